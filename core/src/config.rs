@@ -1,0 +1,101 @@
+//! What a node is told at its birth. Everything it does is a function of this, its inputs and its commands.
+
+use crate::message;
+use crate::random::{Script, Seed};
+use crate::time::Duration;
+
+/// The configuration of a node: a value, never a global.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where randomness starts.
+    pub seed: Seed,
+    /// Values to use before random ones; empty outside scenarios.
+    pub script: Script,
+    /// The timer values of RFC 3261 §17, table 4.
+    pub timers: Timers,
+    /// Bounds on what peers can make this node hold.
+    pub limits: Limits,
+    /// Whether the Vias of our requests ask for `rport` (RFC 3581 §3). On by default.
+    pub rport: bool,
+}
+
+impl Config {
+    /// The defaults, with the given seed.
+    pub fn new(seed: Seed) -> Self {
+        Self { seed, script: Script::default(), timers: Timers::default(), limits: Limits::default(), rport: true }
+    }
+}
+
+/// The base values of the timers (RFC 3261 §17, table 4); the lettered timers are computed from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timers {
+    /// T1, the round-trip estimate: 500 ms.
+    pub t1: Duration,
+    /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s.
+    pub t2: Duration,
+    /// T4, how long a message may stay in the network: 5 s.
+    pub t4: Duration,
+    /// Timer C, how long a proxy waits for a final response after a provisional one: more than 3 minutes (§16.6
+    /// step 11).
+    pub c: Duration,
+}
+
+impl Timers {
+    /// 64·T1: timers B, F, H, L and M, and the wait after a CANCEL (§9.1).
+    pub const fn sixty_four_t1(&self) -> Duration {
+        self.t1.saturating_mul(64)
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            t1: Duration::from_millis(500),
+            t2: Duration::from_secs(4),
+            t4: Duration::from_secs(5),
+            c: Duration::from_secs(181),
+        }
+    }
+}
+
+/// Bounds on everything that a peer can make grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bounds on one message.
+    pub message: message::Limits,
+    /// Outputs queued and not yet taken by the driver; above it inputs from peers are dropped and counted. 65,536.
+    pub outputs: usize,
+    /// Server transactions alive at once; above it a new request gets a stateless 503. 1,000,000.
+    pub server_transactions: usize,
+    /// Deliveries (outgoing requests) alive at once. 1,000,000.
+    pub deliveries: usize,
+    /// Addresses tried for one request (RFC 3263 §4.3). 8.
+    pub destinations: usize,
+    /// Calls of a user agent alive at once; above it a new INVITE gets 486. 100,000.
+    pub calls: usize,
+    /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. 16.
+    pub forks: usize,
+    /// Response contexts of a proxy alive at once; above it a new request gets a 503. 1,000,000.
+    pub response_contexts: usize,
+    /// Addresses-of-record that a location service holds. 1,000,000.
+    pub addresses_of_record: usize,
+    /// Bindings of one address-of-record. 16.
+    pub bindings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message: message::Limits::default(),
+            outputs: 65_536,
+            server_transactions: 1_000_000,
+            deliveries: 1_000_000,
+            destinations: 8,
+            calls: 100_000,
+            forks: 16,
+            response_contexts: 1_000_000,
+            addresses_of_record: 1_000_000,
+            bindings: 16,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The errors of commands: the caller's own. What a peer does wrong is never one of these.
+
+use core::fmt;
+
+/// Why a command was not carried out. Nothing has changed and nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The handle names something that is over.
+    Gone,
+    /// An argument cannot be used; the word says which.
+    Invalid(&'static str),
+    /// A limit of [`Limits`](crate::Limits) is reached; the word says which.
+    Limit(&'static str),
+    /// The thing is alive, but not in a state in which this can be done.
+    WrongState,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("the handle names something that is over"),
+            Self::Invalid(what) => write!(f, "{what} cannot be used"),
+            Self::Limit(what) => write!(f, "the limit `{what}` is reached"),
+            Self::WrongState => f.write_str("this cannot be done in the present state"),
+        }
+    }
+}
+
+impl core::error::Error for CommandError {}

@@ -1,0 +1,25 @@
+//! Bounds on one message.
+
+/// What is accepted of one message. Above a bound the message is answered or dropped as the field says, and nothing of it
+/// is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets of the start line. 8,192.
+    pub start_line: usize,
+    /// Octets of start line and headers together; at most 65,535, which the span table needs. 32,768.
+    pub header_section: usize,
+    /// Header fields. 256.
+    pub headers: usize,
+    /// Octets of the body. 65,536.
+    pub body: usize,
+    /// Values of Via, over all fields. 128.
+    pub via_values: usize,
+    /// Parameters of one URI or header value. 64.
+    pub parameters: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { start_line: 8_192, header_section: 32_768, headers: 256, body: 65_536, via_values: 128, parameters: 64 }
+    }
+}

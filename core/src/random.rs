@@ -1,0 +1,173 @@
+//! The one source of randomness: a seeded generator, or a script in front of it.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use core::fmt;
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// The start of every branch made under RFC 3261 (§8.1.1.7).
+pub const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// Where a node's randomness starts. A node that restarts needs a new one, else its branches repeat (§8.1.1.7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// A seed from the operating system's generator, or any 32 bytes that no one can guess.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A seed for tests and simulations, easy to print and to repeat; guessable, so not for a network.
+    pub fn from_u64(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        for (place, byte) in bytes.iter_mut().zip(seed.to_le_bytes()) {
+            *place = byte;
+        }
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Seed {
+    /// The seed tells every branch, tag and hash key to come: it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+/// Values to use before any random ones, so that a scenario can carry an RFC's own branches and tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script {
+    /// Branches, without the magic cookie.
+    pub branches: VecDeque<String>,
+    /// From and To tags.
+    pub tags: VecDeque<String>,
+    /// Call-IDs, whole.
+    pub call_ids: VecDeque<String>,
+    /// First CSeq numbers of dialogs and registrations.
+    pub sequence_numbers: VecDeque<u32>,
+}
+
+/// Every random value of a node comes from here.
+#[derive(Clone)]
+pub struct Random {
+    generator: ChaCha12Rng,
+    script: Script,
+}
+
+impl Random {
+    /// The generator of `seed`, behind `script`.
+    pub fn new(seed: Seed, script: Script) -> Self {
+        Self { generator: ChaCha12Rng::from_seed(seed.0), script }
+    }
+
+    /// 64 random bits.
+    pub fn next_u64(&mut self) -> u64 {
+        self.generator.next_u64()
+    }
+
+    /// A number below `bound` (0 if `bound` is 0), without the bias of a remainder.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// A branch: the magic cookie, then 80 random bits, then `suffix` if it is not empty (the proxy's loop check,
+    /// §16.6 step 8). A scripted branch is taken as it is, without the suffix.
+    pub fn branch(&mut self, suffix: &str) -> String {
+        let mut branch = String::from(MAGIC_COOKIE);
+        match self.script.branches.pop_front() {
+            Some(scripted) => branch.push_str(&scripted),
+            None => {
+                self.push_token(&mut branch, 16);
+                if !suffix.is_empty() {
+                    branch.push('.');
+                    branch.push_str(suffix);
+                }
+            }
+        }
+        branch
+    }
+
+    /// A tag of 60 random bits (§19.3 asks for at least 32).
+    pub fn tag(&mut self) -> String {
+        match self.script.tags.pop_front() {
+            Some(scripted) => scripted,
+            None => self.token(12),
+        }
+    }
+
+    /// A Call-ID of 100 random bits and no host (§8.1.1.4).
+    pub fn call_id(&mut self) -> String {
+        match self.script.call_ids.pop_front() {
+            Some(scripted) => scripted,
+            None => self.token(20),
+        }
+    }
+
+    /// A first CSeq number, below 2^31 (§8.1.1.5); small, so that there is room to count and it reads well.
+    pub fn sequence_number(&mut self) -> u32 {
+        match self.script.sequence_numbers.pop_front() {
+            Some(scripted) => scripted,
+            None => 1 + self.below(9_999) as u32,
+        }
+    }
+
+    /// The key of a keyed hash.
+    pub fn hash_key(&mut self) -> [u8; 16] {
+        let mut key = [0; 16];
+        self.generator.fill_bytes(&mut key);
+        key
+    }
+
+    fn token(&mut self, length: usize) -> String {
+        let mut token = String::with_capacity(length);
+        self.push_token(&mut token, length);
+        token
+    }
+
+    /// `length` characters of five random bits each.
+    fn push_token(&mut self, out: &mut String, length: usize) {
+        let mut bits = 0;
+        for index in 0..length {
+            if index % 12 == 0 {
+                bits = self.next_u64();
+            }
+            let digit = (bits & 31) as u32;
+            bits >>= 5;
+            out.push(char::from_digit(digit, 32).unwrap_or('0'));
+        }
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Random").field("script", &self.script).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_tokens_and_another_seed_others() {
+        let mut one = Random::new(Seed::from_u64(7), Script::default());
+        let mut same = Random::new(Seed::from_u64(7), Script::default());
+        let mut other = Random::new(Seed::from_u64(8), Script::default());
+        let branch = one.branch("");
+        assert_eq!(branch, same.branch(""));
+        assert_ne!(branch, other.branch(""));
+        assert_eq!(branch.len(), MAGIC_COOKIE.len() + 16);
+        assert_ne!(branch, one.branch(""));
+    }
+
+    #[test]
+    fn a_script_comes_first_and_is_taken_as_it_is() {
+        let script = Script { branches: ["nashds8".into()].into(), ..Script::default() };
+        let mut random = Random::new(Seed::from_u64(7), script);
+        assert_eq!(random.branch("loop"), "z9hG4bKnashds8");
+        assert!(random.branch("loop").ends_with(".loop"));
+    }
+}

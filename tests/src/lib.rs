@@ -1,0 +1,1 @@
+//! The tests of sansip: see the folders beside this file.
