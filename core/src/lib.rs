@@ -24,6 +24,7 @@ pub mod id;
 pub mod message;
 pub mod node;
 pub mod random;
+pub mod tag;
 pub mod time;
 pub mod timer;
 
@@ -32,4 +33,5 @@ pub use error::CommandError;
 pub use id::{CallId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};
 pub use node::{Answer, Input, Node, Output, Question, Transmit};
 pub use random::{Random, Script, Seed};
+pub use tag::Tag;
 pub use time::{Duration, Instant};
