@@ -3,8 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use crate::message::header::{Protocol, Route};
-use crate::message::{Host, HostBuf, Request, Uri};
-use crate::message::{HostPort, Scheme};
+use crate::message::{Host, HostBuf, HostPort, Request, Scheme, Uri};
 
 /// The next hop of a request: a host that may yet have to be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +24,10 @@ impl NextHop {
             Some(maddr) => Host::parse(maddr)?,
             None => uri.host()?,
         };
-        let named = match uri.parameters().value("transport") {
-            Some(transport) => Some(Protocol::parse(transport)?),
-            None => None,
-        };
+        let named = uri.parameters().value("transport").map(Protocol::from_token);
+        if named == Some(Protocol::Other) {
+            return None;
+        }
         let protocol = match (uri.scheme(), named) {
             (Scheme::Sips, None | Some(Protocol::Tcp)) => Some(Protocol::Tls),
             (_, named) => named,
