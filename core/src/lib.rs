@@ -16,6 +16,9 @@
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
 //! | [`endpoint`] | | transport and transactions as one |
 //! | [`stack`] | | an endpoint and a transaction user as one node |
+//! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
+//! | [`registrar`] | §10.3 | the registrar core and the location service |
+//! | [`server`] | | a domain's server: both over one endpoint |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::unreachable))]
@@ -28,7 +31,10 @@ pub mod error;
 pub mod id;
 pub mod message;
 pub mod node;
+pub mod proxy;
 pub mod random;
+pub mod registrar;
+pub mod server;
 pub mod stack;
 pub mod tag;
 pub mod time;
@@ -42,6 +48,7 @@ pub use error::CommandError;
 pub use id::{CallId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};
 pub use node::{Answer, Input, Node, Output, Question, Transmit};
 pub use random::{Random, Script, Seed};
+pub use server::Server;
 pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
