@@ -16,6 +16,8 @@
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
 //! | [`endpoint`] | | transport and transactions as one |
 //! | [`stack`] | | an endpoint and a transaction user as one node |
+//! | [`dialog`] | §12 | identity, route set and sequence numbers of a dialog |
+//! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::unreachable))]
@@ -23,6 +25,7 @@
 extern crate alloc;
 
 pub mod config;
+pub mod dialog;
 pub mod endpoint;
 pub mod error;
 pub mod id;
@@ -35,6 +38,7 @@ pub mod time;
 pub mod timer;
 pub mod transaction;
 pub mod transport;
+pub mod user_agent;
 
 pub use config::{Config, Limits, Timers};
 pub use endpoint::{Arrival, Endpoint, Failure, Indication};
@@ -46,3 +50,4 @@ pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
 pub use transport::{Listener, NextHop};
+pub use user_agent::UserAgent;

@@ -45,7 +45,10 @@ impl Dialog {
         let to = request.to_header().ok_or(bad("Unusable To header"))?;
         let call_id = request.call_id().ok_or(bad("Unusable Call-ID header"))?;
         let cseq = request.cseq().ok_or(bad("Unusable CSeq header"))?;
-        let contact = request.contact().filter(|contact| contact.uri.is_sip()).ok_or(bad("Missing or unusable Contact header"))?;
+        let contact = request
+            .contact()
+            .filter(|contact| contact.uri.is_sip())
+            .ok_or(bad("Missing or unusable Contact header"))?;
         let route_set = RouteSet::of_request(request.headers()).ok_or(bad("Unusable Record-Route header"))?;
         Ok(Self {
             id: DialogKey { call_id, local_tag, remote_tag: from.tag() }.to_id(),

@@ -24,7 +24,11 @@ pub struct Path {
 impl RouteSet {
     /// For the called side: the Record-Route values of the request in order (§12.1.1). `None` if one cannot be used.
     pub fn of_request(headers: Headers<'_>) -> Option<Self> {
-        headers.all::<RecordRoute<'_>>().map(|value| Some(sip(value.ok()?.uri)?.to_buf())).collect::<Option<_>>().map(Self)
+        headers
+            .all::<RecordRoute<'_>>()
+            .map(|value| Some(sip(value.ok()?.uri)?.to_buf()))
+            .collect::<Option<_>>()
+            .map(Self)
     }
 
     /// For the calling side: the Record-Route values of the response in reverse order (§12.1.2). Values that cannot be
@@ -66,7 +70,8 @@ pub(crate) fn request_target(uri: Uri<'_>) -> UriBuf {
     if !uri.is_sip() || (tail == 0 && !parameters.has("method")) {
         return uri.to_buf();
     }
-    let mut out: Vec<u8> = text.get(..text.len().saturating_sub(tail + parameters.as_bytes().len())).unwrap_or(text).into();
+    let mut out: Vec<u8> =
+        text.get(..text.len().saturating_sub(tail + parameters.as_bytes().len())).unwrap_or(text).into();
     for parameter in parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("method")) {
         out.push(b';');
         out.extend_from_slice(parameter.name.as_bytes());

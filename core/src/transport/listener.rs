@@ -83,9 +83,8 @@ impl Listeners {
     /// The listener to reach `destination` from: same protocol and address family, loopback to loopback if there is a
     /// choice, then the first that was added.
     pub(crate) fn towards(&self, protocol: Protocol, destination: SocketAddr) -> Option<ListenerId> {
-        let fits = |listener: &Listener| {
-            listener.protocol == protocol && listener.local.is_ipv4() == destination.is_ipv4()
-        };
+        let fits =
+            |listener: &Listener| listener.protocol == protocol && listener.local.is_ipv4() == destination.is_ipv4();
         let near = |listener: &Listener| listener.local.ip().is_loopback() == destination.ip().is_loopback();
         self.iter().filter(|(_, listener)| fits(listener)).min_by_key(|(_, listener)| !near(listener)).map(|(id, _)| id)
     }
