@@ -18,6 +18,9 @@
 //! | [`stack`] | | an endpoint and a transaction user as one node |
 //! | [`dialog`] | §12 | identity, route set and sequence numbers of a dialog |
 //! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
+//! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
+//! | [`registrar`] | §10.3 | the registrar core and the location service |
+//! | [`server`] | | a domain's server: both over one endpoint |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::unreachable))]
@@ -31,7 +34,10 @@ pub mod error;
 pub mod id;
 pub mod message;
 pub mod node;
+pub mod proxy;
 pub mod random;
+pub mod registrar;
+pub mod server;
 pub mod stack;
 pub mod tag;
 pub mod time;
@@ -46,6 +52,7 @@ pub use error::CommandError;
 pub use id::{CallId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};
 pub use node::{Answer, Input, Node, Output, Question, Transmit};
 pub use random::{Random, Script, Seed};
+pub use server::Server;
 pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
