@@ -16,6 +16,8 @@
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
 //! | [`endpoint`] | | transport and transactions as one |
 //! | [`stack`] | | an endpoint and a transaction user as one node |
+//! | [`dialog`] | §12 | identity, route set and sequence numbers of a dialog |
+//! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
 //! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
 //! | [`registrar`] | §10.3 | the registrar core and the location service |
 //! | [`server`] | | a domain's server: both over one endpoint |
@@ -26,6 +28,7 @@
 extern crate alloc;
 
 pub mod config;
+pub mod dialog;
 pub mod endpoint;
 pub mod error;
 pub mod id;
@@ -41,6 +44,7 @@ pub mod time;
 pub mod timer;
 pub mod transaction;
 pub mod transport;
+pub mod user_agent;
 
 pub use config::{Config, Limits, Timers};
 pub use endpoint::{Arrival, Endpoint, Failure, Indication};
@@ -53,3 +57,4 @@ pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
 pub use transport::{Listener, NextHop};
+pub use user_agent::UserAgent;
