@@ -1,7 +1,7 @@
 //! CANCEL processing (RFC 3261 §16.10, §16.7 step 10).
 
-use super::response_context::{BranchState, ResponseContext, Stage};
 use super::Core;
+use super::response_context::{BranchState, ResponseContext, Stage};
 use crate::endpoint::{Arrival, Endpoint};
 use crate::id::ResponseContextId;
 use crate::message::{Response, StatusCode};

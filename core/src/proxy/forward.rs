@@ -32,7 +32,8 @@ impl Core {
     ) -> Result<(), CommandError> {
         let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
         context.take_question(endpoint).ok_or(CommandError::Gone)?;
-        let refusal = match breadth::incoming(&context.request).map(|incoming| breadth::shares(incoming, targets.len())) {
+        let refusal = match breadth::incoming(&context.request).map(|incoming| breadth::shares(incoming, targets.len()))
+        {
             Ok(Some(shares)) => {
                 context.stage = Stage::Forwarding;
                 for (target, share) in targets.iter().zip(shares) {

@@ -56,7 +56,8 @@ pub fn preprocess(
         edit = Some(edit.unwrap_or_else(|| request.edit()).uri(stripped));
     }
 
-    let own = routes.take(left.min(OWN_ROUTES)).take_while(|route| route.as_ref().is_ok_and(|route| names_us(route.uri)));
+    let own =
+        routes.take(left.min(OWN_ROUTES)).take_while(|route| route.as_ref().is_ok_and(|route| names_us(route.uri)));
     let own = own.count();
     for _ in 0..own {
         edit = Some(edit.unwrap_or_else(|| request.edit()).pop_first(HeaderId::Route));

@@ -38,8 +38,8 @@ impl Core {
             _ if self.settings.route(uri).is_some() => return Some(arrival),
             (Method::Other(_), None) => self.answer(cx, arrival, StatusCode::NOT_IMPLEMENTED),
             (_, None) => {
-                let response =
-                    Response::to(&arrival.request, StatusCode::METHOD_NOT_ALLOWED).header(HeaderId::Allow, "OPTIONS, REGISTER");
+                let response = Response::to(&arrival.request, StatusCode::METHOD_NOT_ALLOWED)
+                    .header(HeaderId::Allow, "OPTIONS, REGISTER");
                 self.send(cx, arrival, response);
             }
         }

@@ -34,9 +34,9 @@ impl Settings {
         let Some(at) = uri.host_port().filter(|at| self.is_domain(at.host)) else { return false };
         match (at.host, at.port) {
             (_, None) | (Host::Name(_), Some(DEFAULT_PORT)) => true,
-            (Host::Name(_), Some(port)) => {
-                endpoint.listeners().any(|(_, listener)| listener.local.port() == port || listener.sent_by.port == Some(port))
-            }
+            (Host::Name(_), Some(port)) => endpoint
+                .listeners()
+                .any(|(_, listener)| listener.local.port() == port || listener.sent_by.port == Some(port)),
             (Host::V4(_) | Host::V6(_), Some(_)) => endpoint.is_ours(at),
         }
     }
@@ -87,7 +87,8 @@ impl Core {
         let bindings = address_of_record(uri).and_then(|name| self.registrar.location().bindings(&name));
         let Some(bindings) = bindings else { return Decision::Refuse(StatusCode::NOT_FOUND) };
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
-        let usable = |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
+        let usable =
+            |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
         let mut bindings: SmallVec<[_; 4]> =
             bindings.iter().filter(|binding| usable(binding.contact.as_uri())).collect();
         bindings.sort_by_key(|binding| core::cmp::Reverse(binding.q));
