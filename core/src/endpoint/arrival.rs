@@ -92,7 +92,14 @@ impl Endpoint {
         }
     }
 
-    fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, path: ReturnPath, remote: SocketAddr, request: &Request) {
+    fn arrived(
+        &mut self,
+        keys: &RequestKey<'_>,
+        key: KeptKey,
+        path: ReturnPath,
+        remote: SocketAddr,
+        request: &Request,
+    ) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
         let stamped = match stamp(request, remote) {
             Ok(stamped) => stamped.unwrap_or_else(|| request.clone()),
@@ -109,7 +116,14 @@ impl Endpoint {
             self.answer(&stamped, path, status, status.reason(), Some(&seconds));
             return;
         }
-        self.tell(Indication::Request(Arrival { request: stamped, listener: path.listener, remote, cancels, key, path }));
+        self.tell(Indication::Request(Arrival {
+            request: stamped,
+            listener: path.listener,
+            remote,
+            cancels,
+            key,
+            path,
+        }));
     }
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).

@@ -153,10 +153,13 @@ impl Endpoint {
     /// What was sent to `remote` did not arrive (§17.1.4).
     pub(super) fn clients_unreachable(&mut self, listener: ListenerId, remote: SocketAddr) {
         for client in self.clients.senders.take(listener, remote) {
-            let sent = self.clients.transactions.get(client).map(|transaction| (transaction.listener, transaction.destination));
+            let sent = self
+                .clients
+                .transactions
+                .get(client)
+                .map(|transaction| (transaction.listener, transaction.destination));
             if sent == Some((listener, remote))
-                && let Some(actions) =
-                    self.with_client(client, |machine, clock| Some(machine.transport_error(clock)))
+                && let Some(actions) = self.with_client(client, |machine, clock| Some(machine.transport_error(clock)))
             {
                 self.client_acts(client, actions, None);
             }

@@ -95,7 +95,13 @@ impl Endpoint {
             return Err(CommandError::Invalid("method"));
         }
         let is_invite = request.method() == Method::Invite;
-        self.deliver(now, request, next_hop, tag, Purpose::Transaction { is_invite, branch_suffix: branch_suffix.into() })
+        self.deliver(
+            now,
+            request,
+            next_hop,
+            tag,
+            Purpose::Transaction { is_invite, branch_suffix: branch_suffix.into() },
+        )
     }
 
     /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
@@ -377,7 +383,8 @@ impl Endpoint {
     /// The present attempt came to nothing.
     pub(super) fn delivery_failed(&mut self, id: DeliveryId, failure: Failure) {
         let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.deliveries.get(id) else { return };
-        match *progress {
+        let progress = *progress;
+        match progress {
             // The ACK did not arrive; the response is known all the same.
             Progress::Final => self.delivery_finished(id),
             Progress::Nothing if self.may_fail_over(id) && self.attempt(id) => self.stats.failovers += 1,

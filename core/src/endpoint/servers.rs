@@ -176,7 +176,9 @@ impl Endpoint {
         listener: ListenerId,
         remote: SocketAddr,
     ) {
-        let Some(actions) = self.with_server(server, |machine, clock| Some(machine.request(true, clock))) else { return };
+        let Some(actions) = self.with_server(server, |machine, clock| Some(machine.request(true, clock))) else {
+            return;
+        };
         let tag = self.servers.get(server).map_or(Tag::NONE, |transaction| transaction.tag);
         if actions.tell == Some(ServerTell::Ack) {
             self.tell(Indication::Ack { request, listener, remote, server: Some((server, tag)) });
@@ -201,8 +203,7 @@ impl Endpoint {
         for server in self.servers.senders.take(listener, remote) {
             let path = self.servers.get(server).map(|transaction| transaction.path);
             if path == Some(ReturnPath { listener, destination: remote })
-                && let Some(actions) =
-                    self.with_server(server, |machine, clock| Some(machine.transport_error(clock)))
+                && let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock)))
             {
                 self.server_acts(server, actions, None);
             }

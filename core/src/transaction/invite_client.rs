@@ -165,9 +165,8 @@ mod tests {
     use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
 
     const STATES: [State; 5] = [Calling, Proceeding, Completed, Accepted, Terminated];
-    const INPUTS: [Input; 10] = [
-        TimerA, TimerB, TimerD, TimerM, Provisional, Success, Failure, TransportError, Cancelled, CancelTimeout,
-    ];
+    const INPUTS: [Input; 10] =
+        [TimerA, TimerB, TimerD, TimerM, Provisional, Success, Failure, TransportError, Cancelled, CancelTimeout];
 
     type Actions = (Option<ClientSend>, Option<Tell>);
     /// What is armed afterwards, in milliseconds: timer A, and the timer that ends the state.

@@ -174,9 +174,8 @@ mod tests {
     use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
 
     const STATES: [State; 5] = [Proceeding, Completed, Confirmed, Accepted, Terminated];
-    const INPUTS: [Input; 11] = [
-        Invite, Ack, Provisional, Success, Failure, Trying, TimerG, TimerH, TimerI, TimerL, TransportError,
-    ];
+    const INPUTS: [Input; 11] =
+        [Invite, Ack, Provisional, Success, Failure, Trying, TimerG, TimerH, TimerI, TimerL, TransportError];
 
     type Actions = (Option<Send>, Option<Tell>);
     /// What is armed afterwards, in milliseconds: the 100 or timer G, and the timer that ends the state.

@@ -53,7 +53,8 @@ impl<'a> RequestKey<'a> {
     pub(crate) fn of(request: &'a Request) -> Option<Self> {
         let via = request.top_via()?;
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
-        let branch = via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
+        let branch =
+            via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
         Some(Self(match branch {
             Some(branch) => Rules::Rfc3261 { via, branch },
             None => Rules::Rfc2543 {

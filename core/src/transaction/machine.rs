@@ -40,10 +40,9 @@ impl ClientMachine {
     /// Whether its request, or its ACK, may be sent again.
     pub(crate) fn repeats(&self) -> bool {
         match self {
-            Self::Invite(machine) => !matches!(
-                machine.state(),
-                invite_client::State::Accepted | invite_client::State::Terminated
-            ),
+            Self::Invite(machine) => {
+                !matches!(machine.state(), invite_client::State::Accepted | invite_client::State::Terminated)
+            }
             Self::Other(machine) => matches!(machine.state(), client::State::Trying | client::State::Proceeding),
         }
     }

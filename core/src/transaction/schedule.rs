@@ -34,14 +34,7 @@ impl Schedule {
             trying = trying.saturating_add(interval);
             interval = doubled(interval, t2);
         }
-        Self {
-            t1,
-            t2,
-            t4: timers.t4,
-            sixty_four_t1: t1.saturating_mul(64),
-            trying_invite: TRYING_INVITE,
-            trying,
-        }
+        Self { t1, t2, t4: timers.t4, sixty_four_t1: t1.saturating_mul(64), trying_invite: TRYING_INVITE, trying }
     }
 
     /// Timer D: as long as the server may stay in Completed, but at least 32 s.

@@ -110,9 +110,7 @@ impl Server {
             (Completed, Request) => (Completed, last),
             (Completed, TimerJ) => (Terminated, ServerActions::NONE),
 
-            (Proceeding | Completed, TransportError) => {
-                (self.state, ServerActions::tell(ServerTell::TransportError))
-            }
+            (Proceeding | Completed, TransportError) => (self.state, ServerActions::tell(ServerTell::TransportError)),
 
             (state, _) => (state, ServerActions::NONE),
         };
