@@ -135,6 +135,12 @@ impl Core {
         }
     }
 
+    /// Numbers of calls, dialogs and requests outside of dialogs that are kept.
+    #[cfg(test)]
+    pub(super) fn left_over(&self) -> (usize, usize, usize) {
+        (self.calls.len(), self.dialogs.len(), self.requests.len())
+    }
+
     /// Forgets a call if nothing can come of it any more.
     pub(super) fn settle(&mut self, id: CallId) {
         if self.calls.get(id).is_some_and(Call::is_done) {

@@ -103,3 +103,6 @@ impl Stack<Core> {
         self.user().calls()
     }
 }
+
+#[cfg(test)]
+mod tests;
