@@ -24,6 +24,7 @@ mod parse;
 mod request;
 mod response;
 mod scan;
+mod splice;
 mod status;
 mod uri;
 mod validate;
