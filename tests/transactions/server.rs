@@ -105,8 +105,7 @@ fn a_2xx_is_the_users_to_repeat_and_repeated_invites_are_absorbed_until_timer_l(
     bench.receive(&theirs("ACK", &their_via(BRANCH)));
     bench.run_to(100_000);
     let invite = Told::Request("INVITE".into());
-    let expected =
-        [(0, invite), (500, Told::Ack { matched: true }), (32_000, Told::Completed { acknowledged: true })];
+    let expected = [(0, invite), (500, Told::Ack { matched: true }), (32_000, Told::Completed { acknowledged: true })];
     assert_eq!(bench.told, expected);
     assert_eq!(bench.sent.len(), 2);
     bench.assert_over();

@@ -208,7 +208,11 @@ fn above_the_limit_of_outputs_datagrams_are_dropped_and_counted() {
 fn a_datagram_at_no_listener_of_ours_is_dropped() {
     let mut bench = Bench::new();
     let nowhere = sansip::ListenerId::from_parts(7, 7);
-    bench.handle(Input::Datagram { listener: nowhere, remote: address(THERE), bytes: b"OPTIONS sip:a@b SIP/2.0\r\n\r\n" });
+    bench.handle(Input::Datagram {
+        listener: nowhere,
+        remote: address(THERE),
+        bytes: b"OPTIONS sip:a@b SIP/2.0\r\n\r\n",
+    });
     assert_eq!(bench.endpoint.stats().unlistened, 1);
 }
 
