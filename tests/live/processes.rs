@@ -22,7 +22,7 @@ impl Process {
     /// Waits for it to end by itself; false if it has not by `deadline`.
     fn ends_by(&mut self, deadline: Instant) -> bool {
         while Instant::now() < deadline {
-            if self.0.try_wait().unwrap().is_some() {
+            if self.0.try_wait().expect("a child of ours").is_some() {
                 return true;
             }
             sleep(Duration::from_millis(50));
@@ -39,7 +39,7 @@ pub(crate) fn sipp_version() -> Option<String> {
 
 /// A UDP port on loopback that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
 /// The example server on a port of its own.
@@ -57,21 +57,22 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
-        lines.read_line(&mut line).unwrap();
-        let port = line.trim().strip_prefix("listening on udp:127.0.0.1:").unwrap().parse().unwrap();
+        lines.read_line(&mut line).expect("a line");
+        let port = line.trim().strip_prefix("listening on udp:127.0.0.1:").expect("its address");
+        let port = port.parse().expect("a port");
         Self { process: Process(child), lines, port }
     }
 
     /// What it says of itself.
     pub(crate) fn status(&mut self) -> String {
-        writeln!(self.process.0.stdin.as_mut().unwrap(), "status").unwrap();
+        writeln!(self.process.0.stdin.as_mut().expect("a pipe"), "status").expect("the server listens to us");
         let mut line = String::new();
         while !line.contains(" status ") {
             line.clear();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the server has ended");
+            assert!(self.lines.read_line(&mut line).is_ok_and(|length| length > 0), "the server has ended");
         }
         line
     }
@@ -92,16 +93,16 @@ impl Server {
 fn example() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.ancestors().nth(2).unwrap();
+        let test = std::env::current_exe().expect("a path");
+        let profile = test.ancestors().nth(2).expect("deps of a profile");
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
         cargo.args(["build", "--quiet", "-p", "sansip", "--example", "server"]);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"), "--target-dir"]);
-        cargo.arg(profile.parent().unwrap());
+        cargo.arg(profile.parent().expect("the target directory"));
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        assert!(cargo.status().unwrap().success(), "the example does not build");
+        assert!(cargo.status().is_ok_and(|status| status.success()), "the example does not build");
         profile.join("examples").join("server")
     })
 }
@@ -160,7 +161,7 @@ fn sipp(port: u16, call: &Call, scenario: &str, more: &[&str]) -> Process {
         .args(["-trace_err", "-error_file"])
         .arg(file(port, "err"));
     command.args(more).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Process(command.spawn().unwrap())
+    Process(command.spawn().expect("sipp starts"))
 }
 
 /// A file of the sipp at `port`, in the directory that cargo keeps for this package's tests.

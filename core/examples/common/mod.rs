@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -117,10 +117,7 @@ impl Driver {
     /// The next thing that happens before `deadline`.
     fn wait(&self, deadline: Option<Instant>) -> Option<Wake> {
         match deadline {
-            Some(deadline) => match self.wakes.recv_timeout(deadline.since(self.now())) {
-                Ok(wake) => Some(wake),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+            Some(deadline) => self.wakes.recv_timeout(deadline.since(self.now())).ok(),
             None => self.wakes.recv().ok(),
         }
     }
