@@ -10,7 +10,7 @@ use super::status::StatusCode;
 use smallvec::SmallVec;
 
 /// The most octets of start line and headers: offsets into them are 16 bits wide.
-const LONGEST_SECTION: usize = 65_535;
+pub(super) const LONGEST_SECTION: usize = 65_535;
 
 /// One field: offsets into the message. It ends where the next field or the empty line begins.
 #[derive(Clone, Copy, Debug)]
