@@ -2,8 +2,8 @@
 //!
 //! Four machines, each readable beside its figure: [`InviteClient`] (figure 5), [`Client`] (figure 6), [`InviteServer`]
 //! (figure 7), [`Server`] (figure 8). They are pure: an input goes in, the state and the two timers change, and the actions
-//! that the figure shows come out. The endpoint carries them out. [`key`] and [`table`] are how messages find their
-//! transaction; [`derived`] makes the ACK and the CANCEL of an INVITE.
+//! that the figure shows come out. The endpoint carries them out. [`key`] is how messages find their
+//! transaction, [`senders`] how bad news does; [`derived`] makes the ACK and the CANCEL of an INVITE.
 
 mod client;
 pub(crate) mod derived;
@@ -12,8 +12,8 @@ mod invite_server;
 pub(crate) mod key;
 mod machine;
 mod schedule;
+pub(crate) mod senders;
 mod server;
-pub(crate) mod table;
 
 pub(crate) use client::Client;
 pub(crate) use invite_client::InviteClient;
