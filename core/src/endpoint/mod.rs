@@ -1,0 +1,226 @@
+//! Transport and transactions as one: the layer that a transaction user sits on.
+
+mod arrival;
+mod clients;
+mod delivery;
+mod indication;
+mod servers;
+mod stateless;
+mod stats;
+mod timers;
+
+pub use arrival::Arrival;
+pub use indication::{Failure, Indication};
+pub use stats::{Census, Stats};
+
+use alloc::collections::VecDeque;
+use core::net::SocketAddr;
+
+use crate::config::Config;
+use crate::id::{Arena, DeliveryId, ListenerId, TimerId, kind};
+use crate::message::{HostPort, SharedBytes};
+use crate::node::{Input, Output, Transmit};
+use crate::random::Random;
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::timer::TimerQueue;
+use crate::transaction::{Clock, Schedule};
+use crate::transport::{Listener, Listeners};
+
+use clients::Clients;
+use delivery::Delivery;
+use servers::Servers;
+use timers::TimerKey;
+
+/// Transport and transactions as one. Takes datagrams, answers of the resolver and time; gives messages to send and
+/// [`Indication`]s for its transaction user.
+///
+/// [`Stack`](crate::Stack) joins it with a transaction user; without one, call [`fire`](Self::fire) until it returns false
+/// before each [`handle`](Self::handle) or command, and take the indications after each.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    config: Config,
+    schedule: Schedule,
+    random: Random,
+    /// Of what is computed from a request instead of being kept.
+    token_key: [u8; 16],
+    /// The latest time seen: time that goes back is taken as this.
+    now: Instant,
+    listeners: Listeners,
+    servers: Servers,
+    clients: Clients,
+    deliveries: Arena<kind::Delivery, Delivery>,
+    queries: Arena<kind::Query, DeliveryId>,
+    timers: TimerQueue<TimerKey>,
+    indications: VecDeque<Indication>,
+    outputs: VecDeque<Output<()>>,
+    stats: Stats,
+}
+
+impl Endpoint {
+    /// An endpoint with no listener yet.
+    pub fn new(config: Config) -> Self {
+        let mut random = Random::new(config.seed, config.script.clone());
+        Self {
+            schedule: Schedule::new(&config.timers),
+            token_key: random.hash_key(),
+            now: Instant::ZERO,
+            listeners: Listeners::default(),
+            servers: Servers::new(random.hash_key(), random.hash_key()),
+            clients: Clients::new(random.hash_key(), random.hash_key()),
+            deliveries: Arena::new(),
+            queries: Arena::new(),
+            timers: TimerQueue::new(),
+            indications: VecDeque::new(),
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+            random,
+            config,
+        }
+    }
+
+    /// Adds a local address.
+    pub fn listen(&mut self, listener: Listener) -> ListenerId {
+        self.listeners.add(listener)
+    }
+
+    /// The local address of that name.
+    pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.get(id)
+    }
+
+    /// All local addresses, in the order of adding.
+    pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
+        self.listeners.iter()
+    }
+
+    /// Whether this names one of our listeners, by sent-by or by bound address.
+    pub fn is_ours(&self, host_port: HostPort<'_>) -> bool {
+        self.listeners.is_ours(host_port)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The one source of randomness.
+    pub fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+
+    /// What has happened.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// What is alive.
+    pub fn census(&self) -> Census {
+        Census {
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            deliveries: self.deliveries.len(),
+            queries: self.queries.len(),
+            timers: self.timers.len(),
+            outputs: self.outputs.len(),
+        }
+    }
+
+    /// Applies one input. Fires no timer: see [`fire`](Self::fire).
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance(now);
+        match input {
+            Input::Datagram { listener, remote, bytes } => self.datagram(listener, remote, bytes),
+            Input::Resolved { query, answers } => self.resolved(query, answers),
+            Input::Unreachable { listener, remote } => {
+                self.stats.unreachable += 1;
+                self.clients_unreachable(listener, remote);
+                self.servers_unreachable(listener, remote);
+            }
+            Input::Tick => {}
+        }
+    }
+
+    /// Fires the earliest timer if it is due; false when none is.
+    pub fn fire(&mut self, now: Instant) -> bool {
+        self.advance(now);
+        let Some(timer) = self.timers.first() else { return false };
+        let Some((_, key)) = self.timers.pop_due(self.now) else { return false };
+        match key {
+            TimerKey::Client(client) => self.client_timer(client),
+            TimerKey::Server(server) => self.server_timer(server),
+            TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
+        }
+        true
+    }
+
+    /// The oldest indication not yet taken.
+    pub fn indication(&mut self) -> Option<Indication> {
+        self.indications.pop_front()
+    }
+
+    /// The oldest output not yet taken. [`Output::Event`] is a place kept by [`mark_event`](Self::mark_event).
+    pub fn poll(&mut self) -> Option<Output<()>> {
+        self.outputs.pop_front()
+    }
+
+    /// When the earliest timer is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// No transaction, delivery, question, indication or undrained output is left. Timers of the transaction user are its own
+    /// business.
+    pub fn is_idle(&self) -> bool {
+        self.clients.len() == 0
+            && self.servers.len() == 0
+            && self.deliveries.is_empty()
+            && self.queries.is_empty()
+            && self.indications.is_empty()
+            && self.outputs.is_empty()
+    }
+
+    /// Keeps one place in the order of outputs for an event of the transaction user.
+    pub fn mark_event(&mut self) {
+        self.outputs.push_back(Output::Event(()));
+    }
+
+    /// Arms a timer of the transaction user.
+    pub fn arm(&mut self, at: Instant, tag: Tag) -> TimerId {
+        self.timers.set(at, TimerKey::User(tag))
+    }
+
+    /// Moves a timer; false if it has fired or was disarmed.
+    pub fn rearm(&mut self, timer: TimerId, at: Instant) -> bool {
+        self.timers.reset(timer, at)
+    }
+
+    /// Takes a timer out.
+    pub fn disarm(&mut self, timer: TimerId) {
+        self.timers.cancel(timer);
+    }
+
+    /// Moves the clock, never back.
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// The present, for a machine whose messages go by this listener.
+    fn clock(&self, listener: ListenerId) -> Clock<'_> {
+        Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule }
+    }
+
+    fn is_reliable(&self, listener: ListenerId) -> bool {
+        self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
+    }
+
+    fn send(&mut self, listener: ListenerId, destination: SocketAddr, bytes: SharedBytes) {
+        self.stats.sent += 1;
+        self.outputs.push_back(Output::Send(Transmit { listener, destination, bytes }));
+    }
+
+    fn tell(&mut self, indication: Indication) {
+        self.indications.push_back(indication);
+    }
+}
