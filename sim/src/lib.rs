@@ -13,11 +13,13 @@
 //! | [`fault`] | faults as data: plans, and the weather that draws them |
 //! | [`actor`] | nodes with their users: phones with a script, servers, your own |
 //! | [`trace`], [`packet`] | what happened, and a second reading of the messages |
+//! | [`check`] | what must be true of every run |
 //! | [`render`] | ladders and figures |
 
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod check;
 pub mod fault;
 pub mod link;
 pub mod packet;
