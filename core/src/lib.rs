@@ -12,6 +12,15 @@
 //! | [`time`], [`id`], [`timer`], [`random`], [`config`], [`error`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`node`] | | the poll API that every node offers |
+//! | [`transport`] | §18, RFC 3581, 3263 | listeners, next hops, the way back of responses |
+//! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
+//! | [`endpoint`] | | transport and transactions as one |
+//! | [`stack`] | | an endpoint and a transaction user as one node |
+//! | [`dialog`] | §12 | identity, route set and sequence numbers of a dialog |
+//! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
+//! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
+//! | [`registrar`] | §10.3 | the registrar core and the location service |
+//! | [`server`] | | a domain's server: both over one endpoint |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::expect_used, clippy::panic, clippy::unreachable))]
@@ -19,17 +28,33 @@
 extern crate alloc;
 
 pub mod config;
+pub mod dialog;
+pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod message;
 pub mod node;
+pub mod proxy;
 pub mod random;
+pub mod registrar;
+pub mod server;
+pub mod stack;
+pub mod tag;
 pub mod time;
 pub mod timer;
+pub mod transaction;
+pub mod transport;
+pub mod user_agent;
 
 pub use config::{Config, Limits, Timers};
+pub use endpoint::{Arrival, Endpoint, Failure, Indication};
 pub use error::CommandError;
 pub use id::{CallId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};
 pub use node::{Answer, Input, Node, Output, Question, Transmit};
 pub use random::{Random, Script, Seed};
+pub use server::Server;
+pub use stack::{Context, Stack, TransactionUser};
+pub use tag::Tag;
 pub use time::{Duration, Instant};
+pub use transport::{Listener, NextHop};
+pub use user_agent::UserAgent;

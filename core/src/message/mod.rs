@@ -1,7 +1,45 @@
 //! Messages: bytes to requests and responses and back (RFC 3261 §7, §19, §20, §25). Knows no protocol state.
+//!
+//! A [`Request`] or [`Response`] is one shared buffer and a table of spans: header names are resolved to a [`HeaderId`]
+//! once, values are typed on demand, and what is not touched goes out byte for byte. Reading order: [`Message`] and
+//! [`parse`](Message::parse), [`Headers`], the typed [`header`]s, [`Uri`], then [`Edit`] and [`Builder`] for writing.
+//!
+//! Three verdicts in three places: *parse* (can it be represented?), *validate* (which status is the peer owed?) and
+//! *role* (what now? — that one belongs to the cores).
 
+mod build;
 mod bytes;
+mod edit;
+mod error;
+pub mod header;
+mod headers;
+mod host;
+mod layout;
 mod limits;
+mod method;
+mod name;
+mod parameters;
+mod parse;
+mod request;
+mod response;
+mod scan;
+mod status;
+mod uri;
+mod validate;
 
+pub use build::{RequestBuilder, ResponseBuilder};
 pub use bytes::SharedBytes;
+pub use edit::Edit;
+pub use error::{BuildError, ParseError, ParseErrorKind};
+pub use headers::{Field, Headers};
+pub use host::{Host, HostBuf, HostPort, HostPortBuf};
 pub use limits::Limits;
+pub use method::Method;
+pub use name::{HeaderId, HeaderName};
+pub use parameters::{Parameter, Parameters};
+pub use parse::{Message, MessageView};
+pub use request::Request;
+pub use response::Response;
+pub use status::StatusCode;
+pub use uri::{Scheme, Uri, UriBuf};
+pub use validate::Rejection;

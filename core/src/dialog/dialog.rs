@@ -1,0 +1,114 @@
+//! The state of one dialog (RFC 3261 §12).
+
+use super::id::{DialogId, DialogKey};
+use super::route_set::{Path, RouteSet, request_target};
+use super::sequence::Sequence;
+use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
+use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, StatusCode, UriBuf};
+
+/// How far a dialog has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogState {
+    /// A provisional response has made it.
+    Early,
+    /// A 2xx has made or confirmed it.
+    Confirmed,
+}
+
+/// One dialog, as one end sees it.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    /// What names it.
+    pub id: DialogId,
+    /// How far it has come.
+    pub state: DialogState,
+    /// The local and remote sequence numbers.
+    pub sequence: Sequence,
+    /// The local URI, with display name and our tag: From of our requests.
+    pub local: NameAddrBuf,
+    /// The remote URI, with display name and the peer's tag: To of our requests.
+    pub remote: NameAddrBuf,
+    /// Where the peer wants requests to arrive.
+    pub remote_target: UriBuf,
+    /// The proxies on the way.
+    pub route_set: RouteSet,
+}
+
+impl Dialog {
+    /// The dialog that our response with the tag `local_tag` to an INVITE makes (§12.1.1).
+    ///
+    /// # Errors
+    /// The request lacks what a dialog needs: the answer it is owed.
+    pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
+        let bad = |reason| Rejection { status: StatusCode::BAD_REQUEST, reason };
+        let from = request.from().ok_or(bad("Unusable From header"))?;
+        let to = request.to_header().ok_or(bad("Unusable To header"))?;
+        let call_id = request.call_id().ok_or(bad("Unusable Call-ID header"))?;
+        let cseq = request.cseq().ok_or(bad("Unusable CSeq header"))?;
+        let contact = request
+            .contact()
+            .filter(|contact| contact.uri.is_sip())
+            .ok_or(bad("Missing or unusable Contact header"))?;
+        let route_set = RouteSet::of_request(request.headers()).ok_or(bad("Unusable Record-Route header"))?;
+        Ok(Self {
+            id: DialogKey { call_id, local_tag, remote_tag: from.tag() }.to_id(),
+            state,
+            sequence: Sequence { local: None, remote: Some(cseq.number) },
+            local: to.to_buf().with_tag(local_tag),
+            remote: from.to_buf(),
+            remote_target: request_target(contact.uri),
+            route_set,
+        })
+    }
+
+    /// The dialog that a 101-199 or 2xx response to our INVITE makes (§12.1.2). `None` if one of the two is not what the
+    /// layers below let through. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
+    pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
+        let key = DialogKey::of_response(response)?;
+        let to = invite.to_header()?.to_buf();
+        Some(Self {
+            id: key.to_id(),
+            state: if response.status().is_success() { DialogState::Confirmed } else { DialogState::Early },
+            sequence: Sequence { local: Some(invite.cseq()?.number), remote: None },
+            local: invite.from()?.to_buf(),
+            remote: match key.remote_tag {
+                Some(tag) => to.with_tag(tag),
+                None => to,
+            },
+            remote_target: target_of(response).unwrap_or(UriBuf::parse(invite.uri_bytes()).ok()?),
+            route_set: RouteSet::of_response(response.headers()),
+        })
+    }
+
+    /// A 2xx confirms an early dialog of ours: the route set is made anew from it (§13.2.2.4, erratum 4084), and its Contact
+    /// is the remote target (§12.2.1.2).
+    pub fn confirm(&mut self, response: &Response) {
+        self.state = DialogState::Confirmed;
+        self.route_set = RouteSet::of_response(response.headers());
+        if let Some(target) = target_of(response) {
+            self.remote_target = target;
+        }
+    }
+
+    /// How requests in this dialog are addressed; `None` if they cannot be.
+    pub fn path(&self) -> Option<Path> {
+        self.route_set.path(&self.remote_target)
+    }
+
+    /// Begins a request in this dialog (§12.2.1.1) that goes along `path`.
+    pub fn request(&self, method: Method<'_>, number: u32, path: &Path) -> RequestBuilder {
+        let mut builder = Request::builder(method, path.request_uri.as_uri()).typed(&MaxForwards(70));
+        if let Some(route) = &path.route {
+            builder = builder.header(HeaderId::Route, route);
+        }
+        builder
+            .header(HeaderId::From, &self.local)
+            .header(HeaderId::To, &self.remote)
+            .header(HeaderId::CallId, self.id.call_id.as_bytes())
+            .typed(&CSeq { number, method })
+    }
+}
+
+fn target_of(response: &Response) -> Option<UriBuf> {
+    response.contact().filter(|contact| contact.uri.is_sip()).map(|contact| request_target(contact.uri))
+}

@@ -1,0 +1,16 @@
+//! Dialogs: the relation of two user agents over time (RFC 3261 §12).
+//!
+//! Reading order: [`DialogId`], [`RouteSet`], [`Sequence`], then [`Dialog`], which is made of them.
+
+#[expect(clippy::module_inception, reason = "the file of the thing itself")]
+mod dialog;
+mod id;
+mod index;
+mod route_set;
+mod sequence;
+
+pub use dialog::{Dialog, DialogState};
+pub use id::{DialogId, DialogKey};
+pub(crate) use index::KeyedIndex;
+pub use route_set::{Path, RouteSet};
+pub use sequence::Sequence;

@@ -1,0 +1,101 @@
+//! The proxies that want to see the requests of a dialog, and the way through them (RFC 3261 §12.1, §12.2.1.1).
+
+use alloc::vec::Vec;
+
+use crate::message::header::RecordRoute;
+use crate::message::{Headers, Uri, UriBuf};
+use crate::transport::NextHop;
+
+/// The route set: URIs in the order in which our requests visit them.
+#[derive(Clone, Debug, Default)]
+pub struct RouteSet(Vec<UriBuf>);
+
+/// How a request in a dialog is addressed.
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// The Request-URI.
+    pub request_uri: UriBuf,
+    /// The value of the Route header; `None` if there is no Route.
+    pub route: Option<Vec<u8>>,
+    /// Where the request is sent.
+    pub next_hop: NextHop,
+}
+
+impl RouteSet {
+    /// For the called side: the Record-Route values of the request in order (§12.1.1). `None` if one cannot be used.
+    pub fn of_request(headers: Headers<'_>) -> Option<Self> {
+        headers
+            .all::<RecordRoute<'_>>()
+            .map(|value| Some(sip(value.ok()?.uri)?.to_buf()))
+            .collect::<Option<_>>()
+            .map(Self)
+    }
+
+    /// For the calling side: the Record-Route values of the response in reverse order (§12.1.2). Values that cannot be
+    /// used are passed over: nobody else could be asked.
+    pub fn of_response(headers: Headers<'_>) -> Self {
+        let mut routes: Vec<UriBuf> =
+            headers.all::<RecordRoute<'_>>().flatten().filter_map(|value| Some(sip(value.uri)?.to_buf())).collect();
+        routes.reverse();
+        Self(routes)
+    }
+
+    /// The URIs, in the order in which our requests visit them.
+    pub fn iter(&self) -> impl Iterator<Item = Uri<'_>> {
+        self.0.iter().map(UriBuf::as_uri)
+    }
+
+    /// The way to `remote_target` (§12.2.1.1): through loose routers by Route; if the first router is a strict one, it
+    /// stands in the Request-URI and the target comes last in Route. `None` if the first hop is no SIP URI.
+    pub fn path(&self, remote_target: &UriBuf) -> Option<Path> {
+        let Some((first, rest)) = self.0.split_first() else {
+            let next_hop = NextHop::of_uri(remote_target.as_uri())?;
+            return Some(Path { request_uri: remote_target.clone(), route: None, next_hop });
+        };
+        let next_hop = NextHop::of_uri(first.as_uri())?;
+        let (request_uri, route) = if first.as_uri().is_loose_router() {
+            (remote_target.clone(), route_value(self.0.iter()))
+        } else {
+            (request_target(first.as_uri()), route_value(rest.iter().chain([remote_target])))
+        };
+        Some(Path { request_uri, route: Some(route), next_hop })
+    }
+}
+
+/// A URI as it may stand in a Request-URI: without headers and the `method` parameter (§19.1.1, table 1).
+pub(crate) fn request_target(uri: Uri<'_>) -> UriBuf {
+    let text = uri.as_bytes();
+    let tail = uri.headers().map_or(0, |headers| headers.len() + 1);
+    let parameters = uri.parameters();
+    if !uri.is_sip() || (tail == 0 && !parameters.has("method")) {
+        return uri.to_buf();
+    }
+    let mut out: Vec<u8> =
+        text.get(..text.len().saturating_sub(tail + parameters.as_bytes().len())).unwrap_or(text).into();
+    for parameter in parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("method")) {
+        out.push(b';');
+        out.extend_from_slice(parameter.name.as_bytes());
+        if let Some(value) = parameter.value {
+            out.push(b'=');
+            out.extend_from_slice(value);
+        }
+    }
+    UriBuf::parse(&out).unwrap_or_else(|_| uri.to_buf())
+}
+
+fn sip(uri: Uri<'_>) -> Option<Uri<'_>> {
+    uri.is_sip().then_some(uri)
+}
+
+fn route_value<'a>(routes: impl Iterator<Item = &'a UriBuf>) -> Vec<u8> {
+    let mut value = Vec::new();
+    for route in routes {
+        if !value.is_empty() {
+            value.extend_from_slice(b", ");
+        }
+        value.push(b'<');
+        value.extend_from_slice(route.as_bytes());
+        value.push(b'>');
+    }
+    value
+}

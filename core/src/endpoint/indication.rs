@@ -1,0 +1,102 @@
+//! What the endpoint tells its transaction user.
+
+use crate::id::{DeliveryId, ListenerId, ServerTransactionId, TimerId};
+use crate::message::{Request, Response, StatusCode};
+use crate::tag::Tag;
+use core::net::SocketAddr;
+
+use super::Arrival;
+
+/// Something that happened below, for the transaction user. Indications are queued and handed over one by one, never
+/// re-entrantly.
+#[derive(Clone, Debug)]
+pub enum Indication {
+    /// A valid request that matches no transaction; never an ACK. What to do with it is the core's choice: begin a server
+    /// transaction ([`accept`](super::Endpoint::accept)), answer or forward it statelessly, or drop it.
+    Request(Arrival),
+    /// An ACK for a 2xx, or for nothing that this endpoint knows.
+    Ack {
+        /// The ACK.
+        request: Request,
+        /// Where it came in.
+        listener: ListenerId,
+        /// Where it came from.
+        remote: SocketAddr,
+        /// The accepted INVITE transaction it matched: that of an RFC 2543 peer, or of a peer that keeps the branch.
+        server: Option<(ServerTransactionId, Tag)>,
+    },
+    /// A response to our request. Our own Via is still on top. A 503 while other destinations are left is not shown: the
+    /// next is tried (RFC 3263 §4.3).
+    Response {
+        /// The request it answers.
+        delivery: DeliveryId,
+        /// The user's mark.
+        tag: Tag,
+        /// The response.
+        response: Response,
+    },
+    /// No final response came and none will. Nothing follows.
+    Failed {
+        /// The request that failed.
+        delivery: DeliveryId,
+        /// The user's mark.
+        tag: Tag,
+        /// Why.
+        failure: Failure,
+    },
+    /// After a final response: the transaction is over (timer D, K or M). Nothing follows.
+    Finished {
+        /// The request that is done with.
+        delivery: DeliveryId,
+        /// The user's mark.
+        tag: Tag,
+    },
+    /// A response could not be delivered. The transaction stays as it is (RFC 6026 §8.8).
+    Unsent {
+        /// The transaction that sent it.
+        server: ServerTransactionId,
+        /// The user's mark.
+        tag: Tag,
+    },
+    /// A server transaction is over.
+    Completed {
+        /// The transaction that is gone.
+        server: ServerTransactionId,
+        /// The user's mark.
+        tag: Tag,
+        /// Whether the ACK for a non-2xx final response to INVITE came (else timer H fired); true of all other
+        /// transactions, which wait for none.
+        acknowledged: bool,
+    },
+    /// A timer that the user armed has fired and is gone.
+    Timer {
+        /// The timer.
+        timer: TimerId,
+        /// The user's mark.
+        tag: Tag,
+    },
+}
+
+/// Why a request got no final response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody answered in time: timer B or F, or 64·T1 after a CANCEL (RFC 3261 §9.1).
+    Timeout,
+    /// It could not be sent: no way there, or the network said so.
+    Transport,
+    /// The next hop has no address, or the resolver did not say in time.
+    Unresolved,
+    /// It was cancelled before it was sent.
+    Cancelled,
+}
+
+impl Failure {
+    /// The status that this counts as (RFC 3261 §8.1.3.1, §16.9).
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Transport | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Cancelled => StatusCode::REQUEST_TERMINATED,
+        }
+    }
+}

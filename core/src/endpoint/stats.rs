@@ -1,0 +1,52 @@
+//! Counters: what went by, what was dropped and why; and how much is alive.
+
+/// What has happened since the start, in messages unless said otherwise. Drops are counted here by reason and are never
+/// events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Datagrams that arrived.
+    pub received: u64,
+    /// Messages queued for sending, retransmissions included.
+    pub sent: u64,
+    /// Messages that we sent again, by timer or because the peer did.
+    pub retransmitted: u64,
+    /// Requests and ACKs that arrived again and were absorbed by their transaction.
+    pub absorbed: u64,
+    /// Dropped: no SIP message, or one above a limit of [`message::Limits`](crate::message::Limits).
+    pub malformed: u64,
+    /// Dropped: a response or ACK that lacks what is needed, or a request without a usable Via.
+    pub unusable: u64,
+    /// Dropped: a response whose topmost Via is not ours (RFC 3261 §18.1.2).
+    pub foreign: u64,
+    /// Dropped: a response that nobody waits for (RFC 6026 §8.9).
+    pub stray: u64,
+    /// Dropped: it arrived while [`Limits::outputs`](crate::Limits::outputs) were queued.
+    pub overrun: u64,
+    /// Dropped: it arrived at a listener that is not known.
+    pub unlistened: u64,
+    /// Answered statelessly: invalid requests (400, 416, 505 ...).
+    pub rejected: u64,
+    /// Answered statelessly: 503 at [`Limits::server_transactions`](crate::Limits::server_transactions).
+    pub refused: u64,
+    /// Times the network said that something could not be delivered.
+    pub unreachable: u64,
+    /// Requests that went to another address of their next hop after the first failed.
+    pub failovers: u64,
+}
+
+/// What is alive now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Client transactions.
+    pub client_transactions: usize,
+    /// Server transactions.
+    pub server_transactions: usize,
+    /// Deliveries: requests on their way, and kept ACKs.
+    pub deliveries: usize,
+    /// Questions to the resolver without an answer.
+    pub queries: usize,
+    /// Timers set, those of the transaction user included.
+    pub timers: usize,
+    /// Outputs that the driver has not taken.
+    pub outputs: usize,
+}

@@ -1,0 +1,167 @@
+//! What is wrong with bytes read, and with values to be written.
+
+use super::name::HeaderId;
+use core::fmt;
+
+/// Why bytes could not be read: what, where, and in which header if known. Small and `Copy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParseError {
+    kind: ParseErrorKind,
+    offset: u32,
+    header: Option<HeaderId>,
+}
+
+/// What a [`ParseError`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// There is nothing but line ends.
+    Empty,
+    /// The first line is neither a request line nor a status line (RFC 3261 §7.1, §7.2).
+    StartLine,
+    /// The status code is not a number of 100 to 699.
+    Status,
+    /// A line of the header section has no colon.
+    HeaderLine,
+    /// A header name is not a token.
+    HeaderName,
+    /// A carriage return stands alone, or a NUL stands where text must.
+    Control,
+    /// The empty line that ends the header section is missing.
+    Unterminated,
+    /// [`Limits::start_line`](super::Limits::start_line) is exceeded.
+    StartLineTooLong,
+    /// [`Limits::header_section`](super::Limits::header_section) is exceeded.
+    HeaderSectionTooLong,
+    /// [`Limits::headers`](super::Limits::headers) is exceeded.
+    TooManyHeaders,
+    /// [`Limits::body`](super::Limits::body) is exceeded.
+    BodyTooLong,
+    /// A method is not a token.
+    Method,
+    /// A URI, or its scheme.
+    Uri,
+    /// A host name or address.
+    Host,
+    /// A port.
+    Port,
+    /// A parameter.
+    Parameter,
+    /// A number is missing, has other characters, or is out of range.
+    Number,
+    /// A token is missing or has other characters.
+    Token,
+    /// A quoted string does not end, or text stands where it must not.
+    Quotes,
+    /// An angle bracket is missing.
+    Brackets,
+    /// The name or version of a protocol.
+    Protocol,
+    /// Something follows that does not belong there.
+    Trailing,
+}
+
+impl ParseError {
+    /// An error of this kind at this octet.
+    pub const fn new(kind: ParseErrorKind, offset: usize) -> Self {
+        let offset = if offset > u32::MAX as usize { u32::MAX } else { offset as u32 };
+        Self { kind, offset, header: None }
+    }
+
+    /// The same error, in a value of that header.
+    #[must_use]
+    pub const fn within(self, header: HeaderId) -> Self {
+        Self { header: Some(header), ..self }
+    }
+
+    /// What it is about.
+    pub const fn kind(self) -> ParseErrorKind {
+        self.kind
+    }
+
+    /// The octet at which it was noticed: of the message, or of the value if [`header`](Self::header) is set.
+    pub const fn offset(self) -> u32 {
+        self.offset
+    }
+
+    /// The header in whose value it is, if it is in one.
+    pub const fn header(self) -> Option<HeaderId> {
+        self.header
+    }
+}
+
+impl ParseErrorKind {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "the message is empty",
+            Self::StartLine => "the first line is neither a request line nor a status line",
+            Self::Status => "the status code is not a number of 100 to 699",
+            Self::HeaderLine => "a header line has no colon",
+            Self::HeaderName => "a header name is not a token",
+            Self::Control => "a carriage return or NUL stands where text must",
+            Self::Unterminated => "the header section does not end",
+            Self::StartLineTooLong => "the start line is too long",
+            Self::HeaderSectionTooLong => "the header section is too long",
+            Self::TooManyHeaders => "there are too many header fields",
+            Self::BodyTooLong => "the body is too long",
+            Self::Method => "the method is not a token",
+            Self::Uri => "the URI cannot be used",
+            Self::Host => "the host cannot be used",
+            Self::Port => "the port cannot be used",
+            Self::Parameter => "a parameter cannot be used",
+            Self::Number => "a number is missing or out of range",
+            Self::Token => "a token is missing",
+            Self::Quotes => "a quoted string does not end or stands where it must not",
+            Self::Brackets => "an angle bracket is missing",
+            Self::Protocol => "the protocol or its version cannot be used",
+            Self::Trailing => "something follows that does not belong there",
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(header) = self.header {
+            write!(f, "{}: ", header.as_str())?;
+        }
+        write!(f, "{} (at octet {})", self.kind.words(), self.offset)
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// Why a message was not written. Nothing of it exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A value has a carriage return, line feed or NUL: it could inject a header.
+    Control,
+    /// A header name is not a token.
+    HeaderName,
+    /// The method is not a token.
+    Method,
+    /// The Request-URI is empty or has white space.
+    Uri,
+    /// The start line and headers would exceed 65,535 octets.
+    TooLong,
+    /// An edit takes or changes a value that the message does not have, or that is malformed.
+    NoSuchValue,
+    /// A tag is not a token.
+    Tag,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Control => "a value has a carriage return, line feed or NUL",
+            Self::HeaderName => "a header name is not a token",
+            Self::Method => "the method is not a token",
+            Self::Uri => "the Request-URI is empty or has white space",
+            Self::TooLong => "the header section exceeds 65,535 octets",
+            Self::NoSuchValue => "the value to change is absent or malformed",
+            Self::Tag => "the tag is not a token",
+        })
+    }
+}
+
+impl core::error::Error for BuildError {}

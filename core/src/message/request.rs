@@ -1,0 +1,102 @@
+//! Requests (RFC 3261 §7.1).
+
+use super::build::RequestBuilder;
+use super::bytes::SharedBytes;
+use super::edit::Edit;
+use super::error::ParseError;
+use super::header::{CSeq, NameAddr, Via};
+use super::headers::Headers;
+use super::layout::Layout;
+use super::method::Method;
+use super::uri::Uri;
+use super::validate::Rejection;
+use core::fmt;
+
+/// A request: shared octets and a table of spans. A clone is cheap; equality is that of the octets.
+#[derive(Clone)]
+pub struct Request {
+    bytes: SharedBytes,
+    layout: Layout,
+}
+
+impl Request {
+    /// Begins a new request.
+    pub fn builder(_method: Method<'_>, _uri: Uri<'_>) -> RequestBuilder {
+        todo!()
+    }
+    /// The method.
+    pub fn method(&self) -> Method<'_> {
+        todo!()
+    }
+    /// The Request-URI; whether it can be used is a verdict of [`validate`](Self::validate).
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn uri(&self) -> Result<Uri<'_>, ParseError> {
+        Uri::parse(self.uri_bytes())
+    }
+    /// The Request-URI as written.
+    pub fn uri_bytes(&self) -> &[u8] {
+        todo!()
+    }
+    /// The header fields.
+    pub fn headers(&self) -> Headers<'_> {
+        self.layout.headers(&self.bytes)
+    }
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        todo!()
+    }
+    /// The whole message.
+    pub fn as_bytes(&self) -> &SharedBytes {
+        &self.bytes
+    }
+    /// Begins a copy with changes.
+    pub fn edit(&self) -> Edit<'_, Request> {
+        todo!()
+    }
+    /// Whether this can be processed at all, and else which status the sender is owed.
+    ///
+    /// # Errors
+    /// The status and the reason phrase to answer with.
+    pub fn validate(&self) -> Result<(), Rejection> {
+        todo!()
+    }
+    /// The topmost Via; `None` if absent or malformed.
+    pub fn top_via(&self) -> Option<Via<'_>> {
+        self.headers().top_via()
+    }
+    /// From; `None` if absent or malformed.
+    pub fn from(&self) -> Option<NameAddr<'_>> {
+        self.headers().from()
+    }
+    /// To; `None` if absent or malformed.
+    pub fn to_header(&self) -> Option<NameAddr<'_>> {
+        self.headers().to()
+    }
+    /// Call-ID; `None` if absent or malformed.
+    pub fn call_id(&self) -> Option<&str> {
+        self.headers().call_id()
+    }
+    /// CSeq; `None` if absent or malformed.
+    pub fn cseq(&self) -> Option<CSeq<'_>> {
+        self.headers().cseq()
+    }
+    /// The first Contact; `None` if absent, malformed or `*`.
+    pub fn contact(&self) -> Option<NameAddr<'_>> {
+        self.headers().contact()
+    }
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+impl Eq for Request {}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        todo!()
+    }
+}

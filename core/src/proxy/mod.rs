@@ -1,0 +1,1 @@
+//! The stateful proxy core (RFC 3261 §16), a file per step.

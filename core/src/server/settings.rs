@@ -1,0 +1,210 @@
+//! What a domain's server is told: its names, its routes, and what it will relay.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use crate::error::CommandError;
+use crate::message::{Host, HostBuf, HostPort, Uri};
+use crate::registrar;
+use crate::transport::NextHop;
+
+/// The settings of a domain's server.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Every host part that means this domain: those of its addresses-of-record, and names like `registrar.biloxi.com`.
+    pub domains: Vec<HostBuf>,
+    /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
+    pub routes: Vec<Route>,
+    /// Whether to stay on the path of dialogs (RFC 3261 §16.6 step 4).
+    pub record_route: bool,
+    /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
+    /// lets anybody send anything anywhere. In a dialog that we recorded our route for, it is forwarded in any case.
+    pub relay: bool,
+    /// The registrar's own settings.
+    pub registrar: registrar::Settings,
+}
+
+/// An entry of the route table: requests that fit `key` go to `next_hop`, their Request-URI unchanged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Which Request-URIs.
+    pub key: RouteKey,
+    /// Where to.
+    pub next_hop: NextHop,
+}
+
+/// Which Request-URIs an entry of the route table is for.
+///
+/// Written as `user@host`, `host`, `host:port` or `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteKey {
+    /// One user, at whatever port.
+    User {
+        /// The user part, unescaped.
+        user: Box<str>,
+        /// The host part.
+        host: HostBuf,
+    },
+    /// One host.
+    Host {
+        /// The host part.
+        host: HostBuf,
+        /// The port (5060 is the same as none in the Request-URI); any if this is `None`.
+        port: Option<u16>,
+    },
+    /// Every Request-URI.
+    Any,
+}
+
+/// The port of a SIP URI that names none (RFC 3261 §19.1.2).
+const DEFAULT_PORT: u16 = 5060;
+
+impl RouteKey {
+    /// Whether `uri` is meant.
+    pub fn matches(&self, uri: Uri<'_>) -> bool {
+        match self {
+            Self::User { user, host } => {
+                uri.host() == Some(host.as_host())
+                    && uri.user().is_some_and(|written| unescaped(written).eq(user.bytes()))
+            }
+            Self::Host { host, port } => {
+                uri.host() == Some(host.as_host()) && port.is_none_or(|port| uri.port().unwrap_or(DEFAULT_PORT) == port)
+            }
+            Self::Any => uri.is_sip(),
+        }
+    }
+
+    /// The higher, the more it says.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::User { .. } => 3,
+            Self::Host { port: Some(_), .. } => 2,
+            Self::Host { port: None, .. } => 1,
+            Self::Any => 0,
+        }
+    }
+}
+
+/// The octets of a user part, escapes resolved (RFC 3261 §19.1.2).
+fn unescaped(user: &str) -> impl Iterator<Item = u8> {
+    let mut rest = user.as_bytes();
+    core::iter::from_fn(move || {
+        let (&first, tail) = rest.split_first()?;
+        if let (b'%', Some((digits, after))) = (first, tail.split_at_checked(2))
+            && let Ok(digits) = core::str::from_utf8(digits)
+            && let Ok(octet) = u8::from_str_radix(digits, 16)
+        {
+            rest = after;
+            return Some(octet);
+        }
+        rest = tail;
+        Some(first)
+    })
+}
+
+impl FromStr for RouteKey {
+    type Err = CommandError;
+
+    fn from_str(text: &str) -> Result<Self, CommandError> {
+        const UNUSABLE: CommandError = CommandError::Invalid("route key");
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        match text.rsplit_once('@') {
+            Some(("", _)) => Err(UNUSABLE),
+            Some((user, host)) => {
+                let host = Host::parse(host.as_bytes()).ok_or(UNUSABLE)?.to_buf();
+                Ok(Self::User { user: user.into(), host })
+            }
+            None => {
+                let at = HostPort::parse(text.as_bytes()).map_err(|_| UNUSABLE)?;
+                Ok(Self::Host { host: at.host.to_buf(), port: at.port })
+            }
+        }
+    }
+}
+
+impl fmt::Display for RouteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User { user, host } => write!(f, "{user}@{host}"),
+            Self::Host { host, port: Some(port) } => write!(f, "{host}:{port}"),
+            Self::Host { host, port: None } => write!(f, "{host}"),
+            Self::Any => f.write_str("*"),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether `host` is one of the domain's names.
+    pub(crate) fn is_domain(&self, host: Host<'_>) -> bool {
+        self.domains.iter().any(|domain| domain.as_host() == host)
+    }
+
+    /// The most specific entry for `uri`; the first of equals.
+    pub(crate) fn route(&self, uri: Uri<'_>) -> Option<&Route> {
+        let mut best: Option<&Route> = None;
+        for route in self.routes.iter().filter(|route| route.key.matches(uri)) {
+            if best.is_none_or(|best| best.key.weight() < route.key.weight()) {
+                best = Some(route);
+            }
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn hop(port: u16) -> NextHop {
+        NextHop::from(core::net::SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    fn uri(text: &str) -> Uri<'_> {
+        Uri::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_read_and_written_as_the_option_has_it() {
+        for text in ["*", "bob@biloxi.com", "biloxi.com", "biloxi.com:5070", "127.0.0.1:5080", "bob@[::1]"] {
+            assert_eq!(text.parse::<RouteKey>().unwrap().to_string(), text);
+        }
+        for text in ["", "@biloxi.com", "bob@", "biloxi.com:port"] {
+            assert!(text.parse::<RouteKey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_key_wins_whatever_the_order() {
+        let keys = ["*", "biloxi.com", "biloxi.com:5070", "bob@biloxi.com"];
+        let routes: Vec<Route> =
+            keys.iter().zip(1..).map(|(key, port)| Route { key: key.parse().unwrap(), next_hop: hop(port) }).collect();
+        let mut settings = Settings { routes, ..Settings::default() };
+        for _ in 0..2 {
+            let port = |text| settings.route(uri(text)).unwrap().next_hop.port.unwrap();
+            assert_eq!(port("sip:carol@chicago.com"), 1);
+            assert_eq!(port("sip:carol@BILOXI.com"), 2);
+            assert_eq!(port("sip:carol@biloxi.com:5070"), 3);
+            assert_eq!(port("sip:bob@biloxi.com:5070"), 4);
+            assert_eq!(port("sip:%62ob@biloxi.com"), 4);
+            settings.routes.reverse();
+        }
+    }
+
+    #[test]
+    fn a_key_with_the_default_port_fits_a_uri_without_one() {
+        let key: RouteKey = "biloxi.com:5060".parse().unwrap();
+        assert!(key.matches(uri("sip:biloxi.com")));
+        assert!(!key.matches(uri("sip:biloxi.com:5061")));
+        let any: RouteKey = "biloxi.com".parse().unwrap();
+        assert_eq!(
+            vec![true, true, false],
+            ["sip:biloxi.com", "sip:biloxi.com:9", "sip:x.biloxi.com"].map(|text| any.matches(uri(text))).to_vec()
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! A node: an endpoint with a transaction user on top.
+
+use alloc::collections::VecDeque;
+use core::fmt::Debug;
+
+use crate::config::Config;
+use crate::endpoint::{Endpoint, Indication};
+use crate::id::ListenerId;
+use crate::node::{Input, Node, Output};
+use crate::time::Instant;
+use crate::transport::Listener;
+
+/// What sits on the transaction layer (RFC 3261 §5: "transaction user"): a core, or several over one endpoint.
+///
+/// The trait is public: a B2BUA, a presence server or a load balancer is a transaction user of its own. Indications come one
+/// by one, never re-entrantly.
+pub trait TransactionUser: Clone + Debug {
+    /// What the application is told.
+    type Event: Clone + Debug;
+
+    /// Takes what the endpoint has to say.
+    fn indicate(&mut self, cx: &mut Context<'_, Self::Event>, indication: Indication);
+
+    /// Whether no dialog or other business of its own is left; the endpoint answers for transactions and deliveries.
+    fn is_idle(&self) -> bool;
+}
+
+/// What a transaction user can use while it handles an indication or a command.
+#[derive(Debug)]
+pub struct Context<'a, E> {
+    /// The present.
+    pub now: Instant,
+    /// The layer below.
+    pub endpoint: &'a mut Endpoint,
+    events: &'a mut VecDeque<E>,
+}
+
+impl<E> Context<'_, E> {
+    /// Tells the application, after everything that was sent before.
+    pub fn emit(&mut self, event: E) {
+        self.endpoint.mark_event();
+        self.events.push_back(event);
+    }
+}
+
+/// An [`Endpoint`] and its transaction user as one [`Node`].
+#[derive(Clone, Debug)]
+pub struct Stack<U: TransactionUser> {
+    endpoint: Endpoint,
+    user: U,
+    /// The events whose places the endpoint keeps in the order of outputs.
+    events: VecDeque<U::Event>,
+    now: Instant,
+}
+
+impl<U: TransactionUser> Stack<U> {
+    /// A node with no listener yet.
+    pub fn new(config: Config, user: U) -> Self {
+        Self { endpoint: Endpoint::new(config), user, events: VecDeque::new(), now: Instant::ZERO }
+    }
+
+    /// Adds a local address; the driver binds it and gives the handle back with each datagram.
+    pub fn listen(&mut self, listener: Listener) -> ListenerId {
+        self.endpoint.listen(listener)
+    }
+
+    /// The transaction user, to look at.
+    pub fn user(&self) -> &U {
+        &self.user
+    }
+
+    /// The endpoint, to look at.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Fires the timers due at `now`, runs `command` against the transaction user, then hands on what follows from it.
+    pub fn command<R>(&mut self, now: Instant, command: impl FnOnce(&mut U, &mut Context<'_, U::Event>) -> R) -> R {
+        self.advance(now);
+        let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
+        let result = command(&mut self.user, &mut cx);
+        self.indicate();
+        result
+    }
+
+    /// Moves the clock, never back, and fires every due timer in deadline order.
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        while self.endpoint.fire(self.now) {
+            self.indicate();
+        }
+    }
+
+    fn indicate(&mut self) {
+        while let Some(indication) = self.endpoint.indication() {
+            let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
+            self.user.indicate(&mut cx, indication);
+        }
+    }
+}
+
+impl<U: TransactionUser> Node for Stack<U> {
+    type Event = U::Event;
+
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance(now);
+        self.endpoint.handle(self.now, input);
+        self.indicate();
+    }
+
+    fn poll(&mut self) -> Option<Output<U::Event>> {
+        loop {
+            return Some(match self.endpoint.poll()? {
+                Output::Send(transmit) => Output::Send(transmit),
+                Output::Resolve { query, question } => Output::Resolve { query, question },
+                Output::Event(()) => match self.events.pop_front() {
+                    Some(event) => Output::Event(event),
+                    None => continue,
+                },
+            });
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.endpoint.deadline()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.events.is_empty() && self.endpoint.is_idle() && self.user.is_idle()
+    }
+}

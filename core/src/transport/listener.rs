@@ -1,0 +1,91 @@
+//! The local addresses.
+
+use core::net::SocketAddr;
+
+use crate::id::{Arena, ListenerId, kind};
+use crate::message::header::Protocol;
+use crate::message::{HostPort, HostPortBuf};
+
+/// The port of a sent-by or URI that names none (RFC 3261 §18.1.1).
+const DEFAULT_PORT: u16 = 5060;
+
+/// A local address that the driver binds, and what we call it towards others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// The transport protocol.
+    pub protocol: Protocol,
+    /// The bound address.
+    pub local: SocketAddr,
+    /// What stands as sent-by in the Vias of our requests (§18.1.1); may differ from the bound address.
+    pub sent_by: HostPortBuf,
+}
+
+impl Listener {
+    /// A UDP listener whose sent-by is the bound address; port 5060 is left out.
+    pub fn udp(local: SocketAddr) -> Self {
+        let mut sent_by = HostPortBuf::from(local);
+        if sent_by.port == Some(DEFAULT_PORT) {
+            sent_by.port = None;
+        }
+        Self { protocol: Protocol::Udp, local, sent_by }
+    }
+
+    /// The same listener, advertised as `sent_by`.
+    pub fn with_sent_by(self, sent_by: HostPortBuf) -> Self {
+        Self { sent_by, ..self }
+    }
+
+    /// Whether `sent_by` is what this listener puts into its Vias.
+    fn is_sent_by(&self, sent_by: HostPort<'_>) -> bool {
+        same(self.sent_by.as_host_port(), sent_by, self.protocol)
+    }
+
+    /// Whether `host_port` is the bound address.
+    fn is_local(&self, host_port: HostPort<'_>) -> bool {
+        host_port.host.ip() == Some(self.local.ip())
+            && host_port.port.unwrap_or(self.protocol.default_port()) == self.local.port()
+    }
+}
+
+/// Equal hosts and ports, an absent port being the protocol's own.
+fn same(one: HostPort<'_>, other: HostPort<'_>, protocol: Protocol) -> bool {
+    let port = |host_port: HostPort<'_>| host_port.port.unwrap_or(protocol.default_port());
+    one.host == other.host && port(one) == port(other)
+}
+
+/// All local addresses of an endpoint: few, so a scan is a lookup.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listeners(Arena<kind::Listener, Listener>);
+
+impl Listeners {
+    pub(crate) fn add(&mut self, listener: Listener) -> ListenerId {
+        self.0.insert(listener)
+    }
+
+    pub(crate) fn get(&self, id: ListenerId) -> Option<&Listener> {
+        self.0.get(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
+        self.0.iter()
+    }
+
+    /// Whether `host_port` names one of ours, by sent-by or bound address.
+    pub(crate) fn is_ours(&self, host_port: HostPort<'_>) -> bool {
+        self.iter().any(|(_, listener)| listener.is_sent_by(host_port) || listener.is_local(host_port))
+    }
+
+    /// Whether a Via with this sent-by is one of ours (§18.1.2).
+    pub(crate) fn inserts(&self, sent_by: HostPort<'_>) -> bool {
+        self.iter().any(|(_, listener)| listener.is_sent_by(sent_by))
+    }
+
+    /// The listener to reach `destination` from: same protocol and address family, loopback to loopback if there is a
+    /// choice, then the first that was added.
+    pub(crate) fn towards(&self, protocol: Protocol, destination: SocketAddr) -> Option<ListenerId> {
+        let fits =
+            |listener: &Listener| listener.protocol == protocol && listener.local.is_ipv4() == destination.is_ipv4();
+        let near = |listener: &Listener| listener.local.ip().is_loopback() == destination.ip().is_loopback();
+        self.iter().filter(|(_, listener)| fits(listener)).min_by_key(|(_, listener)| !near(listener)).map(|(id, _)| id)
+    }
+}

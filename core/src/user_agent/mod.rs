@@ -1,0 +1,97 @@
+//! The user agent: UAC core and UAS core over one endpoint (RFC 3261 §8 to §15).
+//!
+//! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them: a file per subject.
+
+mod core;
+mod event;
+mod profile;
+
+pub use self::core::Core;
+pub use event::{CallInfo, CallState, EndCause, Event};
+pub use profile::{Body, Profile};
+
+use crate::config::Config;
+use crate::error::CommandError;
+use crate::id::{CallId, RegistrationId};
+use crate::message::header::NameAddrBuf;
+use crate::message::{StatusCode, UriBuf};
+use crate::stack::Stack;
+use crate::time::Instant;
+
+/// A user agent as a node: feed it, drain it, and command it.
+pub type UserAgent = Stack<Core>;
+
+impl Stack<Core> {
+    /// A user agent with no listener yet.
+    pub fn user_agent(config: Config, profile: Profile) -> Self {
+        let mut stack = Self::new(config, Core::new(profile));
+        stack.command(Instant::ZERO, Core::begin);
+        stack
+    }
+
+    /// Calls `to`, such as `Bob <sip:bob@biloxi.com>`: sends an INVITE (RFC 3261 §13.2.1). With `body` of type
+    /// `application/sdp`, it is the offer. [`Event`]s tell what becomes of it.
+    ///
+    /// # Errors
+    /// `Invalid`: `to` is no SIP address, the body cannot be carried, or there is no listener; `Limit`: `calls` or
+    /// `deliveries`.
+    pub fn call(&mut self, now: Instant, to: &NameAddrBuf, body: Option<Body>) -> Result<CallId, CommandError> {
+        self.command(now, |core, cx| core.call(cx, to, body.as_ref()))
+    }
+
+    /// Says that the user is being alerted: 180 (RFC 3261 §13.3.1.1), repeated every minute until the decision.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is incoming and undecided.
+    pub fn ring(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.ring(cx, call))
+    }
+
+    /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `Invalid`: the body cannot be carried.
+    pub fn answer(&mut self, now: Instant, call: CallId, body: Option<Body>) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.answer(cx, call, body.as_ref()))
+    }
+
+    /// Rejects with a status of 300 to 699 (RFC 3261 §13.3.1.3). The handle is gone from then on, and no event follows.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `Invalid`: the status.
+    pub fn reject(&mut self, now: Instant, call: CallId, status: StatusCode) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.reject(cx, call, status))
+    }
+
+    /// Cancels our INVITE (RFC 3261 §9.1). A call that is answered nevertheless is ended with BYE.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is ours and not answered.
+    pub fn cancel(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.cancel(cx, call))
+    }
+
+    /// Ends a call by what ends it now: CANCEL, a rejection (480), or BYE. A BYE that must wait for the ACK of our 2xx waits
+    /// (RFC 3261 §15).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` if it is ending already; `Limit("deliveries")`.
+    pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.hang_up(cx, call))
+    }
+
+    /// Binds our contact to the identity at `registrar`, such as `sip:registrar.biloxi.com`, for `expires` seconds, and
+    /// refreshes the binding before it ends (RFC 3261 §10.2); 0 removes it. One registrar has one registration: a second
+    /// command changes it, after the answer to the first if that is still out.
+    ///
+    /// # Errors
+    /// `Invalid`: no SIP URI, or there is no listener; `Limit("deliveries")`.
+    pub fn register(&mut self, now: Instant, registrar: &UriBuf, expires: u32) -> Result<RegistrationId, CommandError> {
+        self.command(now, |core, cx| core.register(cx, registrar, expires))
+    }
+
+    /// The calls that are alive, in the order of their slots.
+    pub fn calls(&self) -> impl Iterator<Item = CallInfo<'_>> {
+        self.user().calls()
+    }
+}

@@ -1,0 +1,122 @@
+//! Who a user agent is, and what it says about itself.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::endpoint::Endpoint;
+use crate::error::CommandError;
+use crate::id::ListenerId;
+use crate::message::header::NameAddrBuf;
+use crate::message::{HeaderId, SharedBytes, UriBuf};
+use crate::transport::{Listener, NextHop};
+
+/// The methods that this user agent takes, as a value of Allow.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
+
+/// The body types that it understands, as a value of Accept.
+pub(super) const ACCEPT: &str = "application/sdp";
+
+/// Who a user agent is.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Name and address-of-record: From of our requests, such as `Alice <sip:alice@atlanta.com>`.
+    pub identity: NameAddrBuf,
+    /// Where this user agent can be reached; if `None`, the user of the identity at the listener's sent-by.
+    pub contact: Option<UriBuf>,
+    /// Where requests outside of dialogs are sent; if `None`, where their Request-URI says (RFC 3261 §8.1.2).
+    pub outbound: Option<NextHop>,
+    /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
+    pub capabilities: bool,
+    /// The value of User-Agent and Server in our messages.
+    pub user_agent: Option<String>,
+}
+
+impl Profile {
+    /// The defaults, with the given identity.
+    pub fn new(identity: NameAddrBuf) -> Self {
+        Self { identity, contact: None, outbound: None, capabilities: true, user_agent: None }
+    }
+
+    /// The value of Contact at `listener`, or at the first listener that there is.
+    pub(super) fn contact_at(
+        &self,
+        endpoint: &Endpoint,
+        listener: Option<ListenerId>,
+    ) -> Result<Vec<u8>, CommandError> {
+        let uri = match &self.contact {
+            Some(contact) => contact.as_bytes().into(),
+            None => {
+                let listener = match listener {
+                    Some(id) => endpoint.listener(id),
+                    None => endpoint.listeners().next().map(|(_, listener)| listener),
+                };
+                self.user_at(listener.ok_or(CommandError::Invalid("listener"))?)
+            }
+        };
+        Ok([b"<", uri.as_slice(), b">"].concat())
+    }
+
+    fn user_at(&self, listener: &Listener) -> Vec<u8> {
+        match self.identity.uri().user() {
+            Some(user) => alloc::format!("sip:{user}@{}", listener.sent_by),
+            None => alloc::format!("sip:{}", listener.sent_by),
+        }
+        .into_bytes()
+    }
+}
+
+/// A message body and its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The value of Content-Type, such as `application/sdp`.
+    pub content_type: String,
+    /// The octets.
+    pub bytes: SharedBytes,
+}
+
+/// Header fields that requests and responses can take alike.
+pub(super) trait Fields: Sized {
+    /// Adds a field.
+    fn field(self, id: HeaderId, value: &[u8]) -> Self;
+    /// Sets the body.
+    fn content(self, body: &Body) -> Self;
+
+    /// Adds Allow and Supported, if the profile says so. There is no extension to name in Supported yet (§20.37).
+    fn capabilities(self, profile: &Profile) -> Self {
+        if !profile.capabilities {
+            return self;
+        }
+        self.field(HeaderId::Allow, ALLOW.as_bytes()).field(HeaderId::Supported, b"")
+    }
+
+    /// Adds the body, if there is one.
+    fn maybe_content(self, body: Option<&Body>) -> Self {
+        match body {
+            Some(body) => self.content(body),
+            None => self,
+        }
+    }
+
+    /// Adds the software's name under `id`, if the profile has one.
+    fn software(self, id: HeaderId, profile: &Profile) -> Self {
+        match &profile.user_agent {
+            Some(name) => self.field(id, name.as_bytes()),
+            None => self,
+        }
+    }
+}
+
+macro_rules! fields {
+    ($builder:ty) => {
+        impl Fields for $builder {
+            fn field(self, id: HeaderId, value: &[u8]) -> Self {
+                self.header(id, value)
+            }
+            fn content(self, body: &Body) -> Self {
+                self.body(&body.content_type, &body.bytes)
+            }
+        }
+    };
+}
+fields!(crate::message::RequestBuilder);
+fields!(crate::message::ResponseBuilder);
