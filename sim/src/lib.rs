@@ -12,6 +12,7 @@
 //! | [`link`], [`zone`] | the wires between nodes; host names |
 //! | [`fault`] | faults as data: plans, and the weather that draws them |
 //! | [`actor`] | nodes with their users: phones with a script, servers, your own |
+//! | [`topology`] | networks by name, and the call of RFC 3261 §24 |
 //! | [`trace`], [`packet`] | what happened, and a second reading of the messages |
 //! | [`check`] | what must be true of every run |
 //! | [`render`] | ladders and figures |
@@ -20,10 +21,12 @@
 
 pub mod actor;
 pub mod check;
+pub mod cli;
 pub mod fault;
 pub mod link;
 pub mod packet;
 pub mod render;
+pub mod topology;
 pub mod trace;
 pub mod world;
 pub mod zone;

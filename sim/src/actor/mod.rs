@@ -1,5 +1,11 @@
 //! Actors: nodes together with whoever uses them.
 
+mod server;
+mod user_agent;
+
+pub use server::ServerActor;
+pub use user_agent::{Behaviour, Incoming, Outgoing, Reaction, Register, UserAgentActor};
+
 use std::fmt::Debug;
 
 use sansip::Node;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sansip::message::{NameAddrBuf, StatusCode, UriBuf};
+use sansip::message::header::NameAddrBuf;
+use sansip::message::{StatusCode, UriBuf};
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, Duration, Input, Instant, Node, Output};
 
@@ -99,11 +100,21 @@ impl Task {
     const fn call(&self) -> Option<CallId> {
         match self {
             Self::Register | Self::Call(_) => None,
-            Self::Ring(call) | Self::React(call) | Self::Cancel(call) | Self::StopRinging(call) | Self::HangUp(call) => {
-                Some(*call)
-            }
+            Self::Ring(call)
+            | Self::React(call)
+            | Self::Cancel(call)
+            | Self::StopRinging(call)
+            | Self::HangUp(call) => Some(*call),
         }
     }
+}
+
+/// A call that is there.
+#[derive(Clone, Debug)]
+struct Line {
+    call_id: String,
+    incoming: bool,
+    answered: bool,
 }
 
 /// A user agent with its user.
@@ -115,8 +126,7 @@ pub struct UserAgentActor {
     /// By time, then in the order of planning.
     tasks: BTreeMap<(Instant, u64), Task>,
     planned: u64,
-    /// Calls that are there, with their Call-IDs, and whether they have been answered.
-    calls: BTreeMap<CallId, (String, bool)>,
+    calls: BTreeMap<CallId, Line>,
     notes: VecDeque<Note>,
 }
 
@@ -146,8 +156,8 @@ impl UserAgentActor {
         self.planned += 1;
     }
 
-    fn begin(&mut self, call: CallId, call_id: String) {
-        self.calls.insert(call, (call_id, false));
+    fn begin(&mut self, call: CallId, call_id: String, incoming: bool) {
+        self.calls.insert(call, Line { call_id, incoming, answered: false });
         self.plan(self.now + self.behaviour.ring_limit, Task::StopRinging(call));
         if let Some(from) = self.behaviour.end_calls_from {
             self.plan(self.now.max(from), Task::HangUp(call));
@@ -156,16 +166,16 @@ impl UserAgentActor {
 
     /// From now on this end has the call.
     fn establish(&mut self, call: CallId) {
-        if let Some((call_id, answered)) = self.calls.get_mut(&call) {
-            *answered = true;
-            self.notes.push_back(Note::CallBegan { call_id: call_id.clone() });
+        if let Some(line) = self.calls.get_mut(&call) {
+            line.answered = true;
+            self.notes.push_back(Note::CallBegan { call_id: line.call_id.clone() });
         }
     }
 
     fn end(&mut self, call: CallId, why: String) {
         self.tasks.retain(|_, task| task.call() != Some(call));
-        if let Some((call_id, _)) = self.calls.remove(&call) {
-            self.notes.push_back(Note::CallEnded { call_id, why });
+        if let Some(line) = self.calls.remove(&call) {
+            self.notes.push_back(Note::CallEnded { call_id: line.call_id, why });
         }
     }
 
@@ -177,7 +187,7 @@ impl UserAgentActor {
 
     fn run(&mut self, task: &Task) {
         let now = self.now;
-        let unanswered = |call| self.calls.get(&call).is_some_and(|(_, answered)| !answered);
+        let unanswered = |call| self.calls.get(&call).is_some_and(|line| !line.answered);
         let done = match *task {
             Task::Register => match &self.behaviour.register {
                 Some(register) => self.agent.register(now, &register.registrar, register.expires).map(drop),
@@ -187,8 +197,8 @@ impl UserAgentActor {
             Task::Ring(call) if unanswered(call) => self.agent.ring(now, call),
             Task::React(call) if unanswered(call) => self.react(call),
             Task::Cancel(call) if unanswered(call) => self.agent.cancel(now, call),
-            Task::StopRinging(call) if unanswered(call) => self.agent.hang_up(now, call),
-            Task::HangUp(call) => self.agent.hang_up(now, call),
+            Task::StopRinging(call) if unanswered(call) => self.hang_up(call),
+            Task::HangUp(call) => self.hang_up(call),
             Task::Ring(_) | Task::React(_) | Task::Cancel(_) | Task::StopRinging(_) => Ok(()),
         };
         match done {
@@ -203,7 +213,7 @@ impl UserAgentActor {
         let cancel_after = *cancel_after;
         let call = self.agent.call(self.now, to, body.clone())?;
         let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
-        self.begin(call, call_id.unwrap_or_default());
+        self.begin(call, call_id.unwrap_or_default(), false);
         if let Some(after) = cancel_after {
             self.plan(self.now + after, Task::Cancel(call));
         }
@@ -217,15 +227,29 @@ impl UserAgentActor {
                 self.establish(call);
                 Ok(())
             }
-            Some((_, Reaction::Reject(status))) => self.agent.reject(self.now, call, *status),
+            Some((_, Reaction::Reject(status))) => {
+                let status = *status;
+                self.agent.reject(self.now, call, status)?;
+                self.end(call, format!("rejected, {}", status.get()));
+                Ok(())
+            }
             None => Ok(()),
         }
+    }
+
+    fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
+        self.agent.hang_up(self.now, call)?;
+        // No event follows a rejection, for the handle is gone at once.
+        if self.calls.get(&call).is_some_and(|line| line.incoming && !line.answered) {
+            self.end(call, "rejected".into());
+        }
+        Ok(())
     }
 
     fn hear(&mut self, event: Event) {
         match event {
             Event::Incoming { call, request } => {
-                self.begin(call, request.call_id().unwrap_or_default().to_owned());
+                self.begin(call, request.call_id().unwrap_or_default().to_owned(), true);
                 let Incoming { ring_after, then } = &self.behaviour.incoming;
                 let ring = ring_after.map(|after| (self.now + after, Task::Ring(call)));
                 let react = then.as_ref().map(|(after, _)| (self.now + *after, Task::React(call)));
@@ -244,6 +268,7 @@ impl UserAgentActor {
                     EndCause::Remote => "hung up there",
                     EndCause::Local => "hung up here",
                     EndCause::Unacknowledged => "no ACK came",
+                    _ => "for another reason",
                 };
                 self.end(call, why.to_owned());
             }

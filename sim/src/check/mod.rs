@@ -49,8 +49,9 @@ impl fmt::Display for Breach {
     }
 }
 
-/// The three checks that hold in every world: [`Agreement`], [`Idle`], [`Schedule`].
-pub fn standard(timers: Timers) -> Vec<Box<dyn Check>> {
+/// The three checks that hold in every world of nodes with the usual timers: [`Agreement`], [`Idle`], [`Schedule`].
+pub fn standard() -> Vec<Box<dyn Check>> {
+    let timers = Timers::default();
     vec![Box::new(Agreement::new(timers)), Box::new(Idle), Box::new(Schedule::new(timers))]
 }
 
