@@ -131,11 +131,18 @@ impl<K, T> Arena<K, T> {
 
     /// Puts `value` into a free slot under a new handle.
     pub fn insert(&mut self, value: T) -> Id<K> {
+        self.insert_with(|_| value)
+    }
+
+    /// Puts the value that `make` makes of its own handle into a free slot.
+    pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Id<K> {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
+        let entry = self.slots.vacant_entry();
         // A slab of four billion entries meets the memory's limit long before this one.
-        let slot = u32::try_from(self.slots.insert((generation, value))).unwrap_or(u32::MAX);
-        Id::from_parts(slot, generation)
+        let id = Id::from_parts(u32::try_from(entry.key()).unwrap_or(u32::MAX), generation);
+        entry.insert((generation, make(id)));
+        id
     }
 
     /// The entry that `id` names, if it is still alive.

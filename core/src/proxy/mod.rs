@@ -1,1 +1,217 @@
-//! The stateful proxy core (RFC 3261 §16), a file per step.
+//! The stateful proxy core (RFC 3261 §16, with RFC 5393, 6026 and 4320), a file per step.
+//!
+//! The core knows how to forward, not where to: [`Core::request`] returns a [`Question`], and its owner answers with
+//! [`Core::forward`] or [`Core::refuse`], at once or later.
+//!
+//! Reading order: `validate` and `loop_check` (§16.3), `preprocess` (§16.4), `targets` (§16.5), `forward` and `breadth`
+//! (§16.6), `response` and `response_context` (§16.7 to §16.9), `cancel` (§16.10), `stateless` (§16.11).
+
+mod breadth;
+mod cancel;
+mod forward;
+mod loop_check;
+mod preprocess;
+mod response;
+mod response_context;
+mod stateless;
+mod targets;
+mod validate;
+
+pub use preprocess::{Preprocessed, preprocess};
+pub use targets::Target;
+pub use validate::Refusal;
+
+use response_context::{ResponseContext, Stage};
+use smallvec::SmallVec;
+
+use crate::endpoint::{Arrival, Endpoint, Indication};
+use crate::error::CommandError;
+use crate::id::{Arena, ResponseContextId, TimerId, kind};
+use crate::message::{HeaderId, Method, Request, Response, StatusCode};
+use crate::tag::Tag;
+use crate::time::Instant;
+
+/// How long a question may stay unanswered, in units of T1: well within the 64·T1 that the asker waits.
+const ANSWER_WITHIN: u32 = 20;
+
+/// Seconds after which a refused sender may try again.
+const RETRY_AFTER: &str = "10";
+
+/// What the core's own marks are for ([`Tag::kind`]).
+mod mark {
+    /// The server transaction of a response context.
+    pub(super) const CONTEXT: u8 = 0;
+    /// A client transaction of a response context.
+    pub(super) const BRANCH: u8 = 1;
+    /// The deadline of a question.
+    pub(super) const QUESTION: u8 = 2;
+    /// Timer C of a branch.
+    pub(super) const TIMER_C: u8 = 3;
+    /// A server transaction that is answered at once and has no context.
+    pub(super) const ANSWERED: u8 = 4;
+}
+
+/// "Where does this request go?" To be answered with [`Core::forward`] or [`Core::refuse`].
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What the answer is for.
+    pub id: ResponseContextId,
+    /// The request after preprocessing (§16.4).
+    pub request: Request,
+    /// Whether it came along a route that names us: see [`Preprocessed::own_route`].
+    pub own_route: bool,
+}
+
+/// The proxy core.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The role in this core's marks.
+    role: u8,
+    record_route: bool,
+    contexts: Arena<kind::ResponseContext, ResponseContext>,
+    /// The key of the loop check; drawn with the first request.
+    loop_key: Option<[u8; 16]>,
+}
+
+impl Core {
+    /// A core whose marks carry `role`, and that stays on the path of dialogs if `record_route` says so (§16.6 step 4).
+    pub const fn new(role: u8, record_route: bool) -> Self {
+        Self { role, record_route, contexts: Arena::new(), loop_key: None }
+    }
+
+    /// Whether no response context is left.
+    pub fn is_idle(&self) -> bool {
+        self.contexts.is_empty()
+    }
+
+    /// Takes a request (anything but ACK and CANCEL) that `preprocess` has been applied to: validates it (§16.3), opens its
+    /// response context, tells the sender of an INVITE that it is being tried, and asks where it goes. `None` if it has been
+    /// answered.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        arrival: Arrival,
+        preprocessed: Preprocessed,
+    ) -> Option<Question> {
+        let loop_part = match self.validate(endpoint, &arrival.request) {
+            Ok(loop_part) => loop_part,
+            Err(refusal) => {
+                self.answer(now, endpoint, arrival, refusal);
+                return None;
+            }
+        };
+        if self.contexts.len() >= endpoint.config().limits.response_contexts {
+            reply_unavailable(now, endpoint, &arrival);
+            return None;
+        }
+        let Preprocessed { request, own_route } = preprocessed;
+        let invite = request.method() == Method::Invite;
+        let deadline = now + endpoint.config().timers.t1 * ANSWER_WITHIN;
+        let received = arrival.request.clone();
+        let id = self.contexts.insert_with(|id| ResponseContext {
+            request: request.clone(),
+            listener: arrival.listener,
+            server: endpoint.accept(now, arrival, Tag::new(self.role, mark::CONTEXT, id)),
+            serving: true,
+            invite,
+            loop_part,
+            stage: Stage::Asking(endpoint.arm(deadline, Tag::new(self.role, mark::QUESTION, id))),
+            branches: SmallVec::new(),
+            candidates: SmallVec::new(),
+        });
+        if invite
+            && let Some(context) = self.contexts.get(id)
+            && let Ok(trying) = Response::to(&received, StatusCode::TRYING).finish()
+        {
+            let _ = endpoint.respond(now, context.server, trying);
+        }
+        Some(Question { id, request, own_route })
+    }
+
+    /// The answer to a question: this request is to be refused.
+    ///
+    /// # Errors
+    /// `Gone` if the question is: it was answered, cancelled or given up.
+    pub fn refuse(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        id: ResponseContextId,
+        status: StatusCode,
+    ) -> Result<(), CommandError> {
+        let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
+        context.take_question(endpoint).ok_or(CommandError::Gone)?;
+        context.answer(now, endpoint, status);
+        Ok(())
+    }
+
+    /// Takes what the endpoint says about this core's transactions and timers.
+    pub fn indicate(&mut self, now: Instant, endpoint: &mut Endpoint, indication: Indication) {
+        match indication {
+            Indication::Response { delivery, tag, response } => {
+                self.response(now, endpoint, tag.id(), delivery, response);
+            }
+            Indication::Failed { delivery, tag, failure } => self.failed(now, endpoint, tag.id(), delivery, failure),
+            Indication::Finished { delivery, tag } => self.finished(tag.id(), delivery),
+            Indication::Completed { tag, .. } if tag.kind == mark::CONTEXT => self.completed(tag.id()),
+            Indication::Timer { timer, tag } => self.timer(now, endpoint, timer, tag),
+            // A response that could not be delivered is dropped, and nothing is cancelled for it (§16.9).
+            _ => {}
+        }
+    }
+
+    fn timer(&mut self, now: Instant, endpoint: &mut Endpoint, timer: TimerId, tag: Tag) {
+        match tag.kind {
+            mark::QUESTION => {
+                let _ = self.refuse(now, endpoint, tag.id(), StatusCode::SERVER_INTERNAL_ERROR);
+            }
+            mark::TIMER_C => self.timer_c(now, endpoint, tag.id(), timer),
+            _ => {}
+        }
+    }
+
+    /// The server transaction of a context is over.
+    fn completed(&mut self, id: ResponseContextId) {
+        if let Some(context) = self.contexts.get_mut(id) {
+            context.serving = false;
+        }
+        self.close(id);
+    }
+
+    /// Forgets a context whose transactions are all over (§16.7 step 9).
+    fn close(&mut self, id: ResponseContextId) {
+        if self.contexts.get(id).is_some_and(ResponseContext::is_over) {
+            self.contexts.remove(id);
+        }
+    }
+
+    /// The mark of a server transaction that needs no more than its one answer.
+    fn answered(&self) -> Tag {
+        let mut tag = Tag::NONE;
+        (tag.role, tag.kind) = (self.role, mark::ANSWERED);
+        tag
+    }
+
+    /// Answers a request that gets no context, as a UAS (§16.3).
+    pub fn answer(&self, now: Instant, endpoint: &mut Endpoint, arrival: Arrival, refusal: Refusal) {
+        let tag = endpoint.random().tag();
+        let response = refusal.response(&arrival.request).to_tag(&tag).finish();
+        let server = endpoint.accept(now, arrival, self.answered());
+        if let Ok(response) = response {
+            let _ = endpoint.respond(now, server, response);
+        }
+    }
+}
+
+/// 503 without keeping anything.
+fn reply_unavailable(now: Instant, endpoint: &mut Endpoint, arrival: &Arrival) {
+    let tag = endpoint.stateless_tag(&arrival.request);
+    let response = Response::to(&arrival.request, StatusCode::SERVICE_UNAVAILABLE)
+        .header(HeaderId::RetryAfter, RETRY_AFTER)
+        .to_tag(&tag)
+        .finish();
+    if let Ok(response) = response {
+        endpoint.reply(now, arrival, response);
+    }
+}

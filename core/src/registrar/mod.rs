@@ -1,8 +1,19 @@
 //! The registrar (RFC 3261 §10.3): a UAS for REGISTER, and the location service that it fills.
 
 mod location;
+mod register;
 
 pub use location::{Binding, Location, address_of_record};
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::config::Limits;
+use crate::endpoint::{Arrival, Endpoint};
+use crate::id::TimerId;
+use crate::message::{Uri, UriBuf};
+use crate::tag::Tag;
+use crate::time::Instant;
 
 /// What a registrar is willing to bind for how long. Seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,5 +29,106 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self { min_expires: 60, default_expires: 3_600, max_expires: 86_400 }
+    }
+}
+
+/// A binding that was made or is gone. Refreshing one is no change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A contact was bound to an address-of-record that it was not bound to before.
+    Bound {
+        /// `user@host`.
+        address_of_record: Box<str>,
+        /// The contact.
+        contact: UriBuf,
+    },
+    /// A binding was removed, or its time was over.
+    Unbound {
+        /// `user@host`.
+        address_of_record: Box<str>,
+        /// The contact.
+        contact: UriBuf,
+    },
+}
+
+/// The registrar core.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The mark of everything this core does.
+    tag: Tag,
+    settings: Settings,
+    location: Location,
+    /// When the next binding ends.
+    timer: Option<TimerId>,
+}
+
+impl Core {
+    /// A registrar with no bindings, whose marks carry `role`.
+    pub fn new(role: u8, settings: Settings, limits: &Limits) -> Self {
+        let mut tag = Tag::NONE;
+        tag.role = role;
+        Self { tag, settings, location: Location::new(limits.addresses_of_record), timer: None }
+    }
+
+    /// The bindings.
+    pub const fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Takes a REGISTER for a domain of ours and answers it; what it changed. `owns` says which addresses-of-record are the
+    /// domain's.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        arrival: Arrival,
+        owns: impl Fn(&Endpoint, Uri<'_>) -> bool,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let to = arrival.request.to_header().map(|to| to.uri).filter(|uri| owns(endpoint, *uri));
+        let name = to.and_then(address_of_record);
+        let outcome = self.register(now, &endpoint.config().limits, &arrival.request, name, &mut changes);
+        let tag = endpoint.random().tag();
+        let response = match outcome {
+            Ok(name) => self.success(now, &arrival.request, &name),
+            Err(refusal) => refusal.response(&arrival.request),
+        };
+        let response = response.to_tag(&tag).finish();
+        let server = endpoint.accept(now, arrival, self.tag);
+        if let Ok(response) = response {
+            let _ = endpoint.respond(now, server, response);
+        }
+        self.keep_time(endpoint);
+        changes
+    }
+
+    /// This core's timer has fired: what has ended.
+    pub fn timer(&mut self, now: Instant, endpoint: &mut Endpoint) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.timer = None;
+        while let Some((name, ended)) = self.location.expire(now) {
+            for binding in ended {
+                changes.push(Change::Unbound { address_of_record: Box::from(&*name), contact: binding.contact });
+            }
+        }
+        self.keep_time(endpoint);
+        changes
+    }
+
+    /// Keeps the one timer at the end of the next binding.
+    fn keep_time(&mut self, endpoint: &mut Endpoint) {
+        match (self.timer, self.location.deadline()) {
+            (Some(timer), Some(at)) => {
+                if !endpoint.rearm(timer, at) {
+                    self.timer = Some(endpoint.arm(at, self.tag));
+                }
+            }
+            (None, Some(at)) => self.timer = Some(endpoint.arm(at, self.tag)),
+            (Some(timer), None) => {
+                endpoint.disarm(timer);
+                self.timer = None;
+            }
+            (None, None) => {}
+        }
     }
 }

@@ -1,0 +1,163 @@
+//! Request forwarding (RFC 3261 §16.6).
+
+use alloc::format;
+
+use super::response_context::{Branch, BranchState, Candidate, ResponseContext, Stage};
+use super::validate::max_forwards;
+use super::{Core, Refusal, Target, breadth, mark, targets};
+use crate::endpoint::Endpoint;
+use crate::error::CommandError;
+use crate::id::{ListenerId, ResponseContextId};
+use crate::message::header::{MaxBreadth, Protocol, Route};
+use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode};
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::transport::NextHop;
+
+/// Max-Forwards of a request that came without one (step 3).
+const MAX_FORWARDS: u8 = 70;
+
+impl Core {
+    /// The answer to a question: the request goes to these targets, in parallel, the first one first. Without any it is 480
+    /// (§16.5).
+    ///
+    /// # Errors
+    /// `Gone` if the question is: it was answered, cancelled or given up.
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        id: ResponseContextId,
+        targets: &[Target],
+    ) -> Result<(), CommandError> {
+        let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
+        context.take_question(endpoint).ok_or(CommandError::Gone)?;
+        let refusal = match breadth::incoming(&context.request).map(|incoming| breadth::shares(incoming, targets.len()))
+        {
+            Ok(Some(shares)) => {
+                context.stage = Stage::Forwarding;
+                for (target, share) in targets.iter().zip(shares) {
+                    let recorded = self.record_route && records(context.request.method());
+                    let tag = Tag::new(self.role, mark::BRANCH, id);
+                    let timer_tag = Tag::new(self.role, mark::TIMER_C, id);
+                    match context.branch(now, endpoint, target, share, recorded, tag) {
+                        Some(delivery) => {
+                            let timer_c = context.invite.then(|| {
+                                let at = now + endpoint.config().timers.c;
+                                endpoint.arm(at, timer_tag)
+                            });
+                            context.branches.push(Branch { delivery, timer_c, state: BranchState::Calling });
+                        }
+                        None => context.candidates.push(Candidate::Own(StatusCode::SERVICE_UNAVAILABLE)),
+                    }
+                }
+                context.choose(now, endpoint);
+                return Ok(());
+            }
+            Ok(None) if targets.is_empty() => StatusCode::TEMPORARILY_UNAVAILABLE,
+            Ok(None) => StatusCode::MAX_BREADTH_EXCEEDED,
+            Err(_) => StatusCode::BAD_REQUEST,
+        };
+        context.answer(now, endpoint, refusal);
+        Ok(())
+    }
+}
+
+impl ResponseContext {
+    /// Sends one branch on its way; `None` if that cannot be done.
+    fn branch(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        target: &Target,
+        share: u32,
+        recorded: bool,
+        tag: Tag,
+    ) -> Option<crate::id::DeliveryId> {
+        let recorded = recorded.then_some(self.listener);
+        let (request, next_hop) = copy_for(endpoint, &self.request, target, Some(share), recorded).ok()??;
+        endpoint.request(now, request, next_hop, tag, &self.loop_part).ok()
+    }
+}
+
+/// Whether a request of this method may begin a dialog or refresh one, so that a Record-Route has a meaning; a method that
+/// we do not know may (step 4).
+fn records(method: Method<'_>) -> bool {
+    !matches!(
+        method,
+        Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Register
+            | Method::Options
+            | Method::Prack
+            | Method::Info
+            | Method::Message
+            | Method::Publish
+    )
+}
+
+/// The copy of `request` for one target, and where it goes: steps 1 to 7. The Via is pushed by the endpoint (step 8).
+/// `Ok(None)`: there is no next hop that could be found.
+pub(super) fn copy_for(
+    endpoint: &Endpoint,
+    request: &Request,
+    target: &Target,
+    share: Option<u32>,
+    recorded: Option<ListenerId>,
+) -> Result<Option<(Request, NextHop)>, Refusal> {
+    const UNWRITABLE: fn(BuildError) -> Refusal = |_| Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR);
+    let mut edit = request.edit();
+
+    // 2. Request-URI
+    let replaced = match target {
+        Target::Contact(contact) => Some(targets::request_uri(contact.as_uri())),
+        Target::Unchanged | Target::NextHop(_) => None,
+    };
+    let target_uri = replaced.as_deref().unwrap_or(request.uri_bytes());
+    if let Some(uri) = &replaced {
+        edit = edit.uri(uri);
+    }
+
+    // 3. Max-Forwards
+    let hops = match max_forwards(request)? {
+        Some(hops) => hops.checked_sub(1).ok_or(Refusal::Status(StatusCode::TOO_MANY_HOPS))?,
+        None => MAX_FORWARDS,
+    };
+    edit = edit.replace(HeaderId::MaxForwards, format!("{hops}"));
+
+    // 4. Record-Route
+    if let Some(listener) = recorded.and_then(|id| endpoint.listener(id)) {
+        edit = edit.push_first(HeaderId::RecordRoute, format!("<sip:{};lr>", listener.sent_by));
+    }
+
+    // 5. Max-Breadth (RFC 5393 §5.3.3); one that says the same is left as it was written
+    if let Some(share) = share
+        && !matches!(request.headers().get::<MaxBreadth>(), Some(Ok(MaxBreadth(written))) if written == share)
+    {
+        edit = edit.replace(HeaderId::MaxBreadth, format!("{share}"));
+    }
+
+    // 6. Postprocess routing information, 7. Determine next hop
+    let first = match request.headers().get::<Route<'_>>() {
+        Some(route) => Some(route.map_err(|_| Refusal::Malformed("Malformed Route"))?.uri),
+        None => None,
+    };
+    let next_hop = match (target, first) {
+        (Target::NextHop(next_hop), _) => Some(next_hop.clone()),
+        (_, Some(route)) => {
+            if !route.is_loose_router() {
+                let last = [b"<".as_slice(), target_uri, b">"].concat();
+                edit = edit.pop_first(HeaderId::Route).append(HeaderId::Route, last).uri(targets::request_uri(route));
+            }
+            NextHop::of_uri(route)
+        }
+        (Target::Contact(contact), None) => NextHop::of_uri(contact.as_uri()),
+        (Target::Unchanged, None) => request.uri().ok().and_then(NextHop::of_uri),
+    };
+    let Some(mut next_hop) = next_hop else { return Ok(None) };
+    if next_hop.protocol.is_none() && request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips) {
+        next_hop.protocol = Some(Protocol::Tls);
+    }
+    Ok(Some((edit.finish().map_err(UNWRITABLE)?, next_hop)))
+}

@@ -1,0 +1,45 @@
+//! Loop detection (RFC 3261 §16.3 step 4 and §16.6 step 8, both as RFC 5393 §4.2 has them).
+//!
+//! The second part of a branch is a hash of everything in the request that decides where it goes. A request that comes back with
+//! the same values has looped; with other values it is spiraling, which is legitimate.
+
+use alloc::format;
+use alloc::string::String;
+use core::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::message::header::Via;
+use crate::message::{HeaderId, HeaderName, HostPort, Request};
+
+/// The second part of a branch: the same for the same routing, never dependent on the method.
+///
+/// Call-ID and CSeq number are in it so that a collision does not repeat (RFC 5393 §4.2.4). The hash is keyed, so that no
+/// peer can make two requests collide.
+pub(super) fn second_part(key: &[u8; 16], request: &Request) -> String {
+    let mut hasher = SipHasher13::new_with_key(key);
+    let mut add = |bytes: &[u8]| {
+        hasher.write_usize(bytes.len());
+        hasher.write(bytes);
+    };
+    add(request.uri_bytes());
+    for field in request.headers().iter() {
+        if matches!(field.name, HeaderName::Known(HeaderId::Route | HeaderId::ProxyRequire)) {
+            add(field.value);
+        }
+    }
+    add(request.call_id().unwrap_or_default().as_bytes());
+    add(&request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes());
+    for tag in [request.from(), request.to_header()] {
+        add(tag.and_then(|address| address.tag()).unwrap_or_default().as_bytes());
+    }
+    format!("{:016x}", hasher.finish())
+}
+
+/// Whether a Via of our own says that we forwarded this request before with the same routing values.
+pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(HostPort<'_>) -> bool) -> bool {
+    request.headers().all::<Via<'_>>().flatten().any(|via| {
+        via.branch().and_then(|branch| branch.rsplit_once('.')).is_some_and(|(_, part)| part == second_part)
+            && is_ours(via.sent_by)
+    })
+}

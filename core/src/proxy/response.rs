@@ -1,0 +1,127 @@
+//! Response processing (RFC 3261 §16.7), timer C (§16.8) and transport errors (§16.9).
+
+use super::Core;
+use super::response_context::{Branch, BranchState, Candidate, Stage};
+use crate::endpoint::{Endpoint, Failure};
+use crate::id::{DeliveryId, ResponseContextId, TimerId};
+use crate::message::header::Via;
+use crate::message::{HeaderId, Response, StatusCode};
+use crate::time::Instant;
+
+impl Branch {
+    /// A final response came, or what counts as one. Whether it is the first.
+    fn end(&mut self, endpoint: &mut Endpoint, state: BranchState) -> bool {
+        if let Some(timer) = self.timer_c.take() {
+            endpoint.disarm(timer);
+        }
+        let first = matches!(self.state, BranchState::Calling | BranchState::Proceeding);
+        self.state = state;
+        first
+    }
+}
+
+impl Core {
+    /// A response from downstream; our Via is still on top.
+    pub(super) fn response(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        id: ResponseContextId,
+        delivery: DeliveryId,
+        response: Response,
+    ) {
+        // 1. Find context
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let Some(branch) = context.branch_of(delivery) else { return };
+        let status = response.status();
+        if status.is_provisional() {
+            // 2. Update timer C for provisional responses
+            if branch.state == BranchState::Calling {
+                branch.state = BranchState::Proceeding;
+            }
+            if status == StatusCode::TRYING {
+                return;
+            }
+            if let Some(timer) = branch.timer_c {
+                endpoint.rearm(timer, now + endpoint.config().timers.c);
+            }
+            // 5. To anything but INVITE only 100 is provisional (RFC 4320 §4.1).
+            if context.invite
+                && context.stage == Stage::Forwarding
+                && let Some(response) = without_own_via(&response)
+            {
+                let _ = endpoint.respond(now, context.server, response);
+            }
+            return;
+        }
+        let first = branch.end(endpoint, BranchState::Final);
+        // 3. Via; 4. Add response to context
+        let candidate = match without_own_via(&response) {
+            Some(response) => Candidate::Received(response),
+            None => Candidate::Own(StatusCode::BAD_GATEWAY),
+        };
+        // 5. Check response for forwarding
+        match candidate {
+            Candidate::Received(response) if status.is_success() => {
+                if context.invite || context.stage == Stage::Forwarding {
+                    context.send_final(now, endpoint, response);
+                }
+            }
+            candidate if first && context.stage == Stage::Forwarding => {
+                context.candidates.push(candidate);
+                if status.class() == 6 {
+                    context.cancel_branches(now, endpoint);
+                }
+                // 6. Choosing the best response
+                context.choose(now, endpoint);
+            }
+            _ => {}
+        }
+    }
+
+    /// No response came and none will: 408, or 503 when it could not be sent (§16.9).
+    pub(super) fn failed(
+        &mut self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        id: ResponseContextId,
+        delivery: DeliveryId,
+        failure: Failure,
+    ) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let Some(branch) = context.branch_of(delivery) else { return };
+        if branch.end(endpoint, BranchState::Over) && context.stage == Stage::Forwarding {
+            context.candidates.push(Candidate::Own(failure.status()));
+            context.choose(now, endpoint);
+        }
+        self.close(id);
+    }
+
+    /// The last transaction of a branch is over.
+    pub(super) fn finished(&mut self, id: ResponseContextId, delivery: DeliveryId) {
+        if let Some(branch) = self.contexts.get_mut(id).and_then(|context| context.branch_of(delivery)) {
+            branch.state = BranchState::Over;
+        }
+        self.close(id);
+    }
+
+    /// Timer C has fired (§16.8): a branch that is ringing is cancelled, a silent one counts as 408. Either way its
+    /// transaction ends by the CANCEL or the time after it.
+    pub(super) fn timer_c(&mut self, now: Instant, endpoint: &mut Endpoint, id: ResponseContextId, timer: TimerId) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        let Some(branch) = context.branches.iter_mut().find(|branch| branch.timer_c == Some(timer)) else { return };
+        branch.timer_c = None;
+        let _ = endpoint.cancel(now, branch.delivery);
+        if branch.state == BranchState::Calling {
+            branch.state = BranchState::Final;
+            context.candidates.push(Candidate::Own(StatusCode::REQUEST_TIMEOUT));
+            context.choose(now, endpoint);
+        }
+    }
+}
+
+/// The response as it goes on; `None` if the Via that was left is missing: it was meant for us.
+fn without_own_via(response: &Response) -> Option<Response> {
+    response.headers().all::<Via<'_>>().nth(1)?.ok()?;
+    response.edit().pop_first(HeaderId::Via).finish().ok()
+}

@@ -1,0 +1,177 @@
+//! The response context (RFC 3261 §16.6, §16.7): a request's server transaction, its branches, and the final responses that
+//! wait for the best to be chosen.
+
+use alloc::string::String;
+
+use smallvec::SmallVec;
+
+use crate::endpoint::Endpoint;
+use crate::id::{DeliveryId, ListenerId, ServerTransactionId, TimerId};
+use crate::message::{HeaderId, HeaderName, Request, Response, StatusCode};
+use crate::time::Instant;
+
+/// A request on its way through this proxy.
+#[derive(Clone, Debug)]
+pub(super) struct ResponseContext {
+    /// The request after preprocessing.
+    pub(super) request: Request,
+    /// Where it came in.
+    pub(super) listener: ListenerId,
+    pub(super) server: ServerTransactionId,
+    /// Whether the server transaction is still there.
+    pub(super) serving: bool,
+    pub(super) invite: bool,
+    /// The second part of its branches (RFC 5393 §4.2).
+    pub(super) loop_part: String,
+    pub(super) stage: Stage,
+    pub(super) branches: SmallVec<[Branch; 1]>,
+    /// The final responses so far, while none was forwarded.
+    pub(super) candidates: SmallVec<[Candidate; 1]>,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The owner was asked for its targets; until when.
+    Asking(TimerId),
+    /// Its branches are out.
+    Forwarding,
+    /// A final response was sent: only 2xx to INVITE may still follow.
+    Answered,
+}
+
+/// One target's client transactions, which the endpoint keeps as one delivery.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    pub(super) delivery: DeliveryId,
+    /// Timer C, while no final response came (INVITE only).
+    pub(super) timer_c: Option<TimerId>,
+    pub(super) state: BranchState,
+}
+
+/// What a branch has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BranchState {
+    /// Nothing.
+    Calling,
+    /// A provisional response.
+    Proceeding,
+    /// A final response, or what counts as one; the transaction lingers.
+    Final,
+    /// The end of its transaction.
+    Over,
+}
+
+/// A final response that may be the best one.
+#[derive(Clone, Debug)]
+pub(super) enum Candidate {
+    /// From downstream, our Via taken off.
+    Received(Response),
+    /// What a failure counts as (§16.7 step 6, §16.8, §16.9).
+    Own(StatusCode),
+}
+
+impl Candidate {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Received(response) => response.status(),
+            Self::Own(status) => *status,
+        }
+    }
+
+    /// The order of preference, the best lowest (§16.7 step 6): 6xx, then the lowest class, and within 4xx what helps to ask
+    /// again. A 503 says nothing about other targets; a time-out says least of all.
+    fn rank(&self) -> (u8, u8) {
+        let status = self.status();
+        let class = if status.class() == 6 { 0 } else { status.class() };
+        let within = match status.get() {
+            401 | 407 => 0,
+            415 | 420 | 484 => 1,
+            408 | 487 | 503 => 3,
+            _ => 2,
+        };
+        (class, within)
+    }
+
+    fn is_challenge(&self) -> bool {
+        matches!(self.status(), StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+    }
+}
+
+impl ResponseContext {
+    /// Ends the question, if it is still open.
+    pub(super) fn take_question(&mut self, endpoint: &mut Endpoint) -> Option<()> {
+        let Stage::Asking(timer) = self.stage else { return None };
+        endpoint.disarm(timer);
+        self.stage = Stage::Forwarding;
+        Some(())
+    }
+
+    /// The branch that `delivery` is.
+    pub(super) fn branch_of(&mut self, delivery: DeliveryId) -> Option<&mut Branch> {
+        self.branches.iter_mut().find(|branch| branch.delivery == delivery)
+    }
+
+    /// Whether all its transactions are over.
+    pub(super) fn is_over(&self) -> bool {
+        !self.serving && self.branches.iter().all(|branch| branch.state == BranchState::Over)
+    }
+
+    /// Sends a final response of our own. After a question that was just taken, or as the best response.
+    pub(super) fn answer(&mut self, now: Instant, endpoint: &mut Endpoint, status: StatusCode) {
+        let tag = endpoint.random().tag();
+        if let Ok(response) = Response::to(&self.request, status).to_tag(&tag).finish() {
+            self.send_final(now, endpoint, response);
+        }
+    }
+
+    /// Sends a final response, or another 2xx, upstream and cancels what is left (§16.7 steps 9 and 10). If the server
+    /// transaction is gone the response is discarded (RFC 6026 §8.3).
+    pub(super) fn send_final(&mut self, now: Instant, endpoint: &mut Endpoint, response: Response) {
+        self.stage = Stage::Answered;
+        self.candidates.clear();
+        let _ = endpoint.respond(now, self.server, response);
+        self.cancel_branches(now, endpoint);
+    }
+
+    /// Once every branch has had its final response and none was forwarded: chooses the best and sends it (§16.7 step 6).
+    pub(super) fn choose(&mut self, now: Instant, endpoint: &mut Endpoint) {
+        let open = |branch: &Branch| matches!(branch.state, BranchState::Calling | BranchState::Proceeding);
+        if self.stage != Stage::Forwarding || self.branches.iter().any(open) {
+            return;
+        }
+        // Each branch left a candidate; the RFC's 408 is for a context in which none did.
+        let best = self.candidates.iter().min_by_key(|candidate| candidate.rank());
+        match best.cloned().unwrap_or(Candidate::Own(StatusCode::REQUEST_TIMEOUT)) {
+            // That one server is overloaded does not mean that this one is.
+            best if best.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                self.answer(now, endpoint, StatusCode::SERVER_INTERNAL_ERROR);
+            }
+            Candidate::Own(status) => self.answer(now, endpoint, status),
+            Candidate::Received(response) => {
+                let response = self.with_challenges(response);
+                self.send_final(now, endpoint, response);
+            }
+        }
+    }
+
+    /// A 401 or 407 carries the challenges of all the others (§16.7 step 7).
+    fn with_challenges(&self, response: Response) -> Response {
+        if !Candidate::Received(response.clone()).is_challenge() {
+            return response;
+        }
+        let mut edit = response.edit();
+        for candidate in self.candidates.iter().filter(|candidate| candidate.is_challenge()) {
+            let Candidate::Received(other) = candidate else { continue };
+            if *other == response {
+                continue;
+            }
+            for field in other.headers().iter() {
+                if let HeaderName::Known(id @ (HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate)) = field.name {
+                    edit = edit.append(id, field.value);
+                }
+            }
+        }
+        edit.finish().unwrap_or(response)
+    }
+}

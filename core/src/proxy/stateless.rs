@@ -1,0 +1,33 @@
+//! What a stateful proxy forwards without a transaction: an ACK for a 2xx, and a CANCEL without a context (RFC 3261 §16.10,
+//! §16.11).
+
+use super::forward::copy_for;
+use super::{Core, Refusal, Target, breadth};
+use crate::endpoint::Endpoint;
+use crate::message::{Method, Request};
+use crate::time::Instant;
+
+impl Core {
+    /// Forwards an ACK or CANCEL, after preprocessing, to one target.
+    ///
+    /// # Errors
+    /// Why it is not forwarded: to be answered, unless it is an ACK.
+    pub fn relay(
+        &self,
+        now: Instant,
+        endpoint: &mut Endpoint,
+        request: &Request,
+        target: &Target,
+    ) -> Result<(), Refusal> {
+        // In a CANCEL a Max-Breadth has no meaning (RFC 5393 §5.4.1).
+        let share = match request.method() {
+            Method::Cancel => None,
+            _ => Some(breadth::incoming(request)?.max(1)),
+        };
+        if let Some((request, next_hop)) = copy_for(endpoint, request, target, share, None)? {
+            // Above a limit it is lost, as it might be on the network.
+            let _ = endpoint.relay(now, request, next_hop, "");
+        }
+        Ok(())
+    }
+}

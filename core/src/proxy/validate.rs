@@ -1,0 +1,77 @@
+//! Request validation (RFC 3261 §16.3). Syntax was the endpoint's part; there are no credentials to check yet.
+
+use alloc::string::String;
+
+use super::{Core, breadth, loop_check};
+use crate::endpoint::Endpoint;
+use crate::message::header::{MaxForwards, ProxyRequire, Route};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+
+/// Why a request is answered instead of forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A status that says it all.
+    Status(StatusCode),
+    /// 400: something that is needed cannot be read; the words are the reason phrase.
+    Malformed(&'static str),
+    /// 420: option tags that are not understood.
+    Unsupported(String),
+}
+
+impl Refusal {
+    /// The response, but for its To tag.
+    pub fn response(&self, request: &Request) -> ResponseBuilder {
+        match self {
+            Self::Status(status) => Response::to(request, *status),
+            Self::Malformed(reason) => Response::to(request, StatusCode::BAD_REQUEST).reason(reason),
+            Self::Unsupported(options) => {
+                Response::to(request, StatusCode::BAD_EXTENSION).header(HeaderId::Unsupported, options)
+            }
+        }
+    }
+}
+
+impl Core {
+    /// The checks in the order of §16.3. If all are passed: the second part of the branches to come.
+    pub(super) fn validate(&mut self, endpoint: &mut Endpoint, request: &Request) -> Result<String, Refusal> {
+        if !request.uri().map_err(|_| Refusal::Malformed("Malformed Request-URI"))?.is_sip() {
+            return Err(Refusal::Status(StatusCode::UNSUPPORTED_URI_SCHEME));
+        }
+        if max_forwards(request)? == Some(0) {
+            return Err(Refusal::Status(StatusCode::TOO_MANY_HOPS));
+        }
+        breadth::incoming(request)?;
+        if let Some(Err(_)) = request.headers().get::<Route<'_>>() {
+            return Err(Refusal::Malformed("Malformed Route"));
+        }
+        let key = self.loop_key.get_or_insert_with(|| endpoint.random().hash_key());
+        let loop_part = loop_check::second_part(key, request);
+        if loop_check::has_looped(request, &loop_part, |sent_by| endpoint.is_ours(sent_by)) {
+            return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
+        }
+        proxy_require(request)?;
+        Ok(loop_part)
+    }
+}
+
+/// The value of Max-Forwards, if there is one.
+pub(super) fn max_forwards(request: &Request) -> Result<Option<u8>, Refusal> {
+    match request.headers().get::<MaxForwards>() {
+        None => Ok(None),
+        Some(Ok(MaxForwards(hops))) => Ok(Some(hops)),
+        Some(Err(_)) => Err(Refusal::Malformed("Malformed Max-Forwards")),
+    }
+}
+
+/// No option is understood, so every one is listed back (§16.3 step 5).
+fn proxy_require(request: &Request) -> Result<(), Refusal> {
+    let mut options = String::new();
+    for option in request.headers().all::<ProxyRequire<'_>>() {
+        let ProxyRequire(option) = option.map_err(|_| Refusal::Malformed("Malformed Proxy-Require"))?;
+        if !options.is_empty() {
+            options.push_str(", ");
+        }
+        options.push_str(option);
+    }
+    if options.is_empty() { Ok(()) } else { Err(Refusal::Unsupported(options)) }
+}

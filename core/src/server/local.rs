@@ -1,0 +1,81 @@
+//! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
+
+use alloc::string::String;
+
+use super::{ANSWERED, Core, Event, has_route};
+use crate::endpoint::Arrival;
+use crate::message::header::Require;
+use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
+use crate::stack::Context;
+
+impl Core {
+    /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
+    /// §16.3 step 3): the request has arrived.
+    pub(super) fn serve(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        arrival: Arrival,
+        preprocessed: &Request,
+    ) -> Option<Arrival> {
+        let Ok(uri) = preprocessed.uri() else { return Some(arrival) };
+        if has_route(preprocessed) || !self.names_us(cx.endpoint, uri) {
+            return Some(arrival);
+        }
+        let (method, user) = (preprocessed.method(), uri.user());
+        match (method, user) {
+            (Method::Register, _) => {
+                let settings = &self.settings;
+                let owns = |endpoint: &_, uri: Uri<'_>| settings.owns(endpoint, uri);
+                let changes = self.registrar.request(cx.now, cx.endpoint, arrival, owns);
+                changes.into_iter().for_each(|change| cx.emit(change));
+            }
+            (_, Some(_)) => return Some(arrival),
+            (Method::Options, None) => {
+                let response = capabilities(&arrival.request);
+                self.send(cx, arrival, response);
+            }
+            // A route may say where the bare domain goes.
+            _ if self.settings.route(uri).is_some() => return Some(arrival),
+            (Method::Other(_), None) => self.answer(cx, arrival, StatusCode::NOT_IMPLEMENTED),
+            (_, None) => {
+                let response = Response::to(&arrival.request, StatusCode::METHOD_NOT_ALLOWED)
+                    .header(HeaderId::Allow, "OPTIONS, REGISTER");
+                self.send(cx, arrival, response);
+            }
+        }
+        None
+    }
+
+    /// Answers with a status that says it all.
+    pub(super) fn answer(&self, cx: &mut Context<'_, Event>, arrival: Arrival, status: StatusCode) {
+        let response = Response::to(&arrival.request, status);
+        self.send(cx, arrival, response);
+    }
+
+    fn send(&self, cx: &mut Context<'_, Event>, arrival: Arrival, response: ResponseBuilder) {
+        let tag = cx.endpoint.random().tag();
+        let server = cx.endpoint.accept(cx.now, arrival, ANSWERED);
+        if let Ok(response) = response.to_tag(&tag).finish() {
+            let _ = cx.endpoint.respond(cx.now, server, response);
+        }
+    }
+}
+
+/// What a proxy says of itself (RFC 3261 §11.2): no Allow, since it forwards any method.
+fn capabilities(request: &Request) -> ResponseBuilder {
+    let mut options = String::new();
+    for Require(option) in request.headers().all::<Require<'_>>().flatten() {
+        if !options.is_empty() {
+            options.push_str(", ");
+        }
+        options.push_str(option);
+    }
+    if !options.is_empty() {
+        return Response::to(request, StatusCode::BAD_EXTENSION).header(HeaderId::Unsupported, options);
+    }
+    Response::to(request, StatusCode::OK)
+        .header(HeaderId::Accept, "")
+        .header(HeaderId::AcceptEncoding, "identity")
+        .header(HeaderId::AcceptLanguage, "en")
+        .header(HeaderId::Supported, "")
+}

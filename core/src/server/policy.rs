@@ -1,0 +1,100 @@
+//! Where a request goes (RFC 3261 §16.5): the route table, the location service, and what is relayed at all.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{Core, RouteKey, Settings, has_route};
+use crate::endpoint::Endpoint;
+use crate::message::{Host, Request, Scheme, StatusCode, Uri};
+use crate::proxy::Target;
+use crate::registrar::address_of_record;
+use crate::transport::NextHop;
+
+/// The answer to the proxy's question.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// To these targets, at least one.
+    Forward(SmallVec<[Target; 1]>),
+    /// Nowhere.
+    Refuse(StatusCode),
+}
+
+impl Decision {
+    fn to(target: Target) -> Self {
+        Self::Forward(smallvec![target])
+    }
+}
+
+/// The port of a SIP URI that names none.
+const DEFAULT_PORT: u16 = 5060;
+
+impl Settings {
+    /// Whether this domain is responsible for `uri`. A name is the domain's at the default port and at those we listen on;
+    /// a bare address only where we listen, so that a neighbour on the same machine is not taken for us.
+    pub(super) fn owns(&self, endpoint: &Endpoint, uri: Uri<'_>) -> bool {
+        let Some(at) = uri.host_port().filter(|at| self.is_domain(at.host)) else { return false };
+        match (at.host, at.port) {
+            (_, None) | (Host::Name(_), Some(DEFAULT_PORT)) => true,
+            (Host::Name(_), Some(port)) => endpoint
+                .listeners()
+                .any(|(_, listener)| listener.local.port() == port || listener.sent_by.port == Some(port)),
+            (Host::V4(_) | Host::V6(_), Some(_)) => endpoint.is_ours(at),
+        }
+    }
+}
+
+impl Core {
+    /// Whether `uri` indicates this server: its domain, or an address it listens on. One with a `maddr` indicates that.
+    pub(super) fn names_us(&self, endpoint: &Endpoint, uri: Uri<'_>) -> bool {
+        uri.parameter("maddr").is_none()
+            && (self.settings.owns(endpoint, uri) || uri.host_port().is_some_and(|at| endpoint.is_ours(at)))
+    }
+
+    /// Decides on a request after preprocessing.
+    ///
+    /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
+    /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. What comes along a
+    /// route that we recorded goes to the remote target that its Request-URI is.
+    pub(super) fn decide(&self, endpoint: &Endpoint, request: &Request, own_route: bool) -> Decision {
+        let Ok(uri) = request.uri() else { return Decision::Refuse(StatusCode::BAD_REQUEST) };
+        let ours = self.names_us(endpoint, uri);
+        let domain = ours && self.settings.owns(endpoint, uri);
+        if has_route(request) && !domain {
+            return Decision::to(Target::Unchanged);
+        }
+        let recorded = own_route && request.to_header().is_some_and(|to| to.tag().is_some());
+        let bare_address = NextHop::of_uri(uri).is_some_and(|hop| !matches!(hop.host.as_host(), Host::Name(_)));
+        let route = if has_route(request) { None } else { self.settings.route(uri) };
+        let (specific, any) = match route {
+            Some(route) if route.key == RouteKey::Any => (None, Some(route)),
+            route => (route, None),
+        };
+        if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address)) {
+            return Decision::to(Target::NextHop(route.next_hop.clone()));
+        }
+        let nowhere = if domain { self.locate(uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
+        match (nowhere, any) {
+            (Decision::Forward(targets), _) => Decision::Forward(targets),
+            _ if recorded && !ours => Decision::to(Target::Unchanged),
+            (_, Some(route)) => Decision::to(Target::NextHop(route.next_hop.clone())),
+            (refusal, None) if ours => refusal,
+            _ if bare_address && !self.settings.relay => Decision::Refuse(StatusCode::FORBIDDEN),
+            _ => Decision::to(Target::Unchanged),
+        }
+    }
+
+    /// The contacts of a user of ours, the most preferred first. Never registered: 404; not registered now: 480.
+    fn locate(&self, uri: Uri<'_>) -> Decision {
+        let bindings = address_of_record(uri).and_then(|name| self.registrar.location().bindings(&name));
+        let Some(bindings) = bindings else { return Decision::Refuse(StatusCode::NOT_FOUND) };
+        // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
+        let usable =
+            |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
+        let mut bindings: SmallVec<[_; 4]> =
+            bindings.iter().filter(|binding| usable(binding.contact.as_uri())).collect();
+        bindings.sort_by_key(|binding| core::cmp::Reverse(binding.q));
+        if bindings.is_empty() {
+            return Decision::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE);
+        }
+        Decision::Forward(bindings.iter().map(|binding| Target::Contact(binding.contact.clone())).collect())
+    }
+}

@@ -1,0 +1,1 @@
+//! The server, driven by hand-written datagrams in virtual time.
