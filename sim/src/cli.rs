@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use crate::check;
-use crate::fault::{Plan, Weather};
+use crate::fault::Plan;
 use crate::link::{Conditions, Link, Links};
 use crate::render::{Figures, ladder};
-use crate::topology::{CALL_AT, CALM_FROM, Scenario, Topology};
+use crate::topology::{Scenario, Topology};
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -166,9 +166,7 @@ impl CallOptions {
         }
         scenario.links = Links::all(Link { conditions: self.conditions, ..Link::default() });
         scenario.plan = self.plan.clone();
-        if self.conditions != Conditions::FINE {
-            scenario.weather = Some(Weather { seed: self.seed, from: CALL_AT, calm_from: CALM_FROM });
-        }
+        scenario.seed = (self.conditions != Conditions::FINE).then_some(self.seed);
         scenario
     }
 

@@ -15,7 +15,7 @@ use sansip::server::{Server, Settings};
 use sansip::user_agent::{Body, Profile};
 use sansip::{Config, Duration, Instant, Listener, NextHop, Script, Seed, Timers, UserAgent};
 
-use crate::actor::{Behaviour, Incoming, Outgoing, Reaction, Register, ServerActor, UserAgentActor};
+use crate::actor::{Actor, Behaviour, Incoming, Outgoing, Reaction, Register, ServerActor, UserAgentActor};
 use crate::fault::{Plan, Weather};
 use crate::link::Links;
 use crate::world::{Setting, World};
@@ -85,15 +85,17 @@ pub struct Scenario {
     pub links: Links,
     /// The faults.
     pub plan: Plan,
-    /// What draws further faults.
-    pub weather: Option<Weather>,
+    /// What draws further faults, from [`CALL_AT`] on.
+    pub seed: Option<u64>,
+    /// From here on nothing draws faults any more, and both ends end every call that they have or get.
+    pub calm_from: Instant,
 }
+
+/// What stands between a node and the world, if anything: it gets the node's name and the node.
+pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
 
 /// When Alice calls. Bob is registered by then.
 pub const CALL_AT: Instant = Instant::from_millis(1_000);
-
-/// When the weather that a [`Scenario`] has is over at the latest, and every call is ended.
-pub const CALM_FROM: Instant = Instant::from_millis(120_000);
 
 impl Scenario {
     /// RFC 3261 §24: Bob registers, Alice calls, Bob rings, answers, and hangs up first.
@@ -108,39 +110,46 @@ impl Scenario {
         Self {
             topology,
             record_route: false,
-            alice: Behaviour { calls: vec![call], end_calls_from: Some(CALM_FROM), ..Behaviour::default() },
+            alice: Behaviour { calls: vec![call], ..Behaviour::default() },
             bob: Behaviour {
                 register: (topology != Topology::Direct).then_some(register),
                 incoming: Incoming { ring_after: Some(Duration::from_millis(100)), then: Some(answer) },
                 hang_up_after: Some(Duration::from_secs(5)),
-                end_calls_from: Some(CALM_FROM),
                 ..Behaviour::default()
             },
             links: Links::default(),
             plan: Plan::new(),
-            weather: None,
+            seed: None,
+            calm_from: Instant::from_millis(120_000),
         }
     }
 
     /// The world in which this happens, at time zero.
     pub fn world(&self) -> World {
-        let (plan, weather) = (self.plan.clone(), self.weather);
-        let mut world = World::new(Setting { links: self.links.clone(), zone: zone(), plan, weather });
+        self.world_with(&mut |_, actor| actor)
+    }
+
+    /// The same with something between some nodes and the world, such as a mistake that checks must find.
+    pub fn world_with(&self, wrap: Wrap<'_>) -> World {
+        let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
+        let (links, plan) = (self.links.clone(), self.plan.clone());
+        let mut world = World::new(Setting { links, zone: zone(), plan, weather });
+        let mut stage = Stage { scenario: self, world: &mut world, wrap };
         match self.topology {
             Topology::Direct => {
-                self.add_alice(&mut world, None);
-                self.add_bob(&mut world);
+                stage.alice(None);
+                stage.bob();
             }
             Topology::OneProxy => {
-                self.add_alice(&mut world, Some("biloxi.com"));
-                self.add_biloxi(&mut world);
-                self.add_bob(&mut world);
+                stage.alice(Some("biloxi.com"));
+                stage.biloxi();
+                stage.bob();
             }
             Topology::Trapezoid => {
-                self.add_alice(&mut world, Some("atlanta.com"));
-                self.add_atlanta(&mut world);
-                self.add_biloxi(&mut world);
-                self.add_bob(&mut world);
+                stage.alice(Some("atlanta.com"));
+                stage.atlanta();
+                stage.biloxi();
+                stage.bob();
             }
         }
         world
@@ -151,68 +160,70 @@ impl Scenario {
     pub fn end(&self) -> Instant {
         let timers = Timers::default();
         let ring_limit = self.alice.ring_limit.max(self.bob.ring_limit);
-        CALM_FROM + ring_limit.max(timers.c) + timers.sixty_four_t1() + timers.sixty_four_t1() + timers.t4
+        self.calm_from + ring_limit.max(timers.c) + timers.sixty_four_t1() + timers.sixty_four_t1() + timers.t4
     }
+}
 
-    fn add_alice(&self, world: &mut World, outbound: Option<&str>) {
+/// A world that is being peopled.
+struct Stage<'a> {
+    scenario: &'a Scenario,
+    world: &'a mut World,
+    wrap: Wrap<'a>,
+}
+
+impl Stage<'_> {
+    fn alice(&mut self, outbound: Option<&str>) {
         let mut profile = Profile::new(parsed("Alice <sip:alice@atlanta.com>"));
-        profile.capabilities = false;
         profile.outbound = outbound.map(|host| NextHop { host: parsed(host), port: None, protocol: None });
         let script = script(["nashds8", "nashds9"], ["1928301774"], ["a84b4c76e66710"], [314_159]);
         let listener = Listener::udp(address(1)).with_sent_by(parsed("pc33.atlanta.com"));
-        add_phone(world, "alice", script, profile, listener, &self.alice);
+        self.phone("alice", script, profile, listener, &self.scenario.alice);
     }
 
-    fn add_bob(&self, world: &mut World) {
-        let mut profile = Profile::new(parsed("Bob <sip:bob@biloxi.com>"));
-        profile.capabilities = false;
-        let skipped = usize::from(self.bob.register.is_none());
-        let mut script =
-            script(["nashds7", "nashds10"], ["456248", "a6c85cf"], ["843817637684230@998sdasdh09"], [1_826, 231]);
+    fn bob(&mut self) {
+        let behaviour = &self.scenario.bob;
+        let profile = Profile::new(parsed("Bob <sip:bob@biloxi.com>"));
+        let call_ids = ["843817637684230@998sdasdh09"];
+        let mut script = script(["nashds7", "nashds10"], ["456248", "a6c85cf"], call_ids, [1_826, 231]);
         // The first of each is for a registration.
+        let skipped = usize::from(behaviour.register.is_none());
         script.branches.drain(..skipped);
         script.tags.drain(..skipped);
         script.call_ids.drain(..skipped);
         script.sequence_numbers.drain(..skipped);
-        add_phone(world, "bob", script, profile, Listener::udp(address(4)), &self.bob);
+        self.phone("bob", script, profile, Listener::udp(address(4)), behaviour);
     }
 
-    fn add_atlanta(&self, world: &mut World) {
+    fn atlanta(&mut self) {
         let script = script(["77ef4c2312983.1"], [], [], []);
-        let settings = Settings { domains: vec![parsed("atlanta.com")], ..Settings::default() };
         let listener = Listener::udp(address(2)).with_sent_by(parsed("bigbox3.site3.atlanta.com"));
-        self.add_server(world, "atlanta", script, settings, listener);
+        self.server("atlanta", script, &["atlanta.com"], listener);
     }
 
-    fn add_biloxi(&self, world: &mut World) {
+    fn biloxi(&mut self) {
         let script = script(["4b43c2ff8.1"], ["2493k59kd"], [], []);
-        let domains = vec![parsed("biloxi.com"), parsed("registrar.biloxi.com")];
-        let settings = Settings { domains, ..Settings::default() };
         let listener = Listener::udp(address(3)).with_sent_by(parsed("server10.biloxi.com"));
-        self.add_server(world, "biloxi", script, settings, listener);
+        self.server("biloxi", script, &["biloxi.com", "registrar.biloxi.com"], listener);
     }
 
-    fn add_server(&self, world: &mut World, name: &str, script: Script, settings: Settings, listener: Listener) {
-        let settings = Settings { record_route: self.record_route, ..settings };
+    fn phone(&mut self, name: &str, script: Script, profile: Profile, listener: Listener, behaviour: &Behaviour) {
+        let mut agent = UserAgent::user_agent(config(name, script), Profile { capabilities: false, ..profile });
+        let local = listener.local;
+        let listener = agent.listen(listener);
+        let behaviour = Behaviour { end_calls_from: Some(self.scenario.calm_from), ..behaviour.clone() };
+        let actor = (self.wrap)(name, Box::new(UserAgentActor::new(agent, behaviour)));
+        self.world.add(name, actor, [(listener, local)]);
+    }
+
+    fn server(&mut self, name: &str, script: Script, domains: &[&str], listener: Listener) {
+        let domains = domains.iter().map(|domain| parsed(domain)).collect();
+        let settings = Settings { domains, record_route: self.scenario.record_route, ..Settings::default() };
         let mut server = Server::server(config(name, script), settings);
         let local = listener.local;
         let listener = server.listen(listener);
-        world.add(name, ServerActor::new(server), [(listener, local)]);
+        let actor = (self.wrap)(name, Box::new(ServerActor::new(server)));
+        self.world.add(name, actor, [(listener, local)]);
     }
-}
-
-fn add_phone(
-    world: &mut World,
-    name: &str,
-    script: Script,
-    profile: Profile,
-    listener: Listener,
-    behaviour: &Behaviour,
-) {
-    let mut agent = UserAgent::user_agent(config(name, script), profile);
-    let local = listener.local;
-    let listener = agent.listen(listener);
-    world.add(name, UserAgentActor::new(agent, behaviour.clone()), [(listener, local)]);
 }
 
 /// As RFC 3261's examples: no `rport`, and the example's own branches and tags first.

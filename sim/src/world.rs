@@ -95,7 +95,7 @@ impl World {
     pub fn add(
         &mut self,
         name: &str,
-        actor: impl Actor + 'static,
+        actor: Box<dyn Actor>,
         listeners: impl IntoIterator<Item = (ListenerId, SocketAddr)>,
     ) -> NodeId {
         assert!(is_name(name), "`{name}` is no name for a node");
@@ -108,7 +108,7 @@ impl World {
                 "somebody listens at {address} already"
             );
         }
-        self.nodes.push(Place { actor: Box::new(actor), listeners, wake: None });
+        self.nodes.push(Place { actor, listeners, wake: None });
         self.drain(node);
         node
     }

@@ -38,6 +38,11 @@ impl Schedule {
         Self { timers }
     }
 
+    /// The breaches of a trace.
+    fn judge(&self, trace: &Trace) -> Vec<Breach> {
+        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge()).collect()
+    }
+
     /// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
     fn steps(&self, cap: Duration) -> Vec<Duration> {
         let mut steps = vec![Duration::ZERO];
@@ -63,8 +68,7 @@ impl Check for Schedule {
     }
 
     fn check(&self, world: &World) -> Vec<Breach> {
-        let trace = world.trace();
-        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge()).collect()
+        self.judge(world.trace())
     }
 }
 
@@ -293,18 +297,4 @@ impl<'a> Judge<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seconds(steps: &[Duration]) -> Vec<f64> {
-        steps.iter().map(Duration::as_secs_f64).collect()
-    }
-
-    #[test]
-    fn the_steps_are_those_of_timers_a_and_e() {
-        let schedule = Schedule::new(Timers::default());
-        assert_eq!(seconds(&schedule.steps(Duration::MAX)), [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]);
-        let eleven = [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5];
-        assert_eq!(seconds(&schedule.steps(Duration::from_secs(4))), eleven);
-    }
-}
+mod tests;

@@ -79,8 +79,8 @@ fn world(plan: &str, weather: Option<Weather>, beacons: u32) -> World {
     };
     let links = Links::all(Link { conditions: bad, ..Link::default() });
     let mut world = World::new(Setting { links, plan: plan.parse().unwrap(), weather, ..Setting::default() });
-    world.add("a", Beacon::new(address(2), beacons), [(HERE, address(1))]);
-    world.add("b", Beacon::new(address(1), 0), [(HERE, address(2))]);
+    world.add("a", Box::new(Beacon::new(address(2), beacons)), [(HERE, address(1))]);
+    world.add("b", Box::new(Beacon::new(address(1), 0)), [(HERE, address(2))]);
     world
 }
 
@@ -151,7 +151,7 @@ fn a_node_more_changes_nothing_for_the_others() {
     let weather = Weather { seed: 7, from: Instant::ZERO, calm_from: Instant::from_millis(5_000) };
     let mut alone = world("", Some(weather), 50);
     let mut crowded = world("", Some(weather), 50);
-    crowded.add("c", Beacon::new(address(2), 40), [(HERE, address(3))]);
+    crowded.add("c", Box::new(Beacon::new(address(2), 40)), [(HERE, address(3))]);
     alone.run_until(Instant::from_millis(9_000));
     crowded.run_until(Instant::from_millis(9_000));
     let of_a: Vec<_> = notes(&crowded).into_iter().filter(|note| note.contains("from 192.0.2.1")).collect();
@@ -174,7 +174,7 @@ fn a_clone_goes_on_as_the_original_does() {
 #[test]
 fn a_datagram_to_where_nobody_listens_is_lost_and_seen() {
     let mut world = World::new(Setting::default());
-    world.add("a", Beacon::new(address(9), 1), [(HERE, address(1))]);
+    world.add("a", Box::new(Beacon::new(address(9), 1)), [(HERE, address(1))]);
     assert!(world.run_until_quiet(Instant::from_millis(1_000)));
     let (_, time, sent) = world.trace().transmissions().next().unwrap();
     assert_eq!((time, sent.to, sent.fate), (Instant::from_millis(100), None, Fate::Lost));
@@ -190,7 +190,7 @@ fn the_resolver_answers_after_its_delay_and_unknown_names_with_nothing() {
         let question = Question::Address { name: name.into() };
         asking.out.push_back(Output::Resolve { query: QueryId::from_parts(slot, 1), question });
     }
-    world.add("a", asking, [(HERE, address(1))]);
+    world.add("a", Box::new(asking), [(HERE, address(1))]);
     assert!(!world.is_quiet());
     assert!(world.run_until_quiet(Instant::from_millis(1_000)));
     assert_eq!(notes(&world), ["0.001 a: [Address(192.0.2.3)]", "0.001 a: []"]);
@@ -227,6 +227,6 @@ fn a_node_whose_deadline_does_not_move_on_is_a_bug() {
         }
     }
     let mut world = World::new(Setting::default());
-    world.add("stuck", Stuck, []);
+    world.add("stuck", Box::new(Stuck), []);
     world.step();
 }
