@@ -145,7 +145,7 @@ impl World {
     }
 
     /// When the next event is; `None` if there is none.
-    pub fn next(&self) -> Option<Instant> {
+    pub fn next_event(&self) -> Option<Instant> {
         self.queue.first_key_value().map(|((time, _), _)| *time)
     }
 
@@ -183,7 +183,7 @@ impl World {
 
     /// Lets everything happen up to and including `until`, and sets the clock there.
     pub fn run_until(&mut self, until: Instant) {
-        while self.next().is_some_and(|next| next <= until) {
+        while self.next_event().is_some_and(|next| next <= until) {
             self.step();
         }
         self.now = self.now.max(until);
@@ -193,7 +193,7 @@ impl World {
     /// the last event.
     pub fn run_until_quiet(&mut self, cap: Instant) -> bool {
         while !self.is_quiet() {
-            if self.next().is_none_or(|next| next > cap) || !self.step() {
+            if self.next_event().is_none_or(|next| next > cap) || !self.step() {
                 return false;
             }
         }

@@ -113,7 +113,7 @@ fn the_clock_jumps_to_deadlines_and_arrivals() {
         ]
     );
     assert_eq!(world.now(), Instant::from_millis(220));
-    assert_eq!(world.next(), None);
+    assert_eq!(world.next_event(), None);
     assert!(!world.step());
 }
 
