@@ -81,6 +81,11 @@ impl<K> TimerQueue<K> {
         self.heap.first().and_then(|id| self.entries.get(*id)).map(|entry| entry.deadline)
     }
 
+    /// The timer that fires next.
+    pub fn first(&self) -> Option<TimerId> {
+        self.heap.first().copied()
+    }
+
     /// Takes out the earliest timer if it is due at `now`; its deadline and key.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
         let id = *self.heap.first()?;

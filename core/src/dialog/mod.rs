@@ -12,5 +12,6 @@ mod sequence;
 pub use dialog::{Dialog, DialogState};
 pub use id::{DialogId, DialogKey};
 pub(crate) use index::KeyedIndex;
+pub(crate) use route_set::request_target;
 pub use route_set::{Path, RouteSet};
 pub use sequence::Sequence;

@@ -1,10 +1,16 @@
-//! Requests on their way in.
+//! Datagrams on their way in (RFC 3261 §18.1.2, §18.2.1).
 
+use alloc::boxed::Box;
+use alloc::format;
 use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
-use crate::message::Request;
+use crate::message::{Message, Method, Request, Response, StatusCode};
 use crate::tag::Tag;
+use crate::transaction::key::{self, KeptKey, RequestKey};
+use crate::transport::{ReturnPath, response_destination, stamp};
+
+use super::{Endpoint, Indication};
 
 /// A valid request that matches no transaction, waiting for the core's choice.
 #[derive(Clone, Debug)]
@@ -17,4 +23,128 @@ pub struct Arrival {
     pub remote: SocketAddr,
     /// Of a CANCEL: the transaction that it cancels, if there is one (RFC 3261 §9.2).
     pub cancels: Option<(ServerTransactionId, Tag)>,
+    /// Of the request as it came in.
+    pub(super) key: KeptKey,
+    pub(super) path: ReturnPath,
+}
+
+/// What a CANCEL may cancel: anything but ACK and CANCEL (§9.2); it is an INVITE unless the peer is odd.
+const CANCELLABLE: [Method<'_>; 12] = [
+    Method::Invite,
+    Method::Bye,
+    Method::Register,
+    Method::Options,
+    Method::Prack,
+    Method::Update,
+    Method::Info,
+    Method::Subscribe,
+    Method::Notify,
+    Method::Refer,
+    Method::Message,
+    Method::Publish,
+];
+
+impl Endpoint {
+    pub(super) fn datagram(&mut self, listener: ListenerId, remote: SocketAddr, bytes: &[u8]) {
+        self.stats.received += 1;
+        if self.outputs.len() >= self.config.limits.outputs {
+            self.stats.overrun += 1;
+            return;
+        }
+        if self.listeners.get(listener).is_none() {
+            self.stats.unlistened += 1;
+            return;
+        }
+        match Message::parse(bytes, &self.config.limits.message) {
+            Ok(Message::Request(request)) => self.request_in(listener, remote, request),
+            Ok(Message::Response(response)) => self.response_in(response),
+            Err(_) => self.stats.malformed += 1,
+        }
+    }
+
+    fn request_in(&mut self, listener: ListenerId, remote: SocketAddr, request: Request) {
+        let is_ack = request.method() == Method::Ack;
+        let Some(via) = request.top_via() else {
+            self.stats.unusable += 1;
+            return;
+        };
+        let path = ReturnPath { listener, destination: response_destination(&via, remote) };
+        if let Err(rejection) = request.validate() {
+            if is_ack {
+                self.stats.unusable += 1;
+            } else {
+                self.stats.rejected += 1;
+                let stamped = stamp(&request, remote).ok().flatten().unwrap_or(request);
+                self.answer(&stamped, path, rejection.status, rejection.reason, None);
+            }
+            return;
+        }
+        let Some(keys) = RequestKey::of(&request) else {
+            self.stats.unusable += 1;
+            return;
+        };
+        let key = if is_ack { keys.acknowledged() } else { keys.method(request.method().as_str()) };
+        match self.servers.find(&key) {
+            Some(server) if is_ack => self.acknowledged(server, request, listener, remote),
+            Some(server) => self.repeated(server),
+            None if is_ack => self.tell(Indication::Ack { request, listener, remote, server: None }),
+            None => self.arrived(&keys, Box::from(&*key), path, remote, &request),
+        }
+    }
+
+    fn arrived(
+        &mut self,
+        keys: &RequestKey<'_>,
+        key: KeptKey,
+        path: ReturnPath,
+        remote: SocketAddr,
+        request: &Request,
+    ) {
+        let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
+        let stamped = match stamp(request, remote) {
+            Ok(stamped) => stamped.unwrap_or_else(|| request.clone()),
+            Err(_) => {
+                self.stats.unusable += 1;
+                return;
+            }
+        };
+        // A CANCEL that finds its INVITE ends more than it begins.
+        if cancels.is_none() && self.servers.len() >= self.config.limits.server_transactions {
+            self.stats.refused += 1;
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let seconds = format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
+            self.answer(&stamped, path, status, status.reason(), Some(&seconds));
+            return;
+        }
+        self.tell(Indication::Request(Arrival {
+            request: stamped,
+            listener: path.listener,
+            remote,
+            cancels,
+            key,
+            path,
+        }));
+    }
+
+    /// The transaction that a CANCEL with these keys cancels (§9.2).
+    fn cancelled_by(&self, keys: &RequestKey<'_>) -> Option<(ServerTransactionId, Tag)> {
+        let server = CANCELLABLE.iter().find_map(|method| self.servers.find(&keys.method(method.as_str())))?;
+        Some((server, self.servers.get(server)?.tag))
+    }
+
+    fn response_in(&mut self, response: Response) {
+        let (Some(via), Some(cseq), Ok(())) = (response.top_via(), response.cseq(), response.validate()) else {
+            self.stats.unusable += 1;
+            return;
+        };
+        if !self.listeners.inserts(via.sent_by) {
+            self.stats.foreign += 1;
+            return;
+        }
+        let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
+        match self.clients.find(&key) {
+            Some(client) => self.responded(client, response),
+            None => self.stats.stray += 1,
+        }
+    }
 }

@@ -1,24 +1,36 @@
 //! Transport and transactions as one: the layer that a transaction user sits on.
 
 mod arrival;
+mod clients;
+mod delivery;
 mod indication;
+mod servers;
+mod stateless;
 mod stats;
+mod timers;
 
 pub use arrival::Arrival;
 pub use indication::{Failure, Indication};
 pub use stats::{Census, Stats};
 
-use alloc::string::String;
+use alloc::collections::VecDeque;
+use core::net::SocketAddr;
 
 use crate::config::Config;
-use crate::error::CommandError;
-use crate::id::{DeliveryId, ListenerId, ServerTransactionId, TimerId};
-use crate::message::{HostPort, Request, Response};
-use crate::node::{Input, Output};
+use crate::id::{Arena, DeliveryId, ListenerId, TimerId, kind};
+use crate::message::{HostPort, SharedBytes};
+use crate::node::{Input, Output, Transmit};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
-use crate::transport::{Listener, NextHop};
+use crate::timer::TimerQueue;
+use crate::transaction::{Clock, Schedule};
+use crate::transport::{Listener, Listeners};
+
+use clients::Clients;
+use delivery::Delivery;
+use servers::Servers;
+use timers::TimerKey;
 
 /// Transport and transactions as one. Takes datagrams, answers of the resolver and time; gives messages to send and
 /// [`Indication`]s for its transaction user.
@@ -28,32 +40,63 @@ use crate::transport::{Listener, NextHop};
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     config: Config,
+    schedule: Schedule,
+    random: Random,
+    /// Of what is computed from a request instead of being kept.
+    token_key: [u8; 16],
+    /// The latest time seen: time that goes back is taken as this.
+    now: Instant,
+    listeners: Listeners,
+    servers: Servers,
+    clients: Clients,
+    deliveries: Arena<kind::Delivery, Delivery>,
+    queries: Arena<kind::Query, DeliveryId>,
+    timers: TimerQueue<TimerKey>,
+    indications: VecDeque<Indication>,
+    outputs: VecDeque<Output<()>>,
+    stats: Stats,
 }
 
 impl Endpoint {
     /// An endpoint with no listener yet.
-    pub fn new(_config: Config) -> Self {
-        todo!()
+    pub fn new(config: Config) -> Self {
+        let mut random = Random::new(config.seed, config.script.clone());
+        Self {
+            schedule: Schedule::new(&config.timers),
+            token_key: random.hash_key(),
+            now: Instant::ZERO,
+            listeners: Listeners::default(),
+            servers: Servers::new(random.hash_key(), random.hash_key()),
+            clients: Clients::new(random.hash_key(), random.hash_key()),
+            deliveries: Arena::new(),
+            queries: Arena::new(),
+            timers: TimerQueue::new(),
+            indications: VecDeque::new(),
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+            random,
+            config,
+        }
     }
 
     /// Adds a local address.
-    pub fn listen(&mut self, _listener: Listener) -> ListenerId {
-        todo!()
+    pub fn listen(&mut self, listener: Listener) -> ListenerId {
+        self.listeners.add(listener)
     }
 
     /// The local address of that name.
-    pub fn listener(&self, _id: ListenerId) -> Option<&Listener> {
-        todo!()
+    pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.get(id)
     }
 
     /// All local addresses, in the order of adding.
     pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
-        core::iter::empty()
+        self.listeners.iter()
     }
 
     /// Whether this names one of our listeners, by sent-by or by bound address.
-    pub fn is_ours(&self, _host_port: HostPort<'_>) -> bool {
-        todo!()
+    pub fn is_ours(&self, host_port: HostPort<'_>) -> bool {
+        self.listeners.is_ours(host_port)
     }
 
     /// The configuration.
@@ -63,172 +106,121 @@ impl Endpoint {
 
     /// The one source of randomness.
     pub fn random(&mut self) -> &mut Random {
-        todo!()
+        &mut self.random
     }
 
     /// What has happened.
     pub fn stats(&self) -> &Stats {
-        todo!()
+        &self.stats
     }
 
     /// What is alive.
     pub fn census(&self) -> Census {
-        todo!()
+        Census {
+            client_transactions: self.clients.len(),
+            server_transactions: self.servers.len(),
+            deliveries: self.deliveries.len(),
+            queries: self.queries.len(),
+            timers: self.timers.len(),
+            outputs: self.outputs.len(),
+        }
     }
 
     /// Applies one input. Fires no timer: see [`fire`](Self::fire).
-    pub fn handle(&mut self, _now: Instant, _input: Input<'_>) {
-        todo!()
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance(now);
+        match input {
+            Input::Datagram { listener, remote, bytes } => self.datagram(listener, remote, bytes),
+            Input::Resolved { query, answers } => self.resolved(query, answers),
+            Input::Unreachable { listener, remote } => {
+                self.stats.unreachable += 1;
+                self.clients_unreachable(listener, remote);
+                self.servers_unreachable(listener, remote);
+            }
+            Input::Tick => {}
+        }
     }
 
     /// Fires the earliest timer if it is due; false when none is.
-    pub fn fire(&mut self, _now: Instant) -> bool {
-        todo!()
+    pub fn fire(&mut self, now: Instant) -> bool {
+        self.advance(now);
+        let Some(timer) = self.timers.first() else { return false };
+        let Some((_, key)) = self.timers.pop_due(self.now) else { return false };
+        match key {
+            TimerKey::Client(client) => self.client_timer(client),
+            TimerKey::Server(server) => self.server_timer(server),
+            TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
+        }
+        true
     }
 
     /// The oldest indication not yet taken.
     pub fn indication(&mut self) -> Option<Indication> {
-        todo!()
+        self.indications.pop_front()
     }
 
     /// The oldest output not yet taken. [`Output::Event`] is a place kept by [`mark_event`](Self::mark_event).
     pub fn poll(&mut self) -> Option<Output<()>> {
-        todo!()
+        self.outputs.pop_front()
     }
 
     /// When the earliest timer is due.
     pub fn deadline(&self) -> Option<Instant> {
-        todo!()
+        self.timers.next()
     }
 
     /// No transaction, delivery, question, indication or undrained output is left. Timers of the transaction user are its own
     /// business.
     pub fn is_idle(&self) -> bool {
-        todo!()
+        self.clients.len() == 0
+            && self.servers.len() == 0
+            && self.deliveries.is_empty()
+            && self.queries.is_empty()
+            && self.indications.is_empty()
+            && self.outputs.is_empty()
     }
 
     /// Keeps one place in the order of outputs for an event of the transaction user.
     pub fn mark_event(&mut self) {
-        todo!()
-    }
-
-    /// Sends a request (any method but ACK) to its next hop, in one client transaction per address tried.
-    ///
-    /// `request` carries no Via of ours: one is pushed when the way is known. `branch_suffix` is appended to each branch
-    /// (the proxy's loop check, RFC 3261 §16.6 step 8; RFC 5393 §4.2), or empty.
-    ///
-    /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for an ACK.
-    pub fn request(
-        &mut self,
-        _now: Instant,
-        _request: Request,
-        _next_hop: NextHop,
-        _tag: Tag,
-        _branch_suffix: &str,
-    ) -> Result<DeliveryId, CommandError> {
-        todo!()
-    }
-
-    /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
-    /// [`release`](Self::release).
-    ///
-    /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for anything but an ACK.
-    pub fn acknowledge(
-        &mut self,
-        _now: Instant,
-        _ack: Request,
-        _next_hop: NextHop,
-        _tag: Tag,
-    ) -> Result<DeliveryId, CommandError> {
-        todo!()
-    }
-
-    /// Sends a kept ACK again: the same bytes, the same way. While its next hop is still being resolved there is nothing
-    /// to do: it goes out then.
-    ///
-    /// # Errors
-    /// `Gone`; `WrongState` if this is no ACK.
-    pub fn repeat(&mut self, _now: Instant, _delivery: DeliveryId) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Forgets a kept ACK.
-    pub fn release(&mut self, _delivery: DeliveryId) {
-        todo!()
-    }
-
-    /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
-    /// transaction, and nothing kept. The topmost Via must still be that of the previous hop: the branch is computed from
-    /// it, so that retransmissions, ACK and CANCEL get the branch of their INVITE.
-    ///
-    /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for a request without a usable Via.
-    pub fn relay(
-        &mut self,
-        _now: Instant,
-        _request: Request,
-        _next_hop: NextHop,
-        _branch_suffix: &str,
-    ) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Cancels an INVITE (RFC 3261 §9.1): before it was sent it just ends ([`Failure::Cancelled`]); without a provisional
-    /// response the CANCEL waits for one; 64·T1 after the CANCEL the INVITE is given up ([`Failure::Timeout`]). A second
-    /// cancel changes nothing.
-    ///
-    /// # Errors
-    /// `Gone`; `WrongState` after a final response, or if this is no INVITE.
-    pub fn cancel(&mut self, _now: Instant, _delivery: DeliveryId) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Begins a server transaction. To an INVITE a 100 goes out after 200 ms if nothing else did (RFC 3261 §17.2.1), to
-    /// another request when timer E of its sender reaches T2 (RFC 4320 §4.1).
-    pub fn accept(&mut self, _now: Instant, _arrival: Arrival, _tag: Tag) -> ServerTransactionId {
-        todo!()
-    }
-
-    /// Sends a response in its transaction: a provisional, a final one, or a 2xx to INVITE again (RFC 6026 §7.1).
-    ///
-    /// A 408 to anything but INVITE is not sent, but ends the transaction (RFC 4320 §4.2).
-    ///
-    /// # Errors
-    /// `Gone`; `WrongState` after a final response (but for the 2xx to INVITE); `Invalid` for a provisional response that
-    /// RFC 4320 §4.1 forbids.
-    pub fn respond(
-        &mut self,
-        _now: Instant,
-        _server: ServerTransactionId,
-        _response: Response,
-    ) -> Result<(), CommandError> {
-        todo!()
-    }
-
-    /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
-    pub fn reply(&mut self, _now: Instant, _arrival: &Arrival, _response: Response) {
-        todo!()
-    }
-
-    /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
-    pub fn stateless_tag(&self, _request: &Request) -> String {
-        todo!()
+        self.outputs.push_back(Output::Event(()));
     }
 
     /// Arms a timer of the transaction user.
-    pub fn arm(&mut self, _at: Instant, _tag: Tag) -> TimerId {
-        todo!()
+    pub fn arm(&mut self, at: Instant, tag: Tag) -> TimerId {
+        self.timers.set(at, TimerKey::User(tag))
     }
 
     /// Moves a timer; false if it has fired or was disarmed.
-    pub fn rearm(&mut self, _timer: TimerId, _at: Instant) -> bool {
-        todo!()
+    pub fn rearm(&mut self, timer: TimerId, at: Instant) -> bool {
+        self.timers.reset(timer, at)
     }
 
     /// Takes a timer out.
-    pub fn disarm(&mut self, _timer: TimerId) {
-        todo!()
+    pub fn disarm(&mut self, timer: TimerId) {
+        self.timers.cancel(timer);
+    }
+
+    /// Moves the clock, never back.
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// The present, for a machine whose messages go by this listener.
+    fn clock(&self, listener: ListenerId) -> Clock<'_> {
+        Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule }
+    }
+
+    fn is_reliable(&self, listener: ListenerId) -> bool {
+        self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
+    }
+
+    fn send(&mut self, listener: ListenerId, destination: SocketAddr, bytes: SharedBytes) {
+        self.stats.sent += 1;
+        self.outputs.push_back(Output::Send(Transmit { listener, destination, bytes }));
+    }
+
+    fn tell(&mut self, indication: Indication) {
+        self.indications.push_back(indication);
     }
 }

@@ -1,73 +1,367 @@
-//! Copies with changes: a splice.
+//! Copies with changes: a splice. Lines that are not touched go out byte for byte, in runs.
 
+use super::build::{decimal, is_request_uri, is_writable, layout_of, writable_name, write_field};
+use super::bytes::SharedBytes;
 use super::error::BuildError;
+use super::header::{Header, Via};
+use super::layout::{Defect, FieldSpan, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
+use super::parameters::Parameter;
 use super::request::Request;
 use super::response::Response;
+use super::scan::{self, Values};
+use alloc::vec::Vec;
+use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
+use smallvec::SmallVec;
 
-/// A copy of a message with changes. What is not changed goes out byte for byte. `M` is [`Request`] or [`Response`].
-#[derive(Clone, Debug)]
+/// A copy of a message with changes. What is not changed goes out byte for byte: order, case and folding included. `M` is
+/// [`Request`] or [`Response`].
+///
+/// Each change is one of the *original*: a value pushed is not seen by a later `pop_first`. Repeated pops take further
+/// values, repeated pushes stack, and of several changes of one value the first counts. Content-Length is never taken from
+/// the caller: giving any value for it writes the right one.
+#[derive(Clone)]
 pub struct Edit<'a, M> {
-    kind: PhantomData<&'a M>,
+    bytes: &'a [u8],
+    layout: &'a Layout,
+    splices: SmallVec<[Splice; 8]>,
+    pops: SmallVec<[Pop; 2]>,
+    /// What the splices put in.
+    text: Vec<u8>,
+    /// How long the new body is, if there is one.
+    new_body: Option<usize>,
+    /// Whether Content-Length is written anew.
+    length: bool,
+    error: Option<BuildError>,
+    kind: PhantomData<M>,
 }
 
-impl<M> Edit<'_, M> {
+/// Octets `from..to` of the original are replaced by `text..text_end` of the edit's text.
+#[derive(Clone, Copy)]
+struct Splice {
+    from: usize,
+    to: usize,
+    /// The order of what is put in at one place.
+    rank: i32,
+    text: usize,
+    text_end: usize,
+}
+
+/// How many values go from the front and the back of a list.
+#[derive(Clone, Copy)]
+struct Pop {
+    id: HeaderId,
+    front: usize,
+    back: usize,
+}
+
+impl<'a, M> Edit<'a, M> {
+    pub(super) fn new(bytes: &'a [u8], layout: &'a Layout) -> Self {
+        Self {
+            bytes,
+            layout,
+            splices: SmallVec::new(),
+            pops: SmallVec::new(),
+            text: Vec::with_capacity(256),
+            new_body: None,
+            length: false,
+            error: None,
+            kind: PhantomData,
+        }
+    }
+
     /// Puts a new field before the first of that name; if there is none, Via first of all, others after the Vias.
     #[must_use]
-    pub fn push_first(self, _id: HeaderId, _value: impl AsRef<[u8]>) -> Self {
-        todo!()
+    pub fn push_first(mut self, id: HeaderId, value: impl AsRef<[u8]>) -> Self {
+        if id == HeaderId::ContentLength {
+            return self.content_length();
+        }
+        let at = match self.fields(id).next() {
+            Some(field) => field.line.into(),
+            None if id == HeaderId::Via => self.layout.first_field.into(),
+            None => self.fields(HeaderId::Via).last().map_or(self.layout.first_field.into(), |via| self.line_end(via)),
+        };
+        // What is pushed later stands before what was pushed first.
+        let rank = -1 - i32::try_from(self.splices.len()).unwrap_or(i32::MAX - 1);
+        self.insert_field(at, rank, id.into(), value.as_ref());
+        self
     }
-    /// Takes the first value, leaving the rest of its field.
+
+    /// Takes the first value of a list, leaving the rest of its field. [`finish`](Edit::finish) fails if there is none.
     #[must_use]
-    pub fn pop_first(self, _id: HeaderId) -> Self {
-        todo!()
+    pub fn pop_first(mut self, id: HeaderId) -> Self {
+        self.pop(id, 1, 0);
+        self
     }
-    /// Takes the last value, leaving the rest of its field.
+
+    /// Takes the last value of a list, leaving the rest of its field. [`finish`](Edit::finish) fails if there is none.
     #[must_use]
-    pub fn pop_last(self, _id: HeaderId) -> Self {
-        todo!()
+    pub fn pop_last(mut self, id: HeaderId) -> Self {
+        self.pop(id, 0, 1);
+        self
     }
-    /// All fields of that name by one, in the place of the first, or appended.
+
+    /// All fields of that name by one, in the place of the first and under its name as written; or appended.
     #[must_use]
-    pub fn replace(self, _id: HeaderId, _value: impl AsRef<[u8]>) -> Self {
-        todo!()
+    pub fn replace(mut self, id: HeaderId, value: impl AsRef<[u8]>) -> Self {
+        if id == HeaderId::ContentLength {
+            return self.content_length();
+        }
+        self.replace_field(id, value.as_ref());
+        self
     }
+
     /// Adds a field after all others.
     #[must_use]
-    pub fn append<'n>(self, _name: impl Into<HeaderName<'n>>, _value: impl AsRef<[u8]>) -> Self {
-        todo!()
+    pub fn append<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        match writable_name(name.into()) {
+            Ok(HeaderName::Known(HeaderId::ContentLength)) => return self.content_length(),
+            Ok(name) => self.append_field(name, value.as_ref()),
+            Err(error) => self.fail(error),
+        }
+        self
     }
-    /// Takes out all fields of that name.
+
+    /// Takes out all fields of that name. Content-Length stays.
     #[must_use]
-    pub fn remove<'n>(self, _name: impl Into<HeaderName<'n>>) -> Self {
-        todo!()
+    pub fn remove<'n>(mut self, name: impl Into<HeaderName<'n>>) -> Self {
+        let name = match name.into() {
+            HeaderName::Other(text) => text.into(),
+            known @ HeaderName::Known(_) => known,
+        };
+        if name == HeaderName::Known(HeaderId::ContentLength) {
+            return self;
+        }
+        for field in self.layout.headers(self.bytes).iter().filter(|field| field.name == name) {
+            let from = scan::offset_in(self.bytes, field.line);
+            self.cut(from, from + field.line.len());
+        }
+        self
     }
-    /// Fills in the topmost Via: `received` added or replaced, `rport` filled in where it stands (RFC 3261 §18.2.1, RFC 3581 §4).
+
+    /// Fills in the topmost Via: `received` added or replaced, `rport` filled in where it stands (RFC 3261 §18.2.1, RFC 3581
+    /// §4). [`finish`](Edit::finish) fails if that Via is absent or malformed.
     #[must_use]
-    pub fn stamp_via(self, _received: Option<IpAddr>, _rport: Option<u16>) -> Self {
-        todo!()
+    pub fn stamp_via(mut self, received: Option<IpAddr>, rport: Option<u16>) -> Self {
+        let top = self.layout.headers(self.bytes).values(HeaderId::Via, Via::LIST).next();
+        let Some((value, via)) = top.and_then(|value| Some((value, Via::parse(value).ok()?))) else {
+            self.fail(BuildError::NoSuchValue);
+            return self;
+        };
+        if let (Some(port), Some(parameter)) = (rport, via.parameters.get("rport")) {
+            self.set_parameter(parameter, format_args!("{port}"));
+        }
+        match (received, via.parameters.get("received")) {
+            (Some(ip), Some(parameter)) => self.set_parameter(parameter, format_args!("{ip}")),
+            (Some(ip), None) => {
+                let at = scan::offset_in(self.bytes, value) + value.len();
+                self.splice_text(at, at, format_args!(";received={ip}"));
+            }
+            (None, _) => {}
+        }
+        self
     }
-    /// Another body; Content-Type and Content-Length follow.
+
+    /// Another body, with its Content-Type (none if empty) and Content-Length.
     #[must_use]
-    pub fn body(self, _content_type: &str, _body: &[u8]) -> Self {
-        todo!()
+    pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
+        self.new_body = Some(body.len());
+        self.length = true;
+        self.splice(self.layout.body as usize, self.layout.end as usize, 0, &[body]);
+        if content_type.is_empty() {
+            return self.remove(HeaderId::ContentType);
+        }
+        self.replace(HeaderId::ContentType, content_type)
+    }
+
+    /// Writes Content-Length, where there may be none (a stream needs it, RFC 3261 §18.3).
+    #[must_use]
+    pub fn content_length(mut self) -> Self {
+        self.length = true;
+        self
+    }
+
+    /// Keeps the first error.
+    fn fail(&mut self, error: BuildError) {
+        self.error.get_or_insert(error);
+    }
+
+    fn fields(&self, id: HeaderId) -> impl Iterator<Item = &'a FieldSpan> + use<'a, M> {
+        self.layout.fields.iter().filter(move |field| field.id == Some(id))
+    }
+
+    /// Where the field's line ends: where the next one begins.
+    fn line_end(&self, field: &FieldSpan) -> usize {
+        let next = self.layout.fields.iter().find(|next| next.line > field.line);
+        next.map_or(self.layout.fields_end, |next| next.line).into()
+    }
+
+    fn splice(&mut self, from: usize, to: usize, rank: i32, parts: &[&[u8]]) {
+        let text = self.text.len();
+        for part in parts {
+            self.text.extend_from_slice(part);
+        }
+        self.splices.push(Splice { from, to, rank, text, text_end: self.text.len() });
+    }
+
+    fn splice_text(&mut self, from: usize, to: usize, text: fmt::Arguments<'_>) {
+        let start = self.text.len();
+        super::header::write_text(&mut self.text, text);
+        self.splices.push(Splice { from, to, rank: 0, text: start, text_end: self.text.len() });
+    }
+
+    fn cut(&mut self, from: usize, to: usize) {
+        self.splice(from, to, 0, &[]);
+    }
+
+    fn insert_field(&mut self, at: usize, rank: i32, name: HeaderName<'_>, value: &[u8]) {
+        if !is_writable(value) {
+            self.fail(BuildError::Control);
+        }
+        let text = self.text.len();
+        write_field(&mut self.text, name, value);
+        self.splices.push(Splice { from: at, to: at, rank, text, text_end: self.text.len() });
+    }
+
+    fn append_field(&mut self, name: HeaderName<'_>, value: &[u8]) {
+        let rank = i32::try_from(self.splices.len()).unwrap_or(i32::MAX - 1);
+        self.insert_field(self.layout.fields_end.into(), rank, name, value);
+    }
+
+    fn replace_field(&mut self, id: HeaderId, value: &[u8]) {
+        if !is_writable(value) {
+            self.fail(BuildError::Control);
+        }
+        let mut fields = self.fields(id);
+        let Some(first) = fields.next() else {
+            self.append_field(id.into(), value);
+            return;
+        };
+        self.splice(first.start.into(), first.end.into(), 0, &[value]);
+        for other in fields {
+            self.cut(other.line.into(), self.line_end(other));
+        }
+    }
+
+    /// Puts a value in place of that of a parameter of the original.
+    fn set_parameter(&mut self, parameter: Parameter<'a>, text: fmt::Arguments<'_>) {
+        match parameter.value {
+            Some(value) => {
+                let from = scan::offset_in(self.bytes, value);
+                self.splice_text(from, from + value.len(), text);
+            }
+            None => {
+                let name = parameter.name.as_bytes();
+                let at = scan::offset_in(self.bytes, name) + name.len();
+                self.splice_text(at, at, format_args!("={text}"));
+            }
+        }
+    }
+
+    fn pop(&mut self, id: HeaderId, front: usize, back: usize) {
+        match self.pops.iter_mut().find(|pop| pop.id == id) {
+            Some(pop) => (pop.front, pop.back) = (pop.front + front, pop.back + back),
+            None => self.pops.push(Pop { id, front, back }),
+        }
+    }
+
+    /// Turns the pops of one header into splices.
+    fn take_values(&mut self, pop: Pop) -> Result<(), BuildError> {
+        let values = |field: &FieldSpan| Values::new(part(self.bytes, field.start, field.end));
+        let count: usize = self.fields(pop.id).map(|field| values(field).count()).sum();
+        let kept = pop.front..count.checked_sub(pop.back).ok_or(BuildError::NoSuchValue)?;
+        if kept.start > kept.end {
+            return Err(BuildError::NoSuchValue);
+        }
+        let mut index = 0;
+        for field in self.fields(pop.id) {
+            let values = Values::new(part(self.bytes, field.start, field.end));
+            let (mut first, mut last) = (None, None);
+            let before = index;
+            for value in values {
+                if kept.contains(&index) {
+                    let start = scan::offset_in(self.bytes, value);
+                    first.get_or_insert(start);
+                    last = Some(start + value.len());
+                }
+                index += 1;
+            }
+            match (first, last) {
+                (Some(first), Some(last)) => {
+                    if kept.start > before {
+                        self.cut(field.start.into(), first);
+                    }
+                    if kept.end < index {
+                        self.cut(last, field.end.into());
+                    }
+                }
+                // A field that had no value to begin with stays.
+                _ if index == before => {}
+                _ => self.cut(field.line.into(), self.line_end(field)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The changed copy and its spans.
+    fn apply(mut self) -> Result<(SharedBytes, Layout), BuildError> {
+        for pop in core::mem::take(&mut self.pops) {
+            self.take_values(pop)?;
+        }
+        if self.length {
+            let length = self.new_body.unwrap_or((self.layout.end - self.layout.body) as usize);
+            self.replace_field(HeaderId::ContentLength, decimal(length).as_ref());
+        }
+        if self.layout.defect == Some(Defect::Unterminated) {
+            let end = self.layout.fields_end.into();
+            if self.bytes.last() != Some(&b'\n') {
+                self.splice(end, end, i32::MIN, &[b"\r\n"]);
+            }
+            self.splice(end, end, i32::MAX, &[b"\r\n"]);
+        }
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        self.splices.sort_by_key(|splice| (splice.from, splice.rank));
+        let mut out = Vec::with_capacity(self.bytes.len() + self.text.len());
+        let mut at = 0;
+        for splice in &self.splices {
+            // What is inside something already replaced is gone with it.
+            if splice.from < at {
+                continue;
+            }
+            out.extend_from_slice(self.bytes.get(at..splice.from).unwrap_or_default());
+            out.extend_from_slice(self.text.get(splice.text..splice.text_end).unwrap_or_default());
+            at = splice.to;
+        }
+        out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
+        Ok((out.as_slice().into(), layout_of(&out)?))
     }
 }
 
 impl Edit<'_, Request> {
     /// Another Request-URI.
     #[must_use]
-    pub fn uri(self, _uri: impl AsRef<[u8]>) -> Self {
-        todo!()
+    pub fn uri(mut self, uri: impl AsRef<[u8]>) -> Self {
+        let uri = uri.as_ref();
+        if !is_request_uri(uri) {
+            self.fail(BuildError::Uri);
+        }
+        if let StartLine::Request { uri: from, uri_end, .. } = self.layout.start {
+            self.splice(from.into(), uri_end.into(), 0, &[uri]);
+        }
+        self
     }
+
     /// The changed copy.
     ///
     /// # Errors
-    /// A value cannot be written, or what was to be changed is not there.
+    /// A value cannot be written, what was to be changed is not there, or the headers become too long.
     pub fn finish(self) -> Result<Request, BuildError> {
-        todo!()
+        let (bytes, layout) = self.apply()?;
+        Ok(Request::new(bytes, layout))
     }
 }
 
@@ -75,8 +369,224 @@ impl Edit<'_, Response> {
     /// The changed copy.
     ///
     /// # Errors
-    /// A value cannot be written, or what was to be changed is not there.
+    /// A value cannot be written, what was to be changed is not there, or the headers become too long.
     pub fn finish(self) -> Result<Response, BuildError> {
-        todo!()
+        let (bytes, layout) = self.apply()?;
+        match layout.start {
+            StartLine::Response { status, .. } => Ok(Response::new(bytes, layout, status)),
+            StartLine::Request { .. } => Err(BuildError::NoSuchValue),
+        }
+    }
+}
+
+/// The first line of the original; values may be secrets.
+impl<M> fmt::Debug for Edit<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Edit({})", self.layout.start_line(self.bytes).escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::{BuildError, HeaderId, Limits, Message, Request};
+    use alloc::string::{String, ToString};
+
+    const INVITE: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
+        Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds;rport ,SIP/2.0/TCP b.com;branch=z9hG4bK2\r\n\
+        v:SIP/2.0/UDP c.com\r\n\
+        mAX-fORWARDS :  70\r\n\
+        Route: <sip:p1.com;lr>, \"a,b\" <sip:p2.com;lr>\r\n\
+        Route: <sip:p3.com;lr>\r\n\
+        To: Bob\r\n\t<sip:bob@biloxi.com>\r\n\
+        From: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n\
+        Call-ID: a84b4c76e66710@pc33.atlanta.com\r\n\
+        CSeq: 314159 INVITE\r\n\
+        X-Odd:;;,,\r\n\
+        Content-Type: text/plain\r\n\
+        l: 5\r\n\
+        \r\n\
+        hello";
+
+    fn request(text: &str) -> Request {
+        match Message::parse(text.as_bytes(), &Limits::default()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    fn text(request: &Request) -> String {
+        String::from_utf8(request.as_bytes().to_vec()).unwrap()
+    }
+
+    /// What stands in `after` is the original with each of these replaced.
+    fn assert_only_changed(after: &Request, changes: &[(&str, &str)]) {
+        let mut expected = INVITE.to_string();
+        for (from, to) in changes {
+            assert_eq!(expected.matches(from).count(), 1, "{from}");
+            expected = expected.replace(from, to);
+        }
+        assert_eq!(text(after), expected);
+        // The spans are right too.
+        assert_eq!(after.headers().raw("X-Odd"), Some(&b";;,,"[..]));
+        assert_eq!(request(&text(after)).headers().iter().count(), after.headers().iter().count());
+    }
+
+    #[test]
+    fn no_change_is_a_copy() {
+        assert_eq!(request(INVITE).edit().finish().unwrap(), request(INVITE));
+    }
+
+    #[test]
+    fn forwarding_touches_only_its_own_lines() {
+        let forwarded = request(INVITE)
+            .edit()
+            .uri("sip:bob@192.0.2.4")
+            .stamp_via(Some([192, 0, 2, 1].into()), Some(5062))
+            .push_first(HeaderId::Via, "SIP/2.0/UDP p1.com;branch=z9hG4bKnew")
+            .replace(HeaderId::MaxForwards, "69")
+            .pop_first(HeaderId::Route)
+            .push_first(HeaderId::RecordRoute, "<sip:p1.com;lr>")
+            .finish()
+            .unwrap();
+        assert_only_changed(
+            &forwarded,
+            &[
+                ("INVITE sip:bob@biloxi.com ", "INVITE sip:bob@192.0.2.4 "),
+                ("Via: SIP/2.0/UDP pc33", "Via: SIP/2.0/UDP p1.com;branch=z9hG4bKnew\r\nVia: SIP/2.0/UDP pc33"),
+                (";rport ,", ";rport=5062;received=192.0.2.1 ,"),
+                ("mAX-fORWARDS :  70", "Record-Route: <sip:p1.com;lr>\r\nmAX-fORWARDS :  69"),
+                ("Route: <sip:p1.com;lr>, \"a", "Route: \"a"),
+            ],
+        );
+    }
+
+    #[test]
+    fn pops_take_values_over_commas_and_fields() {
+        let popped = |front: usize, back: usize| {
+            let original = request(INVITE);
+            let edit = (0..front).fold(original.edit(), |edit, _| edit.pop_first(HeaderId::Route));
+            (0..back).fold(edit, |edit, _| edit.pop_last(HeaderId::Route)).finish()
+        };
+        let line = "Route: <sip:p1.com;lr>, \"a,b\" <sip:p2.com;lr>\r\n";
+        assert_only_changed(&popped(2, 0).unwrap(), &[(line, "")]);
+        assert_only_changed(&popped(0, 1).unwrap(), &[("Route: <sip:p3.com;lr>\r\n", "")]);
+        assert_only_changed(
+            &popped(0, 2).unwrap(),
+            &[("Route: <sip:p3.com;lr>\r\n", ""), (", \"a,b\" <sip:p2.com;lr>", "")],
+        );
+        assert_only_changed(&popped(1, 1).unwrap(), &[("Route: <sip:p3.com;lr>\r\n", ""), ("<sip:p1.com;lr>, ", "")]);
+        assert_only_changed(&popped(3, 0).unwrap(), &[(line, ""), ("Route: <sip:p3.com;lr>\r\n", "")]);
+        assert_eq!(popped(3, 1).unwrap_err(), BuildError::NoSuchValue);
+        assert_eq!(popped(4, 0).unwrap_err(), BuildError::NoSuchValue);
+    }
+
+    #[test]
+    fn the_own_via_is_popped_from_a_shared_line() {
+        let popped = request(INVITE).edit().pop_first(HeaderId::Via).finish().unwrap();
+        assert_only_changed(&popped, &[("SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds;rport ,", "")]);
+    }
+
+    #[test]
+    fn a_via_is_popped_and_another_pushed_at_once() {
+        let moved = request(INVITE)
+            .edit()
+            .pop_first(HeaderId::Via)
+            .push_first(HeaderId::Via, "SIP/2.0/TLS x.com;branch=z9hG4bKx")
+            .finish()
+            .unwrap();
+        let first = "Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds;rport ,";
+        assert_only_changed(&moved, &[(first, "Via: SIP/2.0/TLS x.com;branch=z9hG4bKx\r\nVia: ")]);
+    }
+
+    #[test]
+    fn repeated_pushes_stack() {
+        let pushed = request(INVITE)
+            .edit()
+            .push_first(HeaderId::RecordRoute, "<sip:inner>")
+            .push_first(HeaderId::RecordRoute, "<sip:outer>")
+            .finish()
+            .unwrap();
+        let both = "Record-Route: <sip:outer>\r\nRecord-Route: <sip:inner>\r\nmAX";
+        assert_only_changed(&pushed, &[("mAX", both)]);
+    }
+
+    #[test]
+    fn received_and_rport_are_replaced_where_they_stand() {
+        let before = INVITE.replace(";rport ,", ";rport=1;received=192.0.2.9;x ,");
+        let after = request(&before).edit().stamp_via(Some("2001:db8::1".parse().unwrap()), Some(2)).finish().unwrap();
+        assert_eq!(text(&after), INVITE.replace(";rport ,", ";rport=2;received=2001:db8::1;x ,"));
+        let plain = INVITE.replace(";rport ,", " ,");
+        let after = request(&plain).edit().stamp_via(None, Some(2)).finish().unwrap();
+        assert_eq!(text(&after), plain, "no rport was asked for");
+    }
+
+    #[test]
+    fn replacing_leaves_one_field() {
+        let one = request(INVITE).edit().replace(HeaderId::Route, "<sip:x;lr>").finish().unwrap();
+        assert_only_changed(
+            &one,
+            &[("<sip:p1.com;lr>, \"a,b\" <sip:p2.com;lr>", "<sip:x;lr>"), ("Route: <sip:p3.com;lr>\r\n", "")],
+        );
+        let new = request(INVITE).edit().replace(HeaderId::MaxBreadth, "60").finish().unwrap();
+        assert_only_changed(&new, &[("l: 5\r\n", "l: 5\r\nMax-Breadth: 60\r\n")]);
+    }
+
+    #[test]
+    fn fields_are_removed_and_appended_by_name() {
+        let after = request(INVITE).edit().remove("ROUTE").append("X-New", "1").append("X-New", "2").finish().unwrap();
+        assert_only_changed(
+            &after,
+            &[
+                ("Route: <sip:p1.com;lr>, \"a,b\" <sip:p2.com;lr>\r\nRoute: <sip:p3.com;lr>\r\n", ""),
+                ("l: 5\r\n", "l: 5\r\nX-New: 1\r\nX-New: 2\r\n"),
+            ],
+        );
+        let after = request(INVITE).edit().remove("x-ODD").finish().unwrap();
+        assert_eq!(text(&after), INVITE.replace("X-Odd:;;,,\r\n", ""));
+    }
+
+    #[test]
+    fn another_body_has_its_own_type_and_length() {
+        let after = request(INVITE).edit().body("application/sdp", b"v=0\r\n\0").finish().unwrap();
+        assert_only_changed(&after, &[("text/plain", "application/sdp"), ("l: 5", "l: 6"), ("hello", "v=0\r\n\0")]);
+        let after = request(INVITE).edit().body("", b"").append(HeaderId::ContentLength, "77").finish().unwrap();
+        assert_only_changed(&after, &[("Content-Type: text/plain\r\n", ""), ("l: 5", "l: 0"), ("hello", "")]);
+    }
+
+    #[test]
+    fn a_length_is_added_where_there_was_none() {
+        let before = INVITE.replace("l: 5\r\n", "");
+        let after = request(&before).edit().content_length().finish().unwrap();
+        assert_eq!(text(&after), INVITE.replace("l: 5", "Content-Length: 5"));
+    }
+
+    #[test]
+    fn nothing_is_injected() {
+        let original = request(INVITE);
+        for bad in ["a\r\nEvil: 1", "a\n", "\r", "\0"] {
+            let edit = || original.edit();
+            assert_eq!(edit().append("X", bad).finish(), Err(BuildError::Control));
+            assert_eq!(edit().replace(HeaderId::Route, bad).finish(), Err(BuildError::Control));
+            assert_eq!(edit().push_first(HeaderId::Via, bad).finish(), Err(BuildError::Control));
+            assert_eq!(edit().body(bad, b"").finish(), Err(BuildError::Control));
+            assert_eq!(edit().uri(bad).finish(), Err(BuildError::Uri));
+        }
+        assert_eq!(original.edit().append("X: y", "1").finish(), Err(BuildError::HeaderName));
+        assert_eq!(original.edit().append("", "1").finish(), Err(BuildError::HeaderName));
+        assert_eq!(original.edit().uri("sip:a b").finish(), Err(BuildError::Uri));
+        assert_eq!(original.edit().uri("").finish(), Err(BuildError::Uri));
+    }
+
+    #[test]
+    fn a_copy_of_an_unterminated_message_is_terminated() {
+        let cut = "OPTIONS sip:a.com SIP/2.0\r\nVia: SIP/2.0/UDP b.com\r\nSubject: x";
+        let after = request(cut).edit().append("X-New", "1").finish().unwrap();
+        assert_eq!(text(&after), alloc::format!("{cut}\r\nX-New: 1\r\n\r\n"));
+    }
+
+    #[test]
+    fn headers_do_not_grow_beyond_the_bound() {
+        let long = "x".repeat(65_500);
+        assert_eq!(request(INVITE).edit().append("X", &long).finish(), Err(BuildError::TooLong));
     }
 }

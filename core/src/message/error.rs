@@ -25,10 +25,8 @@ pub enum ParseErrorKind {
     HeaderLine,
     /// A header name is not a token.
     HeaderName,
-    /// A carriage return stands alone, or a NUL stands where text must.
-    Control,
-    /// The empty line that ends the header section is missing.
-    Unterminated,
+    /// A carriage return stands alone.
+    CarriageReturn,
     /// [`Limits::start_line`](super::Limits::start_line) is exceeded.
     StartLineTooLong,
     /// [`Limits::header_section`](super::Limits::header_section) is exceeded.
@@ -37,6 +35,10 @@ pub enum ParseErrorKind {
     TooManyHeaders,
     /// [`Limits::body`](super::Limits::body) is exceeded.
     BodyTooLong,
+    /// [`Limits::via_values`](super::Limits::via_values) is exceeded.
+    TooManyVias,
+    /// [`Limits::parameters`](super::Limits::parameters) is exceeded.
+    TooManyParameters,
     /// A method is not a token.
     Method,
     /// A URI, or its scheme.
@@ -74,6 +76,12 @@ impl ParseError {
         Self { header: Some(header), ..self }
     }
 
+    /// The same error, of text that begins this many octets further on.
+    #[must_use]
+    pub(crate) const fn moved(self, octets: usize) -> Self {
+        Self { header: self.header, ..Self::new(self.kind, self.offset as usize + octets) }
+    }
+
     /// What it is about.
     pub const fn kind(self) -> ParseErrorKind {
         self.kind
@@ -98,12 +106,13 @@ impl ParseErrorKind {
             Self::Status => "the status code is not a number of 100 to 699",
             Self::HeaderLine => "a header line has no colon",
             Self::HeaderName => "a header name is not a token",
-            Self::Control => "a carriage return or NUL stands where text must",
-            Self::Unterminated => "the header section does not end",
+            Self::CarriageReturn => "a carriage return stands alone",
             Self::StartLineTooLong => "the start line is too long",
             Self::HeaderSectionTooLong => "the header section is too long",
             Self::TooManyHeaders => "there are too many header fields",
             Self::BodyTooLong => "the body is too long",
+            Self::TooManyVias => "there are too many values of Via",
+            Self::TooManyParameters => "there are too many parameters",
             Self::Method => "the method is not a token",
             Self::Uri => "the URI cannot be used",
             Self::Host => "the host cannot be used",

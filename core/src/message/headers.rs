@@ -1,9 +1,10 @@
 //! The header fields of one message, typed on demand.
 
 use super::error::ParseError;
-use super::header::{CSeq, Header, NameAddr, Via};
-use super::layout::FieldSpan;
+use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, To, Via};
+use super::layout::{FieldSpan, part};
 use super::name::{HeaderId, HeaderName};
+use super::scan::{self, TOKEN, Values};
 use core::fmt;
 
 /// The header fields of one message. `Copy`; typed on demand: absent, malformed and present are three answers.
@@ -11,6 +12,8 @@ use core::fmt;
 pub struct Headers<'a> {
     bytes: &'a [u8],
     fields: &'a [FieldSpan],
+    /// Where the last field ends.
+    end: u16,
 }
 
 /// One header field.
@@ -25,61 +28,102 @@ pub struct Field<'a> {
 }
 
 impl<'a> Headers<'a> {
-    pub(super) fn new(bytes: &'a [u8], fields: &'a [FieldSpan]) -> Self {
-        Self { bytes, fields }
+    pub(super) const fn new(bytes: &'a [u8], fields: &'a [FieldSpan], end: u16) -> Self {
+        Self { bytes, fields, end }
     }
+
     /// The first value of this header: `None` if absent.
     pub fn get<H: Header<'a>>(self) -> Option<Result<H, ParseError>> {
-        todo!()
+        self.all().next()
     }
-    /// Every value of this header, over fields and commas, in order. A field without any value gives none.
+
+    /// Every value of this header, over fields and commas, in order. A field of a list without any value gives none.
     pub fn all<H: Header<'a>>(self) -> impl Iterator<Item = Result<H, ParseError>> + Clone {
-        core::iter::empty()
+        self.values(H::ID, H::LIST).map(|value| H::parse(value).map_err(|error| error.within(H::ID)))
     }
+
+    /// Every value of this header as text.
+    pub(crate) fn values(self, id: HeaderId, list: bool) -> impl Iterator<Item = &'a [u8]> + Clone {
+        self.of(id).flat_map(move |value| {
+            let (whole, split) = if list { (None, Values::new(value)) } else { (Some(value), Values::default()) };
+            whole.into_iter().chain(split)
+        })
+    }
+
+    /// The values of the fields of this name.
+    fn of(self, id: HeaderId) -> impl Iterator<Item = &'a [u8]> + Clone {
+        let fields = self.fields.iter().filter(move |field| field.id == Some(id));
+        fields.map(move |field| part(self.bytes, field.start, field.end))
+    }
+
     /// Whether there is a field of this name.
-    pub fn contains<'n>(self, _name: impl Into<HeaderName<'n>>) -> bool {
-        todo!()
+    pub fn contains<'n>(self, name: impl Into<HeaderName<'n>>) -> bool {
+        self.raw(name).is_some()
     }
+
     /// How many fields of this name there are; not values.
-    pub fn count(self, _id: HeaderId) -> usize {
-        todo!()
+    pub fn count(self, id: HeaderId) -> usize {
+        self.of(id).count()
     }
+
     /// The value of the first field of this name, without white space around it; folding inside is kept.
-    pub fn raw<'n>(self, _name: impl Into<HeaderName<'n>>) -> Option<&'a [u8]> {
-        todo!()
+    pub fn raw<'n>(self, name: impl Into<HeaderName<'n>>) -> Option<&'a [u8]> {
+        match name.into() {
+            HeaderName::Known(id) => self.of(id).next(),
+            name @ HeaderName::Other(_) => Some(self.iter().find(|field| field.name == name)?.value),
+        }
     }
+
     /// Every field in order.
     pub fn iter(self) -> impl Iterator<Item = Field<'a>> + Clone {
-        core::iter::empty()
+        let ends = self.fields.iter().skip(1).map(|field| field.line).chain([self.end]);
+        self.fields.iter().zip(ends).map(move |(field, end)| {
+            let line = part(self.bytes, field.line, end);
+            let name = field.id.map_or_else(|| HeaderName::Other(name_of(line)), HeaderName::Known);
+            Field { name, value: part(self.bytes, field.start, field.end), line }
+        })
     }
+
     /// The topmost Via; `None` if absent or malformed.
     pub fn top_via(self) -> Option<Via<'a>> {
-        todo!()
+        self.get::<Via<'a>>()?.ok()
     }
+
     /// From; `None` if absent or malformed.
     pub fn from(self) -> Option<NameAddr<'a>> {
-        todo!()
+        Some(self.get::<From<'a>>()?.ok()?.0)
     }
+
     /// To; `None` if absent or malformed.
     pub fn to(self) -> Option<NameAddr<'a>> {
-        todo!()
+        Some(self.get::<To<'a>>()?.ok()?.0)
     }
+
     /// Call-ID; `None` if absent or malformed.
     pub fn call_id(self) -> Option<&'a str> {
-        todo!()
+        Some(self.get::<CallId<'a>>()?.ok()?.0)
     }
+
     /// CSeq; `None` if absent or malformed.
     pub fn cseq(self) -> Option<CSeq<'a>> {
-        todo!()
+        self.get::<CSeq<'a>>()?.ok()
     }
+
     /// The first Contact; `None` if absent, malformed or `*`.
     pub fn contact(self) -> Option<NameAddr<'a>> {
-        todo!()
+        self.get::<Contact<'a>>()?.ok()?.address()
     }
 }
 
+/// The name that a field begins with.
+fn name_of(line: &[u8]) -> &str {
+    let end = line.iter().position(|&octet| !TOKEN.has(octet)).unwrap_or(line.len());
+    scan::ascii(line.get(..end).unwrap_or_default())
+}
+
+/// The names; values may be secrets.
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        f.debug_list().entries(self.iter().map(|field| field.name)).finish()
     }
 }

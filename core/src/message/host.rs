@@ -1,6 +1,7 @@
 //! Hosts and ports (RFC 3261 §25.1 `host`, `hostport`; RFC 5954).
 
-use super::error::ParseError;
+use super::error::{ParseError, ParseErrorKind};
+use super::scan;
 use alloc::boxed::Box;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,35 +20,109 @@ pub enum Host<'a> {
 
 impl<'a> Host<'a> {
     /// Reads a host name, an IPv4 address or an IPv6 address in brackets.
-    pub fn parse(_text: &'a [u8]) -> Option<Self> {
-        todo!()
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        match text {
+            [b'[', inner @ .., b']'] => parse_v6(inner).map(Self::V6),
+            [.., last] if last.is_ascii_digit() => parse_v4(text).map(Self::V4).or_else(|| parse_name(text)),
+            _ => parse_name(text),
+        }
     }
+
+    /// Reads what [`parse`](Self::parse) reads, and an IPv6 address without brackets: `received` (RFC 5118 §4.5).
+    pub(crate) fn parse_bare(text: &'a [u8]) -> Option<Self> {
+        parse_v6(text).map(Self::V6).or_else(|| Self::parse(text))
+    }
+
     /// The address, if this is one.
-    pub fn ip(self) -> Option<IpAddr> {
-        todo!()
+    pub const fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Name(_) => None,
+            Self::V4(ip) => Some(IpAddr::V4(ip)),
+            Self::V6(ip) => Some(IpAddr::V6(ip)),
+        }
     }
+
     /// An owned copy, in canonical form.
     pub fn to_buf(self) -> HostBuf {
-        todo!()
+        match self {
+            Self::Name(name) => HostBuf::Name(without_final_dot(name).to_ascii_lowercase().into()),
+            Self::V4(ip) => HostBuf::V4(ip),
+            Self::V6(ip) => HostBuf::V6(ip),
+        }
     }
+}
+
+/// Reads an address; three colons in a row count as two (RFC 5118 §4.10).
+fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
+    const LONGEST: usize = 46;
+    if let Ok(ip) = core::str::from_utf8(text).ok()?.parse() {
+        return Some(ip);
+    }
+    let at = text.windows(3).position(|window| window == b":::")?;
+    let (before, after) = text.split_at_checked(at)?;
+    let after = after.get(1..)?;
+    let mut copy = [0; LONGEST];
+    let copy = copy.get_mut(..text.len() - 1)?;
+    for (to, from) in copy.iter_mut().zip(before.iter().chain(after)) {
+        *to = *from;
+    }
+    core::str::from_utf8(copy).ok()?.parse().ok()
+}
+
+fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
+fn parse_name(text: &[u8]) -> Option<Host<'_>> {
+    const LABEL: scan::Set = scan::ALPHANUM;
+    let labels = text.strip_suffix(b".").unwrap_or(text);
+    let mut top = None;
+    for label in labels.split(|&octet| octet == b'.') {
+        let ([first, .., last] | [first @ last]) = label else { return None };
+        let inner = label.iter().all(|&octet| LABEL.has(octet) || octet == b'-' || octet == b'_');
+        if !inner || *first == b'-' || *last == b'-' {
+            return None;
+        }
+        top = Some(*first);
+    }
+    // The last label begins with a letter: else an address with an octet too many or too large would be a name.
+    top.filter(|first| !first.is_ascii_digit()).map(|_| Host::Name(scan::ascii(text)))
+}
+
+fn without_final_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 impl PartialEq for Host<'_> {
-    fn eq(&self, _other: &Self) -> bool {
-        todo!()
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => without_final_dot(a).eq_ignore_ascii_case(without_final_dot(b)),
+            (Self::V4(a), Self::V4(b)) => a == b,
+            (Self::V6(a), Self::V6(b)) => a == b,
+            _ => false,
+        }
     }
 }
+
 impl Eq for Host<'_> {}
 
 impl From<IpAddr> for Host<'_> {
-    fn from(_ip: IpAddr) -> Self {
-        todo!()
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::V4(ip),
+            IpAddr::V6(ip) => Self::V6(ip),
+        }
     }
 }
 
 impl fmt::Display for Host<'_> {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::V4(ip) => write!(f, "{ip}"),
+            Self::V6(ip) => write!(f, "[{ip}]"),
+        }
     }
 }
 
@@ -65,26 +140,34 @@ pub enum HostBuf {
 impl HostBuf {
     /// The host, borrowed.
     pub fn as_host(&self) -> Host<'_> {
-        todo!()
+        match self {
+            Self::Name(name) => Host::Name(name),
+            Self::V4(ip) => Host::V4(*ip),
+            Self::V6(ip) => Host::V6(*ip),
+        }
     }
 }
 
 impl From<IpAddr> for HostBuf {
-    fn from(_ip: IpAddr) -> Self {
-        todo!()
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::V4(ip),
+            IpAddr::V6(ip) => Self::V6(ip),
+        }
     }
 }
 
 impl FromStr for HostBuf {
     type Err = ParseError;
-    fn from_str(_text: &str) -> Result<Self, ParseError> {
-        todo!()
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Host::parse(text.as_bytes()).map(Host::to_buf).ok_or(ParseError::new(ParseErrorKind::Host, 0))
     }
 }
 
 impl fmt::Display for HostBuf {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_host().fmt(f)
     }
 }
 
@@ -98,25 +181,63 @@ pub struct HostPort<'a> {
 }
 
 impl<'a> HostPort<'a> {
-    /// Reads `host` or `host:port`.
-    pub fn parse(_text: &'a [u8]) -> Result<Self, ParseError> {
-        todo!()
+    /// Reads `host` or `host:port`, without white space.
+    ///
+    /// # Errors
+    /// The host or the port is malformed.
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let (host, port) = Self::split(text);
+        Self::read(text, host, port)
     }
+
+    /// Reads `host` or `host:port` with white space around the colon, as in Via.
+    pub(crate) fn parse_spaced(text: &'a [u8]) -> Result<Self, ParseError> {
+        let (host, port) = Self::split(scan::trim(text));
+        Self::read(text, scan::trim(host), port.map(scan::trim))
+    }
+
+    fn read(text: &[u8], host: &'a [u8], port: Option<&'a [u8]>) -> Result<Self, ParseError> {
+        let bad_host = ParseError::new(ParseErrorKind::Host, scan::offset_in(text, host));
+        let host = Host::parse(host).ok_or(bad_host)?;
+        let port = match port {
+            None => None,
+            Some(digits) => {
+                let bad_port = ParseError::new(ParseErrorKind::Port, scan::offset_in(text, digits));
+                Some(scan::number(digits).and_then(|port| u16::try_from(port).ok()).ok_or(bad_port)?)
+            }
+        };
+        Ok(Self { host, port })
+    }
+
+    /// The text before and after the colon of the port.
+    fn split(text: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
+        let address = if text.starts_with(b"[") { scan::find(text, b']').unwrap_or(0) } else { 0 };
+        let colon = text.get(address..).and_then(|tail| scan::find(tail, b':'));
+        match colon.and_then(|colon| text.split_at_checked(address + colon)) {
+            Some((host, port)) => (host, port.get(1..)),
+            None => (text, None),
+        }
+    }
+
     /// An owned copy, in canonical form.
     pub fn to_buf(self) -> HostPortBuf {
-        todo!()
+        HostPortBuf { host: self.host.to_buf(), port: self.port }
     }
 }
 
 impl From<SocketAddr> for HostPort<'_> {
-    fn from(_address: SocketAddr) -> Self {
-        todo!()
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().into(), port: Some(address.port()) }
     }
 }
 
 impl fmt::Display for HostPort<'_> {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(f)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -132,25 +253,103 @@ pub struct HostPortBuf {
 impl HostPortBuf {
     /// The host and port, borrowed.
     pub fn as_host_port(&self) -> HostPort<'_> {
-        todo!()
+        HostPort { host: self.host.as_host(), port: self.port }
     }
 }
 
 impl From<SocketAddr> for HostPortBuf {
-    fn from(_address: SocketAddr) -> Self {
-        todo!()
+    fn from(address: SocketAddr) -> Self {
+        HostPort::from(address).to_buf()
     }
 }
 
 impl FromStr for HostPortBuf {
     type Err = ParseError;
-    fn from_str(_text: &str) -> Result<Self, ParseError> {
-        todo!()
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        HostPort::parse(text.as_bytes()).map(HostPort::to_buf)
     }
 }
 
 impl fmt::Display for HostPortBuf {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_host_port().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Host, HostPort, HostPortBuf};
+    use alloc::string::ToString;
+    use core::net::{Ipv4Addr, Ipv6Addr};
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        assert!(matches!(Host::parse(b"chair-dnrc.example.com"), Some(Host::Name("chair-dnrc.example.com"))));
+        assert_eq!(Host::parse(b"192.0.2.1"), Some(Host::V4(Ipv4Addr::new(192, 0, 2, 1))));
+        assert_eq!(Host::parse(b"[2001:db8::9]"), Some(Host::V6("2001:db8::9".parse().unwrap())));
+        assert_eq!(Host::parse(b"3com"), None);
+        assert!(matches!(Host::parse(b"a1"), Some(Host::Name("a1"))));
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a..b",
+            "-a.com",
+            "a-.com",
+            "192.0.2.256",
+            "192.0.2",
+            "1.2.3.4.5",
+            "2001:db8::9",
+            "[1.2.3.4]",
+            "[::1",
+            "a b",
+            "ä.de",
+            "[fe80::1%eth0]",
+        ] {
+            assert_eq!(Host::parse(bad.as_bytes()), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_equal_without_case_and_final_dot() {
+        assert_eq!(Host::parse(b"AtLanTa.CoM."), Host::parse(b"atlanta.com"));
+        assert_eq!(Host::parse(b"AtLanTa.CoM.").unwrap().to_buf().to_string(), "atlanta.com");
+    }
+
+    #[test]
+    fn ipv6_addresses_are_equal_by_value() {
+        // RFC 5954 §4.2; the three colons: RFC 5118 §4.10.
+        assert_eq!(Host::parse(b"[2001:DB8:0:0:0:0:0:1]"), Host::parse(b"[2001:db8::1]"));
+        assert_eq!(Host::parse(b"[2001:db8:::192.0.2.1]"), Host::parse(b"[2001:db8::192.0.2.1]"));
+        assert_eq!(Host::parse_bare(b"2001:db8::9:255"), Host::parse_bare(b"[2001:db8::9:255]"));
+    }
+
+    #[test]
+    fn a_port_follows_the_bracket() {
+        let both = HostPort::parse(b"[2001:db8::10]:5070").unwrap();
+        assert_eq!((both.host.ip(), both.port), (Some("2001:db8::10".parse().unwrap()), Some(5070)));
+        let ambiguous = HostPort::parse(b"[2001:db8::10:5070]").unwrap();
+        assert_eq!(ambiguous.host, Host::V6("2001:db8::10:5070".parse::<Ipv6Addr>().unwrap()));
+        assert_eq!(ambiguous.port, None);
+    }
+
+    #[test]
+    fn bad_ports_are_refused() {
+        for bad in ["a.com:", "a.com:65536", "a.com:x", "a.com:5060:1", "a.com :5060", "[::1]5060"] {
+            assert!(HostPort::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(HostPort::parse_spaced(b" a.com : 5060 ").is_ok());
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        for text in ["a.com", "a.com:5060", "[2001:db8::1]:5061", "192.0.2.1"] {
+            assert_eq!(text.parse::<HostPortBuf>().unwrap().to_string(), text);
+        }
     }
 }

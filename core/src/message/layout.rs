@@ -1,24 +1,536 @@
-//! Where things stand in a message.
+//! Where things stand in a message: one pass over the header section (RFC 3261 §7, §25.1).
 
+use super::error::{ParseError, ParseErrorKind};
 use super::headers::Headers;
+use super::limits::Limits;
+use super::method::Method;
+use super::name::HeaderId;
+use super::scan::{self, TOKEN, Values};
+use super::status::StatusCode;
 use smallvec::SmallVec;
 
+/// The most octets of start line and headers: offsets into them are 16 bits wide.
+const LONGEST_SECTION: usize = 65_535;
+
+/// One field: offsets into the message. It ends where the next field or the empty line begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldSpan {
+    /// Where the line begins.
     pub(crate) line: u16,
+    /// Where the value begins and ends, without white space around it.
     pub(crate) start: u16,
     pub(crate) end: u16,
-    pub(crate) id: u8,
-    pub(crate) flags: u8,
+    /// The header, if it is a known one.
+    pub(crate) id: Option<HeaderId>,
 }
 
-#[derive(Clone, Debug, Default)]
+/// The first line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StartLine {
+    /// The method ends at `method`; the Request-URI stands between `uri` and `uri_end`.
+    Request { method: u16, uri: u16, uri_end: u16 },
+    /// The reason phrase stands between `reason` and `reason_end`.
+    Response { status: StatusCode, reason: u16, reason_end: u16 },
+}
+
+/// What is wrong with the message as a whole, though it can be represented. The first that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    /// More or less than one space between the parts of the request line, or white space after it.
+    StartLine,
+    /// The version is not SIP/2.0.
+    Version,
+    /// The header section does not end with an empty line.
+    Unterminated,
+    /// Content-Length is malformed, or there are several that differ.
+    ContentLength,
+    /// The body is shorter than Content-Length.
+    ShortBody,
+}
+
+/// The spans of one message.
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
+    pub(crate) start: StartLine,
     pub(crate) fields: SmallVec<[FieldSpan; 32]>,
+    /// Where the first field begins.
+    pub(crate) first_field: u16,
+    /// Where the last field ends.
+    pub(crate) fields_end: u16,
+    /// Where the body begins.
+    pub(crate) body: u32,
+    /// Where the message ends.
+    pub(crate) end: u32,
+    pub(crate) defect: Option<Defect>,
 }
 
 impl Layout {
+    /// Reads one message that begins at the first octet and ends at or before the last.
+    pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
+        let mut section = Section::new(bytes, limits);
+        let (start, line_defect) = section.start_line(limits)?;
+        let first_field = section.at;
+        let mut fields = SmallVec::new();
+        let (mut length, mut via_values) = (Length::Absent, 0);
+        while let Some(field) = section.field()? {
+            if fields.len() >= limits.headers {
+                return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
+            }
+            let value = part(bytes, field.start, field.end);
+            match field.id {
+                Some(HeaderId::ContentLength) => length = length.with(value),
+                Some(HeaderId::Via) => via_values += count_values(value, limits.via_values),
+                _ => {}
+            }
+            if via_values > limits.via_values {
+                return Err(ParseError::new(ParseErrorKind::TooManyVias, field.start.into()).within(HeaderId::Via));
+            }
+            check_parameters(&field, value, limits)?;
+            fields.push(field);
+        }
+        let fields_end = section.at;
+        let terminated = section.empty_line();
+        let body = section.at;
+        let (end, length_defect) = length.end_of_body(body, bytes.len());
+        if end - body > limits.body {
+            return Err(ParseError::new(ParseErrorKind::BodyTooLong, body));
+        }
+        let defect = line_defect.or((!terminated).then_some(Defect::Unterminated)).or(length_defect);
+        Ok(Self {
+            start,
+            fields,
+            first_field: narrow(first_field),
+            fields_end: narrow(fields_end),
+            body: wide(body),
+            end: wide(end),
+            defect,
+        })
+    }
+
     pub(crate) fn headers<'a>(&'a self, bytes: &'a [u8]) -> Headers<'a> {
-        Headers::new(bytes, &self.fields)
+        Headers::new(bytes, &self.fields, self.fields_end)
+    }
+
+    pub(crate) fn body<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.body as usize..self.end as usize).unwrap_or_default()
+    }
+
+    pub(crate) const fn is_request(&self) -> bool {
+        matches!(self.start, StartLine::Request { .. })
+    }
+
+    /// The method; of a response none.
+    pub(crate) fn method<'a>(&self, bytes: &'a [u8]) -> Option<Method<'a>> {
+        match self.start {
+            StartLine::Request { method, .. } => Method::parse(part(bytes, 0, method)),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// The Request-URI; of a response empty.
+    pub(crate) fn uri<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        match self.start {
+            StartLine::Request { uri, uri_end, .. } => part(bytes, uri, uri_end),
+            StartLine::Response { .. } => &[],
+        }
+    }
+
+    /// The reason phrase; of a request empty.
+    pub(crate) fn reason<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        match self.start {
+            StartLine::Request { .. } => &[],
+            StartLine::Response { reason, reason_end, .. } => part(bytes, reason, reason_end),
+        }
+    }
+
+    /// The first line without its end.
+    pub(crate) fn start_line<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        scan::trim_end(part(bytes, 0, self.first_field))
+    }
+}
+
+/// The octets between two offsets.
+pub(crate) fn part(bytes: &[u8], start: u16, end: u16) -> &[u8] {
+    bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+}
+
+/// Offsets into the header section; `Section` holds them below the bound.
+fn narrow(offset: usize) -> u16 {
+    u16::try_from(offset).unwrap_or(u16::MAX)
+}
+
+fn wide(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+/// The values of one field, exactly only if there may be more than `limit`.
+fn count_values(value: &[u8], limit: usize) -> usize {
+    let commas = value.iter().filter(|&&octet| octet == b',').count();
+    if commas < limit { commas + 1 } else { Values::new(value).count() }
+}
+
+/// Values that are long enough to have too many parameters have them counted; `;` and `&` of a URI count too.
+fn check_parameters(field: &FieldSpan, value: &[u8], limits: &Limits) -> Result<(), ParseError> {
+    if value.len() / 2 < limits.parameters || field.id.is_none() {
+        return Ok(());
+    }
+    let separators = |value: &[u8]| value.iter().filter(|octet| matches!(octet, b';' | b'&')).count();
+    if separators(value) > limits.parameters && Values::new(value).any(|one| separators(one) > limits.parameters) {
+        let error = ParseError::new(ParseErrorKind::TooManyParameters, field.start.into());
+        return Err(field.id.map_or(error, |id| error.within(id)));
+    }
+    Ok(())
+}
+
+/// What the Content-Length fields say together.
+#[derive(Clone, Copy)]
+enum Length {
+    Absent,
+    Octets(u32),
+    Unusable,
+}
+
+impl Length {
+    fn with(self, value: &[u8]) -> Self {
+        match (self, scan::number(value)) {
+            (Self::Absent, Some(octets)) => Self::Octets(octets),
+            (Self::Octets(before), Some(octets)) if before == octets => self,
+            _ => Self::Unusable,
+        }
+    }
+
+    /// Where the body ends of which so much is there.
+    fn end_of_body(self, body: usize, available: usize) -> (usize, Option<Defect>) {
+        match self {
+            Self::Absent => (available, None),
+            Self::Unusable => (available, Some(Defect::ContentLength)),
+            Self::Octets(octets) => match body.checked_add(octets as usize) {
+                Some(end) if end <= available => (end, None),
+                _ => (available, Some(Defect::ShortBody)),
+            },
+        }
+    }
+}
+
+/// Reads the header section line by line.
+struct Section<'a> {
+    /// No more of the message than its header section may have, and a line end.
+    bytes: &'a [u8],
+    /// Whether the message goes on behind `bytes`.
+    cut: bool,
+    at: usize,
+}
+
+impl<'a> Section<'a> {
+    fn new(message: &'a [u8], limits: &Limits) -> Self {
+        let longest = limits.header_section.min(LONGEST_SECTION);
+        match message.get(..longest) {
+            Some(bytes) => Self { bytes, cut: message.len() > longest, at: 0 },
+            None => Self { bytes: message, cut: false, at: 0 },
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes behind the end of the present line; returns its text. The last line may lack its end.
+    fn line(&mut self) -> Result<&'a [u8], ParseError> {
+        let rest = self.rest();
+        let length = scan::find_either(rest, b'\r', b'\n').unwrap_or(rest.len());
+        let (text, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        self.at += match tail {
+            [b'\n', ..] => length + 1,
+            [b'\r', b'\n', ..] => length + 2,
+            _ if self.cut && tail.len() < 2 => {
+                return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, self.at));
+            }
+            [_, ..] => return Err(ParseError::new(ParseErrorKind::CarriageReturn, self.at + length)),
+            [] => length,
+        };
+        Ok(text)
+    }
+
+    /// Goes behind the empty line; says whether there is one.
+    fn empty_line(&mut self) -> bool {
+        let length = match self.rest() {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            _ => return false,
+        };
+        self.at += length;
+        true
+    }
+
+    fn start_line(&mut self, limits: &Limits) -> Result<(StartLine, Option<Defect>), ParseError> {
+        let line = self.line()?;
+        if line.len() > limits.start_line {
+            return Err(ParseError::new(ParseErrorKind::StartLineTooLong, limits.start_line));
+        }
+        match line {
+            [b'S' | b's', b'I' | b'i', b'P' | b'p', b'/', ..] => status_line(line),
+            _ => request_line(line),
+        }
+    }
+
+    /// Reads the next field; `None` at the empty line or the end.
+    fn field(&mut self) -> Result<Option<FieldSpan>, ParseError> {
+        let start = self.at;
+        let rest = self.rest();
+        if self.cut && rest.len() < 2 {
+            return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, start));
+        }
+        let name_length = rest.iter().position(|&octet| !TOKEN.has(octet)).unwrap_or(rest.len());
+        let (name, after_name) = rest.split_at_checked(name_length).unwrap_or((rest, &[]));
+        let value = match after_name {
+            [] | [b'\r', b'\n', ..] | [b'\n', ..] if name.is_empty() => return Ok(None),
+            [b':', value @ ..] => value,
+            _ => self.after_odd_colon(after_name)?,
+        };
+        if name.is_empty() {
+            return Err(ParseError::new(ParseErrorKind::HeaderName, start));
+        }
+        self.at = self.bytes.len() - value.len();
+        let value_start = self.at;
+        self.line()?;
+        while matches!(self.rest(), [b' ' | b'\t', ..]) {
+            self.line()?;
+        }
+        let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
+        let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
+        Ok(Some(FieldSpan {
+            line: narrow(start),
+            start: narrow(value_at),
+            end: narrow(value_at + value.len()),
+            id: HeaderId::from_name(name),
+        }))
+    }
+
+    /// The value behind a colon with white space before it (RFC 4475 §3.1.1.1).
+    fn after_odd_colon(&self, after_name: &'a [u8]) -> Result<&'a [u8], ParseError> {
+        let blank = after_name.iter().position(|octet| !matches!(octet, b' ' | b'\t')).unwrap_or(after_name.len());
+        if let Some([b':', value @ ..]) = after_name.get(blank..) {
+            return Ok(value);
+        }
+        let line_end = scan::find_either(after_name, b'\r', b'\n').unwrap_or(after_name.len());
+        let colon = scan::find(after_name, b':').is_some_and(|colon| colon < line_end);
+        let kind = if colon { ParseErrorKind::HeaderName } else { ParseErrorKind::HeaderLine };
+        Err(ParseError::new(kind, self.bytes.len() - after_name.len()))
+    }
+}
+
+/// `SIP/2.0 200 OK`.
+fn status_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
+    let (version, rest) = scan::split_once(line, b' ').ok_or(ParseError::new(ParseErrorKind::StartLine, 0))?;
+    let at = scan::offset_in(line, rest);
+    let defect = version_defect(version).ok_or(ParseError::new(ParseErrorKind::StartLine, 0))?;
+    let (code, reason) = match rest {
+        [a, b, c, b' ', reason @ ..] => ([*a, *b, *c], reason),
+        [a, b, c] => ([*a, *b, *c], &[][..]),
+        _ => return Err(ParseError::new(ParseErrorKind::Status, at)),
+    };
+    let status = scan::number(&code)
+        .and_then(|code| StatusCode::new(u16::try_from(code).ok()?))
+        .ok_or(ParseError::new(ParseErrorKind::Status, at))?;
+    let reason = line.len() - reason.len();
+    Ok((StartLine::Response { status, reason: narrow(reason), reason_end: narrow(line.len()) }, defect))
+}
+
+/// `INVITE sip:bob@biloxi.com SIP/2.0`. The Request-URI is whatever stands between the first and the last space.
+fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
+    let bad = ParseError::new(ParseErrorKind::StartLine, 0);
+    if line.is_empty() {
+        return Err(ParseError::new(ParseErrorKind::Empty, 0));
+    }
+    let (method, rest) = scan::split_once(line, b' ').ok_or(bad)?;
+    if scan::token(method).is_none() {
+        return Err(ParseError::new(ParseErrorKind::Method, 0));
+    }
+    let trimmed = scan::trim_end(rest);
+    let space = trimmed.iter().rposition(|octet| matches!(octet, b' ' | b'\t')).ok_or(bad)?;
+    let (uri, version) = trimmed.split_at_checked(space).ok_or(bad)?;
+    let version_defect = version_defect(version.get(1..).ok_or(bad)?).ok_or(bad)?;
+    let inner = scan::trim(uri);
+    let neat = trimmed.len() == rest.len() && inner.len() == uri.len() && version.first() == Some(&b' ');
+    let defect = if neat { version_defect } else { Some(Defect::StartLine) };
+    let start = line.len() - rest.len();
+    let start_line =
+        StartLine::Request { method: narrow(method.len()), uri: narrow(start), uri_end: narrow(start + uri.len()) };
+    Ok((start_line, defect))
+}
+
+/// `None` if this is no SIP version at all; else what is wrong with it. Compared without case (RFC 3261 §7.1).
+fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
+    let (name, number) = scan::split_once(version, b'/')?;
+    let (major, minor) = scan::split_once(number, b'.')?;
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    if !name.eq_ignore_ascii_case(b"SIP") || !digits(major) || !digits(minor) {
+        return None;
+    }
+    Some((number != b"2.0").then_some(Defect::Version))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::header::{Contact, Route};
+    use crate::message::{
+        HeaderId, HeaderName, Limits, Message, MessageView, Method, ParseError, ParseErrorKind, StatusCode,
+    };
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    fn view(text: &[u8]) -> MessageView<'_> {
+        MessageView::parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn error(text: &str, limits: &Limits) -> (ParseErrorKind, u32) {
+        let error: ParseError = MessageView::parse(text.as_bytes(), limits).map(|view| panic!("{view:?}")).unwrap_err();
+        (error.kind(), error.offset())
+    }
+
+    fn default_error(text: &str) -> (ParseErrorKind, u32) {
+        error(text, &Limits::default())
+    }
+
+    #[test]
+    fn fields_are_found_with_folds_and_odd_spaces() {
+        let text = b"INVITE sip:b SIP/2.0\r\nTO :\r\n sip:b ;\ttag = 1\r\nSubject:\r\ns: \t \r\n two\r\n\r\n lines \r\nX-y\t: z\r\n\r\nbody";
+        let read = view(text.as_slice().strip_suffix(b"body").unwrap());
+        let fields: Vec<_> = read.headers().iter().map(|field| (field.name, field.value)).collect();
+        assert_eq!(fields[0], (HeaderName::Known(HeaderId::To), &b"sip:b ;\ttag = 1"[..]));
+        assert_eq!(fields[1], (HeaderName::Known(HeaderId::Subject), &b""[..]));
+        assert_eq!(fields[2], (HeaderName::Known(HeaderId::Subject), &b"two"[..]));
+        assert_eq!(fields.len(), 3, "an empty line ends the fields");
+        assert_eq!(read.body(), b" lines \r\nX-y\t: z\r\n\r\n");
+    }
+
+    #[test]
+    fn lines_are_whole() {
+        let text = b"BYE sip:b SIP/2.0\r\nA: 1\r\n  2\r\nB:3\nC:\r\n\r\n";
+        let read = view(text);
+        let lines: Vec<_> = read.headers().iter().map(|field| field.line).collect();
+        assert_eq!(lines, [&b"A: 1\r\n  2\r\n"[..], b"B:3\n", b"C:\r\n"]);
+        assert_eq!(read.headers().raw("b"), Some(&b"3"[..]));
+        assert_eq!(read.headers().raw("c"), Some(&b""[..]));
+    }
+
+    #[test]
+    fn a_bare_line_feed_ends_a_line_and_a_bare_return_is_an_error() {
+        assert_eq!(view(b"BYE sip:b SIP/2.0\nA: 1\n 2\n\nx").body(), b"x");
+        assert_eq!(default_error("BYE sip:b SIP/2.0\r\nA: 1\r2\r\n\r\n"), (ParseErrorKind::CarriageReturn, 23));
+        assert_eq!(default_error("BYE sip:b SIP/2.0\r"), (ParseErrorKind::CarriageReturn, 17));
+    }
+
+    #[test]
+    fn start_lines_are_of_two_forms() {
+        let request = view(b"re%47 sip:a;b SIP/2.0\r\n\r\n");
+        assert_eq!(request.method(), Some(Method::Other("re%47")));
+        let response = view(b"sip/2.0 183 \xd0\x9f x\r\n\r\n");
+        assert_eq!(response.status(), Some(StatusCode::SESSION_PROGRESS));
+        assert_eq!(view(b"SIP/2.0 100 \r\n\r\n").status(), Some(StatusCode::TRYING));
+        for (text, kind) in [
+            ("", ParseErrorKind::Empty),
+            ("\r\n\r\n", ParseErrorKind::Empty),
+            ("INVITE sip:a\r\n\r\n", ParseErrorKind::StartLine),
+            ("INVITE\r\n\r\n", ParseErrorKind::StartLine),
+            ("GET / HTTP/1.1\r\n\r\n", ParseErrorKind::StartLine),
+            ("IN{VITE sip:a SIP/2.0\r\n\r\n", ParseErrorKind::Method),
+            (" sip:a SIP/2.0\r\n\r\n", ParseErrorKind::Method),
+            ("SIP/2.0 099 x\r\n\r\n", ParseErrorKind::Status),
+            ("SIP/2.0 700 x\r\n\r\n", ParseErrorKind::Status),
+            ("SIP/2.0 4294967301 x\r\n\r\n", ParseErrorKind::Status),
+            ("SIP/2.0 2x0 x\r\n\r\n", ParseErrorKind::Status),
+            ("SIP/2.0  200 x\r\n\r\n", ParseErrorKind::Status),
+            ("SIP/a 200 x\r\n\r\n", ParseErrorKind::StartLine),
+        ] {
+            assert_eq!(default_error(text).0, kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_header_lines_are_errors_with_their_place() {
+        let start = "BYE sip:b SIP/2.0\r\n";
+        for (line, kind) in [
+            ("no colon\r\n\r\n", ParseErrorKind::HeaderLine),
+            ("a b: c\r\n\r\n", ParseErrorKind::HeaderName),
+            (": c\r\n\r\n", ParseErrorKind::HeaderName),
+            (" : c\r\n\r\n", ParseErrorKind::HeaderName),
+            (" continued\r\n\r\n", ParseErrorKind::HeaderLine),
+            ("<sip:a>: c\r\n\r\n", ParseErrorKind::HeaderName),
+            ("Truncat", ParseErrorKind::HeaderLine),
+        ] {
+            let (found, offset) = default_error(&[start, line].concat());
+            assert_eq!(found, kind, "{line}");
+            assert!(offset >= 19, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_body_ends_where_content_length_says() {
+        let with = |length: &str| {
+            let text = alloc::format!("\r\n\r\nBYE sip:b SIP/2.0\r\n{length}\r\nhello");
+            String::from_utf8(Message::parse(text.as_bytes(), &Limits::default()).unwrap().body().to_vec()).unwrap()
+        };
+        assert_eq!(with(""), "hello");
+        assert_eq!(with("Content-Length: 2\r\n"), "he");
+        assert_eq!(with("l: 002 \r\nContent-Length: 2\r\n"), "he");
+        assert_eq!(with("l: 9\r\n"), "hello");
+        assert_eq!(with("l: 4294967295\r\n"), "hello");
+        assert_eq!(with("l: -1\r\n"), "hello");
+    }
+
+    #[test]
+    fn what_is_around_a_datagram_is_not_kept() {
+        let read =
+            Message::parse(b"\r\n\r\nBYE sip:b SIP/2.0\r\nl: 0\r\n\r\nSIP/2.0 200 OK", &Limits::default()).unwrap();
+        assert_eq!(&**read.as_bytes(), b"BYE sip:b SIP/2.0\r\nl: 0\r\n\r\n");
+    }
+
+    #[test]
+    fn each_limit_is_met() {
+        let limits = Limits { start_line: 20, header_section: 60, headers: 3, body: 4, via_values: 2, parameters: 2 };
+        let read = |text: &str| MessageView::parse(text.as_bytes(), &limits).map(drop).map_err(ParseError::kind);
+        let line = "BYE sip:bcd SIP/2.0\r\n";
+        assert_eq!(read(&alloc::format!("{line}\r\n1234")), Ok(()));
+        assert_eq!(read("BYE sip:bcdef SIP/2.0\r\n\r\n"), Err(ParseErrorKind::StartLineTooLong));
+        assert_eq!(read(&alloc::format!("{line}\r\n12345")), Err(ParseErrorKind::BodyTooLong));
+        assert_eq!(read(&alloc::format!("{line}A:\r\nB:\r\nC:\r\n\r\n")), Ok(()));
+        assert_eq!(read(&alloc::format!("{line}A:\r\nB:\r\nC:\r\nD:\r\n\r\n")), Err(ParseErrorKind::TooManyHeaders));
+        assert_eq!(read(&alloc::format!("{line}v:a,b\r\n\r\n")), Ok(()));
+        assert_eq!(read(&alloc::format!("{line}v:a,b\r\nv:c\r\n\r\n")), Err(ParseErrorKind::TooManyVias));
+        assert_eq!(read(&alloc::format!("{line}v:\",\",b\r\n\r\n")), Ok(()));
+        assert_eq!(read(&alloc::format!("{line}m:<a;b;c>,<d;e;f>\r\n\r\n")), Ok(()));
+        assert_eq!(read(&alloc::format!("{line}m:<a;b;c;d>\r\n\r\n")), Err(ParseErrorKind::TooManyParameters));
+        let long = "x".repeat(60 - line.len() - 2 - 2 - 2);
+        assert_eq!(read(&alloc::format!("{line}A:{long}\r\n\r\n")), Ok(()));
+        assert_eq!(read(&alloc::format!("{line}A:{long}x\r\n\r\nab")), Err(ParseErrorKind::HeaderSectionTooLong));
+        assert_eq!(read(&alloc::format!("{line}A:{long}{long}{long}")), Err(ParseErrorKind::HeaderSectionTooLong));
+    }
+
+    #[test]
+    fn values_are_typed_on_demand_over_fields_and_commas() {
+        let read = view(
+            b"BYE sip:b SIP/2.0\r\nRoute: <sip:a;lr>, <sip:b;lr>\r\nm: *\r\nX: 1\r\nroute: broken\r\nRoute:\r\nROUTE: <sip:c>\r\n\r\n",
+        );
+        let routes: Vec<_> =
+            read.headers().all::<Route<'_>>().map(|route| route.map(|route| route.uri.as_bytes())).collect();
+        assert_eq!(routes.len(), 4);
+        assert_eq!((routes[0], routes[1], routes[3]), (Ok(&b"sip:a;lr"[..]), Ok(&b"sip:b;lr"[..]), Ok(&b"sip:c"[..])));
+        assert_eq!(routes[2].map_err(ParseError::header), Err(Some(HeaderId::Route)));
+        assert_eq!(read.headers().count(HeaderId::Route), 4);
+        assert!(matches!(read.headers().get::<Contact<'_>>(), Some(Ok(Contact::Star))));
+        assert!(read.headers().contact().is_none());
+        assert!(read.headers().contains("x") && !read.headers().contains("y"));
+        assert!(read.headers().top_via().is_none());
+    }
+
+    #[test]
+    fn more_than_a_handful_of_fields_are_kept() {
+        let mut text = String::from("BYE sip:b SIP/2.0\r\n");
+        for index in 0..200 {
+            text += &alloc::format!("X-{index}: {index}\r\n");
+        }
+        text += "\r\n";
+        assert_eq!(view(text.as_bytes()).headers().raw("x-199"), Some(&b"199"[..]));
     }
 }

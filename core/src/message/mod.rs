@@ -9,6 +9,7 @@
 
 mod build;
 mod bytes;
+mod compare;
 mod edit;
 mod error;
 pub mod header;

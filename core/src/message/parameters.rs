@@ -1,5 +1,8 @@
 //! Parameters of header values and URIs: `;name=value;name`.
 
+use super::error::{ParseError, ParseErrorKind};
+use super::scan::{self, Cursor, PARAMETER_VALUE, TOKEN, URI_PARAMETER};
+
 /// The parameters of a header value or URI: checked text. Names are compared without case.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Parameters<'a> {
@@ -16,28 +19,154 @@ pub struct Parameter<'a> {
 }
 
 impl<'a> Parameters<'a> {
+    /// No parameters.
+    pub const NONE: Self = Self { text: &[] };
+
+    /// Reads the parameters of a header value (RFC 3261 §25.1 `generic-param`), each with its `;` before it.
+    ///
+    /// # Errors
+    /// A name is missing or no token; a value is missing, or neither token, host nor quoted string.
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let text = scan::trim(text);
+        let mut cursor = Cursor::new(text);
+        while !cursor.is_done() {
+            cursor.separator(b';', ParseErrorKind::Trailing)?;
+            let error = cursor.error(ParseErrorKind::Parameter);
+            if cursor.take_while(TOKEN).is_empty() {
+                return Err(error);
+            }
+            cursor.lws();
+            if cursor.eat(b'=') {
+                cursor.lws();
+                let error = cursor.error(ParseErrorKind::Parameter);
+                if cursor.peek() == Some(b'"') {
+                    cursor.quoted()?;
+                } else if cursor.take_while(PARAMETER_VALUE).is_empty() {
+                    return Err(error);
+                }
+                cursor.lws();
+            }
+        }
+        Ok(Self { text })
+    }
+
+    /// Reads the parameters of a SIP URI: no white space, no quotes.
+    pub(crate) fn parse_uri(text: &'a [u8]) -> Result<Self, ParseError> {
+        let mut rest = text;
+        while let [b';', tail @ ..] = rest {
+            let error = ParseError::new(ParseErrorKind::Parameter, text.len() - tail.len());
+            let (one, next) =
+                tail.split_at_checked(scan::find(tail, b';').unwrap_or(tail.len())).unwrap_or((tail, &[]));
+            let (name, value) = match scan::split_once(one, b'=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (one, None),
+            };
+            let good = |part: &[u8]| !part.is_empty() && URI_PARAMETER.covers_escaped(part);
+            if !good(name) || !value.is_none_or(good) {
+                return Err(error);
+            }
+            rest = next;
+        }
+        if rest.is_empty() { Ok(Self { text }) } else { Err(ParseError::new(ParseErrorKind::Parameter, 0)) }
+    }
+
     /// The first parameter of this name.
     pub fn get(self, name: &str) -> Option<Parameter<'a>> {
         self.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
     }
+
     /// Whether there is a parameter of this name.
     pub fn has(self, name: &str) -> bool {
         self.get(name).is_some()
     }
+
     /// The value of the first parameter of this name, quotes included; `None` if it is absent or has no value.
     pub fn value(self, name: &str) -> Option<&'a [u8]> {
         self.get(name)?.value
     }
+
+    /// The value of the first parameter of this name if it is a token.
+    pub fn token(self, name: &str) -> Option<&'a str> {
+        scan::token(self.value(name)?)
+    }
+
     /// The parameters in order.
     pub fn iter(self) -> impl Iterator<Item = Parameter<'a>> + Clone {
-        core::iter::empty()
+        Iter { rest: self.text }
     }
+
     /// The text, with the leading `;`; empty if there are none.
-    pub fn as_bytes(self) -> &'a [u8] {
+    pub const fn as_bytes(self) -> &'a [u8] {
         self.text
     }
+
     /// Whether there are none.
-    pub fn is_empty(self) -> bool {
+    pub const fn is_empty(self) -> bool {
         self.text.is_empty()
+    }
+}
+
+/// Walks text that was checked.
+#[derive(Clone)]
+struct Iter<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Parameter<'a>> {
+        let after = scan::trim_start(self.rest).strip_prefix(b";")?;
+        let mut cursor = Cursor::new(after);
+        cursor.lws();
+        let stop = cursor.rest().iter().position(|&octet| matches!(octet, b'=' | b';') || scan::is_lws(octet));
+        let name = cursor.take(stop.unwrap_or(cursor.rest().len()));
+        cursor.lws();
+        let value = cursor.eat(b'=').then(|| {
+            cursor.lws();
+            if cursor.peek() == Some(b'"') {
+                cursor.quoted().unwrap_or_default()
+            } else {
+                scan::trim_end(cursor.take_until(b';'))
+            }
+        });
+        self.rest = cursor.rest();
+        Some(Parameter { name: scan::ascii(name), value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameter, Parameters};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn names_are_found_in_any_case_and_values_as_written() {
+        let read = Parameters::parse(b";tag=98asjd8;Q = 0.33 ;\r\n  lonely; text=\"a;b\\\"=c\";received=[2001:db8::9]")
+            .unwrap();
+        assert_eq!(read.value("TAG"), Some(&b"98asjd8"[..]));
+        assert_eq!(read.value("q"), Some(&b"0.33"[..]));
+        assert_eq!(read.get("lonely"), Some(Parameter { name: "lonely", value: None }));
+        assert_eq!(read.value("text"), Some(&br#""a;b\"=c""#[..]));
+        assert_eq!(read.value("received"), Some(&b"[2001:db8::9]"[..]));
+        assert!(!read.has("b"));
+        assert_eq!(read.iter().count(), 5);
+    }
+
+    #[test]
+    fn malformed_ones_are_refused() {
+        for bad in [";", ";;", ";a;", ";=b", ";a=", ";a=\"b", ";a=b c", "a=b", ";a=b,c", ";a=\"b\"c"] {
+            assert!(Parameters::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_a_uri_have_no_white_space() {
+        let read = Parameters::parse_uri(b";transport=tcp;lr;maddr=[2001:db8::1];p%61=%22").unwrap();
+        let names: Vec<_> = read.iter().map(|parameter| parameter.name).collect();
+        assert_eq!(names, ["transport", "lr", "maddr", "p%61"]);
+        for bad in ["; lr", ";", ";a=", ";a=\"b\"", ";a=%zz", ";;lr"] {
+            assert!(Parameters::parse_uri(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
 }

@@ -3,15 +3,16 @@
 use super::bytes::SharedBytes;
 use super::error::ParseError;
 use super::headers::Headers;
-use super::layout::Layout;
+use super::layout::{Layout, StartLine};
 use super::limits::Limits;
 use super::method::Method;
 use super::request::Request;
 use super::response::Response;
 use super::status::StatusCode;
+use core::fmt;
 
 /// A message: a request or a response.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A request.
     Request(Request),
@@ -20,13 +21,16 @@ pub enum Message {
 }
 
 impl Message {
-    /// Reads one datagram: leading line ends are skipped and what follows the body is cut (RFC 3261 §7.5, §18.3).
+    /// Reads one datagram: leading line ends are skipped, and what follows the body is cut off (RFC 3261 §7.5, §18.3).
+    /// Without Content-Length the body goes to the end. A bare line feed is taken as a line end.
     ///
     /// # Errors
-    /// It cannot be represented: no start line, a malformed header section, or a limit. Malformed values are no error here.
-    pub fn parse(_datagram: &[u8], _limits: &Limits) -> Result<Self, ParseError> {
-        todo!()
+    /// It cannot be represented: no start line, a malformed header line, or a limit is exceeded. Malformed values, a wrong
+    /// version and the like are no error here, but of [`Request::validate`] and [`Response::validate`].
+    pub fn parse(datagram: &[u8], limits: &Limits) -> Result<Self, ParseError> {
+        Ok(MessageView::parse(datagram, limits)?.into_message())
     }
+
     /// The header fields.
     pub fn headers(&self) -> Headers<'_> {
         match self {
@@ -34,6 +38,7 @@ impl Message {
             Self::Response(response) => response.headers(),
         }
     }
+
     /// The body.
     pub fn body(&self) -> &[u8] {
         match self {
@@ -41,6 +46,7 @@ impl Message {
             Self::Response(response) => response.body(),
         }
     }
+
     /// The whole message.
     pub fn as_bytes(&self) -> &SharedBytes {
         match self {
@@ -51,7 +57,7 @@ impl Message {
 }
 
 /// A message that borrows the bytes it was read from. A usual one allocates nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MessageView<'a> {
     bytes: &'a [u8],
     layout: Layout,
@@ -62,35 +68,65 @@ impl<'a> MessageView<'a> {
     ///
     /// # Errors
     /// As [`Message::parse`].
-    pub fn parse(_datagram: &'a [u8], _limits: &Limits) -> Result<Self, ParseError> {
-        todo!()
+    pub fn parse(datagram: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
+        let mut bytes = datagram;
+        while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
+            bytes = rest;
+        }
+        let layout = Layout::read(bytes, limits)?;
+        let bytes = bytes.get(..layout.end as usize).unwrap_or(bytes);
+        Ok(Self { bytes, layout })
     }
+
     /// Whether this is a request.
-    pub fn is_request(&self) -> bool {
-        todo!()
+    pub const fn is_request(&self) -> bool {
+        self.layout.is_request()
     }
+
     /// The method; `None` of a response.
     pub fn method(&self) -> Option<Method<'a>> {
-        todo!()
+        self.layout.method(self.bytes)
     }
+
     /// The status code; `None` of a request.
-    pub fn status(&self) -> Option<StatusCode> {
-        todo!()
+    pub const fn status(&self) -> Option<StatusCode> {
+        match self.layout.start {
+            StartLine::Request { .. } => None,
+            StartLine::Response { status, .. } => Some(status),
+        }
     }
+
     /// The header fields.
     pub fn headers(&self) -> Headers<'_> {
         self.layout.headers(self.bytes)
     }
+
     /// The body.
     pub fn body(&self) -> &'a [u8] {
-        todo!()
+        self.layout.body(self.bytes)
     }
+
     /// The whole message, without what was before and after it.
-    pub fn as_bytes(&self) -> &'a [u8] {
+    pub const fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
+
     /// An owned copy: one allocation.
     pub fn to_message(&self) -> Message {
-        todo!()
+        self.clone().into_message()
+    }
+
+    fn into_message(self) -> Message {
+        let bytes = SharedBytes::from(self.bytes);
+        match self.layout.start {
+            StartLine::Request { .. } => Message::Request(Request::new(bytes, self.layout)),
+            StartLine::Response { status, .. } => Message::Response(Response::new(bytes, self.layout, status)),
+        }
+    }
+}
+
+impl fmt::Debug for MessageView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageView({})", self.layout.start_line(self.bytes).escape_ascii())
     }
 }

@@ -9,7 +9,7 @@ use super::headers::Headers;
 use super::layout::Layout;
 use super::method::Method;
 use super::uri::Uri;
-use super::validate::Rejection;
+use super::validate::{self, Rejection};
 use core::fmt;
 
 /// A request: shared octets and a table of spans. A clone is cheap; equality is that of the octets.
@@ -20,14 +20,22 @@ pub struct Request {
 }
 
 impl Request {
-    /// Begins a new request.
-    pub fn builder(_method: Method<'_>, _uri: Uri<'_>) -> RequestBuilder {
-        todo!()
+    /// `layout` must be that of `bytes`, and of a request.
+    pub(super) const fn new(bytes: SharedBytes, layout: Layout) -> Self {
+        Self { bytes, layout }
     }
+
+    /// Begins a new request.
+    pub fn builder(method: Method<'_>, uri: Uri<'_>) -> RequestBuilder {
+        RequestBuilder::new(method, uri)
+    }
+
     /// The method.
     pub fn method(&self) -> Method<'_> {
-        todo!()
+        // A request is made only with a method; the other arm is never taken.
+        self.layout.method(&self.bytes).unwrap_or(Method::Other(""))
     }
+
     /// The Request-URI; whether it can be used is a verdict of [`validate`](Self::validate).
     ///
     /// # Errors
@@ -35,53 +43,65 @@ impl Request {
     pub fn uri(&self) -> Result<Uri<'_>, ParseError> {
         Uri::parse(self.uri_bytes())
     }
+
     /// The Request-URI as written.
     pub fn uri_bytes(&self) -> &[u8] {
-        todo!()
+        self.layout.uri(&self.bytes)
     }
+
     /// The header fields.
     pub fn headers(&self) -> Headers<'_> {
         self.layout.headers(&self.bytes)
     }
+
     /// The body.
     pub fn body(&self) -> &[u8] {
-        todo!()
+        self.layout.body(&self.bytes)
     }
+
     /// The whole message.
     pub fn as_bytes(&self) -> &SharedBytes {
         &self.bytes
     }
+
     /// Begins a copy with changes.
     pub fn edit(&self) -> Edit<'_, Request> {
-        todo!()
+        Edit::new(&self.bytes, &self.layout)
     }
+
     /// Whether this can be processed at all, and else which status the sender is owed.
     ///
     /// # Errors
     /// The status and the reason phrase to answer with.
     pub fn validate(&self) -> Result<(), Rejection> {
-        todo!()
+        validate::request(self, &self.layout)
     }
+
     /// The topmost Via; `None` if absent or malformed.
     pub fn top_via(&self) -> Option<Via<'_>> {
         self.headers().top_via()
     }
+
     /// From; `None` if absent or malformed.
     pub fn from(&self) -> Option<NameAddr<'_>> {
         self.headers().from()
     }
+
     /// To; `None` if absent or malformed.
     pub fn to_header(&self) -> Option<NameAddr<'_>> {
         self.headers().to()
     }
+
     /// Call-ID; `None` if absent or malformed.
     pub fn call_id(&self) -> Option<&str> {
         self.headers().call_id()
     }
+
     /// CSeq; `None` if absent or malformed.
     pub fn cseq(&self) -> Option<CSeq<'_>> {
         self.headers().cseq()
     }
+
     /// The first Contact; `None` if absent, malformed or `*`.
     pub fn contact(&self) -> Option<NameAddr<'_>> {
         self.headers().contact()
@@ -93,10 +113,11 @@ impl PartialEq for Request {
         self.bytes == other.bytes
     }
 }
+
 impl Eq for Request {}
 
 impl fmt::Debug for Request {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.layout.start_line(&self.bytes).escape_ascii())
     }
 }

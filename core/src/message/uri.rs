@@ -1,14 +1,14 @@
 //! URIs (RFC 3261 §19).
 
 use super::bytes::SharedBytes;
-use super::error::ParseError;
+use super::error::{ParseError, ParseErrorKind};
 use super::host::{Host, HostPort};
 use super::parameters::{Parameter, Parameters};
-use alloc::string::String;
+use super::scan;
 use core::fmt;
 use core::str::FromStr;
 
-/// The scheme of a URI; without case.
+/// The scheme of a URI; compared without case.
 #[derive(Clone, Copy, Debug)]
 pub enum Scheme<'a> {
     /// `sip`.
@@ -21,11 +21,30 @@ pub enum Scheme<'a> {
     Other(&'a str),
 }
 
-impl PartialEq for Scheme<'_> {
-    fn eq(&self, _other: &Self) -> bool {
-        todo!()
+impl<'a> Scheme<'a> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        if !text.first().is_some_and(u8::is_ascii_alphabetic) || !scan::SCHEME.covers(text) {
+            return None;
+        }
+        Some(match text {
+            sip if sip.eq_ignore_ascii_case(b"sip") => Self::Sip,
+            sips if sips.eq_ignore_ascii_case(b"sips") => Self::Sips,
+            tel if tel.eq_ignore_ascii_case(b"tel") => Self::Tel,
+            other => Self::Other(scan::ascii(other)),
+        })
     }
 }
+
+impl PartialEq for Scheme<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sip, Self::Sip) | (Self::Sips, Self::Sips) | (Self::Tel, Self::Tel) => true,
+            (Self::Other(a), Self::Other(b)) => a.eq_ignore_ascii_case(b),
+            _ => false,
+        }
+    }
+}
+
 impl Eq for Scheme<'_> {}
 
 /// A URI. There is no `==`: the equality of RFC 3261 §19.1.4 is not transitive; see [`equivalent`](Self::equivalent).
@@ -41,71 +60,142 @@ pub struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads a whole URI, without angle brackets.
-    pub fn parse(_text: &'a [u8]) -> Result<Self, ParseError> {
-        todo!()
+    /// Reads a whole URI, without angle brackets. Of schemes other than sip and sips only the characters are checked.
+    ///
+    /// # Errors
+    /// The URI is malformed.
+    pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let bad = ParseError::new(ParseErrorKind::Uri, 0);
+        let (scheme, rest) = scan::split_once(text, b':').ok_or(bad)?;
+        let scheme = Scheme::parse(scheme).ok_or(bad)?;
+        if matches!(scheme, Scheme::Sip | Scheme::Sips) {
+            return Self::parse_sip(text, scheme, rest);
+        }
+        if rest.is_empty() || !scan::URIC.covers_escaped(rest) {
+            return Err(ParseError::new(ParseErrorKind::Uri, scan::offset_in(text, rest)));
+        }
+        Ok(Self::opaque(text, scheme))
     }
+
+    /// No URI at all: what stands where text that was read once cannot be read again, which is never.
+    pub(crate) const EMPTY: Self = Self::opaque(&[], Scheme::Other(""));
+
+    const fn opaque(text: &'a [u8], scheme: Scheme<'a>) -> Self {
+        let parameters = Parameters::NONE;
+        Self { text, scheme, user: None, password: None, host: None, parameters, headers: None }
+    }
+
+    fn parse_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8]) -> Result<Self, ParseError> {
+        let at = |kind, part| ParseError::new(kind, scan::offset_in(text, part));
+        let (user_info, rest) = match scan::split_once(rest, b'@') {
+            Some((user_info, rest)) => (Some(user_info), rest),
+            None => (None, rest),
+        };
+        let (user, password) = match user_info {
+            Some(user_info) => {
+                let (user, password) = match scan::split_once(user_info, b':') {
+                    Some((user, password)) => (user, Some(password)),
+                    None => (user_info, None),
+                };
+                let good = !user.is_empty()
+                    && scan::USER.covers_escaped(user)
+                    && password.is_none_or(|password| scan::PASSWORD.covers_escaped(password));
+                if !good {
+                    return Err(at(ParseErrorKind::Uri, user));
+                }
+                (Some(scan::ascii(user)), password.map(scan::ascii))
+            }
+            None => (None, None),
+        };
+        let (rest, headers) = match scan::split_once(rest, b'?') {
+            Some((rest, headers)) => (rest, Some(headers)),
+            None => (rest, None),
+        };
+        let (host, parameters) =
+            rest.split_at_checked(scan::find(rest, b';').unwrap_or(rest.len())).unwrap_or((rest, &[]));
+        let host = HostPort::parse(host).map_err(|error| at(error.kind(), host))?;
+        let parameters = Parameters::parse_uri(parameters).map_err(|error| at(error.kind(), parameters))?;
+        if let Some(headers) = headers
+            && !good_headers(headers)
+        {
+            return Err(at(ParseErrorKind::Uri, headers));
+        }
+        Ok(Self { text, scheme, user, password, host: Some(host), parameters, headers })
+    }
+
     /// The URI as written.
-    pub fn as_bytes(self) -> &'a [u8] {
+    pub const fn as_bytes(self) -> &'a [u8] {
         self.text
     }
+
     /// The scheme.
-    pub fn scheme(self) -> Scheme<'a> {
+    pub const fn scheme(self) -> Scheme<'a> {
         self.scheme
     }
+
     /// Whether the scheme is `sip` or `sips`.
-    pub fn is_sip(self) -> bool {
+    pub const fn is_sip(self) -> bool {
         matches!(self.scheme, Scheme::Sip | Scheme::Sips)
     }
+
     /// The user part, escapes kept. `None` unless sip or sips.
-    pub fn user(self) -> Option<&'a str> {
+    pub const fn user(self) -> Option<&'a str> {
         self.user
     }
+
     /// The password, escapes kept.
-    pub fn password(self) -> Option<&'a str> {
+    pub const fn password(self) -> Option<&'a str> {
         self.password
     }
+
     /// The host. `None` unless sip or sips.
     pub fn host(self) -> Option<Host<'a>> {
         self.host.map(|host| host.host)
     }
+
     /// The port, if one is written.
     pub fn port(self) -> Option<u16> {
         self.host?.port
     }
+
     /// Host and port. `None` unless sip or sips.
-    pub fn host_port(self) -> Option<HostPort<'a>> {
+    pub const fn host_port(self) -> Option<HostPort<'a>> {
         self.host
     }
-    /// The parameters.
-    pub fn parameters(self) -> Parameters<'a> {
+
+    /// The parameters; of a URI that is neither sip nor sips none.
+    pub const fn parameters(self) -> Parameters<'a> {
         self.parameters
     }
+
     /// The first parameter of this name.
     pub fn parameter(self, name: &str) -> Option<Parameter<'a>> {
         self.parameters.get(name)
     }
+
     /// The headers: what follows the `?`.
-    pub fn headers(self) -> Option<&'a [u8]> {
+    pub const fn headers(self) -> Option<&'a [u8]> {
         self.headers
     }
+
     /// Whether there is an `lr` parameter (RFC 3261 §19.1.1).
     pub fn is_loose_router(self) -> bool {
         self.parameters.has("lr")
     }
-    /// Whether both name the same resource by RFC 3261 §19.1.4; other schemes are compared as text.
-    pub fn equivalent(self, _other: Uri<'_>) -> bool {
-        todo!()
-    }
-    /// The canonical address-of-record (RFC 3261 §10.3 step 5): no parameters or headers, user unescaped, host in lower case.
-    /// `None` unless sip or sips.
-    pub fn address_of_record(self) -> Option<String> {
-        todo!()
-    }
+
     /// An owned copy, as written.
     pub fn to_buf(self) -> UriBuf {
         UriBuf(self.text.into())
     }
+}
+
+/// `headers` after the `?`: each a name, `=` and perhaps a value.
+fn good_headers(text: &[u8]) -> bool {
+    text.split(|&octet| octet == b'&').all(|header| {
+        scan::split_once(header, b'=').is_some_and(|(name, value)| {
+            !name.is_empty() && scan::URI_HEADER.covers_escaped(name) && scan::URI_HEADER.covers_escaped(value)
+        })
+    })
 }
 
 impl AsRef<[u8]> for Uri<'_> {
@@ -115,8 +205,8 @@ impl AsRef<[u8]> for Uri<'_> {
 }
 
 impl fmt::Display for Uri<'_> {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(scan::ascii(self.text))
     }
 }
 
@@ -126,13 +216,19 @@ pub struct UriBuf(SharedBytes);
 
 impl UriBuf {
     /// Reads a whole URI, without angle brackets.
-    pub fn parse(_text: &[u8]) -> Result<Self, ParseError> {
-        todo!()
+    ///
+    /// # Errors
+    /// The URI is malformed.
+    pub fn parse(text: &[u8]) -> Result<Self, ParseError> {
+        Uri::parse(text).map(Uri::to_buf)
     }
+
     /// The URI, borrowed.
     pub fn as_uri(&self) -> Uri<'_> {
-        todo!()
+        // The text was read before; the other arm is never taken.
+        Uri::parse(&self.0).unwrap_or(Uri::EMPTY)
     }
+
     /// The URI as written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -147,19 +243,101 @@ impl AsRef<[u8]> for UriBuf {
 
 impl FromStr for UriBuf {
     type Err = ParseError;
+
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::parse(text.as_bytes())
     }
 }
 
 impl fmt::Display for UriBuf {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(scan::ascii(&self.0))
     }
 }
 
 impl fmt::Debug for UriBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scheme, Uri, UriBuf};
+    use alloc::string::ToString;
+
+    fn uri(text: &str) -> Uri<'_> {
+        Uri::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn every_part_is_found() {
+        let all = uri("sips:alice:secretword@[2001:db8::9]:5061;transport=tcp;lr?subject=project%20x&priority=urgent");
+        assert_eq!(all.scheme(), Scheme::Sips);
+        assert_eq!((all.user(), all.password()), (Some("alice"), Some("secretword")));
+        assert_eq!(all.host_port().unwrap().to_string(), "[2001:db8::9]:5061");
+        assert_eq!(all.parameters().value("transport"), Some(&b"tcp"[..]));
+        assert!(all.is_loose_router());
+        assert_eq!(all.headers(), Some(&b"subject=project%20x&priority=urgent"[..]));
+    }
+
+    #[test]
+    fn the_user_may_have_what_elsewhere_separates() {
+        // RFC 4475 §3.1.1.9 and §3.1.1.2.
+        let semicolon = uri("sip:user;par=u%40example.net@example.com");
+        assert_eq!(semicolon.user(), Some("user;par=u%40example.net"));
+        assert!(semicolon.parameters().is_empty());
+        let odd = uri(
+            "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com",
+        );
+        assert_eq!(odd.user(), Some("1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"));
+        assert_eq!(odd.password(), Some("&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"));
+    }
+
+    #[test]
+    fn other_schemes_are_kept_as_they_are() {
+        assert_eq!(uri("tel:+1-201-555-0123;phone-context=example.com").scheme(), Scheme::Tel);
+        assert_eq!(uri("soap.beep://192.0.2.103:3002").scheme(), Scheme::Other("SOAP.BEEP"));
+        assert!(uri("http://www.example.com").host().is_none());
+    }
+
+    #[test]
+    fn malformed_ones_are_refused() {
+        for bad in [
+            "",
+            "sip",
+            "sip:",
+            ":a",
+            "1sip:a",
+            "sip:@a.com",
+            "sip:a@",
+            "sip:a b@c.com",
+            "<sip:a@b.com>",
+            "sip:a@b.com; lr",
+            "sip:a%4@b.com",
+            "sip:a%zz@b.com",
+            "sip:a@b@c.com",
+            "sip:2001:db8::10",
+            "sip:a@b.com:",
+            "sip:a@b.com?",
+            "sip:a@b.com?x",
+            "sip:a@b.com?=y",
+            "sip:a\"b@c.com",
+            "sip:a@b.com;x=\"y\"",
+            "tel:",
+            "tel:+1 2",
+            "sip:b.com\r\nVia: x",
+            "sip:ä@b.com",
+        ] {
+            assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_owned_uri_is_as_it_was_written() {
+        let text = "SIP:%61lice@AtLanTa.CoM;Transport=tcp";
+        let owned: UriBuf = text.parse().unwrap();
+        assert_eq!(owned.to_string(), text);
+        assert_eq!(owned.as_uri().user(), Some("%61lice"));
     }
 }

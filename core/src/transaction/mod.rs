@@ -1,1 +1,103 @@
 //! The transaction layer (RFC 3261 §17 with RFC 6026 and RFC 4320).
+//!
+//! Four machines, each readable beside its figure: [`InviteClient`] (figure 5), [`Client`] (figure 6), [`InviteServer`]
+//! (figure 7), [`Server`] (figure 8). They are pure: an input goes in, the state and the two timers change, and the actions
+//! that the figure shows come out. The endpoint carries them out. [`key`] and [`table`] are how messages find their
+//! transaction; [`derived`] makes the ACK and the CANCEL of an INVITE.
+
+mod client;
+pub(crate) mod derived;
+mod invite_client;
+mod invite_server;
+pub(crate) mod key;
+mod machine;
+mod schedule;
+mod server;
+pub(crate) mod table;
+
+pub(crate) use client::Client;
+pub(crate) use invite_client::InviteClient;
+pub(crate) use invite_server::InviteServer;
+pub(crate) use machine::{ClientMachine, ServerMachine};
+pub(crate) use schedule::{Clock, Schedule};
+pub(crate) use server::Server;
+
+/// What a client transaction does in a transition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientActions {
+    pub(crate) send: Option<ClientSend>,
+    pub(crate) tell: Option<ClientTell>,
+}
+
+/// What a client transaction sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientSend {
+    /// The request, again.
+    Request,
+    /// The ACK for a non-2xx final response, new or again.
+    Ack,
+}
+
+/// What a client transaction tells the transaction user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientTell {
+    /// The response that came in.
+    Response,
+    /// Nobody answered in time.
+    Timeout,
+    /// The network cannot deliver.
+    TransportError,
+}
+
+impl ClientActions {
+    const NONE: Self = Self { send: None, tell: None };
+
+    const fn send(send: ClientSend) -> Self {
+        Self { send: Some(send), tell: None }
+    }
+
+    const fn tell(tell: ClientTell) -> Self {
+        Self { send: None, tell: Some(tell) }
+    }
+}
+
+/// What a server transaction does in a transition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ServerActions {
+    pub(crate) send: Option<ServerSend>,
+    pub(crate) tell: Option<ServerTell>,
+}
+
+/// What a server transaction sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerSend {
+    /// The response that the transaction user gives.
+    Given,
+    /// The last response, again; nothing if there was none.
+    Last,
+    /// A 100 (Trying) of the transaction's own.
+    Trying,
+}
+
+/// What a server transaction tells the transaction user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerTell {
+    /// The ACK that came in.
+    Ack,
+    /// The network cannot deliver the response.
+    TransportError,
+    /// No ACK came for the final response.
+    Unacknowledged,
+}
+
+impl ServerActions {
+    const NONE: Self = Self { send: None, tell: None };
+
+    const fn send(send: ServerSend) -> Self {
+        Self { send: Some(send), tell: None }
+    }
+
+    const fn tell(tell: ServerTell) -> Self {
+        Self { send: None, tell: Some(tell) }
+    }
+}

@@ -29,14 +29,17 @@ pub(crate) fn response_destination(via: &Via<'_>, remote: SocketAddr) -> SocketA
     }
 }
 
-/// The request with `received` and `rport` in its topmost Via (§18.2.1, RFC 3581 §4); itself if neither is due.
-pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Result<Request, BuildError> {
-    let Some(via) = request.top_via() else { return Ok(request) };
+/// The request with `received` and `rport` in its topmost Via (§18.2.1, RFC 3581 §4); `None` if neither is due.
+///
+/// # Errors
+/// The request cannot grow any more.
+pub(crate) fn stamp(request: &Request, remote: SocketAddr) -> Result<Option<Request>, BuildError> {
+    let Some(via) = request.top_via() else { return Ok(None) };
     let asks = via.rport().is_some();
     let differs = via.sent_by.host.ip() != Some(remote.ip());
     let claims = via.received().is_some();
     if !(asks || differs || claims) {
-        return Ok(request);
+        return Ok(None);
     }
-    request.edit().stamp_via(Some(remote.ip()), asks.then(|| remote.port())).finish()
+    request.edit().stamp_via(Some(remote.ip()), asks.then(|| remote.port())).finish().map(Some)
 }

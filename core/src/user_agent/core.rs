@@ -1,69 +1,201 @@
-//! The core.
+//! The core: what a user agent knows, and who takes which indication.
 
+use super::call::{Call, Leg, LegState};
 use super::event::{CallInfo, Event};
-use super::profile::{Body, Profile};
+use super::profile::Profile;
+use super::registration::Registration;
+use super::requests::Requests;
+use crate::dialog::{Dialog, DialogKey, KeyedIndex};
 use crate::endpoint::Indication;
 use crate::error::CommandError;
-use crate::id::{CallId, RegistrationId};
-use crate::message::header::NameAddrBuf;
-use crate::message::{StatusCode, UriBuf};
+use crate::id::{Arena, CallId, Id, kind};
 use crate::stack::{Context, TransactionUser};
+use crate::tag::Tag;
 
 /// What a user agent knows: its calls, dialogs and registrations.
 #[derive(Clone, Debug)]
-pub struct Core {}
+pub struct Core {
+    pub(super) profile: Profile,
+    pub(super) calls: Arena<kind::Call, Call>,
+    /// The call that a dialog belongs to.
+    pub(super) dialogs: KeyedIndex<CallId>,
+    pub(super) requests: Requests,
+    pub(super) registrations: Arena<kind::Registration, Registration>,
+}
 
+/// What the core's functions work with.
 pub(super) type Cx<'a> = Context<'a, Event>;
 
+/// What a delivery, server transaction or timer is for: the `kind` of its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Work {
+    /// An INVITE of ours; names the call.
+    Invite = 1,
+    /// The ACK for a 2xx; names the call.
+    Ack,
+    /// A BYE of ours; names the call.
+    Bye,
+    /// A REGISTER of ours; names the registration.
+    Register,
+    /// A request of a peer outside of any dialog; names the request.
+    Request,
+    /// The timer that repeats a 180; names the call.
+    Ringing,
+    /// The timer that repeats a 2xx; names the call.
+    Accepted,
+    /// The timer of an invitation's Expires; names the call.
+    Expiry,
+    /// The timer that refreshes a registration; names it.
+    Refresh,
+}
+
+impl Work {
+    const ALL: [Self; 9] = [
+        Self::Invite,
+        Self::Ack,
+        Self::Bye,
+        Self::Register,
+        Self::Request,
+        Self::Ringing,
+        Self::Accepted,
+        Self::Expiry,
+        Self::Refresh,
+    ];
+
+    /// The tag of this work on that thing.
+    pub(super) const fn on<K>(self, id: Id<K>) -> Tag {
+        Tag::new(Core::ROLE, self as u8, id)
+    }
+
+    fn of(tag: Tag) -> Option<Self> {
+        Self::ALL.into_iter().find(|work| tag.role == Core::ROLE && tag.kind == *work as u8)
+    }
+}
+
 impl Core {
-    pub(super) fn new(_profile: Profile) -> Self {
-        todo!()
+    /// The role in the tags of this core.
+    pub const ROLE: u8 = 1;
+
+    /// A core that knows nothing yet. Peers choose names that are hashed under `hash_key`: it must be secret.
+    pub fn new(profile: Profile, hash_key: [u8; 16]) -> Self {
+        Self {
+            profile,
+            calls: Arena::new(),
+            dialogs: KeyedIndex::new(hash_key),
+            requests: Requests::new(hash_key),
+            registrations: Arena::new(),
+        }
     }
-    pub(super) fn begin(&mut self, _cx: &mut Cx<'_>) {
-        todo!()
+
+    /// The calls that are alive, in the order of their slots.
+    pub fn calls(&self) -> impl Iterator<Item = CallInfo<'_>> {
+        self.calls.iter().filter(|(_, call)| !call.over).map(|(id, call)| CallInfo {
+            call: id,
+            call_id: &call.call_id,
+            state: call.state(),
+        })
     }
-    pub(super) fn call(
-        &mut self,
-        _cx: &mut Cx<'_>,
-        _to: &NameAddrBuf,
-        _body: Option<&Body>,
-    ) -> Result<CallId, CommandError> {
-        todo!()
+
+    /// The call that the application means.
+    pub(super) fn alive(&mut self, id: CallId) -> Result<&mut Call, CommandError> {
+        self.calls.get_mut(id).filter(|call| !call.over).ok_or(CommandError::Gone)
     }
-    pub(super) fn ring(&mut self, _cx: &mut Cx<'_>, _call: CallId) -> Result<(), CommandError> {
-        todo!()
+
+    /// The call and the leg of a dialog.
+    pub(super) fn find(&self, key: DialogKey<'_>) -> Option<(CallId, usize)> {
+        let leg_in = |id| self.calls.get(id).and_then(|call| call.leg(key));
+        let id = self.dialogs.find(self.dialogs.hash(&key.parts()), |id| leg_in(id).is_some())?;
+        Some((id, leg_in(id)?))
     }
-    pub(super) fn answer(&mut self, _cx: &mut Cx<'_>, _call: CallId, _body: Option<&Body>) -> Result<(), CommandError> {
-        todo!()
+
+    /// Adds a dialog to a call.
+    pub(super) fn add_leg(&mut self, id: CallId, dialog: Dialog, state: LegState, main: bool) {
+        let hash = self.dialogs.hash(&dialog.id.as_key().parts());
+        if let Some(call) = self.calls.get_mut(id) {
+            self.dialogs.insert(hash, id);
+            call.legs.push(Leg { dialog, hash, state, ack: None, main });
+        }
     }
-    pub(super) fn reject(&mut self, _cx: &mut Cx<'_>, _call: CallId, _status: StatusCode) -> Result<(), CommandError> {
-        todo!()
+
+    /// A dialog is over: no request finds it any more.
+    pub(super) fn end_leg(&mut self, id: CallId, index: usize) {
+        let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)) else { return };
+        if leg.state != LegState::Over {
+            leg.state = LegState::Over;
+            self.dialogs.remove(leg.hash, id);
+        }
     }
-    pub(super) fn cancel(&mut self, _cx: &mut Cx<'_>, _call: CallId) -> Result<(), CommandError> {
-        todo!()
+
+    /// Forgets a call and all its dialogs.
+    pub(super) fn forget(&mut self, id: CallId) {
+        let Some(call) = self.calls.remove(id) else { return };
+        for leg in call.legs.iter().filter(|leg| leg.state != LegState::Over) {
+            self.dialogs.remove(leg.hash, id);
+        }
     }
-    pub(super) fn hang_up(&mut self, _cx: &mut Cx<'_>, _call: CallId) -> Result<(), CommandError> {
-        todo!()
+
+    /// Numbers of calls, dialogs and requests outside of dialogs that are kept.
+    #[cfg(test)]
+    pub(super) fn left_over(&self) -> (usize, usize, usize) {
+        (self.calls.len(), self.dialogs.len(), self.requests.len())
     }
-    pub(super) fn register(
-        &mut self,
-        _cx: &mut Cx<'_>,
-        _registrar: &UriBuf,
-        _expires: u32,
-    ) -> Result<RegistrationId, CommandError> {
-        todo!()
-    }
-    pub(super) fn calls(&self) -> impl Iterator<Item = CallInfo<'_>> {
-        core::iter::empty()
+
+    /// Forgets a call if nothing can come of it any more.
+    pub(super) fn settle(&mut self, id: CallId) {
+        if self.calls.get(id).is_some_and(Call::is_done) {
+            self.forget(id);
+        }
     }
 }
 
 impl TransactionUser for Core {
     type Event = Event;
-    fn indicate(&mut self, _cx: &mut Cx<'_>, _indication: Indication) {
-        todo!()
+
+    fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
+        match indication {
+            Indication::Request(arrival) => self.request(cx, arrival),
+            Indication::Ack { request, server, .. } => self.acknowledged(cx, &request, server.map(|(_, tag)| tag)),
+            Indication::Response { delivery, tag, response } => match Work::of(tag) {
+                // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
+                // the end of the transaction ends what waits for it.
+                _ if has_several_vias(&response) => {}
+                Some(Work::Invite) => self.invite_response(cx, tag.id(), response),
+                Some(Work::Bye) if response.status().is_final() => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::Register) => self.register_response(cx, tag.id(), response),
+                _ => {}
+            },
+            Indication::Failed { delivery, tag, failure } => match Work::of(tag) {
+                Some(Work::Invite) => self.invite_failed(cx, tag.id(), failure.status()),
+                Some(Work::Ack) => self.ack_failed(tag.id(), delivery),
+                Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::Register) => self.register_failed(cx, tag.id(), failure.status(), None),
+                _ => {}
+            },
+            Indication::Finished { delivery, tag } => match Work::of(tag) {
+                Some(Work::Invite) => self.invite_finished(cx, tag.id()),
+                Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::Register) => self.register_finished(cx, tag.id(), delivery),
+                _ => {}
+            },
+            Indication::Timer { tag, .. } => match Work::of(tag) {
+                Some(Work::Ringing) => self.ring_again(cx, tag.id()),
+                Some(Work::Accepted) => self.accept_again(cx, tag.id()),
+                Some(Work::Expiry) => self.expired(cx, tag.id()),
+                Some(Work::Refresh) => self.refresh(cx, tag.id()),
+                _ => {}
+            },
+            Indication::Completed { tag, .. } if Work::of(tag) == Some(Work::Request) => self.requests.end(tag.id()),
+            // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
+            Indication::Completed { .. } | Indication::Unsent { .. } => {}
+        }
     }
+
     fn is_idle(&self) -> bool {
-        todo!()
+        self.calls.is_empty()
     }
+}
+
+fn has_several_vias(response: &crate::message::Response) -> bool {
+    response.headers().all::<crate::message::header::Via<'_>>().nth(1).is_some()
 }

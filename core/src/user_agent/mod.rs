@@ -2,9 +2,17 @@
 //!
 //! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them: a file per subject.
 
+mod call;
+mod callee;
 mod core;
+mod ending;
 mod event;
+mod inspect;
 mod profile;
+mod registration;
+mod requests;
+mod uac;
+mod uas;
 
 pub use self::core::Core;
 pub use event::{CallInfo, CallState, EndCause, Event};
@@ -15,6 +23,7 @@ use crate::error::CommandError;
 use crate::id::{CallId, RegistrationId};
 use crate::message::header::NameAddrBuf;
 use crate::message::{StatusCode, UriBuf};
+use crate::random::{Random, Script};
 use crate::stack::Stack;
 use crate::time::Instant;
 
@@ -24,9 +33,8 @@ pub type UserAgent = Stack<Core>;
 impl Stack<Core> {
     /// A user agent with no listener yet.
     pub fn user_agent(config: Config, profile: Profile) -> Self {
-        let mut stack = Self::new(config, Core::new(profile));
-        stack.command(Instant::ZERO, Core::begin);
-        stack
+        let key = Random::new(config.seed, Script::default()).hash_key();
+        Self::new(config, Core::new(profile, key))
     }
 
     /// Calls `to`, such as `Bob <sip:bob@biloxi.com>`: sends an INVITE (RFC 3261 §13.2.1). With `body` of type
@@ -95,3 +103,6 @@ impl Stack<Core> {
         self.user().calls()
     }
 }
+
+#[cfg(test)]
+mod tests;

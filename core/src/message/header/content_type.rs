@@ -1,9 +1,10 @@
 //! Content-Type (RFC 3261 §20.15).
 
 use super::Header;
-use crate::message::error::ParseError;
+use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
+use crate::message::scan::Cursor;
 use alloc::vec::Vec;
 
 /// Content-Type.
@@ -17,13 +18,45 @@ pub struct ContentType<'a> {
     pub parameters: Parameters<'a>,
 }
 
+impl ContentType<'_> {
+    /// Whether this is that type and subtype, whatever the parameters.
+    pub fn is(&self, kind: &str, subtype: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind) && self.subtype.eq_ignore_ascii_case(subtype)
+    }
+}
+
 impl<'a> Header<'a> for ContentType<'a> {
     const ID: HeaderId = HeaderId::ContentType;
     const LIST: bool = false;
-    fn parse(_value: &'a [u8]) -> Result<Self, ParseError> {
-        todo!()
+
+    fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(value);
+        cursor.lws();
+        let kind = cursor.token()?;
+        cursor.separator(b'/', ParseErrorKind::Token)?;
+        let subtype = cursor.token()?;
+        let before = cursor.offset();
+        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
+        Ok(Self { kind, subtype, parameters })
     }
-    fn write(&self, _out: &mut Vec<u8>) {
-        todo!()
+
+    fn write(&self, out: &mut Vec<u8>) {
+        super::write_text(out, format_args!("{}/{}", self.kind, self.subtype));
+        out.extend_from_slice(self.parameters.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ContentType, Header};
+
+    #[test]
+    fn type_subtype_and_parameters() {
+        let read = ContentType::parse(b"Application / SDP ; charset=\"a;b\"").unwrap();
+        assert!(read.is("application", "sdp"));
+        assert_eq!(read.parameters.value("charset"), Some(&b"\"a;b\""[..]));
+        for bad in ["", "text", "text/", "/html", "text/html x", "text/html;"] {
+            assert!(ContentType::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
 }

@@ -21,6 +21,7 @@ pub use via::{Protocol, Via};
 use super::error::ParseError;
 use super::name::HeaderId;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// A header whose values can be read and written.
 pub trait Header<'a>: Sized {
@@ -35,4 +36,17 @@ pub trait Header<'a>: Sized {
     fn parse(value: &'a [u8]) -> Result<Self, ParseError>;
     /// Writes one value, without name and line end.
     fn write(&self, out: &mut Vec<u8>);
+}
+
+/// Appends formatted text.
+pub(super) fn write_text(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
+    struct Text<'v>(&'v mut Vec<u8>);
+    impl fmt::Write for Text<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+    }
+    // A vector takes all that it is given.
+    let _ = fmt::write(&mut Text(out), text);
 }

@@ -1,11 +1,13 @@
 //! Via (RFC 3261 §20.42, RFC 3581).
 
 use super::Header;
-use crate::message::error::ParseError;
+use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::{Host, HostPort};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
+use crate::message::scan::{self, Cursor};
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 /// The transport of a Via's `sent-protocol`.
@@ -24,26 +26,46 @@ pub enum Protocol {
     Ws,
     /// WebSocket over TLS (RFC 7118).
     Wss,
-    /// Any other token.
+    /// Any other token. It is read and forwarded, but never written anew.
     Other,
 }
 
 impl Protocol {
     /// The protocol of this token, without case; [`Other`](Self::Other) if it is not known.
-    pub fn from_token(_token: &[u8]) -> Self {
-        todo!()
+    pub fn from_token(token: &[u8]) -> Self {
+        const KNOWN: [Protocol; 6] =
+            [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Sctp, Protocol::Ws, Protocol::Wss];
+        let named = |known: &Self| known.as_str().as_bytes().eq_ignore_ascii_case(token);
+        KNOWN.into_iter().find(named).unwrap_or(Self::Other)
     }
+
     /// The token, such as `UDP`.
     pub const fn as_str(self) -> &'static str {
-        "UDP"
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Sctp => "SCTP",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+            Self::Other => "UNKNOWN",
+        }
     }
+
     /// Whether it delivers or says that it did not: everything but UDP.
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)
     }
+
     /// 5061 for TLS and WSS, else 5060 (RFC 3261 §18.2.2).
     pub const fn default_port(self) -> u16 {
-        5060
+        if matches!(self, Self::Tls | Self::Wss) { 5061 } else { 5060 }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -59,35 +81,150 @@ pub struct Via<'a> {
 }
 
 impl<'a> Via<'a> {
-    /// The `branch`.
+    /// The `branch`; `None` if absent or no token.
     pub fn branch(self) -> Option<&'a str> {
-        todo!()
+        self.parameters.token("branch")
     }
-    /// The `received` address.
+
+    /// The `received` address, with or without brackets (RFC 5118 §4.5).
     pub fn received(self) -> Option<IpAddr> {
-        todo!()
+        Host::parse_bare(self.parameters.value("received")?)?.ip()
     }
-    /// The `rport`: `Some(None)` if it stands there without a value.
+
+    /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.
     pub fn rport(self) -> Option<Option<u16>> {
-        todo!()
+        match self.parameters.get("rport")?.value {
+            None => Some(None),
+            Some(digits) => u16::try_from(scan::number(digits)?).ok().map(Some),
+        }
     }
+
     /// The `maddr`.
     pub fn maddr(self) -> Option<Host<'a>> {
-        todo!()
+        Host::parse_bare(self.parameters.value("maddr")?)
     }
+
     /// The `ttl`.
     pub fn ttl(self) -> Option<u8> {
-        todo!()
+        u8::try_from(scan::number(self.parameters.value("ttl")?)?).ok()
     }
 }
 
 impl<'a> Header<'a> for Via<'a> {
     const ID: HeaderId = HeaderId::Via;
     const LIST: bool = true;
-    fn parse(_value: &'a [u8]) -> Result<Self, ParseError> {
-        todo!()
+
+    fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        use ParseErrorKind::Protocol as BadProtocol;
+        let mut cursor = Cursor::new(value);
+        cursor.lws();
+        let name = cursor.token()?;
+        cursor.separator(b'/', BadProtocol)?;
+        let version = cursor.token()?;
+        cursor.separator(b'/', BadProtocol)?;
+        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+            return Err(ParseError::new(BadProtocol, 0));
+        }
+        let protocol = Protocol::from_token(cursor.token()?.as_bytes());
+        if !cursor.peek().is_some_and(scan::is_lws) {
+            return Err(cursor.error(ParseErrorKind::Host));
+        }
+        let before = cursor.offset();
+        let sent_by = cursor.take_until(b';');
+        let sent_by = HostPort::parse_spaced(sent_by).map_err(|error| ParseError::new(error.kind(), before))?;
+        let before = cursor.offset();
+        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
+        Ok(Self { protocol, sent_by, parameters })
     }
-    fn write(&self, _out: &mut Vec<u8>) {
-        todo!()
+
+    fn write(&self, out: &mut Vec<u8>) {
+        super::write_text(out, format_args!("SIP/2.0/{} {}", self.protocol, self.sent_by));
+        out.extend_from_slice(self.parameters.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Header, Protocol, Via};
+    use crate::message::Host;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    fn via(text: &str) -> Via<'_> {
+        Via::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn every_part_is_found() {
+        let read = via(
+            "SIP/2.0/UDP pc33.atlanta.com:5066;ttl=60;maddr=224.2.0.1;received=192.0.2.1;rport=9988;branch=z9hG4bK77asjd",
+        );
+        assert_eq!(read.protocol, Protocol::Udp);
+        assert_eq!(read.sent_by.to_string(), "pc33.atlanta.com:5066");
+        assert_eq!(read.branch(), Some("z9hG4bK77asjd"));
+        assert_eq!(read.received(), Some([192, 0, 2, 1].into()));
+        assert_eq!(read.rport(), Some(Some(9988)));
+        assert_eq!(read.maddr(), Host::parse(b"224.2.0.1"));
+        assert_eq!(read.ttl(), Some(60));
+    }
+
+    #[test]
+    fn white_space_and_folds_may_stand_everywhere() {
+        // RFC 3261 §20.42, RFC 4475 §3.1.1.1.
+        let read =
+            via("SIP / 2.0 / UDP first.example.com: 4000;ttl=16\r\n ;maddr=224.2.0.1 ;branch=\r\n z9hG4bKa7c6a8dlze.1");
+        assert_eq!((read.sent_by.port, read.branch()), (Some(4000), Some("z9hG4bKa7c6a8dlze.1")));
+        assert_eq!(via("SIP  /   2.0\r\n /UDP\r\n    192.0.2.2;branch=390skdjuw").branch(), Some("390skdjuw"));
+    }
+
+    #[test]
+    fn ipv6_is_received_with_or_without_brackets() {
+        // RFC 5118 §4.5.
+        for text in [
+            "SIP/2.0/UDP [2001:db8::9:1];received=[2001:db8::9:255];branch=z9hG4bKas3-111",
+            "SIP/2.0/UDP [2001:db8::9:1];received=2001:db8::9:255;branch=z9hG4bKas3-111",
+        ] {
+            assert_eq!(via(text).received(), Some("2001:db8::9:255".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn an_empty_rport_is_a_request_for_one() {
+        assert_eq!(via("SIP/2.0/UDP a.com;rport;branch=z9hG4bK1").rport(), Some(None));
+        assert_eq!(via("SIP/2.0/UDP a.com;branch=z9hG4bK1").rport(), None);
+        assert_eq!(via("SIP/2.0/UDP a.com;rport=70000").rport(), None);
+    }
+
+    #[test]
+    fn unknown_transports_are_read() {
+        assert_eq!(via("SIP/2.0/UNKNOWN t4.example.com;branch=z9hG4bKasd0f3en").protocol, Protocol::Other);
+        assert_eq!(via("sip/2.0/tls t4.example.com").protocol, Protocol::Tls);
+    }
+
+    #[test]
+    fn malformed_ones_are_refused() {
+        for bad in [
+            "",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/2.0/UDP;branch=a",
+            "SIP/2.0 UDP a.com",
+            "HTTP/2.0/UDP a.com",
+            "SIP/3.0/UDP a.com",
+            "SIP/2.0/UDP 192.0.2.15;;",
+            "SIP/2.0/UDP a.com:x",
+            "SIP/2.0/UDP a.com b.com",
+            "SIP/2.0/UDP a.com;branch=",
+        ] {
+            assert!(Via::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_read() {
+        let text = "SIP/2.0/TCP [2001:db8::1]:5062;branch=z9hG4bK1;rport";
+        let mut out = Vec::new();
+        via(text).write(&mut out);
+        assert_eq!(out, text.as_bytes());
     }
 }

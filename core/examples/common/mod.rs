@@ -1,0 +1,167 @@
+//! A node on real sockets: all the input and output that the examples need, on the standard library alone.
+//!
+//! One thread waits at each socket, a few at the system's resolver, one at standard input; all report to one queue. The
+//! node lives in the thread that takes from it, and its deadline is how long that thread waits.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, BufRead};
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use sansip::{Answer, Input, Instant, ListenerId, Node, Output, QueryId, Question, Seed, Transmit};
+
+/// Things waiting for the node; above it the threads wait, and the system drops datagrams as it sees fit.
+const QUEUE: usize = 4_096;
+
+/// Names being looked up at once.
+const RESOLVERS: usize = 4;
+
+/// Something for the node's thread.
+enum Wake {
+    Datagram { listener: ListenerId, remote: SocketAddr, bytes: Vec<u8> },
+    Resolved { query: QueryId, answers: Vec<Answer> },
+    Line(String),
+}
+
+/// The sockets, the clock and the resolver of one node.
+pub struct Driver {
+    started: std::time::Instant,
+    report: SyncSender<Wake>,
+    wakes: Receiver<Wake>,
+    questions: SyncSender<(QueryId, Box<str>)>,
+    sockets: Vec<(ListenerId, UdpSocket)>,
+}
+
+impl Driver {
+    /// A driver with no sockets.
+    #[expect(clippy::disallowed_methods, reason = "a driver is where time comes from")]
+    pub fn new() -> Self {
+        let (report, wakes) = sync_channel(QUEUE);
+        let (questions, asked) = sync_channel(QUEUE);
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..RESOLVERS {
+            let (asked, report) = (asked.clone(), report.clone());
+            thread::spawn(move || resolve(&asked, &report));
+        }
+        Self { started: std::time::Instant::now(), report, wakes, questions, sockets: Vec::new() }
+    }
+
+    /// The time since the driver was made: the node's clock.
+    #[expect(clippy::disallowed_methods, reason = "a driver is where time comes from")]
+    pub fn now(&self) -> Instant {
+        let elapsed = std::time::Instant::now().duration_since(self.started);
+        Instant::from_nanos(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Reads and writes at `socket` for `listener`.
+    pub fn attach(&mut self, listener: ListenerId, socket: UdpSocket) -> io::Result<()> {
+        let (reader, report) = (socket.try_clone()?, self.report.clone());
+        thread::spawn(move || {
+            let mut buffer = vec![0; 65_536];
+            loop {
+                // An error here is the network's about something sent earlier: there is nothing to read.
+                let Ok((length, remote)) = reader.recv_from(&mut buffer) else { continue };
+                let bytes = buffer[..length].to_vec();
+                if report.send(Wake::Datagram { listener, remote, bytes }).is_err() {
+                    return;
+                }
+            }
+        });
+        self.sockets.push((listener, socket));
+        Ok(())
+    }
+
+    /// Hands the lines of standard input to `run`'s caller.
+    pub fn read_lines(&self) {
+        let report = self.report.clone();
+        thread::spawn(move || {
+            for line in io::stdin().lock().lines().map_while(Result::ok) {
+                if report.send(Wake::Line(line)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Drives `node` for ever: what `on_event` and `on_line` do with its events and with standard input.
+    pub fn run<N: Node>(
+        &self,
+        node: &mut N,
+        mut on_event: impl FnMut(&mut N, Instant, N::Event),
+        mut on_line: impl FnMut(&mut N, Instant, &str),
+    ) -> ! {
+        loop {
+            while let Some(output) = node.poll() {
+                match output {
+                    Output::Send(transmit) => self.send(&transmit),
+                    Output::Resolve { query, question } => self.ask(query, question),
+                    Output::Event(event) => on_event(node, self.now(), event),
+                    _ => {}
+                }
+            }
+            match self.wait(node.deadline()) {
+                Some(Wake::Datagram { listener, remote, bytes }) => {
+                    node.handle(self.now(), Input::Datagram { listener, remote, bytes: &bytes });
+                }
+                Some(Wake::Resolved { query, answers }) => {
+                    node.handle(self.now(), Input::Resolved { query, answers: &answers });
+                }
+                Some(Wake::Line(line)) => on_line(node, self.now(), line.trim()),
+                None => node.handle(self.now(), Input::Tick),
+            }
+        }
+    }
+
+    /// The next thing that happens before `deadline`.
+    fn wait(&self, deadline: Option<Instant>) -> Option<Wake> {
+        match deadline {
+            Some(deadline) => match self.wakes.recv_timeout(deadline.since(self.now())) {
+                Ok(wake) => Some(wake),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+            },
+            None => self.wakes.recv().ok(),
+        }
+    }
+
+    /// What cannot be sent is lost, as it might be on the network: the timers see to it.
+    fn send(&self, transmit: &Transmit) {
+        if let Some((_, socket)) = self.sockets.iter().find(|(listener, _)| *listener == transmit.listener) {
+            let _ = socket.send_to(&transmit.bytes, transmit.destination);
+        }
+    }
+
+    fn ask(&self, query: QueryId, question: Question) {
+        if let Question::Address { name } = question {
+            // With too many questions open this one stays without an answer, which the node is prepared for.
+            let _ = self.questions.try_send((query, name));
+        }
+    }
+}
+
+/// Answers questions with what the system knows.
+fn resolve(asked: &Mutex<Receiver<(QueryId, Box<str>)>>, report: &SyncSender<Wake>) {
+    loop {
+        let Some((query, name)) = asked.lock().ok().and_then(|asked| asked.recv().ok()) else { return };
+        // The system would read "127.1" as an address; RFC 3261 §25.1 knows no such name.
+        let is_name = name.rsplit('.').next().is_some_and(|label| !label.starts_with(|c: char| c.is_ascii_digit()));
+        let found = is_name.then(|| (&*name, 0).to_socket_addrs().ok()).flatten();
+        let answers = found.into_iter().flatten().map(|address| Answer::Address(address.ip())).collect();
+        if report.send(Wake::Resolved { query, answers }).is_err() {
+            return;
+        }
+    }
+}
+
+/// A seed that nobody can guess, from the system's randomness behind the standard hasher.
+pub fn seed() -> Seed {
+    let keys = RandomState::new();
+    let mut bytes = [0; 32];
+    for (place, part) in bytes.chunks_exact_mut(8).zip(0_u64..) {
+        let mut hasher = keys.build_hasher();
+        hasher.write_u64(part);
+        place.copy_from_slice(&hasher.finish().to_ne_bytes());
+    }
+    Seed::new(bytes)
+}

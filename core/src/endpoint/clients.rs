@@ -1,0 +1,238 @@
+//! Client transactions: what their machines decide is carried out here (RFC 3261 §17.1).
+
+use core::net::SocketAddr;
+
+use crate::id::{Arena, ClientTransactionId, DeliveryId, ListenerId, kind};
+use crate::message::{Method, Request, Response, SharedBytes};
+use crate::transaction::derived::{self, reread};
+use crate::transaction::key::{self, KeptKey};
+use crate::transaction::table::{Index, Senders};
+use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
+
+use super::timers::{Alarm, TimerKey};
+use super::{Endpoint, Failure};
+
+/// A client transaction.
+#[derive(Clone, Debug)]
+pub(super) struct ClientTransaction {
+    /// The delivery whose present attempt this is; `None` of a CANCEL, and of an attempt that another has replaced.
+    owner: Option<DeliveryId>,
+    key: KeptKey,
+    listener: ListenerId,
+    destination: SocketAddr,
+    machine: ClientMachine,
+    kept: Kept,
+    alarm: Alarm,
+}
+
+/// What may have to be sent again.
+#[derive(Clone, Debug)]
+enum Kept {
+    Request(SharedBytes),
+    /// For a non-2xx final response to INVITE.
+    Ack(SharedBytes),
+    Nothing,
+}
+
+/// All client transactions.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    transactions: Arena<kind::ClientTransaction, ClientTransaction>,
+    index: Index<kind::ClientTransaction>,
+    senders: Senders<kind::ClientTransaction>,
+}
+
+impl Clients {
+    pub(super) fn new(index_key: [u8; 16], senders_key: [u8; 16]) -> Self {
+        Self { transactions: Arena::new(), index: Index::new(index_key), senders: Senders::new(senders_key) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.transactions.len()
+    }
+
+    /// The transaction that a response with this key belongs to.
+    pub(super) fn find(&self, key: &[u8]) -> Option<ClientTransactionId> {
+        self.index.find(key, |id| self.transactions.get(id).is_some_and(|transaction| *transaction.key == *key))
+    }
+
+    /// Whether it is an INVITE with a provisional response and no final one.
+    pub(super) fn is_proceeding_invite(&self, id: ClientTransactionId) -> bool {
+        self.transactions.get(id).is_some_and(|transaction| transaction.machine.is_proceeding_invite())
+    }
+
+    /// Gives a transaction to a delivery, or takes it away.
+    pub(super) fn set_owner(&mut self, id: ClientTransactionId, owner: Option<DeliveryId>) {
+        if let Some(transaction) = self.transactions.get_mut(id) {
+            transaction.owner = owner;
+        }
+    }
+
+    fn insert(&mut self, transaction: ClientTransaction) -> ClientTransactionId {
+        let key = transaction.key.clone();
+        let id = self.transactions.insert(transaction);
+        self.index.insert(&key, id);
+        id
+    }
+
+    fn remove(&mut self, id: ClientTransactionId) {
+        if let Some(transaction) = self.transactions.remove(id) {
+            self.index.remove(&transaction.key, id);
+            self.senders.remove(transaction.listener, transaction.destination, id);
+        }
+    }
+}
+
+impl Endpoint {
+    /// Begins a client transaction and sends its request, which has a Via of ours with `branch` on top.
+    pub(super) fn start_client(
+        &mut self,
+        owner: Option<DeliveryId>,
+        request: &Request,
+        branch: &str,
+        listener: ListenerId,
+        destination: SocketAddr,
+    ) -> ClientTransactionId {
+        let machine = ClientMachine::new(request.method() == Method::Invite, &self.clock(listener));
+        let id = self.clients.insert(ClientTransaction {
+            owner,
+            key: KeptKey::from(&*key::client(request.method().as_str(), branch)),
+            listener,
+            destination,
+            machine,
+            kept: Kept::Request(request.as_bytes().clone()),
+            alarm: Alarm::default(),
+        });
+        self.client_sends(id);
+        self.client_moved(id);
+        id
+    }
+
+    /// Sends the CANCEL of an INVITE that has a provisional response: same branch, same hop, a transaction of its own of
+    /// which the transaction user hears nothing (§9.1).
+    pub(super) fn send_cancel(&mut self, invite: ClientTransactionId) {
+        let Some(transaction) = self.clients.transactions.get(invite) else { return };
+        let (listener, destination) = (transaction.listener, transaction.destination);
+        let Kept::Request(bytes) = &transaction.kept else { return };
+        if let Some(request) = reread(bytes)
+            && let Some(cancel) = derived::cancel(&request)
+            && let Some(branch) = request.top_via().and_then(|via| via.branch())
+        {
+            self.start_client(None, &cancel, branch, listener, destination);
+        }
+        self.with_client(invite, |machine, clock| {
+            machine.cancelled(clock);
+            None
+        });
+        self.client_moved(invite);
+    }
+
+    /// A response came for a transaction.
+    pub(super) fn responded(&mut self, client: ClientTransactionId, response: Response) {
+        let actions = self.with_client(client, |machine, clock| Some(machine.response(response.status(), clock)));
+        if let Some(actions) = actions {
+            if actions.tell.is_none() {
+                self.stats.absorbed += 1;
+            }
+            self.client_acts(client, actions, Some(response));
+        }
+    }
+
+    pub(super) fn client_timer(&mut self, client: ClientTransactionId) {
+        if let Some(transaction) = self.clients.transactions.get_mut(client) {
+            transaction.alarm.fired();
+        }
+        match self.with_client(client, ClientMachine::fire) {
+            Some(actions) => self.client_acts(client, actions, None),
+            None => {
+                self.client_moved(client);
+            }
+        }
+    }
+
+    /// What was sent to `remote` did not arrive (§17.1.4).
+    pub(super) fn clients_unreachable(&mut self, listener: ListenerId, remote: SocketAddr) {
+        for client in self.clients.senders.take(listener, remote) {
+            let sent = self
+                .clients
+                .transactions
+                .get(client)
+                .map(|transaction| (transaction.listener, transaction.destination));
+            if sent == Some((listener, remote))
+                && let Some(actions) = self.with_client(client, |machine, clock| Some(machine.transport_error(clock)))
+            {
+                self.client_acts(client, actions, None);
+            }
+        }
+    }
+
+    fn with_client(
+        &mut self,
+        client: ClientTransactionId,
+        step: impl FnOnce(&mut ClientMachine, &Clock<'_>) -> Option<ClientActions>,
+    ) -> Option<ClientActions> {
+        let listener = self.clients.transactions.get(client)?.listener;
+        let clock = Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule };
+        step(&mut self.clients.transactions.get_mut(client)?.machine, &clock)
+    }
+
+    fn client_acts(&mut self, client: ClientTransactionId, actions: ClientActions, response: Option<Response>) {
+        match actions.send {
+            Some(ClientSend::Request) => {
+                self.stats.retransmitted += 1;
+                self.client_sends(client);
+            }
+            Some(ClientSend::Ack) => {
+                self.make_ack(client, response.as_ref());
+                self.client_sends(client);
+            }
+            None => {}
+        }
+        let Some(owner) = self.client_moved(client) else { return };
+        match (actions.tell, response) {
+            (Some(ClientTell::Response), Some(response)) => self.delivery_answered(owner, client, response),
+            (Some(ClientTell::Timeout), _) => self.delivery_failed(owner, Failure::Timeout),
+            (Some(ClientTell::TransportError), _) => self.delivery_failed(owner, Failure::Transport),
+            _ if !self.clients.transactions.contains(client) => self.delivery_finished(owner),
+            _ => {}
+        }
+    }
+
+    /// Puts the ACK for a non-2xx final response in the place of the INVITE, if that is not done yet.
+    fn make_ack(&mut self, client: ClientTransactionId, response: Option<&Response>) {
+        let Some(transaction) = self.clients.transactions.get_mut(client) else { return };
+        match &transaction.kept {
+            Kept::Request(bytes) => {
+                let ack = reread(bytes).zip(response).and_then(|(invite, response)| derived::ack(&invite, response));
+                transaction.kept = ack.map_or(Kept::Nothing, |ack| Kept::Ack(ack.as_bytes().clone()));
+            }
+            Kept::Ack(_) => self.stats.retransmitted += 1,
+            Kept::Nothing => {}
+        }
+    }
+
+    fn client_sends(&mut self, client: ClientTransactionId) {
+        let Some(transaction) = self.clients.transactions.get(client) else { return };
+        let (listener, destination) = (transaction.listener, transaction.destination);
+        if let Kept::Request(bytes) | Kept::Ack(bytes) = &transaction.kept {
+            let bytes = bytes.clone();
+            self.clients.senders.insert(listener, destination, client);
+            self.send(listener, destination, bytes);
+        }
+    }
+
+    /// Follows a machine that may have moved: its alarm, what it keeps, and its end. Its owner.
+    fn client_moved(&mut self, client: ClientTransactionId) -> Option<DeliveryId> {
+        let transaction = self.clients.transactions.get_mut(client)?;
+        let owner = transaction.owner;
+        let deadline = transaction.machine.deadline();
+        transaction.alarm.set(&mut self.timers, deadline, TimerKey::Client(client));
+        if !transaction.machine.repeats() {
+            transaction.kept = Kept::Nothing;
+        }
+        if transaction.machine.is_terminated() {
+            self.clients.remove(client);
+        }
+        owner
+    }
+}

@@ -1,0 +1,282 @@
+//! Server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
+
+use core::net::SocketAddr;
+
+use crate::error::CommandError;
+use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
+use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::transaction::derived::reread;
+use crate::transaction::key::{self, KeptKey};
+use crate::transaction::table::{Index, Senders};
+use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
+use crate::transport::ReturnPath;
+
+use super::timers::{Alarm, TimerKey};
+use super::{Arrival, Endpoint, Indication};
+
+/// A server transaction. After the final response it is little more than its key, that response and the way back.
+#[derive(Clone, Debug)]
+pub(super) struct ServerTransaction {
+    pub(super) tag: Tag,
+    key: KeptKey,
+    /// Of an INVITE of an RFC 2543 peer, once there is a response with a To tag: the key of its ACK.
+    ack_key: Option<KeptKey>,
+    path: ReturnPath,
+    machine: ServerMachine,
+    /// Until the first response: a 100 may have to be made of it.
+    request: Option<SharedBytes>,
+    /// As long as a retransmission may ask for it.
+    response: Option<SharedBytes>,
+    alarm: Alarm,
+}
+
+/// All server transactions.
+#[derive(Clone, Debug)]
+pub(super) struct Servers {
+    transactions: Arena<kind::ServerTransaction, ServerTransaction>,
+    index: Index<kind::ServerTransaction>,
+    senders: Senders<kind::ServerTransaction>,
+}
+
+impl Servers {
+    pub(super) fn new(index_key: [u8; 16], senders_key: [u8; 16]) -> Self {
+        Self { transactions: Arena::new(), index: Index::new(index_key), senders: Senders::new(senders_key) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.transactions.len()
+    }
+
+    pub(super) fn get(&self, id: ServerTransactionId) -> Option<&ServerTransaction> {
+        self.transactions.get(id)
+    }
+
+    /// The transaction that a request or ACK with this key belongs to.
+    pub(super) fn find(&self, key: &[u8]) -> Option<ServerTransactionId> {
+        self.index.find(key, |id| {
+            self.transactions.get(id).is_some_and(|transaction| {
+                *transaction.key == *key || transaction.ack_key.as_deref().is_some_and(|ack_key| ack_key == key)
+            })
+        })
+    }
+
+    fn insert(&mut self, transaction: ServerTransaction) -> ServerTransactionId {
+        let key = transaction.key.clone();
+        let id = self.transactions.insert(transaction);
+        self.index.insert(&key, id);
+        id
+    }
+
+    fn remove(&mut self, id: ServerTransactionId) -> Option<ServerTransaction> {
+        let transaction = self.transactions.remove(id)?;
+        self.index.remove(&transaction.key, id);
+        if let Some(ack_key) = &transaction.ack_key {
+            self.index.remove(ack_key, id);
+        }
+        self.senders.remove(transaction.path.listener, transaction.path.destination, id);
+        Some(transaction)
+    }
+
+    /// Takes note of the To tag that the ACK of an RFC 2543 peer will have (§17.2.3).
+    fn expect_ack(&mut self, id: ServerTransactionId, response: &Response) {
+        let Some(transaction) = self.transactions.get_mut(id) else { return };
+        if !transaction.machine.is_invite() {
+            return;
+        }
+        let tag = response.to_header().and_then(|to| to.tag());
+        let Some(ack_key) = key::ack(&transaction.key, tag) else { return };
+        if let Some(old) = transaction.ack_key.replace(KeptKey::from(&*ack_key)) {
+            self.index.remove(&old, id);
+        }
+        self.index.insert(&ack_key, id);
+    }
+}
+
+impl Endpoint {
+    /// Begins a server transaction. To an INVITE a 100 goes out after 200 ms if nothing else did (RFC 3261 §17.2.1), to
+    /// another request when timer E of its sender reaches T2 (RFC 4320 §4.1).
+    pub fn accept(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> ServerTransactionId {
+        self.advance(now);
+        let is_invite = arrival.request.method() == Method::Invite;
+        let clock = self.clock(arrival.listener);
+        let machine = ServerMachine::new(is_invite, &clock);
+        let id = self.servers.insert(ServerTransaction {
+            tag,
+            key: arrival.key,
+            ack_key: None,
+            path: arrival.path,
+            machine,
+            request: Some(arrival.request.as_bytes().clone()),
+            response: None,
+            alarm: Alarm::default(),
+        });
+        self.server_moved(id, true);
+        id
+    }
+
+    /// Sends a response in its transaction: a provisional, a final one, or a 2xx to INVITE again (RFC 6026 §7.1).
+    ///
+    /// A 408 to anything but INVITE is not sent, but ends the transaction (RFC 4320 §4.2).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` after a final response (but for the 2xx to INVITE), or for a 100 that comes earlier than RFC
+    /// 4320 §4.1 allows; `Invalid` for another provisional response to anything but INVITE.
+    pub fn respond(
+        &mut self,
+        now: Instant,
+        server: ServerTransactionId,
+        response: Response,
+    ) -> Result<(), CommandError> {
+        self.advance(now);
+        let listener = self.servers.get(server).ok_or(CommandError::Gone)?.path.listener;
+        let clock = Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule };
+        let transaction = self.servers.transactions.get_mut(server).ok_or(CommandError::Gone)?;
+        let status = response.status();
+        if !transaction.machine.is_invite() {
+            if status.is_provisional() && status != StatusCode::TRYING {
+                return Err(CommandError::Invalid("status"));
+            }
+            if status == StatusCode::REQUEST_TIMEOUT && transaction.machine.awaits_final() {
+                transaction.machine.silence(&clock);
+                transaction.request = None;
+                transaction.response = None;
+                self.server_moved(server, true);
+                return Ok(());
+            }
+        }
+        let actions = transaction.machine.respond(status, &clock);
+        if actions.send != Some(ServerSend::Given) {
+            return Err(CommandError::WrongState);
+        }
+        self.server_acts(server, actions, Some(&response));
+        Ok(())
+    }
+
+    /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
+    pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
+        self.advance(now);
+        self.send(arrival.path.listener, arrival.path.destination, response.as_bytes().clone());
+    }
+
+    /// The request of a transaction came again.
+    pub(super) fn repeated(&mut self, server: ServerTransactionId) {
+        self.stats.absorbed += 1;
+        if let Some(actions) = self.with_server(server, |machine, clock| Some(machine.request(false, clock))) {
+            self.server_acts(server, actions, None);
+        }
+    }
+
+    /// The ACK of an INVITE transaction came.
+    pub(super) fn acknowledged(
+        &mut self,
+        server: ServerTransactionId,
+        request: Request,
+        listener: ListenerId,
+        remote: SocketAddr,
+    ) {
+        let Some(actions) = self.with_server(server, |machine, clock| Some(machine.request(true, clock))) else {
+            return;
+        };
+        let tag = self.servers.get(server).map_or(Tag::NONE, |transaction| transaction.tag);
+        if actions.tell == Some(ServerTell::Ack) {
+            self.tell(Indication::Ack { request, listener, remote, server: Some((server, tag)) });
+        } else {
+            self.stats.absorbed += 1;
+        }
+        self.server_acts(server, actions, None);
+    }
+
+    pub(super) fn server_timer(&mut self, server: ServerTransactionId) {
+        if let Some(transaction) = self.servers.transactions.get_mut(server) {
+            transaction.alarm.fired();
+        }
+        match self.with_server(server, ServerMachine::fire) {
+            Some(actions) => self.server_acts(server, actions, None),
+            None => self.server_moved(server, true),
+        }
+    }
+
+    /// What was sent to `remote` did not arrive: the transactions stay (RFC 6026 §8.8).
+    pub(super) fn servers_unreachable(&mut self, listener: ListenerId, remote: SocketAddr) {
+        for server in self.servers.senders.take(listener, remote) {
+            let path = self.servers.get(server).map(|transaction| transaction.path);
+            if path == Some(ReturnPath { listener, destination: remote })
+                && let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock)))
+            {
+                self.server_acts(server, actions, None);
+            }
+        }
+    }
+
+    fn with_server(
+        &mut self,
+        server: ServerTransactionId,
+        step: impl FnOnce(&mut ServerMachine, &Clock<'_>) -> Option<ServerActions>,
+    ) -> Option<ServerActions> {
+        let listener = self.servers.get(server)?.path.listener;
+        let clock = Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule };
+        step(&mut self.servers.transactions.get_mut(server)?.machine, &clock)
+    }
+
+    fn server_acts(&mut self, server: ServerTransactionId, actions: ServerActions, given: Option<&Response>) {
+        match actions.send {
+            Some(ServerSend::Given) => {
+                if let Some(response) = given {
+                    self.servers.expect_ack(server, response);
+                    self.server_sends(server, Some(response.as_bytes().clone()));
+                }
+            }
+            Some(ServerSend::Trying) => {
+                let trying = self.trying(server);
+                self.server_sends(server, trying);
+            }
+            Some(ServerSend::Last) => {
+                let last = self.servers.get(server).and_then(|transaction| transaction.response.clone());
+                self.stats.retransmitted += u64::from(last.is_some());
+                self.server_sends(server, last);
+            }
+            None => {}
+        }
+        if actions.tell == Some(ServerTell::TransportError)
+            && let Some(transaction) = self.servers.get(server)
+        {
+            self.tell(Indication::Unsent { server, tag: transaction.tag });
+        }
+        self.server_moved(server, actions.tell != Some(ServerTell::Unacknowledged));
+    }
+
+    /// A 100 for the request of a transaction, without a tag of ours (§17.2.1).
+    fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
+        let request = reread(self.servers.get(server)?.request.as_ref()?)?;
+        let response = Response::to(&request, StatusCode::TRYING).finish().ok()?;
+        Some(response.as_bytes().clone())
+    }
+
+    fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        transaction.request = None;
+        let ReturnPath { listener, destination } = transaction.path;
+        if let Some(bytes) = bytes {
+            transaction.response = transaction.machine.repeats_response().then(|| bytes.clone());
+            self.servers.senders.insert(listener, destination, server);
+            self.send(listener, destination, bytes);
+        }
+    }
+
+    /// Follows a machine that may have moved: its alarm, and its end.
+    fn server_moved(&mut self, server: ServerTransactionId, acknowledged: bool) {
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        let deadline = transaction.machine.deadline();
+        transaction.alarm.set(&mut self.timers, deadline, TimerKey::Server(server));
+        if !transaction.machine.repeats_response() {
+            transaction.response = None;
+        }
+        if transaction.machine.is_terminated()
+            && let Some(transaction) = self.servers.remove(server)
+        {
+            self.tell(Indication::Completed { server, tag: transaction.tag, acknowledged });
+        }
+    }
+}

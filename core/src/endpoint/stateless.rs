@@ -1,0 +1,79 @@
+//! What is said without a transaction must come out the same each time (RFC 3261 §8.2.7, §16.11): tokens computed from the
+//! request with a key that nobody else knows.
+
+use alloc::string::String;
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::message::{HeaderId, Request, Response, StatusCode};
+use crate::random::MAGIC_COOKIE;
+use crate::transaction::key::RequestKey;
+use crate::transport::ReturnPath;
+
+use super::Endpoint;
+
+/// Characters of a token: 80 bits.
+const TOKEN_LENGTH: usize = 16;
+
+impl Endpoint {
+    /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
+    pub fn stateless_tag(&self, request: &Request) -> String {
+        let mut hasher = SipHasher13::new_with_key(&self.token_key);
+        hasher.write_u8(b't');
+        if let Some(branch) = request.top_via().and_then(|via| via.branch()) {
+            hasher.write(branch.as_bytes());
+        }
+        for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
+            hasher.write_u8(0);
+            hasher.write(request.headers().raw(id).unwrap_or_default());
+        }
+        let mut tag = String::with_capacity(TOKEN_LENGTH);
+        push_token(&mut tag, hasher.finish128().as_u128());
+        tag
+    }
+
+    /// The branch under which a request is forwarded statelessly (§16.11).
+    pub(super) fn stateless_branch(&self, key: &RequestKey<'_>, suffix: &str) -> String {
+        let mut hasher = SipHasher13::new_with_key(&self.token_key);
+        hasher.write_u8(b'b');
+        hasher.write(&key.invariant());
+        let mut branch = String::from(MAGIC_COOKIE);
+        push_token(&mut branch, hasher.finish128().as_u128());
+        if !suffix.is_empty() {
+            branch.push('.');
+            branch.push_str(suffix);
+        }
+        branch
+    }
+
+    /// Answers a request that gets no transaction. The request is stamped.
+    pub(super) fn answer(
+        &mut self,
+        request: &Request,
+        path: ReturnPath,
+        status: StatusCode,
+        reason: &str,
+        retry_after: Option<&str>,
+    ) {
+        let tag = self.stateless_tag(request);
+        let build = |tagged: bool| {
+            let mut builder = Response::to(request, status).reason(reason);
+            if let Some(seconds) = retry_after {
+                builder = builder.header(HeaderId::RetryAfter, seconds);
+            }
+            if tagged { builder.to_tag(&tag).finish() } else { builder.finish() }
+        };
+        // A To that cannot be read takes no tag, but the sender is owed an answer even so.
+        if let Ok(response) = build(true).or_else(|_| build(false)) {
+            self.send(path.listener, path.destination, response.as_bytes().clone());
+        }
+    }
+}
+
+fn push_token(out: &mut String, mut bits: u128) {
+    for _ in 0..TOKEN_LENGTH {
+        out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
+        bits >>= 5;
+    }
+}

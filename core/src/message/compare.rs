@@ -1,0 +1,229 @@
+//! When two URIs are the same, and the key of an address-of-record (RFC 3261 §19.1.4, §10.3).
+
+use super::host::Host;
+use super::parameters::Parameters;
+use super::scan::{self, RESERVED, USER};
+use super::uri::{Scheme, Uri};
+use alloc::string::String;
+use core::fmt::Write;
+
+impl Uri<'_> {
+    /// Whether both name the same resource (RFC 3261 §19.1.4). Of schemes other than sip and sips the text is compared.
+    pub fn equivalent(self, other: Uri<'_>) -> bool {
+        if self.scheme() != other.scheme() {
+            return false;
+        }
+        let (Some(host), Some(other_host)) = (self.host_port(), other.host_port()) else {
+            return after_scheme(self) == after_scheme(other);
+        };
+        same_part(self.user(), other.user())
+            && same_part(self.password(), other.password())
+            && host == other_host
+            && same_parameters(self.parameters(), other.parameters())
+            && same_headers(self.headers(), other.headers())
+    }
+
+    /// The canonical address-of-record (RFC 3261 §10.3 step 5): scheme and host in lower case, no password, parameters or
+    /// headers, and the user unescaped where the character may stand in a user part as it is. Equal for two URIs just if
+    /// they name the same address-of-record. `None` unless sip or sips.
+    pub fn address_of_record(self) -> Option<String> {
+        let host = self.host_port()?;
+        let mut key = String::with_capacity(self.as_bytes().len());
+        key.push_str(if self.scheme() == Scheme::Sips { "sips:" } else { "sip:" });
+        if let Some(user) = self.user() {
+            for unit in units(user.as_bytes()) {
+                match unit {
+                    Unit::Plain(octet) | Unit::Escaped(octet) if USER.has(octet) => key.push(char::from(octet)),
+                    Unit::Plain(octet) | Unit::Escaped(octet) => write!(key, "%{octet:02X}").ok()?,
+                }
+            }
+            key.push('@');
+        }
+        match host.host {
+            Host::Name(name) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                key.extend(name.chars().map(|letter| letter.to_ascii_lowercase()));
+            }
+            address => write!(key, "{address}").ok()?,
+        }
+        if let Some(port) = host.port {
+            write!(key, ":{port}").ok()?;
+        }
+        Some(key)
+    }
+}
+
+fn after_scheme(uri: Uri<'_>) -> Option<&[u8]> {
+    Some(scan::split_once(uri.as_bytes(), b':')?.1)
+}
+
+/// A character that stands as it is, or one that was escaped and whose escape matters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Plain(u8),
+    Escaped(u8),
+}
+
+impl Unit {
+    const fn lower(self) -> Self {
+        match self {
+            Self::Plain(octet) => Self::Plain(octet.to_ascii_lowercase()),
+            escaped @ Self::Escaped(_) => escaped,
+        }
+    }
+}
+
+/// The text with escapes of all but reserved characters taken as the characters.
+fn units(text: &[u8]) -> impl Iterator<Item = Unit> + '_ {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (unit, tail) = match rest {
+            [b'%', high, low, tail @ ..] => {
+                let digit = |octet: &u8| char::from(*octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                let octet = digit(high)? << 4 | digit(low)?;
+                (if RESERVED.has(octet) { Unit::Escaped(octet) } else { Unit::Plain(octet) }, tail)
+            }
+            [octet, tail @ ..] => (Unit::Plain(*octet), tail),
+            [] => return None,
+        };
+        rest = tail;
+        Some(unit)
+    })
+}
+
+/// User and password: with regard to case.
+fn same_part(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => units(a.as_bytes()).eq(units(b.as_bytes())),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Everything else: without case.
+fn same_text(a: &[u8], b: &[u8]) -> bool {
+    units(a).map(Unit::lower).eq(units(b).map(Unit::lower))
+}
+
+fn same_parameters(a: Parameters<'_>, b: Parameters<'_>) -> bool {
+    parameters_match(a, b) && parameters_match(b, a)
+}
+
+/// Whether every parameter of `a` that counts has its like in `b`.
+fn parameters_match(a: Parameters<'_>, b: Parameters<'_>) -> bool {
+    const NEVER_IGNORED: [&str; 5] = ["transport", "user", "method", "ttl", "maddr"];
+    a.iter().all(|mine| {
+        let theirs = b.iter().find(|theirs| same_text(mine.name.as_bytes(), theirs.name.as_bytes()));
+        match (theirs.map(|theirs| theirs.value), mine.value) {
+            (None, _) => !NEVER_IGNORED.iter().any(|name| same_text(mine.name.as_bytes(), name.as_bytes())),
+            (Some(None), None) => true,
+            (Some(Some(theirs)), Some(mine)) => same_text(mine, theirs),
+            (Some(_), _) => false,
+        }
+    })
+}
+
+fn same_headers(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return a == b };
+    let one_by_one = |text| <[u8]>::split(text, |&octet: &u8| octet == b'&');
+    let each_in = |a, b| one_by_one(a).all(|mine| one_by_one(b).any(|theirs| same_text(mine, theirs)));
+    one_by_one(a).count() == one_by_one(b).count() && each_in(a, b) && each_in(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Uri;
+
+    fn uri(text: &str) -> Uri<'_> {
+        Uri::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn same(a: &str, b: &str) -> bool {
+        let forth = uri(a).equivalent(uri(b));
+        assert_eq!(forth, uri(b).equivalent(uri(a)), "{a} {b}: depends on the order");
+        forth
+    }
+
+    #[test]
+    fn the_equivalent_examples_of_the_rfc() {
+        for (a, b) in [
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;security=on"),
+            ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
+            ),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;security=off"),
+        ] {
+            assert!(same(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc_that_differ() {
+        for (a, b) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+        ] {
+            assert!(!same(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_rules_that_have_no_example() {
+        assert!(!same("sip:a@b.com", "sips:a@b.com"));
+        assert!(!same("sip:b.com", "sip:a@b.com"));
+        assert!(!same("sip:a:x@b.com", "sip:a@b.com"));
+        assert!(!same("sip:a@b.com;user=phone", "sip:a@b.com"));
+        assert!(!same("sip:a@b.com;ttl=1", "sip:a@b.com"));
+        assert!(!same("sip:a@b.com;method=INVITE", "sip:a@b.com"));
+        assert!(!same("sip:a@b.com;maddr=239.255.255.1", "sip:a@b.com"));
+        assert!(same("sip:a@b.com;lr", "sip:a@b.com"));
+        assert!(!same("sip:a@b.com?x=1&x=1", "sip:a@b.com?x=1"));
+        assert!(!same("sip:a@b.com?x=1&x=2", "sip:a@b.com?x=1&x=1"));
+    }
+
+    #[test]
+    fn an_escaped_reserved_character_is_another() {
+        assert!(!same("sip:a;b@c.com", "sip:a%3bb@c.com"));
+        assert!(same("sip:a%3Bb@c.com", "sip:a%3bb@c.com"));
+        assert!(same("sip:a%2Db@c.com", "sip:a-b@c.com"));
+        assert!(!same("sip:null-%00-null@example.com", "sip:null-@example.com"));
+    }
+
+    #[test]
+    fn addresses_are_the_same_by_value() {
+        assert!(same("sip:a@[2001:DB8::1]", "sip:a@[2001:db8:0:0:0:0:0:1]"));
+        assert!(same("sip:a@b.com.", "sip:a@B.com"));
+    }
+
+    #[test]
+    fn other_schemes_are_the_same_as_text() {
+        assert!(same("TEL:+1201", "tel:+1201"));
+        assert!(!same("tel:+1201", "tel:+1202"));
+        assert!(!same("tel:+1201", "sip:a@b.com"));
+    }
+
+    #[test]
+    fn an_address_of_record_is_canonical() {
+        let key = |text| uri(text).address_of_record();
+        assert_eq!(key("SIP:%61lice:pw@AtLanTa.CoM.;transport=tcp?x=y").as_deref(), Some("sip:alice@atlanta.com"));
+        assert_eq!(key("sip:a%3bb@c.com"), key("sip:a;b@c.com"));
+        assert_eq!(key("sip:a%40b@c.com").as_deref(), Some("sip:a%40b@c.com"));
+        assert_ne!(key("sip:null-%00-null@example.com"), key("sip:null-null@example.com"));
+        assert_eq!(key("sips:a@[2001:DB8::1]:5061").as_deref(), Some("sips:a@[2001:db8::1]:5061"));
+        assert_eq!(key("sip:Bob@c.com").as_deref(), Some("sip:Bob@c.com"));
+        assert_eq!(key("tel:+1201"), None);
+    }
+}

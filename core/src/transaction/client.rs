@@ -1,0 +1,236 @@
+//! The non-INVITE client transaction (RFC 3261 §17.1.2).
+//!
+//! ```text
+//!                                   |Request from TU
+//!                                   |send request
+//!               Timer E             V
+//!               send request  +-----------+
+//!                   +---------|           |-------------------+
+//!                   |         |  Trying   |  Timer F          |
+//!                   +-------->|           |  or Transport Err.|
+//!                             +-----------+  inform TU        |
+//!                200-699         |  |                         |
+//!                resp. to TU     |  |1xx                      |
+//!                +---------------+  |resp. to TU              |
+//!                |                  |                         |
+//!                |   Timer E        V       Timer F           |
+//!                |   send req +-----------+ or Transport Err. |
+//!                |  +---------|           | inform TU         |
+//!                |  |         |Proceeding |------------------>|
+//!                |  +-------->|           |-----+             |
+//!                |            +-----------+     |1xx          |
+//!                |              |      ^        |resp to TU   |
+//!                | 200-699      |      +--------+             |
+//!                | resp. to TU  |                             |
+//!                |              |                             |
+//!                |              V                             |
+//!                |            +-----------+                   |
+//!                |            | Completed |                   |
+//!                |            +-----------+                   |
+//!                |              ^   |                         |
+//!                |              |   | Timer K                 |
+//!                +--------------+   | -                       |
+//!                                   V                         |
+//!                             +-----------+                   |
+//!                             | Terminated|<------------------+
+//!                             +-----------+
+//! ```
+
+use super::schedule::{Clock, Due, Pair, doubled};
+use super::{ClientActions, ClientSend, ClientTell};
+use crate::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Trying,
+    Proceeding,
+    Completed,
+    Terminated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    TimerE,
+    TimerF,
+    TimerK,
+    /// 1xx.
+    Provisional,
+    /// 200-699.
+    Final,
+    TransportError,
+}
+
+/// The non-INVITE client transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client {
+    state: State,
+    timers: Pair,
+}
+
+impl Client {
+    /// Trying; the caller sends the request.
+    pub(crate) fn new(clock: &Clock<'_>) -> Self {
+        let mut timers = Pair::ending(clock.after_64_t1());
+        if !clock.reliable {
+            timers.again(clock, clock.schedule.t1);
+        }
+        Self { state: State::Trying, timers }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.deadline()
+    }
+
+    /// The timer that is due.
+    pub(crate) fn due(&self, now: Instant) -> Option<Input> {
+        Some(match (self.timers.due(now)?, self.state) {
+            (Due::Resend, _) => Input::TimerE,
+            (Due::End, State::Trying | State::Proceeding) => Input::TimerF,
+            (Due::End, State::Completed | State::Terminated) => Input::TimerK,
+        })
+    }
+
+    pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ClientActions {
+        use {Input::*, State::*};
+        let tell = ClientActions::tell;
+        let (next, actions) = match (self.state, input) {
+            (Trying, TimerE) => (Trying, ClientActions::send(ClientSend::Request)),
+            (Proceeding, TimerE) => (Proceeding, ClientActions::send(ClientSend::Request)),
+            (Trying | Proceeding, TimerF) => (Terminated, tell(ClientTell::Timeout)),
+            (Trying | Proceeding, TransportError) => (Terminated, tell(ClientTell::TransportError)),
+
+            (Trying | Proceeding, Provisional) => (Proceeding, tell(ClientTell::Response)),
+            (Trying | Proceeding, Final) => (Completed, tell(ClientTell::Response)),
+
+            (Completed, TimerK) => (Terminated, ClientActions::NONE),
+
+            (state, _) => (state, ClientActions::NONE),
+        };
+        self.arm(input, next, clock);
+        self.state = next;
+        actions
+    }
+
+    fn arm(&mut self, input: Input, next: State, clock: &Clock<'_>) {
+        match (self.state, next) {
+            (State::Trying, State::Trying) if input == Input::TimerE => {
+                let interval = doubled(self.timers.interval(), clock.schedule.t2);
+                self.timers.again(clock, interval);
+            }
+            (State::Proceeding, State::Proceeding) if input == Input::TimerE => {
+                self.timers.again(clock, clock.schedule.t2);
+            }
+            (_, State::Completed) if self.state != next => self.timers = Pair::ending(clock.after_t4()),
+            (_, State::Terminated) => self.timers = Pair::NONE,
+            // Timers E and F run on into Proceeding.
+            (_, State::Trying | State::Proceeding | State::Completed) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::Schedule;
+    use super::*;
+    use crate::config;
+    use alloc::vec::Vec;
+    use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
+
+    const STATES: [State; 4] = [Trying, Proceeding, Completed, Terminated];
+    const INPUTS: [Input; 6] = [TimerE, TimerF, TimerK, Provisional, Final, TransportError];
+
+    type Actions = (Option<ClientSend>, Option<Tell>);
+    /// What is armed afterwards, in milliseconds: timer E, and the timer that ends the state.
+    type Armed = (Option<u64>, Option<u64>);
+
+    /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
+    #[rustfmt::skip]
+    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+        (Trying,     TimerE,         Trying,     (Some(Request), None),              (Some(2_000), Some(32_000))),
+        (Trying,     TimerF,         Terminated, (None, Some(Tell::Timeout)),        (None, None)),
+        (Trying,     TransportError, Terminated, (None, Some(Tell::TransportError)), (None, None)),
+        (Trying,     Provisional,    Proceeding, (None, Some(Tell::Response)),       (Some(500), Some(32_000))),
+        (Trying,     Final,          Completed,  (None, Some(Tell::Response)),       (None, Some(6_000))),
+        (Proceeding, TimerE,         Proceeding, (Some(Request), None),              (Some(5_000), Some(32_000))),
+        (Proceeding, TimerF,         Terminated, (None, Some(Tell::Timeout)),        (None, None)),
+        (Proceeding, TransportError, Terminated, (None, Some(Tell::TransportError)), (None, None)),
+        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),       (Some(500), Some(32_000))),
+        (Proceeding, Final,          Completed,  (None, Some(Tell::Response)),       (None, Some(6_000))),
+        (Completed,  TimerK,         Terminated, (None, None),                       (None, None)),
+    ];
+
+    fn machine_in(state: State, clock: &Clock<'_>) -> Client {
+        let mut machine = Client::new(clock);
+        let way: &[Input] = match state {
+            Trying => &[],
+            Proceeding => &[Provisional],
+            Completed => &[Final],
+            Terminated => &[TimerF],
+        };
+        for &input in way {
+            machine.on(input, clock);
+        }
+        assert_eq!(machine.state, state);
+        machine
+    }
+
+    #[test]
+    fn every_input_in_every_state() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
+        for state in STATES {
+            for input in INPUTS {
+                let mut machine = machine_in(state, &at(0));
+                let before = machine.timers.in_millis();
+                let actions = machine.on(input, &at(1_000));
+                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
+                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
+                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
+                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        assert_eq!(machine_in(Trying, &clock).timers.in_millis(), (None, Some(32_000)));
+        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
+    }
+
+    /// When timer E fires until timer F does, in milliseconds.
+    fn resends(mut machine: Client, schedule: &Schedule) -> Vec<u64> {
+        let mut times = Vec::new();
+        while let Some(now) = machine.deadline() {
+            let input = machine.due(now).expect("a deadline is due when it comes");
+            machine.on(input, &Clock { now, reliable: false, schedule });
+            if input == TimerE {
+                times.push(now.as_millis());
+            } else {
+                assert_eq!((input, now.as_millis()), (TimerF, 32_000));
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn a_request_is_sent_eleven_times_with_intervals_that_grow_to_t2() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let expected = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
+        assert_eq!(resends(machine_in(Trying, &clock), &schedule), expected);
+    }
+
+    #[test]
+    fn after_a_provisional_response_it_is_resent_every_t2() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let expected = [500, 4_500, 8_500, 12_500, 16_500, 20_500, 24_500, 28_500];
+        assert_eq!(resends(machine_in(Proceeding, &clock), &schedule), expected);
+    }
+}

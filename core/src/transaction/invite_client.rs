@@ -1,0 +1,268 @@
+//! The INVITE client transaction (RFC 3261 §17.1.1 as RFC 6026 §8.4 has it).
+//!
+//! ```text
+//!                                    |INVITE from TU
+//!                  Timer A fires     |INVITE sent      Timer B fires
+//!                  Reset A,          V                 or Transport Err.
+//!                  INVITE sent +-----------+           inform TU
+//!                    +---------|           |--------------------------+
+//!                    |         |  Calling  |                          |
+//!                    +-------->|           |-----------+              |
+//!   300-699                    +-----------+ 2xx       |              |
+//!   ACK sent                      |  |       2xx to TU |              |
+//!   resp. to TU                   |  |1xx              |              |
+//!   +-----------------------------+  |1xx to TU        |              |
+//!   |                                |                 |              |
+//!   |                1xx             V                 |              |
+//!   |                1xx to TU +-----------+           |              |
+//!   |                +---------|           |           |              |
+//!   |                |         |Proceeding |           |              |
+//!   |                +-------->|           |           |              |
+//!   |                          +-----------+ 2xx       |              |
+//!   |         300-699             |    |     2xx to TU |              |
+//!   |         ACK sent,  +--------+    +---------------+              |
+//!   |         resp. to TU|                             |              |
+//!   |                    |                             |              |
+//!   |                    V                             V              |
+//!   |              +-----------+                   +----------+       |
+//!   +------------->|           |Transport Err.     |          |       |
+//!                  | Completed |Inform TU          | Accepted |       |
+//!               +--|           |-------+           |          |-+     |
+//!       300-699 |  +-----------+       |           +----------+ |     |
+//!       ACK sent|    ^  |              |               |  ^     |     |
+//!               |    |  |              |               |  |     |     |
+//!               +----+  |              |               |  +-----+     |
+//!                       |Timer D fires |  Timer M fires|    2xx       |
+//!                       |-             |             - |    2xx to TU |
+//!                       +--------+     |   +-----------+              |
+//!                                V     V   V                          |
+//!                               +------------+                        |
+//!                               | Terminated |<-----------------------+
+//!                               +------------+
+//! ```
+//!
+//! One thing is not in the figure: once the CANCEL is out, Proceeding ends 64·T1 later (§9.1).
+
+use super::schedule::{Clock, Due, Pair};
+use super::{ClientActions, ClientSend, ClientTell};
+use crate::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Calling,
+    Proceeding,
+    Completed,
+    Accepted,
+    Terminated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    TimerA,
+    TimerB,
+    TimerD,
+    TimerM,
+    /// 1xx.
+    Provisional,
+    /// 2xx.
+    Success,
+    /// 300-699.
+    Failure,
+    TransportError,
+    /// The CANCEL was sent.
+    Cancelled,
+    /// 64·T1 after the CANCEL was sent.
+    CancelTimeout,
+}
+
+/// The INVITE client transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InviteClient {
+    state: State,
+    timers: Pair,
+}
+
+impl InviteClient {
+    /// Calling; the caller sends the INVITE.
+    pub(crate) fn new(clock: &Clock<'_>) -> Self {
+        let mut timers = Pair::ending(clock.after_64_t1());
+        if !clock.reliable {
+            timers.again(clock, clock.schedule.t1);
+        }
+        Self { state: State::Calling, timers }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.deadline()
+    }
+
+    /// The timer that is due.
+    pub(crate) fn due(&self, now: Instant) -> Option<Input> {
+        Some(match (self.timers.due(now)?, self.state) {
+            (Due::Resend, _) => Input::TimerA,
+            (Due::End, State::Calling) => Input::TimerB,
+            (Due::End, State::Proceeding) => Input::CancelTimeout,
+            (Due::End, State::Accepted) => Input::TimerM,
+            (Due::End, State::Completed | State::Terminated) => Input::TimerD,
+        })
+    }
+
+    pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ClientActions {
+        use {Input::*, State::*};
+        let tell = ClientActions::tell;
+        let acknowledge = ClientActions::send(ClientSend::Ack);
+        let (next, actions) = match (self.state, input) {
+            (Calling, TimerA) => (Calling, ClientActions::send(ClientSend::Request)),
+            (Calling, TimerB) => (Terminated, tell(ClientTell::Timeout)),
+            (Calling | Completed, TransportError) => (Terminated, tell(ClientTell::TransportError)),
+
+            (Calling | Proceeding, Provisional) => (Proceeding, tell(ClientTell::Response)),
+            (Calling | Proceeding, Success) => (Accepted, tell(ClientTell::Response)),
+            (Calling | Proceeding, Failure) => {
+                (Completed, ClientActions { tell: Some(ClientTell::Response), ..acknowledge })
+            }
+            (Proceeding, CancelTimeout) => (Terminated, tell(ClientTell::Timeout)),
+
+            (Completed, Failure) => (Completed, acknowledge),
+            (Completed, TimerD) => (Terminated, ClientActions::NONE),
+
+            (Accepted, Success) => (Accepted, tell(ClientTell::Response)),
+            (Accepted, TimerM) => (Terminated, ClientActions::NONE),
+
+            (state, _) => (state, ClientActions::NONE),
+        };
+        self.arm(input, next, clock);
+        self.state = next;
+        actions
+    }
+
+    fn arm(&mut self, input: Input, next: State, clock: &Clock<'_>) {
+        match (self.state, next) {
+            (State::Calling, State::Calling) if input == Input::TimerA => {
+                let interval = self.timers.interval();
+                self.timers.again(clock, interval.saturating_mul(2));
+            }
+            (State::Proceeding, State::Proceeding) if input == Input::Cancelled => {
+                self.timers.set_end(clock.after_64_t1());
+            }
+            (state, next) if state == next => {}
+            (_, State::Completed) => self.timers = Pair::ending(clock.timer_d()),
+            (_, State::Accepted) => self.timers = Pair::ending(clock.after_64_t1()),
+            (_, State::Calling | State::Proceeding | State::Terminated) => self.timers = Pair::NONE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::Schedule;
+    use super::*;
+    use crate::config;
+    use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
+
+    const STATES: [State; 5] = [Calling, Proceeding, Completed, Accepted, Terminated];
+    const INPUTS: [Input; 10] =
+        [TimerA, TimerB, TimerD, TimerM, Provisional, Success, Failure, TransportError, Cancelled, CancelTimeout];
+
+    type Actions = (Option<ClientSend>, Option<Tell>);
+    /// What is armed afterwards, in milliseconds: timer A, and the timer that ends the state.
+    type Armed = (Option<u64>, Option<u64>);
+
+    /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
+    #[rustfmt::skip]
+    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+        (Calling,    TimerA,         Calling,    (Some(Request), None),             (Some(2_000), Some(32_000))),
+        (Calling,    TimerB,         Terminated, (None, Some(Tell::Timeout)),       (None, None)),
+        (Calling,    TransportError, Terminated, (None, Some(Tell::TransportError)),(None, None)),
+        (Calling,    Provisional,    Proceeding, (None, Some(Tell::Response)),      (None, None)),
+        (Calling,    Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(33_000))),
+        (Calling,    Failure,        Completed,  (Some(Ack), Some(Tell::Response)), (None, Some(33_000))),
+        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),      (None, None)),
+        (Proceeding, Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(33_000))),
+        (Proceeding, Failure,        Completed,  (Some(Ack), Some(Tell::Response)), (None, Some(33_000))),
+        (Proceeding, Cancelled,      Proceeding, (None, None),                      (None, Some(33_000))),
+        (Proceeding, CancelTimeout,  Terminated, (None, Some(Tell::Timeout)),       (None, None)),
+        (Completed,  Failure,        Completed,  (Some(Ack), None),                 (None, Some(32_000))),
+        (Completed,  TransportError, Terminated, (None, Some(Tell::TransportError)),(None, None)),
+        (Completed,  TimerD,         Terminated, (None, None),                      (None, None)),
+        (Accepted,   Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(32_000))),
+        (Accepted,   TimerM,         Terminated, (None, None),                      (None, None)),
+    ];
+
+    fn machine_in(state: State, clock: &Clock<'_>) -> InviteClient {
+        let mut machine = InviteClient::new(clock);
+        let way: &[Input] = match state {
+            Calling => &[],
+            Proceeding => &[Provisional],
+            Completed => &[Failure],
+            Accepted => &[Success],
+            Terminated => &[TimerB],
+        };
+        for &input in way {
+            machine.on(input, clock);
+        }
+        assert_eq!(machine.state, state);
+        machine
+    }
+
+    #[test]
+    fn every_input_in_every_state() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
+        for state in STATES {
+            for input in INPUTS {
+                let mut machine = machine_in(state, &at(0));
+                let before = machine.timers.in_millis();
+                let actions = machine.on(input, &at(1_000));
+                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
+                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
+                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
+                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        assert_eq!(machine_in(Calling, &clock).timers.in_millis(), (None, Some(32_000)));
+        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
+        assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
+    }
+
+    #[test]
+    fn the_invite_is_sent_seven_times_and_given_up_after_64_t1() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |now| Clock { now, reliable: false, schedule: &schedule };
+        let mut machine = InviteClient::new(&at(Instant::ZERO));
+        for millis in [500, 1_500, 3_500, 7_500, 15_500, 31_500] {
+            let now = Instant::from_millis(millis);
+            assert_eq!(machine.deadline(), Some(now));
+            assert_eq!(machine.due(now), Some(TimerA));
+            assert_eq!(machine.on(TimerA, &at(now)), ClientActions::send(Request));
+        }
+        let end = Instant::from_millis(32_000);
+        assert_eq!((machine.deadline(), machine.due(end)), (Some(end), Some(TimerB)));
+    }
+
+    #[test]
+    fn each_states_end_has_its_letter() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let late = Instant::from_millis(100_000);
+        let due = |state| machine_in(state, &clock).due(late);
+        assert_eq!(due(Calling), Some(TimerB));
+        assert_eq!(due(Proceeding), None);
+        assert_eq!(due(Completed), Some(TimerD));
+        assert_eq!(due(Accepted), Some(TimerM));
+        assert_eq!(due(Terminated), None);
+        let mut cancelled = machine_in(Proceeding, &clock);
+        cancelled.on(Cancelled, &clock);
+        assert_eq!(cancelled.due(late), Some(CancelTimeout));
+    }
+}

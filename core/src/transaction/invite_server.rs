@@ -1,0 +1,273 @@
+//! The INVITE server transaction (RFC 3261 §17.2.1 as RFC 6026 §8.5-8.8 has it).
+//!
+//! ```text
+//!                                      |INVITE
+//!                                      |pass INV to TU
+//!                   INVITE             V send 100 if TU won't in 200 ms
+//!                   send response+------------+
+//!                       +--------|            |--------+ 101-199 from TU
+//!                       |        |            |        | send response
+//!                       +------->|            |<-------+
+//!                                | Proceeding |
+//!                                |            |--------+ Transport Err.
+//!                                |            |        | Inform TU
+//!                                |            |<-------+
+//!                                +------------+
+//!                   300-699 from TU |    |2xx from TU
+//!                   send response   |    |send response
+//!                    +--------------+    +------------+
+//!                    |                                |
+//!   INVITE           V          Timer G fires         |
+//!   send response +-----------+ send response         |
+//!        +--------|           |--------+              |
+//!        |        |           |        |              |
+//!        +------->| Completed |<-------+      INVITE  |  Transport Err.
+//!                 |           |               -       |  Inform TU
+//!        +--------|           |----+          +-----+ |  +---+
+//!        |        +-----------+    | ACK      |     | v  |   v
+//!        |          ^   |          | -        |  +------------+
+//!        |          |   |          |          |  |            |---+ ACK
+//!        +----------+   |          |          +->|  Accepted  |   | to TU
+//!        Transport Err. |          |             |            |<--+
+//!        Inform TU      |          V             +------------+
+//!                       |      +-----------+        |  ^     |
+//!                       |      | Confirmed |        |  +-----+
+//!                       |      +-----------+        |  2xx from TU
+//!         Timer H fires |          |                |  send response
+//!         -             |          | Timer I fires  |
+//!                       |          | -              | Timer L fires
+//!                       |          V                | -
+//!                       |        +------------+     |
+//!                       +------->| Terminated |<----+
+//!                                +------------+
+//! ```
+//!
+//! The core creates the transaction, so "pass INV to TU" is no action here (erratum 4385). That timer H tells the
+//! transaction user is in the text (§17.2.1).
+
+use super::schedule::{Clock, Due, Pair, doubled};
+use super::{ServerActions, ServerSend, ServerTell};
+use crate::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Proceeding,
+    Completed,
+    Confirmed,
+    Accepted,
+    Terminated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The INVITE came again.
+    Invite,
+    Ack,
+    /// 1xx from the transaction user.
+    Provisional,
+    /// 2xx from the transaction user.
+    Success,
+    /// 300-699 from the transaction user.
+    Failure,
+    /// 200 ms have passed.
+    Trying,
+    TimerG,
+    TimerH,
+    TimerI,
+    TimerL,
+    TransportError,
+}
+
+/// The INVITE server transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InviteServer {
+    state: State,
+    timers: Pair,
+}
+
+impl InviteServer {
+    /// Proceeding.
+    pub(crate) fn new(clock: &Clock<'_>) -> Self {
+        Self { state: State::Proceeding, timers: Pair::NONE.sending(clock, clock.schedule.trying_invite) }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.deadline()
+    }
+
+    /// The timer that is due.
+    pub(crate) fn due(&self, now: Instant) -> Option<Input> {
+        Some(match (self.timers.due(now)?, self.state) {
+            (Due::Resend, State::Proceeding) => Input::Trying,
+            (Due::Resend, _) => Input::TimerG,
+            (Due::End, State::Confirmed) => Input::TimerI,
+            (Due::End, State::Accepted) => Input::TimerL,
+            (Due::End, State::Proceeding | State::Completed | State::Terminated) => Input::TimerH,
+        })
+    }
+
+    /// A response of the transaction user is refused unless the actions say to send it.
+    pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ServerActions {
+        use {Input::*, State::*};
+        let tell = ServerActions::tell;
+        let given = ServerActions::send(ServerSend::Given);
+        let last = ServerActions::send(ServerSend::Last);
+        let (next, actions) = match (self.state, input) {
+            (Proceeding, Trying) => (Proceeding, ServerActions::send(ServerSend::Trying)),
+            (Proceeding, Provisional) => (Proceeding, given),
+            (Proceeding, Invite) => (Proceeding, last),
+            (Proceeding, Failure) => (Completed, given),
+            (Proceeding, Success) => (Accepted, given),
+
+            (Completed, Invite | TimerG) => (Completed, last),
+            (Completed, Ack) => (Confirmed, ServerActions::NONE),
+            (Completed, TimerH) => (Terminated, tell(ServerTell::Unacknowledged)),
+
+            (Confirmed, TimerI) => (Terminated, ServerActions::NONE),
+
+            (Accepted, Success) => (Accepted, given),
+            (Accepted, Ack) => (Accepted, tell(ServerTell::Ack)),
+            (Accepted, TimerL) => (Terminated, ServerActions::NONE),
+
+            (Proceeding | Completed | Accepted, TransportError) => (self.state, tell(ServerTell::TransportError)),
+
+            (state, _) => (state, ServerActions::NONE),
+        };
+        self.arm(input, next, clock);
+        self.state = next;
+        actions
+    }
+
+    fn arm(&mut self, input: Input, next: State, clock: &Clock<'_>) {
+        match (self.state, next) {
+            (State::Proceeding, State::Proceeding) if matches!(input, Input::Trying | Input::Provisional) => {
+                self.timers = Pair::NONE;
+            }
+            (State::Completed, State::Completed) if input == Input::TimerG => {
+                let interval = doubled(self.timers.interval(), clock.schedule.t2);
+                self.timers.again(clock, interval);
+            }
+            (state, next) if state == next => {}
+            (_, State::Completed) => {
+                self.timers = Pair::ending(clock.after_64_t1());
+                if !clock.reliable {
+                    self.timers.again(clock, clock.schedule.t1);
+                }
+            }
+            (_, State::Confirmed) => self.timers = Pair::ending(clock.after_t4()),
+            (_, State::Accepted) => self.timers = Pair::ending(clock.after_64_t1()),
+            (_, State::Proceeding | State::Terminated) => self.timers = Pair::NONE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::Schedule;
+    use super::*;
+    use crate::config;
+    use alloc::vec::Vec;
+    use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
+
+    const STATES: [State; 5] = [Proceeding, Completed, Confirmed, Accepted, Terminated];
+    const INPUTS: [Input; 11] =
+        [Invite, Ack, Provisional, Success, Failure, Trying, TimerG, TimerH, TimerI, TimerL, TransportError];
+
+    type Actions = (Option<Send>, Option<Tell>);
+    /// What is armed afterwards, in milliseconds: the 100 or timer G, and the timer that ends the state.
+    type Armed = (Option<u64>, Option<u64>);
+
+    /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
+    #[rustfmt::skip]
+    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+        (Proceeding, Trying,         Proceeding, (Some(Send::Trying), None),         (None, None)),
+        (Proceeding, Provisional,    Proceeding, (Some(Send::Given), None),          (None, None)),
+        (Proceeding, Invite,         Proceeding, (Some(Send::Last), None),           (Some(200), None)),
+        (Proceeding, Failure,        Completed,  (Some(Send::Given), None),          (Some(1_500), Some(33_000))),
+        (Proceeding, Success,        Accepted,   (Some(Send::Given), None),          (None, Some(33_000))),
+        (Proceeding, TransportError, Proceeding, (None, Some(Tell::TransportError)), (Some(200), None)),
+        (Completed,  Invite,         Completed,  (Some(Send::Last), None),           (Some(500), Some(32_000))),
+        (Completed,  TimerG,         Completed,  (Some(Send::Last), None),           (Some(2_000), Some(32_000))),
+        (Completed,  Ack,            Confirmed,  (None, None),                       (None, Some(6_000))),
+        (Completed,  TimerH,         Terminated, (None, Some(Tell::Unacknowledged)), (None, None)),
+        (Completed,  TransportError, Completed,  (None, Some(Tell::TransportError)), (Some(500), Some(32_000))),
+        (Confirmed,  TimerI,         Terminated, (None, None),                       (None, None)),
+        (Accepted,   Success,        Accepted,   (Some(Send::Given), None),          (None, Some(32_000))),
+        (Accepted,   Ack,            Accepted,   (None, Some(Tell::Ack)),            (None, Some(32_000))),
+        (Accepted,   TimerL,         Terminated, (None, None),                       (None, None)),
+        (Accepted,   TransportError, Accepted,   (None, Some(Tell::TransportError)), (None, Some(32_000))),
+    ];
+
+    fn machine_in(state: State, clock: &Clock<'_>) -> InviteServer {
+        let mut machine = InviteServer::new(clock);
+        let way: &[Input] = match state {
+            Proceeding => &[],
+            Completed => &[Failure],
+            Confirmed => &[Failure, Ack],
+            Accepted => &[Success],
+            Terminated => &[Failure, TimerH],
+        };
+        for &input in way {
+            machine.on(input, clock);
+        }
+        assert_eq!(machine.state, state);
+        machine
+    }
+
+    #[test]
+    fn every_input_in_every_state() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
+        for state in STATES {
+            for input in INPUTS {
+                let mut machine = machine_in(state, &at(0));
+                let before = machine.timers.in_millis();
+                let actions = machine.on(input, &at(1_000));
+                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
+                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
+                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
+                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn over_a_reliable_transport_the_final_response_is_sent_once_and_confirmed_ends_at_once() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(32_000)));
+        assert_eq!(machine_in(Confirmed, &clock).timers.in_millis(), (None, Some(0)));
+        assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
+    }
+
+    #[test]
+    fn a_final_response_is_sent_eleven_times_until_timer_h() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |now| Clock { now, reliable: false, schedule: &schedule };
+        let mut machine = machine_in(Completed, &at(Instant::ZERO));
+        let mut fired = Vec::new();
+        while let Some(now) = machine.deadline() {
+            let input = machine.due(now).expect("a deadline is due when it comes");
+            machine.on(input, &at(now));
+            fired.push((input, now.as_millis()));
+        }
+        let expected = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
+        let resent: Vec<_> = expected.into_iter().map(|millis| (TimerG, millis)).chain([(TimerH, 32_000)]).collect();
+        assert_eq!(fired, resent);
+    }
+
+    #[test]
+    fn the_100_is_due_after_200_ms_and_only_if_nothing_was_sent() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let mut machine = InviteServer::new(&clock);
+        assert_eq!(machine.due(Instant::from_millis(199)), None);
+        assert_eq!(machine.due(Instant::from_millis(200)), Some(Trying));
+        machine.on(Provisional, &clock);
+        assert_eq!(machine.deadline(), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3).
+//!
+//! A key is written as octets in one canonical form, so that it is hashed and compared the same way whatever rule made it.
+//! Parts of free length carry their length, so that no choice of branch or Call-ID can look like another key.
+
+use alloc::boxed::Box;
+use core::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use crate::message::header::Via;
+use crate::message::{Host, Request};
+use crate::random::MAGIC_COOKIE;
+
+/// A key in canonical form, as it is looked up; a usual one allocates nothing.
+pub(crate) type KeyBytes = SmallVec<[u8; 160]>;
+
+/// A key in canonical form, as it is kept.
+pub(crate) type KeptKey = Box<[u8]>;
+
+/// The key of a client transaction (§17.1.3): our branch and the method of CSeq.
+pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
+    let mut key = KeyBytes::new();
+    part(&mut key, method.as_bytes());
+    key.extend_from_slice(branch.as_bytes());
+    key
+}
+
+/// What identifies the server transaction of a request, but for the method (§17.2.3).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestKey<'a>(Rules<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Rules<'a> {
+    /// The branch has the magic cookie: it is unique, but for accidents and malice.
+    Rfc3261 { via: Via<'a>, branch: &'a str },
+    /// It has not: everything that tells transactions of an RFC 2543 peer apart.
+    Rfc2543 {
+        via: Via<'a>,
+        uri: &'a [u8],
+        to_tag: Option<&'a str>,
+        from_tag: Option<&'a str>,
+        call_id: &'a str,
+        sequence: u32,
+    },
+}
+
+const RFC_3261: u8 = 1;
+const RFC_2543: u8 = 2;
+
+impl<'a> RequestKey<'a> {
+    /// The key of `request` as it came in, its topmost Via not yet stamped. `None` if a header that it needs is unusable.
+    pub(crate) fn of(request: &'a Request) -> Option<Self> {
+        let via = request.top_via()?;
+        // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
+        let branch =
+            via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
+        Some(Self(match branch {
+            Some(branch) => Rules::Rfc3261 { via, branch },
+            None => Rules::Rfc2543 {
+                via,
+                uri: request.uri_bytes(),
+                to_tag: request.to_header()?.tag(),
+                from_tag: request.from()?.tag(),
+                call_id: request.call_id()?,
+                sequence: request.cseq()?.number,
+            },
+        }))
+    }
+
+    /// The transaction that a request of this method and key begins, or comes again for.
+    pub(crate) fn method(&self, method: &str) -> KeyBytes {
+        let mut key = KeyBytes::new();
+        match self.0 {
+            Rules::Rfc3261 { .. } => {
+                key.push(RFC_3261);
+                part(&mut key, method.as_bytes());
+            }
+            Rules::Rfc2543 { to_tag, .. } => {
+                key.push(RFC_2543);
+                tag(&mut key, to_tag);
+                part(&mut key, method.as_bytes());
+            }
+        }
+        self.rest(&mut key);
+        key
+    }
+
+    /// The transaction of the INVITE that an ACK of this key acknowledges: the INVITE's own key, or for an RFC 2543 peer
+    /// the key that [`ack`] makes of it.
+    pub(crate) fn acknowledged(&self) -> KeyBytes {
+        match self.0 {
+            Rules::Rfc3261 { .. } => self.method("INVITE"),
+            Rules::Rfc2543 { .. } => self.method("ACK"),
+        }
+    }
+
+    /// What is the same in a request, its retransmissions, its CANCEL and its ACK for a non-2xx (§16.11).
+    pub(crate) fn invariant(&self) -> KeyBytes {
+        let mut key = KeyBytes::new();
+        self.rest(&mut key);
+        key
+    }
+
+    fn rest(&self, key: &mut KeyBytes) {
+        match self.0 {
+            Rules::Rfc3261 { via, branch } => {
+                sent_by(key, &via);
+                part(key, branch.as_bytes());
+            }
+            Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
+                sent_by(key, &via);
+                part(key, via.protocol.as_str().as_bytes());
+                part(key, via.parameters.as_bytes());
+                part(key, uri);
+                tag(key, from_tag);
+                part(key, call_id.as_bytes());
+                key.extend_from_slice(&sequence.to_le_bytes());
+            }
+        }
+    }
+}
+
+/// The key of the ACK for a response with `to_tag` to the INVITE of an RFC 2543 peer that is kept under `invite`. `None` if
+/// the peer follows RFC 3261: then the ACK has the INVITE's key.
+pub(crate) fn ack(invite: &[u8], to_tag: Option<&str>) -> Option<KeyBytes> {
+    let (&RFC_2543, rest) = invite.split_first()? else { return None };
+    let (_, rest) = split_part(rest)?;
+    let (_, rest) = split_part(rest)?;
+    let mut key = KeyBytes::new();
+    key.push(RFC_2543);
+    tag(&mut key, to_tag);
+    part(&mut key, b"ACK");
+    key.extend_from_slice(rest);
+    Some(key)
+}
+
+/// Host without case and port with its default (§18.1.1).
+fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
+    match via.sent_by.host {
+        Host::Name(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            length(key, name.len());
+            key.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+        }
+        host => match host.ip() {
+            Some(IpAddr::V6(ip)) => part(key, &ip.octets()),
+            Some(IpAddr::V4(ip)) => part(key, &ip.octets()),
+            None => part(key, &[]),
+        },
+    }
+    let port = via.sent_by.port.unwrap_or(via.protocol.default_port());
+    key.extend_from_slice(&port.to_le_bytes());
+}
+
+/// A tag as one part; no tag and an empty one differ.
+fn tag(key: &mut KeyBytes, tag: Option<&str>) {
+    match tag {
+        Some(tag) => {
+            length(key, tag.len() + 1);
+            key.push(b'=');
+            key.extend_from_slice(tag.as_bytes());
+        }
+        None => length(key, 0),
+    }
+}
+
+fn part(key: &mut KeyBytes, bytes: &[u8]) {
+    length(key, bytes.len());
+    key.extend_from_slice(bytes);
+}
+
+fn length(key: &mut KeyBytes, length: usize) {
+    // No part can be longer than a message's header section, which is at most 65,535 octets.
+    key.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn split_part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}

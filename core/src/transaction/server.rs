@@ -1,0 +1,213 @@
+//! The non-INVITE server transaction (RFC 3261 §17.2.2 with RFC 4320 and RFC 6026 §8.8).
+//!
+//! ```text
+//!                                  |Request received
+//!                                  |pass to TU
+//!                                  V
+//!                            +-----------+
+//!                            | Trying    |-------------+
+//!                            +-----------+             |200-699 from TU
+//!                                  |                   |send response
+//!                                  |1xx from TU        |
+//!                                  |send response      |
+//!                                  |                   |
+//!               Request            V      1xx from TU  |
+//!               send response+-----------+send response|
+//!                   +--------|           |--------+    |
+//!                   |        | Proceeding|        |    |
+//!                   +------->|           |<-------+    |
+//!                            +-----------+             |
+//!                                  |                   |
+//!                                  |200-699 from TU    |
+//!                                  |send response      |
+//!                   Request        V                   |
+//!                   send response+-----------+         |
+//!                       +--------| Completed |<--------+
+//!                       +------->|           |
+//!                                +-----------+
+//!                                  |Timer J fires
+//!                                  |-
+//!                                  V
+//!                            +-----------+
+//!                            | Terminated|
+//!                            +-----------+
+//! ```
+//!
+//! Newer than the figure: a transport error is told and changes nothing (RFC 6026 §8.8). The transaction sends a 100 of its
+//! own when timer E of the sender is reset to T2, and over an unreliable transport none may be sent earlier (RFC 4320
+//! §4.1). A 408 is never sent: the transaction goes silent instead (RFC 4320 §4.2).
+
+use super::schedule::{Clock, Due, Pair};
+use super::{ServerActions, ServerSend, ServerTell};
+use crate::time::Instant;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Trying,
+    Proceeding,
+    Completed,
+    Terminated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The request came again.
+    Request,
+    /// A 100 from the transaction user.
+    Provisional,
+    /// 200-699 from the transaction user.
+    Final,
+    /// A 408 from the transaction user.
+    Silence,
+    /// Timer E of the sender is reset to T2.
+    Trying,
+    TimerJ,
+    TransportError,
+}
+
+/// The non-INVITE server transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Server {
+    state: State,
+    timers: Pair,
+}
+
+impl Server {
+    /// Trying.
+    pub(crate) fn new(clock: &Clock<'_>) -> Self {
+        Self { state: State::Trying, timers: Pair::NONE.sending(clock, clock.schedule.trying) }
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.deadline()
+    }
+
+    /// The timer that is due.
+    pub(crate) fn due(&self, now: Instant) -> Option<Input> {
+        Some(match self.timers.due(now)? {
+            Due::Resend => Input::Trying,
+            Due::End => Input::TimerJ,
+        })
+    }
+
+    /// A response of the transaction user is refused unless the actions say to send it.
+    pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ServerActions {
+        use {Input::*, State::*};
+        let given = ServerActions::send(ServerSend::Given);
+        let last = ServerActions::send(ServerSend::Last);
+        let (next, actions) = match (self.state, input) {
+            (State::Trying, Input::Trying) => (Proceeding, ServerActions::send(ServerSend::Trying)),
+            (State::Trying, Provisional) if clock.reliable => (Proceeding, given),
+            (Proceeding, Provisional) => (Proceeding, given),
+            (Proceeding, Request) => (Proceeding, last),
+            (State::Trying | Proceeding, Final) => (Completed, given),
+            (State::Trying | Proceeding, Silence) => (Completed, ServerActions::NONE),
+
+            (Completed, Request) => (Completed, last),
+            (Completed, TimerJ) => (Terminated, ServerActions::NONE),
+
+            (Proceeding | Completed, TransportError) => (self.state, ServerActions::tell(ServerTell::TransportError)),
+
+            (state, _) => (state, ServerActions::NONE),
+        };
+        if next != self.state {
+            self.timers = match next {
+                Completed => Pair::ending(clock.timer_j()),
+                State::Trying | Proceeding | Terminated => Pair::NONE,
+            };
+        }
+        self.state = next;
+        actions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::Schedule;
+    use super::*;
+    use crate::config;
+    use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
+
+    const STATES: [State; 4] = [State::Trying, Proceeding, Completed, Terminated];
+    const INPUTS: [Input; 7] = [Request, Provisional, Final, Silence, Input::Trying, TimerJ, TransportError];
+
+    type Actions = (Option<Send>, Option<Tell>);
+    /// What is armed afterwards, in milliseconds: the 100, and timer J.
+    type Armed = (Option<u64>, Option<u64>);
+    type Row = (State, Input, State, Actions, Armed);
+
+    /// Every pair that does something over UDP, at t=1.000 in a state entered at t=0. All others do nothing at all.
+    #[rustfmt::skip]
+    const TABLE: &[Row] = &[
+        (State::Trying, Input::Trying,  Proceeding, (Some(Send::Trying), None),         (None, None)),
+        (State::Trying, Final,          Completed,  (Some(Send::Given), None),          (None, Some(33_000))),
+        (State::Trying, Silence,        Completed,  (None, None),                       (None, Some(33_000))),
+        (Proceeding,    Request,        Proceeding, (Some(Send::Last), None),           (None, None)),
+        (Proceeding,    Provisional,    Proceeding, (Some(Send::Given), None),          (None, None)),
+        (Proceeding,    Final,          Completed,  (Some(Send::Given), None),          (None, Some(33_000))),
+        (Proceeding,    Silence,        Completed,  (None, None),                       (None, Some(33_000))),
+        (Proceeding,    TransportError, Proceeding, (None, Some(Tell::TransportError)), (None, None)),
+        (Completed,     Request,        Completed,  (Some(Send::Last), None),           (None, Some(32_000))),
+        (Completed,     TimerJ,         Terminated, (None, None),                       (None, None)),
+        (Completed,     TransportError, Completed,  (None, Some(Tell::TransportError)), (None, Some(32_000))),
+    ];
+
+    /// The one more over a reliable transport (RFC 4320 §4.1).
+    const EARLY_100: Row = (State::Trying, Provisional, Proceeding, (Some(Send::Given), None), (None, None));
+
+    fn machine_in(state: State, clock: &Clock<'_>) -> Server {
+        let mut machine = Server::new(clock);
+        let way: &[Input] = match state {
+            State::Trying => &[],
+            Proceeding => &[Input::Trying],
+            Completed => &[Final],
+            Terminated => &[Final, TimerJ],
+        };
+        for &input in way {
+            machine.on(input, clock);
+        }
+        assert_eq!(machine.state, state);
+        machine
+    }
+
+    #[test]
+    fn every_input_in_every_state() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
+        for state in STATES {
+            for input in INPUTS {
+                let mut machine = machine_in(state, &at(0));
+                let before = machine.timers.in_millis();
+                let actions = machine.on(input, &at(1_000));
+                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
+                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
+                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
+                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn over_a_reliable_transport_a_100_may_come_early_and_completed_ends_at_once() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        let mut machine = machine_in(EARLY_100.0, &clock);
+        let actions = machine.on(EARLY_100.1, &clock);
+        let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
+        assert_eq!(found, (EARLY_100.2, EARLY_100.3, EARLY_100.4));
+        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
+    }
+
+    #[test]
+    fn the_100_is_due_when_timer_e_of_the_sender_reaches_t2_and_not_before() {
+        let schedule = Schedule::new(&config::Timers::default());
+        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let machine = Server::new(&clock);
+        assert_eq!(machine.due(Instant::from_millis(3_499)), None);
+        assert_eq!(machine.due(Instant::from_millis(3_500)), Some(Input::Trying));
+    }
+}

@@ -1,0 +1,106 @@
+//! The requests outside of dialogs that have a server transaction: merged requests are told by them (RFC 3261 §8.2.2.2).
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::dialog::KeyedIndex;
+use crate::id::{Arena, CallId, Id, Kind};
+use crate::message::Request;
+use crate::random::Random;
+
+/// What [`RequestId`] names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RequestKind {}
+
+impl Kind for RequestKind {
+    const NAME: &'static str = "request";
+}
+
+/// A request outside of any dialog, while its server transaction lives.
+pub(super) type RequestId = Id<RequestKind>;
+
+/// The requests outside of dialogs whose server transactions live; as many as there are such transactions at most
+/// ([`Limits::server_transactions`](crate::Limits::server_transactions)).
+#[derive(Clone, Debug)]
+pub(super) struct Requests {
+    alive: Arena<RequestKind, Entry>,
+    index: KeyedIndex<RequestId>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    hash: u64,
+    /// From tag, Call-ID and CSeq, each ended by a NUL, which none of them can hold.
+    name: Box<[u8]>,
+    /// Our tag in To, once a response has needed one.
+    local_tag: Option<Box<str>>,
+    /// The call that an INVITE has begun.
+    call: Option<CallId>,
+}
+
+impl Requests {
+    pub(super) fn new(key: [u8; 16]) -> Self {
+        Self { alive: Arena::new(), index: KeyedIndex::new(key) }
+    }
+
+    /// Takes in a request without To tag that matches no transaction. `None`: it is a merged request (§8.2.2.2): one with the
+    /// same From tag, Call-ID and CSeq came by another way and is still alive.
+    pub(super) fn begin(&mut self, request: &Request) -> Option<RequestId> {
+        let name = name_of(request);
+        let hash = self.index.hash(&[&name]);
+        if self.index.find(hash, |id| self.alive.get(id).is_some_and(|entry| *entry.name == *name)).is_some() {
+            return None;
+        }
+        let id = self.alive.insert(Entry { hash, name: name.into(), local_tag: None, call: None });
+        self.index.insert(hash, id);
+        Some(id)
+    }
+
+    /// The INVITE has begun a call.
+    pub(super) fn set_call(&mut self, id: RequestId, call: CallId) {
+        if let Some(entry) = self.alive.get_mut(id) {
+            entry.call = Some(call);
+        }
+    }
+
+    /// The call that the INVITE has begun.
+    pub(super) fn call(&self, id: RequestId) -> Option<CallId> {
+        self.alive.get(id)?.call
+    }
+
+    /// Our tag in To: the same in all responses to one request (§8.2.6.2), drawn when the first of them needs it.
+    pub(super) fn local_tag(&mut self, id: RequestId, random: &mut Random) -> String {
+        let Some(entry) = self.alive.get_mut(id) else { return random.tag() };
+        entry.local_tag.get_or_insert_with(|| random.tag().into()).clone().into()
+    }
+
+    /// The server transaction is over.
+    pub(super) fn end(&mut self, id: RequestId) {
+        if let Some(entry) = self.alive.remove(id) {
+            self.index.remove(entry.hash, id);
+        }
+    }
+
+    /// Number of requests alive.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        debug_assert_eq!(self.alive.len(), self.index.len());
+        self.alive.len()
+    }
+}
+
+fn name_of(request: &Request) -> Vec<u8> {
+    let mut name = Vec::new();
+    let mut part = |text: &[u8]| {
+        name.extend_from_slice(text);
+        name.push(0);
+    };
+    part(request.from().and_then(|from| from.tag()).unwrap_or_default().as_bytes());
+    part(request.call_id().unwrap_or_default().as_bytes());
+    if let Some(cseq) = request.cseq() {
+        part(&cseq.number.to_be_bytes());
+        part(cseq.method.as_str().as_bytes());
+    }
+    name
+}

@@ -1,0 +1,10 @@
+//! Two user agents on one clock, or one against words on the wire.
+
+mod calling;
+mod flows;
+mod lone;
+mod pair;
+mod registering;
+mod repair;
+mod serving;
+mod text;

@@ -1,0 +1,155 @@
+//! Serving: what every request goes through, in the order of RFC 3261 §8.2, and how it is answered.
+
+use super::core::{Core, Cx, Work};
+use super::inspect;
+use super::profile::{ACCEPT, ALLOW, Fields};
+use super::requests::RequestId;
+use crate::dialog::DialogKey;
+use crate::endpoint::Arrival;
+use crate::error::CommandError;
+use crate::id::{CallId, ListenerId, ServerTransactionId};
+use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use crate::tag::Tag;
+
+/// A request that is being served.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    pub(super) request: Request,
+    pub(super) server: ServerTransactionId,
+    pub(super) listener: ListenerId,
+    /// Of a request outside of dialogs.
+    pub(super) id: Option<RequestId>,
+}
+
+impl Core {
+    /// A request that matches no transaction: it gets one, and goes through §8.2.
+    pub(super) fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
+        let (request, listener, cancels) = (arrival.request.clone(), arrival.listener, arrival.cancels);
+        let outside = request.to_header().is_some_and(|to| to.tag().is_none());
+        // A CANCEL shares From tag, Call-ID and CSeq number with what it cancels, on purpose.
+        let merging = outside && request.method() != Method::Cancel;
+        let id = if merging { self.requests.begin(&request) } else { None };
+        let tag = id.map_or(Tag::NONE, |id| Work::Request.on(id));
+        let server = cx.endpoint.accept(cx.now, arrival, tag);
+        let served = Served { request, server, listener, id };
+        if served.request.method() == Method::Cancel {
+            return self.cancelled(cx, &served, cancels.map(|(_, tag)| tag));
+        }
+        if let Some(status) = inspect::method(served.request.method()) {
+            return self.respond_final(cx, &served, status, |builder| builder.header(HeaderId::Allow, ALLOW));
+        }
+        if merging && id.is_none() {
+            return self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |builder| builder);
+        }
+        if let Some(unsupported) = inspect::required(&served.request) {
+            return self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |builder| {
+                builder.header(HeaderId::Unsupported, unsupported)
+            });
+        }
+        if let Some(header) = inspect::content(&served.request) {
+            let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
+            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |builder| {
+                builder.header(header, value)
+            });
+        }
+        if outside { self.serve_outside(cx, served) } else { self.serve_in_dialog(cx, &served) }
+    }
+
+    fn serve_outside(&mut self, cx: &mut Cx<'_>, served: Served) {
+        match served.request.method() {
+            Method::Invite => self.invited(cx, served),
+            Method::Options => {
+                // The status is that of an INVITE (§11.2).
+                if self.calls.len() >= cx.endpoint.config().limits.calls {
+                    return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
+                }
+                self.options(cx, &served);
+            }
+            // A BYE without To tag ends nothing (§15.1.2).
+            _ => self.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder),
+        }
+    }
+
+    /// A request with a To tag (§12.2.2).
+    fn serve_in_dialog(&mut self, cx: &mut Cx<'_>, served: &Served) {
+        let Some((call, leg)) = DialogKey::of_request(&served.request).and_then(|key| self.find(key)) else {
+            return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder);
+        };
+        // A second INVITE before our answer to the first is no question of order, and is told when to come again (§14.2).
+        if served.request.method() == Method::Invite
+            && let Some(status) = self.pending_invite(call, leg)
+        {
+            let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.endpoint.random().below(11));
+            return self.respond_final(cx, served, status, |builder| match wait {
+                Some(seconds) => builder.header(HeaderId::RetryAfter, alloc::format!("{seconds}")),
+                None => builder,
+            });
+        }
+        if !self.in_order(call, leg, &served.request) {
+            return self.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |builder| builder);
+        }
+        match served.request.method() {
+            Method::Bye => self.bye_received(cx, served, call, leg),
+            Method::Options => self.options(cx, served),
+            // A change of the session is not wanted: it goes on as it is (§14.2).
+            _ => self.respond_final(cx, served, StatusCode::NOT_ACCEPTABLE_HERE, |builder| {
+                builder.header(HeaderId::Warning, "399 sansip \"The session cannot be changed\"")
+            }),
+        }
+    }
+
+    fn in_order(&mut self, call: CallId, leg: usize, request: &Request) -> bool {
+        let Some(leg) = self.calls.get_mut(call).and_then(|call| call.legs.get_mut(leg)) else { return false };
+        request.cseq().is_some_and(|cseq| leg.dialog.sequence.accept(cseq.number))
+    }
+
+    /// What we can do (§11.2).
+    fn options(&mut self, cx: &mut Cx<'_>, served: &Served) {
+        self.respond_final(cx, served, StatusCode::OK, |builder| {
+            builder
+                .header(HeaderId::Allow, ALLOW)
+                .header(HeaderId::Accept, ACCEPT)
+                .header(HeaderId::AcceptEncoding, "identity")
+                .header(HeaderId::AcceptLanguage, "en")
+                .header(HeaderId::Supported, "")
+        });
+    }
+
+    /// Our tag in the To of responses to this request (§8.2.6.2).
+    pub(super) fn local_tag(&mut self, cx: &mut Cx<'_>, served: &Served) -> alloc::string::String {
+        match served.id {
+            Some(id) => self.requests.local_tag(id, cx.endpoint.random()),
+            None => cx.endpoint.random().tag(),
+        }
+    }
+
+    /// Makes a response to a request that is being served.
+    pub(super) fn response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        status: StatusCode,
+        add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+    ) -> Result<Response, CommandError> {
+        let mut builder = Response::to(&served.request, status);
+        if served.request.to_header().is_some_and(|to| to.tag().is_none()) {
+            builder = builder.to_tag(&self.local_tag(cx, served));
+        }
+        add(builder.software(HeaderId::Server, &self.profile)).finish().map_err(|_| CommandError::Invalid("body"))
+    }
+
+    /// Answers a request that is done with.
+    pub(super) fn respond_final(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        status: StatusCode,
+        add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+    ) {
+        // Everything copied from the request has been read once, so this fails at most where the request fills the largest
+        // header section there can be. The transaction then ends unanswered, as if the response were lost.
+        if let Ok(response) = self.response(cx, served, status, add) {
+            let _ = cx.endpoint.respond(cx.now, served.server, response);
+        }
+    }
+}
