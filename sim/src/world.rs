@@ -153,31 +153,23 @@ impl World {
     pub fn step(&mut self) -> bool {
         let Some(((time, _), happening)) = self.queue.pop_first() else { return false };
         self.now = time;
-        let node = match happening {
+        match happening {
             Happening::Arrival { node, listener, remote, bytes, sent } => {
                 self.in_flight -= 1;
+                self.wake(node);
                 self.trace.push(time, What::Arrived { node, sent });
-                self.nodes[node.0].actor.handle(time, Input::Datagram { listener, remote, bytes: &bytes });
-                node
+                self.handle(node, Input::Datagram { listener, remote, bytes: &bytes });
             }
             Happening::Resolved { node, query, answers } => {
                 self.in_flight -= 1;
-                self.nodes[node.0].actor.handle(time, Input::Resolved { query, answers: &answers });
-                node
+                self.wake(node);
+                self.handle(node, Input::Resolved { query, answers: &answers });
             }
             Happening::Wake { node } => {
-                let place = &mut self.nodes[node.0];
-                place.wake = None;
-                place.actor.handle(time, Input::Tick);
-                assert!(
-                    place.actor.deadline().is_none_or(|deadline| deadline > time),
-                    "`{}` still has the deadline that it was woken for, {time}",
-                    self.trace.name(node),
-                );
-                node
+                self.nodes[node.0].wake = None;
+                self.tick(node);
             }
-        };
-        self.drain(node);
+        }
         true
     }
 
@@ -198,6 +190,32 @@ impl World {
             }
         }
         true
+    }
+
+    /// Lets the timers of a node that are due at this moment fire. It would do so itself with its next input; before it, the
+    /// trace shows what came of what.
+    fn wake(&mut self, node: NodeId) {
+        while let Some(wake) = self.nodes[node.0].wake.filter(|(due, _)| *due <= self.now) {
+            self.queue.remove(&wake);
+            self.nodes[node.0].wake = None;
+            self.tick(node);
+        }
+    }
+
+    fn tick(&mut self, node: NodeId) {
+        let (now, actor) = (self.now, &mut self.nodes[node.0].actor);
+        actor.handle(now, Input::Tick);
+        assert!(
+            actor.deadline().is_none_or(|deadline| deadline > now),
+            "`{}` still has the deadline that it was woken for, {now}",
+            self.trace.name(node),
+        );
+        self.drain(node);
+    }
+
+    fn handle(&mut self, node: NodeId, input: Input<'_>) {
+        self.nodes[node.0].actor.handle(self.now, input);
+        self.drain(node);
     }
 
     /// Takes a node's outputs and moves its wake-up.

@@ -36,7 +36,7 @@ fn end(world: &World, node: &str) -> String {
 fn a_lost_invite_is_sent_again_after_t1() {
     let world = run(&planned(Topology::Trapezoid, "alice>atlanta#1:drop"));
     assert_eq!(times(&world, "alice", "INVITE"), [0, 500]);
-    assert_eq!(end(&world, "alice"), "hung up there");
+    assert_eq!(end(&world, "alice"), "the other hung up");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_lost_bye_is_sent_again_and_a_lost_answer_to_it_too() {
     let world = run(&planned(Topology::Trapezoid, "bob>alice#1:drop, alice>bob#2:drop"));
     assert_eq!(times(&world, "bob", "BYE"), [0, 500, 1_500]);
     assert_eq!(times(&world, "alice", "200 BYE"), [0, 1_000]);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up there", "hung up here"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("the other hung up", "hangs up"));
     insta::assert_snapshot!(drawn(&world));
 }
 
@@ -81,7 +81,7 @@ fn an_ack_that_never_arrives_ends_the_call_after_64_t1() {
     let steps = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
     assert_eq!(times(&world, "bob", "200 INVITE"), steps);
     assert_eq!(times(&world, "alice", "ACK"), steps);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up there", "no ACK came"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("the other hung up", "no ACK came"));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn when_every_bye_is_lost_the_other_end_keeps_the_call_until_it_hangs_up_itself(
     let world = run(&planned(Topology::Trapezoid, &drops.join(", ")));
     let steps = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
     assert_eq!(times(&world, "bob", "BYE"), steps);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up here", "hung up here"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hangs up", "hangs up"));
     assert_eq!(times(&world, "bob", "481 BYE"), [0]);
 }
 
@@ -110,13 +110,13 @@ fn a_doubled_invite_makes_one_call() {
     let world = run(&planned(Topology::Trapezoid, "alice>atlanta#1:dup(+5ms), biloxi>bob#2:dup(+150ms)"));
     assert_eq!(times(&world, "atlanta", "INVITE"), [0]);
     assert_eq!(times(&world, "bob", "200 INVITE"), [0]);
-    assert_eq!(end(&world, "alice"), "hung up there");
+    assert_eq!(end(&world, "alice"), "the other hung up");
 }
 
 #[test]
 fn a_200_that_overtakes_the_180_makes_the_call_all_the_same() {
     let world = run(&planned(Topology::Trapezoid, "biloxi>atlanta#2:+5s"));
-    assert_eq!(end(&world, "alice"), "hung up there");
+    assert_eq!(end(&world, "alice"), "the other hung up");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn alice_can_hang_up_first() {
     let mut scenario = Scenario::rfc3261(Topology::Trapezoid);
     scenario.alice.hang_up_after = scenario.bob.hang_up_after.take();
     let world = run(&scenario);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up here", "hung up there"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hangs up", "the other hung up"));
 }
 
 #[test]

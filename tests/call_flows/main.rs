@@ -51,7 +51,13 @@ pub(crate) fn fields(message: &[u8]) -> (String, BTreeMap<String, Vec<String>>) 
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {
         let (name, value) = line.split_once(':').expect("a field");
-        fields.entry(name.trim().to_ascii_lowercase()).or_default().push(value.trim().to_owned());
+        let name = name.trim().to_ascii_lowercase();
+        let values: Vec<_> = match name.as_str() {
+            // Lists: one field with commas is the same as several (RFC 3261 §7.3.1), and these examples have no other commas.
+            "via" | "route" | "record-route" => value.split(',').collect(),
+            _ => vec![value],
+        };
+        fields.entry(name).or_default().extend(values.iter().map(|value| value.trim().to_owned()));
     }
     (start, fields)
 }

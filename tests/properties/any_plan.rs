@@ -108,7 +108,8 @@ prop_compose! {
     )(
         delay in 0..300u64,
         percent in [0..=50u32, 0..=30u32, 0..=40u32],
-        latest in 1..5_000u64,
+        // Late and doubled, it is in the network for less than T4, as RFC 3261 §17 supposes.
+        latest in 1..2_300u64,
         seed in any::<u64>(),
         topology in Just(topology), record_route in Just(record_route), ring_after in Just(ring_after),
         reaction in Just(reaction), cancel_after in Just(cancel_after),

@@ -230,7 +230,7 @@ impl UserAgentActor {
             Some((_, Reaction::Reject(status))) => {
                 let status = *status;
                 self.agent.reject(self.now, call, status)?;
-                self.end(call, format!("rejected, {}", status.get()));
+                self.end(call, format!("rejects, {}", status.get()));
                 Ok(())
             }
             None => Ok(()),
@@ -239,9 +239,12 @@ impl UserAgentActor {
 
     fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
         self.agent.hang_up(self.now, call)?;
-        // No event follows a rejection, for the handle is gone at once.
-        if self.calls.get(&call).is_some_and(|line| line.incoming && !line.answered) {
-            self.end(call, "rejected".into());
+        // What is left is to tell the other end, which may have to wait; no event follows a rejection. A cancelled call can
+        // still be answered, so its end is the event that follows.
+        match self.calls.get(&call) {
+            Some(line) if line.answered => self.end(call, "hangs up".into()),
+            Some(line) if line.incoming => self.end(call, "rejects".into()),
+            _ => {}
         }
         Ok(())
     }
@@ -265,8 +268,8 @@ impl UserAgentActor {
             Event::Failed { call, status, .. } => self.end(call, format!("{} {}", status.get(), status.reason())),
             Event::Ended { call, cause } => {
                 let why = match cause {
-                    EndCause::Remote => "hung up there",
-                    EndCause::Local => "hung up here",
+                    EndCause::Remote => "the other hung up",
+                    EndCause::Local => "cancelled too late",
                     EndCause::Unacknowledged => "no ACK came",
                     _ => "for another reason",
                 };

@@ -154,8 +154,8 @@ impl End {
             }
         }
         if let (Some(_), Some(ended)) = (self.began, self.ended) {
-            let byes = self.byes_received.iter().chain(&self.bye_sent);
-            if !byes.into_iter().any(|bye| bye.0 <= ended.0) {
+            // Its own BYE may still wait for the ACK or the resolver, until the other's makes it needless.
+            if self.bye_sent.is_none() && self.byes_received.is_empty() {
                 breach(ended.0, "gave the call up, and no BYE came or went");
             }
         }
@@ -182,11 +182,15 @@ impl End {
 
     /// Whether the INVITE is still waiting for a response when `response` comes (RFC 3261 §9.1, §17.1.1.2).
     fn is_alive(&self, timers: &Timers, response: Moment) -> bool {
-        let before = |moment: Option<Moment>| moment.filter(|moment| *moment < response);
-        let over =
-            |since: Option<Moment>| before(since).is_some_and(|since| since.0 + timers.sixty_four_t1() <= response.0);
-        let unheard = before(self.provisional_received).is_none() && over(self.invite_sent);
-        before(self.rejection_received).is_none() && !over(self.cancel_sent) && !unheard
+        let over = |since: Moment| since.0 + timers.sixty_four_t1() <= response.0;
+        let unheard = self.invite_sent.is_some_and(|invite| {
+            let given_up = invite.0 + timers.sixty_four_t1();
+            // Giving up comes before what arrives at the same moment.
+            over(invite) && self.provisional_received.is_none_or(|provisional| provisional.0 >= given_up)
+        });
+        let cancelled = self.cancel_sent.is_some_and(|cancel| cancel < response && over(cancel));
+        let rejected = self.rejection_received.is_some_and(|rejection| rejection < response);
+        !unheard && !cancelled && !rejected
     }
 
     fn judge_called(&self, timers: &Timers, now: Instant, breach: &mut impl FnMut(Instant, &'static str)) {

@@ -15,7 +15,7 @@ use crate::world::World;
 /// * INVITE: at most 7 copies of a branch, not before 0, ½, 1½, 3½, 7½, 15½ and 31½ s after the first (timer A, RFC 3261
 ///   §17.1.1.2), and none after any response came.
 /// * Other requests: at most 11 copies, not before 0, ½, 1½, 3½, 7½, 11½, … 31½ s (timer E, §17.1.2.2), and none after a final
-///   response came.
+///   response came. A proxy that knows nothing of what a CANCEL cancels forwards one for each that came (§16.10).
 /// * ACK: one for each final response that came (§17.1.1.3, §13.2.2.4); a proxy forwards one for each that came (§16).
 /// * 2xx to INVITE: 11 copies by the same steps until the ACK comes (§13.3.1.4); a copy of the INVITE brings out none
 ///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
@@ -243,8 +243,12 @@ impl<'a> Judge<'a> {
         {
             return Err("a copy was forwarded as if it were a new request".into());
         }
+        let came = packet.vias.get(1).map_or(0, |below| self.count(&Counted::Request((*below, packet.method))));
         let copies = self.sent.entry(bytes).or_insert(Copies { first: time, number: 0, asked: 0 });
         copies.number += 1;
+        if packet.method == "CANCEL" && copies.number <= came {
+            return Ok(());
+        }
         if copies.number > 1 && self.ended.contains(&Ended::Request(branch, packet.method)) {
             return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
         }

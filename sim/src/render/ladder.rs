@@ -9,7 +9,7 @@ use crate::fault::Fate;
 use crate::trace::{Note, Trace, Transmission, What};
 
 /// Where the first node's line stands.
-const FIRST: usize = 14;
+const FIRST: usize = 10;
 /// From one node's line to the next.
 const SPACING: usize = 28;
 
@@ -76,7 +76,7 @@ impl Row {
 
     fn time(&mut self, time: Instant) {
         let time = time.to_string();
-        self.write((FIRST - 3).saturating_sub(time.len()), &time);
+        self.write((FIRST - 2).saturating_sub(time.len()), &time);
     }
 
     fn note(&mut self, at: usize, note: &Note) {
@@ -110,7 +110,8 @@ impl Row {
         }
         let text = label.text(right - left - 5);
         // After three dashes, or fewer if the text needs their room.
-        let start = (left + 3).min(right - 4 - text.chars().count());
+        let shaft = if rightward { 4 } else { 3 };
+        let start = (left + 3).min(right - shaft - text.chars().count());
         self.write(start, &format!(" {text} "));
         self.remark(sent, columns);
     }
