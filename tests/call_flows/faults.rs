@@ -70,7 +70,7 @@ fn a_lost_bye_is_sent_again_and_a_lost_answer_to_it_too() {
     let world = run(&planned(Topology::Trapezoid, "bob>alice#1:drop, alice>bob#2:drop"));
     assert_eq!(times(&world, "bob", "BYE"), [0, 500, 1_500]);
     assert_eq!(times(&world, "alice", "200 BYE"), [0, 1_000]);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("the other hung up", "hangs up"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("the other hung up", "hung up"));
     insta::assert_snapshot!(drawn(&world));
 }
 
@@ -91,7 +91,7 @@ fn when_every_bye_is_lost_the_other_end_keeps_the_call_until_it_hangs_up_itself(
     let world = run(&planned(Topology::Trapezoid, &drops.join(", ")));
     let steps = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
     assert_eq!(times(&world, "bob", "BYE"), steps);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hangs up", "hangs up"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up", "hung up"));
     assert_eq!(times(&world, "bob", "481 BYE"), [0]);
 }
 
@@ -124,7 +124,7 @@ fn alice_can_hang_up_first() {
     let mut scenario = Scenario::rfc3261(Topology::Trapezoid);
     scenario.alice.hang_up_after = scenario.bob.hang_up_after.take();
     let world = run(&scenario);
-    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hangs up", "the other hung up"));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up", "the other hung up"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use sansip_sim::render::ladder;
 use sansip_sim::topology::{CALL_AT, Scenario, Topology};
 
 /// How many plans a normal test run tries; `PROPTEST_CASES` asks for another number.
-const PLANS: u32 = 1_500;
+const PLANS: u32 = 4_000;
 
 /// One run: what the ends do, and how bad the network is.
 #[derive(Clone)]

@@ -230,7 +230,7 @@ impl UserAgentActor {
             Some((_, Reaction::Reject(status))) => {
                 let status = *status;
                 self.agent.reject(self.now, call, status)?;
-                self.end(call, format!("rejects, {}", status.get()));
+                self.end(call, format!("rejected, {}", status.get()));
                 Ok(())
             }
             None => Ok(()),
@@ -242,8 +242,8 @@ impl UserAgentActor {
         // What is left is to tell the other end, which may have to wait; no event follows a rejection. A cancelled call can
         // still be answered, so its end is the event that follows.
         match self.calls.get(&call) {
-            Some(line) if line.answered => self.end(call, "hangs up".into()),
-            Some(line) if line.incoming => self.end(call, "rejects".into()),
+            Some(line) if line.answered => self.end(call, "hung up".into()),
+            Some(line) if line.incoming => self.end(call, "rejected".into()),
             _ => {}
         }
         Ok(())

@@ -74,9 +74,12 @@ fn call_ids<'a>(seen: &[Seen<'a>]) -> BTreeSet<&'a str> {
 /// A moment of a run: when, and its place in the order of what the node saw.
 type Moment = (Instant, usize);
 
-/// What one end of one call saw of it, each the first time.
+/// What one end of one call saw of it, each the first time. ACKs and BYEs only of the dialog that the first 2xx made: other
+/// forks, and calls that a straggling INVITE makes when the transaction is over, have other tags.
 #[derive(Debug, Default)]
-struct End {
+struct End<'a> {
+    /// The called end's tag in the first 2xx.
+    tag: Option<&'a str>,
     invite_sent: Option<Moment>,
     cancel_sent: Option<Moment>,
     cancel_received: Option<Moment>,
@@ -93,8 +96,8 @@ struct End {
     ended: Option<Moment>,
 }
 
-impl End {
-    fn of(seen: &[Seen<'_>], call_id: &str) -> Self {
+impl<'a> End<'a> {
+    fn of(seen: &[Seen<'a>], call_id: &str) -> Self {
         let mut end = Self::default();
         let mut branches = BTreeSet::new();
         for (index, Seen { time, what }) in seen.iter().enumerate() {
@@ -102,7 +105,8 @@ impl End {
             let place = match what {
                 Sight::Sent { packet, .. } if packet.call_id == call_id => end.place_of_sent(packet),
                 Sight::Received(packet) if packet.call_id == call_id => {
-                    if packet.is_request() && packet.method == "BYE" && branches.insert(packet.top()) {
+                    let bye = packet.status().is_none() && packet.method == "BYE";
+                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top()) {
                         end.byes_received.push(moment);
                     }
                     end.place_of_received(packet)
@@ -118,23 +122,33 @@ impl End {
         end
     }
 
-    fn place_of_sent(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
+    fn is_of_dialog(&self, packet: &Packet<'_>) -> bool {
+        self.tag.is_some_and(|tag| packet.to_tag == tag || packet.from_tag == tag)
+    }
+
+    fn place_of_sent(&mut self, packet: &Packet<'a>) -> Option<&mut Option<Moment>> {
         match (packet.status(), packet.method) {
             (None, "INVITE") => Some(&mut self.invite_sent),
             (None, "CANCEL") => Some(&mut self.cancel_sent),
-            (None, "ACK") => Some(&mut self.ack_sent),
-            (None, "BYE") => Some(&mut self.bye_sent),
-            (Some(200..=299), "INVITE") => Some(&mut self.success_sent),
+            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_sent),
+            (None, "BYE") if self.is_of_dialog(packet) => Some(&mut self.bye_sent),
+            (Some(200..=299), "INVITE") => {
+                self.tag.get_or_insert(packet.to_tag);
+                Some(&mut self.success_sent)
+            }
             _ => None,
         }
     }
 
-    fn place_of_received(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
+    fn place_of_received(&mut self, packet: &Packet<'a>) -> Option<&mut Option<Moment>> {
         match (packet.status(), packet.method) {
             (None, "CANCEL") => Some(&mut self.cancel_received),
-            (None, "ACK") => Some(&mut self.ack_received),
+            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_received),
             (Some(100..=199), "INVITE") => Some(&mut self.provisional_received),
-            (Some(200..=299), "INVITE") => Some(&mut self.success_received),
+            (Some(200..=299), "INVITE") => {
+                self.tag.get_or_insert(packet.to_tag);
+                Some(&mut self.success_received)
+            }
             (Some(300..), "INVITE") => Some(&mut self.rejection_received),
             _ => None,
         }
@@ -154,11 +168,22 @@ impl End {
             }
         }
         if let (Some(_), Some(ended)) = (self.began, self.ended) {
-            // Its own BYE may still wait for the ACK or the resolver, until the other's makes it needless.
-            if self.bye_sent.is_none() && self.byes_received.is_empty() {
+            let due = self.bye_due(timers, ended);
+            let byes = self.byes_received.iter().chain(&self.bye_sent);
+            if due <= now && !byes.into_iter().any(|bye| bye.0 <= due) {
                 breach(ended.0, "gave the call up, and no BYE came or went");
             }
         }
+    }
+
+    /// By when an end that gave the call up must have sent a BYE: the called end may have to wait for the ACK, and the resolver
+    /// may have to be asked for the way.
+    fn bye_due(&self, timers: &Timers, ended: Moment) -> Instant {
+        let may = self.success_sent.map(|success| {
+            let unacknowledged = success.0 + timers.sixty_four_t1();
+            self.ack_received.map_or(unacknowledged, |ack| ack.0.min(unacknowledged))
+        });
+        may.map_or(ended.0, |may| may.max(ended.0)) + timers.t1
     }
 
     fn judge_caller(&self, timers: &Timers, breach: &mut impl FnMut(Instant, &'static str)) {

@@ -40,7 +40,7 @@ impl Schedule {
 
     /// The breaches of a trace.
     fn judge(&self, trace: &Trace) -> Vec<Breach> {
-        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge()).collect()
+        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge(Seen::by(trace, node))).collect()
     }
 
     /// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
@@ -72,155 +72,151 @@ impl Check for Schedule {
     }
 }
 
-/// What one node sent and received up to some moment.
+/// What one node sent and received up to some moment, as server and as client.
 struct Judge<'a> {
     name: &'a str,
+    timers: Timers,
     /// For INVITE, and for everything else that is resent.
     steps: [Vec<Duration>; 2],
-    seen: Vec<Seen<'a>>,
-    sent: BTreeMap<&'a [u8], Copies>,
-    requests: BTreeMap<(&'a str, &'a str), (&'a [u8], SocketAddr)>,
-    forwarded: BTreeMap<(Asked<'a>, SocketAddr), &'a str>,
-    rejected: BTreeMap<Asked<'a>, &'a [u8]>,
-    counts: BTreeMap<Counted<'a>, usize>,
-    ended: BTreeSet<Ended<'a>>,
-    breaches: Vec<Breach>,
+    /// By what a response answers.
+    served: BTreeMap<Asked<'a>, Served<'a>>,
+    /// By branch and method.
+    asked: BTreeMap<(&'a str, &'a str), Sent<'a>>,
+    /// 2xx to INVITE that came to their end, and the ACKs sent for them.
+    answered: BTreeMap<Answered<'a>, (usize, usize)>,
+    /// The 2xx to INVITE for which an ACK came.
+    acknowledged: BTreeSet<Answered<'a>>,
+}
+
+/// A 2xx to INVITE from end to end: Call-ID, CSeq, To tag.
+type Answered<'a> = (&'a str, u32, &'a str);
+
+/// A request that came, and what was done with it.
+#[derive(Default)]
+struct Served<'a> {
+    /// Copies of it that came.
+    came: usize,
+    /// When its transaction is over at the latest (timers H, I, J, L); a copy that still comes is a new request.
+    over: Option<Instant>,
+    /// The final response, if it is one of which there can be only one.
+    rejection: Option<&'a [u8]>,
+    /// Whether the ACK for such a response to INVITE came.
+    acknowledged: bool,
+    responses: BTreeMap<&'a [u8], Copies>,
+    /// Responses that came to be forwarded, by status and To tag.
+    downstream: BTreeMap<(u16, &'a str), usize>,
+    /// Where it was forwarded, under which branch.
+    forwarded: BTreeMap<SocketAddr, &'a str>,
+    /// Copies forwarded, if it is an ACK.
+    acks: usize,
+}
+
+/// A request that was sent.
+struct Sent<'a> {
+    bytes: &'a [u8],
+    destination: SocketAddr,
+    copies: Copies,
+    /// A response came after which no copy goes: any to INVITE, a final one to others.
+    heard: bool,
+    /// Final responses other than 2xx that came, and the ACKs sent for them; of an INVITE.
+    rejections: usize,
+    acks: usize,
 }
 
 /// Copies of one message that a node sent.
+#[derive(Clone, Copy)]
 struct Copies {
     first: Instant,
     number: usize,
-    /// How many copies of the request had come when the first copy of a response went.
-    asked: usize,
-}
-
-/// Things that are counted.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Counted<'a> {
-    /// Requests that came, by what a response to them would answer.
-    Request(Asked<'a>),
-    /// Responses to a branch of ours: branch, method, status class ≥ 3.
-    Rejection(&'a str),
-    /// 2xx to INVITE that came to their end: Call-ID, CSeq, To tag.
-    Success(&'a str, u32, &'a str),
-    /// Responses that came to be forwarded: what they answer, status, To tag.
-    Downstream(Asked<'a>, u16, &'a str),
-    /// ACKs sent for a rejection, by branch.
-    AckOfRejection(&'a str),
-    /// ACKs sent for a 2xx: Call-ID, CSeq, To tag.
-    AckOfSuccess(&'a str, u32, &'a str),
-    /// ACKs forwarded, by the Via below ours.
-    AckForwarded(Asked<'a>),
-    /// 2xx to INVITE forwarded.
-    SuccessForwarded(Asked<'a>, u16, &'a str),
-}
-
-/// Things after which copies must stop.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Ended<'a> {
-    /// A response to this branch and method came: any for INVITE, a final one for others.
-    Request(&'a str, &'a str),
-    /// The ACK for a 2xx came: Call-ID, CSeq, To tag.
-    Success(&'a str, u32, &'a str),
-    /// The ACK for another final response came: the INVITE's Via.
-    Rejection(Via<'a>),
+    /// Of a response: how many copies of the request had come by the first.
+    came: usize,
 }
 
 impl<'a> Judge<'a> {
     fn new(schedule: &Schedule, trace: &'a Trace, node: NodeId) -> Self {
         Self {
             name: trace.name(node),
+            timers: schedule.timers,
             steps: [schedule.steps(Duration::MAX), schedule.steps(schedule.timers.t2)],
-            seen: Seen::by(trace, node),
-            sent: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            forwarded: BTreeMap::new(),
-            rejected: BTreeMap::new(),
-            counts: BTreeMap::new(),
-            ended: BTreeSet::new(),
-            breaches: Vec::new(),
+            served: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
         }
     }
 
-    fn judge(mut self) -> Vec<Breach> {
-        for Seen { time, what } in std::mem::take(&mut self.seen) {
-            let verdict = match &what {
+    fn judge(mut self, seen: Vec<Seen<'a>>) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for Seen { time, what } in seen {
+            let (packet, verdict) = match what {
+                Sight::Noted(_) => continue,
                 Sight::Received(packet) => {
-                    self.receive(packet);
-                    Ok(())
+                    self.receive(time, &packet);
+                    continue;
                 }
-                Sight::Sent { packet, bytes, destination } => match packet.status() {
-                    None if packet.method == "ACK" => self.ack(packet),
-                    None => self.request(time, packet, bytes, *destination),
-                    Some(status) => self.response(time, packet, bytes, status),
-                },
-                Sight::Noted(_) => Ok(()),
+                Sight::Sent { packet, bytes, destination } => {
+                    let verdict = match packet.status() {
+                        None if packet.method == "ACK" => self.ack(&packet),
+                        None => self.request(time, &packet, bytes, destination),
+                        Some(status) => self.response(time, &packet, bytes, status),
+                    };
+                    (packet, verdict)
+                }
             };
-            if let (Err(what), Sight::Sent { packet, .. }) = (verdict, &what) {
-                let message = match packet.status() {
-                    Some(status) => format!("{status} to {}", packet.method),
-                    None => packet.method.to_owned(),
-                };
-                let what = format!("{} sent {message} ({}): {what}", self.name, packet.top().branch);
-                self.breaches.push(Breach { check: "schedule", time, what });
+            if let Err(why) = verdict {
+                let status = packet.status().map(|status| format!("{status} to ")).unwrap_or_default();
+                let what = format!("{} sent {status}{} ({}): {why}", self.name, packet.method, packet.top().branch);
+                breaches.push(Breach { check: "schedule", time, what });
             }
         }
-        self.breaches
+        breaches
     }
 
-    fn count(&self, what: &Counted<'a>) -> usize {
-        self.counts.get(what).copied().unwrap_or(0)
-    }
-
-    /// Counts once more; the new number.
-    fn add(&mut self, what: Counted<'a>) -> usize {
-        let count = self.counts.entry(what).or_default();
-        *count += 1;
-        *count
-    }
-
-    fn receive(&mut self, packet: &Packet<'a>) {
-        let top = packet.top();
-        let dialog = (packet.call_id, packet.sequence, packet.to_tag);
+    fn receive(&mut self, time: Instant, packet: &Packet<'a>) {
+        let (top, method) = (packet.top(), packet.method);
         let Some(status) = packet.status() else {
-            if packet.method == "ACK" {
-                self.ended.insert(Ended::Rejection(top));
-                self.ended.insert(Ended::Success(dialog.0, dialog.1, dialog.2));
+            if method == "ACK" {
+                self.acknowledged.insert(answered(packet));
+                if let Some(invite) = self.served.get_mut(&(top, "INVITE")).filter(|invite| invite.rejection.is_some())
+                {
+                    invite.acknowledged = true;
+                    invite.over = invite.over.min(Some(time + self.timers.t4));
+                }
             }
-            self.add(Counted::Request((top, packet.method)));
+            let served = self.served.entry((top, method)).or_default();
+            if served.over.is_some_and(|over| over <= time) {
+                *served = Served::default();
+            }
+            served.came += 1;
             return;
         };
-        let invite = packet.method == "INVITE";
-        if invite || status >= 200 {
-            self.ended.insert(Ended::Request(top.branch, packet.method));
-        }
-        if invite && status >= 300 {
-            self.add(Counted::Rejection(top.branch));
+        let invite = method == "INVITE";
+        if let Some(sent) = self.asked.get_mut(&(top.branch, method)) {
+            sent.heard |= invite || status >= 200;
+            sent.rejections += usize::from(status >= 300);
         }
         match packet.vias.get(1) {
             Some(&below) => {
-                self.add(Counted::Downstream((below, packet.method), status, packet.to_tag));
+                let served = self.served.entry((below, method)).or_default();
+                *served.downstream.entry((status, packet.to_tag)).or_default() += 1;
             }
-            None if invite && (200..300).contains(&status) => {
-                self.add(Counted::Success(dialog.0, dialog.1, dialog.2));
-            }
+            None if invite && is_success(status) => self.answered.entry(answered(packet)).or_default().0 += 1,
             None => {}
         }
     }
 
     fn ack(&mut self, packet: &Packet<'a>) -> Result<(), String> {
-        let top = packet.top();
         let (sent, allowed, of) = if let Some(&below) = packet.vias.get(1) {
-            let asked = (below, "ACK");
-            (self.add(Counted::AckForwarded(asked)), self.count(&Counted::Request(asked)), "ACKs came")
-        } else if self.requests.contains_key(&(top.branch, "INVITE")) {
-            let sent = self.add(Counted::AckOfRejection(top.branch));
-            (sent, self.count(&Counted::Rejection(top.branch)), "final responses came")
+            let served = self.served.entry((below, "ACK")).or_default();
+            served.acks += 1;
+            (served.acks, served.came, "ACKs came")
+        } else if let Some(invite) = self.asked.get_mut(&(packet.top().branch, "INVITE")) {
+            invite.acks += 1;
+            (invite.acks, invite.rejections, "final responses came")
         } else {
-            let (call_id, sequence, to_tag) = (packet.call_id, packet.sequence, packet.to_tag);
-            let sent = self.add(Counted::AckOfSuccess(call_id, sequence, to_tag));
-            (sent, self.count(&Counted::Success(call_id, sequence, to_tag)), "2xx came")
+            let (came, sent) = self.answered.entry(answered(packet)).or_default();
+            *sent += 1;
+            (*sent, *came, "2xx came")
         };
         if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
     }
@@ -232,72 +228,80 @@ impl<'a> Judge<'a> {
         bytes: &'a [u8],
         destination: SocketAddr,
     ) -> Result<(), String> {
-        let branch = packet.top().branch;
-        let invite = packet.method == "INVITE";
-        let message = (bytes, destination);
-        if *self.requests.entry((branch, packet.method)).or_insert(message) != message {
+        let (branch, method) = (packet.top().branch, packet.method);
+        let mut came = 0;
+        if let Some(&below) = packet.vias.get(1) {
+            let served = self.served.entry((below, method)).or_default();
+            came = served.came;
+            if *served.forwarded.entry(destination).or_insert(branch) != branch {
+                return Err("a copy was forwarded as if it were a new request".into());
+            }
+        }
+        let copies = Copies { first: time, number: 0, came: 0 };
+        let new = Sent { bytes, destination, copies, heard: false, rejections: 0, acks: 0 };
+        let sent = self.asked.entry((branch, method)).or_insert(new);
+        if (sent.bytes, sent.destination) != (bytes, destination) {
             return Err("the branch was used for another message or destination".into());
         }
-        if let Some(&below) = packet.vias.get(1)
-            && *self.forwarded.entry(((below, packet.method), destination)).or_insert(branch) != branch
-        {
-            return Err("a copy was forwarded as if it were a new request".into());
-        }
-        let came = packet.vias.get(1).map_or(0, |below| self.count(&Counted::Request((*below, packet.method))));
-        let copies = self.sent.entry(bytes).or_insert(Copies { first: time, number: 0, asked: 0 });
-        copies.number += 1;
-        if packet.method == "CANCEL" && copies.number <= came {
+        sent.copies.number += 1;
+        let Copies { first, number, .. } = sent.copies;
+        let invite = method == "INVITE";
+        if method == "CANCEL" && number <= came {
             return Ok(());
         }
-        if copies.number > 1 && self.ended.contains(&Ended::Request(branch, packet.method)) {
+        if number > 1 && sent.heard {
             return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
         }
-        let step = self.steps[usize::from(!invite)].get(copies.number - 1);
-        match step.map(|step| copies.first + *step) {
-            None => Err(format!("it is copy {}", copies.number)),
-            Some(due) if time < due => Err(format!("copy {} is allowed from {due} on", copies.number)),
+        match self.steps[usize::from(!invite)].get(number - 1).map(|step| first + *step) {
+            None => Err(format!("it is copy {number}")),
+            Some(due) if time < due => Err(format!("copy {number} is allowed from {due} on")),
             Some(_) => Ok(()),
         }
     }
 
     fn response(&mut self, time: Instant, packet: &Packet<'a>, bytes: &'a [u8], status: u16) -> Result<(), String> {
-        let asked: Asked<'a> = (packet.top(), packet.method);
-        let requests = self.count(&Counted::Request(asked));
-        if requests == 0 || packet.method == "ACK" {
+        let served = self.served.entry((packet.top(), packet.method)).or_default();
+        if served.came == 0 || packet.method == "ACK" {
             return Err("it answers nothing that came".into());
         }
         let invite = packet.method == "INVITE";
-        let success = (200..300).contains(&status);
-        if status >= 200 && !(invite && success) && *self.rejected.entry(asked).or_insert(bytes) != bytes {
-            return Err("another final response was sent before".into());
+        let success = invite && is_success(status);
+        if status >= 200 {
+            served.over.get_or_insert(time + self.timers.sixty_four_t1());
+            if !success && *served.rejection.get_or_insert(bytes) != bytes {
+                return Err("another final response was sent before".into());
+            }
         }
-        let downstream = self.count(&Counted::Downstream(asked, status, packet.to_tag));
-        let copies = self.sent.entry(bytes).or_insert(Copies { first: time, number: 0, asked: requests });
+        let downstream = served.downstream.get(&(status, packet.to_tag)).copied().unwrap_or(0);
+        let new = Copies { first: time, number: 0, came: served.came };
+        let copies = served.responses.entry(bytes).or_insert(new);
         copies.number += 1;
-        let since = time.since(copies.first);
+        let Copies { first, number, came } = *copies;
+        let since = time.since(first);
         let steps = self.steps[1].iter().filter(|step| **step <= since).count();
-        let (number, again) = (copies.number, requests - copies.asked);
-        let dialog = (packet.call_id, packet.sequence, packet.to_tag);
-        let allowed = if invite && success {
-            if downstream > 0 {
-                let sent = self.add(Counted::SuccessForwarded(asked, status, packet.to_tag));
-                return if sent > downstream { Err(format!("forwarded {sent} of {downstream}")) } else { Ok(()) };
-            }
-            if number > 1 && self.ended.contains(&Ended::Success(dialog.0, dialog.1, dialog.2)) {
-                return Err("resent after the ACK".into());
-            }
-            steps
-        } else if invite && status >= 300 {
-            if number > 1 && self.ended.contains(&Ended::Rejection(asked.0)) {
-                return Err("resent after the ACK".into());
-            }
-            steps + again
-        } else {
-            let minutes = if invite { (since.as_secs() / 60) as usize } else { 0 };
-            downstream.max(1) + again + minutes
+        let again = served.came - came;
+        let acknowledged = if success { self.acknowledged.contains(&answered(packet)) } else { served.acknowledged };
+        if success && downstream > 0 {
+            return if number > downstream { Err(format!("forwarded {number} of {downstream}")) } else { Ok(()) };
+        }
+        if invite && status >= 200 && number > 1 && acknowledged {
+            return Err("resent after the ACK".into());
+        }
+        let allowed = match status {
+            _ if success => steps,
+            300.. if invite => steps + again,
+            _ => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
         };
         if number > allowed { Err(format!("it is copy {number}, and {allowed} are allowed by now")) } else { Ok(()) }
     }
+}
+
+fn answered<'a>(packet: &Packet<'a>) -> Answered<'a> {
+    (packet.call_id, packet.sequence, packet.to_tag)
+}
+
+const fn is_success(status: u16) -> bool {
+    200 <= status && status < 300
 }
 
 #[cfg(test)]
