@@ -61,11 +61,16 @@ impl Dialog {
         })
     }
 
-    /// The dialog that a 101-199 or 2xx response to our INVITE makes (§12.1.2). `None` if one of the two is not what the
-    /// layers below let through. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
+    /// The dialog that a 101-199 or 2xx response to our INVITE makes (§12.1.2). Only the remote tag, the remote target and the
+    /// route set are the peer's to say. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
+    /// `None` if one of the two is not what the layers below let through.
     pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
-        let key = DialogKey::of_response(response)?;
         let to = invite.to_header()?.to_buf();
+        let key = DialogKey {
+            call_id: invite.call_id()?,
+            local_tag: invite.from()?.tag()?,
+            remote_tag: response.to_header()?.tag(),
+        };
         Some(Self {
             id: key.to_id(),
             state: if response.status().is_success() { DialogState::Confirmed } else { DialogState::Early },

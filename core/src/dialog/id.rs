@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use crate::message::{Request, Response};
+use crate::message::Request;
 
 /// The identity of a dialog at this end: Call-ID, our tag and the peer's.
 ///
@@ -43,15 +43,6 @@ impl<'a> DialogKey<'a> {
             call_id: request.call_id()?,
             local_tag: request.to_header()?.tag()?,
             remote_tag: request.from()?.tag(),
-        })
-    }
-
-    /// The dialog that a response received belongs to: our tag is in From.
-    pub fn of_response(response: &'a Response) -> Option<Self> {
-        Some(Self {
-            call_id: response.call_id()?,
-            local_tag: response.from()?.tag()?,
-            remote_tag: response.to_header()?.tag(),
         })
     }
 

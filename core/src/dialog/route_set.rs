@@ -99,3 +99,57 @@ fn route_value<'a>(routes: impl Iterator<Item = &'a UriBuf>) -> Vec<u8> {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+
+    fn uri(text: &str) -> UriBuf {
+        text.parse().unwrap()
+    }
+
+    fn path(routes: &[&str], target: &str) -> (String, Option<String>, NextHop) {
+        let path = RouteSet(routes.iter().map(|route| uri(route)).collect()).path(&uri(target)).unwrap();
+        (path.request_uri.to_string(), path.route.map(|route| String::from_utf8(route).unwrap()), path.next_hop)
+    }
+
+    fn hop(text: &str) -> NextHop {
+        NextHop::of_uri(uri(text).as_uri()).unwrap()
+    }
+
+    #[test]
+    fn without_routes_a_request_goes_to_the_remote_target() {
+        assert_eq!(
+            path(&[], "sip:user@remoteua:5070"),
+            ("sip:user@remoteua:5070".into(), None, hop("sip:remoteua:5070"))
+        );
+    }
+
+    #[test]
+    fn a_loose_router_is_visited_by_route() {
+        let (request_uri, route, next_hop) = path(&["sip:p1;lr", "sip:p2;lr"], "sip:user@remoteua");
+        assert_eq!((request_uri.as_str(), route.as_deref()), ("sip:user@remoteua", Some("<sip:p1;lr>, <sip:p2;lr>")));
+        assert_eq!(next_hop, hop("sip:p1"));
+    }
+
+    /// The example of RFC 3261 §12.2.1.1.
+    #[test]
+    fn a_strict_router_is_visited_by_request_uri() {
+        let routes = ["sip:proxy1", "sip:proxy2", "sip:proxy3;lr", "sip:proxy4"];
+        let (request_uri, route, next_hop) = path(&routes, "sip:user@remoteua");
+        assert_eq!(request_uri, "sip:proxy1");
+        assert_eq!(route.unwrap(), "<sip:proxy2>, <sip:proxy3;lr>, <sip:proxy4>, <sip:user@remoteua>");
+        assert_eq!(next_hop, hop("sip:proxy1"));
+    }
+
+    #[test]
+    fn a_request_uri_has_no_headers_and_no_method() {
+        let target = |text: &str| request_target(uri(text).as_uri()).to_string();
+        assert_eq!(target("sip:a?b@c;transport=udp"), "sip:a?b@c;transport=udp");
+        assert_eq!(target("sip:a@c;transport=udp?Subject=x&Priority=urgent"), "sip:a@c;transport=udp");
+        assert_eq!(target("sip:a@c;Method=INVITE;user=phone;lr"), "sip:a@c;user=phone;lr");
+        assert_eq!(target("sip:a@c;method=INVITE?x=y"), "sip:a@c");
+        assert_eq!(target("tel:+1;method=x"), "tel:+1;method=x");
+    }
+}

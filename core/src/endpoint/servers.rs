@@ -256,9 +256,9 @@ impl Endpoint {
 
     fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
-        transaction.request = None;
         let ReturnPath { listener, destination } = transaction.path;
         if let Some(bytes) = bytes {
+            transaction.request = None;
             transaction.response = transaction.machine.repeats_response().then(|| bytes.clone());
             self.servers.senders.insert(listener, destination, server);
             self.send(listener, destination, bytes);

@@ -4,7 +4,7 @@ use super::build::{decimal, is_request_uri, is_writable, layout_of, writable_nam
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::header::{Header, Via};
-use super::layout::{Defect, FieldSpan, Layout, StartLine, part};
+use super::layout::{FieldSpan, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::parameters::Parameter;
 use super::request::Request;
@@ -48,6 +48,9 @@ struct Splice {
     text: usize,
     text_end: usize,
 }
+
+/// The rank of the body: behind all that is put in before it.
+const BODY: i32 = i32::MAX;
 
 /// How many values go from the front and the back of a list.
 #[derive(Clone, Copy)]
@@ -169,7 +172,7 @@ impl<'a, M> Edit<'a, M> {
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
         self.new_body = Some(body.len());
         self.length = true;
-        self.splice(self.layout.body as usize, self.layout.end as usize, 0, &[body]);
+        self.splice(self.layout.body as usize, self.layout.end as usize, BODY, &[body]);
         if content_type.is_empty() {
             return self.remove(HeaderId::ContentType);
         }
@@ -314,12 +317,13 @@ impl<'a, M> Edit<'a, M> {
             let length = self.new_body.unwrap_or((self.layout.end - self.layout.body) as usize);
             self.replace_field(HeaderId::ContentLength, decimal(length).as_ref());
         }
-        if self.layout.defect == Some(Defect::Unterminated) {
-            let end = self.layout.fields_end.into();
+        let end = usize::from(self.layout.fields_end);
+        if end == self.layout.body as usize {
+            // The empty line is missing.
             if self.bytes.last() != Some(&b'\n') {
                 self.splice(end, end, i32::MIN, &[b"\r\n"]);
             }
-            self.splice(end, end, i32::MAX, &[b"\r\n"]);
+            self.splice(end, end, BODY - 1, &[b"\r\n"]);
         }
         if let Some(error) = self.error {
             return Err(error);
@@ -582,6 +586,8 @@ mod tests {
         let cut = "OPTIONS sip:a.com SIP/2.0\r\nVia: SIP/2.0/UDP b.com\r\nSubject: x";
         let after = request(cut).edit().append("X-New", "1").finish().unwrap();
         assert_eq!(text(&after), alloc::format!("{cut}\r\nX-New: 1\r\n\r\n"));
+        let after = request(cut).edit().body("", b"hello").finish().unwrap();
+        assert_eq!(text(&after), alloc::format!("{cut}\r\nContent-Length: 5\r\n\r\nhello"));
     }
 
     #[test]

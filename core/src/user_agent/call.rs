@@ -33,8 +33,8 @@ pub(super) enum Side {
 /// What is kept of an INVITE that we sent.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
-    /// The INVITE, until its transaction is over.
-    pub(super) invite: Option<Invite>,
+    /// The INVITE, until its transaction is over. In a box, as all that is needed for a while only: most calls are past it.
+    pub(super) invite: Option<Box<Invite>>,
     /// A provisional response above 100 has come.
     pub(super) ringing: bool,
     /// A 2xx has come: no other can be the call.
@@ -54,17 +54,21 @@ pub(super) struct Invite {
 #[derive(Clone, Debug)]
 pub(super) enum Callee {
     /// No final response is sent yet.
-    Offered {
-        served: Served,
-        /// Repeats the 180 every minute (§13.3.1.1).
-        ringing: Option<TimerId>,
-        /// When the invitation expires (§13.3.1).
-        expiry: Option<TimerId>,
-    },
+    Offered(Box<Offered>),
     /// A 2xx is sent, and again and again until its ACK comes (§13.3.1.4).
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
     /// The ACK for the 2xx has come.
     Confirmed,
+}
+
+/// An INVITE that waits for its final response.
+#[derive(Clone, Debug)]
+pub(super) struct Offered {
+    pub(super) served: Served,
+    /// Repeats the 180 every minute (§13.3.1.1).
+    pub(super) ringing: Option<TimerId>,
+    /// When the invitation expires (§13.3.1).
+    pub(super) expiry: Option<TimerId>,
 }
 
 /// A 2xx of ours that waits for its ACK.
@@ -118,8 +122,8 @@ impl Call {
             Side::Caller(Caller { answered: true, .. }) => CallState::Established,
             Side::Caller(Caller { ringing: true, .. }) => CallState::Ringing,
             Side::Caller(_) => CallState::Calling,
-            Side::Callee(Callee::Offered { .. }) => CallState::Incoming,
-            Side::Callee(Callee::Accepted(Accepted { hung_up: true, .. })) => CallState::Ending,
+            Side::Callee(Callee::Offered(_)) => CallState::Incoming,
+            Side::Callee(Callee::Accepted(accepted)) if accepted.hung_up => CallState::Ending,
             Side::Callee(_) => CallState::Established,
         }
     }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use smallvec::SmallVec;
 
-use super::call::{Accepted, Call, Callee, Caller, LegState, Side};
+use super::call::{Accepted, Call, Callee, Caller, LegState, Offered, Side};
 use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
 use super::profile::{Body, Fields};
@@ -33,7 +33,7 @@ impl Core {
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
         let request_id = served.id;
-        let side = Side::Callee(Callee::Offered { served, ringing: None, expiry: None });
+        let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
         let id = self.calls.insert(Call { call_id, side, legs: SmallVec::new(), over: false });
         if let Some(request_id) = request_id {
             self.requests.set_call(request_id, id);
@@ -41,8 +41,8 @@ impl Core {
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
             let at = cx.now + Duration::from_secs(seconds.into());
             let timer = cx.endpoint.arm(at, Work::Expiry.on(id));
-            if let Some(Callee::Offered { expiry, .. }) = self.callee(id) {
-                *expiry = Some(timer);
+            if let Some(Callee::Offered(offered)) = self.callee(id) {
+                offered.expiry = Some(timer);
             }
         }
         cx.emit(Event::Incoming { call: id, request });
@@ -55,10 +55,10 @@ impl Core {
         self.begin_dialog(cx, id, &served, DialogState::Early)?;
         cx.endpoint.respond(cx.now, served.server, response)?;
         let at = cx.now + RINGING_INTERVAL;
-        if let Some(Callee::Offered { ringing, .. }) = self.callee(id)
-            && !ringing.is_some_and(|timer| cx.endpoint.rearm(timer, at))
+        if let Some(Callee::Offered(offered)) = self.callee(id)
+            && !offered.ringing.is_some_and(|timer| cx.endpoint.rearm(timer, at))
         {
-            *ringing = Some(cx.endpoint.arm(at, Work::Ringing.on(id)));
+            offered.ringing = Some(cx.endpoint.arm(at, Work::Ringing.on(id)));
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Core {
             hung_up: false,
         };
         if let Some(callee) = self.callee(id) {
-            *callee = Callee::Accepted(accepted);
+            *callee = Callee::Accepted(Box::new(accepted));
         }
         Ok(())
     }
@@ -140,10 +140,11 @@ impl Core {
         let Some(tag) = cancels else {
             return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder);
         };
-        // Its responses carry the To tag of those to the INVITE.
-        let served = Served { id: Some(tag.id()), ..served.clone() };
+        // Its response carries the To tag of those to the INVITE.
+        let cancels = Work::request(tag);
+        let served = Served { id: cancels, ..served.clone() };
         self.respond_final(cx, &served, StatusCode::OK, |builder| builder);
-        if let Some(call) = self.requests.call(tag.id()) {
+        if let Some(call) = cancels.and_then(|id| self.requests.call(id)) {
             self.terminate(cx, call);
         }
     }
@@ -151,7 +152,7 @@ impl Core {
     /// An ACK for a 2xx (§13.3.1.4). A second one, or one for nothing, has no effect.
     pub(super) fn acknowledged(&mut self, cx: &mut Cx<'_>, ack: &Request, server: Option<Tag>) {
         let by_dialog = DialogKey::of_request(ack).and_then(|key| self.find(key)).map(|(id, _)| id);
-        let Some(id) = by_dialog.or_else(|| self.requests.call(server?.id())) else { return };
+        let Some(id) = by_dialog.or_else(|| self.requests.call(Work::request(server?)?)) else { return };
         let Some(callee) = self.callee(id) else { return };
         let Callee::Accepted(accepted) = callee else { return };
         if ack.cseq().is_none_or(|cseq| cseq.number != accepted.number) {
@@ -186,7 +187,7 @@ impl Core {
     pub(super) fn pending_invite(&self, id: CallId, leg: usize) -> Option<StatusCode> {
         let call = self.calls.get(id)?;
         match &call.side {
-            Side::Callee(Callee::Offered { .. }) => Some(StatusCode::SERVER_INTERNAL_ERROR),
+            Side::Callee(Callee::Offered(_)) => Some(StatusCode::SERVER_INTERNAL_ERROR),
             Side::Caller(Caller { invite: Some(_), .. }) if call.legs.get(leg)?.state == LegState::Early => {
                 Some(StatusCode::REQUEST_PENDING)
             }
@@ -235,15 +236,15 @@ impl Core {
     /// The INVITE of a call that may still be answered.
     fn offered(&mut self, id: CallId) -> Result<Served, CommandError> {
         match &self.alive(id)?.side {
-            Side::Callee(Callee::Offered { served, .. }) => Ok(served.clone()),
+            Side::Callee(Callee::Offered(offered)) => Ok(offered.served.clone()),
             _ => Err(CommandError::WrongState),
         }
     }
 
     /// A final response is sent: no more 180s, and nothing expires.
     fn stop_offering(&mut self, cx: &mut Cx<'_>, id: CallId) {
-        let Some(Callee::Offered { ringing, expiry, .. }) = self.callee(id) else { return };
-        for timer in [ringing.take(), expiry.take()].into_iter().flatten() {
+        let Some(Callee::Offered(offered)) = self.callee(id) else { return };
+        for timer in [offered.ringing.take(), offered.expiry.take()].into_iter().flatten() {
             cx.endpoint.disarm(timer);
         }
     }

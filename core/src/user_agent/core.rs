@@ -4,7 +4,7 @@ use super::call::{Call, Leg, LegState};
 use super::event::{CallInfo, Event};
 use super::profile::Profile;
 use super::registration::Registration;
-use super::requests::Requests;
+use super::requests::{RequestId, Requests};
 use crate::dialog::{Dialog, DialogKey, KeyedIndex};
 use crate::endpoint::Indication;
 use crate::error::CommandError;
@@ -36,6 +36,8 @@ pub(super) enum Work {
     Ack,
     /// A BYE of ours; names the call.
     Bye,
+    /// A BYE for a fork of which nothing else is kept; names the delivery of its ACK.
+    TurnAway,
     /// A REGISTER of ours; names the registration.
     Register,
     /// A request of a peer outside of any dialog; names the request.
@@ -51,10 +53,11 @@ pub(super) enum Work {
 }
 
 impl Work {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Invite,
         Self::Ack,
         Self::Bye,
+        Self::TurnAway,
         Self::Register,
         Self::Request,
         Self::Ringing,
@@ -70,6 +73,11 @@ impl Work {
 
     fn of(tag: Tag) -> Option<Self> {
         Self::ALL.into_iter().find(|work| tag.role == Core::ROLE && tag.kind == *work as u8)
+    }
+
+    /// The request outside of dialogs that the tag of a server transaction names.
+    pub(super) fn request(tag: Tag) -> Option<RequestId> {
+        (Self::of(tag) == Some(Self::Request)).then(|| tag.id())
     }
 }
 
@@ -162,6 +170,7 @@ impl TransactionUser for Core {
                 _ if has_several_vias(&response) => {}
                 Some(Work::Invite) => self.invite_response(cx, tag.id(), response),
                 Some(Work::Bye) if response.status().is_final() => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::TurnAway) if response.status().is_final() => cx.endpoint.release(tag.id()),
                 Some(Work::Register) => self.register_response(cx, tag.id(), response),
                 _ => {}
             },
@@ -169,12 +178,14 @@ impl TransactionUser for Core {
                 Some(Work::Invite) => self.invite_failed(cx, tag.id(), failure.status()),
                 Some(Work::Ack) => self.ack_failed(tag.id(), delivery),
                 Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::TurnAway) => cx.endpoint.release(tag.id()),
                 Some(Work::Register) => self.register_failed(cx, tag.id(), failure.status(), None),
                 _ => {}
             },
             Indication::Finished { delivery, tag } => match Work::of(tag) {
                 Some(Work::Invite) => self.invite_finished(cx, tag.id()),
                 Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
+                Some(Work::TurnAway) => cx.endpoint.release(tag.id()),
                 Some(Work::Register) => self.register_finished(cx, tag.id(), delivery),
                 _ => {}
             },
@@ -185,9 +196,13 @@ impl TransactionUser for Core {
                 Some(Work::Refresh) => self.refresh(cx, tag.id()),
                 _ => {}
             },
-            Indication::Completed { tag, .. } if Work::of(tag) == Some(Work::Request) => self.requests.end(tag.id()),
+            Indication::Completed { tag, .. } => {
+                if let Some(request) = Work::request(tag) {
+                    self.requests.end(request);
+                }
+            }
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
-            Indication::Completed { .. } | Indication::Unsent { .. } => {}
+            Indication::Unsent { .. } => {}
         }
     }
 

@@ -15,7 +15,7 @@ impl Core {
         let call = self.alive(id)?;
         let main = call.main_leg();
         match (&mut call.side, main) {
-            (Side::Callee(Callee::Offered { .. }), _) => self.reject(cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
+            (Side::Callee(Callee::Offered(_)), _) => self.reject(cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
             (Side::Callee(Callee::Accepted(accepted)), _) if accepted.hung_up => Err(CommandError::WrongState),
             (Side::Callee(Callee::Accepted(accepted)), _) => {
                 accepted.hung_up = true;
@@ -72,7 +72,7 @@ impl Core {
         match (&mut call.side, leg.state) {
             // Our own BYE is on its way: its answer, whatever it is, ends the call.
             (_, LegState::Ending(_) | LegState::Over) => {}
-            (Side::Callee(Callee::Offered { .. }), _) => self.terminate(cx, id),
+            (Side::Callee(Callee::Offered(_)), _) => self.terminate(cx, id),
             (Side::Caller(caller), LegState::Early) if !caller.answered => self.left_early(cx, id, index),
             (side, _) => {
                 if let Side::Callee(callee @ Callee::Accepted(_)) = side

@@ -1,16 +1,19 @@
 //! Calling: the INVITE that we send and what comes back (RFC 3261 §8.1, §13.2).
 
+use alloc::boxed::Box;
+
 use smallvec::SmallVec;
 
 use super::call::{Call, Caller, Invite, LegState, Side};
 use super::core::{Core, Cx, Work};
 use super::event::Event;
 use super::profile::{Body, Fields};
-use crate::dialog::{Dialog, DialogKey, DialogState, request_target};
+use crate::dialog::{Dialog, DialogState, request_target};
 use crate::error::CommandError;
 use crate::id::{CallId, DeliveryId};
 use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
 use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
+use crate::tag::Tag;
 use crate::transport::NextHop;
 
 impl Core {
@@ -51,7 +54,7 @@ impl Core {
         match cx.endpoint.request(cx.now, invite.clone(), next_hop, Work::Invite.on(id), "") {
             Ok(delivery) => {
                 if let Some(caller) = self.caller(id) {
-                    caller.invite = Some(Invite { delivery, request: invite });
+                    caller.invite = Some(Box::new(Invite { delivery, request: invite }));
                 }
                 Ok(id)
             }
@@ -136,12 +139,11 @@ impl Core {
         let Some(call) = self.calls.get(id) else { return };
         let Side::Caller(Caller { invite: Some(invite), answered: false, cancelled, .. }) = &call.side else { return };
         let (cancelled, over) = (*cancelled, call.over);
-        let key = DialogKey::of_response(&response).filter(|key| key.remote_tag.is_some());
-        let room = call.legs.len() < cx.endpoint.config().limits.forks;
-        if let Some(key) = key
-            && room
-            && call.leg(key).is_none()
+        let has_tag = response.to_header().is_some_and(|to| to.tag().is_some());
+        if has_tag
+            && call.legs.len() < cx.endpoint.config().limits.forks
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)
+            && call.leg(dialog.id.as_key()).is_none()
         {
             self.add_leg(id, dialog, LegState::Early, false);
         }
@@ -211,8 +213,8 @@ impl Core {
         leg.ack = send_ack(cx, id, &leg.dialog, response);
     }
 
-    /// A 2xx from one fork more than are kept: acknowledged and ended, and nothing of it is kept. Should it come again, so
-    /// does this.
+    /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, named by the tag
+    /// of the BYE and released with it; should the 2xx come again, so does this.
     fn turn_away(&mut self, cx: &mut Cx<'_>, dialog: Dialog) {
         let Some(path) = dialog.path() else { return };
         let Some(number) = dialog.sequence.local else { return };
@@ -222,11 +224,10 @@ impl Core {
             .software(HeaderId::UserAgent, &self.profile)
             .finish();
         let (Ok(ack), Ok(bye)) = (ack, bye) else { return };
-        // At the limit of deliveries neither goes out: the fork gives up by itself (§13.3.1.4).
-        let none = crate::tag::Tag::NONE;
-        if let Ok(delivery) = cx.endpoint.acknowledge(cx.now, ack, path.next_hop.clone(), none) {
-            cx.endpoint.release(delivery);
-            let _ = cx.endpoint.request(cx.now, bye, path.next_hop, none, "");
+        // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
+        let Ok(ack) = cx.endpoint.acknowledge(cx.now, ack, path.next_hop.clone(), Tag::NONE) else { return };
+        if cx.endpoint.request(cx.now, bye, path.next_hop, Work::TurnAway.on(ack), "").is_err() {
+            cx.endpoint.release(ack);
         }
     }
 

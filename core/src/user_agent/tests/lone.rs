@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 
 use super::pair::short;
 use super::text::Text;
+use crate::endpoint::Census;
 use crate::user_agent::{Event, Profile, UserAgent};
 use crate::{CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Script, Seed};
 
@@ -95,6 +96,7 @@ impl Lone {
     pub(super) fn finish(&mut self) {
         self.run(Duration::from_secs(400));
         assert!(self.agent.is_idle(), "{:?}", self.agent);
+        assert_eq!(self.agent.endpoint().census(), Census::default());
         assert_eq!(self.agent.user().left_over(), (0, 0, 0), "calls, dialogs, requests");
     }
 
@@ -116,7 +118,9 @@ impl Lone {
             match output {
                 Output::Send(transmit) => self.sent.push(Text::of(&transmit.bytes)),
                 Output::Event(event) => self.events.push(event),
-                Output::Resolve { question, .. } => panic!("{question:?}"),
+                Output::Resolve { query, .. } => {
+                    self.agent.handle(self.now, Input::Resolved { query, answers: &[] });
+                }
             }
         }
     }

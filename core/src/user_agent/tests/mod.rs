@@ -2,6 +2,7 @@
 
 mod calling;
 mod flows;
+mod junk;
 mod lone;
 mod pair;
 mod registering;

@@ -201,7 +201,7 @@ fn a_cancelled_invite_without_an_answer_is_given_up() {
 }
 
 #[test]
-fn half_of_everything_lost_ends_idle() {
+fn each_first_message_lost_in_any_combination_is_repaired() {
     for pattern in 0_u32..64 {
         let mut pair = Pair::new();
         let labels = [

@@ -1,0 +1,179 @@
+//! Which transaction a message belongs to (RFC 3261 §9.2, §17.1.3, §17.2.3, §18.1.2).
+
+use crate::bench::{Bench, Told, answer, ours, their_via, theirs};
+
+fn requests(bench: &Bench) -> usize {
+    bench.whats().iter().filter(|told| matches!(told, Told::Request(_))).count()
+}
+
+#[test]
+fn sent_by_is_compared_without_case_and_with_the_default_port() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP pc33.Atlanta.com;branch=z9hG4bKa"));
+    bench.accept();
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP PC33.atlanta.com:5060;branch=z9hG4bKa"));
+    assert_eq!(requests(&bench), 1);
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP pc33.atlanta.com:5070;branch=z9hG4bKa"));
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP pc34.atlanta.com;branch=z9hG4bKa"));
+    assert_eq!(requests(&bench), 3);
+}
+
+#[test]
+fn the_same_branch_with_another_method_is_another_transaction() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+    bench.accept();
+    bench.receive(&theirs("OPTIONS", &their_via("z9hG4bKa")));
+    assert_eq!(requests(&bench), 2);
+}
+
+#[test]
+fn a_repeated_request_may_come_from_another_port() {
+    let mut bench = Bench::new();
+    let text = theirs("INVITE", "SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKa;rport");
+    bench.receive_from("192.0.2.9:40000", &text);
+    bench.accept();
+    bench.receive_from("192.0.2.9:40001", &text);
+    assert_eq!(requests(&bench), 1);
+    // The way back is that of the first.
+    bench.run_to(200);
+    assert_eq!(bench.last().to, "192.0.2.9:40000");
+}
+
+#[test]
+fn cancel_finds_what_it_cancels() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+    let invite = bench.accept();
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(bench.arrivals[1].cancels.map(|(server, _)| server), Some(invite));
+    bench.accept();
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(requests(&bench), 2);
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKb")));
+    assert_eq!(bench.arrivals[2].cancels, None);
+}
+
+/// §9.2: whatever the method of the request to be cancelled, it is found.
+#[test]
+fn cancel_finds_a_request_other_than_invite() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("OPTIONS", &their_via("z9hG4bKa")));
+    let options = bench.accept();
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(bench.arrivals[1].cancels.map(|(server, _)| server), Some(options));
+}
+
+#[test]
+fn the_users_mark_comes_with_what_is_cancelled() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+    let tag = sansip::Tag::new(1, 2, sansip::CallId::from_parts(3, 4));
+    let invite = bench.endpoint.accept(bench.now, bench.arrivals[0].clone(), tag);
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(bench.arrivals[1].cancels, Some((invite, tag)));
+}
+
+/// §17.2.3: without the magic cookie, Request-URI, tags, Call-ID, CSeq and topmost Via decide.
+#[test]
+fn requests_of_an_rfc_2543_peer_are_told_apart_by_their_headers() {
+    for via in ["SIP/2.0/UDP 192.0.2.9", "SIP/2.0/UDP 192.0.2.9;branch=1", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK"] {
+        let mut bench = Bench::new();
+        let text = theirs("INVITE", via);
+        bench.receive(&text);
+        bench.accept();
+        bench.receive(&text);
+        assert_eq!(requests(&bench), 1, "{via}");
+        let changes = [
+            ("sip:alice@192.0.2.1 ", "sip:carol@192.0.2.1 "),
+            ("tag=a6c85cf", "tag=other"),
+            ("a84b4c76e66710", "another"),
+            ("314159", "314160"),
+            ("UDP 192.0.2.9", "UDP 192.0.2.9:5070"),
+            ("<sip:alice@atlanta.com>", "<sip:alice@atlanta.com>;tag=x"),
+        ];
+        for (expected, (from, to)) in (2..).zip(changes) {
+            assert!(text.contains(from));
+            bench.receive(&text.replace(from, to));
+            assert_eq!(requests(&bench), expected, "{via}: {to}");
+        }
+    }
+}
+
+#[test]
+fn the_ack_of_an_rfc_2543_peer_is_matched_by_the_tag_of_the_response() {
+    let via = "SIP/2.0/UDP 192.0.2.9";
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", via));
+    let server = bench.accept();
+    bench.respond(server, 486);
+    let ack = theirs("ACK", via).replace("<sip:alice@atlanta.com>", "<sip:alice@atlanta.com>;tag=ours");
+    bench.receive(&ack.replace("tag=ours", "tag=of-another"));
+    assert_eq!(bench.last_told().1, Told::Ack { matched: false });
+    bench.receive(&ack);
+    bench.receive(&ack);
+    bench.run_to(10_000);
+    assert_eq!(bench.times("SIP/2.0 486"), [0]);
+    assert_eq!(bench.last_told(), (5_000, Told::Completed { acknowledged: true }));
+}
+
+#[test]
+fn the_ack_of_an_rfc_2543_peer_for_a_2xx_is_the_users() {
+    let via = "SIP/2.0/UDP 192.0.2.9";
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", via));
+    let server = bench.accept();
+    bench.respond(server, 200);
+    bench.receive(&theirs("ACK", via).replace("<sip:alice@atlanta.com>", "<sip:alice@atlanta.com>;tag=ours"));
+    assert_eq!(bench.last_told().1, Told::Ack { matched: true });
+    bench.run_to(100_000);
+    bench.assert_over();
+}
+
+#[test]
+fn the_cancel_of_an_rfc_2543_peer_finds_its_invite() {
+    let via = "SIP/2.0/UDP 192.0.2.9";
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", via));
+    let invite = bench.accept();
+    bench.receive(&theirs("CANCEL", via));
+    assert_eq!(bench.arrivals[1].cancels.map(|(server, _)| server), Some(invite));
+}
+
+#[test]
+fn a_response_needs_our_branch_and_our_method() {
+    let mut bench = Bench::new();
+    bench.request(&ours("INVITE"));
+    let invite = bench.sent[0].clone();
+    let ok = answer(&invite, 200);
+    bench.receive(&ok.replace(invite.branch(), "z9hG4bKnobody"));
+    bench.receive(&ok.replace("CSeq: 986759 INVITE", "CSeq: 986759 BYE"));
+    assert_eq!(bench.endpoint.stats().stray, 2);
+    assert_eq!(bench.told, []);
+    bench.receive(&ok);
+    assert_eq!(bench.whats(), [Told::Response(200)]);
+}
+
+#[test]
+fn a_response_with_a_sent_by_that_is_not_ours_is_dropped() {
+    let mut bench = Bench::new();
+    bench.request(&ours("INVITE"));
+    let ok = answer(&bench.sent[0], 200);
+    bench.receive(&ok.replace("UDP 192.0.2.1;", "UDP 192.0.2.2;"));
+    bench.receive(&ok.replace("UDP 192.0.2.1;", "UDP 192.0.2.1:5070;"));
+    assert_eq!(bench.endpoint.stats().foreign, 2);
+    assert_eq!(bench.told, []);
+    bench.receive(&ok.replace("UDP 192.0.2.1;", "UDP 192.0.2.1:5060;received=192.0.2.1;rport=5060;"));
+    assert_eq!(bench.whats(), [Told::Response(200)]);
+}
+
+#[test]
+fn a_late_response_is_a_stray() {
+    let mut bench = Bench::new();
+    bench.request(&ours("BYE"));
+    let ok = answer(&bench.sent[0], 200);
+    bench.run_to(32_000);
+    bench.receive(&ok);
+    assert_eq!(bench.endpoint.stats().stray, 1);
+    assert_eq!(bench.whats().len(), 1);
+}

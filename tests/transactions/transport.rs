@@ -1,0 +1,238 @@
+//! The transport layer (RFC 3261 §18, RFC 3581), bad input and limits.
+
+use crate::bench::{Bench, THERE, Told, address, answer, ours, parameter, their_via, theirs};
+use sansip::message::{HostPort, StatusCode};
+use sansip::{Config, Input, Listener, Seed};
+
+/// The topmost Via of the last arrival, and where the response to it goes.
+fn way_back(via: &str, remote: &str) -> (String, String) {
+    let mut bench = Bench::new();
+    bench.receive_from(remote, &theirs("OPTIONS", via));
+    let server = bench.accept();
+    bench.respond(server, 200);
+    let sent = bench.last();
+    (sent.header("Via").to_string(), sent.to.clone())
+}
+
+#[test]
+fn a_response_goes_to_sent_by_if_that_is_the_source() {
+    let (via, to) = way_back("SIP/2.0/UDP 192.0.2.9:5080;branch=z9hG4bKa", "192.0.2.9:40000");
+    assert_eq!(via, "SIP/2.0/UDP 192.0.2.9:5080;branch=z9hG4bKa");
+    assert_eq!(to, "192.0.2.9:5080");
+}
+
+#[test]
+fn a_sent_by_that_is_a_name_is_marked_with_the_source() {
+    let (via, to) = way_back("SIP/2.0/UDP bobspc.biloxi.com:5060;branch=z9hG4bKa", "192.0.2.4:40000");
+    assert_eq!(parameter(&via, "received"), Some("192.0.2.4"));
+    assert_eq!(to, "192.0.2.4:5060");
+    let (_, to) = way_back("SIP/2.0/UDP bobspc.biloxi.com;branch=z9hG4bKa", "192.0.2.4:40000");
+    assert_eq!(to, "192.0.2.4:5060");
+}
+
+#[test]
+fn a_sent_by_that_differs_from_the_source_is_marked_with_it() {
+    let (via, to) = way_back("SIP/2.0/UDP 10.1.1.1:4540;branch=z9hG4bKa", "192.0.2.1:9988");
+    assert_eq!(parameter(&via, "received"), Some("192.0.2.1"));
+    assert_eq!(to, "192.0.2.1:4540");
+}
+
+/// The example of RFC 3581 §6.
+#[test]
+fn rport_brings_the_response_to_the_source_port() {
+    let (via, to) = way_back("SIP/2.0/UDP 10.1.1.1:4540;rport;branch=z9hG4bKkjshdyff", "192.0.2.1:9988");
+    assert_eq!(parameter(&via, "received"), Some("192.0.2.1"));
+    assert_eq!(parameter(&via, "rport"), Some("9988"));
+    assert_eq!(to, "192.0.2.1:9988");
+}
+
+/// RFC 3581 §4: with rport there is a received even if it equals sent-by.
+#[test]
+fn rport_is_never_without_received() {
+    let (via, _) = way_back("SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bKa", "192.0.2.9:5060");
+    assert_eq!(parameter(&via, "received"), Some("192.0.2.9"));
+    assert_eq!(parameter(&via, "rport"), Some("5060"));
+}
+
+#[test]
+fn a_received_that_the_peer_wrote_itself_counts_for_nothing() {
+    let (via, to) = way_back("SIP/2.0/UDP 192.0.2.9;received=203.0.113.1;branch=z9hG4bKa", "192.0.2.9:5060");
+    assert_eq!(parameter(&via, "received"), Some("192.0.2.9"));
+    assert_eq!(to, "192.0.2.9:5060");
+}
+
+#[test]
+fn a_response_goes_to_maddr_at_the_port_of_sent_by() {
+    let (_, to) = way_back("SIP/2.0/UDP 192.0.2.9:5070;maddr=192.0.2.200;branch=z9hG4bKa", "192.0.2.9:40000");
+    assert_eq!(to, "192.0.2.200:5070");
+}
+
+#[test]
+fn the_response_leaves_where_the_request_came_in() {
+    let mut bench = Bench::new();
+    let second = bench.endpoint.listen(Listener::udp(address("192.0.2.2:5060")));
+    let text = theirs("OPTIONS", &their_via("z9hG4bKa")).replace('\n', "\r\n");
+    bench.handle(Input::Datagram { listener: second, remote: address(THERE), bytes: text.as_bytes() });
+    bench.draining = false;
+    let server = bench.accept();
+    bench.respond(server, 200);
+    let Some(sansip::Output::Send(transmit)) = bench.endpoint.poll() else { panic!("the response") };
+    assert_eq!(transmit.listener, second);
+}
+
+#[test]
+fn an_advertised_address_stands_in_our_via_and_is_ours() {
+    let mut config = Config::new(Seed::from_u64(1));
+    config.rport = false;
+    let mut bench = Bench::with(config);
+    let listener = Listener::udp(address("10.0.0.1:5070")).with_sent_by("sip.example.com:5060".parse().unwrap());
+    bench.endpoint = sansip::Endpoint::new(Config::new(Seed::from_u64(1)));
+    bench.listener = bench.endpoint.listen(listener);
+    bench.request(&ours("INVITE"));
+    let invite = bench.last().clone();
+    assert!(invite.header("Via").starts_with("SIP/2.0/UDP sip.example.com:5060;"));
+    bench.receive(&answer(&invite, 200));
+    assert_eq!(bench.whats(), [Told::Response(200)]);
+    for (name, ours) in [
+        ("sip.example.com", true),
+        ("SIP.example.com:5060", true),
+        ("10.0.0.1:5070", true),
+        ("10.0.0.1", false),
+        ("sip.example.com:5070", false),
+        ("example.com", false),
+    ] {
+        assert_eq!(bench.endpoint.is_ours(HostPort::parse(name.as_bytes()).unwrap()), ours, "{name}");
+    }
+}
+
+#[test]
+fn an_invalid_request_is_answered_with_400_under_a_tag_that_stays_the_same() {
+    let mut bench = Bench::new();
+    let text = theirs("INVITE", &their_via("z9hG4bKa")).replace("Call-ID: a84b4c76e66710\n", "");
+    bench.receive(&text);
+    bench.run_to(500);
+    bench.receive(&text);
+    assert_eq!(bench.told, []);
+    let [first, second] = &bench.sent.clone()[..] else { panic!("two answers: {:?}", bench.sent) };
+    assert!(first.start_line().starts_with("SIP/2.0 400 "));
+    assert!(first.start_line().contains("Call-ID"), "{}", first.start_line());
+    assert_eq!(first.text, second.text);
+    let tag = parameter(first.header("To"), "tag").expect("a tag of ours");
+    bench.receive(&text.replace("z9hG4bKa", "z9hG4bKb"));
+    assert_ne!(parameter(bench.last().header("To"), "tag"), Some(tag));
+    assert_eq!(bench.endpoint.stats().rejected, 3);
+    bench.assert_over();
+}
+
+#[test]
+fn an_invalid_ack_is_never_answered() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKa")).replace("Call-ID: a84b4c76e66710\n", ""));
+    assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
+    assert_eq!(bench.endpoint.stats().unusable, 1);
+}
+
+#[test]
+fn without_a_usable_via_there_is_silence() {
+    let mut bench = Bench::new();
+    let text = theirs("INVITE", &their_via("z9hG4bKa"));
+    bench.receive(&text.replace("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa\n", ""));
+    bench.receive(&text.replace("SIP/2.0/UDP 192.0.2.9;", "nonsense;;;"));
+    assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
+    assert_eq!(bench.endpoint.stats().unusable, 2);
+}
+
+#[test]
+fn what_is_no_sip_is_dropped_and_counted() {
+    let mut bench = Bench::new();
+    for text in ["", "\n\n", "hello", "GET / HTTP/1.1\nHost: a\n\n", "SIP/2.0 99999 Odd\n\n"] {
+        bench.receive(text);
+    }
+    assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
+    assert_eq!((bench.endpoint.stats().malformed, bench.endpoint.stats().received), (5, 5));
+}
+
+#[test]
+fn a_response_that_lacks_what_is_needed_is_dropped() {
+    let mut bench = Bench::new();
+    bench.request(&ours("INVITE"));
+    let ok = answer(&bench.sent[0], 200);
+    bench.receive(&ok.replace("CSeq: 986759 INVITE\n", ""));
+    bench.receive(&ok.replace("Call-ID: 987asjd97y7atg\n", ""));
+    bench.receive(&ok.replace("Via:", "X-Via:"));
+    assert_eq!(bench.endpoint.stats().unusable, 3);
+    assert_eq!(bench.told, []);
+}
+
+#[test]
+fn at_the_limit_a_new_request_gets_503_with_retry_after_and_nothing_else_suffers() {
+    let mut config = Config::new(Seed::from_u64(1));
+    config.limits.server_transactions = 1;
+    let mut bench = Bench::with(config);
+    let invite = theirs("INVITE", &their_via("z9hG4bKa"));
+    bench.receive(&invite);
+    let server = bench.accept();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKb")));
+    assert!(bench.last().start_line().starts_with("SIP/2.0 503 "));
+    assert_eq!(bench.last().header("Retry-After"), "32");
+    assert_eq!(bench.told.len(), 1);
+    // Its ACK finds nothing and costs nothing.
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKb")));
+    assert_eq!(bench.endpoint.census().server_transactions, 1);
+    // The call in progress goes on: repeated, cancelled, answered.
+    bench.receive(&invite);
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(bench.last_told().1, Told::Request("CANCEL".into()));
+    bench.respond(server, 180);
+    assert_eq!(bench.endpoint.stats().refused, 1);
+}
+
+#[test]
+fn above_the_limit_of_outputs_datagrams_are_dropped_and_counted() {
+    let mut config = Config::new(Seed::from_u64(1));
+    config.limits.outputs = 2;
+    let mut bench = Bench::with(config);
+    bench.draining = false;
+    let bad = theirs("INVITE", &their_via("z9hG4bKa")).replace("Call-ID: a84b4c76e66710\n", "");
+    for _ in 0..5 {
+        bench.receive(&bad);
+    }
+    assert_eq!(bench.endpoint.census().outputs, 2);
+    assert_eq!(bench.endpoint.stats().overrun, 3);
+    bench.drain();
+    bench.receive(&bad);
+    assert_eq!(bench.endpoint.stats().overrun, 3);
+}
+
+#[test]
+fn a_datagram_at_no_listener_of_ours_is_dropped() {
+    let mut bench = Bench::new();
+    let nowhere = sansip::ListenerId::from_parts(7, 7);
+    bench.handle(Input::Datagram {
+        listener: nowhere,
+        remote: address(THERE),
+        bytes: b"OPTIONS sip:a@b SIP/2.0\r\n\r\n",
+    });
+    assert_eq!(bench.endpoint.stats().unlistened, 1);
+}
+
+#[test]
+fn a_stateless_reply_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP pc.example.com;rport;branch=z9hG4bKa"));
+    let arrival = bench.arrivals[0].clone();
+    let tag = bench.endpoint.stateless_tag(&arrival.request);
+    let response = sansip::message::Response::to(&arrival.request, StatusCode::NOT_FOUND).to_tag(&tag).finish();
+    bench.endpoint.reply(bench.now, &arrival, response.unwrap());
+    bench.collect();
+    assert_eq!(bench.last().to, THERE);
+    bench.assert_over();
+}
+
+#[test]
+fn a_request_that_cannot_be_answered_anywhere_is_dropped() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP 192.0.2.9:0;branch=z9hG4bKa"));
+    assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
+    assert_eq!(bench.endpoint.stats().unusable, 1);
+}
