@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sansip::message::header::{CSeq, CallId};
+use sansip::message::header::{CSeq, CallId, Contact, From, To, Via};
 use sansip::message::{HeaderId, Limits, Message, MessageView, Request, Response, StatusCode};
 
 /// RFC 3261 §24.2, F1, with a body of 142 octets.
@@ -37,6 +37,7 @@ fn request(bytes: &[u8]) -> Request {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the sample is valid")]
 fn message(c: &mut Criterion) {
     let bytes = invite();
     let limits = Limits::default();
@@ -57,12 +58,12 @@ fn message(c: &mut Criterion) {
             let view = MessageView::parse(black_box(&bytes), &limits).expect("F1 is valid");
             let headers = view.headers();
             black_box((
-                headers.get::<sansip::message::header::Via<'_>>().map(|via| via.map(|via| via.branch().map(str::len))),
-                headers.get::<sansip::message::header::From<'_>>().map(|from| from.map(|from| from.tag().map(str::len))),
-                headers.get::<sansip::message::header::To<'_>>().map(|to| to.map(|to| to.tag().map(str::len))),
+                headers.get::<Via<'_>>().map(|via| via.map(|via| via.branch().map(str::len))),
+                headers.get::<From<'_>>().map(|from| from.map(|from| from.tag().map(str::len))),
+                headers.get::<To<'_>>().map(|to| to.map(|to| to.tag().map(str::len))),
                 headers.get::<CallId<'_>>().map(|id| id.map(|id| id.0.len())),
                 headers.get::<CSeq<'_>>().map(|cseq| cseq.map(|cseq| cseq.number)),
-                headers.get::<sansip::message::header::Contact<'_>>().map(|contact| contact.is_ok()),
+                headers.get::<Contact<'_>>().map(|contact| contact.is_ok()),
             ));
         });
     });

@@ -2,7 +2,8 @@
 //!
 //! A [`Request`] or [`Response`] is one shared buffer and a table of spans: header names are resolved to a [`HeaderId`]
 //! once, values are typed on demand, and what is not touched goes out byte for byte. Reading order: [`Message`] and
-//! [`parse`](Message::parse), [`Headers`], the typed [`header`]s, [`Uri`], then [`Edit`] and [`Builder`] for writing.
+//! [`parse`](Message::parse), [`Headers`], the typed [`header`]s, [`Uri`], then [`Edit`], [`RequestBuilder`] and
+//! [`ResponseBuilder`] for writing.
 //!
 //! Three verdicts in three places: *parse* (can it be represented?), *validate* (which status is the peer owed?) and
 //! *role* (what now? — that one belongs to the cores).
@@ -24,6 +25,7 @@ mod parse;
 mod request;
 mod response;
 mod scan;
+mod splice;
 mod status;
 mod uri;
 mod validate;
