@@ -13,7 +13,7 @@ use crate::world::World;
 /// decides has arrived: judged from the messages and from when the ends said that they have the call or have it no more.
 ///
 /// * The caller has it from the first 2xx that comes, and never without one (RFC 3261 §13.2.2.4). If it has given up
-///   by then and the INVITE is still alive, it ends the call with a BYE.
+///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
 /// * The called end does not have it after a CANCEL that came before its final response (§9.2).
 /// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way.
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
@@ -71,6 +71,13 @@ fn call_ids<'a>(seen: &[Seen<'a>]) -> BTreeSet<&'a str> {
     noted.collect()
 }
 
+/// The called end's tag, if this is a 2xx to the call's INVITE.
+fn tag<'a>(sight: &Sight<'a>, call_id: &str) -> Option<&'a str> {
+    let (Sight::Sent { packet, .. } | Sight::Received(packet)) = sight else { return None };
+    let success = packet.status().is_some_and(|status| (200..300).contains(&status));
+    (success && packet.method == "INVITE" && packet.call_id == call_id).then_some(packet.to_tag)
+}
+
 /// A moment of a run: when, and its place in the order of what the node saw.
 type Moment = (Instant, usize);
 
@@ -98,7 +105,7 @@ struct End<'a> {
 
 impl<'a> End<'a> {
     fn of(seen: &[Seen<'a>], call_id: &str) -> Self {
-        let mut end = Self::default();
+        let mut end = Self { tag: seen.iter().find_map(|seen| tag(&seen.what, call_id)), ..Self::default() };
         let mut branches = BTreeSet::new();
         for (index, Seen { time, what }) in seen.iter().enumerate() {
             let moment = (*time, index);
@@ -126,29 +133,23 @@ impl<'a> End<'a> {
         self.tag.is_some_and(|tag| packet.to_tag == tag || packet.from_tag == tag)
     }
 
-    fn place_of_sent(&mut self, packet: &Packet<'a>) -> Option<&mut Option<Moment>> {
+    fn place_of_sent(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
         match (packet.status(), packet.method) {
             (None, "INVITE") => Some(&mut self.invite_sent),
             (None, "CANCEL") => Some(&mut self.cancel_sent),
             (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_sent),
             (None, "BYE") if self.is_of_dialog(packet) => Some(&mut self.bye_sent),
-            (Some(200..=299), "INVITE") => {
-                self.tag.get_or_insert(packet.to_tag);
-                Some(&mut self.success_sent)
-            }
+            (Some(200..=299), "INVITE") => Some(&mut self.success_sent),
             _ => None,
         }
     }
 
-    fn place_of_received(&mut self, packet: &Packet<'a>) -> Option<&mut Option<Moment>> {
+    fn place_of_received(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
         match (packet.status(), packet.method) {
             (None, "CANCEL") => Some(&mut self.cancel_received),
             (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_received),
             (Some(100..=199), "INVITE") => Some(&mut self.provisional_received),
-            (Some(200..=299), "INVITE") => {
-                self.tag.get_or_insert(packet.to_tag);
-                Some(&mut self.success_received)
-            }
+            (Some(200..=299), "INVITE") => Some(&mut self.success_received),
             (Some(300..), "INVITE") => Some(&mut self.rejection_received),
             _ => None,
         }
@@ -197,7 +198,9 @@ impl<'a> End<'a> {
             return;
         }
         let told = self.bye_sent.is_some_and(|bye| bye > success);
-        if !told && self.began.is_none_or(|began| began.0 != success.0) {
+        // The called end gave up for want of an ACK, and its BYE overtook the 2xx.
+        let overtaken = self.byes_received.iter().any(|bye| *bye < success);
+        if !told && !overtaken && self.began.is_none_or(|began| began.0 != success.0) {
             breach(success.0, "does not have the call although a 2xx came, and sent no BYE");
         }
         if self.ack_sent.is_none() {
