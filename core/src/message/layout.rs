@@ -72,20 +72,25 @@ impl Layout {
         let first_field = section.at;
         let mut fields = SmallVec::new();
         let (mut length, mut via_values) = (Length::Absent, 0);
-        while let Some(field) = section.field()? {
+        while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {
                 return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
             }
-            let value = part(bytes, field.start, field.end);
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
-                Some(HeaderId::Via) => via_values += count_values(value, limits.via_values),
+                Some(HeaderId::Via) => {
+                    via_values += count_values(value, limits.via_values);
+                    if via_values > limits.via_values {
+                        let error = ParseError::new(ParseErrorKind::TooManyVias, field.start.into());
+                        return Err(error.within(HeaderId::Via));
+                    }
+                }
                 _ => {}
             }
-            if via_values > limits.via_values {
-                return Err(ParseError::new(ParseErrorKind::TooManyVias, field.start.into()).within(HeaderId::Via));
+            // Values of fewer octets cannot have too many.
+            if value.len() > limits.parameters {
+                check_parameters(&field, value, limits)?;
             }
-            check_parameters(&field, value, limits)?;
             fields.push(field);
         }
         let fields_end = section.at;
@@ -154,9 +159,9 @@ pub(crate) fn part(bytes: &[u8], start: u16, end: u16) -> &[u8] {
     bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()
 }
 
-/// Offsets into the header section; `Section` holds them below the bound.
-fn narrow(offset: usize) -> u16 {
-    u16::try_from(offset).unwrap_or(u16::MAX)
+/// Offsets into the header section; `Section` holds them within [`LONGEST_SECTION`], so that nothing is cut off.
+const fn narrow(offset: usize) -> u16 {
+    offset as u16
 }
 
 fn wide(offset: usize) -> u32 {
@@ -165,6 +170,10 @@ fn wide(offset: usize) -> u32 {
 
 /// The values of one field, exactly only if there may be more than `limit`.
 fn count_values(value: &[u8], limit: usize) -> usize {
+    // Most have no comma at all.
+    if scan::find(value, b',').is_none() {
+        return 1;
+    }
     let commas = value.iter().filter(|&&octet| octet == b',').count();
     if commas < limit { commas + 1 } else { Values::new(value).count() }
 }
@@ -273,8 +282,41 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads the next field; `None` at the empty line or the end.
-    fn field(&mut self) -> Result<Option<FieldSpan>, ParseError> {
+    /// Reads the next field, and its value; `None` at the empty line or the end.
+    #[inline(always)]
+    fn field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
+        match self.usual_field() {
+            Some(field) => Ok(Some(field)),
+            None => self.any_field(),
+        }
+    }
+
+    /// Reads a field of a known header whose name is followed by the colon, and whose value stands behind one space in one
+    /// line without control characters: what nearly all are. Two searches and one comparison of names do it, in a third of
+    /// the time of [`any_field`](Self::any_field), which reads the same from it.
+    #[inline(always)]
+    fn usual_field(&mut self) -> Option<(FieldSpan, &'a [u8])> {
+        let rest @ [b'A'..=b'z', ..] = self.rest() else { return None };
+        let (name, [b':', b' ', value @ ..]) = rest.split_at_checked(scan::find(rest, b':')?)? else { return None };
+        let id = HeaderId::from_name(name)?;
+        let (value, [b'\r', b'\n', next, ..]) = value.split_at_checked(scan::find_control(value)?)? else {
+            return None;
+        };
+        let ([b'!'..=0xff, .., b'!'..=0xff] | [b'!'..=0xff]) = value else { return None };
+        if matches!(next, b' ' | b'\t') {
+            return None;
+        }
+        let line = self.at;
+        let start = line + name.len() + 2;
+        let end = start + value.len();
+        self.at = end + 2;
+        let field = FieldSpan { line: narrow(line), start: narrow(start), end: narrow(end), id: Some(id) };
+        Some((field, value))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn any_field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
         let start = self.at;
         let rest = self.rest();
         if self.cut && rest.len() < 2 {
@@ -296,7 +338,8 @@ impl<'a> Section<'a> {
         }
         let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
         let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
-        Ok(Some(FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(value_at + value.len()), id }))
+        let end = value_at + value.len();
+        Ok(Some((FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(end), id }, value)))
     }
 }
 
@@ -332,6 +375,9 @@ fn status_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
 
 /// `INVITE sip:bob@biloxi.com SIP/2.0`. The Request-URI is whatever stands between the first and the last space.
 fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
+    if let Some(usual) = usual_request_line(line) {
+        return Ok((usual, None));
+    }
     let bad = ParseError::new(ParseErrorKind::StartLine, 0);
     if line.is_empty() {
         return Err(ParseError::new(ParseErrorKind::Empty, 0));
@@ -353,8 +399,20 @@ fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> 
     Ok((start_line, defect))
 }
 
+/// One space on each side of a Request-URI that has none, and the version as everybody writes it.
+fn usual_request_line(line: &[u8]) -> Option<StartLine> {
+    let rest = line.strip_suffix(b" SIP/2.0")?;
+    let (method, uri) = scan::split_once(rest, b' ')?;
+    let is_usual = TOKEN.covers(method) && !method.is_empty() && scan::find_either(uri, b' ', b'\t').is_none();
+    let end = narrow(rest.len());
+    is_usual.then_some(StartLine::Request { method: narrow(method.len()), uri: end - narrow(uri.len()), uri_end: end })
+}
+
 /// `None` if this is no SIP version at all; else what is wrong with it. Compared without case (RFC 3261 §7.1).
 fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
+    if version == b"SIP/2.0" {
+        return Some(None);
+    }
     let (name, number) = scan::split_once(version, b'/')?;
     let (major, minor) = scan::split_once(number, b'.')?;
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);

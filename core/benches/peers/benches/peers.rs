@@ -1,5 +1,5 @@
 //! Times, allocations and octets allocated, of sansip and its peers on the same messages:
-//! `cargo bench --manifest-path core/benches/peers/Cargo.toml`.
+//! `cargo bench --manifest-path core/benches/peers/Cargo.toml --bench peers`, and ` -- sansip` for those of that name only.
 //!
 //! Each time is the best of many rounds, so that a busy machine shows as little as may be; ratios are to
 //! `httparse::parse_headers` on the same header block in the same run.
@@ -19,9 +19,10 @@ struct Cost {
 fn main() {
     // `cargo test --all-targets` runs it without `--bench`: then everything runs once.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 300 } else { 1 };
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     for sample in samples() {
         let unit = floors(&sample, rounds);
-        let table = Table { sample: &sample, unit, rounds };
+        let table = Table { sample: &sample, unit, rounds, only: only.as_deref() };
         table.of::<SansipView>();
         table.of::<Sansip>();
         table.of::<Rsipstack>();
@@ -54,10 +55,15 @@ struct Table<'a> {
     /// The time of httparse.
     unit: f64,
     rounds: u32,
+    /// What the name of a peer has to contain to be measured.
+    only: Option<&'a str>,
 }
 
 impl Table<'_> {
     fn of<P: Peer>(&self) {
+        if self.only.is_some_and(|only| !P::NAME.contains(only)) {
+            return;
+        }
         let bytes = self.sample.bytes.as_slice();
         print!("  {:<18}", P::NAME);
         if P::parse(bytes).is_none() {
