@@ -4,7 +4,7 @@ use super::id::{DialogId, DialogKey};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
 use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
-use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, StatusCode, UriBuf};
+use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, UriBuf};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Dialog {
     /// # Errors
     /// The request lacks what a dialog needs: the answer it is owed.
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
-        let bad = |reason| Rejection { status: StatusCode::BAD_REQUEST, reason };
+        let bad = Rejection::bad;
         let from = request.from().ok_or(bad("Unusable From header"))?;
         let to = request.to_header().ok_or(bad("Unusable To header"))?;
         let call_id = request.call_id().ok_or(bad("Unusable Call-ID header"))?;

@@ -1,6 +1,7 @@
 //! What is wrong with bytes read, and with values to be written.
 
 use super::name::HeaderId;
+use super::status::StatusCode;
 use core::fmt;
 
 /// Why bytes could not be read: what, where, and in which header if known. Small and `Copy`.
@@ -87,7 +88,7 @@ impl ParseError {
         self.kind
     }
 
-    /// The octet at which it was noticed: of the message, or of the value if [`header`](Self::header) is set.
+    /// The octet at which it was noticed: of the message, or of the text if a value was read by itself.
     pub const fn offset(self) -> u32 {
         self.offset
     }
@@ -95,6 +96,18 @@ impl ParseError {
     /// The header in whose value it is, if it is in one.
     pub const fn header(self) -> Option<HeaderId> {
         self.header
+    }
+
+    /// The status that the sender of such a request is owed.
+    pub const fn status(self) -> StatusCode {
+        match self.kind {
+            ParseErrorKind::StartLineTooLong => StatusCode::REQUEST_URI_TOO_LONG,
+            ParseErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
+            ParseErrorKind::HeaderSectionTooLong | ParseErrorKind::TooManyHeaders | ParseErrorKind::TooManyVias => {
+                StatusCode::MESSAGE_TOO_LARGE
+            }
+            _ => StatusCode::BAD_REQUEST,
+        }
     }
 }
 
@@ -125,6 +138,12 @@ impl ParseErrorKind {
             Self::Protocol => "the protocol or its version cannot be used",
             Self::Trailing => "something follows that does not belong there",
         }
+    }
+}
+
+impl fmt::Display for ParseErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 
