@@ -62,6 +62,8 @@ pub enum ParseErrorKind {
     Protocol,
     /// Something follows that does not belong there.
     Trailing,
+    /// A header that has one value stands twice.
+    Repeated,
 }
 
 impl ParseError {
@@ -137,6 +139,7 @@ impl ParseErrorKind {
             Self::Brackets => "an angle bracket is missing",
             Self::Protocol => "the protocol or its version cannot be used",
             Self::Trailing => "something follows that does not belong there",
+            Self::Repeated => "the header may stand only once",
         }
     }
 }
