@@ -178,7 +178,7 @@ fn in_the_end_nothing_is_left() {
         }
         // Nor in the indexes.
         let debug = format!("{:?}", chaos.bench.endpoint);
-        assert_eq!(debug.matches("Index(0 keys)").count(), 2, "seed {seed}: {debug}");
+        assert_eq!(debug.matches("KeyedIndex(0 entries)").count(), 2, "seed {seed}: {debug}");
         assert_eq!(debug.matches("Senders(0 entries)").count(), 2, "seed {seed}: {debug}");
     }
 }

@@ -26,6 +26,8 @@ pub struct Finding {
     pub reason: Option<String>,
     /// Where: an octet of what was judged.
     pub offset: Option<usize>,
+    /// Whether what is malformed is of no use to an element, so that the node of the role did not mind (RFC 3261 §8.2, §16.3).
+    pub tolerable: bool,
     /// The final response that the node of the role sent.
     pub answer: Option<Answer>,
 }
@@ -61,6 +63,7 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
     if let Some(error) = message.headers().first_malformed() {
         let name = error.header().map_or("", |header| header.as_str());
         let reason = format!("{name}: {}", error.kind());
+        finding.tolerable = true;
         return finding.malformed(owed.then(|| error.status().get()), reason, Some(begin + error.offset() as usize));
     }
     if let Some(answer) = finding.answer.as_ref().filter(|answer| answer.status >= 300) {
@@ -72,7 +75,7 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
 
 impl Finding {
     const fn good(kind: Option<Kind>) -> Self {
-        Self { kind, valid: true, status: None, reason: None, offset: None, answer: None }
+        Self { kind, valid: true, status: None, reason: None, offset: None, tolerable: false, answer: None }
     }
 
     fn malformed(self, status: Option<u16>, reason: String, offset: Option<usize>) -> Self {

@@ -81,11 +81,11 @@ pub(super) fn write_text(out: &mut dyn Write, message: &Inspected<'_>, role: Rol
                 write_caret(out, message.bytes, offset)?;
             }
             match &finding.answer {
-                Some(answer) if status.is_some_and(|status| status != answer.status) => {
+                Some(answer) if finding.tolerable => {
                     writeln!(out, "    a {} answers {} {}", role.name(), answer.status, printable(&answer.reason))
                 }
-                None if status.is_some() && finding.kind == Some(Kind::Request) => {
-                    writeln!(out, "    a {} has no use for that part and takes the request", role.name())
+                None if finding.tolerable && status.is_some() => {
+                    writeln!(out, "    a {} needs no such header and takes the request", role.name())
                 }
                 _ => Ok(()),
             }

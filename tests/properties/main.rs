@@ -1,0 +1,4 @@
+//! What holds for every plan of faults: agreement, idleness, schedule.
+
+mod any_plan;
+mod planted;
