@@ -1,6 +1,6 @@
 //! What an element of a certain role answers: a real node is asked.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use sansip::message::header::NameAddrBuf;
@@ -8,9 +8,10 @@ use sansip::message::{HeaderId, Host, HostBuf, Limits, Message, Response, Uri};
 use sansip::user_agent::Profile;
 use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, Server, Stack, TransactionUser, UserAgent, server};
 
-/// The address of the element, unless the Request-URI names another; and that of the sender. Of RFC 2544, so that no
-/// example has them.
+/// The addresses of the element, unless the Request-URI names another, and that of the sender. They are for benchmarks (RFC
+/// 2544, 5180), so that no example has them.
 const ELEMENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
+const ELEMENT_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 1));
 const SENDER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 2)), 5060);
 
 /// The default port of SIP over UDP (RFC 3261 §18.1.1).
@@ -106,6 +107,8 @@ impl Answer {
 /// Hands the datagram to a node that listens there, and takes the first final response among what it sends at once.
 fn first_final<U: TransactionUser>(mut node: Stack<U>, local: SocketAddr, datagram: &[u8]) -> Option<Answer> {
     let listener = node.listen(Listener::udp(local));
+    // A proxy may have to go on with the other version of IP.
+    node.listen(Listener::udp(SocketAddr::new(if local.is_ipv4() { ELEMENT_V6 } else { ELEMENT }, PORT)));
     node.handle(Instant::ZERO, Input::Datagram { listener, remote: SENDER, bytes: datagram });
     while let Some(output) = node.poll() {
         let Output::Send(transmit) = output else { continue };
