@@ -8,7 +8,7 @@ use sansip::message::Limits;
 
 use super::judge::judge;
 use super::options::{HELP, Options};
-use super::report::{Inspected, write_json, write_text};
+use super::report::{Inspected, printable, write_json, write_text};
 
 /// All messages are valid.
 const VALID: u8 = 0;
@@ -38,7 +38,7 @@ pub fn run(
         let bytes = match read(file, stdin) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let _ = writeln!(stderr, "sansip-sim: {}: {error}", file.display());
+                let _ = writeln!(stderr, "sansip-sim: {}: {error}", printable(&file.to_string_lossy()));
                 status = USAGE;
                 continue;
             }

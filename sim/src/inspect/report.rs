@@ -99,7 +99,7 @@ fn shortened(line: &[u8]) -> &[u8] {
 }
 
 /// Names and reason phrases are strangers' text: nothing in them may steer a terminal.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '.' } else { character }).collect()
 }
 
