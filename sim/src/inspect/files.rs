@@ -6,9 +6,10 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 
 use sansip::message::Limits;
 
-use super::judge::judge;
+use super::judge::{Finding, judge};
 use super::options::{HELP, Options};
 use super::report::{Inspected, printable, write_json, write_text};
+use super::stream::each_message;
 
 /// All messages are valid.
 const VALID: u8 = 0;
@@ -35,7 +36,7 @@ pub fn run(
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
     let mut status = VALID;
     for file in &options.files {
-        let bytes = match read(file, stdin) {
+        let bytes = match read(file, options.stream, stdin) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let _ = writeln!(stderr, "sansip-sim: {}: {error}", printable(&file.to_string_lossy()));
@@ -63,10 +64,10 @@ fn written(result: io::Result<()>, status: u8, stderr: &mut dyn Write) -> u8 {
     }
 }
 
-/// Reads a file, but no more than the largest message and what may follow it.
-fn read(file: &OsStr, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
+/// Reads a file: all of a stream, but no more of a datagram than the largest message and what may follow it.
+fn read(file: &OsStr, stream: bool, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
     let limits = Limits::default();
-    let most = (limits.header_section + limits.body + 1) as u64;
+    let most = if stream { u64::MAX } else { (limits.header_section + limits.body + 1) as u64 };
     let mut bytes = Vec::new();
     if file == "-" {
         stdin.take(most).read_to_end(&mut bytes)?;
@@ -78,12 +79,16 @@ fn read(file: &OsStr, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
 
 /// Reports on every message of a file; whether all are valid.
 fn inspect(options: &Options, file: &str, bytes: &[u8], out: &mut dyn Write) -> io::Result<bool> {
-    let finding = judge(bytes, options.role);
-    let message = Inspected { file, bytes, begin: 0, finding: &finding };
-    if options.json {
-        write_json(out, &message)?;
+    let mut valid = true;
+    let mut report = |begin, bytes: &[u8], finding: &Finding| {
+        valid &= finding.valid;
+        let message = Inspected { file, bytes, begin, finding };
+        if options.json { write_json(out, &message) } else { write_text(out, &message, options.role) }
+    };
+    if options.stream {
+        each_message(bytes, options.role, report)?;
     } else {
-        write_text(out, &message, options.role)?;
+        report(0, bytes, &judge(bytes, options.role))?;
     }
-    Ok(finding.valid)
+    Ok(valid)
 }

@@ -1,6 +1,6 @@
 //! One message, judged.
 
-use sansip::message::{Limits, Message, MessageView, Method};
+use sansip::message::{Limits, Message, MessageView, Method, StatusCode};
 
 use super::role::{Answer, Role};
 
@@ -37,13 +37,11 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
     let message = match Message::parse(bytes, &Limits::default()) {
         Ok(message) => message,
         Err(error) => {
-            let (kind, owed) = first_line(bytes);
             let reason = match error.header() {
                 Some(header) => format!("{}: {}", header.as_str(), error.kind()),
                 None => error.kind().to_string(),
             };
-            let finding = Finding::good(kind);
-            return finding.malformed(owed.then(|| error.status().get()), reason, Some(error.offset() as usize));
+            return unread(bytes, error.status(), reason, error.offset() as usize);
         }
     };
     // Line ends before the message are no part of it, and its own offsets do not count them.
@@ -81,6 +79,12 @@ impl Finding {
     fn malformed(self, status: Option<u16>, reason: String, offset: Option<usize>) -> Self {
         Self { valid: false, status, reason: Some(reason), offset, ..self }
     }
+}
+
+/// Of something that is no message: its first line may say what it was meant to be, and so whether a status is owed.
+pub(super) fn unread(bytes: &[u8], status: StatusCode, reason: String, offset: usize) -> Finding {
+    let (kind, owed) = first_line(bytes);
+    Finding::good(kind).malformed(owed.then(|| status.get()), reason, Some(offset))
 }
 
 /// What the first line is, if the rest cannot be read; and whether the sender is owed an answer.

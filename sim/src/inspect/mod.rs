@@ -12,6 +12,7 @@ mod judge;
 mod options;
 mod report;
 mod role;
+mod stream;
 
 pub use files::run;
 pub use judge::{Finding, Kind, judge};
