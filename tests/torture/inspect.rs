@@ -12,11 +12,12 @@ use crate::samples::{own_folder, traps};
 fn inspect(arguments: &[&str], stdin: &[u8]) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let status = run(arguments, &mut &*stdin, &mut out, &mut err);
-    (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status, text(out), text(err))
 }
 
 fn own(file: &str) -> String {
-    own_folder().join(file).into_os_string().into_string().unwrap()
+    own_folder().join(file).into_os_string().into_string().expect("UTF-8")
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use sansip::message::header::NameAddrBuf;
+use sansip::message::header::{ContentLength, NameAddrBuf};
 use sansip::message::{HeaderId, Message, Method};
 use sansip::user_agent::Profile;
 use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, UserAgent};
@@ -95,9 +95,9 @@ fn the_index_of_the_rfcs_messages_is_followed() {
 
 /// The message with the body that its Content-Length promises.
 fn with_a_body(sample: &Sample) -> Sample {
-    let length = sample.read().unwrap().headers().raw(HeaderId::ContentLength).unwrap().to_vec();
-    let length = String::from_utf8(length).unwrap().parse().unwrap();
-    Sample { file: sample.file.clone(), bytes: [&*sample.bytes, &vec![b'x'; length]].concat() }
+    let message = sample.read().expect("a message");
+    let length = message.headers().get::<ContentLength>().expect("Content-Length").expect("a number");
+    Sample { file: sample.file.clone(), bytes: [&*sample.bytes, &vec![b'x'; length.0 as usize]].concat() }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a registrar binds of the odd contacts (RFC 4475 §3.1.1.4, §3.3.12 to §3.3.14).
 
+use std::net::SocketAddr;
+
 use sansip::message::header::{Contact, NameAddrBuf};
 use sansip::message::{Limits, Message, StatusCode};
 use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, Server, server};
@@ -14,22 +16,23 @@ fn bound(like: &str) -> Vec<Vec<NameAddrBuf>> {
 }
 
 fn contacts(register: &[u8]) -> Vec<NameAddrBuf> {
-    let to = Message::parse(register, &Limits::default()).unwrap().headers().to().unwrap().to_buf();
-    let settings = server::Settings { domains: vec![to.uri().host().unwrap().to_buf()], ..server::Settings::default() };
+    let message = Message::parse(register, &Limits::default()).expect("a message");
+    let to = message.headers().to().expect("To").uri;
+    let settings =
+        server::Settings { domains: vec![to.host().expect("a host").to_buf()], ..server::Settings::default() };
     let mut server = Server::server(Config::new(Seed::from_u64(1)), settings);
-    let listener = server.listen(Listener::udp("198.18.0.1:5060".parse().unwrap()));
-    let remote = "198.18.0.2:5060".parse().unwrap();
-    server.handle(Instant::ZERO, Input::Datagram { listener, remote, bytes: register });
+    let address = |last| SocketAddr::from(([198, 18, 0, last], 5060));
+    let listener = server.listen(Listener::udp(address(1)));
+    server.handle(Instant::ZERO, Input::Datagram { listener, remote: address(2), bytes: register });
     let sent = std::iter::from_fn(|| server.poll()).find_map(|output| match output {
         Output::Send(transmit) => Some(transmit.bytes),
         _ => None,
     });
-    let Ok(Message::Response(response)) = Message::parse(&sent.unwrap(), &Limits::default()) else {
-        panic!("no response")
-    };
+    let response = Message::parse(&sent.expect("an answer"), &Limits::default());
+    let Ok(Message::Response(response)) = response else { panic!("no response: {response:?}") };
     assert_eq!(response.status(), StatusCode::OK);
-    let contacts = response.headers().all::<Contact<'_>>();
-    contacts.map(|contact| contact.unwrap().address().unwrap().to_buf()).collect()
+    let contacts = response.headers().all::<Contact<'_>>().map(|contact| contact.ok().and_then(Contact::address));
+    contacts.map(|contact| contact.expect("an address").to_buf()).collect()
 }
 
 #[test]
