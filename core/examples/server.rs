@@ -61,7 +61,9 @@ fn main() {
         &mut server,
         |_, now, event| match event {
             Change::Bound { address_of_record, contact } => println!("{now} bound {address_of_record} to {contact}"),
-            Change::Unbound { address_of_record, contact } => println!("{now} unbound {address_of_record} from {contact}"),
+            Change::Unbound { address_of_record, contact } => {
+                println!("{now} unbound {address_of_record} from {contact}")
+            }
         },
         |server, now, line| {
             if line == "status" {

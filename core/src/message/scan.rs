@@ -7,7 +7,7 @@ use super::error::{ParseError, ParseErrorKind};
 pub(crate) struct Set(u128);
 
 impl Set {
-    const fn of(members: &[u8]) -> Self {
+    pub(crate) const fn of(members: &[u8]) -> Self {
         let mut bits = 0;
         let mut rest = members;
         while let [first, tail @ ..] = rest {
@@ -17,7 +17,7 @@ impl Set {
         Self(bits)
     }
 
-    const fn and(self, members: &[u8]) -> Self {
+    pub(crate) const fn and(self, members: &[u8]) -> Self {
         Self(self.0 | Self::of(members).0)
     }
 
