@@ -2,8 +2,13 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::header::{
-    Allow, CSeq, CallId, Contact, ContentLength, ContentType, Expires, From, Header, MaxBreadth, MaxForwards,
-    MinExpires, ProxyRequire, RecordRoute, Require, RetryAfter, Route, Supported, To, Unsupported, Via,
+    Accept, AcceptEncoding, AcceptLanguage, AlertInfo, Allow, AllowEvents, AuthenticationInfo, Authorization, CSeq,
+    CallId, CallInfo, Contact, ContentDisposition, ContentEncoding, ContentLanguage, ContentLength, ContentType, Date,
+    ErrorInfo, Event, Expires, From, Header, HistoryInfo, InReplyTo, MaxBreadth, MaxForwards, MimeVersion, MinExpires,
+    MinSe, Organization, PAssertedIdentity, PPreferredIdentity, Path, Priority, Privacy, ProxyAuthenticate,
+    ProxyAuthorization, ProxyRequire, RAck, RSeq, Reason, RecordRoute, ReferTo, ReferredBy, Replaces, ReplyTo, Require,
+    RetryAfter, Route, Server, ServiceRoute, SessionExpires, Subject, SubscriptionState, Supported, Timestamp, To,
+    Unsupported, UserAgent, Via, Warning, WwwAuthenticate,
 };
 use super::headers::Headers;
 use super::name::HeaderId;
@@ -39,16 +44,24 @@ const fn is_single(id: HeaderId) -> bool {
         HeaderId::ContentType
             | HeaderId::ContentDisposition
             | HeaderId::Date
+            | HeaderId::Event
             | HeaderId::Expires
             | HeaderId::MaxBreadth
             | HeaderId::MimeVersion
             | HeaderId::MinExpires
+            | HeaderId::MinSe
             | HeaderId::Organization
             | HeaderId::Priority
+            | HeaderId::RAck
+            | HeaderId::RSeq
+            | HeaderId::ReferTo
+            | HeaderId::Replaces
             | HeaderId::ReplyTo
             | HeaderId::RetryAfter
             | HeaderId::Server
+            | HeaderId::SessionExpires
             | HeaderId::Subject
+            | HeaderId::SubscriptionState
             | HeaderId::Timestamp
             | HeaderId::UserAgent
     )
@@ -71,26 +84,68 @@ fn check(id: HeaderId, field: &[u8]) -> Result<(), (&[u8], ParseError)> {
         };
     }
     one_of!(
+        Accept,
+        AcceptEncoding,
+        AcceptLanguage,
+        AlertInfo,
         Allow,
+        AllowEvents,
+        AuthenticationInfo,
+        Authorization,
         CSeq,
         CallId,
+        CallInfo,
         Contact,
+        ContentDisposition,
+        ContentEncoding,
+        ContentLanguage,
         ContentLength,
         ContentType,
+        Date,
+        ErrorInfo,
+        Event,
         Expires,
         From,
+        HistoryInfo,
+        InReplyTo,
         MaxBreadth,
         MaxForwards,
+        MimeVersion,
         MinExpires,
+        MinSe,
+        Organization,
+        PAssertedIdentity,
+        PPreferredIdentity,
+        Path,
+        Priority,
+        Privacy,
+        ProxyAuthenticate,
+        ProxyAuthorization,
         ProxyRequire,
+        RAck,
+        RSeq,
+        Reason,
         RecordRoute,
+        ReferTo,
+        ReferredBy,
+        Replaces,
+        ReplyTo,
         Require,
         RetryAfter,
         Route,
+        Server,
+        ServiceRoute,
+        SessionExpires,
+        Subject,
+        SubscriptionState,
         Supported,
+        Timestamp,
         To,
         Unsupported,
+        UserAgent,
         Via,
+        Warning,
+        WwwAuthenticate,
     )
 }
 
