@@ -1,110 +1,86 @@
-//! What reading, typing, forwarding and writing one usual INVITE costs: `cargo bench --bench message`.
-//!
-//! Each line is the best of many rounds, so that a busy machine shows as little as may be. Without `--bench` (as `cargo test
-//! --all-targets` runs it) everything runs once.
+//! What every hop pays for a message: parse, read what routing needs, forward, answer. Beside it, as the floor in the same
+//! run, a copy of the bytes and `httparse` over the same header block.
 
-use sansip::message::header::Contact;
-use sansip::message::{HeaderId, Limits, Message, MessageView, Method, Request, Response, StatusCode};
 use std::hint::black_box;
-use std::time::Duration;
 
-/// As a second proxy receives it (after RFC 3665 §3.2).
-const INVITE: &[u8] = b"INVITE sip:bob@biloxi.example.com SIP/2.0\r\n\
-    Via: SIP/2.0/UDP ss1.atlanta.example.com:5060;branch=z9hG4bK2d4790.1\r\n\
-    Via: SIP/2.0/TCP client.atlanta.example.com:5060;branch=z9hG4bK74b76\r\n ;received=192.0.2.101\r\n\
-    Max-Forwards: 69\r\n\
-    Record-Route: <sip:ss1.atlanta.example.com;lr>\r\n\
-    From: Alice <sip:alice@atlanta.example.com>;tag=9fxced76sl\r\n\
-    To: Bob <sip:bob@biloxi.example.com>\r\n\
-    Call-ID: 2xTb9vxSit55XU7p8@atlanta.example.com\r\n\
-    CSeq: 2 INVITE\r\n\
-    Contact: <sip:alice@client.atlanta.example.com;transport=tcp>\r\n\
-    Route: <sip:ss2.biloxi.example.com;lr>, <sip:ss3.biloxi.example.com;lr>\r\n\
-    Content-Type: application/sdp\r\n\
-    Content-Length: 151\r\n\
-    \r\n\
-    v=0\r\n\
-    o=alice 2890844526 2890844526 IN IP4 client.atlanta.example.com\r\n\
-    s=-\r\n\
-    c=IN IP4 192.0.2.101\r\n\
-    t=0 0\r\n\
-    m=audio 49172 RTP/AVP 0\r\n\
-    a=rtpmap:0 PCMU/8000\r\n";
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sansip::message::header::{CSeq, CallId, Contact, From, To, Via};
+use sansip::message::{HeaderId, Limits, Message, MessageView, Request, Response, StatusCode};
 
-struct Bench {
-    rounds: u32,
-    calls: u32,
+/// RFC 3261 §24.2, F1, with a body of 142 octets.
+fn invite() -> Vec<u8> {
+    let mut message = b"INVITE sip:bob@biloxi.com SIP/2.0\r\n\
+        Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKnashds8\r\n\
+        Max-Forwards: 70\r\n\
+        To: Bob <sip:bob@biloxi.com>\r\n\
+        From: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n\
+        Call-ID: a84b4c76e66710\r\n\
+        CSeq: 314159 INVITE\r\n\
+        Contact: <sip:alice@pc33.atlanta.com>\r\n\
+        Content-Type: application/sdp\r\n\
+        Content-Length: 142\r\n\r\n"
+        .to_vec();
+    message.resize(message.len() + 142, b'v');
+    message
 }
 
-impl Bench {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-    fn measure<R>(&self, name: &str, mut call: impl FnMut() -> R) {
-        let mut best = Duration::MAX;
-        for _ in 0..self.rounds {
-            let start = std::time::Instant::now();
-            for _ in 0..self.calls {
-                black_box(call());
-            }
-            best = best.min(start.elapsed());
-        }
-        println!("{name:<28} {:>6} ns", best.as_nanos() / u128::from(self.calls));
+/// The same header block where `httparse` can read it: it wants a request line of its own dialect, so only the headers.
+fn header_block(message: &[u8]) -> &[u8] {
+    let start = message.windows(2).position(|pair| pair == b"\r\n").map_or(0, |end| end + 2);
+    &message[start..]
+}
+
+fn request(bytes: &[u8]) -> Request {
+    match Message::parse(bytes, &Limits::default()) {
+        Ok(Message::Request(request)) => request,
+        other => panic!("F1 is a request: {other:?}"),
     }
 }
 
-fn main() {
-    let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let bench = if is_bench { Bench { rounds: 500, calls: 1000 } } else { Bench { rounds: 1, calls: 1 } };
+#[expect(clippy::expect_used, reason = "the sample is valid")]
+fn message(c: &mut Criterion) {
+    let bytes = invite();
     let limits = Limits::default();
-    let Ok(Message::Request(invite)) = Message::parse(INVITE, &limits) else { panic!("the sample is a request") };
-    println!("one INVITE of {} octets", INVITE.len());
-    bench.measure("parse, borrowed", || MessageView::parse(black_box(INVITE), &limits).is_ok());
-    bench.measure("parse, owned", || Message::parse(black_box(INVITE), &limits));
-    bench.measure("clone", || black_box(&invite).clone());
-    bench.measure("validate", || black_box(&invite).validate());
-    typed(&bench, &invite);
-    written(&bench, &invite);
+    let owned = request(&bytes);
+    let mut group = c.benchmark_group("F1");
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("floor: copy", |b| b.iter(|| black_box(&bytes).clone()));
+    group.bench_function("floor: httparse", |b| {
+        b.iter(|| {
+            let mut headers = [httparse::EMPTY_HEADER; 32];
+            let _ = black_box(httparse::parse_headers(black_box(header_block(&bytes)), &mut headers));
+        });
+    });
+    group.bench_function("parse, borrowed", |b| b.iter(|| MessageView::parse(black_box(&bytes), &limits)));
+    group.bench_function("parse, owned", |b| b.iter(|| Message::parse(black_box(&bytes), &limits)));
+    group.bench_function("parse and read six", |b| {
+        b.iter(|| {
+            let view = MessageView::parse(black_box(&bytes), &limits).expect("F1 is valid");
+            let headers = view.headers();
+            black_box((
+                headers.get::<Via<'_>>().map(|via| via.map(|via| via.branch().map(str::len))),
+                headers.get::<From<'_>>().map(|from| from.map(|from| from.tag().map(str::len))),
+                headers.get::<To<'_>>().map(|to| to.map(|to| to.tag().map(str::len))),
+                headers.get::<CallId<'_>>().map(|id| id.map(|id| id.0.len())),
+                headers.get::<CSeq<'_>>().map(|cseq| cseq.map(|cseq| cseq.number)),
+                headers.get::<Contact<'_>>().map(|contact| contact.is_ok()),
+            ));
+        });
+    });
+    group.bench_function("forward", |b| {
+        b.iter(|| {
+            black_box(&owned)
+                .edit()
+                .push_first(HeaderId::Via, b"SIP/2.0/UDP bigbox3.site3.atlanta.com;branch=z9hG4bK77ef4c2312983.1")
+                .replace(HeaderId::MaxForwards, b"69")
+                .finish()
+        });
+    });
+    group.bench_function("answer 200", |b| {
+        b.iter(|| Response::to(black_box(&owned), StatusCode::OK).to_tag("a6c85cf").finish());
+    });
+    group.finish();
 }
 
-fn typed(bench: &Bench, invite: &Request) {
-    bench.measure("topmost Via", || black_box(invite).top_via());
-    bench.measure("From", || black_box(invite).from());
-    bench.measure("Contact", || black_box(invite).headers().get::<Contact<'_>>());
-    bench.measure("Call-ID", || black_box(invite).call_id());
-    bench.measure("CSeq", || black_box(invite).cseq());
-    bench.measure("Request-URI", || black_box(invite).uri());
-    let Ok(uri) = invite.uri() else { panic!("the sample has a URI") };
-    bench.measure("URIs equivalent", || black_box(uri).equivalent(black_box(uri)));
-    bench.measure("address-of-record", || black_box(uri).address_of_record());
-}
-
-fn written(bench: &Bench, invite: &Request) {
-    bench.measure("forward", || {
-        black_box(invite)
-            .edit()
-            .uri("sip:bob@client.biloxi.example.com")
-            .stamp_via(Some([192, 0, 2, 111].into()), None)
-            .push_first(HeaderId::Via, "SIP/2.0/UDP ss2.biloxi.example.com:5060;branch=z9hG4bK721e4.1")
-            .replace(HeaderId::MaxForwards, "68")
-            .pop_first(HeaderId::Route)
-            .push_first(HeaderId::RecordRoute, "<sip:ss2.biloxi.example.com;lr>")
-            .finish()
-    });
-    bench.measure("respond", || {
-        Response::to(black_box(invite), StatusCode::RINGING)
-            .copy(invite, HeaderId::RecordRoute)
-            .to_tag("314159")
-            .header(HeaderId::Contact, "<sip:bob@client.biloxi.example.com>")
-            .finish()
-    });
-    let Ok(uri) = invite.uri() else { panic!("the sample has a URI") };
-    bench.measure("build", || {
-        Request::builder(Method::Bye, black_box(uri))
-            .header(HeaderId::Via, "SIP/2.0/UDP client.biloxi.example.com:5060;branch=z9hG4bKnashds7")
-            .header(HeaderId::MaxForwards, "70")
-            .header(HeaderId::From, "Bob <sip:bob@biloxi.example.com>;tag=314159")
-            .header(HeaderId::To, "Alice <sip:alice@atlanta.example.com>;tag=9fxced76sl")
-            .header(HeaderId::CallId, "2xTb9vxSit55XU7p8@atlanta.example.com")
-            .header(HeaderId::CSeq, "1 BYE")
-            .finish()
-    });
-}
+criterion_group!(benches, message);
+criterion_main!(benches);
