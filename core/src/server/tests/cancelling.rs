@@ -58,6 +58,7 @@ fn a_cancel_of_a_request_that_is_no_invite_changes_nothing() {
 fn a_cancel_without_a_context_is_forwarded_statelessly_or_has_nothing_to_cancel() {
     let mut bench = Bench::new();
     bench.register(1);
+    bench.wait(Duration::from_secs(32));
     let sent = bench.receive(ALICE, &cancel());
     assert_eq!(summaries(&sent), ["CANCEL 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
