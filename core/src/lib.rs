@@ -32,6 +32,7 @@ pub mod dialog;
 pub mod endpoint;
 pub mod error;
 pub mod id;
+mod keyed_index;
 pub mod message;
 pub mod node;
 pub mod proxy;

@@ -1,1 +1,34 @@
-//! The simulator.
+//! **sansip-sim**: a deterministic simulator of SIP networks.
+//!
+//! The nodes are sansip's own state machines behind the same poll API as on real sockets; the network, the clock and the
+//! resolver are simulated. Everything that happens is a function of the nodes, their scripts, and a plan of faults that can be
+//! written in one line, so a run can be repeated, looked at, cut down and kept.
+//!
+//! # Reading order
+//!
+//! | module | what |
+//! |---|---|
+//! | [`world`] | the discrete-event network: nodes, links, names, one clock |
+//! | [`link`], [`zone`] | the wires between nodes; host names |
+//! | [`fault`] | faults as data: plans, and the weather that draws them |
+//! | [`actor`] | nodes with their users: phones with a script, servers, your own |
+//! | [`topology`] | networks by name, and the call of RFC 3261 §24 |
+//! | [`trace`], [`packet`] | what happened, and a second reading of the messages |
+//! | [`check`] | what must be true of every run |
+//! | [`render`] | ladders and figures |
+
+#![forbid(unsafe_code)]
+
+pub mod actor;
+pub mod check;
+pub mod cli;
+pub mod fault;
+pub mod link;
+pub mod packet;
+pub mod render;
+pub mod topology;
+pub mod trace;
+pub mod world;
+pub mod zone;
+
+pub use world::{Setting, World};

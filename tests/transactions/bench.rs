@@ -1,5 +1,6 @@
 //! An endpoint on a bench: datagrams in, a log of what came out and when.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use sansip::id::{ServerTransactionId, TimerId};
@@ -79,6 +80,8 @@ pub(crate) struct Bench {
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
     pub(crate) questions: Vec<(QueryId, String)>,
+    /// Requests of ours of which nothing more may be heard.
+    pub(crate) ended: BTreeSet<DeliveryId>,
     /// Whether outputs are taken at once.
     pub(crate) draining: bool,
 }
@@ -103,6 +106,7 @@ impl Bench {
             acks: Vec::new(),
             responses: Vec::new(),
             questions: Vec::new(),
+            ended: BTreeSet::new(),
             draining: true,
         }
     }
@@ -208,13 +212,20 @@ impl Bench {
                     self.acks.push(request);
                     Told::Ack { matched: server.is_some() }
                 }
-                Indication::Response { response, .. } => {
+                Indication::Response { response, delivery, .. } => {
+                    assert!(!self.ended.contains(&delivery), "{delivery} has ended");
                     let status = response.status().get();
                     self.responses.push(response);
                     Told::Response(status)
                 }
-                Indication::Failed { failure, .. } => Told::Failed(failure),
-                Indication::Finished { .. } => Told::Finished,
+                Indication::Failed { failure, delivery, .. } => {
+                    assert!(self.ended.insert(delivery), "{delivery} ends twice");
+                    Told::Failed(failure)
+                }
+                Indication::Finished { delivery, .. } => {
+                    assert!(self.ended.insert(delivery), "{delivery} ends twice");
+                    Told::Finished
+                }
                 Indication::Unsent { .. } => Told::Unsent,
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::Timer { tag, .. } => Told::Timer(tag),

@@ -252,3 +252,19 @@ fn what_is_forwarded_statelessly_to_a_name_goes_out_when_it_is_resolved() {
     assert_eq!(bench.told, []);
     bench.assert_over();
 }
+
+#[test]
+fn the_end_of_a_replaced_attempt_is_not_the_end_of_the_request() {
+    let mut bench = Bench::new();
+    bench.request_to(&ours("INVITE"), host("biloxi.com"));
+    bench.resolve(&["192.0.2.3", "192.0.2.4"]);
+    let first = bench.sent[0].clone();
+    bench.receive_from("192.0.2.3:5060", &answer(&first, 503));
+    let second = bench.last().clone();
+    bench.receive_from("192.0.2.4:5060", &answer(&second, 180));
+    // Timer D of the first attempt fires meanwhile.
+    bench.run_to(60_000);
+    assert_eq!(bench.endpoint.census().client_transactions, 1);
+    bench.receive_from("192.0.2.4:5060", &answer(&second, 200));
+    assert_eq!(bench.whats(), [Told::Response(180), Told::Response(200)]);
+}

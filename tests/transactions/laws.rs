@@ -118,3 +118,18 @@ fn timers_of_the_user_fire_once_unless_moved_or_disarmed() {
     assert!(!bench.endpoint.rearm(moved, Instant::from_millis(2_000)));
     bench.assert_over();
 }
+
+#[test]
+fn the_deadline_is_exact_when_a_transaction_moves_on() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("BYE", &their_via("z9hG4bKa")));
+    let server = bench.accept();
+    assert_eq!(bench.endpoint.deadline(), Some(Instant::from_millis(3_500)));
+    bench.respond(server, 200);
+    assert_eq!(bench.endpoint.deadline(), Some(Instant::from_millis(32_000)));
+    bench.request(&ours("INVITE"));
+    assert_eq!(bench.endpoint.deadline(), Some(Instant::from_millis(500)));
+    let invite = bench.last().clone();
+    bench.receive(&answer(&invite, 180));
+    assert_eq!(bench.endpoint.deadline(), Some(Instant::from_millis(32_000)));
+}

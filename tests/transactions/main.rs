@@ -2,6 +2,7 @@
 
 mod bench;
 mod cancel;
+mod chaos;
 mod client;
 mod delivery;
 mod laws;

@@ -228,3 +228,11 @@ fn a_stateless_reply_leaves_nothing_behind() {
     assert_eq!(bench.last().to, THERE);
     bench.assert_over();
 }
+
+#[test]
+fn a_request_that_cannot_be_answered_anywhere_is_dropped() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("OPTIONS", "SIP/2.0/UDP 192.0.2.9:0;branch=z9hG4bKa"));
+    assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
+    assert_eq!(bench.endpoint.stats().unusable, 1);
+}

@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -26,7 +26,7 @@ enum Wake {
 }
 
 /// The sockets, the clock and the resolver of one node.
-pub struct Driver {
+pub(crate) struct Driver {
     started: std::time::Instant,
     report: SyncSender<Wake>,
     wakes: Receiver<Wake>,
@@ -37,7 +37,7 @@ pub struct Driver {
 impl Driver {
     /// A driver with no sockets.
     #[expect(clippy::disallowed_methods, reason = "a driver is where time comes from")]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (report, wakes) = sync_channel(QUEUE);
         let (questions, asked) = sync_channel(QUEUE);
         let asked = Arc::new(Mutex::new(asked));
@@ -50,13 +50,13 @@ impl Driver {
 
     /// The time since the driver was made: the node's clock.
     #[expect(clippy::disallowed_methods, reason = "a driver is where time comes from")]
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         let elapsed = std::time::Instant::now().duration_since(self.started);
         Instant::from_nanos(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
     }
 
     /// Reads and writes at `socket` for `listener`.
-    pub fn attach(&mut self, listener: ListenerId, socket: UdpSocket) -> io::Result<()> {
+    pub(crate) fn attach(&mut self, listener: ListenerId, socket: UdpSocket) -> io::Result<()> {
         let (reader, report) = (socket.try_clone()?, self.report.clone());
         thread::spawn(move || {
             let mut buffer = vec![0; 65_536];
@@ -74,7 +74,7 @@ impl Driver {
     }
 
     /// Hands the lines of standard input to `run`'s caller.
-    pub fn read_lines(&self) {
+    pub(crate) fn read_lines(&self) {
         let report = self.report.clone();
         thread::spawn(move || {
             for line in io::stdin().lock().lines().map_while(Result::ok) {
@@ -86,7 +86,7 @@ impl Driver {
     }
 
     /// Drives `node` for ever: what `on_event` and `on_line` do with its events and with standard input.
-    pub fn run<N: Node>(
+    pub(crate) fn run<N: Node>(
         &self,
         node: &mut N,
         mut on_event: impl FnMut(&mut N, Instant, N::Event),
@@ -117,10 +117,7 @@ impl Driver {
     /// The next thing that happens before `deadline`.
     fn wait(&self, deadline: Option<Instant>) -> Option<Wake> {
         match deadline {
-            Some(deadline) => match self.wakes.recv_timeout(deadline.since(self.now())) {
-                Ok(wake) => Some(wake),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+            Some(deadline) => self.wakes.recv_timeout(deadline.since(self.now())).ok(),
             None => self.wakes.recv().ok(),
         }
     }
@@ -155,7 +152,7 @@ fn resolve(asked: &Mutex<Receiver<(QueryId, Box<str>)>>, report: &SyncSender<Wak
 }
 
 /// A seed that nobody can guess, from the system's randomness behind the standard hasher.
-pub fn seed() -> Seed {
+pub(crate) fn seed() -> Seed {
     let keys = RandomState::new();
     let mut bytes = [0; 32];
     for (place, part) in bytes.chunks_exact_mut(8).zip(0_u64..) {

@@ -5,13 +5,12 @@
 #[expect(clippy::module_inception, reason = "the file of the thing itself")]
 mod dialog;
 mod id;
-mod index;
 mod route_set;
 mod sequence;
 
+pub(crate) use crate::keyed_index::KeyedIndex;
 pub use dialog::{Dialog, DialogState};
 pub use id::{DialogId, DialogKey};
-pub(crate) use index::KeyedIndex;
 pub(crate) use route_set::request_target;
 pub use route_set::{Path, RouteSet};
 pub use sequence::Sequence;

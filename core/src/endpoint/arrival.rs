@@ -69,6 +69,10 @@ impl Endpoint {
             return;
         };
         let path = ReturnPath { listener, destination: response_destination(&via, remote) };
+        if path.destination.port() == 0 {
+            self.stats.unusable += 1;
+            return;
+        }
         if let Err(rejection) = request.validate() {
             if is_ack {
                 self.stats.unusable += 1;

@@ -3,10 +3,11 @@
 use core::net::SocketAddr;
 
 use crate::id::{Arena, ClientTransactionId, DeliveryId, ListenerId, kind};
+use crate::keyed_index::KeyedIndex;
 use crate::message::{Method, Request, Response, SharedBytes};
 use crate::transaction::derived::{self, reread};
 use crate::transaction::key::{self, KeptKey};
-use crate::transaction::table::{Index, Senders};
+use crate::transaction::senders::Senders;
 use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
 
 use super::timers::{Alarm, TimerKey};
@@ -38,13 +39,13 @@ enum Kept {
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     transactions: Arena<kind::ClientTransaction, ClientTransaction>,
-    index: Index<kind::ClientTransaction>,
+    index: KeyedIndex<ClientTransactionId>,
     senders: Senders<kind::ClientTransaction>,
 }
 
 impl Clients {
     pub(super) fn new(index_key: [u8; 16], senders_key: [u8; 16]) -> Self {
-        Self { transactions: Arena::new(), index: Index::new(index_key), senders: Senders::new(senders_key) }
+        Self { transactions: Arena::new(), index: KeyedIndex::new(index_key), senders: Senders::new(senders_key) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,7 +54,9 @@ impl Clients {
 
     /// The transaction that a response with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ClientTransactionId> {
-        self.index.find(key, |id| self.transactions.get(id).is_some_and(|transaction| *transaction.key == *key))
+        self.index.find(self.index.hash(&[key]), |id| {
+            self.transactions.get(id).is_some_and(|transaction| *transaction.key == *key)
+        })
     }
 
     /// Whether it is an INVITE with a provisional response and no final one.
@@ -71,13 +74,13 @@ impl Clients {
     fn insert(&mut self, transaction: ClientTransaction) -> ClientTransactionId {
         let key = transaction.key.clone();
         let id = self.transactions.insert(transaction);
-        self.index.insert(&key, id);
+        self.index.insert(self.index.hash(&[&key]), id);
         id
     }
 
     fn remove(&mut self, id: ClientTransactionId) {
         if let Some(transaction) = self.transactions.remove(id) {
-            self.index.remove(&transaction.key, id);
+            self.index.remove(self.index.hash(&[&transaction.key]), id);
             self.senders.remove(transaction.listener, transaction.destination, id);
         }
     }

@@ -30,6 +30,7 @@ use crate::transport::{Listener, Listeners};
 use clients::Clients;
 use delivery::Delivery;
 use servers::Servers;
+use stateless::TokenKey;
 use timers::TimerKey;
 
 /// Transport and transactions as one. Takes datagrams, answers of the resolver and time; gives messages to send and
@@ -42,8 +43,7 @@ pub struct Endpoint {
     config: Config,
     schedule: Schedule,
     random: Random,
-    /// Of what is computed from a request instead of being kept.
-    token_key: [u8; 16],
+    token_key: TokenKey,
     /// The latest time seen: time that goes back is taken as this.
     now: Instant,
     listeners: Listeners,
@@ -63,7 +63,7 @@ impl Endpoint {
         let mut random = Random::new(config.seed, config.script.clone());
         Self {
             schedule: Schedule::new(&config.timers),
-            token_key: random.hash_key(),
+            token_key: TokenKey::new(random.hash_key()),
             now: Instant::ZERO,
             listeners: Listeners::default(),
             servers: Servers::new(random.hash_key(), random.hash_key()),

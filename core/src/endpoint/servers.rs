@@ -4,12 +4,13 @@ use core::net::SocketAddr;
 
 use crate::error::CommandError;
 use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
+use crate::keyed_index::KeyedIndex;
 use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::derived::reread;
 use crate::transaction::key::{self, KeptKey};
-use crate::transaction::table::{Index, Senders};
+use crate::transaction::senders::Senders;
 use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
 use crate::transport::ReturnPath;
 
@@ -36,13 +37,13 @@ pub(super) struct ServerTransaction {
 #[derive(Clone, Debug)]
 pub(super) struct Servers {
     transactions: Arena<kind::ServerTransaction, ServerTransaction>,
-    index: Index<kind::ServerTransaction>,
+    index: KeyedIndex<ServerTransactionId>,
     senders: Senders<kind::ServerTransaction>,
 }
 
 impl Servers {
     pub(super) fn new(index_key: [u8; 16], senders_key: [u8; 16]) -> Self {
-        Self { transactions: Arena::new(), index: Index::new(index_key), senders: Senders::new(senders_key) }
+        Self { transactions: Arena::new(), index: KeyedIndex::new(index_key), senders: Senders::new(senders_key) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,7 +56,7 @@ impl Servers {
 
     /// The transaction that a request or ACK with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ServerTransactionId> {
-        self.index.find(key, |id| {
+        self.index.find(self.index.hash(&[key]), |id| {
             self.transactions.get(id).is_some_and(|transaction| {
                 *transaction.key == *key || transaction.ack_key.as_deref().is_some_and(|ack_key| ack_key == key)
             })
@@ -65,15 +66,15 @@ impl Servers {
     fn insert(&mut self, transaction: ServerTransaction) -> ServerTransactionId {
         let key = transaction.key.clone();
         let id = self.transactions.insert(transaction);
-        self.index.insert(&key, id);
+        self.index.insert(self.index.hash(&[&key]), id);
         id
     }
 
     fn remove(&mut self, id: ServerTransactionId) -> Option<ServerTransaction> {
         let transaction = self.transactions.remove(id)?;
-        self.index.remove(&transaction.key, id);
+        self.index.remove(self.index.hash(&[&transaction.key]), id);
         if let Some(ack_key) = &transaction.ack_key {
-            self.index.remove(ack_key, id);
+            self.index.remove(self.index.hash(&[ack_key]), id);
         }
         self.senders.remove(transaction.path.listener, transaction.path.destination, id);
         Some(transaction)
@@ -88,9 +89,9 @@ impl Servers {
         let tag = response.to_header().and_then(|to| to.tag());
         let Some(ack_key) = key::ack(&transaction.key, tag) else { return };
         if let Some(old) = transaction.ack_key.replace(KeptKey::from(&*ack_key)) {
-            self.index.remove(&old, id);
+            self.index.remove(self.index.hash(&[&old]), id);
         }
-        self.index.insert(&ack_key, id);
+        self.index.insert(self.index.hash(&[&ack_key]), id);
     }
 }
 

@@ -2,6 +2,7 @@
 //! request with a key that nobody else knows.
 
 use alloc::string::String;
+use core::fmt;
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -16,30 +17,58 @@ use super::Endpoint;
 /// Characters of a token: 80 bits.
 const TOKEN_LENGTH: usize = 16;
 
+/// The key of tokens that are computed instead of being kept.
+#[derive(Clone)]
+pub(super) struct TokenKey([u8; 16]);
+
+impl TokenKey {
+    pub(super) const fn new(key: [u8; 16]) -> Self {
+        Self(key)
+    }
+
+    /// A token of what `write` feeds the hash.
+    fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        write(&mut hasher);
+        let mut bits = hasher.finish128().as_u128();
+        for _ in 0..TOKEN_LENGTH {
+            out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
+            bits >>= 5;
+        }
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    /// Whoever knows the key can compute our branches and tags: it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(..)")
+    }
+}
+
 impl Endpoint {
     /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
     pub fn stateless_tag(&self, request: &Request) -> String {
-        let mut hasher = SipHasher13::new_with_key(&self.token_key);
-        hasher.write_u8(b't');
-        if let Some(branch) = request.top_via().and_then(|via| via.branch()) {
-            hasher.write(branch.as_bytes());
-        }
-        for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
-            hasher.write_u8(0);
-            hasher.write(request.headers().raw(id).unwrap_or_default());
-        }
         let mut tag = String::with_capacity(TOKEN_LENGTH);
-        push_token(&mut tag, hasher.finish128().as_u128());
+        self.token_key.push_token(&mut tag, |hasher| {
+            hasher.write_u8(b't');
+            if let Some(branch) = request.top_via().and_then(|via| via.branch()) {
+                hasher.write(branch.as_bytes());
+            }
+            for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
+                hasher.write_u8(0);
+                hasher.write(request.headers().raw(id).unwrap_or_default());
+            }
+        });
         tag
     }
 
     /// The branch under which a request is forwarded statelessly (§16.11).
     pub(super) fn stateless_branch(&self, key: &RequestKey<'_>, suffix: &str) -> String {
-        let mut hasher = SipHasher13::new_with_key(&self.token_key);
-        hasher.write_u8(b'b');
-        hasher.write(&key.invariant());
         let mut branch = String::from(MAGIC_COOKIE);
-        push_token(&mut branch, hasher.finish128().as_u128());
+        self.token_key.push_token(&mut branch, |hasher| {
+            hasher.write_u8(b'b');
+            hasher.write(&key.invariant());
+        });
         if !suffix.is_empty() {
             branch.push('.');
             branch.push_str(suffix);
@@ -68,12 +97,5 @@ impl Endpoint {
         if let Ok(response) = build(true).or_else(|_| build(false)) {
             self.send(path.listener, path.destination, response.as_bytes().clone());
         }
-    }
-}
-
-fn push_token(out: &mut String, mut bits: u128) {
-    for _ in 0..TOKEN_LENGTH {
-        out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
-        bits >>= 5;
     }
 }

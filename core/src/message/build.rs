@@ -3,7 +3,8 @@
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::header::{Header, NameAddr};
-use super::layout::Layout;
+use super::headers::Field;
+use super::layout::{FieldSpan, Layout, StartLine, part};
 use super::limits::Limits;
 use super::method::Method;
 use super::name::{HeaderId, HeaderName};
@@ -13,6 +14,7 @@ use super::scan;
 use super::status::StatusCode;
 use super::uri::Uri;
 use alloc::vec::Vec;
+use arrayvec::ArrayVec;
 use core::fmt;
 use smallvec::SmallVec;
 
@@ -20,11 +22,15 @@ use smallvec::SmallVec;
 #[derive(Clone)]
 pub struct RequestBuilder {
     draft: Draft,
+    /// Where the method ends.
+    method: usize,
+    /// Where the Request-URI ends.
+    uri_end: usize,
 }
 
 impl RequestBuilder {
     pub(super) fn new(method: Method<'_>, uri: Uri<'_>) -> Self {
-        let mut draft = Draft::default();
+        let mut draft = Draft::new();
         if scan::token(method.as_str().as_bytes()).is_none() {
             draft.fail(BuildError::Method);
         }
@@ -34,8 +40,9 @@ impl RequestBuilder {
         draft.lines.extend_from_slice(method.as_str().as_bytes());
         draft.lines.push(b' ');
         draft.lines.extend_from_slice(uri.as_bytes());
+        let uri_end = draft.lines.len();
         draft.lines.extend_from_slice(b" SIP/2.0\r\n");
-        Self { draft }
+        Self { draft, method: method.as_str().len(), uri_end }
     }
 
     /// Adds a field. A Content-Length given here is left out: the right one is written at the end.
@@ -71,7 +78,9 @@ impl RequestBuilder {
     /// # Errors
     /// The first name or value that cannot be written, or the headers are too long.
     pub fn finish(self) -> Result<Request, BuildError> {
-        let (bytes, layout) = self.draft.finish(&[])?;
+        let (method, uri) = (narrow(self.method)?, narrow(self.method + 1)?);
+        let start = StartLine::Request { method, uri, uri_end: narrow(self.uri_end)? };
+        let (bytes, layout) = self.draft.finish(&[], start, self.uri_end + b" SIP/2.0\r\n".len())?;
         Ok(Request::new(bytes, layout))
     }
 }
@@ -83,13 +92,13 @@ pub struct ResponseBuilder {
     status: StatusCode,
     /// Another reason phrase than the usual one.
     reason: Option<Vec<u8>>,
-    /// Where the value of To stands among the lines.
-    to: Option<(usize, usize)>,
+    /// Which of the fields is To.
+    to: Option<usize>,
 }
 
 impl ResponseBuilder {
     pub(super) fn new(request: &Request, status: StatusCode) -> Self {
-        let mut builder = Self { draft: Draft::default(), status, reason: None, to: None };
+        let mut builder = Self { draft: Draft::new(), status, reason: None, to: None };
         let mut seen = SmallVec::<[HeaderId; 4]>::new();
         for field in request.headers().iter() {
             let HeaderName::Known(id) = field.name else { continue };
@@ -107,10 +116,9 @@ impl ResponseBuilder {
                 continue;
             }
             if id == HeaderId::To {
-                let start = builder.draft.lines.len() + scan::offset_in(field.line, field.value);
-                builder.to = Some((start, start + field.value.len()));
+                builder.to = Some(builder.draft.fields.len());
             }
-            builder.draft.line(field.line);
+            builder.draft.line(id, &field);
         }
         builder
     }
@@ -152,12 +160,12 @@ impl ResponseBuilder {
             self.draft.fail(BuildError::Tag);
             return self;
         }
-        let Some((start, end)) = self.to else { return self };
-        let value = self.draft.lines.get(start..end).unwrap_or_default();
-        if NameAddr::parse(value).is_ok_and(|to| !to.parameters.has("tag")) {
-            let text = b";tag=".iter().chain(tag.as_bytes()).copied();
-            self.draft.lines.splice(end..end, text);
-            self.to = Some((start, end + 5 + tag.len()));
+        let Some((index, to)) = self.to.and_then(|index| Some((index, *self.draft.fields.get(index)?))) else {
+            return self;
+        };
+        if NameAddr::parse(part(&self.draft.lines, to.start, to.end)).is_ok_and(|to| !to.parameters.has("tag")) {
+            self.draft.insert(index, ";tag=");
+            self.draft.insert(index, tag);
         }
         self
     }
@@ -177,22 +185,36 @@ impl ResponseBuilder {
         let reason = self.reason.as_deref().unwrap_or(self.status.reason().as_bytes());
         let [hundreds, tens, ones] =
             [100, 10, 1].map(|unit| b'0' + u8::try_from(self.status.get() / unit % 10).unwrap_or_default());
-        let start_line = [b"SIP/2.0 ", [hundreds, tens, ones, b' '].as_slice(), reason, b"\r\n"].concat();
-        let (bytes, layout) = self.draft.finish(&start_line)?;
+        let mut line = Vec::with_capacity(64);
+        line.extend_from_slice(b"SIP/2.0 ");
+        line.extend_from_slice(&[hundreds, tens, ones, b' ']);
+        let start = line.len();
+        line.extend_from_slice(reason);
+        let start =
+            StartLine::Response { status: self.status, reason: narrow(start)?, reason_end: narrow(line.len())? };
+        line.extend_from_slice(b"\r\n");
+        let (bytes, layout) = self.draft.finish(&line, start, line.len())?;
         Ok(Response::new(bytes, layout, self.status))
     }
 }
 
 /// What both builders do.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Draft {
     lines: Vec<u8>,
+    /// Where the fields stand in the lines.
+    fields: SmallVec<[FieldSpan; 32]>,
     content_type: Vec<u8>,
     body: Vec<u8>,
     error: Option<BuildError>,
 }
 
 impl Draft {
+    fn new() -> Self {
+        let lines = Vec::with_capacity(640);
+        Self { lines, fields: SmallVec::new(), content_type: Vec::new(), body: Vec::new(), error: None }
+    }
+
     /// Keeps the first error.
     fn fail(&mut self, error: BuildError) {
         self.error.get_or_insert(error);
@@ -208,9 +230,43 @@ impl Draft {
         self.check(value);
         match writable_name(name) {
             Ok(HeaderName::Known(HeaderId::ContentLength)) => {}
-            Ok(name) => write_field(&mut self.lines, name, value),
+            Ok(name) => self.write(name, value),
             Err(error) => self.fail(error),
         }
+    }
+
+    fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
+        let value = scan::trim(value);
+        let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
+        self.span(id, name.as_str().len() + 2, value.len());
+        write_field(&mut self.lines, name, value);
+    }
+
+    /// Notes the field that will be appended, and where in it the value will stand.
+    fn span(&mut self, id: Option<HeaderId>, value: usize, length: usize) {
+        let line = self.lines.len();
+        match (narrow(line), narrow(line + value), narrow(line + value + length)) {
+            (Ok(line), Ok(start), Ok(end)) => self.fields.push(FieldSpan { line, start, end, id }),
+            _ => self.fail(BuildError::TooLong),
+        }
+    }
+
+    /// Appends text to the value of a field.
+    fn insert(&mut self, index: usize, text: &str) {
+        let Ok(length) = u16::try_from(text.len()) else { return self.fail(BuildError::TooLong) };
+        let Some((field, behind)) = self.fields.get_mut(index..).and_then(<[_]>::split_first_mut) else { return };
+        let at = usize::from(field.end);
+        let last = behind.last().map_or(field.end, |last| last.end);
+        if last.checked_add(length).is_none() {
+            return self.fail(BuildError::TooLong);
+        }
+        field.end += length;
+        for field in behind {
+            field.line += length;
+            field.start += length;
+            field.end += length;
+        }
+        self.lines.splice(at..at, text.bytes());
     }
 
     fn typed<'h, H: Header<'h>>(&mut self, header: &H) {
@@ -221,13 +277,15 @@ impl Draft {
 
     fn copy(&mut self, request: &Request, id: HeaderId) {
         for field in request.headers().iter().filter(|field| field.name == id.into()) {
-            self.line(field.line);
+            self.line(id, &field);
         }
     }
 
-    /// Adds a line of another message.
-    fn line(&mut self, line: &[u8]) {
-        self.lines.extend_from_slice(scan::trim_end(line));
+    /// Adds a field of another message.
+    fn line(&mut self, id: HeaderId, field: &Field<'_>) {
+        let line = scan::trim_end(field.line);
+        self.span(Some(id), line.len() - field.value.len(), field.value.len());
+        self.lines.extend_from_slice(line);
         self.lines.extend_from_slice(b"\r\n");
     }
 
@@ -237,22 +295,49 @@ impl Draft {
         self.body = body.to_vec();
     }
 
-    fn finish(self, start_line: &[u8]) -> Result<(SharedBytes, Layout), BuildError> {
+    /// `start_line` goes before the lines, the first of which may be it already.
+    fn finish(
+        mut self,
+        start_line: &[u8],
+        start: StartLine,
+        first_field: usize,
+    ) -> Result<(SharedBytes, Layout), BuildError> {
+        let content_type = core::mem::take(&mut self.content_type);
+        if !content_type.is_empty() {
+            self.write(HeaderId::ContentType.into(), &content_type);
+        }
+        self.write(HeaderId::ContentLength.into(), &decimal(self.body.len()));
         if let Some(error) = self.error {
             return Err(error);
         }
-        let room = start_line.len() + self.lines.len() + self.content_type.len() + self.body.len() + 48;
-        let mut out = Vec::with_capacity(room);
-        out.extend_from_slice(start_line);
-        out.extend_from_slice(&self.lines);
-        if !self.content_type.is_empty() {
-            write_field(&mut out, HeaderId::ContentType.into(), &self.content_type);
+        let fields_end = narrow(start_line.len() + self.lines.len())?;
+        // No field stands behind the end of them all, so each can be moved.
+        let shift = narrow(start_line.len())?;
+        for field in &mut self.fields {
+            *field = FieldSpan {
+                line: field.line.saturating_add(shift),
+                start: field.start.saturating_add(shift),
+                end: field.end.saturating_add(shift),
+                id: field.id,
+            };
         }
-        write_field(&mut out, HeaderId::ContentLength.into(), decimal(self.body.len()).as_ref());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&self.body);
-        Ok((out.as_slice().into(), layout_of(&out)?))
+        let out = [start_line, &self.lines, b"\r\n", &self.body].concat();
+        let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
+        let layout = Layout {
+            start,
+            fields: self.fields,
+            first_field: narrow(first_field)?,
+            fields_end,
+            body: wide(out.len() - self.body.len())?,
+            end: wide(out.len())?,
+            defect: None,
+        };
+        Ok((out.into(), layout))
     }
+}
+
+fn narrow(offset: usize) -> Result<u16, BuildError> {
+    u16::try_from(offset).map_err(|_| BuildError::TooLong)
 }
 
 /// The start line; values may be secrets.
@@ -298,8 +383,15 @@ pub(super) fn is_request_uri(uri: &[u8]) -> bool {
 }
 
 /// The digits of a number.
-pub(super) fn decimal(number: usize) -> impl AsRef<[u8]> {
-    alloc::format!("{number}").into_bytes()
+pub(super) fn decimal(number: usize) -> ArrayVec<u8, 20> {
+    let mut digits = ArrayVec::new();
+    let mut rest = number;
+    while rest > 0 || digits.is_empty() {
+        digits.push(b"0123456789".get(rest % 10).copied().unwrap_or_default());
+        rest /= 10;
+    }
+    digits.reverse();
+    digits
 }
 
 /// The spans of a message that was just written.
@@ -324,6 +416,7 @@ mod tests {
     use crate::message::header::{CSeq, NameAddr, To};
     use crate::message::{BuildError, HeaderId, Limits, Message, StatusCode, UriBuf};
     use alloc::string::String;
+    use alloc::vec::Vec;
 
     fn uri() -> UriBuf {
         "sip:bob@biloxi.com".parse().unwrap()
@@ -364,6 +457,7 @@ mod tests {
             \r\n\
             hello";
         assert_eq!(String::from_utf8(request.as_bytes().to_vec()).unwrap(), expected);
+        assert_spans(&Message::Request(request.clone()));
         assert_eq!((request.method(), request.body()), (Method::Options, &b"hello"[..]));
         assert_eq!(request.uri().unwrap().user(), Some("bob"));
     }
@@ -383,6 +477,34 @@ mod tests {
         let odd = Request::builder(Method::Other("A B"), uri().as_uri()).finish();
         assert_eq!(odd, Err(BuildError::Method));
         assert_eq!(Request::builder(Method::Ack, Uri::EMPTY).finish(), Err(BuildError::Uri));
+    }
+
+    /// The spans that were noted are those that a reader of the octets finds.
+    fn assert_spans(built: &Message) {
+        let limits = Limits { header_section: 65_535, ..Limits::default() };
+        let again = Message::parse(built.as_bytes(), &limits).unwrap();
+        let fields = |message: &Message| -> Vec<_> {
+            let headers = message.headers();
+            headers.iter().map(|field| (field.name.as_str().len(), field.value.to_vec(), field.line.to_vec())).collect()
+        };
+        assert_eq!(fields(built), fields(&again));
+        assert_eq!(built.body(), again.body());
+        assert_eq!(alloc::format!("{built:?}"), alloc::format!("{again:?}"));
+    }
+
+    #[test]
+    fn headers_do_not_grow_beyond_the_bound() {
+        let long = "x".repeat(65_400);
+        let request = options().header("X-Long", &long).finish().unwrap();
+        assert_spans(&Message::Request(request.clone()));
+        assert_eq!(options().header("X-Long", &long).header("X", &long).finish(), Err(BuildError::TooLong));
+        let text = alloc::format!("BYE sip:a SIP/2.0\r\nTo: <sip:b>\r\nVia: {long}\r\n\r\n");
+        let limits = Limits { header_section: 65_535, ..Limits::default() };
+        let Ok(Message::Request(request)) = Message::parse(text.as_bytes(), &limits) else { panic!() };
+        let tagged = |length: usize| Response::to(&request, StatusCode::OK).to_tag(&"t".repeat(length)).finish();
+        assert!(tagged(10).is_ok());
+        assert_eq!(tagged(200), Err(BuildError::TooLong));
+        assert_eq!(tagged(70_000), Err(BuildError::TooLong));
     }
 
     const REQUEST: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
@@ -423,6 +545,7 @@ mod tests {
             \r\n\
             v=0";
         assert_eq!(String::from_utf8(response.as_bytes().to_vec()).unwrap(), expected);
+        assert_spans(&Message::Response(response.clone()));
         assert_eq!(response.to_header().unwrap().tag(), Some("314159"));
         assert_eq!((response.status(), response.reason()), (StatusCode::OK, &b"OK"[..]));
     }

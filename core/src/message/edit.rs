@@ -1,16 +1,16 @@
 //! Copies with changes: a splice. Lines that are not touched go out byte for byte, in runs.
 
-use super::build::{decimal, is_request_uri, is_writable, layout_of, writable_name, write_field};
+use super::build::{decimal, is_request_uri, is_writable, writable_name};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::header::{Header, Via};
+use super::header::{Header, Via, write_text};
 use super::layout::{FieldSpan, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::parameters::Parameter;
 use super::request::Request;
 use super::response::Response;
 use super::scan::{self, Values};
-use alloc::vec::Vec;
+use super::splice::Splices;
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
@@ -26,31 +26,13 @@ use smallvec::SmallVec;
 pub struct Edit<'a, M> {
     bytes: &'a [u8],
     layout: &'a Layout,
-    splices: SmallVec<[Splice; 8]>,
+    splices: Splices,
     pops: SmallVec<[Pop; 2]>,
-    /// What the splices put in.
-    text: Vec<u8>,
-    /// How long the new body is, if there is one.
-    new_body: Option<usize>,
     /// Whether Content-Length is written anew.
     length: bool,
     error: Option<BuildError>,
     kind: PhantomData<M>,
 }
-
-/// Octets `from..to` of the original are replaced by `text..text_end` of the edit's text.
-#[derive(Clone, Copy)]
-struct Splice {
-    from: usize,
-    to: usize,
-    /// The order of what is put in at one place.
-    rank: i32,
-    text: usize,
-    text_end: usize,
-}
-
-/// The rank of the body: behind all that is put in before it.
-const BODY: i32 = i32::MAX;
 
 /// How many values go from the front and the back of a list.
 #[derive(Clone, Copy)]
@@ -65,10 +47,8 @@ impl<'a, M> Edit<'a, M> {
         Self {
             bytes,
             layout,
-            splices: SmallVec::new(),
+            splices: Splices::new(),
             pops: SmallVec::new(),
-            text: Vec::with_capacity(256),
-            new_body: None,
             length: false,
             error: None,
             kind: PhantomData,
@@ -86,9 +66,8 @@ impl<'a, M> Edit<'a, M> {
             None if id == HeaderId::Via => self.layout.first_field.into(),
             None => self.fields(HeaderId::Via).last().map_or(self.layout.first_field.into(), |via| self.line_end(via)),
         };
-        // What is pushed later stands before what was pushed first.
-        let rank = -1 - i32::try_from(self.splices.len()).unwrap_or(i32::MAX - 1);
-        self.insert_field(at, rank, id.into(), value.as_ref());
+        let inserted = self.splices.insert_before(at, id.into(), value.as_ref());
+        self.check(inserted);
         self
     }
 
@@ -139,7 +118,7 @@ impl<'a, M> Edit<'a, M> {
         }
         for field in self.layout.headers(self.bytes).iter().filter(|field| field.name == name) {
             let from = scan::offset_in(self.bytes, field.line);
-            self.cut(from, from + field.line.len());
+            self.splices.cut(from, from + field.line.len());
         }
         self
     }
@@ -160,7 +139,7 @@ impl<'a, M> Edit<'a, M> {
             (Some(ip), Some(parameter)) => self.set_parameter(parameter, format_args!("{ip}")),
             (Some(ip), None) => {
                 let at = scan::offset_in(self.bytes, value) + value.len();
-                self.splice_text(at, at, format_args!(";received={ip}"));
+                self.splices.replace(at, at, |out| write_text(out, format_args!(";received={ip}")));
             }
             (None, _) => {}
         }
@@ -170,9 +149,8 @@ impl<'a, M> Edit<'a, M> {
     /// Another body, with its Content-Type (none if empty) and Content-Length.
     #[must_use]
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
-        self.new_body = Some(body.len());
         self.length = true;
-        self.splice(self.layout.body as usize, self.layout.end as usize, BODY, &[body]);
+        self.splices.body(self.layout, body);
         if content_type.is_empty() {
             return self.remove(HeaderId::ContentType);
         }
@@ -191,6 +169,12 @@ impl<'a, M> Edit<'a, M> {
         self.error.get_or_insert(error);
     }
 
+    fn check(&mut self, result: Result<(), BuildError>) {
+        if let Err(error) = result {
+            self.fail(error);
+        }
+    }
+
     fn fields(&self, id: HeaderId) -> impl Iterator<Item = &'a FieldSpan> + use<'a, M> {
         self.layout.fields.iter().filter(move |field| field.id == Some(id))
     }
@@ -201,36 +185,9 @@ impl<'a, M> Edit<'a, M> {
         next.map_or(self.layout.fields_end, |next| next.line).into()
     }
 
-    fn splice(&mut self, from: usize, to: usize, rank: i32, parts: &[&[u8]]) {
-        let text = self.text.len();
-        for part in parts {
-            self.text.extend_from_slice(part);
-        }
-        self.splices.push(Splice { from, to, rank, text, text_end: self.text.len() });
-    }
-
-    fn splice_text(&mut self, from: usize, to: usize, text: fmt::Arguments<'_>) {
-        let start = self.text.len();
-        super::header::write_text(&mut self.text, text);
-        self.splices.push(Splice { from, to, rank: 0, text: start, text_end: self.text.len() });
-    }
-
-    fn cut(&mut self, from: usize, to: usize) {
-        self.splice(from, to, 0, &[]);
-    }
-
-    fn insert_field(&mut self, at: usize, rank: i32, name: HeaderName<'_>, value: &[u8]) {
-        if !is_writable(value) {
-            self.fail(BuildError::Control);
-        }
-        let text = self.text.len();
-        write_field(&mut self.text, name, value);
-        self.splices.push(Splice { from: at, to: at, rank, text, text_end: self.text.len() });
-    }
-
     fn append_field(&mut self, name: HeaderName<'_>, value: &[u8]) {
-        let rank = i32::try_from(self.splices.len()).unwrap_or(i32::MAX - 1);
-        self.insert_field(self.layout.fields_end.into(), rank, name, value);
+        let inserted = self.splices.insert_after(self.layout.fields_end.into(), name, value);
+        self.check(inserted);
     }
 
     fn replace_field(&mut self, id: HeaderId, value: &[u8]) {
@@ -242,9 +199,9 @@ impl<'a, M> Edit<'a, M> {
             self.append_field(id.into(), value);
             return;
         };
-        self.splice(first.start.into(), first.end.into(), 0, &[value]);
+        self.splices.replace(first.start.into(), first.end.into(), |out| out.extend_from_slice(scan::trim(value)));
         for other in fields {
-            self.cut(other.line.into(), self.line_end(other));
+            self.splices.cut(other.line.into(), self.line_end(other));
         }
     }
 
@@ -253,12 +210,12 @@ impl<'a, M> Edit<'a, M> {
         match parameter.value {
             Some(value) => {
                 let from = scan::offset_in(self.bytes, value);
-                self.splice_text(from, from + value.len(), text);
+                self.splices.replace(from, from + value.len(), |out| write_text(out, text));
             }
             None => {
                 let name = parameter.name.as_bytes();
                 let at = scan::offset_in(self.bytes, name) + name.len();
-                self.splice_text(at, at, format_args!("={text}"));
+                self.splices.replace(at, at, |out| write_text(out, format_args!("={text}")));
             }
         }
     }
@@ -294,15 +251,15 @@ impl<'a, M> Edit<'a, M> {
             match (first, last) {
                 (Some(first), Some(last)) => {
                     if kept.start > before {
-                        self.cut(field.start.into(), first);
+                        self.splices.cut(field.start.into(), first);
                     }
                     if kept.end < index {
-                        self.cut(last, field.end.into());
+                        self.splices.cut(last, field.end.into());
                     }
                 }
                 // A field that had no value to begin with stays.
                 _ if index == before => {}
-                _ => self.cut(field.line.into(), self.line_end(field)),
+                _ => self.splices.cut(field.line.into(), self.line_end(field)),
             }
         }
         Ok(())
@@ -314,34 +271,13 @@ impl<'a, M> Edit<'a, M> {
             self.take_values(pop)?;
         }
         if self.length {
-            let length = self.new_body.unwrap_or((self.layout.end - self.layout.body) as usize);
+            let length = self.splices.body_len(self.layout);
             self.replace_field(HeaderId::ContentLength, decimal(length).as_ref());
         }
-        let end = usize::from(self.layout.fields_end);
-        if end == self.layout.body as usize {
-            // The empty line is missing.
-            if self.bytes.last() != Some(&b'\n') {
-                self.splice(end, end, i32::MIN, &[b"\r\n"]);
-            }
-            self.splice(end, end, BODY - 1, &[b"\r\n"]);
+        match self.error {
+            Some(error) => Err(error),
+            None => self.splices.apply(self.bytes, self.layout),
         }
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        self.splices.sort_by_key(|splice| (splice.from, splice.rank));
-        let mut out = Vec::with_capacity(self.bytes.len() + self.text.len());
-        let mut at = 0;
-        for splice in &self.splices {
-            // What is inside something already replaced is gone with it.
-            if splice.from < at {
-                continue;
-            }
-            out.extend_from_slice(self.bytes.get(at..splice.from).unwrap_or_default());
-            out.extend_from_slice(self.text.get(splice.text..splice.text_end).unwrap_or_default());
-            at = splice.to;
-        }
-        out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
-        Ok((out.as_slice().into(), layout_of(&out)?))
     }
 }
 
@@ -354,7 +290,7 @@ impl Edit<'_, Request> {
             self.fail(BuildError::Uri);
         }
         if let StartLine::Request { uri: from, uri_end, .. } = self.layout.start {
-            self.splice(from.into(), uri_end.into(), 0, &[uri]);
+            self.splices.replace(from.into(), uri_end.into(), |out| out.extend_from_slice(uri));
         }
         self
     }
@@ -394,6 +330,7 @@ impl<M> fmt::Debug for Edit<'_, M> {
 mod tests {
     use crate::message::{BuildError, HeaderId, Limits, Message, Request};
     use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
 
     const INVITE: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
         Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds;rport ,SIP/2.0/TCP b.com;branch=z9hG4bK2\r\n\
@@ -430,9 +367,23 @@ mod tests {
             expected = expected.replace(from, to);
         }
         assert_eq!(text(after), expected);
-        // The spans are right too.
-        assert_eq!(after.headers().raw("X-Odd"), Some(&b";;,,"[..]));
-        assert_eq!(request(&text(after)).headers().iter().count(), after.headers().iter().count());
+        assert_spans(after);
+    }
+
+    /// The spans that were moved are those that a reader of the octets finds.
+    fn assert_spans(after: &Request) {
+        let again = request(&text(after));
+        let fields = |request: &Request| -> Vec<_> {
+            let headers = request.headers();
+            headers.iter().map(|field| (field.name.to_string(), field.value.to_vec(), field.line.to_vec())).collect()
+        };
+        assert_eq!(fields(after), fields(&again));
+        assert_eq!(
+            (after.method(), after.uri_bytes(), after.body()),
+            (again.method(), again.uri_bytes(), again.body())
+        );
+        assert_eq!(alloc::format!("{after:?}"), alloc::format!("{again:?}"));
+        assert_eq!(again.edit().append("X-Z", "z").finish(), after.edit().append("X-Z", "z").finish());
     }
 
     #[test]

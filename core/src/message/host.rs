@@ -75,12 +75,11 @@ fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
 
 /// `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
 fn parse_name(text: &[u8]) -> Option<Host<'_>> {
-    const LABEL: scan::Set = scan::ALPHANUM;
     let labels = text.strip_suffix(b".").unwrap_or(text);
     let mut top = None;
     for label in labels.split(|&octet| octet == b'.') {
         let ([first, .., last] | [first @ last]) = label else { return None };
-        let inner = label.iter().all(|&octet| LABEL.has(octet) || octet == b'-' || octet == b'_');
+        let inner = label.iter().all(|&octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_');
         if !inner || *first == b'-' || *last == b'-' {
             return None;
         }

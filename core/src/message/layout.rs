@@ -10,7 +10,7 @@ use super::status::StatusCode;
 use smallvec::SmallVec;
 
 /// The most octets of start line and headers: offsets into them are 16 bits wide.
-const LONGEST_SECTION: usize = 65_535;
+pub(crate) const LONGEST_SECTION: usize = 65_535;
 
 /// One field: offsets into the message. It ends where the next field or the empty line begins.
 #[derive(Clone, Copy, Debug)]
@@ -320,17 +320,15 @@ impl<'a> Section<'a> {
         if self.cut && rest.len() < 2 {
             return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, start));
         }
-        let name_length = rest.iter().position(|&octet| !TOKEN.has(octet)).unwrap_or(rest.len());
-        let (name, after_name) = rest.split_at_checked(name_length).unwrap_or((rest, &[]));
-        let value = match after_name {
-            [] | [b'\r', b'\n', ..] | [b'\n', ..] if name.is_empty() => return Ok(None),
-            [b':', value @ ..] => value,
-            _ => self.after_odd_colon(after_name)?,
-        };
-        if name.is_empty() {
-            return Err(ParseError::new(ParseErrorKind::HeaderName, start));
+        if matches!(rest, [] | [b'\r', b'\n', ..] | [b'\n', ..]) {
+            return Ok(None);
         }
-        self.at = self.bytes.len() - value.len();
+        let stop = scan::find_either(rest, b':', b'\n').unwrap_or(rest.len());
+        let Some((name, [b':', ..])) = rest.split_at_checked(stop) else {
+            return Err(ParseError::new(ParseErrorKind::HeaderLine, start));
+        };
+        let id = header_id(name).ok_or(ParseError::new(ParseErrorKind::HeaderName, start))?;
+        self.at += stop + 1;
         let value_start = self.at;
         self.line()?;
         while matches!(self.rest(), [b' ' | b'\t', ..]) {
@@ -338,25 +336,21 @@ impl<'a> Section<'a> {
         }
         let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
         let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
-        Ok(Some(FieldSpan {
-            line: narrow(start),
-            start: narrow(value_at),
-            end: narrow(value_at + value.len()),
-            id: HeaderId::from_name(name),
-        }))
+        Ok(Some(FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(value_at + value.len()), id }))
     }
+}
 
-    /// The value behind a colon with white space before it (RFC 4475 §3.1.1.1).
-    fn after_odd_colon(&self, after_name: &'a [u8]) -> Result<&'a [u8], ParseError> {
-        let blank = after_name.iter().position(|octet| !matches!(octet, b' ' | b'\t')).unwrap_or(after_name.len());
-        if let Some([b':', value @ ..]) = after_name.get(blank..) {
-            return Ok(value);
-        }
-        let line_end = scan::find_either(after_name, b'\r', b'\n').unwrap_or(after_name.len());
-        let colon = scan::find(after_name, b':').is_some_and(|colon| colon < line_end);
-        let kind = if colon { ParseErrorKind::HeaderName } else { ParseErrorKind::HeaderLine };
-        Err(ParseError::new(kind, self.bytes.len() - after_name.len()))
+/// Which header this names, if a known one; `None` if it is not a name. White space may stand before the colon (RFC 4475
+/// §3.1.1.1).
+#[expect(clippy::option_option, reason = "no name, an unknown name and a known one are three answers")]
+fn header_id(name: &[u8]) -> Option<Option<HeaderId>> {
+    let known = HeaderId::from_name(name);
+    if known.is_some() {
+        return Some(known);
     }
+    let end = name.iter().rposition(|octet| !matches!(octet, b' ' | b'\t'))?;
+    let name = name.get(..=end)?;
+    TOKEN.covers(name).then(|| HeaderId::from_name(name))
 }
 
 /// `SIP/2.0 200 OK`.

@@ -2,7 +2,8 @@
 //!
 //! A [`Request`] or [`Response`] is one shared buffer and a table of spans: header names are resolved to a [`HeaderId`]
 //! once, values are typed on demand, and what is not touched goes out byte for byte. Reading order: [`Message`] and
-//! [`parse`](Message::parse), [`Headers`], the typed [`header`]s, [`Uri`], then [`Edit`] and [`Builder`] for writing.
+//! [`parse`](Message::parse), [`Headers`], the typed [`header`]s, [`Uri`], then [`Edit`], [`RequestBuilder`] and
+//! [`ResponseBuilder`] for writing.
 //!
 //! Three verdicts in three places: *parse* (can it be represented?), *validate* (which status is the peer owed?) and
 //! *role* (what now? — that one belongs to the cores).
@@ -12,6 +13,7 @@ mod bytes;
 mod compare;
 mod edit;
 mod error;
+mod frame;
 pub mod header;
 mod headers;
 mod host;
@@ -26,6 +28,7 @@ mod quoted;
 mod request;
 mod response;
 mod scan;
+mod splice;
 mod status;
 mod tel;
 mod uri;
@@ -36,6 +39,7 @@ pub use bytes::SharedBytes;
 pub use compare::{AddressOfRecord, same_tag};
 pub use edit::Edit;
 pub use error::{BuildError, ParseError, ParseErrorKind};
+pub use frame::{Frame, FrameError, FrameErrorKind, Framer};
 pub use headers::{Field, Headers};
 pub use host::{Host, HostBuf, HostPort, HostPortBuf};
 pub use limits::Limits;

@@ -34,7 +34,7 @@ impl<'a> Parameters<'a> {
         while !cursor.is_done() {
             cursor.separator(b';', ParseErrorKind::Trailing)?;
             let error = cursor.error(ParseErrorKind::Parameter);
-            if cursor.take_while(TOKEN).is_empty() {
+            if cursor.take_while(&TOKEN).is_empty() {
                 return Err(error);
             }
             cursor.lws();
@@ -43,7 +43,7 @@ impl<'a> Parameters<'a> {
                 let error = cursor.error(ParseErrorKind::Parameter);
                 if cursor.peek() == Some(b'"') {
                     cursor.quoted()?;
-                } else if cursor.take_while(PARAMETER_VALUE).is_empty() {
+                } else if cursor.take_while(&PARAMETER_VALUE).is_empty() {
                     return Err(error);
                 }
                 cursor.lws();

@@ -2,36 +2,36 @@
 
 use super::error::{ParseError, ParseErrorKind};
 
-/// A set of ASCII characters, a bit each.
-#[derive(Clone, Copy)]
-pub(crate) struct Set(u128);
+/// A set of ASCII characters.
+pub(crate) struct Set([bool; 256]);
 
 impl Set {
     pub(crate) const fn of(members: &[u8]) -> Self {
-        let mut bits = 0;
+        Self([false; 256]).and(members)
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a `u8` is below 256")]
+    pub(crate) const fn and(&self, members: &[u8]) -> Self {
+        let mut all = self.0;
         let mut rest = members;
         while let [first, tail @ ..] = rest {
-            bits |= 1 << *first;
+            all[*first as usize] = true;
             rest = tail;
         }
-        Self(bits)
+        Self(all)
     }
 
-    pub(crate) const fn and(self, members: &[u8]) -> Self {
-        Self(self.0 | Self::of(members).0)
-    }
-
-    pub(crate) const fn has(self, octet: u8) -> bool {
-        octet < 128 && (self.0 >> octet) & 1 == 1
+    pub(crate) fn has(&self, octet: u8) -> bool {
+        self.0.get(usize::from(octet)) == Some(&true)
     }
 
     /// Whether the text has only these characters. True of the empty text.
-    pub(crate) fn covers(self, text: &[u8]) -> bool {
+    pub(crate) fn covers(&self, text: &[u8]) -> bool {
         text.iter().all(|&octet| self.has(octet))
     }
 
     /// Whether the text has only these characters and `%` escapes. True of the empty text.
-    pub(crate) fn covers_escaped(self, text: &[u8]) -> bool {
+    pub(crate) fn covers_escaped(&self, text: &[u8]) -> bool {
         let mut rest = text;
         loop {
             rest = match rest {
@@ -44,19 +44,19 @@ impl Set {
     }
 }
 
-pub(crate) const ALPHANUM: Set = Set::of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-pub(crate) const TOKEN: Set = ALPHANUM.and(b"-.!%*_+`'~");
-pub(crate) const WORD: Set = TOKEN.and(b"()<>:\\\"/[]?{}");
-pub(crate) const UNRESERVED: Set = ALPHANUM.and(b"-_.!~*'()");
-pub(crate) const RESERVED: Set = Set::of(b";/?:@&=+$,");
-pub(crate) const USER: Set = UNRESERVED.and(b"&=+$,;?/");
-pub(crate) const PASSWORD: Set = UNRESERVED.and(b"&=+$,");
-pub(crate) const URI_PARAMETER: Set = UNRESERVED.and(b"[]/:&+$");
-pub(crate) const URI_HEADER: Set = UNRESERVED.and(b"[]/?:+$");
-pub(crate) const URIC: Set = UNRESERVED.and(b";/?:@&=+$,[]");
-pub(crate) const SCHEME: Set = ALPHANUM.and(b"+-.");
+pub(crate) static ALPHANUM: Set = Set::of(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+pub(crate) static TOKEN: Set = ALPHANUM.and(b"-.!%*_+`'~");
+pub(crate) static WORD: Set = TOKEN.and(b"()<>:\\\"/[]?{}");
+pub(crate) static UNRESERVED: Set = ALPHANUM.and(b"-_.!~*'()");
+pub(crate) static RESERVED: Set = Set::of(b";/?:@&=+$,");
+pub(crate) static USER: Set = UNRESERVED.and(b"&=+$,;?/");
+pub(crate) static PASSWORD: Set = UNRESERVED.and(b"&=+$,");
+pub(crate) static URI_PARAMETER: Set = UNRESERVED.and(b"[]/:&+$");
+pub(crate) static URI_HEADER: Set = UNRESERVED.and(b"[]/?:+$");
+pub(crate) static URIC: Set = UNRESERVED.and(b";/?:@&=+$,[]");
+pub(crate) static SCHEME: Set = ALPHANUM.and(b"+-.");
 /// What an unquoted parameter value may have: a token or a host.
-pub(crate) const PARAMETER_VALUE: Set = TOKEN.and(b"[]:");
+pub(crate) static PARAMETER_VALUE: Set = TOKEN.and(b"[]:");
 
 /// Whether this is part of linear white space. Folds were checked when the header section was read.
 pub(crate) const fn is_lws(octet: u8) -> bool {
@@ -261,7 +261,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes octets as long as they are in the set.
-    pub(crate) fn take_while(&mut self, set: Set) -> &'a [u8] {
+    pub(crate) fn take_while(&mut self, set: &Set) -> &'a [u8] {
         let count = self.rest.iter().position(|&octet| !set.has(octet)).unwrap_or(self.rest.len());
         self.take(count)
     }
@@ -273,7 +273,7 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn token(&mut self) -> Result<&'a str, ParseError> {
         let error = self.error(ParseErrorKind::Token);
-        let text = self.take_while(TOKEN);
+        let text = self.take_while(&TOKEN);
         if text.is_empty() { Err(error) } else { Ok(ascii(text)) }
     }
 

@@ -131,11 +131,13 @@ pub(super) fn copy_for(
         edit = edit.push_first(HeaderId::RecordRoute, format!("<sip:{};lr>", listener.sent_by));
     }
 
-    // 5. Max-Breadth (RFC 5393 §5.3.3); one that says the same is left as it was written
-    if let Some(share) = share
-        && !matches!(request.headers().get::<MaxBreadth>(), Some(Ok(MaxBreadth(written))) if written == share)
-    {
-        edit = edit.replace(HeaderId::MaxBreadth, format!("{share}"));
+    // 5. Max-Breadth (RFC 5393 §5.3.3): one value; if it says the same it is left as it was written
+    if let Some(share) = share {
+        let written = request.headers().get::<MaxBreadth>();
+        let same = matches!(written, Some(Ok(MaxBreadth(written))) if written == share);
+        if !same || request.headers().count(HeaderId::MaxBreadth) != 1 {
+            edit = edit.replace(HeaderId::MaxBreadth, format!("{share}"));
+        }
     }
 
     // 6. Postprocess routing information, 7. Determine next hop

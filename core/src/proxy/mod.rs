@@ -21,6 +21,7 @@ pub use preprocess::{Preprocessed, preprocess};
 pub use targets::Target;
 pub use validate::Refusal;
 
+use alloc::vec::Vec;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
 
@@ -118,7 +119,7 @@ impl Core {
             loop_part,
             stage: Stage::Asking(endpoint.arm(deadline, Tag::new(self.role, mark::QUESTION, id))),
             branches: SmallVec::new(),
-            candidates: SmallVec::new(),
+            candidates: Vec::new(),
         });
         if invite
             && let Some(context) = self.contexts.get(id)

@@ -1,5 +1,7 @@
 //! Response processing (RFC 3261 §16.7), timer C (§16.8) and transport errors (§16.9).
 
+use alloc::boxed::Box;
+
 use super::Core;
 use super::response_context::{Branch, BranchState, Candidate, Stage};
 use crate::endpoint::{Endpoint, Failure};
@@ -55,27 +57,26 @@ impl Core {
             return;
         }
         let first = branch.end(endpoint, BranchState::Final);
-        // 3. Via; 4. Add response to context
-        let candidate = match without_own_via(&response) {
-            Some(response) => Candidate::Received(response),
-            None => Candidate::Own(StatusCode::BAD_GATEWAY),
-        };
+        // 3. Via
+        let response = without_own_via(&response);
         // 5. Check response for forwarding
-        match candidate {
-            Candidate::Received(response) if status.is_success() => {
-                if context.invite || context.stage == Stage::Forwarding {
-                    context.send_final(now, endpoint, response);
-                }
+        if status.is_success()
+            && let Some(response) = response
+        {
+            if context.invite || context.stage == Stage::Forwarding {
+                context.send_final(now, endpoint, response);
             }
-            candidate if first && context.stage == Stage::Forwarding => {
-                context.candidates.push(candidate);
-                if status.class() == 6 {
-                    context.cancel_branches(now, endpoint);
-                }
-                // 6. Choosing the best response
-                context.choose(now, endpoint);
+        } else if first && context.stage == Stage::Forwarding {
+            // 4. Add response to context
+            context.candidates.push(match response {
+                Some(response) => Candidate::Received(Box::new(response)),
+                None => Candidate::Own(StatusCode::BAD_GATEWAY),
+            });
+            if status.class() == 6 {
+                context.cancel_branches(now, endpoint);
             }
-            _ => {}
+            // 6. Choosing the best response
+            context.choose(now, endpoint);
         }
     }
 

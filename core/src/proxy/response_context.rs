@@ -1,7 +1,9 @@
 //! The response context (RFC 3261 §16.6, §16.7): a request's server transaction, its branches, and the final responses that
 //! wait for the best to be chosen.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
@@ -26,7 +28,7 @@ pub(super) struct ResponseContext {
     pub(super) stage: Stage,
     pub(super) branches: SmallVec<[Branch; 1]>,
     /// The final responses so far, while none was forwarded.
-    pub(super) candidates: SmallVec<[Candidate; 1]>,
+    pub(super) candidates: Vec<Candidate>,
 }
 
 /// How far a request has come.
@@ -66,7 +68,7 @@ pub(super) enum BranchState {
 #[derive(Clone, Debug)]
 pub(super) enum Candidate {
     /// From downstream, our Via taken off.
-    Received(Response),
+    Received(Box<Response>),
     /// What a failure counts as (§16.7 step 6, §16.8, §16.9).
     Own(StatusCode),
 }
@@ -91,10 +93,6 @@ impl Candidate {
             _ => 2,
         };
         (class, within)
-    }
-
-    fn is_challenge(&self) -> bool {
-        matches!(self.status(), StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
     }
 }
 
@@ -149,21 +147,19 @@ impl ResponseContext {
             }
             Candidate::Own(status) => self.answer(now, endpoint, status),
             Candidate::Received(response) => {
-                let response = self.with_challenges(response);
+                let response =
+                    if is_challenge(response.status()) { self.with_challenges(&response) } else { *response };
                 self.send_final(now, endpoint, response);
             }
         }
     }
 
-    /// A 401 or 407 carries the challenges of all the others (§16.7 step 7).
-    fn with_challenges(&self, response: Response) -> Response {
-        if !Candidate::Received(response.clone()).is_challenge() {
-            return response;
-        }
-        let mut edit = response.edit();
-        for candidate in self.candidates.iter().filter(|candidate| candidate.is_challenge()) {
+    /// A 401 or 407 with the challenges of all the others (§16.7 step 7).
+    fn with_challenges(&self, chosen: &Response) -> Response {
+        let mut edit = chosen.edit();
+        for candidate in &self.candidates {
             let Candidate::Received(other) = candidate else { continue };
-            if *other == response {
+            if !is_challenge(other.status()) || **other == *chosen {
                 continue;
             }
             for field in other.headers().iter() {
@@ -172,6 +168,11 @@ impl ResponseContext {
                 }
             }
         }
-        edit.finish().unwrap_or(response)
+        edit.finish().unwrap_or_else(|_| chosen.clone())
     }
+}
+
+/// Whether a response of this status asks for credentials.
+const fn is_challenge(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
 }

@@ -1,7 +1,7 @@
 //! A domain's server: proxy and registrar over one endpoint.
 //!
-//! The proxy core asks where a request goes; the answer comes from the route table and the location service at once
-//! ([`policy`](self)). What is addressed to the server itself is answered here.
+//! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
+//! What is addressed to the server itself is answered here.
 
 mod local;
 mod policy;

@@ -1,9 +1,10 @@
 //! The transaction layer (RFC 3261 §17 with RFC 6026 and RFC 4320).
 //!
-//! Four machines, each readable beside its figure: [`InviteClient`] (figure 5), [`Client`] (figure 6), [`InviteServer`]
-//! (figure 7), [`Server`] (figure 8). They are pure: an input goes in, the state and the two timers change, and the actions
-//! that the figure shows come out. The endpoint carries them out. [`key`] and [`table`] are how messages find their
-//! transaction; [`derived`] makes the ACK and the CANCEL of an INVITE.
+//! Four machines, each readable beside its figure: `invite_client.rs` (figure 5), `client.rs` (figure 6),
+//! `invite_server.rs` (figure 7), `server.rs` (figure 8). They are pure: an input goes in, the state and the two timers
+//! change, and the actions that the figure shows come out. The [`endpoint`](crate::endpoint) carries them out. `key.rs` is
+//! how messages find their transaction, `senders.rs` how bad news does; `derived.rs` makes the ACK and the CANCEL of an
+//! INVITE. Nothing here is public: the endpoint is what one talks to.
 
 mod client;
 pub(crate) mod derived;
@@ -12,8 +13,8 @@ mod invite_server;
 pub(crate) mod key;
 mod machine;
 mod schedule;
+pub(crate) mod senders;
 mod server;
-pub(crate) mod table;
 
 pub(crate) use client::Client;
 pub(crate) use invite_client::InviteClient;

@@ -18,18 +18,19 @@ pub struct NextHop {
 
 impl NextHop {
     /// Where `uri` says: its `maddr` or host, its port, its `transport` (RFC 3263 §4). `None` if it is not a SIP URI or
-    /// names a transport that we do not know.
+    /// names a transport that cannot be.
     pub fn of_uri(uri: Uri<'_>) -> Option<Self> {
         let host = match uri.parameters().value("maddr") {
             Some(maddr) => Host::parse(maddr)?,
             None => uri.host()?,
         };
         let named = uri.parameters().value("transport").map(Protocol::from_token);
-        if named == Some(Protocol::Other) {
-            return None;
-        }
         let protocol = match (uri.scheme(), named) {
-            (Scheme::Sips, None | Some(Protocol::Tcp)) => Some(Protocol::Tls),
+            (_, Some(Protocol::Other)) => return None,
+            // A SIPS URI asks for TLS; its transport names what TLS runs over (RFC 5630 §3.1.4).
+            (Scheme::Sips, None | Some(Protocol::Tcp | Protocol::Tls)) => Some(Protocol::Tls),
+            (Scheme::Sips, Some(Protocol::Ws | Protocol::Wss)) => Some(Protocol::Wss),
+            (Scheme::Sips, Some(_)) => return None,
             (_, named) => named,
         };
         Some(Self { host: host.to_buf(), port: uri.port(), protocol })
@@ -64,5 +65,54 @@ impl From<SocketAddr> for NextHop {
 impl From<HostPort<'_>> for NextHop {
     fn from(host_port: HostPort<'_>) -> Self {
         Self { host: host_port.host.to_buf(), port: host_port.port, protocol: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+
+    fn of(uri: &str) -> Option<String> {
+        let hop = NextHop::of_uri(Uri::parse(uri.as_bytes()).expect("a URI"))?;
+        let port = hop.port.map_or(String::from("-"), |port| port.to_string());
+        Some(alloc::format!("{} {port} {}", hop.host, hop.protocol.map_or("-", Protocol::as_str)))
+    }
+
+    #[test]
+    fn a_uri_says_where_by_maddr_host_port_and_transport() {
+        assert_eq!(of("sip:bob@Biloxi.com").as_deref(), Some("biloxi.com - -"));
+        assert_eq!(of("sip:bob@192.0.2.4:5070;transport=udp").as_deref(), Some("192.0.2.4 5070 UDP"));
+        assert_eq!(of("sip:biloxi.com;maddr=192.0.2.3").as_deref(), Some("192.0.2.3 - -"));
+        assert_eq!(of("sip:[2001:db8::9]:5060").as_deref(), Some("[2001:db8::9] 5060 -"));
+        assert_eq!(of("sip:biloxi.com;transport=carrier-pigeon"), None);
+        assert_eq!(of("tel:+1-201-555-0123"), None);
+    }
+
+    #[test]
+    fn a_sips_uri_never_goes_without_tls() {
+        assert_eq!(of("sips:biloxi.com").as_deref(), Some("biloxi.com - TLS"));
+        assert_eq!(of("sips:biloxi.com;transport=tcp").as_deref(), Some("biloxi.com - TLS"));
+        assert_eq!(of("sips:biloxi.com;transport=ws").as_deref(), Some("biloxi.com - WSS"));
+        assert_eq!(of("sips:biloxi.com;transport=udp"), None);
+    }
+
+    #[test]
+    fn the_port_left_out_is_that_of_the_protocol() {
+        let hop = |protocol| NextHop { host: HostBuf::from(IpAddr::from([192, 0, 2, 4])), port: None, protocol };
+        assert_eq!(hop(None).at(IpAddr::from([192, 0, 2, 4])).port(), 5060);
+        assert_eq!(hop(Some(Protocol::Tls)).at(IpAddr::from([192, 0, 2, 4])).port(), 5061);
+    }
+
+    #[test]
+    fn a_request_goes_to_its_first_route_and_else_to_its_request_uri() {
+        let text = b"BYE sip:bob@192.0.2.4 SIP/2.0\r\nRoute: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>\r\n\r\n";
+        let parse = |text: &[u8]| match crate::message::Message::parse(text, &crate::message::Limits::default()) {
+            Ok(crate::message::Message::Request(request)) => request,
+            other => panic!("no request: {other:?}"),
+        };
+        let host = |text: &[u8]| NextHop::of_request(&parse(text)).map(|hop| hop.host.to_string());
+        assert_eq!(host(text).as_deref(), Some("p1.example.com"));
+        assert_eq!(host(b"BYE sip:bob@192.0.2.4 SIP/2.0\r\n\r\n").as_deref(), Some("192.0.2.4"));
     }
 }

@@ -89,3 +89,34 @@ impl Listeners {
         self.iter().filter(|(_, listener)| fits(listener)).min_by_key(|(_, listener)| !near(listener)).map(|(id, _)| id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listeners(locals: &[&str]) -> (Listeners, alloc::vec::Vec<ListenerId>) {
+        let mut listeners = Listeners::default();
+        let ids = locals.iter().map(|local| listeners.add(Listener::udp(local.parse().expect("an address"))));
+        let ids = ids.collect();
+        (listeners, ids)
+    }
+
+    #[test]
+    fn the_listener_towards_an_address_has_its_family_and_stays_on_its_side_of_loopback() {
+        let (listeners, ids) = listeners(&["127.0.0.1:5060", "192.0.2.1:5060", "192.0.2.2:5060", "[2001:db8::1]:5060"]);
+        let towards = |address: &str| listeners.towards(Protocol::Udp, address.parse().expect("an address"));
+        assert_eq!(towards("198.51.100.1:5060"), Some(ids[1]));
+        assert_eq!(towards("127.0.0.1:5070"), Some(ids[0]));
+        assert_eq!(towards("[2001:db8::9]:5060"), Some(ids[3]));
+        assert_eq!(listeners.towards(Protocol::Tcp, "192.0.2.9:5060".parse().expect("an address")), None);
+    }
+
+    #[test]
+    fn the_default_port_is_left_out_of_sent_by() {
+        use alloc::string::ToString;
+        let sent_by = |local: &str| Listener::udp(local.parse().expect("an address")).sent_by.to_string();
+        assert_eq!(sent_by("192.0.2.1:5060"), "192.0.2.1");
+        assert_eq!(sent_by("192.0.2.1:5070"), "192.0.2.1:5070");
+        assert_eq!(sent_by("[2001:db8::1]:5070"), "[2001:db8::1]:5070");
+    }
+}

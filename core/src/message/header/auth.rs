@@ -60,7 +60,7 @@ impl<'a> AuthParameters<'a> {
             cursor.separator(b'=', ParseErrorKind::Parameter).ok()?;
             let value = match cursor.peek() {
                 Some(b'"') => cursor.quoted().ok()?,
-                _ => cursor.take_while(TOKEN),
+                _ => cursor.take_while(&TOKEN),
             };
             cursor.lws();
             cursor.eat(b',');

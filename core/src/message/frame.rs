@@ -1,0 +1,582 @@
+//! A stream cut into messages (RFC 3261 §7.5, §18.3).
+
+use super::layout::LONGEST_SECTION;
+use super::limits::Limits;
+use super::name::HeaderId;
+use super::scan::{self, TOKEN};
+use super::status::StatusCode;
+use alloc::vec::Vec;
+use arrayvec::ArrayVec;
+use core::fmt;
+
+/// Cuts what a stream brings, in pieces of any size, into messages. Each octet is looked at once, however slowly it comes,
+/// and no more is held than one message within its [`Limits`]. Only line ends and Content-Length are read here: what a
+/// frame is worth is for [`Message::parse`](super::Message::parse) to say.
+#[derive(Clone)]
+pub struct Framer {
+    limits: Limits,
+    /// What is there of the present message, if it came in more than one piece.
+    held: Vec<u8>,
+    /// Whether `held` was given out as a whole message.
+    spent: bool,
+    state: State,
+}
+
+/// What stands next on a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// A whole message, from its start line to the end of its body.
+    Message(&'a [u8]),
+    /// One CRLF between messages: the answer to a ping, if one was sent (RFC 5626 §4.4.1). It may be the first half of a
+    /// ping as well.
+    Pong,
+    /// The second CRLF of two between messages: a ping, to be answered with one CRLF (RFC 5626 §4.4.1).
+    Ping,
+}
+
+/// Why a stream can be read no further: where the next message begins is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameError {
+    kind: FrameErrorKind,
+    offset: u32,
+}
+
+/// What a [`FrameError`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FrameErrorKind {
+    /// There is no Content-Length, which a stream needs (RFC 3261 §18.3).
+    NoContentLength,
+    /// Content-Length is no number, or there are several that differ.
+    ContentLength,
+    /// [`Limits::header_section`] is exceeded.
+    HeaderSectionTooLong,
+    /// [`Limits::body`] is exceeded.
+    BodyTooLong,
+}
+
+/// Where on the stream the next octet stands.
+#[derive(Clone, Debug)]
+enum State {
+    /// Before a start line. `pair`: the octets just before are a CRLF that was not yet half of a ping.
+    Between { carriage_return: bool, pair: bool },
+    /// In the header section.
+    Head(Head),
+    /// In a body of which so much is missing.
+    Body { missing: usize },
+    /// Behind an error.
+    Broken,
+}
+
+const BETWEEN: State = State::Between { carriage_return: false, pair: false };
+
+/// How far a look at the input came.
+enum Progress {
+    /// All of it belongs to the present message, which goes on.
+    More,
+    /// So much of it belongs to the present message, which ends there.
+    End(usize),
+    /// So much of it belongs to the header section, and no end of the message can be found.
+    Error(usize, FrameError),
+}
+
+impl Framer {
+    /// A stream from its beginning.
+    pub const fn new(limits: Limits) -> Self {
+        Self { limits, held: Vec::new(), spent: false, state: BETWEEN }
+    }
+
+    /// Takes the next frame off the front of what the stream brought. `None`: all of it was taken and more is needed; call
+    /// again with what comes next. A message that stands whole in the input is not copied.
+    ///
+    /// # Errors
+    /// Once, when the stream can be read no further; what comes after is thrown away. The connection should be closed, after
+    /// an answer to [`rejected`](Self::rejected) if that is a request.
+    pub fn read<'f, 'i: 'f>(&'f mut self, input: &mut &'i [u8]) -> Option<Result<Frame<'f>, FrameError>> {
+        if self.spent {
+            self.spent = false;
+            self.held = Vec::new();
+        }
+        if let Some(frame) = self.line_ends(input) {
+            return Some(Ok(frame));
+        }
+        match self.look_at(input) {
+            Progress::More => {
+                if !matches!(self.state, State::Broken) {
+                    self.held.extend_from_slice(input);
+                }
+                *input = &[];
+                None
+            }
+            Progress::End(length) => {
+                let (last, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
+                *input = rest;
+                self.state = BETWEEN;
+                if self.held.is_empty() {
+                    return Some(Ok(Frame::Message(last)));
+                }
+                self.held.extend_from_slice(last);
+                self.spent = true;
+                Some(Ok(Frame::Message(&self.held)))
+            }
+            Progress::Error(head, error) => {
+                self.held.extend_from_slice(input.get(..head).unwrap_or_default());
+                if error.kind == FrameErrorKind::HeaderSectionTooLong {
+                    self.held = Vec::new();
+                }
+                *input = &[];
+                self.state = State::Broken;
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// How many octets of a message are held that is not yet whole. At the end of a stream there should be none.
+    pub fn unfinished(&self) -> usize {
+        if self.spent || matches!(self.state, State::Broken) { 0 } else { self.held.len() }
+    }
+
+    /// After an error the header section of the message that it was about, to be parsed and answered; empty if that is not
+    /// whole.
+    pub fn rejected(&self) -> &[u8] {
+        if matches!(self.state, State::Broken) { &self.held } else { &[] }
+    }
+
+    /// Takes line ends before a start line, which mean nothing but as keep-alives. A carriage return alone is skipped too.
+    fn line_ends(&mut self, input: &mut &[u8]) -> Option<Frame<'static>> {
+        let State::Between { carriage_return, pair } = &mut self.state else { return None };
+        while let [octet @ (b'\r' | b'\n'), rest @ ..] = *input {
+            *input = rest;
+            if *octet == b'\r' {
+                *pair &= !*carriage_return;
+                *carriage_return = true;
+            } else if core::mem::take(carriage_return) {
+                *pair = !*pair;
+                return Some(if *pair { Frame::Pong } else { Frame::Ping });
+            } else {
+                *pair = false;
+            }
+        }
+        if !input.is_empty() {
+            self.state = State::Head(Head::new(&self.limits));
+        }
+        None
+    }
+
+    /// Goes on with the present message over input that was not looked at before.
+    fn look_at(&mut self, input: &[u8]) -> Progress {
+        let mut before_body = 0;
+        if let State::Head(head) = &mut self.state {
+            match head.look_at(input) {
+                (_, Ok(false)) => return Progress::More,
+                (end, Ok(true)) => before_body = end,
+                (end, Err(error)) => return Progress::Error(end, error),
+            }
+            match head.length.octets(self.limits.body) {
+                Ok(missing) => self.state = State::Body { missing },
+                Err(kind) => return Progress::Error(before_body, FrameError::new(kind, head.octets)),
+            }
+        }
+        match &mut self.state {
+            State::Body { missing } => {
+                let there = input.len().saturating_sub(before_body);
+                if there >= *missing {
+                    return Progress::End(before_body + *missing);
+                }
+                *missing -= there;
+                Progress::More
+            }
+            State::Between { .. } | State::Head(_) | State::Broken => Progress::More,
+        }
+    }
+}
+
+/// A reader of the header section that only looks for its end and for Content-Length.
+#[derive(Clone, Debug)]
+struct Head {
+    /// How many octets were looked at, and may be at most.
+    octets: usize,
+    most: usize,
+    at: At,
+    length: Length,
+}
+
+/// Where in a line the next octet stands.
+#[derive(Clone, Debug)]
+enum At {
+    /// First in a line. The Content-Length on the lines before ends here, unless this line is a fold.
+    LineStart { number: Option<Number>, carriage_return: bool },
+    /// In a header name, all of whose octets are here.
+    Name(ArrayVec<u8, { LENGTH.len() }>),
+    /// In the white space before the colon of Content-Length.
+    Colon,
+    /// In the value of Content-Length.
+    Value(Number),
+    /// In text that does not matter.
+    Text,
+}
+
+/// The longest name of Content-Length.
+const LENGTH: &str = HeaderId::ContentLength.as_str();
+
+/// A value of Content-Length as far as it was read.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Blank,
+    Digits(u32),
+    /// White space came after the digits.
+    Done(u32),
+    Bad,
+}
+
+/// What the Content-Length fields say together.
+#[derive(Clone, Copy, Debug)]
+enum Length {
+    Absent,
+    Octets(u32),
+    Unusable,
+}
+
+impl Head {
+    fn new(limits: &Limits) -> Self {
+        let most = limits.header_section.min(LONGEST_SECTION);
+        Self { octets: 0, most, at: At::Text, length: Length::Absent }
+    }
+
+    /// Goes on over this input: how much of it belongs here, and whether the header section ends there.
+    fn look_at(&mut self, input: &[u8]) -> (usize, Result<bool, FrameError>) {
+        let within = input.get(..self.most - self.octets).unwrap_or(input);
+        let mut rest = within;
+        let mut ended = false;
+        while let [octet, tail @ ..] = rest
+            && !ended
+        {
+            rest = tail;
+            if matches!(self.at, At::Text) && *octet != b'\n' {
+                // Most octets are here: go to the end of the line in strides.
+                rest = scan::find(tail, b'\n').and_then(|at| tail.get(at..)).unwrap_or_default();
+            } else {
+                ended = self.step(*octet);
+            }
+        }
+        let taken = within.len() - rest.len();
+        self.octets += taken;
+        if !ended && self.octets >= self.most {
+            return (taken, Err(FrameError::new(FrameErrorKind::HeaderSectionTooLong, self.octets)));
+        }
+        (taken, Ok(ended))
+    }
+
+    /// Takes one octet; says whether the header section ends with it.
+    fn step(&mut self, octet: u8) -> bool {
+        if let At::Name(name) = &mut self.at
+            && TOKEN.has(octet)
+            && name.try_push(octet).is_ok()
+        {
+            return false;
+        }
+        let text_or_next_line =
+            if octet == b'\n' { At::LineStart { number: None, carriage_return: false } } else { At::Text };
+        self.at = match (&mut self.at, octet) {
+            (At::LineStart { number, .. }, b'\n') => {
+                self.length = self.length.with(*number);
+                return true;
+            }
+            (At::LineStart { number, carriage_return: false }, b'\r') => {
+                At::LineStart { number: *number, carriage_return: true }
+            }
+            (At::LineStart { number, carriage_return: false }, b' ' | b'\t') => {
+                number.map_or(At::Text, |number| At::Value(number.with(octet)))
+            }
+            (At::LineStart { number, carriage_return }, _) => {
+                self.length = self.length.with(*number);
+                if *carriage_return || !TOKEN.has(octet) { At::Text } else { At::Name(ArrayVec::from_iter([octet])) }
+            }
+            (At::Name(name), b':') if is_length(name) => At::Value(Number::Blank),
+            (At::Name(name), b' ' | b'\t') if is_length(name) => At::Colon,
+            (At::Colon, b' ' | b'\t') => At::Colon,
+            (At::Colon, b':') => At::Value(Number::Blank),
+            (At::Value(number), b'\n') => At::LineStart { number: Some(*number), carriage_return: false },
+            (At::Value(number), _) => At::Value(number.with(octet)),
+            (At::Name(_) | At::Colon | At::Text, _) => text_or_next_line,
+        };
+        false
+    }
+}
+
+fn is_length(name: &[u8]) -> bool {
+    HeaderId::from_name(name) == Some(HeaderId::ContentLength)
+}
+
+impl Number {
+    fn with(self, octet: u8) -> Self {
+        match (self, octet) {
+            (Self::Blank, _) if scan::is_lws(octet) => Self::Blank,
+            (Self::Digits(octets) | Self::Done(octets), _) if scan::is_lws(octet) => Self::Done(octets),
+            (Self::Blank, b'0'..=b'9') => Self::Digits((octet - b'0').into()),
+            (Self::Digits(octets), b'0'..=b'9') => octets
+                .checked_mul(10)
+                .and_then(|tens| tens.checked_add((octet - b'0').into()))
+                .map_or(Self::Bad, Self::Digits),
+            _ => Self::Bad,
+        }
+    }
+}
+
+impl Length {
+    /// With one field more, if there is one.
+    fn with(self, number: Option<Number>) -> Self {
+        match (self, number) {
+            (_, None) => self,
+            (Self::Absent, Some(Number::Digits(octets) | Number::Done(octets))) => Self::Octets(octets),
+            (Self::Octets(before), Some(Number::Digits(octets) | Number::Done(octets))) if before == octets => self,
+            _ => Self::Unusable,
+        }
+    }
+
+    /// The octets of the body.
+    fn octets(self, most: usize) -> Result<usize, FrameErrorKind> {
+        match self {
+            Self::Absent => Err(FrameErrorKind::NoContentLength),
+            Self::Unusable => Err(FrameErrorKind::ContentLength),
+            Self::Octets(octets) => {
+                usize::try_from(octets).ok().filter(|&octets| octets <= most).ok_or(FrameErrorKind::BodyTooLong)
+            }
+        }
+    }
+}
+
+impl FrameError {
+    fn new(kind: FrameErrorKind, offset: usize) -> Self {
+        Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
+    }
+
+    /// What it is about.
+    pub const fn kind(self) -> FrameErrorKind {
+        self.kind
+    }
+
+    /// The octet of the message, not of the stream, at which it was noticed.
+    pub const fn offset(self) -> u32 {
+        self.offset
+    }
+
+    /// The status owed if the message is a request.
+    pub const fn status(self) -> StatusCode {
+        match self.kind {
+            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength => StatusCode::BAD_REQUEST,
+            FrameErrorKind::HeaderSectionTooLong => StatusCode::MESSAGE_TOO_LARGE,
+            FrameErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
+        }
+    }
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self.kind {
+            FrameErrorKind::NoContentLength => "Content-Length is missing, which a stream needs",
+            FrameErrorKind::ContentLength => "Content-Length is not one number",
+            FrameErrorKind::HeaderSectionTooLong => "the header section is too long",
+            FrameErrorKind::BodyTooLong => "Content-Length is more than a body may have",
+        };
+        write!(f, "{words} (at octet {})", self.offset)
+    }
+}
+
+impl core::error::Error for FrameError {}
+
+/// Where it stands; what is held may be a secret.
+impl fmt::Debug for Framer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Framer").field("held", &self.held.len()).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(bytes) => write!(f, "Message({} octets)", bytes.len()),
+            Self::Pong => f.write_str("Pong"),
+            Self::Ping => f.write_str("Ping"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, FrameError, FrameErrorKind, Framer};
+    use crate::message::{Limits, Message, StatusCode};
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+    use alloc::{format, vec};
+
+    /// What a stream gave: messages as text, keep-alives, and the error at its end.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Read {
+        frames: Vec<String>,
+        error: Option<FrameError>,
+        unfinished: usize,
+        rejected: String,
+    }
+
+    fn read(limits: Limits, pieces: &[&[u8]]) -> Read {
+        let mut framer = Framer::new(limits);
+        let (mut frames, mut error) = (Vec::new(), None);
+        for piece in pieces {
+            let mut input = *piece;
+            while let Some(frame) = framer.read(&mut input) {
+                match frame {
+                    Ok(Frame::Message(bytes)) => frames.push(String::from_utf8(bytes.to_vec()).unwrap()),
+                    Ok(other) => frames.push(format!("{other:?}")),
+                    Err(new) => assert_eq!(error.replace(new), None, "an error comes once"),
+                }
+            }
+            assert!(input.is_empty());
+        }
+        let rejected = String::from_utf8(framer.rejected().to_vec()).unwrap();
+        Read { frames, error, unfinished: framer.unfinished(), rejected }
+    }
+
+    /// Reads the stream whole, octet by octet and in two pieces cut anywhere: always the same.
+    fn read_all_ways(limits: Limits, stream: &str) -> Read {
+        let bytes = stream.as_bytes();
+        let whole = read(limits, &[bytes]);
+        let octets: Vec<_> = bytes.chunks(1).collect();
+        assert_eq!(read(limits, &octets), whole);
+        for cut in 0..=bytes.len() {
+            assert_eq!(read(limits, &[&bytes[..cut], &[], &bytes[cut..]]), whole, "cut at {cut}");
+        }
+        whole
+    }
+
+    fn frames(stream: &str) -> Vec<String> {
+        let read = read_all_ways(Limits::default(), stream);
+        assert_eq!((read.error, read.unfinished), (None, 0));
+        read.frames
+    }
+
+    fn error(stream: &str) -> FrameErrorKind {
+        let read = read_all_ways(Limits::default(), stream);
+        assert_eq!(read.frames, Vec::<String>::new());
+        read.error.unwrap().kind()
+    }
+
+    const BYE: &str = "BYE sip:b SIP/2.0\r\nSubject: l: 9\r\n l: 8\r\nContent-Length: 5\r\n\r\nl: 7\n";
+
+    #[test]
+    fn messages_are_cut_by_their_content_length() {
+        let ok = "SIP/2.0 200 OK\r\nl:0\r\n\r\n";
+        assert_eq!(frames(&format!("{BYE}{ok}{BYE}")), [BYE, ok, BYE]);
+    }
+
+    #[test]
+    fn line_ends_between_messages_are_skipped_and_told_as_keep_alives() {
+        assert_eq!(
+            frames(&format!("\r\n\r\n\r\n{BYE}\r\n{BYE}\r\n\r\n")),
+            ["Pong", "Ping", "Pong", BYE, "Pong", BYE, "Pong", "Ping"]
+        );
+        assert_eq!(frames(&format!("\n\n\r\r\n\n\r\n{BYE}")), ["Pong", "Pong", BYE]);
+    }
+
+    #[test]
+    fn content_length_is_found_however_it_is_written() {
+        for line in [
+            "content-LENGTH:5",
+            "L :\t5",
+            "Content-Length \t : 5 \t",
+            "l:\r\n 5",
+            "l: 5\r\n\t\r\n  ",
+            "l: 00005",
+            "l: 5\r\nContent-Length: 5",
+            "Content-Lengths: 7\r\nl:5",
+            "Content-Lengt: 7\r\nl:5",
+            "x\r\n l:4\r\nl:5",
+        ] {
+            let message = BYE.replace("Content-Length: 5", line);
+            assert_eq!(frames(&message.repeat(2)), [message.clone(), message.clone()], "{line}");
+            let bare = message.replace("\r\n", "\n");
+            assert_eq!(frames(&bare.repeat(2)), [bare.clone(), bare.clone()], "{line}");
+        }
+    }
+
+    #[test]
+    fn without_one_usable_content_length_a_stream_breaks() {
+        use FrameErrorKind::{ContentLength, NoContentLength};
+        for (line, kind) in [
+            ("X: 5", NoContentLength),
+            ("Content-Length 5", NoContentLength),
+            ("Content-Length-: 5", NoContentLength),
+            ("l:", ContentLength),
+            ("l: -5", ContentLength),
+            ("l: 5 5", ContentLength),
+            ("l: 5\r\n 5", ContentLength),
+            ("l: 5;x", ContentLength),
+            ("l: 4294967296", ContentLength),
+            ("l: 99999999999999999999999999", ContentLength),
+            ("l: 5, 5", ContentLength),
+            ("l: 5\r\nContent-Length: 6", ContentLength),
+            ("l: 5\r\nContent-Length: x\r\nl: 5", ContentLength),
+        ] {
+            assert_eq!(error(&BYE.replace("Content-Length: 5", line)), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_length_can_be_answered_and_nothing_follows_it() {
+        let request = BYE.replace("Content-Length: 5\r\n", "");
+        let read = read_all_ways(Limits::default(), &format!("{BYE}{request}{BYE}"));
+        assert_eq!(read.frames, [BYE]);
+        let error = read.error.unwrap();
+        assert_eq!((error.status(), error.offset() as usize), (StatusCode::BAD_REQUEST, read.rejected.len()));
+        assert_eq!(error.to_string(), "Content-Length is missing, which a stream needs (at octet 43)");
+        assert_eq!(format!("{}l: 7\n", read.rejected), request);
+        assert!(Message::parse(read.rejected.as_bytes(), &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn limits_are_met_exactly() {
+        let head = BYE.len() - 5;
+        let exact = Limits { header_section: head, body: 5, ..Limits::default() };
+        assert_eq!(read_all_ways(exact, BYE).frames, [BYE]);
+        let read = read_all_ways(Limits { header_section: head - 1, ..exact }, BYE);
+        let error = read.error.unwrap();
+        assert_eq!(
+            (error.kind(), error.status()),
+            (FrameErrorKind::HeaderSectionTooLong, StatusCode::MESSAGE_TOO_LARGE)
+        );
+        assert_eq!(read.rejected, "");
+        let read = read_all_ways(Limits { body: 4, ..exact }, BYE);
+        let error = read.error.unwrap();
+        assert_eq!((error.kind(), error.status()), (FrameErrorKind::BodyTooLong, StatusCode::REQUEST_ENTITY_TOO_LARGE));
+        assert_eq!(read.rejected, BYE[..head]);
+    }
+
+    #[test]
+    fn a_header_section_that_never_ends_is_not_kept() {
+        let mut framer = Framer::new(Limits::default());
+        let line = vec![b'a'; 1_000];
+        let mut errors = 0;
+        for _ in 0..100 {
+            let mut input = &line[..];
+            errors += usize::from(matches!(framer.read(&mut input), Some(Err(_))));
+            assert!(framer.held.len() <= Limits::default().header_section);
+        }
+        assert_eq!((errors, framer.held.capacity()), (1, 0));
+    }
+
+    #[test]
+    fn a_length_that_is_claimed_takes_no_memory() {
+        let mut framer = Framer::new(Limits::default());
+        let begun = b"BYE sip:b SIP/2.0\r\nl: 65536\r\n\r\nx";
+        assert!(framer.read(&mut begun.as_slice()).is_none());
+        assert!(framer.held.capacity() < 1_000);
+        assert_eq!(framer.unfinished(), begun.len());
+    }
+
+    #[test]
+    fn what_is_held_stays_out_of_debug() {
+        let mut framer = Framer::new(Limits::default());
+        assert!(framer.read(&mut &b"BYE sip:b SIP/2.0\r\nAuthorization: s3cret"[..]).is_none());
+        assert!(!format!("{framer:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,218 @@
+//! Replacing parts of a message: what an edit comes down to. Octets between the parts are copied in runs.
+
+use super::build::{is_writable, layout_of, write_field};
+use super::bytes::SharedBytes;
+use super::error::BuildError;
+use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine};
+use super::name::{HeaderId, HeaderName};
+use super::scan;
+use alloc::vec::Vec;
+use smallvec::SmallVec;
+
+/// The rank of the body: behind all that is put in before it.
+const BODY: i32 = i32::MAX;
+
+/// Parts of a message and what stands in their place.
+#[derive(Clone)]
+pub(super) struct Splices {
+    list: SmallVec<[Splice; 8]>,
+    /// What the splices put in.
+    text: Vec<u8>,
+    /// How long the new body is, if there is one.
+    body: Option<usize>,
+}
+
+/// Octets `from..to` of the original are replaced by `text..text_end` of the text.
+#[derive(Clone, Copy)]
+struct Splice {
+    from: usize,
+    to: usize,
+    /// The order of what is put in at one place.
+    rank: i32,
+    text: usize,
+    text_end: usize,
+    /// What is put in is a field: which, and where in it the value begins.
+    field: Option<(Option<HeaderId>, usize)>,
+}
+
+impl Splice {
+    const fn len(&self) -> usize {
+        self.text_end - self.text
+    }
+}
+
+impl Splices {
+    pub(super) fn new() -> Self {
+        Self { list: SmallVec::new(), text: Vec::with_capacity(256), body: None }
+    }
+
+    /// Replaces octets within one line by what `write` appends.
+    pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        self.push(from, to, 0, write);
+    }
+
+    /// Takes octets out.
+    pub(super) fn cut(&mut self, from: usize, to: usize) {
+        self.push(from, to, 0, |_| {});
+    }
+
+    /// Puts in a field before all that is put in at this place already.
+    pub(super) fn insert_before(&mut self, at: usize, name: HeaderName<'_>, value: &[u8]) -> Result<(), BuildError> {
+        self.insert(at, -1 - self.count(), name, value)
+    }
+
+    /// Puts in a field after all that is put in at this place already.
+    pub(super) fn insert_after(&mut self, at: usize, name: HeaderName<'_>, value: &[u8]) -> Result<(), BuildError> {
+        self.insert(at, self.count(), name, value)
+    }
+
+    /// Replaces the body.
+    pub(super) fn body(&mut self, layout: &Layout, body: &[u8]) {
+        if self.body.is_none() {
+            self.body = Some(body.len());
+            self.push(layout.body as usize, layout.end as usize, BODY, |out| out.extend_from_slice(body));
+        }
+    }
+
+    /// How long the body will be.
+    pub(super) fn body_len(&self, layout: &Layout) -> usize {
+        self.body.unwrap_or((layout.end - layout.body) as usize)
+    }
+
+    fn count(&self) -> i32 {
+        i32::try_from(self.list.len()).unwrap_or(BODY - 2)
+    }
+
+    fn insert(&mut self, at: usize, rank: i32, name: HeaderName<'_>, value: &[u8]) -> Result<(), BuildError> {
+        if !is_writable(value) {
+            return Err(BuildError::Control);
+        }
+        self.push(at, at, rank, |out| write_field(out, name, scan::trim(value)));
+        let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
+        if let Some(splice) = self.list.last_mut() {
+            splice.field = Some((id, name.as_str().len() + 2));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, from: usize, to: usize, rank: i32, write: impl FnOnce(&mut Vec<u8>)) {
+        let text = self.text.len();
+        write(&mut self.text);
+        self.list.push(Splice { from, to, rank, text, text_end: self.text.len(), field: None });
+    }
+
+    /// The changed copy and its spans.
+    pub(super) fn apply(mut self, bytes: &[u8], layout: &Layout) -> Result<(SharedBytes, Layout), BuildError> {
+        self.terminate(bytes, layout);
+        self.list.sort_by_key(|splice| (splice.from, splice.rank));
+        // What is inside something already replaced is gone with it.
+        let mut at = 0;
+        self.list.retain(|splice| {
+            let kept = splice.from >= at;
+            at = if kept { splice.to } else { at };
+            kept
+        });
+        let mut out = Vec::with_capacity(bytes.len() + self.text.len());
+        let mut at = 0;
+        for splice in &self.list {
+            out.extend_from_slice(bytes.get(at..splice.from).unwrap_or_default());
+            out.extend_from_slice(self.text.get(splice.text..splice.text_end).unwrap_or_default());
+            at = splice.to;
+        }
+        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        let layout = self.layout(layout, &out)?;
+        Ok((out.as_slice().into(), layout))
+    }
+
+    /// Adds the empty line, should it be missing.
+    fn terminate(&mut self, bytes: &[u8], layout: &Layout) {
+        let end = usize::from(layout.fields_end);
+        if end == layout.body as usize {
+            if bytes.last() != Some(&b'\n') {
+                self.push(end, end, i32::MIN, |out| out.extend_from_slice(b"\r\n"));
+            }
+            self.push(end, end, BODY - 1, |out| out.extend_from_slice(b"\r\n"));
+        }
+    }
+
+    /// The spans of the changed copy, from those of the original.
+    fn layout(&self, old: &Layout, out: &[u8]) -> Result<Layout, BuildError> {
+        if old.defect.is_some() {
+            // The change may have mended it.
+            return layout_of(out);
+        }
+        let body = out.len() - self.body_len(old);
+        let empty_line = old.body as usize - usize::from(old.fields_end);
+        let fields_end = body - empty_line;
+        if fields_end > LONGEST_SECTION {
+            return Err(BuildError::TooLong);
+        }
+        let mut walk = Walk { rest: &self.list, shift: 0, fields: SmallVec::new() };
+        let mut start = old.start;
+        if let StartLine::Request { uri_end, .. } = &mut start {
+            walk.pass(|splice| splice.to <= usize::from(*uri_end));
+            *uri_end = walk.moved(*uri_end);
+        }
+        let first_field = walk.moved(old.first_field);
+        for field in &old.fields {
+            walk.pass(|splice| splice.to <= usize::from(field.line));
+            // A field is replaced from its beginning only if it goes as a whole.
+            if walk.pass_one(|splice| splice.from == usize::from(field.line)) {
+                continue;
+            }
+            let (line, start) = (walk.moved(field.line), walk.moved(field.start));
+            walk.pass(|splice| splice.to <= usize::from(field.end));
+            walk.fields.push(FieldSpan { line, start, end: walk.moved(field.end), id: field.id });
+        }
+        walk.pass(|_| true);
+        let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
+        Ok(Layout {
+            start,
+            fields: walk.fields,
+            first_field,
+            fields_end: narrow(fields_end),
+            body: wide(body)?,
+            end: wide(out.len())?,
+            defect: None,
+        })
+    }
+}
+
+/// Goes through splices and fields side by side.
+struct Walk<'a> {
+    rest: &'a [Splice],
+    /// By how much octets behind the splices passed have moved, modulo 2^64.
+    shift: usize,
+    fields: SmallVec<[FieldSpan; 32]>,
+}
+
+impl Walk<'_> {
+    fn moved(&self, offset: u16) -> u16 {
+        narrow(usize::from(offset).wrapping_add(self.shift))
+    }
+
+    fn pass(&mut self, is_before: impl Fn(&Splice) -> bool) {
+        while self.pass_one(&is_before) {}
+    }
+
+    /// Passes the next splice if it is that; notes the field that it puts in.
+    fn pass_one(&mut self, is_it: impl Fn(&Splice) -> bool) -> bool {
+        let [splice, rest @ ..] = self.rest else { return false };
+        if !is_it(splice) {
+            return false;
+        }
+        self.rest = rest;
+        if let Some((id, value)) = splice.field {
+            let line = splice.from.wrapping_add(self.shift);
+            let [line, start, end] = [line, line + value, line + splice.len() - 2].map(narrow);
+            self.fields.push(FieldSpan { line, start, end, id });
+        }
+        self.shift = self.shift.wrapping_add(splice.len()).wrapping_sub(splice.to - splice.from);
+        true
+    }
+}
+
+/// The section was found short enough.
+fn narrow(offset: usize) -> u16 {
+    u16::try_from(offset).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,212 @@
+//! Route preprocessing (RFC 3261 §16.4), targets (§16.5) and what is relayed.
+
+use super::*;
+use crate::server::Route;
+
+fn route(key: &str, to: &str) -> Route {
+    Route { key: key.parse().unwrap(), next_hop: to.parse::<SocketAddr>().unwrap().into() }
+}
+
+/// Where it goes, with which Request-URI and Route; or the answer.
+fn forwarded(bench: &mut Bench, text: &str) -> Vec<String> {
+    let sent = bench.receive(ALICE, text);
+    let last = sent.last().expect("nothing was sent");
+    match &last.message {
+        Message::Request(request) => {
+            let mut all = [last.to.clone(), String::from_utf8(request.uri_bytes().into()).unwrap()].to_vec();
+            all.append(&mut last.values(HeaderId::Route));
+            all
+        }
+        Message::Response(response) => [response.status().get().to_string()].to_vec(),
+    }
+}
+
+#[test]
+fn our_own_first_route_is_taken_off_and_the_next_one_is_followed() {
+    let mut bench = Bench::new();
+    let more = "Route: <sip:server10.biloxi.com;lr>, <sip:carol.chicago.com;lr>, <sip:third.example.com;lr>\n";
+    assert_eq!(
+        forwarded(&mut bench, &in_dialog("BYE", "sip:alice@pc33.atlanta.com", more)),
+        ["192.0.2.51:5060", "sip:alice@pc33.atlanta.com", "<sip:carol.chicago.com;lr>, <sip:third.example.com;lr>"]
+    );
+}
+
+#[test]
+fn a_bye_whose_last_route_was_ours_goes_to_its_request_uri() {
+    let mut bench = Bench::with(|settings| settings.routes.push(route("*", "192.0.2.99:5060")));
+    for (uri, to) in [("sip:bob@192.0.2.44:5070", "192.0.2.44:5070"), ("sip:alice@pc33.atlanta.com", "192.0.2.1:5060")]
+    {
+        let text = in_dialog("BYE", uri, "Route: <sip:server10.biloxi.com;lr>\n").replace("nashds8", &uri[4..7]);
+        assert_eq!(forwarded(&mut bench, &text), [to, uri]);
+    }
+}
+
+#[test]
+fn two_own_routes_in_a_row_are_taken_off_together() {
+    let mut bench = Bench::new();
+    let more = "Route: <sip:192.0.2.3;lr>\nRoute: <sip:server10.biloxi.com;lr>\n";
+    let sent = forwarded(&mut bench, &in_dialog("BYE", "sip:bob@192.0.2.44", more));
+    assert_eq!(sent, ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
+}
+
+/// §16.12.1.2: P4 before the strict router P3.
+#[test]
+fn a_strict_next_hop_gets_its_own_uri_and_the_request_uri_as_the_last_route() {
+    let mut bench = Bench::new();
+    let more = "Route: <sip:server10.biloxi.com;lr>\nRoute: <sip:carol.chicago.com>\nRoute: <sip:p2.example.com;lr>\n";
+    assert_eq!(
+        forwarded(&mut bench, &in_dialog("BYE", "sip:caller@u1.example.com", more)),
+        ["192.0.2.51:5060", "sip:carol.chicago.com", "<sip:p2.example.com;lr>", "<sip:caller@u1.example.com>"]
+    );
+}
+
+/// §16.12.1.2: P2 after the strict router P3.
+#[test]
+fn from_a_strict_router_the_last_route_becomes_the_request_uri_again() {
+    let mut bench = Bench::new();
+    let more = "Route: <sip:carol.chicago.com;lr>\nRoute: <sip:caller@u1.example.com>\n";
+    assert_eq!(
+        forwarded(&mut bench, &in_dialog("BYE", "sip:server10.biloxi.com;lr", more)),
+        ["192.0.2.51:5060", "sip:caller@u1.example.com", "<sip:carol.chicago.com;lr>"]
+    );
+    let more = "Route: <sip:caller@192.0.2.44>\n";
+    let text = in_dialog("BYE", "sip:server10.biloxi.com;lr", more).replace("nashds8", "b");
+    assert_eq!(forwarded(&mut bench, &text), ["192.0.2.44:5060", "sip:caller@192.0.2.44"]);
+}
+
+#[test]
+fn our_own_maddr_is_taken_off_with_port_and_transport() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let text = invite().replace("sip:bob@biloxi.com SIP", "sip:bob@biloxi.com:5060;maddr=192.0.2.3;transport=udp SIP");
+    assert_eq!(forwarded(&mut bench, &text), ["192.0.2.4:5060", "sip:bob@192.0.2.4"]);
+}
+
+#[test]
+fn somebody_elses_maddr_is_a_bare_address_and_not_relayed() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let text = invite().replace("sip:bob@biloxi.com SIP", "sip:bob@biloxi.com;maddr=192.0.2.77 SIP");
+    assert_eq!(forwarded(&mut bench, &text), ["403"]);
+}
+
+#[test]
+fn an_unknown_user_is_404_and_a_known_one_without_bindings_480() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:carol@biloxi.com", "")), ["404"]);
+    bench.wait(Duration::from_secs(7_201));
+    assert_eq!(forwarded(&mut bench, &invite()), ["480"]);
+}
+
+#[test]
+fn a_user_at_our_bare_address_is_nobody() {
+    let mut bench = Bench::new();
+    assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3", "")), ["404"]);
+}
+
+#[test]
+fn a_foreign_name_is_resolved_and_a_foreign_address_is_not_relayed() {
+    let mut bench = Bench::new();
+    assert_eq!(
+        forwarded(&mut bench, &request("INVITE", "sip:carol@chicago.com", "")),
+        ["192.0.2.50:5060", "sip:carol@chicago.com"]
+    );
+    let bare = request("INVITE", "sip:bob@192.0.2.44", "").replace("nashds8", "b");
+    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
+    // A To tag alone is not enough: it must have come along our route.
+    let bare = in_dialog("BYE", "sip:bob@192.0.2.44", "").replace("nashds8", "c");
+    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
+    // Nor is our route alone.
+    let bare = request("INVITE", "sip:bob@192.0.2.44", "Route: <sip:server10.biloxi.com;lr>\n").replace("nashds8", "d");
+    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
+}
+
+#[test]
+fn a_foreign_address_is_relayed_on_wish() {
+    let mut bench = Bench::with(|settings| settings.relay = true);
+    let bare = request("INVITE", "sip:bob@192.0.2.44", "");
+    assert_eq!(forwarded(&mut bench, &bare), ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
+}
+
+#[test]
+fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
+    let mut bench = Bench::with(|settings| {
+        settings.routes = [
+            route("bob@biloxi.com", "192.0.2.10:5070"),
+            route("192.0.2.44", "192.0.2.11:5060"),
+            route("*", "192.0.2.12:5060"),
+        ]
+        .into();
+    });
+    let mut number = 0;
+    let mut to = |text: String| {
+        number += 1;
+        forwarded(&mut bench, &text.replace("nashds8", &format!("b{number}")))
+    };
+    assert_eq!(to(invite()), ["192.0.2.10:5070", "sip:bob@biloxi.com"]);
+    assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44", "")), ["192.0.2.11:5060", "sip:bob@192.0.2.44"]);
+    assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.45", "")), ["192.0.2.12:5060", "sip:bob@192.0.2.45"]);
+    assert_eq!(to(request("INVITE", "sip:carol@chicago.com", "")), ["192.0.2.12:5060", "sip:carol@chicago.com"]);
+    assert_eq!(to(request("INVITE", "sip:service@192.0.2.3", "")), ["192.0.2.12:5060", "sip:service@192.0.2.3"]);
+    // Nobody else's Route is overruled by the table.
+    let more = "Route: <sip:carol.chicago.com;lr>\n";
+    assert_eq!(
+        to(in_dialog("BYE", "sip:bob@192.0.2.45", more)),
+        ["192.0.2.51:5060", "sip:bob@192.0.2.45", "<sip:carol.chicago.com;lr>"]
+    );
+}
+
+#[test]
+fn a_registered_user_comes_before_the_catch_all() {
+    let mut bench = Bench::with(|settings| settings.routes.push(route("*", "192.0.2.12:5060")));
+    bench.register(1);
+    assert_eq!(forwarded(&mut bench, &invite()), ["192.0.2.4:5060", "sip:bob@192.0.2.4"]);
+    let other = request("INVITE", "sip:carol@biloxi.com", "").replace("nashds8", "b");
+    assert_eq!(forwarded(&mut bench, &other), ["192.0.2.12:5060", "sip:carol@biloxi.com"]);
+}
+
+#[test]
+fn a_contact_as_a_request_uri_loses_what_is_not_allowed_there() {
+    let mut bench = Bench::new();
+    let text = "REGISTER sip:biloxi.com SIP/2.0
+        Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKr
+        Max-Forwards: 70
+        To: <sip:bob@biloxi.com>
+        From: <sip:bob@biloxi.com>;tag=1
+        Call-ID: 1
+        CSeq: 1 REGISTER
+        Contact: <sip:bob@192.0.2.4:5070;x=y;method=INVITE;ob?Subject=hello>
+        Content-Length: 0";
+    bench.receive(BOB, text);
+    assert_eq!(forwarded(&mut bench, &invite()), ["192.0.2.4:5070", "sip:bob@192.0.2.4:5070;x=y;ob"]);
+}
+
+#[test]
+fn an_ack_follows_its_route_statelessly() {
+    let mut bench = Bench::new();
+    let ack = in_dialog("ACK", "sip:bob@192.0.2.4", "Route: <sip:server10.biloxi.com;lr>\n");
+    let sent = bench.receive(ALICE, &ack);
+    assert_eq!(summaries(&sent), ["ACK 192.0.2.4:5060"]);
+    assert_eq!(sent[0].values(HeaderId::MaxForwards), ["69"]);
+    assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
+    assert_eq!(sent[0].values(HeaderId::Route), [""; 0]);
+    // The same ACK again takes the same way with the same branch (§16.11).
+    let again = bench.receive(ALICE, &ack);
+    assert_eq!(again[0].message.as_bytes(), sent[0].message.as_bytes());
+    assert!(bench.server.is_idle());
+}
+
+#[test]
+fn an_ack_is_never_answered() {
+    let mut bench = Bench::new();
+    let ours = "Route: <sip:server10.biloxi.com;lr>\n";
+    for (uri, more) in
+        [("sip:bob@192.0.2.44", ""), ("sip:carol@biloxi.com", ""), ("sip:biloxi.com", ""), ("tel:+1", "")]
+    {
+        assert_eq!(summaries(&bench.receive(ALICE, &in_dialog("ACK", uri, more))), [""; 0], "{uri}");
+    }
+    let last_hop = in_dialog("ACK", "sip:bob@192.0.2.4", ours).replace("Max-Forwards: 70", "Max-Forwards: 0");
+    assert_eq!(summaries(&bench.receive(ALICE, &last_hop)), [""; 0]);
+    assert!(bench.server.is_idle());
+}

@@ -1,0 +1,338 @@
+//! A user agent and its user, who follows a script.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sansip::message::header::NameAddrBuf;
+use sansip::message::{StatusCode, UriBuf};
+use sansip::user_agent::{Body, EndCause, Event, UserAgent};
+use sansip::{CallId, CommandError, Duration, Input, Instant, Node, Output};
+
+use super::{Actor, Call, CallState};
+use crate::trace::Note;
+
+/// What the user of a phone does, and when.
+#[derive(Clone, Debug)]
+pub struct Behaviour {
+    /// Registers.
+    pub register: Option<Register>,
+    /// Makes these calls.
+    pub calls: Vec<Outgoing>,
+    /// Treats every incoming call so.
+    pub incoming: Incoming,
+    /// Hangs up so long after a call is there for good: answered, or the ACK for the answer came.
+    pub hang_up_after: Option<Duration>,
+    /// Lets nothing ring longer: cancels or rejects then.
+    pub ring_limit: Duration,
+    /// From then on ends every call that it has, or gets.
+    pub end_calls_from: Option<Instant>,
+}
+
+/// A registration to make.
+#[derive(Clone, Debug)]
+pub struct Register {
+    /// When.
+    pub at: Instant,
+    /// The Request-URI.
+    pub registrar: UriBuf,
+    /// In seconds.
+    pub expires: u32,
+}
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// When.
+    pub at: Instant,
+    /// Whom.
+    pub to: NameAddrBuf,
+    /// With what body.
+    pub body: Option<Body>,
+    /// Cancels it so long after, if it is not answered by then.
+    pub cancel_after: Option<Duration>,
+}
+
+/// What is done with an incoming call; times count from its arrival.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Rings.
+    pub ring_after: Option<Duration>,
+    /// Then does this; nothing lets it ring.
+    pub then: Option<(Duration, Reaction)>,
+}
+
+/// How an incoming call is decided.
+#[derive(Clone, Debug)]
+pub enum Reaction {
+    /// It is answered, with this body.
+    Answer(Option<Body>),
+    /// It is refused.
+    Reject(StatusCode),
+}
+
+impl Default for Behaviour {
+    /// Does nothing by itself; rings at once and lets it ring for a minute.
+    fn default() -> Self {
+        Self {
+            register: None,
+            calls: Vec::new(),
+            incoming: Incoming { ring_after: Some(Duration::ZERO), then: None },
+            hang_up_after: None,
+            ring_limit: Duration::from_secs(60),
+            end_calls_from: None,
+        }
+    }
+}
+
+/// Something to do at its time.
+#[derive(Clone, Debug)]
+enum Task {
+    Register,
+    Call(usize),
+    Ring(CallId),
+    React(CallId),
+    Cancel(CallId),
+    /// Ends what is still not answered.
+    StopRinging(CallId),
+    HangUp(CallId),
+}
+
+impl Task {
+    const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Register | Self::Call(_) => None,
+            Self::Ring(call)
+            | Self::React(call)
+            | Self::Cancel(call)
+            | Self::StopRinging(call)
+            | Self::HangUp(call) => Some(*call),
+        }
+    }
+}
+
+/// A call that is there.
+#[derive(Clone, Debug)]
+struct Line {
+    call_id: String,
+    incoming: bool,
+    answered: bool,
+}
+
+/// A user agent with its user.
+#[derive(Clone, Debug)]
+pub struct UserAgentActor {
+    agent: UserAgent,
+    behaviour: Behaviour,
+    now: Instant,
+    /// By time, then in the order of planning.
+    tasks: BTreeMap<(Instant, u64), Task>,
+    planned: u64,
+    calls: BTreeMap<CallId, Line>,
+    notes: VecDeque<Note>,
+}
+
+impl UserAgentActor {
+    /// A user agent, listeners added, and what its user does with it.
+    pub fn new(agent: UserAgent, behaviour: Behaviour) -> Self {
+        let mut actor = Self {
+            agent,
+            behaviour,
+            now: Instant::ZERO,
+            tasks: BTreeMap::new(),
+            planned: 0,
+            calls: BTreeMap::new(),
+            notes: VecDeque::new(),
+        };
+        if let Some(at) = actor.behaviour.register.as_ref().map(|register| register.at) {
+            actor.plan(at, Task::Register);
+        }
+        for index in 0..actor.behaviour.calls.len() {
+            actor.plan(actor.behaviour.calls[index].at, Task::Call(index));
+        }
+        actor
+    }
+
+    fn plan(&mut self, at: Instant, task: Task) {
+        self.tasks.insert((at, self.planned), task);
+        self.planned += 1;
+    }
+
+    fn begin(&mut self, call: CallId, call_id: String, incoming: bool) {
+        self.calls.insert(call, Line { call_id, incoming, answered: false });
+        self.plan(self.now + self.behaviour.ring_limit, Task::StopRinging(call));
+        if let Some(from) = self.behaviour.end_calls_from {
+            self.plan(self.now.max(from), Task::HangUp(call));
+        }
+    }
+
+    /// From now on this end has the call.
+    fn establish(&mut self, call: CallId) {
+        if let Some(line) = self.calls.get_mut(&call) {
+            line.answered = true;
+            self.notes.push_back(Note::CallBegan { call_id: line.call_id.clone() });
+        }
+    }
+
+    fn end(&mut self, call: CallId, why: String) {
+        self.tasks.retain(|_, task| task.call() != Some(call));
+        if let Some(line) = self.calls.remove(&call) {
+            self.notes.push_back(Note::CallEnded { call_id: line.call_id, why });
+        }
+    }
+
+    fn plan_hang_up(&mut self, call: CallId) {
+        if let Some(after) = self.behaviour.hang_up_after {
+            self.plan(self.now + after, Task::HangUp(call));
+        }
+    }
+
+    fn run(&mut self, task: &Task) {
+        let now = self.now;
+        let unanswered = |call| self.calls.get(&call).is_some_and(|line| !line.answered);
+        let done = match *task {
+            Task::Register => match &self.behaviour.register {
+                Some(register) => self.agent.register(now, &register.registrar, register.expires).map(drop),
+                None => Ok(()),
+            },
+            Task::Call(index) => self.call(index),
+            Task::Ring(call) if unanswered(call) => self.agent.ring(now, call),
+            Task::React(call) if unanswered(call) => self.react(call),
+            Task::Cancel(call) if unanswered(call) => self.agent.cancel(now, call),
+            Task::StopRinging(call) if unanswered(call) => self.hang_up(call),
+            Task::HangUp(call) => self.hang_up(call),
+            Task::Ring(_) | Task::React(_) | Task::Cancel(_) | Task::StopRinging(_) => Ok(()),
+        };
+        match done {
+            // The other end was faster, or the same was asked for before.
+            Ok(()) | Err(CommandError::Gone | CommandError::WrongState) => {}
+            Err(error) => self.notes.push_back(Note::Said(format!("{task:?}: {error}"))),
+        }
+    }
+
+    fn call(&mut self, index: usize) -> Result<(), CommandError> {
+        let Outgoing { to, body, cancel_after, .. } = &self.behaviour.calls[index];
+        let cancel_after = *cancel_after;
+        let call = self.agent.call(self.now, to, body.clone())?;
+        let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
+        self.begin(call, call_id.unwrap_or_default(), false);
+        if let Some(after) = cancel_after {
+            self.plan(self.now + after, Task::Cancel(call));
+        }
+        Ok(())
+    }
+
+    fn react(&mut self, call: CallId) -> Result<(), CommandError> {
+        match &self.behaviour.incoming.then {
+            Some((_, Reaction::Answer(body))) => {
+                self.agent.answer(self.now, call, body.clone())?;
+                self.establish(call);
+                Ok(())
+            }
+            Some((_, Reaction::Reject(status))) => {
+                let status = *status;
+                self.agent.reject(self.now, call, status)?;
+                self.end(call, format!("rejected, {}", status.get()));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
+        self.agent.hang_up(self.now, call)?;
+        // What is left is to tell the other end, which may have to wait; no event follows a rejection. A cancelled call can
+        // still be answered, so its end is the event that follows.
+        match self.calls.get(&call) {
+            Some(line) if line.answered => self.end(call, "hung up".into()),
+            Some(line) if line.incoming => self.end(call, "rejected".into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Incoming { call, request } => {
+                self.begin(call, request.call_id().unwrap_or_default().to_owned(), true);
+                let Incoming { ring_after, then } = &self.behaviour.incoming;
+                let ring = ring_after.map(|after| (self.now + after, Task::Ring(call)));
+                let react = then.as_ref().map(|(after, _)| (self.now + *after, Task::React(call)));
+                for (at, task) in ring.into_iter().chain(react) {
+                    self.plan(at, task);
+                }
+            }
+            Event::Answered { call, .. } => {
+                self.establish(call);
+                self.plan_hang_up(call);
+            }
+            Event::Confirmed { call } => self.plan_hang_up(call),
+            Event::Failed { call, status, .. } => self.end(call, format!("{} {}", status.get(), status.reason())),
+            Event::Ended { call, cause } => {
+                let why = match cause {
+                    EndCause::Remote => "the other hung up",
+                    EndCause::Local => "cancelled too late",
+                    EndCause::Unacknowledged => "no ACK came",
+                    _ => "for another reason",
+                };
+                self.end(call, why.to_owned());
+            }
+            Event::Registered { .. } => self.notes.push_back(Note::Said("registered".into())),
+            Event::RegistrationFailed { status, .. } => {
+                self.notes.push_back(Note::Said(format!("not registered: {}", status.get())));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Node for UserAgentActor {
+    type Event = Note;
+
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.now = self.now.max(now);
+        while let Some(entry) = self.tasks.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let task = entry.remove();
+            self.run(&task);
+        }
+        self.agent.handle(now, input);
+    }
+
+    fn poll(&mut self) -> Option<Output<Note>> {
+        loop {
+            if let Some(note) = self.notes.pop_front() {
+                return Some(Output::Event(note));
+            }
+            match self.agent.poll()? {
+                Output::Event(event) => self.hear(event),
+                Output::Send(transmit) => return Some(Output::Send(transmit)),
+                Output::Resolve { query, question } => return Some(Output::Resolve { query, question }),
+                _ => {}
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let task = self.tasks.first_key_value().map(|((at, _), _)| *at);
+        [task, self.agent.deadline()].into_iter().flatten().min()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.tasks.is_empty() && self.notes.is_empty() && self.agent.is_idle()
+    }
+}
+
+impl Actor for UserAgentActor {
+    fn calls(&self) -> Vec<Call> {
+        let state = |state| match state {
+            sansip::user_agent::CallState::Calling
+            | sansip::user_agent::CallState::Ringing
+            | sansip::user_agent::CallState::Incoming => CallState::Trying,
+            sansip::user_agent::CallState::Ending => CallState::Ending,
+            _ => CallState::Established,
+        };
+        self.agent.calls().map(|info| Call { call_id: info.call_id.to_owned(), state: state(info.state) }).collect()
+    }
+
+    fn clone_box(&self) -> Box<dyn Actor> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,251 @@
+//! Agreement: both ends of a call have it, or neither, once the message that decides has arrived.
+
+use std::collections::BTreeSet;
+
+use sansip::{Instant, Timers};
+
+use super::{Breach, Check, Seen, Sight};
+use crate::packet::Packet;
+use crate::trace::Note;
+use crate::world::World;
+
+/// At the end of a run nobody has a call. Before, two ends may disagree about one only while no copy of the message that
+/// decides has arrived: judged from the messages and from when the ends said that they have the call or have it no more.
+///
+/// * The caller has it from the first 2xx that comes, and never without one (RFC 3261 §13.2.2.4). If it has given up
+///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
+/// * The called end does not have it after a CANCEL that came before its final response (§9.2).
+/// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way.
+/// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
+///   (§13.3.1.4).
+/// * A caller that was given a 2xx sends an ACK (§13.2.2.4).
+#[derive(Clone, Copy, Debug)]
+pub struct Agreement {
+    timers: Timers,
+}
+
+impl Agreement {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
+
+impl Check for Agreement {
+    fn name(&self) -> &'static str {
+        "agreement"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §9.2, §13.2.2.4, §13.3.1.4, §15"
+    }
+
+    fn check(&self, world: &World) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for (_, name, actor) in world.actors() {
+            for call in actor.calls() {
+                let what = format!("{name} still has the call {} ({:?})", call.call_id, call.state);
+                breaches.push(Breach { check: self.name(), time: world.now(), what });
+            }
+        }
+        let trace = world.trace();
+        for (node, name) in trace.nodes() {
+            let seen = Seen::by(trace, node);
+            for call_id in call_ids(&seen) {
+                End::of(&seen, call_id).judge(&self.timers, world.now(), &mut |time, what| {
+                    let what = format!("{name}, call {call_id}: {what}");
+                    breaches.push(Breach { check: self.name(), time, what });
+                });
+            }
+        }
+        breaches
+    }
+}
+
+/// Every call that the node said something of. A proxy between the ends says nothing.
+fn call_ids<'a>(seen: &[Seen<'a>]) -> BTreeSet<&'a str> {
+    let noted = seen.iter().filter_map(|seen| match seen.what {
+        Sight::Noted(Note::CallBegan { call_id } | Note::CallEnded { call_id, .. }) => Some(call_id.as_str()),
+        _ => None,
+    });
+    noted.collect()
+}
+
+/// The called end's tag, if this is a 2xx to the call's INVITE.
+fn tag<'a>(sight: &Sight<'a>, call_id: &str) -> Option<&'a str> {
+    let (Sight::Sent { packet, .. } | Sight::Received(packet)) = sight else { return None };
+    let success = packet.status().is_some_and(|status| (200..300).contains(&status));
+    (success && packet.method == "INVITE" && packet.call_id == call_id).then_some(packet.to_tag)
+}
+
+/// A moment of a run: when, and its place in the order of what the node saw.
+type Moment = (Instant, usize);
+
+/// What one end of one call saw of it, each the first time. ACKs and BYEs only of the dialog that the first 2xx made: other
+/// forks, and calls that a straggling INVITE makes when the transaction is over, have other tags.
+#[derive(Debug, Default)]
+struct End<'a> {
+    /// The called end's tag in the first 2xx.
+    tag: Option<&'a str>,
+    invite_sent: Option<Moment>,
+    cancel_sent: Option<Moment>,
+    cancel_received: Option<Moment>,
+    provisional_received: Option<Moment>,
+    rejection_received: Option<Moment>,
+    success_received: Option<Moment>,
+    success_sent: Option<Moment>,
+    ack_received: Option<Moment>,
+    ack_sent: Option<Moment>,
+    bye_sent: Option<Moment>,
+    /// Of each branch.
+    byes_received: Vec<Moment>,
+    began: Option<Moment>,
+    ended: Option<Moment>,
+}
+
+impl<'a> End<'a> {
+    fn of(seen: &[Seen<'a>], call_id: &str) -> Self {
+        let mut end = Self { tag: seen.iter().find_map(|seen| tag(&seen.what, call_id)), ..Self::default() };
+        let mut branches = BTreeSet::new();
+        for (index, Seen { time, what }) in seen.iter().enumerate() {
+            let moment = (*time, index);
+            let place = match what {
+                Sight::Sent { packet, .. } if packet.call_id == call_id => end.place_of_sent(packet),
+                Sight::Received(packet) if packet.call_id == call_id => {
+                    let bye = packet.status().is_none() && packet.method == "BYE";
+                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top()) {
+                        end.byes_received.push(moment);
+                    }
+                    end.place_of_received(packet)
+                }
+                Sight::Noted(Note::CallBegan { call_id: of }) if of == call_id => Some(&mut end.began),
+                Sight::Noted(Note::CallEnded { call_id: of, .. }) if of == call_id => Some(&mut end.ended),
+                _ => None,
+            };
+            if let Some(place) = place {
+                place.get_or_insert(moment);
+            }
+        }
+        end
+    }
+
+    fn is_of_dialog(&self, packet: &Packet<'_>) -> bool {
+        self.tag.is_some_and(|tag| packet.to_tag == tag || packet.from_tag == tag)
+    }
+
+    fn place_of_sent(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
+        match (packet.status(), packet.method) {
+            (None, "INVITE") => Some(&mut self.invite_sent),
+            (None, "CANCEL") => Some(&mut self.cancel_sent),
+            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_sent),
+            (None, "BYE") if self.is_of_dialog(packet) => Some(&mut self.bye_sent),
+            (Some(200..=299), "INVITE") => Some(&mut self.success_sent),
+            _ => None,
+        }
+    }
+
+    fn place_of_received(&mut self, packet: &Packet<'_>) -> Option<&mut Option<Moment>> {
+        match (packet.status(), packet.method) {
+            (None, "CANCEL") => Some(&mut self.cancel_received),
+            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_received),
+            (Some(100..=199), "INVITE") => Some(&mut self.provisional_received),
+            (Some(200..=299), "INVITE") => Some(&mut self.success_received),
+            (Some(300..), "INVITE") => Some(&mut self.rejection_received),
+            _ => None,
+        }
+    }
+
+    fn judge(&self, timers: &Timers, now: Instant, breach: &mut impl FnMut(Instant, &'static str)) {
+        if self.invite_sent.is_some() {
+            self.judge_caller(timers, breach);
+        } else {
+            self.judge_called(timers, now, breach);
+        }
+        if let Some(began) = self.began {
+            for bye in self.byes_received.iter().filter(|bye| **bye > began) {
+                if !self.gave_up_by(bye.0) {
+                    breach(bye.0, "has the call although a BYE came");
+                }
+            }
+        }
+        if let (Some(_), Some(ended)) = (self.began, self.ended) {
+            let due = self.bye_due(timers, ended);
+            let byes = self.byes_received.iter().chain(&self.bye_sent);
+            if due <= now && !byes.into_iter().any(|bye| bye.0 <= due) {
+                breach(ended.0, "gave the call up, and no BYE came or went");
+            }
+        }
+    }
+
+    /// By when an end that gave the call up must have sent a BYE: the called end may have to wait for the ACK, and the resolver
+    /// may have to be asked for the way.
+    fn bye_due(&self, timers: &Timers, ended: Moment) -> Instant {
+        let may = self.success_sent.map(|success| {
+            let unacknowledged = success.0 + timers.sixty_four_t1();
+            self.ack_received.map_or(unacknowledged, |ack| ack.0.min(unacknowledged))
+        });
+        may.map_or(ended.0, |may| may.max(ended.0)) + timers.t1
+    }
+
+    fn judge_caller(&self, timers: &Timers, breach: &mut impl FnMut(Instant, &'static str)) {
+        if let Some(began) = self.began
+            && self.success_received.is_none_or(|success| success > began)
+        {
+            breach(began.0, "has the call, and no 2xx came");
+        }
+        let Some(success) = self.success_received else { return };
+        if !self.is_alive(timers, success) {
+            return;
+        }
+        let told = self.bye_sent.is_some_and(|bye| bye > success);
+        // The called end gave up for want of an ACK, and its BYE overtook the 2xx.
+        let overtaken = self.byes_received.iter().any(|bye| *bye < success);
+        if !told && !overtaken && self.began.is_none_or(|began| began.0 != success.0) {
+            breach(success.0, "does not have the call although a 2xx came, and sent no BYE");
+        }
+        if self.ack_sent.is_none() {
+            breach(success.0, "sent no ACK although a 2xx came");
+        }
+    }
+
+    /// Whether the INVITE is still waiting for a response when `response` comes (RFC 3261 §9.1, §17.1.1.2).
+    fn is_alive(&self, timers: &Timers, response: Moment) -> bool {
+        let over = |since: Moment| since.0 + timers.sixty_four_t1() <= response.0;
+        let unheard = self.invite_sent.is_some_and(|invite| {
+            let given_up = invite.0 + timers.sixty_four_t1();
+            // Giving up comes before what arrives at the same moment.
+            over(invite) && self.provisional_received.is_none_or(|provisional| provisional.0 >= given_up)
+        });
+        let cancelled = self.cancel_sent.is_some_and(|cancel| cancel < response && over(cancel));
+        let rejected = self.rejection_received.is_some_and(|rejection| rejection < response);
+        !unheard && !cancelled && !rejected
+    }
+
+    fn judge_called(&self, timers: &Timers, now: Instant, breach: &mut impl FnMut(Instant, &'static str)) {
+        if let (Some(began), Some(cancel)) = (self.began, self.cancel_received)
+            && cancel < began
+            && self.success_sent.is_none_or(|success| cancel < success)
+        {
+            breach(began.0, "has the call although a CANCEL came before it was answered");
+        }
+        let deadline = self.success_sent.map(|success| success.0 + timers.sixty_four_t1());
+        if let Some(bye) = self.bye_sent
+            && self.ack_received.is_none_or(|ack| ack > bye)
+            && deadline.is_none_or(|deadline| bye.0 < deadline)
+        {
+            breach(bye.0, "sent a BYE before the ACK came or 64·T1 passed");
+        }
+        if let Some(deadline) = deadline
+            && deadline <= now
+            && self.ack_received.is_none_or(|ack| ack.0 > deadline)
+            && !self.gave_up_by(deadline)
+        {
+            breach(deadline, "has the call, and no ACK came for 64·T1");
+        }
+    }
+
+    /// Whether it did not have the call any more at the end of that instant.
+    fn gave_up_by(&self, time: Instant) -> bool {
+        [self.ended, self.bye_sent].into_iter().flatten().any(|moment| moment.0 <= time)
+    }
+}

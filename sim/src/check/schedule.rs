@@ -1,0 +1,308 @@
+//! Schedule: nothing is sent more often, or earlier, than the RFCs allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use sansip::{Duration, Instant, Timers};
+
+use super::{Breach, Check, Seen, Sight};
+use crate::packet::{Packet, Via};
+use crate::trace::{NodeId, Trace};
+use crate::world::World;
+
+/// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
+///
+/// * INVITE: at most 7 copies of a branch, not before 0, ½, 1½, 3½, 7½, 15½ and 31½ s after the first (timer A, RFC 3261
+///   §17.1.1.2), and none after any response came.
+/// * Other requests: at most 11 copies, not before 0, ½, 1½, 3½, 7½, 11½, … 31½ s (timer E, §17.1.2.2), and none after a final
+///   response came. A proxy that knows nothing of what a CANCEL cancels forwards one for each that came (§16.10).
+/// * ACK: one for each final response that came (§17.1.1.3, §13.2.2.4); a proxy forwards one for each that came (§16).
+/// * 2xx to INVITE: 11 copies by the same steps until the ACK comes (§13.3.1.4); a copy of the INVITE brings out none
+///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
+/// * Other final responses to INVITE: timer G's steps and one for each copy of the INVITE (§17.2.1), until the ACK comes.
+/// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
+///   provisional response to INVITE once a minute besides (§13.3.1.1).
+/// * No response to what was never asked, so none to a response or an ACK; one final response besides 2xx (§17.2); a copy is
+///   never forwarded as if it were a new request (§16.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    timers: Timers,
+}
+
+/// What a response answers: the request's topmost Via and method.
+type Asked<'a> = (Via<'a>, &'a str);
+
+impl Schedule {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+
+    /// The breaches of a trace.
+    fn judge(&self, trace: &Trace) -> Vec<Breach> {
+        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge(Seen::by(trace, node))).collect()
+    }
+
+    /// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
+    fn steps(&self, cap: Duration) -> Vec<Duration> {
+        let mut steps = vec![Duration::ZERO];
+        let (mut interval, mut at) = (self.timers.t1.min(cap), Duration::ZERO);
+        loop {
+            at += interval;
+            if at >= self.timers.sixty_four_t1() {
+                return steps;
+            }
+            steps.push(at);
+            interval = (interval * 2).min(cap);
+        }
+    }
+}
+
+impl Check for Schedule {
+    fn name(&self) -> &'static str {
+        "schedule"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 6026 §7"
+    }
+
+    fn check(&self, world: &World) -> Vec<Breach> {
+        self.judge(world.trace())
+    }
+}
+
+/// What one node sent and received up to some moment, as server and as client.
+struct Judge<'a> {
+    name: &'a str,
+    timers: Timers,
+    /// For INVITE, and for everything else that is resent.
+    steps: [Vec<Duration>; 2],
+    /// By what a response answers.
+    served: BTreeMap<Asked<'a>, Served<'a>>,
+    /// By branch and method.
+    asked: BTreeMap<(&'a str, &'a str), Sent<'a>>,
+    /// 2xx to INVITE that came to their end, and the ACKs sent for them.
+    answered: BTreeMap<Answered<'a>, (usize, usize)>,
+    /// The 2xx to INVITE for which an ACK came.
+    acknowledged: BTreeSet<Answered<'a>>,
+}
+
+/// A 2xx to INVITE from end to end: Call-ID, CSeq, To tag.
+type Answered<'a> = (&'a str, u32, &'a str);
+
+/// A request that came, and what was done with it.
+#[derive(Default)]
+struct Served<'a> {
+    /// Copies of it that came.
+    came: usize,
+    /// When its transaction is over at the latest (timers H, I, J, L); a copy that still comes is a new request.
+    over: Option<Instant>,
+    /// The final response, if it is one of which there can be only one.
+    rejection: Option<&'a [u8]>,
+    /// Whether the ACK for such a response to INVITE came.
+    acknowledged: bool,
+    responses: BTreeMap<&'a [u8], Copies>,
+    /// Responses that came to be forwarded, by status and To tag.
+    downstream: BTreeMap<(u16, &'a str), usize>,
+    /// Where it was forwarded, under which branch.
+    forwarded: BTreeMap<SocketAddr, &'a str>,
+    /// Copies forwarded, if it is an ACK.
+    acks: usize,
+}
+
+/// A request that was sent.
+struct Sent<'a> {
+    bytes: &'a [u8],
+    destination: SocketAddr,
+    copies: Copies,
+    /// A response came after which no copy goes: any to INVITE, a final one to others.
+    heard: bool,
+    /// Final responses other than 2xx that came, and the ACKs sent for them; of an INVITE.
+    rejections: usize,
+    acks: usize,
+}
+
+/// Copies of one message that a node sent.
+#[derive(Clone, Copy)]
+struct Copies {
+    first: Instant,
+    number: usize,
+    /// Of a response: how many copies of the request had come by the first.
+    came: usize,
+}
+
+impl<'a> Judge<'a> {
+    fn new(schedule: &Schedule, trace: &'a Trace, node: NodeId) -> Self {
+        Self {
+            name: trace.name(node),
+            timers: schedule.timers,
+            steps: [schedule.steps(Duration::MAX), schedule.steps(schedule.timers.t2)],
+            served: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
+        }
+    }
+
+    fn judge(mut self, seen: Vec<Seen<'a>>) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for Seen { time, what } in seen {
+            let (packet, verdict) = match what {
+                Sight::Noted(_) => continue,
+                Sight::Received(packet) => {
+                    self.receive(time, &packet);
+                    continue;
+                }
+                Sight::Sent { packet, bytes, destination } => {
+                    let verdict = match packet.status() {
+                        None if packet.method == "ACK" => self.ack(&packet),
+                        None => self.request(time, &packet, bytes, destination),
+                        Some(status) => self.response(time, &packet, bytes, status),
+                    };
+                    (packet, verdict)
+                }
+            };
+            if let Err(why) = verdict {
+                let status = packet.status().map(|status| format!("{status} to ")).unwrap_or_default();
+                let what = format!("{} sent {status}{} ({}): {why}", self.name, packet.method, packet.top().branch);
+                breaches.push(Breach { check: "schedule", time, what });
+            }
+        }
+        breaches
+    }
+
+    fn receive(&mut self, time: Instant, packet: &Packet<'a>) {
+        let (top, method) = (packet.top(), packet.method);
+        let Some(status) = packet.status() else {
+            if method == "ACK" {
+                self.acknowledged.insert(answered(packet));
+                if let Some(invite) = self.served.get_mut(&(top, "INVITE")).filter(|invite| invite.rejection.is_some())
+                {
+                    invite.acknowledged = true;
+                    invite.over = invite.over.min(Some(time + self.timers.t4));
+                }
+            }
+            let served = self.served.entry((top, method)).or_default();
+            if served.over.is_some_and(|over| over <= time) {
+                *served = Served::default();
+            }
+            served.came += 1;
+            return;
+        };
+        let invite = method == "INVITE";
+        if let Some(sent) = self.asked.get_mut(&(top.branch, method)) {
+            sent.heard |= invite || status >= 200;
+            sent.rejections += usize::from(status >= 300);
+        }
+        match packet.vias.get(1) {
+            Some(&below) => {
+                let served = self.served.entry((below, method)).or_default();
+                *served.downstream.entry((status, packet.to_tag)).or_default() += 1;
+            }
+            None if invite && is_success(status) => self.answered.entry(answered(packet)).or_default().0 += 1,
+            None => {}
+        }
+    }
+
+    fn ack(&mut self, packet: &Packet<'a>) -> Result<(), String> {
+        let (sent, allowed, of) = if let Some(&below) = packet.vias.get(1) {
+            let served = self.served.entry((below, "ACK")).or_default();
+            served.acks += 1;
+            (served.acks, served.came, "ACKs came")
+        } else if let Some(invite) = self.asked.get_mut(&(packet.top().branch, "INVITE")) {
+            invite.acks += 1;
+            (invite.acks, invite.rejections, "final responses came")
+        } else {
+            let (came, sent) = self.answered.entry(answered(packet)).or_default();
+            *sent += 1;
+            (*sent, *came, "2xx came")
+        };
+        if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
+    }
+
+    fn request(
+        &mut self,
+        time: Instant,
+        packet: &Packet<'a>,
+        bytes: &'a [u8],
+        destination: SocketAddr,
+    ) -> Result<(), String> {
+        let (branch, method) = (packet.top().branch, packet.method);
+        let mut came = 0;
+        if let Some(&below) = packet.vias.get(1) {
+            let served = self.served.entry((below, method)).or_default();
+            came = served.came;
+            if *served.forwarded.entry(destination).or_insert(branch) != branch {
+                return Err("a copy was forwarded as if it were a new request".into());
+            }
+        }
+        let copies = Copies { first: time, number: 0, came: 0 };
+        let new = Sent { bytes, destination, copies, heard: false, rejections: 0, acks: 0 };
+        let sent = self.asked.entry((branch, method)).or_insert(new);
+        if (sent.bytes, sent.destination) != (bytes, destination) {
+            return Err("the branch was used for another message or destination".into());
+        }
+        sent.copies.number += 1;
+        let Copies { first, number, .. } = sent.copies;
+        let invite = method == "INVITE";
+        if method == "CANCEL" && number <= came {
+            return Ok(());
+        }
+        if number > 1 && sent.heard {
+            return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
+        }
+        match self.steps[usize::from(!invite)].get(number - 1).map(|step| first + *step) {
+            None => Err(format!("it is copy {number}")),
+            Some(due) if time < due => Err(format!("copy {number} is allowed from {due} on")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn response(&mut self, time: Instant, packet: &Packet<'a>, bytes: &'a [u8], status: u16) -> Result<(), String> {
+        let served = self.served.entry((packet.top(), packet.method)).or_default();
+        if served.came == 0 || packet.method == "ACK" {
+            return Err("it answers nothing that came".into());
+        }
+        let invite = packet.method == "INVITE";
+        let success = invite && is_success(status);
+        if status >= 200 {
+            served.over.get_or_insert(time + self.timers.sixty_four_t1());
+            if !success && *served.rejection.get_or_insert(bytes) != bytes {
+                return Err("another final response was sent before".into());
+            }
+        }
+        let downstream = served.downstream.get(&(status, packet.to_tag)).copied().unwrap_or(0);
+        let new = Copies { first: time, number: 0, came: served.came };
+        let copies = served.responses.entry(bytes).or_insert(new);
+        copies.number += 1;
+        let Copies { first, number, came } = *copies;
+        let since = time.since(first);
+        let steps = self.steps[1].iter().filter(|step| **step <= since).count();
+        let again = served.came - came;
+        let acknowledged = if success { self.acknowledged.contains(&answered(packet)) } else { served.acknowledged };
+        if success && downstream > 0 {
+            return if number > downstream { Err(format!("forwarded {number} of {downstream}")) } else { Ok(()) };
+        }
+        if invite && status >= 200 && number > 1 && acknowledged {
+            return Err("resent after the ACK".into());
+        }
+        let allowed = match status {
+            _ if success => steps,
+            300.. if invite => steps + again,
+            _ => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
+        };
+        if number > allowed { Err(format!("it is copy {number}, and {allowed} are allowed by now")) } else { Ok(()) }
+    }
+}
+
+fn answered<'a>(packet: &Packet<'a>) -> Answered<'a> {
+    (packet.call_id, packet.sequence, packet.to_tag)
+}
+
+const fn is_success(status: u16) -> bool {
+    200 <= status && status < 300
+}
+
+#[cfg(test)]
+mod tests;

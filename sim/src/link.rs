@@ -1,0 +1,137 @@
+//! The wires between nodes: how long they take and how bad they are in bad weather.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use sansip::{Duration, Random};
+
+/// A probability in millionths, so that equal text means equal dice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Probability(u32);
+
+impl Probability {
+    /// Never.
+    pub const NEVER: Self = Self(0);
+    const ONE: u32 = 1_000_000;
+
+    /// `n` in a hundred; at most always.
+    pub const fn percent(n: u32) -> Self {
+        Self(if n > 100 { Self::ONE } else { n * (Self::ONE / 100) })
+    }
+
+    /// One throw of the dice. Always takes one value from `random`, so that streams keep step.
+    pub fn throw(self, random: &mut Random) -> bool {
+        random.below(u64::from(Self::ONE)) < u64::from(self.0)
+    }
+}
+
+impl FromStr for Probability {
+    type Err = &'static str;
+
+    /// Reads `0`, `1`, `0.3`, `.25`: a decimal number from 0 to 1 with up to six decimals.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "a probability is a number from 0 to 1 with up to six decimals, as in 0.3";
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let whole = if text.starts_with('.') { "0" } else { whole };
+        if !digits(whole) || !digits(decimals) || decimals.len() > 6 {
+            return Err(WRONG);
+        }
+        let whole: u32 = whole.parse().map_err(|_| WRONG)?;
+        let millionths: u32 = format!("{decimals:0<6}").parse().map_err(|_| WRONG)?;
+        match whole.checked_mul(Self::ONE).and_then(|whole| whole.checked_add(millionths)) {
+            Some(all) if all <= Self::ONE => Ok(Self(all)),
+            _ => Err(WRONG),
+        }
+    }
+}
+
+impl fmt::Display for Probability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}.{:06}", self.0 / Self::ONE, self.0 % Self::ONE);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+/// One direction between two nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// From sending to arriving.
+    pub delay: Duration,
+    /// What it does to datagrams while there is [`Weather`](crate::fault::Weather).
+    pub conditions: Conditions,
+}
+
+/// How bad a link is in bad weather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// How often a datagram is lost.
+    pub loss: Probability,
+    /// How often a datagram that is not lost arrives twice.
+    pub duplication: Probability,
+    /// How often a datagram that is not lost is held up, so that later ones overtake it.
+    pub reordering: Probability,
+    /// The most that a duplicate or a held-up datagram is late, in whole milliseconds of at least one.
+    pub latest: Duration,
+}
+
+impl Conditions {
+    /// Nothing ever happens to a datagram.
+    pub const FINE: Self = Self {
+        loss: Probability::NEVER,
+        duplication: Probability::NEVER,
+        reordering: Probability::NEVER,
+        latest: Duration::from_millis(1_000),
+    };
+}
+
+impl Default for Link {
+    /// 10 ms, and fine in any weather.
+    fn default() -> Self {
+        Self { delay: Duration::from_millis(10), conditions: Conditions::FINE }
+    }
+}
+
+/// The links of a world: a default, and what differs for directed pairs of nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// Between any two nodes that no pair below names.
+    pub default: Link,
+    pairs: BTreeMap<(String, String), Link>,
+}
+
+impl Links {
+    /// The same everywhere.
+    pub const fn all(default: Link) -> Self {
+        Self { default, pairs: BTreeMap::new() }
+    }
+
+    /// Says what the way from one node to another is like; the way back is another link.
+    #[must_use]
+    pub fn with(mut self, from: &str, to: &str, link: Link) -> Self {
+        self.pairs.insert((from.into(), to.into()), link);
+        self
+    }
+
+    /// The link from one node to another.
+    pub fn between(&self, from: &str, to: &str) -> Link {
+        self.pairs.get(&(from.into(), to.into())).copied().unwrap_or(self.default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_read_and_printed_exactly() {
+        for text in ["0", "1", "0.3", "0.000001", "0.25"] {
+            assert_eq!(text.parse::<Probability>().unwrap().to_string(), text);
+        }
+        assert_eq!(".5".parse(), Ok(Probability::percent(50)));
+        for text in ["", "1.1", "-0.1", "0.0000001", "30%", "nan", ".", "1.", "99999999999"] {
+            assert!(text.parse::<Probability>().is_err(), "{text}");
+        }
+    }
+}

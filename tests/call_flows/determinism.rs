@@ -1,0 +1,55 @@
+//! The same options give the same bytes, and the plan that a run prints gives them again.
+
+use sansip_sim::cli::{Command, Printed};
+
+fn print(line: &str, plan: Option<&str>) -> Printed {
+    let arguments = line.split_whitespace().chain(plan.map(|_| "--plan")).chain(plan);
+    match Command::parse(arguments) {
+        Ok(Command::Call(options)) => options.run(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// The plan in the last line of a run.
+fn replay(text: &str) -> Option<&str> {
+    let line = text.lines().next_back()?.strip_prefix("replay: sansip-sim ")?;
+    line.split_once("--plan '")?.1.strip_suffix('\'')
+}
+
+#[test]
+fn a_run_twice_prints_the_same_bytes() {
+    for line in ["call", "call --loss 0.3 --seed 7", "call --loss 0.2 --duplicate 0.2 --reorder 0.2 --record-route"] {
+        assert_eq!(print(line, None), print(line, None), "{line}");
+    }
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    assert_ne!(print("call --loss 0.3 --seed 7", None), print("call --loss 0.3 --seed 8", None));
+}
+
+#[test]
+fn the_printed_plan_repeats_the_run_without_the_weather() {
+    let bad = "--loss 0.3 --duplicate 0.2 --reorder 0.2";
+    for options in ["", "--record-route", "--topology one-proxy --hang-up alice", "--topology direct"] {
+        for seed in 1..=5 {
+            let drawn = print(&format!("call {options} {bad} --seed {seed}"), None);
+            let plan = replay(&drawn.text).expect("a line that repeats the run");
+            let planned = print(&format!("call {options}"), Some(plan));
+            assert_eq!(planned, drawn, "{options} {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_run_without_faults_has_nothing_to_repeat() {
+    let printed = print("call", None);
+    assert!(printed.good && replay(&printed.text).is_none());
+    assert!(printed.text.lines().next_back().is_some_and(|line| line.starts_with("16 messages, 0 retransmissions")));
+}
+
+#[test]
+fn a_lossy_call_shows_losses_and_retransmissions_and_breaks_no_rule() {
+    let printed = print("call --loss 0.3 --seed 7", None);
+    assert!(printed.good && printed.text.contains("x  ") && printed.text.contains("(resent)"), "{}", printed.text);
+}

@@ -1,0 +1,60 @@
+//! The server between two sipp processes on loopback: real sockets, real time.
+//!
+//! Without sipp (Debian's `sip-tester`) these tests say so and pass; with `SANSIP_LIVE=require` they fail then.
+
+#![expect(clippy::disallowed_methods, reason = "real sockets run in real time")]
+
+mod processes;
+
+use std::io::Write;
+use std::time::Duration;
+
+use processes::{Call, Server, free_port, pair};
+
+/// Whether the peer is there. If not, says so past the test harness, which keeps what passing tests print.
+fn sipp_is_here(test: &str) -> bool {
+    if processes::sipp_version().is_some() {
+        return true;
+    }
+    assert!(std::env::var("SANSIP_LIVE").as_deref() != Ok("require"), "sipp is required and was not found");
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: sipp was not found (Debian: apt-get install sip-tester)");
+    false
+}
+
+#[test]
+fn five_hundred_calls_cross_the_server_along_the_recorded_route_and_none_fails() {
+    if !sipp_is_here("five hundred calls through the server") {
+        return;
+    }
+    let callee = free_port();
+    let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{callee}")]);
+    let call = Call { calls: 500, loss: 0, callee_scenario: "uas.xml", talk: Duration::from_millis(500) };
+    let (caller, callee) = pair(server.port, callee, &call);
+    assert_eq!((caller.successful, caller.failed), (500, 0), "{caller:?}");
+    assert_eq!((callee.successful, callee.failed), (500, 0), "{callee:?}");
+    // INVITE, 180, 200, ACK, BYE, 200 come in; they and the 100 go out. Nothing was lost, so nothing came twice.
+    let status = server.status();
+    assert!(status.contains("received: 3000, sent: 3500, retransmitted: 0"), "{status}");
+    assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
+}
+
+#[test]
+fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
+    if !sipp_is_here("calls under loss") {
+        return;
+    }
+    let call = Call { calls: 500, loss: 10, callee_scenario: "uas_lossy.xml", talk: Duration::from_millis(500) };
+    let (with, without) = (free_port(), free_port());
+    let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{with}")]);
+    let port = server.port;
+    let (through, direct) = std::thread::scope(|scope| {
+        let direct = scope.spawn(|| pair(without, without, &call));
+        (pair(port, with, &call), direct.join().unwrap())
+    });
+    assert_eq!(through.0.successful + through.0.failed, 500, "{through:?}");
+    assert!(through.0.failed <= direct.0.failed, "through the server {through:?}, without it {direct:?}");
+    let status = server.status();
+    assert!(!status.contains("absorbed: 0,"), "nothing was lost: {status}");
+    // A call that failed may just have begun its last transaction: timers F and J.
+    assert!(server.is_idle_within(Duration::from_secs(70)), "{}", server.status());
+}

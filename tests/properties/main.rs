@@ -1,0 +1,5 @@
+//! What holds for every plan of faults: agreement, idleness, schedule.
+
+mod any_plan;
+mod laws;
+mod planted;
