@@ -93,18 +93,18 @@ fn bare(text: &[u8]) -> impl Iterator<Item = u8> + Clone {
 
 /// `global-number-digits` or `local-number-digits`: at least one digit that is no visual separator.
 fn is_number(text: &[u8]) -> bool {
-    const LOCAL: Set = Set::of(b"0123456789abcdefABCDEF*#-.()");
-    const GLOBAL: Set = Set::of(b"0123456789-.()");
+    static LOCAL: Set = Set::of(b"0123456789abcdefABCDEF*#-.()");
+    static GLOBAL: Set = Set::of(b"0123456789-.()");
     let (digits, set) = match text {
-        [b'+', digits @ ..] => (digits, GLOBAL),
-        digits => (digits, LOCAL),
+        [b'+', digits @ ..] => (digits, &GLOBAL),
+        digits => (digits, &LOCAL),
     };
     set.covers(digits) && digits.iter().any(|octet| !SEPARATORS.contains(octet))
 }
 
 fn is_parameter(text: &[u8]) -> bool {
-    const NAME: Set = ALPHANUM.and(b"-");
-    const DIGITS: Set = Set::of(b"0123456789-.()");
+    static NAME: Set = ALPHANUM.and(b"-");
+    static DIGITS: Set = Set::of(b"0123456789-.()");
     let (name, value) = match scan::split_once(text, b'=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
