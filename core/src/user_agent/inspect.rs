@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::message::header::{ContentType, Header, Require};
+use crate::message::header::{Accept, ContentType, Header, Require};
 use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
 
 /// The status for a method that is not taken: 405 if it is a known one, 501 if not (§8.2.1, §21.5.2).
@@ -24,13 +24,17 @@ pub(super) fn acceptable(request: &Request) -> bool {
     if request.method() != Method::Invite || !request.headers().contains(HeaderId::Accept) {
         return true;
     }
-    let fits = |range: ContentType<'_>| {
-        let is = |word: &str, ours: &str| word == "*" || word.eq_ignore_ascii_case(ours);
-        let refused = range.parameters.value("q").is_some_and(|q| q.iter().all(|octet| matches!(octet, b'0' | b'.')));
-        is(range.kind, "application") && is(range.subtype, "sdp") && !refused
-    };
-    // What cannot be read is taken as leave (§8.2): nothing says that SDP is not wanted.
-    request.headers().values(HeaderId::Accept, true).any(|value| ContentType::parse(value).map_or(true, fits))
+    // Of the ranges that include it the most specific counts (RFC 9110 §12.5.1). What cannot be read is taken as leave
+    // (§8.2): nothing says that SDP is not wanted.
+    let mut best: Option<(usize, u16)> = None;
+    for range in request.headers().all::<Accept<'_>>() {
+        let Ok(range) = range else { return true };
+        let stars = [range.kind, range.subtype].into_iter().filter(|word| *word == "*").count();
+        if range.includes("application", "sdp") && best.is_none_or(|(more, _)| stars < more) {
+            best = Some((stars, range.q()));
+        }
+    }
+    best.is_some_and(|(_, q)| q > 0)
 }
 
 /// The option tags of Require, all of which are unknown here, as a value of Unsupported (§8.2.2.3).

@@ -103,13 +103,27 @@ fn only_sip_uris_are_served() {
 
 #[test]
 fn an_invite_that_takes_no_sdp_gets_406() {
-    for accept in ["text/plain", "text/plain, application/json", "application/sdp;q=0", "*/*;q=0.0", ""] {
+    for accept in [
+        "text/plain",
+        "text/plain, application/json",
+        "application/sdp;q=0",
+        "*/*;q=0.0",
+        "*/*, application/sdp;q=0",
+        "",
+    ] {
         let mut bob = Lone::new();
         let response = bob.ask(&request("INVITE", "a", 1, "", &format!("{CONTACT}Accept: {accept}\r\n")));
         assert_eq!(response.start, "SIP/2.0 406 Not Acceptable", "{accept}");
         assert!(response.header("warning").starts_with("399 "));
     }
-    for accept in ["application/sdp", "text/plain, Application/SDP;q=0.1", "application/*", "*/*"] {
+    for accept in [
+        "application/sdp",
+        "text/plain, Application/SDP;q=0.1",
+        "application/*",
+        "*/*",
+        "*/*;q=0, application/sdp",
+        "???",
+    ] {
         let mut bob = Lone::new();
         bob.receive(&request("INVITE", "a", 1, "", &format!("{CONTACT}Accept: {accept}\r\n")));
         assert_eq!(bob.told(), ["incoming"], "{accept}");
