@@ -133,13 +133,18 @@ fn an_invalid_ack_is_never_answered() {
 }
 
 #[test]
-fn without_a_usable_via_there_is_silence() {
+fn without_a_via_there_is_silence_and_with_a_bad_one_a_400_to_where_it_came_from() {
     let mut bench = Bench::new();
     let text = theirs("INVITE", &their_via("z9hG4bKa"));
     bench.receive(&text.replace("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa\n", ""));
-    bench.receive(&text.replace("SIP/2.0/UDP 192.0.2.9;", "nonsense;;;"));
     assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
-    assert_eq!(bench.endpoint.stats().unusable, 2);
+    assert_eq!(bench.endpoint.stats().unusable, 1);
+    bench.receive(&text.replace("SIP/2.0/UDP 192.0.2.9;", "nonsense;;;"));
+    assert_eq!((bench.sent.len(), bench.told.len()), (1, 0));
+    assert_eq!((bench.last().start_line(), &*bench.last().to), ("SIP/2.0 400 Bad Via header", THERE));
+    assert_eq!(bench.last().header("Via"), "nonsense;;;branch=z9hG4bKa");
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKa")).replace("SIP/2.0/UDP 192.0.2.9;", "nonsense;;;"));
+    assert_eq!((bench.sent.len(), bench.endpoint.stats().unusable), (1, 2));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use alloc::format;
 use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
-use crate::message::{Message, Method, Request, Response, StatusCode};
+use crate::message::{HeaderId, Message, Method, Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{ReturnPath, response_destination, stamp};
@@ -64,11 +64,13 @@ impl Endpoint {
 
     fn request_in(&mut self, listener: ListenerId, remote: SocketAddr, request: Request) {
         let is_ack = request.method() == Method::Ack;
-        let Some(via) = request.top_via() else {
+        // Where a Via is, but malformed, the sender is told so at the address that it sent from.
+        if !request.headers().contains(HeaderId::Via) {
             self.stats.unusable += 1;
             return;
-        };
-        let path = ReturnPath { listener, destination: response_destination(&via, remote) };
+        }
+        let destination = request.top_via().map_or(remote, |via| response_destination(&via, remote));
+        let path = ReturnPath { listener, destination };
         if path.destination.port() == 0 {
             self.stats.unusable += 1;
             return;

@@ -5,6 +5,8 @@ mod register;
 
 pub use location::{Binding, Location, address_of_record};
 
+use register::Refusal;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -85,8 +87,13 @@ impl Core {
         owns: impl Fn(&Endpoint, Uri<'_>) -> bool,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        let to = arrival.request.to_header().map(|to| to.uri).filter(|uri| owns(endpoint, *uri));
-        let name = to.and_then(address_of_record);
+        let to = arrival.request.to_header().map(|to| to.uri);
+        let name = match to {
+            // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
+            Some(uri) if !uri.is_sip() => Err(Refusal::Invalid("To Is No SIP URI")),
+            Some(uri) if owns(endpoint, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
+            _ => Err(Refusal::NotFound),
+        };
         let outcome = self.register(now, &endpoint.config().limits, &arrival.request, name, &mut changes);
         let tag = endpoint.random().tag();
         let response = match outcome {
@@ -105,7 +112,6 @@ impl Core {
     /// This core's timer has fired: what has ended.
     pub fn timer(&mut self, now: Instant, endpoint: &mut Endpoint) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.timer = None;
         while let Some((name, ended)) = self.location.expire(now) {
             for binding in ended {
                 changes.push(Change::Unbound { address_of_record: Box::from(&*name), contact: binding.contact });
@@ -117,18 +123,14 @@ impl Core {
 
     /// Keeps the one timer at the end of the next binding.
     fn keep_time(&mut self, endpoint: &mut Endpoint) {
-        match (self.timer, self.location.deadline()) {
-            (Some(timer), Some(at)) => {
-                if !endpoint.rearm(timer, at) {
-                    self.timer = Some(endpoint.arm(at, self.tag));
+        match self.location.deadline() {
+            Some(at) if self.timer.is_some_and(|timer| endpoint.rearm(timer, at)) => {}
+            Some(at) => self.timer = Some(endpoint.arm(at, self.tag)),
+            None => {
+                if let Some(timer) = self.timer.take() {
+                    endpoint.disarm(timer);
                 }
             }
-            (None, Some(at)) => self.timer = Some(endpoint.arm(at, self.tag)),
-            (Some(timer), None) => {
-                endpoint.disarm(timer);
-                self.timer = None;
-            }
-            (None, None) => {}
         }
     }
 }
