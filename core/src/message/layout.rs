@@ -218,11 +218,11 @@ impl PartLayout {
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         let mut section = Section::new(bytes, limits);
         let mut fields = SmallVec::new();
-        while let Some(field) = section.field()? {
+        while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {
                 return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
             }
-            check_parameters(&field, part(bytes, field.start, field.end), limits)?;
+            check_parameters(&field, value, limits)?;
             fields.push(field);
         }
         let fields_end = narrow(section.at);

@@ -32,13 +32,17 @@ impl Set {
 
     /// Whether the text has only these characters and `%` escapes. True of the empty text.
     pub(crate) fn covers_escaped(&self, text: &[u8]) -> bool {
+        self.escaped_len(text) == text.len()
+    }
+
+    /// How many octets at the beginning of the text are these characters and `%` escapes.
+    pub(crate) fn escaped_len(&self, text: &[u8]) -> usize {
         let mut rest = text;
         loop {
             rest = match rest {
-                [] => return true,
-                [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
                 [octet, tail @ ..] if self.has(*octet) => tail,
-                _ => return false,
+                [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
+                _ => return text.len() - rest.len(),
             }
         }
     }
@@ -207,6 +211,8 @@ impl<'a> Iterator for Values<'a> {
 
 /// Where the first comma outside quotes and angle brackets stands.
 fn comma(text: &[u8]) -> Option<usize> {
+    // Most values have no comma at all.
+    find(text, b',')?;
     let mut rest = text;
     loop {
         rest = match rest {
