@@ -132,22 +132,53 @@ fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
 
 /// Whether this is a `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
 fn is_name(text: &[u8]) -> bool {
-    // The last label begins with a letter: else an address with an octet too many or too large would be a name.
-    let (mut before, mut label) = (b'.', b'0');
-    for &octet in text.strip_suffix(b".").unwrap_or(text) {
-        let fits = match octet {
-            b'.' => !matches!(before, b'.' | b'-'),
-            b'-' => before != b'.',
-            _ => scan::ALPHANUM.has(octet) || octet == b'_',
-        };
-        if !fits {
+    let labels = text.strip_suffix(b".").unwrap_or(text);
+    // One look at a table for each octet and one at the pair that it makes with that before it.
+    let mut before = DOT;
+    for &octet in labels {
+        let kind = KINDS.get(usize::from(octet)).copied().unwrap_or_default();
+        if PAIRS >> (before * 4 + kind) & 1 == 0 {
             return false;
         }
-        label = if before == b'.' { octet } else { label };
-        before = octet;
+        before = kind;
     }
-    !matches!(before, b'.' | b'-') && !label.is_ascii_digit()
+    // The last label begins with a letter: else an address with an octet too many or too large would be a name.
+    let last = labels.rsplit(|&octet| octet == b'.').next();
+    before == INNER && last.and_then(<[u8]>::first).is_some_and(|first| !first.is_ascii_digit())
 }
+
+/// Kinds of octets of a host name; 0 is none of it.
+const INNER: u8 = 1;
+const HYPHEN: u8 = 2;
+const DOT: u8 = 3;
+
+/// Which kind may follow which: a label neither begins nor ends with a hyphen, and is not empty.
+const PAIRS: u16 = pair(DOT, INNER)
+    | pair(INNER, INNER)
+    | pair(INNER, HYPHEN)
+    | pair(INNER, DOT)
+    | pair(HYPHEN, INNER)
+    | pair(HYPHEN, HYPHEN);
+
+const fn pair(before: u8, kind: u8) -> u16 {
+    1 << (before * 4 + kind)
+}
+
+/// The kind of each octet.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut octet = 0;
+    while octet < 128 {
+        kinds[octet] = match octet as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => INNER,
+            b'-' => HYPHEN,
+            b'.' => DOT,
+            _ => 0,
+        };
+        octet += 1;
+    }
+    kinds
+};
 
 fn without_final_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)

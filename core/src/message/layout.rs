@@ -72,20 +72,14 @@ impl Layout {
         check_uri(bytes, &start, limits)?;
         let first_field = section.at;
         let mut fields = SmallVec::new();
-        let (mut length, mut via_values) = (Length::Absent, 0);
+        let (mut length, mut via_octets) = (Length::Absent, 0);
         while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {
                 return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
             }
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
-                Some(HeaderId::Via) => {
-                    via_values += count_values(value, limits.via_values);
-                    if via_values > limits.via_values {
-                        let error = ParseError::new(ParseErrorKind::TooManyVias, field.start.into());
-                        return Err(error.within(HeaderId::Via));
-                    }
-                }
+                Some(HeaderId::Via) => via_octets += value.len() + 1,
                 _ => {}
             }
             // Values of fewer octets cannot have too many.
@@ -93,6 +87,10 @@ impl Layout {
                 check_parameters(&field, value, limits)?;
             }
             fields.push(field);
+        }
+        // Fewer octets cannot hold too many.
+        if via_octets > limits.via_values {
+            check_vias(bytes, &fields, limits)?;
         }
         let fields_end = section.at;
         let terminated = section.empty_line();
@@ -167,6 +165,17 @@ const fn narrow(offset: usize) -> u16 {
 
 fn wide(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+fn check_vias(bytes: &[u8], fields: &[FieldSpan], limits: &Limits) -> Result<(), ParseError> {
+    let mut values = 0;
+    for field in fields.iter().filter(|field| field.id == Some(HeaderId::Via)) {
+        values += count_values(part(bytes, field.start, field.end), limits.via_values);
+        if values > limits.via_values {
+            return Err(ParseError::new(ParseErrorKind::TooManyVias, field.start.into()).within(HeaderId::Via));
+        }
+    }
+    Ok(())
 }
 
 /// The values of one field, exactly only if there may be more than `limit`.

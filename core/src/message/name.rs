@@ -117,51 +117,40 @@ impl HeaderId {
             return Self::from_compact(letter.to_ascii_lowercase());
         }
         let key = Key::of(name)?;
-        let (start, end) = (*KNOWN.starts.get(name.len())?, *KNOWN.starts.get(name.len() + 1)?);
-        let same_length = KNOWN.names.get(usize::from(start)..usize::from(end))?;
-        let (_, known) = *same_length.iter().find(|(known, _)| *known == key)?;
-        // Of the longest names a key leaves out the middle.
-        (name.len() <= 16 || known.as_str().as_bytes().eq_ignore_ascii_case(name)).then_some(known)
-    }
-}
-
-/// How many octets the longest known name has.
-const LONGEST: usize = 20;
-
-/// The known names by length: a length has a handful of them.
-struct Known {
-    names: [(Key, HeaderId); HeaderId::ALL.len()],
-    /// Where the names of each length begin; behind the last, where they end.
-    starts: [u8; LONGEST + 2],
-}
-
-static KNOWN: Known = Known::new();
-
-impl Known {
-    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
-    #[expect(clippy::cast_possible_truncation, reason = "there are less than 256 names")]
-    const fn new() -> Self {
-        let mut known = Self { names: [(Key(0, 0), HeaderId::Via); HeaderId::ALL.len()], starts: [0; LONGEST + 2] };
-        let (mut length, mut count) = (0, 0);
-        while length <= LONGEST {
-            known.starts[length] = count as u8;
-            let mut index = 0;
-            while index < HeaderId::ALL.len() {
-                let id = HeaderId::ALL[index];
-                index += 1;
-                if id.as_str().len() == length
-                    && let Some(key) = Key::of(id.as_str().as_bytes())
-                {
-                    known.names[count] = (key, id);
-                    count += 1;
-                }
+        let mut slot = key.slot();
+        loop {
+            let (known, id) = (*KNOWN.get(slot)?)?;
+            if known == key {
+                // Of the longest names a key leaves out the middle.
+                let is_it = name.len() <= 16 || id.as_str().as_bytes().eq_ignore_ascii_case(name);
+                return is_it.then_some(id);
             }
-            length += 1;
+            slot = (slot + 1) % SLOTS;
         }
-        assert!(count == HeaderId::ALL.len(), "each name has a length of 2 to LONGEST");
-        known.starts[length] = count as u8;
-        known
     }
+}
+
+/// The known names by their keys: each in the slot that its key says, or in the next free one. Most are found at once, where a
+/// search among those of the same length took twice as long.
+static KNOWN: [Option<(Key, HeaderId)>; SLOTS] = known();
+
+/// About four times as many as there are names, and a power of two.
+const SLOTS: usize = 256;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
+const fn known() -> [Option<(Key, HeaderId)>; SLOTS] {
+    let mut slots = [None; SLOTS];
+    let mut rest = HeaderId::ALL;
+    while let [id, others @ ..] = rest {
+        rest = others;
+        let Some(key) = Key::of(id.as_str().as_bytes()) else { continue };
+        let mut slot = key.slot();
+        while slots[slot].is_some() {
+            slot = (slot + 1) % SLOTS;
+        }
+        slots[slot] = Some((key, *id));
+    }
+    slots
 }
 
 /// The first and the last octets of a name as numbers, which overlap in a short one, in lower case. So two comparisons of
@@ -180,13 +169,20 @@ impl Key {
                 (Some(first), Some(last)) => (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64),
                 _ => return None,
             },
-            8..=LONGEST => match (name.first_chunk(), name.last_chunk()) {
+            8..=20 => match (name.first_chunk(), name.last_chunk()) {
                 (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
                 _ => return None,
             },
             _ => return None,
         };
         Some(Self(lower(first), lower(last)))
+    }
+
+    /// Where to look for it.
+    const fn slot(self) -> usize {
+        // An odd number of no further meaning that spreads the keys.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        (self.0.wrapping_add(self.1.rotate_left(5)).wrapping_mul(SPREAD) >> 56) as usize % SLOTS
     }
 }
 
