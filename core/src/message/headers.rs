@@ -92,6 +92,21 @@ impl<'a> Headers<'a> {
         })
     }
 
+    /// The fields of known headers in order: which, and where it stands.
+    pub(super) fn known(self) -> impl Iterator<Item = (HeaderId, FieldSpan)> {
+        self.fields.iter().filter_map(|field| Some((field.id?, *field)))
+    }
+
+    /// The octets from the beginning of a field's line to the end of its value.
+    pub(super) fn text(self, field: &FieldSpan) -> &'a [u8] {
+        part(self.bytes, field.line, field.end)
+    }
+
+    /// Where the last field ends.
+    pub(super) fn end(self) -> usize {
+        self.end.into()
+    }
+
     /// The topmost Via; `None` if absent or malformed.
     pub fn top_via(self) -> Option<Via<'a>> {
         self.get::<Via<'a>>()?.ok()

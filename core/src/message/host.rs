@@ -165,11 +165,14 @@ const fn pair(before: u8, kind: u8) -> u16 {
 }
 
 /// The kind of each octet.
-static KINDS: [u8; 256] = {
+static KINDS: [u8; 256] = kinds();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
+const fn kinds() -> [u8; 256] {
     let mut kinds = [0; 256];
     let mut octet = 0;
     while octet < 128 {
-        kinds[octet] = match octet as u8 {
+        kinds[octet as usize] = match octet {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => INNER,
             b'-' => HYPHEN,
             b'.' => DOT,
@@ -178,7 +181,7 @@ static KINDS: [u8; 256] = {
         octet += 1;
     }
     kinds
-};
+}
 
 fn without_final_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
