@@ -1,7 +1,7 @@
 //! What a request and a response have in common.
 
 /// The accessors that both kinds of message have, equality of the octets, and `Debug` with the start line alone. The type has
-/// the fields `bytes` and `layout`.
+/// the fields `bytes` and `layout`, and its module imports what the accessors give.
 macro_rules! message_accessors {
     ($message:ident) => {
         impl $message {
