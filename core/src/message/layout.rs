@@ -473,6 +473,7 @@ fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Section, part};
     use crate::message::header::{Contact, Route};
     use crate::message::{
         HeaderId, HeaderName, Limits, Message, MessageView, Method, ParseError, ParseErrorKind, StatusCode,
@@ -503,6 +504,41 @@ mod tests {
         assert_eq!(fields[2], (HeaderName::Known(HeaderId::Subject), &b"two"[..]));
         assert_eq!(fields.len(), 3, "an empty line ends the fields");
         assert_eq!(read.body(), b" lines \r\nX-y\t: z\r\n\r\n");
+    }
+
+    #[test]
+    fn a_usual_line_is_read_as_any_other() {
+        for line in [
+            "To: x\r\n",
+            "to: <sip:a>;tag=1 2\r\n",
+            "v: a, b\r\n",
+            "P-Preferred-Identity: \u{e4}:\r\n",
+            "To:x\r\n",
+            "To:  x\r\n",
+            "To: x \r\n",
+            "To: \r\n",
+            "To:\r\n",
+            "To : x\r\n",
+            "To: x\ty\r\n",
+            "To: x\r\n y\r\n",
+            "To: x\n",
+            "X: y\r\n",
+        ] {
+            let text = [line, "\r\nbody: text\r\n"].concat();
+            let section = || Section::new(text.as_bytes(), &Limits::default());
+            let (mut usual, mut any) = (section(), section());
+            let any_field = any.any_field().unwrap().unwrap();
+            if let Some((span, value)) = usual.usual_field() {
+                assert_eq!(
+                    (alloc::format!("{span:?}"), value, usual.at),
+                    (alloc::format!("{:?}", any_field.0), any_field.1, any.at)
+                );
+            } else {
+                assert_eq!(usual.at, 0, "{line}");
+            }
+            assert_eq!(part(text.as_bytes(), any_field.0.start, any_field.0.end), any_field.1);
+        }
+        assert!(Section::new(b"To: x\r\n\r\n", &Limits::default()).usual_field().is_some());
     }
 
     #[test]
