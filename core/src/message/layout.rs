@@ -69,6 +69,11 @@ impl Layout {
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         let mut section = Section::new(bytes, limits);
         let (start, line_defect) = section.start_line(limits)?;
+        if let StartLine::Request { uri, uri_end, .. } = start
+            && has_too_many_parameters(part(bytes, uri, uri_end), limits)
+        {
+            return Err(ParseError::new(ParseErrorKind::TooManyParameters, uri.into()));
+        }
         let first_field = section.at;
         let mut fields = SmallVec::new();
         let (mut length, mut via_values) = (Length::Absent, 0);
@@ -79,7 +84,7 @@ impl Layout {
             let value = part(bytes, field.start, field.end);
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
-                Some(HeaderId::Via) => via_values += count_values(value, limits.via_values),
+                Some(HeaderId::Via) => via_values += count_values(value),
                 _ => {}
             }
             if via_values > limits.via_values {
@@ -163,23 +168,28 @@ fn wide(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// The values of one field, exactly only if there may be more than `limit`.
-fn count_values(value: &[u8], limit: usize) -> usize {
-    let commas = value.iter().filter(|&&octet| octet == b',').count();
-    if commas < limit { commas + 1 } else { Values::new(value).count() }
+/// The values of one field.
+fn count_values(value: &[u8]) -> usize {
+    if scan::find(value, b',').is_none() { 1 } else { Values::new(value).count() }
 }
 
 /// Values that are long enough to have too many parameters have them counted; `;` and `&` of a URI count too.
 fn check_parameters(field: &FieldSpan, value: &[u8], limits: &Limits) -> Result<(), ParseError> {
-    if value.len() / 2 < limits.parameters || field.id.is_none() {
+    use HeaderId::{Organization, Server, Subject, UserAgent};
+    // What is not known is never typed, and text has no parameters.
+    let Some(id) = field.id.filter(|id| !matches!(id, Organization | Server | Subject | UserAgent)) else {
         return Ok(());
-    }
-    let separators = |value: &[u8]| value.iter().filter(|octet| matches!(octet, b';' | b'&')).count();
-    if separators(value) > limits.parameters && Values::new(value).any(|one| separators(one) > limits.parameters) {
-        let error = ParseError::new(ParseErrorKind::TooManyParameters, field.start.into());
-        return Err(field.id.map_or(error, |id| error.within(id)));
+    };
+    if has_too_many_parameters(value, limits) && Values::new(value).any(|one| has_too_many_parameters(one, limits)) {
+        return Err(ParseError::new(ParseErrorKind::TooManyParameters, field.start.into()).within(id));
     }
     Ok(())
+}
+
+fn has_too_many_parameters(text: &[u8], limits: &Limits) -> bool {
+    // Each has two octets at least.
+    text.len() / 2 >= limits.parameters
+        && text.iter().filter(|octet| matches!(octet, b';' | b'&')).count() > limits.parameters
 }
 
 /// What the Content-Length fields say together.
@@ -277,7 +287,7 @@ impl<'a> Section<'a> {
     fn field(&mut self) -> Result<Option<FieldSpan>, ParseError> {
         let start = self.at;
         let rest = self.rest();
-        if self.cut && rest.len() < 2 {
+        if self.cut && matches!(rest, [] | [_]) && rest != b"\n" {
             return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, start));
         }
         if matches!(rest, [] | [b'\r', b'\n', ..] | [b'\n', ..]) {
@@ -495,8 +505,14 @@ mod tests {
         assert_eq!(read(&alloc::format!("{line}v:\",\",b\r\n\r\n")), Ok(()));
         assert_eq!(read(&alloc::format!("{line}m:<a;b;c>,<d;e;f>\r\n\r\n")), Ok(()));
         assert_eq!(read(&alloc::format!("{line}m:<a;b;c;d>\r\n\r\n")), Err(ParseErrorKind::TooManyParameters));
+        assert_eq!(read(&alloc::format!("{line}s:a;b;c;d;e\r\n\r\n")), Ok(()), "text has no parameters");
+        let uri = MessageView::parse(b"B sip:b;a;b;c SIP/2.0\r\n", &Limits { start_line: 99, ..limits }).map(drop);
+        assert_eq!(uri.map_err(ParseError::kind), Err(ParseErrorKind::TooManyParameters));
         let long = "x".repeat(60 - line.len() - 2 - 2 - 2);
         assert_eq!(read(&alloc::format!("{line}A:{long}\r\n\r\n")), Ok(()));
+        let bare = alloc::format!("{line}A:{long}xx\n\n");
+        assert_eq!(read(&bare), Ok(()));
+        assert_eq!(read(&alloc::format!("{bare}ab")), Ok(()), "the body does not count");
         assert_eq!(read(&alloc::format!("{line}A:{long}x\r\n\r\nab")), Err(ParseErrorKind::HeaderSectionTooLong));
         assert_eq!(read(&alloc::format!("{line}A:{long}{long}{long}")), Err(ParseErrorKind::HeaderSectionTooLong));
     }

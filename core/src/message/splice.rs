@@ -12,6 +12,9 @@ use smallvec::SmallVec;
 /// The rank of the body: behind all that is put in before it.
 const BODY: i32 = i32::MAX;
 
+/// The rank of what stands in a line: before the end of that line, should it be missing.
+const WITHIN: i32 = i32::MIN;
+
 /// Parts of a message and what stands in their place.
 #[derive(Clone)]
 pub(super) struct Splices {
@@ -48,7 +51,7 @@ impl Splices {
 
     /// Replaces octets within one line by what `write` appends.
     pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        self.push(from, to, 0, write);
+        self.push(from, to, WITHIN, write);
     }
 
     /// Takes octets out.
@@ -128,8 +131,11 @@ impl Splices {
     fn terminate(&mut self, bytes: &[u8], layout: &Layout) {
         let end = usize::from(layout.fields_end);
         if end == layout.body as usize {
-            if bytes.last() != Some(&b'\n') {
-                self.push(end, end, i32::MIN, |out| out.extend_from_slice(b"\r\n"));
+            // The last line has no end, unless it goes as a whole.
+            let last = layout.fields.last().map_or(0, |field| usize::from(field.line));
+            let goes = self.list.iter().any(|splice| splice.from == last && splice.to == end);
+            if bytes.last() != Some(&b'\n') && !goes {
+                self.push(end, end, WITHIN + 1, |out| out.extend_from_slice(b"\r\n"));
             }
             self.push(end, end, BODY - 1, |out| out.extend_from_slice(b"\r\n"));
         }
