@@ -44,8 +44,8 @@ macro_rules! checks {
                         assert_eq!(error.header(), Some(<$header>::ID));
                     }
                 }
-                let first = headers.get::<$header>().map(|value| format!("{value:?}"));
-                assert_eq!(first, headers.all::<$header>().next().map(|value| format!("{value:?}")));
+                let first = headers.get::<$header>().map(|value| value.map(drop));
+                assert_eq!(first, headers.all::<$header>().next().map(|value| value.map(drop)));
                 assert!(count == 0 || headers.contains(<$header>::ID));
                 assert!(<$header>::LIST || count == headers.count(<$header>::ID));
             },

@@ -87,13 +87,11 @@ fn agree(view: &MessageView<'_>, owned: &Message) {
 }
 
 pub(crate) fn same_headers(a: Headers<'_>, b: Headers<'_>) {
-    let all = |headers: Headers<'_>| {
-        let field = |field: sansip::message::Field<'_>| {
-            (field.name.as_str().to_owned(), field.value.to_vec(), field.line.to_vec())
-        };
-        headers.iter().map(field).collect::<Vec<_>>()
-    };
+    let all = |headers: Headers<'_>| headers.iter().count();
     assert_eq!(all(a), all(b));
+    for (a, b) in a.iter().zip(b.iter()) {
+        assert_eq!((a.name, a.value, a.line), (b.name, b.value, b.line));
+    }
 }
 
 /// Every question that can be asked of a message has an answer, and the answers agree.
