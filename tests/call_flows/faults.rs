@@ -136,6 +136,17 @@ fn a_call_that_is_cancelled_while_it_rings_as_a_ladder() {
     insta::assert_snapshot!(drawn(&world));
 }
 
+/// The called end answers, hears no ACK and gives up; the caller has cancelled too late, and the BYE overtakes the last 2xx.
+#[test]
+fn a_2xx_that_its_own_bye_overtakes_ends_the_cancelled_call() {
+    // 180, seven 2xx, the answer to the CANCEL, and four more 2xx.
+    let lost = [2, 3, 4, 5, 6, 7, 8, 10, 11, 12].map(|ordinal| format!("bob>alice#{ordinal}:drop"));
+    let mut scenario = planned(Topology::Direct, &format!("{}, bob>alice#13:+700ms", lost.join(", ")));
+    scenario.alice.calls[0].cancel_after = Some(sansip::Duration::from_secs(20));
+    let world = run(&scenario);
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("cancelled too late", "no ACK came"));
+}
+
 #[test]
 fn a_call_that_is_refused_as_a_ladder() {
     let mut scenario = Scenario::rfc3261(Topology::Trapezoid);

@@ -180,7 +180,7 @@ impl Net {
                 let die = self.dice[self.sequence as usize % self.dice.len()];
                 let to = [1, 2, 4].iter().position(|&last| address(last) == transmit.destination);
                 // One in four is lost, the others take up to two seconds.
-                let (Some(to), false) = (to, die % 4 == 0) else {
+                let (Some(to), false) = (to, die.is_multiple_of(4)) else {
                     self.sequence += 1;
                     return;
                 };

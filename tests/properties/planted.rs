@@ -166,6 +166,15 @@ fn an_overlooked_2xx_is_found() {
 }
 
 #[test]
+fn an_overlooked_cancel_is_found() {
+    let mut scenario = Scenario::rfc3261(Topology::Trapezoid);
+    scenario.alice.calls[0].cancel_after = Some(Duration::from_secs(1));
+    let (broken, drawn) = broken(scenario, "bob", Mistake::Overlooks("CANCEL"));
+    let says = "has the call although a CANCEL came before it was answered";
+    assert!(broken.iter().any(|breach| breach.contains(says)), "{broken:#?}\n{drawn}");
+}
+
+#[test]
 fn a_wrapper_without_effect_is_no_mistake() {
     let (broken, drawn) = broken(Scenario::rfc3261(Topology::Trapezoid), "bob", Mistake::Withholds("MESSAGE"));
     assert!(broken.is_empty(), "{broken:#?}\n{drawn}");

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::call::{Call, Caller, Invite, LegState, Side};
 use super::core::{Core, Cx, Work};
-use super::event::Event;
+use super::event::{EndCause, Event};
 use super::profile::{Body, Fields};
 use crate::dialog::{Dialog, DialogState, request_target};
 use crate::error::CommandError;
@@ -190,6 +190,10 @@ impl Core {
         }
         let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)) else { return };
         if leg.state != LegState::Early {
+            if first {
+                // The peer's BYE has overtaken its 2xx, and we had cancelled before: nothing else ends the call.
+                self.over(cx, id, EndCause::Local);
+            }
             return;
         }
         leg.state = LegState::Established;
