@@ -311,6 +311,8 @@ impl Draft {
             return Err(error);
         }
         let fields_end = narrow(start_line.len() + self.lines.len())?;
+        // The empty line counts: a reader bounds them together.
+        narrow(usize::from(fields_end) + b"\r\n".len())?;
         // No field stands behind the end of them all, so each can be moved.
         let shift = narrow(start_line.len())?;
         for field in &mut self.fields {

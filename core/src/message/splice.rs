@@ -150,7 +150,7 @@ impl Splices {
         let body = out.len() - self.body_len(old);
         let empty_line = old.body as usize - usize::from(old.fields_end);
         let fields_end = body - empty_line;
-        if fields_end > LONGEST_SECTION {
+        if body > LONGEST_SECTION {
             return Err(BuildError::TooLong);
         }
         let mut walk = Walk { rest: &self.list, shift: 0, fields: SmallVec::new() };
