@@ -184,7 +184,8 @@ impl<'a, M> Edit<'a, M> {
 
     /// Where the field's line ends: where the next one begins.
     fn line_end(&self, field: &FieldSpan) -> usize {
-        let next = self.layout.fields.iter().find(|next| next.line > field.line);
+        let fields = &self.layout.fields;
+        let next = fields.get(fields.partition_point(|other| other.line <= field.line));
         next.map_or(self.layout.fields_end, |next| next.line).into()
     }
 
