@@ -399,8 +399,15 @@ pub(super) fn decimal(number: usize) -> ArrayVec<u8, 20> {
 /// The spans of a message that was just written.
 pub(super) fn layout_of(bytes: &[u8]) -> Result<Layout, BuildError> {
     const ANY: usize = usize::MAX;
-    const NONE: Limits =
-        Limits { start_line: ANY, header_section: ANY, headers: ANY, body: ANY, via_values: ANY, parameters: ANY };
+    const NONE: Limits = Limits {
+        start_line: ANY,
+        header_section: ANY,
+        headers: ANY,
+        body: ANY,
+        via_values: ANY,
+        parameters: ANY,
+        parts: ANY,
+    };
     // Lines were checked one by one: only their sum can be wrong.
     Layout::read(bytes, &NONE).map_err(|_| BuildError::TooLong)
 }

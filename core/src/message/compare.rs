@@ -1,20 +1,29 @@
-//! When two URIs are the same, and the key of an address-of-record (RFC 3261 §19.1.4, §10.3).
+//! When two URIs, tags, parameters and addresses are the same, and the key of an address-of-record (RFC 3261 §7.3.1,
+//! §19.1.4, §10.3).
 
+use super::header::NameAddr;
 use super::host::Host;
-use super::parameters::Parameters;
+use super::parameters::{Parameter, Parameters};
+use super::quoted::Quoted;
 use super::scan::{self, RESERVED, USER};
+use super::tel::Telephone;
 use super::uri::{Scheme, Uri};
+use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 impl Uri<'_> {
-    /// Whether both name the same resource (RFC 3261 §19.1.4). Of schemes other than sip and sips the text is compared.
+    /// Whether both name the same resource (RFC 3261 §19.1.4). Two `tel` are compared by
+    /// RFC 3966 §4; of other schemes the text is compared.
     pub fn equivalent(self, other: Uri<'_>) -> bool {
         if self.scheme() != other.scheme() {
             return false;
         }
         let (Some(host), Some(other_host)) = (self.host_port(), other.host_port()) else {
-            return after_scheme(self) == after_scheme(other);
+            return match (Telephone::of(self), Telephone::of(other)) {
+                (Some(number), Some(other)) => number.equivalent(other),
+                _ => after_scheme(self) == after_scheme(other),
+            };
         };
         same_part(self.user(), other.user())
             && same_part(self.password(), other.password())
@@ -23,10 +32,8 @@ impl Uri<'_> {
             && same_headers(self.headers(), other.headers())
     }
 
-    /// The canonical address-of-record (RFC 3261 §10.3 step 5): scheme and host in lower case, no password, parameters or
-    /// headers, and the user unescaped where the character may stand in a user part as it is. Equal for two URIs just if
-    /// they name the same address-of-record. `None` unless sip or sips.
-    pub fn address_of_record(self) -> Option<String> {
+    /// The canonical address-of-record. `None` unless sip or sips.
+    pub fn address_of_record(self) -> Option<AddressOfRecord> {
         let host = self.host_port()?;
         let mut key = String::with_capacity(self.as_bytes().len());
         key.push_str(if self.scheme() == Scheme::Sips { "sips:" } else { "sip:" });
@@ -49,8 +56,73 @@ impl Uri<'_> {
         if let Some(port) = host.port {
             write!(key, ":{port}").ok()?;
         }
-        Some(key)
+        Some(AddressOfRecord(key.into()))
     }
+}
+
+/// A canonical address-of-record (RFC 3261 §10.3 step 5): scheme and host in lower case, no password, parameters or headers,
+/// and the user unescaped where the character may stand in a user part as it is. Two are equal just if they name the same
+/// address-of-record; unlike that of URIs, this equality is transitive and may be hashed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AddressOfRecord(Box<str>);
+
+impl AddressOfRecord {
+    /// The canonical URI, such as `sip:alice@atlanta.com`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for AddressOfRecord {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AddressOfRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether two tags are the same: tokens are, without regard to case (RFC 3261 §7.3.1), and no tag is the same as none
+/// (§12.2.2).
+pub fn same_tag(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+impl NameAddr<'_> {
+    /// Whether two values of From or of To are the same: URIs and tags are, and so is every other parameter that both have.
+    /// Display names and angle brackets do not count (RFC 3261 §20.20, §20.39).
+    pub fn equivalent(self, other: NameAddr<'_>) -> bool {
+        let same = |mine: Parameter<'_>| other.parameters.get(mine.name).is_none_or(|theirs| mine.equivalent(theirs));
+        same_tag(self.tag(), other.tag()) && self.uri.equivalent(other.uri) && self.parameters.iter().all(same)
+    }
+}
+
+impl Parameter<'_> {
+    /// Whether both parameters of a header value are the same: names and tokens without case, quoted strings by their text and
+    /// with regard to case, hosts as hosts (RFC 3261 §7.3.1).
+    pub fn equivalent(self, other: Parameter<'_>) -> bool {
+        let (Some(a), Some(b)) = (self.value, other.value) else {
+            return self.name.eq_ignore_ascii_case(other.name) && self.value == other.value;
+        };
+        let values = match (Quoted::parse(a), Quoted::parse(b)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => a.eq_ignore_ascii_case(b) || same_address(a, b),
+            _ => false,
+        };
+        self.name.eq_ignore_ascii_case(other.name) && values
+    }
+}
+
+/// Whether both are the same IPv6 address.
+fn same_address(a: &[u8], b: &[u8]) -> bool {
+    matches!((Host::parse(a), Host::parse(b)), (Some(Host::V6(a)), Some(Host::V6(b))) if a == b)
 }
 
 fn after_scheme(uri: Uri<'_>) -> Option<&[u8]> {
@@ -135,7 +207,10 @@ fn same_headers(a: Option<&[u8]>, b: Option<&[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Uri;
+    use super::{Uri, same_tag};
+    use crate::message::Parameters;
+    use crate::message::header::NameAddr;
+    use alloc::string::ToString;
 
     fn uri(text: &str) -> Uri<'_> {
         Uri::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -218,15 +293,78 @@ mod tests {
     }
 
     #[test]
+    fn equality_is_not_transitive() {
+        // RFC 3261 §19.1.4: two that differ in a parameter are both the same as one without it.
+        let [on, without, off] =
+            ["sip:carol@chicago.com;security=on", "sip:carol@chicago.com", "sip:carol@chicago.com;security=off"];
+        assert!(same(on, without) && same(without, off) && !same(on, off));
+    }
+
+    #[test]
+    fn addresses_of_ipv6_are_the_same_in_every_notation() {
+        // RFC 5954 §3.2, §4.2.
+        for (a, b) in [
+            ("sip:bob@[2001:db8::9:1]", "sip:bob@[2001:db8::9:01]"),
+            ("sip:bob@[2001:DB8:0:0:0:0:9:1]", "sip:bob@[2001:db8::9:1]"),
+            ("sip:bob@[::ffff:192.0.2.128]", "sip:bob@[::ffff:c000:280]"),
+            ("sip:bob@[2001:db8::1]:5060", "sip:bob@[2001:0DB8::0001]:5060"),
+            ("sip:bob@[2001:db8::192.0.2.1]", "sip:bob@[2001:db8::c000:201]"),
+        ] {
+            assert!(same(a, b), "{a} {b}");
+        }
+        assert!(!same("sip:bob@[::ffff:192.0.2.128]", "sip:bob@192.0.2.128"));
+        assert!(!same("sip:bob@[2001:db8::1]", "sip:bob@[2001:db8::1]:5060"));
+        assert!(!same("sip:bob@[2001:db8::10:5070]", "sip:bob@[2001:db8::10]:5070"));
+    }
+
+    #[test]
     fn other_schemes_are_the_same_as_text() {
-        assert!(same("TEL:+1201", "tel:+1201"));
-        assert!(!same("tel:+1201", "tel:+1202"));
+        assert!(same("HTTP://a.com/b", "http://a.com/b"));
+        assert!(!same("http://a.com/b", "http://A.com/b"));
+        assert!(!same("http://a.com/b", "https://a.com/b"));
         assert!(!same("tel:+1201", "sip:a@b.com"));
     }
 
     #[test]
+    fn tags_are_tokens() {
+        assert!(same_tag(Some("1928301774"), Some("1928301774")));
+        assert!(same_tag(Some("a6c85CF"), Some("A6C85cf")));
+        assert!(!same_tag(Some("a"), Some("b")) && !same_tag(Some("a"), None) && same_tag(None, None));
+    }
+
+    #[test]
+    fn parameters_of_headers_are_the_same_by_their_kind() {
+        let same = |a: &str, b: &str| {
+            let one = |text| Parameters::parse(text).unwrap().iter().next().unwrap();
+            one(a.as_bytes()).equivalent(one(b.as_bytes()))
+        };
+        // RFC 3261 §7.3.1.
+        assert!(same(";expires=3600", ";ExPiReS=3600"));
+        assert!(same(";a=B", ";A=b") && same(";a", "; A"));
+        assert!(same(";a=\"B\"", ";a=\"\\B\"") && !same(";a=\"B\"", ";a=\"b\""));
+        assert!(!same(";a=b", ";a=\"b\"") && !same(";a", ";a=b") && !same(";a=b", ";c=b"));
+        assert!(same(";a=[2001:DB8::0:1]", ";a=[2001:db8::1]"));
+    }
+
+    #[test]
+    fn addresses_are_the_same_whatever_is_shown() {
+        let same = |a: &str, b: &str| {
+            let read = |text| NameAddr::parse(text).unwrap();
+            let (a, b) = (read(a.as_bytes()), read(b.as_bytes()));
+            assert_eq!(a.equivalent(b), b.equivalent(a));
+            a.equivalent(b)
+        };
+        // RFC 3261 §20.20, §20.39.
+        assert!(same("\"A. G. Bell\" <sip:agb@bell.com> ;tag=a48s", "sip:agb@BELL.com;tag=A48S"));
+        assert!(same("<sip:a@b.com>;tag=1;x=y", "<sip:a@b.com>;tag=1"));
+        assert!(!same("<sip:a@b.com>;tag=1;x=y", "<sip:a@b.com>;tag=1;x=z"));
+        assert!(!same("<sip:a@b.com>;tag=1", "<sip:a@b.com>"));
+        assert!(!same("<sip:a@b.com>;tag=1", "<sip:c@b.com>;tag=1"));
+    }
+
+    #[test]
     fn an_address_of_record_is_canonical() {
-        let key = |text| uri(text).address_of_record();
+        let key = |text| uri(text).address_of_record().map(|key| key.to_string());
         assert_eq!(key("SIP:%61lice:pw@AtLanTa.CoM.;transport=tcp?x=y").as_deref(), Some("sip:alice@atlanta.com"));
         assert_eq!(key("sip:a%3bb@c.com"), key("sip:a;b@c.com"));
         assert_eq!(key("sip:a%40b@c.com").as_deref(), Some("sip:a%40b@c.com"));

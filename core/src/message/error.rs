@@ -1,6 +1,7 @@
 //! What is wrong with bytes read, and with values to be written.
 
 use super::name::HeaderId;
+use super::status::StatusCode;
 use core::fmt;
 
 /// Why bytes could not be read: what, where, and in which header if known. Small and `Copy`.
@@ -39,6 +40,10 @@ pub enum ParseErrorKind {
     TooManyVias,
     /// [`Limits::parameters`](super::Limits::parameters) is exceeded.
     TooManyParameters,
+    /// [`Limits::parts`](super::Limits::parts) is exceeded.
+    TooManyParts,
+    /// [`Limits::COMMENT_NESTING`](super::Limits::COMMENT_NESTING) is exceeded.
+    CommentTooDeep,
     /// A method is not a token.
     Method,
     /// A URI, or its scheme.
@@ -57,6 +62,16 @@ pub enum ParseErrorKind {
     Quotes,
     /// An angle bracket is missing.
     Brackets,
+    /// A comment does not end, or has a character that it must not have.
+    Comment,
+    /// A date is not one of RFC 1123, in GMT.
+    Date,
+    /// A parameter that must be there is not.
+    Missing,
+    /// Text is no UTF-8 or has a control character.
+    Text,
+    /// The boundary of a multipart body cannot be used, or does not stand where it must.
+    Boundary,
     /// The name or version of a protocol.
     Protocol,
     /// Something follows that does not belong there.
@@ -87,6 +102,16 @@ impl ParseError {
         self.kind
     }
 
+    /// The status that the sender of a request is owed for it (RFC 3261 §21.4, §21.5).
+    pub const fn status(self) -> StatusCode {
+        match self.kind {
+            ParseErrorKind::StartLineTooLong => StatusCode::REQUEST_URI_TOO_LONG,
+            ParseErrorKind::HeaderSectionTooLong => StatusCode::MESSAGE_TOO_LARGE,
+            ParseErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
     /// The octet at which it was noticed: of the message, or of the value if [`header`](Self::header) is set.
     pub const fn offset(self) -> u32 {
         self.offset
@@ -113,6 +138,8 @@ impl ParseErrorKind {
             Self::BodyTooLong => "the body is too long",
             Self::TooManyVias => "there are too many values of Via",
             Self::TooManyParameters => "there are too many parameters",
+            Self::TooManyParts => "the body has too many parts",
+            Self::CommentTooDeep => "a comment has too many comments within one another",
             Self::Method => "the method is not a token",
             Self::Uri => "the URI cannot be used",
             Self::Host => "the host cannot be used",
@@ -122,6 +149,11 @@ impl ParseErrorKind {
             Self::Token => "a token is missing",
             Self::Quotes => "a quoted string does not end or stands where it must not",
             Self::Brackets => "an angle bracket is missing",
+            Self::Comment => "a comment does not end or has a forbidden character",
+            Self::Date => "the date is not one of RFC 1123 in GMT",
+            Self::Missing => "a required parameter is missing",
+            Self::Text => "the text is not UTF-8 or has a control character",
+            Self::Boundary => "a boundary of the multipart body is missing or malformed",
             Self::Protocol => "the protocol or its version cannot be used",
             Self::Trailing => "something follows that does not belong there",
         }

@@ -14,12 +14,27 @@ pub struct Limits {
     pub body: usize,
     /// Values of Via, over all fields. 128.
     pub via_values: usize,
-    /// Parameters of one URI or header value. 64.
+    /// Parameters of one URI or header value, and headers of one URI. 64.
     pub parameters: usize,
+    /// Parts of one multipart body. 32.
+    pub parts: usize,
+}
+
+impl Limits {
+    /// Parentheses of a comment within one another. Nothing grows with them: no user has a reason to choose another bound.
+    pub const COMMENT_NESTING: usize = 16;
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { start_line: 8_192, header_section: 32_768, headers: 256, body: 65_536, via_values: 128, parameters: 64 }
+        Self {
+            start_line: 8_192,
+            header_section: 32_768,
+            headers: 256,
+            body: 65_536,
+            via_values: 128,
+            parameters: 64,
+            parts: 32,
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! Parameters of header values and URIs: `;name=value;name`.
 
 use super::error::{ParseError, ParseErrorKind};
+use super::quoted::Quoted;
 use super::scan::{self, Cursor, PARAMETER_VALUE, TOKEN, URI_PARAMETER};
+use core::fmt;
 
 /// The parameters of a header value or URI: checked text. Names are compared without case.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Parameters<'a> {
     text: &'a [u8],
 }
 
 /// One parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Parameter<'a> {
     /// The name, as written.
     pub name: &'a str,
@@ -70,6 +72,11 @@ impl<'a> Parameters<'a> {
         if rest.is_empty() { Ok(Self { text }) } else { Err(ParseError::new(ParseErrorKind::Parameter, 0)) }
     }
 
+    /// Text that was checked elsewhere: each parameter with its `;`, a name, and perhaps `=` and a value without `;`.
+    pub(super) const fn checked(text: &'a [u8]) -> Self {
+        Self { text }
+    }
+
     /// The first parameter of this name.
     pub fn get(self, name: &str) -> Option<Parameter<'a>> {
         self.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
@@ -90,6 +97,11 @@ impl<'a> Parameters<'a> {
         scan::token(self.value(name)?)
     }
 
+    /// The value of the first parameter of this name if it is a quoted string.
+    pub fn quoted(self, name: &str) -> Option<Quoted<'a>> {
+        Quoted::parse(self.value(name)?)
+    }
+
     /// The parameters in order.
     pub fn iter(self) -> impl Iterator<Item = Parameter<'a>> + Clone {
         Iter { rest: self.text }
@@ -103,6 +115,21 @@ impl<'a> Parameters<'a> {
     /// Whether there are none.
     pub const fn is_empty(self) -> bool {
         self.text.is_empty()
+    }
+}
+
+impl fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Parameter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Some(value) => write!(f, "{}={}", self.name, value.escape_ascii()),
+            None => f.write_str(self.name),
+        }
     }
 }
 

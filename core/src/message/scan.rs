@@ -6,12 +6,12 @@ use super::error::{ParseError, ParseErrorKind};
 pub(crate) struct Set([bool; 256]);
 
 impl Set {
-    const fn of(members: &[u8]) -> Self {
+    pub(crate) const fn of(members: &[u8]) -> Self {
         Self([false; 256]).and(members)
     }
 
     #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a `u8` is below 256")]
-    const fn and(&self, members: &[u8]) -> Self {
+    pub(crate) const fn and(&self, members: &[u8]) -> Self {
         let mut all = self.0;
         let mut rest = members;
         while let [first, tail @ ..] = rest {

@@ -5,6 +5,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::host::{Host, HostPort};
 use super::parameters::{Parameter, Parameters};
 use super::scan;
+use super::tel::Telephone;
 use core::fmt;
 use core::str::FromStr;
 
@@ -48,7 +49,8 @@ impl PartialEq for Scheme<'_> {
 impl Eq for Scheme<'_> {}
 
 /// A URI. There is no `==`: the equality of RFC 3261 §19.1.4 is not transitive; see [`equivalent`](Self::equivalent).
-#[derive(Clone, Copy, Debug)]
+/// `Debug` does not show the password.
+#[derive(Clone, Copy)]
 pub struct Uri<'a> {
     text: &'a [u8],
     scheme: Scheme<'a>,
@@ -60,7 +62,8 @@ pub struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
-    /// Reads a whole URI, without angle brackets. Of schemes other than sip and sips only the characters are checked.
+    /// Reads a whole URI, without angle brackets. A `tel` is checked too (RFC 3966); of other
+    /// schemes only the characters are.
     ///
     /// # Errors
     /// The URI is malformed.
@@ -70,6 +73,10 @@ impl<'a> Uri<'a> {
         let scheme = Scheme::parse(scheme).ok_or(bad)?;
         if matches!(scheme, Scheme::Sip | Scheme::Sips) {
             return Self::parse_sip(text, scheme, rest);
+        }
+        if scheme == Scheme::Tel {
+            let before = scan::offset_in(text, rest);
+            return Telephone::parse(rest).map(|_| Self::opaque(text, scheme)).map_err(|error| error.moved(before));
         }
         if rest.is_empty() || !scan::URIC.covers_escaped(rest) {
             return Err(ParseError::new(ParseErrorKind::Uri, scan::offset_in(text, rest)));
@@ -210,6 +217,20 @@ impl fmt::Display for Uri<'_> {
     }
 }
 
+impl fmt::Debug for Uri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.password.filter(|password| !password.is_empty());
+        let split = secret.and_then(|password| {
+            let at = scan::offset_in(self.text, password.as_bytes());
+            Some((self.text.get(..at)?, self.text.get(at + password.len()..)?))
+        });
+        match split {
+            Some((before, after)) => write!(f, "\"{}…{}\"", before.escape_ascii(), after.escape_ascii()),
+            None => write!(f, "\"{}\"", self.text.escape_ascii()),
+        }
+    }
+}
+
 /// An owned URI, as it was written. A clone is a pointer.
 #[derive(Clone)]
 pub struct UriBuf(SharedBytes);
@@ -257,7 +278,7 @@ impl fmt::Display for UriBuf {
 
 impl fmt::Debug for UriBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.as_uri(), f)
     }
 }
 
@@ -331,6 +352,56 @@ mod tests {
         ] {
             assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_user_may_be_a_telephone_number() {
+        // RFC 3261 §19.1.3, §19.1.6.
+        let read = uri("sip:+1-212-555-1212:1234@gateway.com;user=phone");
+        assert_eq!((read.user(), read.password()), (Some("+1-212-555-1212"), Some("1234")));
+        assert_eq!(read.parameters().value("user"), Some(&b"phone"[..]));
+        assert_eq!(
+            uri("sip:+358-555-1234567;postd=pp22@foo.com;user=phone").user(),
+            Some("+358-555-1234567;postd=pp22")
+        );
+        // What a SIP URI's user must not have is escaped, though telephone-subscriber has it (RFC 3261 §25.1).
+        assert!(Uri::parse(b"sip:*#06#@a.com;user=phone").is_err());
+        assert_eq!(uri("sip:*%2306%23@a.com;user=phone").user(), Some("*%2306%23"));
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc_are_read() {
+        // RFC 3261 §19.1.3.
+        for text in [
+            "sip:alice@atlanta.com",
+            "sip:alice:secretword@atlanta.com;transport=tcp",
+            "sips:alice@atlanta.com?subject=project%20x&priority=urgent",
+            "sip:+1-212-555-1212:1234@gateway.com;user=phone",
+            "sips:1212@gateway.com",
+            "sip:alice@192.0.2.4",
+            "sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com",
+            "sip:alice;day=tuesday@atlanta.com",
+        ] {
+            assert_eq!(uri(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn unknown_but_legal_parts_are_kept() {
+        let read = uri("sip:a:@b.com;x-1=[]/:&+$-_.!~*'();y?a=&b=[]/?:+$%41");
+        assert_eq!((read.password(), read.parameters().iter().count()), (Some(""), 2));
+        assert_eq!(read.headers(), Some(&b"a=&b=[]/?:+$%41"[..]));
+        for bad in
+            ["sip:a@b.com;x=a=b", "sip:a@b.com;x=@", "sip:a@b.com?a=b&", "sip:a@b.com?a=b=c", "sip:a@[fe80::1%25eth0]"]
+        {
+            assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_no_text_for_a_log() {
+        assert_eq!(alloc::format!("{:?}", uri("sip:alice:secretword@a.com;x=y")), "\"sip:alice:…@a.com;x=y\"");
+        assert_eq!(alloc::format!("{:?}", UriBuf::parse(b"sip:a:b@c").unwrap()), "\"sip:a:…@c\"");
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod response;
 mod response_context;
 mod stateless;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use preprocess::{Preprocessed, preprocess};

@@ -47,9 +47,8 @@ impl Core {
             if let Some(timer) = branch.timer_c {
                 endpoint.rearm(timer, now + endpoint.config().timers.c);
             }
-            // 5. To anything but INVITE only 100 is provisional (RFC 4320 §4.1).
-            if context.invite
-                && context.stage == Stage::Forwarding
+            // 5. To anything but INVITE the endpoint lets no provisional response but 100 out (RFC 4320 §4.1).
+            if context.stage == Stage::Forwarding
                 && let Some(response) = without_own_via(&response)
             {
                 let _ = endpoint.respond(now, context.server, response);

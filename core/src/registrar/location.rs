@@ -166,7 +166,7 @@ impl Location {
 pub fn address_of_record(uri: Uri<'_>) -> Option<String> {
     uri.user()?;
     let canonical = uri.address_of_record()?;
-    let (_, rest) = canonical.split_once(':')?;
+    let (_, rest) = canonical.as_str().split_once(':')?;
     let rest = match uri.port() {
         Some(_) => rest.rsplit_once(':').map_or(rest, |(rest, _)| rest),
         None => rest,

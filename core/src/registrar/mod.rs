@@ -105,7 +105,6 @@ impl Core {
     /// This core's timer has fired: what has ended.
     pub fn timer(&mut self, now: Instant, endpoint: &mut Endpoint) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.timer = None;
         while let Some((name, ended)) = self.location.expire(now) {
             for binding in ended {
                 changes.push(Change::Unbound { address_of_record: Box::from(&*name), contact: binding.contact });
@@ -117,18 +116,14 @@ impl Core {
 
     /// Keeps the one timer at the end of the next binding.
     fn keep_time(&mut self, endpoint: &mut Endpoint) {
-        match (self.timer, self.location.deadline()) {
-            (Some(timer), Some(at)) => {
-                if !endpoint.rearm(timer, at) {
-                    self.timer = Some(endpoint.arm(at, self.tag));
+        match self.location.deadline() {
+            Some(at) if self.timer.is_some_and(|timer| endpoint.rearm(timer, at)) => {}
+            Some(at) => self.timer = Some(endpoint.arm(at, self.tag)),
+            None => {
+                if let Some(timer) = self.timer.take() {
+                    endpoint.disarm(timer);
                 }
             }
-            (None, Some(at)) => self.timer = Some(endpoint.arm(at, self.tag)),
-            (Some(timer), None) => {
-                endpoint.disarm(timer);
-                self.timer = None;
-            }
-            (None, None) => {}
         }
     }
 }

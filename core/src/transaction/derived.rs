@@ -13,6 +13,7 @@ const OURS: Limits = Limits {
     body: usize::MAX,
     via_values: usize::MAX,
     parameters: usize::MAX,
+    parts: usize::MAX,
 };
 
 /// Reads a request that this endpoint has sent or taken in before.

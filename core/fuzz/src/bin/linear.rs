@@ -39,6 +39,7 @@ const WIDE: Limits = Limits {
     body: usize::MAX,
     via_values: usize::MAX,
     parameters: usize::MAX,
+    parts: usize::MAX,
 };
 
 /// Octets of the smallest input of a shape, and how often it is doubled.

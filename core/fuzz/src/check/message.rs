@@ -3,7 +3,9 @@
 use super::lines::{Lines, trim};
 use super::{SMALL, header, stream};
 use sansip::message::header::{ContentLength, ContentType, Header, MaxForwards};
-use sansip::message::{HeaderId, HeaderName, Headers, Limits, Message, MessageView, ParseError, Response, StatusCode};
+use sansip::message::{
+    HeaderId, HeaderName, Headers, Limits, Message, MessageView, Multipart, ParseError, Response, StatusCode,
+};
 
 /// One datagram.
 pub(crate) fn datagram(data: &[u8]) {
@@ -28,6 +30,7 @@ fn within(data: &[u8], limits: &Limits) {
             let again = MessageView::parse(view.as_bytes(), limits).expect("what was read can be read again");
             assert_eq!(again.as_bytes(), view.as_bytes());
             reads(&owned);
+            parts(&owned, limits);
         }
     }
 }
@@ -133,6 +136,25 @@ fn reads(message: &Message) {
             None => assert!(!headers.contains(HeaderId::ContentLength)),
         }
     }
+}
+
+/// The parts of a body stand in it, one behind the other.
+fn parts(message: &Message, limits: &Limits) {
+    let Some(Ok(parts)) = Multipart::of(message.headers(), message.body(), limits) else { return };
+    let body = message.body();
+    let (mut at, mut count) = (body.as_ptr() as usize, 0);
+    for part in parts {
+        let Ok(part) = part else { break };
+        count += 1;
+        let bytes = part.as_bytes();
+        assert!(bytes.is_empty() || bytes.as_ptr() as usize >= at);
+        at = at.max(bytes.as_ptr() as usize + bytes.len());
+        assert!(at <= body.as_ptr() as usize + body.len());
+        assert!(bytes.ends_with(part.body()));
+        let lines: usize = part.headers().iter().map(|field| field.line.len()).sum();
+        assert!(lines + part.body().len() <= bytes.len());
+    }
+    assert!(count <= limits.parts);
 }
 
 /// A response can be made of every request, and is one.

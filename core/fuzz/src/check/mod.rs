@@ -13,7 +13,7 @@ use sansip::message::Limits;
 
 /// Bounds that small inputs meet.
 pub(crate) const SMALL: Limits =
-    Limits { start_line: 64, header_section: 400, headers: 12, body: 64, via_values: 4, parameters: 4 };
+    Limits { start_line: 64, header_section: 400, headers: 12, body: 64, via_values: 4, parameters: 4, parts: 2 };
 
 /// Bounds that no input meets.
 pub(crate) const WIDE: Limits = Limits {
@@ -23,6 +23,7 @@ pub(crate) const WIDE: Limits = Limits {
     body: usize::MAX,
     via_values: usize::MAX,
     parameters: usize::MAX,
+    parts: usize::MAX,
 };
 
 /// The first octet and the rest; zero of nothing.

@@ -3,7 +3,7 @@
 use super::header;
 use super::message::is_plain;
 use sansip::message::header::{NameAddr, NameAddrBuf};
-use sansip::message::{Host, HostBuf, HostPort, HostPortBuf, Uri, UriBuf};
+use sansip::message::{Comment, Host, HostBuf, HostPort, HostPortBuf, Quoted, Telephone, Uri, UriBuf};
 
 /// Text that may be two URIs, split at the first line feed.
 pub(crate) fn uri(data: &[u8]) {
@@ -20,6 +20,7 @@ pub(crate) fn uri(data: &[u8]) {
     }
     host(a);
     address(a);
+    quoted(a);
 }
 
 fn one(text: &[u8]) -> Option<Uri<'_>> {
@@ -41,12 +42,18 @@ fn one(text: &[u8]) -> Option<Uri<'_>> {
     let key = uri.address_of_record();
     assert_eq!(key.is_some(), uri.is_sip());
     if let Some(key) = key {
-        let again = Uri::parse(key.as_bytes()).unwrap_or_else(|error| panic!("{uri} became {key}: {error}"));
+        let again = Uri::parse(key.as_str().as_bytes()).unwrap_or_else(|error| panic!("{uri} became {key}: {error}"));
         assert_eq!(again.address_of_record().as_ref(), Some(&key), "of {uri}");
         assert_eq!(again.user().is_some(), uri.user().is_some());
         assert_eq!(again.host_port(), uri.host_port());
     }
     header::parameters(uri.parameters());
+    if let Some(number) = Telephone::of(uri) {
+        assert!(number.equivalent(number), "{uri} is not itself");
+        assert_eq!(number.is_global(), number.number.starts_with('+'));
+        assert!(number.digits().count() > 0);
+        header::parameters(number.parameters);
+    }
     Some(uri)
 }
 
@@ -62,6 +69,20 @@ fn host(text: &[u8]) {
         assert_eq!(HostPort::parse(written.as_bytes()), Ok(host_port));
         assert_eq!(written.parse::<HostPortBuf>(), Ok(host_port.to_buf()));
         assert_eq!(host_port.to_buf().as_host_port(), host_port);
+    }
+}
+
+fn quoted(text: &[u8]) {
+    if let Some(quoted) = Quoted::parse(text) {
+        let mut out = Vec::new();
+        quoted.write(&mut out);
+        let again =
+            Quoted::parse(&out).unwrap_or_else(|| panic!("{} became {}", text.escape_ascii(), out.escape_ascii()));
+        assert_eq!(again.to_text(), quoted.to_text());
+        assert_eq!(again, quoted);
+    }
+    if let Ok(comment) = Comment::parse(text) {
+        assert_eq!([b"(", comment.as_bytes(), b")"].concat(), text);
     }
 }
 

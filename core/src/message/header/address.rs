@@ -1,16 +1,14 @@
 //! `name-addr` and `addr-spec`, and the headers that are just one (RFC 3261 §20.10, §20.20, §20.30, §20.34, §20.39).
 
-use super::Header;
+use super::write_unfolded;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::{ParseError, ParseErrorKind};
-use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
 use crate::message::scan::{self, Cursor, TOKEN};
 use crate::message::uri::Uri;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Deref;
 use core::str::FromStr;
 
 /// A `name-addr` or `addr-spec` with parameters.
@@ -56,28 +54,36 @@ impl<'a> NameAddr<'a> {
         Ok(Self { display_name, uri, parameters })
     }
 
+    /// Reads one value whose URI must stand in angle brackets.
+    pub(super) fn parse_bracketed(value: &'a [u8]) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(value);
+        cursor.lws();
+        display_name(&mut cursor)?;
+        if cursor.peek() == Some(b'<') { Self::parse(value) } else { Err(cursor.error(ParseErrorKind::Brackets)) }
+    }
+
     /// The `tag`; `None` if absent or no token.
     pub fn tag(self) -> Option<&'a str> {
         self.parameters.token("tag")
     }
 
-    /// Writes the value, the URI in angle brackets.
+    /// Writes the value, the URI in angle brackets, each fold as a space (RFC 3261 §25.1).
     pub fn write(&self, out: &mut Vec<u8>) {
         if let Some(name) = self.display_name {
-            out.extend_from_slice(name);
+            write_unfolded(out, name);
             out.push(b' ');
         }
         out.push(b'<');
         out.extend_from_slice(self.uri.as_bytes());
         out.push(b'>');
-        out.extend_from_slice(self.parameters.as_bytes());
+        write_unfolded(out, self.parameters.as_bytes());
     }
 
     /// An owned copy, each fold replaced by a space (RFC 3261 §25.1).
     pub fn to_buf(self) -> NameAddrBuf {
         let mut out = Vec::new();
         self.write(&mut out);
-        NameAddrBuf(unfolded(out).into())
+        NameAddrBuf(out.into())
     }
 }
 
@@ -104,24 +110,6 @@ fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseEr
         return Err(cursor.error(ParseErrorKind::Brackets));
     }
     Ok((!name.is_empty()).then_some(name))
-}
-
-/// White space with a line end in it becomes one space.
-fn unfolded(text: Vec<u8>) -> Vec<u8> {
-    if scan::find_either(&text, b'\r', b'\n').is_none() {
-        return text;
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_slice();
-    while let Some(at) = scan::find_either(rest, b'\r', b'\n')
-        && let Some((before, after)) = rest.split_at_checked(at)
-    {
-        out.extend_from_slice(scan::trim_end(before));
-        out.push(b' ');
-        rest = scan::trim_start(after);
-    }
-    out.extend_from_slice(rest);
-    out
 }
 
 impl fmt::Display for NameAddr<'_> {
@@ -222,55 +210,35 @@ impl fmt::Debug for NameAddrBuf {
     }
 }
 
-/// A header whose values are each one [`NameAddr`].
-macro_rules! name_addr_header {
-    ($(#[$doc:meta])* $name:ident, list: $list:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name<'a>(pub NameAddr<'a>);
-
-        impl<'a> Header<'a> for $name<'a> {
-            const ID: HeaderId = HeaderId::$name;
-            const LIST: bool = $list;
-
-            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                NameAddr::parse(value).map(Self)
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                self.0.write(out);
-            }
-        }
-
-        impl<'a> Deref for $name<'a> {
-            type Target = NameAddr<'a>;
-
-            fn deref(&self) -> &NameAddr<'a> {
-                &self.0
-            }
-        }
-    };
-}
-
 name_addr_header!(
     /// From (RFC 3261 §20.20).
     From,
-    list: false
+    list: false,
+    parse: NameAddr::parse
 );
 name_addr_header!(
     /// To (RFC 3261 §20.39).
     To,
-    list: false
+    list: false,
+    parse: NameAddr::parse
+);
+name_addr_header!(
+    /// Reply-To (RFC 3261 §20.31).
+    ReplyTo,
+    list: false,
+    parse: NameAddr::parse
 );
 name_addr_header!(
     /// One value of Route (RFC 3261 §20.34).
     Route,
-    list: true
+    list: true,
+    parse: NameAddr::parse
 );
 name_addr_header!(
     /// One value of Record-Route (RFC 3261 §20.30).
     RecordRoute,
-    list: true
+    list: true,
+    parse: NameAddr::parse
 );
 
 #[cfg(test)]
@@ -347,5 +315,25 @@ mod tests {
         assert_eq!(owned.without_parameters().to_string(), "Bob <sip:bob@biloxi.com>");
         let bare: NameAddrBuf = "sip:bob@biloxi.com;tag=a".parse().unwrap();
         assert_eq!(bare.to_string(), "<sip:bob@biloxi.com>;tag=a");
+    }
+
+    #[test]
+    fn each_header_comes_back() {
+        use super::super::testing::{refused, round_trip};
+        use super::{From, RecordRoute, ReplyTo, Route, To};
+        // RFC 3261 §20.20, §20.39, §20.31, §20.30, §20.34.
+        let text = "\"A. G. Bell\" <sip:agb@bell-telephone.com>;tag=a48s";
+        assert_eq!(round_trip::<From<'_>>("\"A. G. Bell\" <sip:agb@bell-telephone.com> ;tag=a48s"), text);
+        assert_eq!(
+            round_trip::<From<'_>>("sip:+12125551212@server.phone2net.com;tag=887s"),
+            "<sip:+12125551212@server.phone2net.com>;tag=887s"
+        );
+        let text = "The Operator <sip:operator@cs.columbia.edu>;tag=287447";
+        assert_eq!(round_trip::<To<'_>>(text), text);
+        assert_eq!(round_trip::<ReplyTo<'_>>("Bob <sip:bob@biloxi.com>"), "Bob <sip:bob@biloxi.com>");
+        let text = "<sip:bigbox3.site3.atlanta.com;lr>";
+        assert_eq!(round_trip::<RecordRoute<'_>>(text), text);
+        assert_eq!(round_trip::<Route<'_>>(" <sip:bigbox3.site3.atlanta.com;lr>\r\n"), text);
+        refused::<ReplyTo<'_>>(&["", "Bob", "<sip:bob@biloxi.com", "Bob <sip:bob@biloxi.com> x"]);
     }
 }

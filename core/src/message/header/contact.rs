@@ -1,6 +1,7 @@
 //! Contact (RFC 3261 §20.10).
 
-use super::{Header, NameAddr};
+use super::numbers::seconds;
+use super::{Header, NameAddr, quality};
 use crate::message::error::ParseError;
 use crate::message::name::HeaderId;
 use crate::message::scan;
@@ -24,29 +25,16 @@ impl<'a> Contact<'a> {
         }
     }
 
-    /// The `expires` in seconds; `None` if absent or malformed (RFC 3261 §10.3: then as if it were absent).
+    /// The `expires` in seconds, more than fit as many as fit; `None` if absent or malformed, which are not the same: a
+    /// malformed one stands for 3600 (RFC 3261 §10.2.1.1).
     pub fn expires(self) -> Option<u32> {
-        scan::number(self.address()?.parameters.value("expires")?)
+        seconds(self.address()?.parameters.value("expires")?)
     }
 
     /// The `q` in thousandths, 0 to 1000; `None` if absent or malformed.
     pub fn q(self) -> Option<u16> {
-        thousandths(self.address()?.parameters.value("q")?)
+        quality::q(self.address()?.parameters)
     }
-}
-
-/// `qvalue`: 0 to 1 with up to three decimals (RFC 3261 §25.1).
-fn thousandths(text: &[u8]) -> Option<u16> {
-    let (whole, decimals) = match text {
-        [whole] => (whole, &[][..]),
-        [whole, b'.', decimals @ ..] if decimals.len() <= 3 => (whole, decimals),
-        _ => return None,
-    };
-    let padded = decimals.iter().chain(b"000").take(3);
-    let value = core::iter::once(whole)
-        .chain(padded)
-        .try_fold(0_u16, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u16::from(digit - b'0')))?;
-    (value <= 1000).then_some(value)
 }
 
 impl<'a> Header<'a> for Contact<'a> {
@@ -86,7 +74,8 @@ mod tests {
     fn expires_is_a_number_of_seconds() {
         assert_eq!(read("<sip:a@b.com>;expires=3600").expires(), Some(3600));
         assert_eq!(read("sip:a@b.com;expires=0").expires(), Some(0));
-        assert_eq!(read("<sip:a@b.com>;expires=280297596632815").expires(), None);
+        assert_eq!(read("<sip:a@b.com>;expires=280297596632815").expires(), Some(u32::MAX));
+        assert_eq!(read("<sip:a@b.com>;expires=soon").expires(), None);
         assert_eq!(read("<sip:a@b.com;expires=5>").expires(), None);
     }
 
@@ -101,5 +90,11 @@ mod tests {
         for bad in ["1.001", "2", "0.1234", ".5", "a", "0.x", "-1"] {
             assert_eq!(q(&alloc::format!("<sip:a@b.com>;q={bad}")), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_example_of_the_rfc_comes_back() {
+        let text = "\"Mr. Watson\" <sip:watson@worcester.bell-telephone.com>;q=0.7; expires=3600";
+        assert_eq!(super::super::testing::round_trip::<Contact<'_>>(text), text);
     }
 }

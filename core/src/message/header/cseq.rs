@@ -61,4 +61,10 @@ mod tests {
         CSeq { number: 1, method: Method::Ack }.write(&mut out);
         assert_eq!(out, b"1 ACK");
     }
+
+    #[test]
+    fn the_example_of_the_rfc_comes_back() {
+        let text = "4711 INVITE";
+        assert_eq!(super::super::testing::round_trip::<CSeq<'_>>(text), text);
+    }
 }

@@ -3,7 +3,7 @@
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::scan;
 use alloc::vec::Vec;
 
 /// A header that is one decimal number of this type, and nothing else.
@@ -30,6 +30,7 @@ macro_rules! number_header {
         }
     };
 }
+pub(super) use number_header;
 
 number_header!(
     /// Max-Forwards: hops left (RFC 3261 §20.22).
@@ -43,59 +44,78 @@ number_header!(
     /// Content-Length in octets (RFC 3261 §20.14).
     ContentLength(u32)
 );
-number_header!(
-    /// Expires in seconds (RFC 3261 §20.19).
-    Expires(u32)
-);
-number_header!(
-    /// Min-Expires in seconds (RFC 3261 §20.23).
-    MinExpires(u32)
-);
+/// A header that is one number of seconds, and nothing else.
+macro_rules! seconds_header {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub u32);
 
-/// Retry-After in seconds; comment and parameters are not read (RFC 3261 §20.33).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryAfter(pub u32);
+        impl<'a> Header<'a> for $name {
+            const ID: HeaderId = HeaderId::$name;
+            const LIST: bool = false;
 
-impl<'a> Header<'a> for RetryAfter {
-    const ID: HeaderId = HeaderId::RetryAfter;
-    const LIST: bool = false;
+            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+                seconds(scan::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Number, 0))
+            }
 
-    fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
-        let end = value.iter().position(|octet| !octet.is_ascii_digit()).unwrap_or(value.len());
-        let mut cursor = Cursor::new(value);
-        let seconds = scan::number(cursor.take(end)).ok_or(ParseError::new(ParseErrorKind::Number, 0))?;
-        cursor.lws();
-        if !matches!(cursor.peek(), None | Some(b';' | b'(')) {
-            return Err(cursor.error(ParseErrorKind::Trailing));
+            fn write(&self, out: &mut Vec<u8>) {
+                super::write_text(out, format_args!("{}", self.0));
+            }
         }
-        Ok(Self(seconds))
-    }
+    };
+}
 
-    fn write(&self, out: &mut Vec<u8>) {
-        super::write_text(out, format_args!("{}", self.0));
+seconds_header!(
+    /// Expires in seconds; more than fit are as many as fit (RFC 3261 §20.19, §10.2.1.1).
+    Expires
+);
+seconds_header!(
+    /// Min-Expires in seconds; more than fit are as many as fit (RFC 3261 §20.23).
+    MinExpires
+);
+
+/// `delta-seconds`. Values above 2**32-1 are equivalent to that (RFC 3261 §10.2.1.1). `None` if empty or with other
+/// characters than digits.
+pub(super) fn seconds(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
     }
+    text.iter().try_fold(0_u32, |value, octet| {
+        let digit = octet.is_ascii_digit().then(|| u32::from(octet - b'0'))?;
+        Some(value.saturating_mul(10).saturating_add(digit))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ContentLength, Expires, Header, MaxForwards, RetryAfter};
+    use super::super::testing::{refused, round_trip};
+    use super::{ContentLength, Expires, Header, MaxBreadth, MaxForwards, MinExpires};
+
+    #[test]
+    fn the_examples_of_the_rfcs() {
+        assert_eq!(round_trip::<MaxForwards>("6"), "6");
+        assert_eq!(round_trip::<MaxBreadth>("69"), "69");
+        assert_eq!(round_trip::<ContentLength>("349"), "349");
+        assert_eq!(round_trip::<Expires>("5"), "5");
+        assert_eq!(round_trip::<MinExpires>(" 60\r\n "), "60");
+    }
 
     #[test]
     fn numbers_have_only_digits_and_fit() {
         assert_eq!(MaxForwards::parse(b"0068"), Ok(MaxForwards(68)));
         assert_eq!(MaxForwards::parse(b" 255 "), Ok(MaxForwards(255)));
-        assert!(MaxForwards::parse(b"256").is_err());
-        assert!(ContentLength::parse(b"-999").is_err());
-        assert!(ContentLength::parse(b"").is_err());
-        assert!(Expires::parse(b"4294967296").is_err());
+        refused::<MaxForwards>(&["", "256", "x", "1 2", "-1", "1;x"]);
+        refused::<ContentLength>(&["", "-999", "4294967296", "0x10"]);
+        refused::<MaxBreadth>(&["", "4294967296"]);
     }
 
     #[test]
-    fn retry_after_may_have_a_comment_and_parameters() {
-        assert_eq!(RetryAfter::parse(b"18000;duration=3600"), Ok(RetryAfter(18_000)));
-        assert_eq!(RetryAfter::parse(b"120 (I'm in a meeting)"), Ok(RetryAfter(120)));
-        assert!(RetryAfter::parse(b"120x").is_err());
-        assert!(RetryAfter::parse(b"(soon)").is_err());
+    fn more_seconds_than_fit_are_as_many_as_fit() {
+        assert_eq!(Expires::parse(b"4294967295"), Ok(Expires(u32::MAX)));
+        assert_eq!(Expires::parse(b"4294967296"), Ok(Expires(u32::MAX)));
+        assert_eq!(Expires::parse(b"1000000000000000000000000000000"), Ok(Expires(u32::MAX)));
+        refused::<Expires>(&["", "-1", "1.5", "1 2", "Thu, 01 Dec 1994 16:00:00 GMT", "99999999999x"]);
+        refused::<MinExpires>(&["", "soon"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Headers that list tokens.
+//! Headers that are tokens: Allow, option tags, Priority.
 
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
@@ -24,55 +24,57 @@ impl<'a> Header<'a> for Allow<'a> {
     }
 }
 
-/// A header that lists option tags (RFC 3261 §19.2); compared without case.
-macro_rules! option_tag_header {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct $name<'a>(pub &'a str);
-
-        impl<'a> Header<'a> for $name<'a> {
-            const ID: HeaderId = HeaderId::$name;
-            const LIST: bool = true;
-
-            fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                scan::token(scan::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Token, 0))
-            }
-
-            fn write(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.0.as_bytes());
-            }
-        }
-    };
-}
-
-option_tag_header!(
+token_header!(
     /// One option tag of Require (RFC 3261 §20.32).
-    Require
+    Require,
+    list: true
 );
-option_tag_header!(
+token_header!(
     /// One option tag of Proxy-Require (RFC 3261 §20.29).
-    ProxyRequire
+    ProxyRequire,
+    list: true
 );
-option_tag_header!(
+token_header!(
     /// One option tag of Supported (RFC 3261 §20.37).
-    Supported
+    Supported,
+    list: true
 );
-option_tag_header!(
+token_header!(
     /// One option tag of Unsupported (RFC 3261 §20.40).
-    Unsupported
+    Unsupported,
+    list: true
+);
+
+token_header!(
+    /// Priority: `emergency`, `urgent`, `normal`, `non-urgent` or another token (RFC 3261 §20.26).
+    Priority,
+    list: false
 );
 
 #[cfg(test)]
 mod tests {
-    use super::{Allow, Header, Require};
+    use super::super::testing::{refused, round_trip};
+    use super::{Allow, Header, Priority, ProxyRequire, Require, Supported, Unsupported};
     use crate::message::Method;
 
     #[test]
     fn each_is_a_token() {
         assert_eq!(Allow::parse(b" INVITE "), Ok(Allow(Method::Invite)));
-        assert_eq!(Require::parse(b"100rel"), Ok(Require("100rel")));
-        assert!(Require::parse(b"").is_err());
-        assert!(Require::parse(b"a b").is_err());
+        assert_eq!(round_trip::<Allow<'_>>("\r\n OPTIONS"), "OPTIONS");
+        assert_eq!(round_trip::<Require<'_>>("100rel"), "100rel");
+        assert_eq!(round_trip::<ProxyRequire<'_>>("foo"), "foo");
+        assert_eq!(round_trip::<Supported<'_>>(" 100rel "), "100rel");
+        assert_eq!(round_trip::<Unsupported<'_>>("foo"), "foo");
+        assert_eq!(round_trip::<Priority<'_>>("non-urgent"), "non-urgent");
+        refused::<Allow<'_>>(&["", "IN VITE", "A;b"]);
+        refused::<Require<'_>>(&["", "a b", "a;b", "\"a\"", "a,b"]);
+        refused::<Priority<'_>>(&["", "very urgent", "urgent, normal"]);
+    }
+
+    #[test]
+    fn tokens_are_the_same_in_any_case_and_methods_are_not() {
+        assert_eq!(Require::parse(b"100REL"), Ok(Require("100rel")));
+        assert_eq!(Priority::parse(b"Emergency"), Ok(Priority("emergency")));
+        assert_ne!(Allow::parse(b"invite"), Ok(Allow(Method::Invite)));
     }
 }

@@ -139,7 +139,7 @@ impl<'a> Header<'a> for Via<'a> {
 
     fn write(&self, out: &mut Vec<u8>) {
         super::write_text(out, format_args!("SIP/2.0/{} {}", self.protocol, self.sent_by));
-        out.extend_from_slice(self.parameters.as_bytes());
+        super::write_unfolded(out, self.parameters.as_bytes());
     }
 }
 
@@ -226,5 +226,11 @@ mod tests {
         let mut out = Vec::new();
         via(text).write(&mut out);
         assert_eq!(out, text.as_bytes());
+    }
+
+    #[test]
+    fn the_example_of_the_rfc_comes_back() {
+        let text = "SIP/2.0/UDP erlang.bell-telephone.com:5060;branch=z9hG4bK87asdks7";
+        assert_eq!(super::super::testing::round_trip::<Via<'_>>(text), text);
     }
 }

@@ -3,6 +3,7 @@
 mod cancelling;
 mod forking;
 mod forwarding;
+mod mutating;
 mod registering;
 mod responding;
 mod routing;

@@ -123,6 +123,15 @@ fn a_foreign_name_is_resolved_and_a_foreign_address_is_not_relayed() {
 }
 
 #[test]
+fn a_neighbour_on_the_domains_own_address_is_not_taken_for_us() {
+    let mut bench = Bench::with(|settings| settings.domains.push("192.0.2.3".parse().unwrap()));
+    let to_tag = "Route: <sip:server10.biloxi.com;lr>\n";
+    assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3:5060", "")), ["404"]);
+    let neighbour = in_dialog("BYE", "sip:bob@192.0.2.3:5070", to_tag).replace("nashds8", "b");
+    assert_eq!(forwarded(&mut bench, &neighbour), ["192.0.2.3:5070", "sip:bob@192.0.2.3:5070"]);
+}
+
+#[test]
 fn a_foreign_address_is_relayed_on_wish() {
     let mut bench = Bench::with(|settings| settings.relay = true);
     let bare = request("INVITE", "sip:bob@192.0.2.44", "");
@@ -149,6 +158,9 @@ fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
     assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.45", "")), ["192.0.2.12:5060", "sip:bob@192.0.2.45"]);
     assert_eq!(to(request("INVITE", "sip:carol@chicago.com", "")), ["192.0.2.12:5060", "sip:carol@chicago.com"]);
     assert_eq!(to(request("INVITE", "sip:service@192.0.2.3", "")), ["192.0.2.12:5060", "sip:service@192.0.2.3"]);
+    // What came along our recorded route goes to the address it names, which the table is not asked for.
+    let more = "Route: <sip:server10.biloxi.com;lr>\n";
+    assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44:5070", more)), ["192.0.2.44:5070", "sip:bob@192.0.2.44:5070"]);
     // Nobody else's Route is overruled by the table.
     let more = "Route: <sip:carol.chicago.com;lr>\n";
     assert_eq!(
@@ -189,6 +201,7 @@ fn an_ack_follows_its_route_statelessly() {
     let sent = bench.receive(ALICE, &ack);
     assert_eq!(summaries(&sent), ["ACK 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::MaxForwards), ["69"]);
+    assert_eq!(sent[0].values(HeaderId::MaxBreadth), ["60"]);
     assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
     assert_eq!(sent[0].values(HeaderId::Route), [""; 0]);
     // The same ACK again takes the same way with the same branch (§16.11).
