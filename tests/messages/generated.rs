@@ -83,7 +83,7 @@ pub(crate) fn uri() -> impl Strategy<Value = String> + Clone {
             let headers = if headers.is_empty() { String::new() } else { format!("?{}", headers.join("&")) };
             format!("{scheme}:{user}{host}{}{headers}", parameters.concat())
         });
-    prop_oneof![6 => sip, 1 => "tel:\\+[0-9-]{1,12}(;ext=[0-9]{1,3})?", 1 => "[a-z][a-z0-9+.-]{0,5}:[a-z0-9:/@.]{1,12}"]
+    prop_oneof![6 => sip, 1 => "tel:\\+[0-9-]{0,9}[0-9](;ext=[0-9]{1,3})?", 1 => "x[a-z0-9+.-]{0,5}:[a-z0-9:/@.]{1,12}"]
         .prop_filter("a scheme of its own", |uri| uri.contains(':'))
 }
 

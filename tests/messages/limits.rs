@@ -1,12 +1,13 @@
 //! Each bound of `message::Limits`, met exactly and passed by one.
 
 use sansip::message::{
-    Frame, FrameErrorKind, Framer, HeaderId, Limits, Message, MessageView, ParseError, ParseErrorKind, Request, Uri,
+    Comment, Frame, FrameErrorKind, Framer, HeaderId, Limits, Message, MessageView, Multipart, ParseError,
+    ParseErrorKind, Request, Uri,
 };
 
 /// Every field is named here: a new one does not compile until it has its test.
 const LIMITS: Limits =
-    Limits { start_line: 40, header_section: 400, headers: 8, body: 10, via_values: 3, parameters: 4 };
+    Limits { start_line: 40, header_section: 400, headers: 8, body: 10, via_values: 3, parameters: 4, parts: 2 };
 
 const LINE: &str = "BYE sip:b.example SIP/2.0\r\n";
 
@@ -89,6 +90,33 @@ fn one_uri_or_value_has_so_many_parameters() {
     }
     let text = ";a".repeat(30);
     assert_eq!(read(&format!("{LINE}Subject: {text}\r\nX-Odd: {text}\r\n\r\n")), Ok(()), "text has no parameters");
+}
+
+#[test]
+fn a_multipart_body_has_so_many_parts() {
+    let limits = Limits { parts: LIMITS.parts, ..Limits::default() };
+    let parts = |count: usize| {
+        let body = format!("{}--b--", "--b\r\n\r\nx\r\n".repeat(count));
+        let message = format!("{LINE}Content-Type: multipart/mixed;boundary=b\r\n\r\n{body}");
+        let message = Message::parse(message.as_bytes(), &limits).unwrap();
+        let parts = Multipart::of(message.headers(), message.body(), &limits).unwrap().unwrap();
+        parts.map(|part| part.map(drop).map_err(ParseError::kind)).collect::<Vec<_>>()
+    };
+    assert_eq!(parts(2), [Ok(()), Ok(())]);
+    assert_eq!(parts(3), [Ok(()), Ok(()), Err(ParseErrorKind::TooManyParts)]);
+    assert_eq!(parts(300), parts(3));
+}
+
+#[test]
+fn a_comment_is_nested_so_deep() {
+    let nested =
+        |depth: usize| Comment::parse(format!("{}x{}", "(".repeat(depth), ")".repeat(depth)).as_bytes()).map(drop);
+    assert_eq!(nested(Limits::COMMENT_NESTING), Ok(()));
+    for depth in [Limits::COMMENT_NESTING + 1, 60_000] {
+        assert!(nested(depth).is_err(), "{depth} deep");
+    }
+    let beside = format!("({})", "()".repeat(60_000));
+    assert!(Comment::parse(beside.as_bytes()).is_ok(), "beside one another they do not count");
 }
 
 #[test]

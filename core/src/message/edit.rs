@@ -568,6 +568,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_that_is_left_first_has_no_white_space_around_it() {
+        let listed = request("OPTIONS sip:a.com SIP/2.0\r\nRoute: <sip:x> , , <sip:y>\r\n\r\n");
+        let after = listed.edit().pop_first(HeaderId::Route).finish().unwrap();
+        assert_eq!(text(&after), "OPTIONS sip:a.com SIP/2.0\r\nRoute:  , <sip:y>\r\n\r\n");
+        assert_eq!(after.headers().raw(HeaderId::Route), Some(&b", <sip:y>"[..]));
+    }
+
+    #[test]
     fn of_two_replacements_the_first_counts() {
         let empty = request("OPTIONS sip:a.com SIP/2.0\r\nSubject:\r\n\r\n");
         let edit = empty.edit().replace(HeaderId::Subject, "1").replace(HeaderId::Subject, "2");

@@ -3,7 +3,7 @@
 use super::build::{is_writable, layout_of, write_field};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine};
+use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::scan;
 use alloc::vec::Vec;
@@ -167,8 +167,13 @@ impl Splices {
                 continue;
             }
             let (line, start) = (walk.moved(field.line), walk.moved(field.start));
+            let untouched = walk.rest.len();
             walk.pass(|splice| splice.to <= usize::from(field.end));
-            walk.fields.push(FieldSpan { line, start, end: walk.moved(field.end), id: field.id });
+            let mut span = FieldSpan { line, start, end: walk.moved(field.end), id: field.id };
+            if walk.rest.len() != untouched {
+                span.trim(out);
+            }
+            walk.fields.push(span);
         }
         walk.pass(|_| true);
         let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
@@ -181,6 +186,15 @@ impl Splices {
             end: wide(out.len())?,
             defect: None,
         })
+    }
+}
+
+impl FieldSpan {
+    /// Leaves white space out that has come to stand at an end of the value: before an empty first value, say.
+    fn trim(&mut self, bytes: &[u8]) {
+        let value = scan::trim_end(part(bytes, self.start, self.end));
+        self.end = self.start + narrow(value.len());
+        self.start = self.end - narrow(scan::trim_start(value).len());
     }
 }
 

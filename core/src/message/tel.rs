@@ -77,7 +77,8 @@ impl<'a> Telephone<'a> {
 fn each_in(a: Parameters<'_>, b: Parameters<'_>) -> bool {
     let same = |mine: Parameter<'_>, theirs: Parameter<'_>| match (mine.value, theirs.value) {
         (Some(a), Some(b)) if a.starts_with(b"+") || mine.name.eq_ignore_ascii_case("ext") => bare(a).eq(bare(b)),
-        (Some(a), Some(b)) if mine.name.eq_ignore_ascii_case("phone-context") => match (Host::parse(a), Host::parse(b)) {
+        (Some(a), Some(b)) if mine.name.eq_ignore_ascii_case("phone-context") => match (Host::parse(a), Host::parse(b))
+        {
             (Some(a), Some(b)) => a == b,
             _ => a.eq_ignore_ascii_case(b),
         },

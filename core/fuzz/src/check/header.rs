@@ -2,10 +2,11 @@
 
 use super::message::is_plain;
 use sansip::message::header::*;
-use sansip::message::{BuildError, HeaderId, Headers, Message, Method, Parameters, Request, Uri};
+use sansip::message::{BuildError, HeaderId, HeaderName, Headers, Message, Method, Parameters, Request, Uri};
 
 /// What is asked of one typed header.
 struct Check {
+    id: HeaderId,
     /// One value, by itself.
     value: fn(&[u8]),
     /// All values in a message.
@@ -16,6 +17,7 @@ struct Check {
 macro_rules! checks {
     ($($header:ty),* $(,)?) => {
         [$(Check {
+            id: <$header>::ID,
             value: |value| match <$header>::parse(value) {
                 Err(error) => is_plain(error, value),
                 Ok(header) => {
@@ -49,7 +51,6 @@ macro_rules! checks {
                 }
                 let first = headers.get::<$header>().map(|value| value.map(drop));
                 assert_eq!(first, headers.all::<$header>().next().map(|value| value.map(drop)));
-                assert!(count == 0 || headers.contains(<$header>::ID));
                 assert!(<$header>::LIST || count == headers.count(<$header>::ID));
             },
         }),*]
@@ -136,9 +137,12 @@ pub(crate) fn header(data: &[u8]) {
 
 /// Every typed header of a message.
 pub(crate) fn of_message(headers: Headers<'_>) {
-    let table = table();
-    for check in table.as_ref() {
-        (check.all)(headers);
+    let ids: Vec<_> = headers.iter().map(|field| field.name).collect();
+    for check in table().as_ref() {
+        // All fields of one header are looked at together.
+        if ids.contains(&HeaderName::Known(check.id)) {
+            (check.all)(headers);
+        }
     }
 }
 
