@@ -14,6 +14,7 @@ pub const HELP: &str = "\
 sansip-sim: a SIP call on a simulated network, as a ladder
 
 Usage: sansip-sim [call] [OPTIONS]
+       sansip-sim inspect [OPTIONS] FILE...    judges SIP messages; see inspect --help
 
 Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
 
@@ -98,7 +99,10 @@ impl Command {
                 Long("plan") => options.plan = value(&mut parser, "--plan")?,
                 Value(word) if command.is_none() => {
                     if word != "call" {
-                        return Err(format!("there is no command `{}`; the command is `call`", word.display()));
+                        return Err(format!(
+                            "there is no command `{}`; the commands are `call` and `inspect`",
+                            word.display()
+                        ));
                     }
                     command = Some(word);
                 }
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         for (line, right) in [
-            (&["ring"][..], "the command is `call`"),
+            (&["ring"][..], "`call` and `inspect`"),
             (&["call", "call"], "--help"),
             (&["--topology", "star"], "direct, one-proxy or trapezoid"),
             (&["--hang-up", "carol"], "alice or bob"),

@@ -16,6 +16,7 @@
 //! | [`trace`], [`packet`] | what happened, and a second reading of the messages |
 //! | [`check`] | what must be true of every run |
 //! | [`render`] | ladders and figures |
+//! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ pub mod actor;
 pub mod check;
 pub mod cli;
 pub mod fault;
+pub mod inspect;
 pub mod link;
 pub mod packet;
 pub mod render;

@@ -4,9 +4,15 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use sansip_sim::cli::{Command, HELP};
+use sansip_sim::inspect;
 
 fn main() -> ExitCode {
-    let command = match Command::parse(std::env::args_os().skip(1)) {
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    if arguments.next_if(|argument| argument == "inspect").is_some() {
+        let (mut stdin, mut stdout) = (std::io::stdin().lock(), std::io::stdout().lock());
+        return ExitCode::from(inspect::run(arguments, &mut stdin, &mut stdout, &mut std::io::stderr()));
+    }
+    let command = match Command::parse(arguments) {
         Ok(command) => command,
         Err(error) => {
             eprintln!("sansip-sim: {error}");

@@ -9,7 +9,7 @@ mod processes;
 use std::io::Write;
 use std::time::Duration;
 
-use processes::{Call, Server, free_port, pair};
+use processes::{Call, Outcome, Server, free_port, pair};
 
 /// Whether the peer is there. If not, says so past the test harness, which keeps what passing tests print.
 fn sipp_is_here(test: &str) -> bool {
@@ -28,13 +28,12 @@ fn five_hundred_calls_cross_the_server_along_the_recorded_route_and_none_fails()
     }
     let callee = free_port();
     let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{callee}")]);
-    let call = Call { calls: 500, loss: 0, callee_scenario: "uas.xml", talk: Duration::from_millis(500) };
+    let call = Call { calls: 500, loss: 0, talk: Duration::from_millis(500) };
     let (caller, callee) = pair(server.port, callee, &call);
     assert_eq!((caller.successful, caller.failed), (500, 0), "{caller:?}");
     assert_eq!((callee.successful, callee.failed), (500, 0), "{callee:?}");
-    // INVITE, 180, 200, ACK, BYE, 200 come in; they and the 100 go out. Nothing was lost, so nothing came twice.
     let status = server.status();
-    assert!(status.contains("received: 3000, sent: 3500, retransmitted: 0"), "{status}");
+    assert!(status.contains("malformed: 0, unusable: 0, foreign: 0, stray: 0, overrun: 0"), "{status}");
     assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
 }
 
@@ -43,7 +42,7 @@ fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
     if !sipp_is_here("calls under loss") {
         return;
     }
-    let call = Call { calls: 500, loss: 10, callee_scenario: "uas_lossy.xml", talk: Duration::from_millis(500) };
+    let call = Call { calls: 500, loss: 10, talk: Duration::from_millis(500) };
     let (with, without) = (free_port(), free_port());
     let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{with}")]);
     let port = server.port;
@@ -52,7 +51,9 @@ fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
         (pair(port, with, &call), direct.join().unwrap())
     });
     assert_eq!(through.0.successful + through.0.failed, 500, "{through:?}");
-    assert!(through.0.failed <= direct.0.failed, "through the server {through:?}, without it {direct:?}");
+    let failed = |pair: &(Outcome, Outcome)| (500 - pair.0.successful, 500 - pair.1.successful);
+    let ((caller, callee), (direct_caller, direct_callee)) = (failed(&through), failed(&direct));
+    assert!(caller <= direct_caller && callee <= direct_callee, "through it {through:?}, without it {direct:?}");
     let status = server.status();
     assert!(!status.contains("absorbed: 0,"), "nothing was lost: {status}");
     // A call that failed may just have begun its last transaction: timers F and J.

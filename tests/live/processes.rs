@@ -112,7 +112,6 @@ pub(crate) struct Call {
     pub(crate) calls: u32,
     /// Per cent of the messages that each sipp loses, of those it sends and of those it gets.
     pub(crate) loss: u32,
-    pub(crate) callee_scenario: &'static str,
     /// Between ACK and BYE.
     pub(crate) talk: Duration,
 }
@@ -130,7 +129,7 @@ pub(crate) struct Outcome {
 /// Runs a callee at `callee` and a caller that sends to `target`; how the caller fared, and the callee.
 pub(crate) fn pair(target: u16, callee: u16, call: &Call) -> (Outcome, Outcome) {
     let deadline = Instant::now() + Duration::from_secs(150);
-    let mut answering = sipp(callee, call, call.callee_scenario, &[]);
+    let mut answering = sipp(callee, call, "uas.xml", &[]);
     while UdpSocket::bind(("127.0.0.1", callee)).is_ok() {
         assert!(Instant::now() < deadline, "the callee does not listen");
         sleep(Duration::from_millis(20));
@@ -138,7 +137,7 @@ pub(crate) fn pair(target: u16, callee: u16, call: &Call) -> (Outcome, Outcome) 
     let own = free_port();
     let talk = call.talk.as_millis().to_string();
     let remote = format!("127.0.0.1:{target}");
-    let mut calling = sipp(own, call, "uac.xml", &["-s", "bob", "-r", "200", "-l", "100000", "-d", &talk, &remote]);
+    let mut calling = sipp(own, call, "uac.xml", &["-s", "bob", "-r", "100", "-l", "1000", "-d", &talk, &remote]);
     let caller_ended = calling.ends_by(deadline);
     // A callee that missed a call waits for ever.
     answering.ends_by(if caller_ended { Instant::now() + Duration::from_secs(2) } else { deadline });
@@ -154,6 +153,9 @@ fn sipp(port: u16, call: &Call, scenario: &str, more: &[&str]) -> Process {
     command.args(["-max_invite_retrans", "10", "-max_non_invite_retrans", "10", "-nostdin", "-fd", "1"]);
     if call.loss > 0 {
         command.args(["-lost", &call.loss.to_string()]);
+        // sipp ends a call when a message comes again that it has forgotten to expect, or overtakes another: under loss
+        // it is to wait for the one it needs, but not for ever.
+        command.args(["-default_behaviors", "all,-abortunexp", "-recv_timeout", "60000"]);
     }
     command
         .args(["-trace_stat", "-stf"])

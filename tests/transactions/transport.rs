@@ -138,8 +138,20 @@ fn without_a_usable_via_there_is_silence() {
     let text = theirs("INVITE", &their_via("z9hG4bKa"));
     bench.receive(&text.replace("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa\n", ""));
     bench.receive(&text.replace("SIP/2.0/UDP 192.0.2.9;", "nonsense;;;"));
+    bench.receive(&text.replace("SIP/2.0/UDP 192.0.2.9;", "SIP/2.0/UDP ;"));
     assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
-    assert_eq!(bench.endpoint.stats().unusable, 2);
+    assert_eq!(bench.endpoint.stats().unusable, 3);
+}
+
+#[test]
+fn a_via_that_is_malformed_behind_its_sent_by_still_brings_a_400_to_the_sender() {
+    let mut bench = Bench::new();
+    let bad = ("192.0.2.9;", "192.0.2.9;;,;,,");
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")).replace(bad.0, bad.1));
+    assert_eq!((bench.sent.len(), bench.told.len()), (1, 0));
+    assert_eq!((bench.last().start_line(), &*bench.last().to), ("SIP/2.0 400 Bad Via header", THERE));
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKa")).replace(bad.0, bad.1));
+    assert_eq!((bench.sent.len(), bench.endpoint.stats().unusable), (1, 1));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::id::{DialogId, DialogKey};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
 use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
-use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, StatusCode, UriBuf};
+use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, UriBuf};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,15 @@ impl Dialog {
     /// # Errors
     /// The request lacks what a dialog needs: the answer it is owed.
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
-        let bad = |reason| Rejection { status: StatusCode::BAD_REQUEST, reason };
+        let bad = Rejection::bad;
         let from = request.from().ok_or(bad("Unusable From header"))?;
         let to = request.to_header().ok_or(bad("Unusable To header"))?;
         let call_id = request.call_id().ok_or(bad("Unusable Call-ID header"))?;
         let cseq = request.cseq().ok_or(bad("Unusable CSeq header"))?;
-        let contact = request
-            .contact()
-            .filter(|contact| contact.uri.is_sip())
-            .ok_or(bad("Missing or unusable Contact header"))?;
+        // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
+        let old = from.tag().is_none() && !request.headers().contains(HeaderId::Contact);
+        let target = if old { Some(from) } else { request.contact() };
+        let target = target.filter(|target| target.uri.is_sip()).ok_or(bad("Missing or unusable Contact header"))?;
         let route_set = RouteSet::of_request(request.headers()).ok_or(bad("Unusable Record-Route header"))?;
         Ok(Self {
             id: DialogKey { call_id, local_tag, remote_tag: from.tag() }.to_id(),
@@ -56,7 +56,7 @@ impl Dialog {
             sequence: Sequence { local: None, remote: Some(cseq.number) },
             local: to.to_buf().with_tag(local_tag),
             remote: from.to_buf(),
-            remote_target: request_target(contact.uri),
+            remote_target: request_target(target.uri),
             route_set,
         })
     }

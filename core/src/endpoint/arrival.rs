@@ -5,7 +5,8 @@ use alloc::format;
 use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
-use crate::message::{Message, Method, Request, Response, StatusCode};
+use crate::message::header::{Protocol, Via};
+use crate::message::{HeaderId, HostPort, Message, Method, Parameters, Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{ReturnPath, response_destination, stamp};
@@ -64,11 +65,11 @@ impl Endpoint {
 
     fn request_in(&mut self, listener: ListenerId, remote: SocketAddr, request: Request) {
         let is_ack = request.method() == Method::Ack;
-        let Some(via) = request.top_via() else {
+        let Some(destination) = answerable(&request, remote) else {
             self.stats.unusable += 1;
             return;
         };
-        let path = ReturnPath { listener, destination: response_destination(&via, remote) };
+        let path = ReturnPath { listener, destination };
         if path.destination.port() == 0 {
             self.stats.unusable += 1;
             return;
@@ -151,4 +152,22 @@ impl Endpoint {
             None => self.stats.stray += 1,
         }
     }
+}
+
+/// Where an answer to this request goes. A topmost Via of another version of SIP, or with malformed parameters, still says by
+/// its sent-by where (its request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody
+/// to answer.
+fn answerable(request: &Request, remote: SocketAddr) -> Option<SocketAddr> {
+    if let Some(via) = request.top_via() {
+        return Some(response_destination(&via, remote));
+    }
+    let value = request.headers().raw(HeaderId::Via)?;
+    let sender = value.split(|&octet| octet == b';' || octet == b',').next()?.trim_ascii();
+    let gap = sender.iter().rposition(u8::is_ascii_whitespace)?;
+    let (sent_protocol, sent_by) = sender.split_at_checked(gap)?;
+    if sent_protocol.split(|&octet| octet == b'/').count() != 3 {
+        return None;
+    }
+    let sent_by = HostPort::parse(sent_by.trim_ascii()).ok()?;
+    Some(response_destination(&Via { protocol: Protocol::Udp, sent_by, parameters: Parameters::NONE }, remote))
 }

@@ -76,6 +76,8 @@ pub enum ParseErrorKind {
     Protocol,
     /// Something follows that does not belong there.
     Trailing,
+    /// A header that has one value stands twice.
+    Repeated,
 }
 
 impl ParseError {
@@ -102,17 +104,7 @@ impl ParseError {
         self.kind
     }
 
-    /// The status that the sender of a request is owed for it (RFC 3261 §21.4, §21.5).
-    pub const fn status(self) -> StatusCode {
-        match self.kind {
-            ParseErrorKind::StartLineTooLong => StatusCode::REQUEST_URI_TOO_LONG,
-            ParseErrorKind::HeaderSectionTooLong => StatusCode::MESSAGE_TOO_LARGE,
-            ParseErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
-            _ => StatusCode::BAD_REQUEST,
-        }
-    }
-
-    /// The octet at which it was noticed: of the message, or of the value if [`header`](Self::header) is set.
+    /// The octet at which it was noticed: of the message, or of the text if a value was read by itself.
     pub const fn offset(self) -> u32 {
         self.offset
     }
@@ -120,6 +112,18 @@ impl ParseError {
     /// The header in whose value it is, if it is in one.
     pub const fn header(self) -> Option<HeaderId> {
         self.header
+    }
+
+    /// The status that the sender of such a request is owed (RFC 3261 §21.4, §21.5).
+    pub const fn status(self) -> StatusCode {
+        match self.kind {
+            ParseErrorKind::StartLineTooLong => StatusCode::REQUEST_URI_TOO_LONG,
+            ParseErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
+            ParseErrorKind::HeaderSectionTooLong | ParseErrorKind::TooManyHeaders | ParseErrorKind::TooManyVias => {
+                StatusCode::MESSAGE_TOO_LARGE
+            }
+            _ => StatusCode::BAD_REQUEST,
+        }
     }
 }
 
@@ -156,7 +160,14 @@ impl ParseErrorKind {
             Self::Boundary => "a boundary of the multipart body is missing or malformed",
             Self::Protocol => "the protocol or its version cannot be used",
             Self::Trailing => "something follows that does not belong there",
+            Self::Repeated => "the header may stand only once",
         }
+    }
+}
+
+impl fmt::Display for ParseErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 

@@ -39,7 +39,13 @@ impl<'a> Headers<'a> {
 
     /// Every value of this header, over fields and commas, in order. A field of a list without any value gives none.
     pub fn all<H: Header<'a>>(self) -> impl Iterator<Item = Result<H, ParseError>> + Clone {
-        self.values(H::ID, H::LIST).map(|value| H::parse(value).map_err(|error| error.within(H::ID)))
+        self.values(H::ID, H::LIST)
+            .map(move |value| H::parse(value).map_err(|error| error.within(H::ID).moved(self.offset_of(value))))
+    }
+
+    /// Where in the message this part of a field begins.
+    pub(super) fn offset_of(self, part: &[u8]) -> usize {
+        scan::offset_in(self.bytes, part)
     }
 
     /// Every value of this header as text.

@@ -10,6 +10,7 @@
 
 mod build;
 mod bytes;
+mod check;
 mod compare;
 mod edit;
 mod error;

@@ -73,7 +73,8 @@ impl<'a> MessageView<'a> {
         while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
             bytes = rest;
         }
-        let layout = Layout::read(bytes, limits)?;
+        let skipped = datagram.len() - bytes.len();
+        let layout = Layout::read(bytes, limits).map_err(|error| error.moved(skipped))?;
         let bytes = bytes.get(..layout.end as usize).unwrap_or(bytes);
         Ok(Self { bytes, layout })
     }

@@ -1,12 +1,14 @@
 //! Which status a peer is owed (RFC 3261 §8.2, §16.3, §18.3). What only some roles look at is left to them.
 
+use super::Parameter;
 use super::error::ParseError;
 use super::header::{CSeq, CallId, From, Header, MaxForwards, NameAddr, To, Via};
 use super::headers::Headers;
-use super::layout::{Defect, Layout};
+use super::layout::{Defect, Layout, StartLine};
 use super::name::HeaderId;
 use super::request::Request;
 use super::response::Response;
+use super::scan;
 use super::status::StatusCode;
 use super::uri::Uri;
 use core::fmt;
@@ -18,95 +20,147 @@ pub struct Rejection {
     pub status: StatusCode,
     /// The reason phrase, such as `Missing Call-ID header`.
     pub reason: &'static str,
+    /// The octet of the message at which it was noticed; `None` if it is about something that is not there.
+    pub offset: Option<u32>,
 }
 
 impl Rejection {
-    const fn bad(reason: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, reason }
+    /// 400 for something that is not there, or that is wrong with no one place.
+    pub(crate) const fn bad(reason: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, reason, offset: None }
+    }
+
+    fn bad_at(reason: &'static str, offset: usize) -> Self {
+        Self { offset: u32::try_from(offset).ok(), ..Self::bad(reason) }
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.reason)
+        write!(f, "{} {}", self.status, self.reason)?;
+        match self.offset {
+            Some(offset) => write!(f, " (at octet {offset})"),
+            None => Ok(()),
+        }
     }
 }
 
 /// The first thing that keeps a request from being processed.
 pub(super) fn request(request: &Request, layout: &Layout) -> Result<(), Rejection> {
+    let bytes = request.as_bytes();
     if layout.defect == Some(Defect::StartLine) {
-        return Err(Rejection::bad("Bad Request-Line"));
+        return Err(Rejection::bad_at("Bad Request-Line", odd_space(layout, bytes)));
     }
-    common(request.headers(), layout)?;
+    common(request.headers(), layout, bytes)?;
     let headers = request.headers();
     if request.cseq().is_some_and(|cseq| cseq.method != request.method()) {
-        return Err(Rejection::bad("CSeq method is another"));
+        let at = headers.raw(HeaderId::CSeq).map_or(0, |value| scan::offset_in(bytes, value));
+        return Err(Rejection::bad_at("CSeq method is another", at));
     }
-    let uri = Uri::parse(request.uri_bytes()).map_err(|_| Rejection::bad("Bad Request-URI"))?;
-    if !uri.is_sip() {
-        let status = StatusCode::UNSUPPORTED_URI_SCHEME;
-        return Err(Rejection { status, reason: status.reason() });
-    }
+    let uri_at = scan::offset_in(bytes, request.uri_bytes());
+    let uri = Uri::parse(request.uri_bytes())
+        .map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
     // RFC 3261 §19.1.1: headers have no place in a Request-URI.
-    if uri.headers().is_some() {
-        return Err(Rejection::bad("Headers in the Request-URI"));
+    if let Some(uri_headers) = uri.headers() {
+        return Err(Rejection::bad_at("Headers in the Request-URI", scan::offset_in(bytes, uri_headers)));
     }
     match at_most_one::<MaxForwards>(headers) {
-        Found::Many => Err(Rejection::bad("Repeated Max-Forwards header")),
-        Found::Bad => Err(Rejection::bad("Bad Max-Forwards header")),
-        Found::None | Found::One(_) => body(layout),
+        Found::Many(at) => Err(Rejection::bad_at("Repeated Max-Forwards header", at)),
+        Found::Bad(error) => Err(Rejection::bad_at("Bad Max-Forwards header", error.offset() as usize)),
+        Found::None | Found::One(_) => body(headers, layout, bytes),
     }
 }
 
 /// Why a response is dropped, if it is.
 pub(super) fn response(response: &Response, layout: &Layout) -> Result<(), Rejection> {
-    common(response.headers(), layout)?;
-    body(layout)
+    common(response.headers(), layout, response.as_bytes())?;
+    body(response.headers(), layout, response.as_bytes())
 }
 
 /// What every message needs (RFC 3261 §8.1.1).
-fn common(headers: Headers<'_>, layout: &Layout) -> Result<(), Rejection> {
+fn common(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rejection> {
     if layout.defect == Some(Defect::Version) {
         let status = StatusCode::VERSION_NOT_SUPPORTED;
-        return Err(Rejection { status, reason: status.reason() });
+        let at = match layout.start {
+            StartLine::Request { uri_end, .. } => u32::from(uri_end) + 1,
+            StartLine::Response { .. } => 0,
+        };
+        return Err(Rejection { status, reason: status.reason(), offset: Some(at) });
     }
-    one::<To<'_>>(headers).and_then(|to| tag_is_usable(*to, HeaderId::To))?;
-    one::<From<'_>>(headers).and_then(|from| tag_is_usable(*from, HeaderId::From))?;
+    one::<To<'_>>(headers).and_then(|to| tag_is_usable(*to, HeaderId::To, bytes))?;
+    one::<From<'_>>(headers).and_then(|from| tag_is_usable(*from, HeaderId::From, bytes))?;
     one::<CallId<'_>>(headers)?;
     one::<CSeq<'_>>(headers)?;
     // Only the topmost is looked at: the others are of no concern to this element (RFC 3261 §16.3).
+    let reasons = reasons(HeaderId::Via);
     match (headers.raw(HeaderId::Via), headers.get::<Via<'_>>()) {
-        (None, _) => Err(Rejection::bad(reasons(HeaderId::Via).missing)),
-        (Some([_, ..]), Some(Ok(via))) if is_single(via.parameters.iter(), "branch") => Ok(()),
-        _ => Err(Rejection::bad(reasons(HeaderId::Via).bad)),
+        (None, _) => Err(Rejection::bad(reasons.missing)),
+        (Some([_, ..]), Some(Ok(via))) => match repeated(via.parameters.iter(), "branch") {
+            None => Ok(()),
+            Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name.as_bytes()))),
+        },
+        (Some(_), Some(Err(error))) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
+        (Some(value), _) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, value))),
     }
 }
 
-fn body(layout: &Layout) -> Result<(), Rejection> {
+fn body(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rejection> {
     match layout.defect {
         None => Ok(()),
-        Some(Defect::Unterminated) => Err(Rejection::bad("Missing empty line after the headers")),
-        Some(Defect::ContentLength) => Err(Rejection::bad("Bad Content-Length header")),
-        Some(Defect::ShortBody) => Err(Rejection::bad("Body shorter than Content-Length")),
-        Some(Defect::StartLine | Defect::Version) => Err(Rejection::bad("Bad start line")),
+        Some(Defect::Unterminated) => {
+            Err(Rejection::bad_at("Missing empty line after the headers", layout.fields_end.into()))
+        }
+        Some(Defect::ContentLength) => {
+            let at = odd_length(headers).map_or(0, |value| scan::offset_in(bytes, value));
+            Err(Rejection::bad_at("Bad Content-Length header", at))
+        }
+        Some(Defect::ShortBody) => Err(Rejection::bad_at("Body shorter than Content-Length", bytes.len())),
+        Some(Defect::StartLine | Defect::Version) => Err(Rejection::bad_at("Bad start line", 0)),
     }
+}
+
+/// Where white space stands in a request line that has too much of it.
+fn odd_space(layout: &Layout, bytes: &[u8]) -> usize {
+    let StartLine::Request { uri, uri_end, .. } = layout.start else { return 0 };
+    let text = layout.uri(bytes);
+    if scan::trim_start(text).len() < text.len() {
+        return uri.into();
+    }
+    if scan::trim_end(text).len() < text.len() {
+        return usize::from(uri) + scan::trim_end(text).len();
+    }
+    let version = bytes.get(usize::from(uri_end) + 1..).unwrap_or_default();
+    usize::from(uri_end) + 1 + version.iter().position(|octet| scan::is_lws(*octet)).unwrap_or_default()
+}
+
+/// The first value of Content-Length that is no number or another one than before.
+fn odd_length(headers: Headers<'_>) -> Option<&[u8]> {
+    let mut values = headers.values(HeaderId::ContentLength, false);
+    let first = values.clone().next().and_then(scan::number);
+    values.find(|value| scan::number(value).is_none() || scan::number(value) != first)
 }
 
 enum Found<H> {
     None,
     One(H),
-    Many,
-    Bad,
+    /// Where the second begins.
+    Many(usize),
+    Bad(ParseError),
 }
 
 fn at_most_one<'a, H: Header<'a>>(headers: Headers<'a>) -> Found<H> {
     let mut values = headers.all::<H>();
     match (values.next(), values.next()) {
         (None, _) => Found::None,
-        (Some(_), Some(_)) => Found::Many,
+        (Some(_), Some(_)) => Found::Many(second_at(headers, H::ID, H::LIST)),
         (Some(Ok(value)), None) => Found::One(value),
-        (Some(Err(ParseError { .. })), None) => Found::Bad,
+        (Some(Err(error)), None) => Found::Bad(error),
     }
+}
+
+/// Where the second value begins.
+fn second_at(headers: Headers<'_>, id: HeaderId, list: bool) -> usize {
+    headers.values(id, list).nth(1).map_or(0, |value| headers.offset_of(value))
 }
 
 fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
@@ -114,20 +168,26 @@ fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
     match at_most_one(headers) {
         Found::One(value) => Ok(value),
         Found::None => Err(Rejection::bad(reasons.missing)),
-        Found::Many => Err(Rejection::bad(reasons.repeated)),
-        Found::Bad => Err(Rejection::bad(reasons.bad)),
+        Found::Many(at) => Err(Rejection::bad_at(reasons.repeated, at)),
+        Found::Bad(error) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
     }
 }
 
 /// A tag may be absent (RFC 2543), but not be two or no token.
-fn tag_is_usable(address: NameAddr<'_>, id: HeaderId) -> Result<(), Rejection> {
-    let usable =
-        is_single(address.parameters.iter(), "tag") && address.parameters.has("tag") == address.tag().is_some();
-    if usable { Ok(()) } else { Err(Rejection::bad(reasons(id).bad)) }
+fn tag_is_usable(address: NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
+    let unusable = match repeated(address.parameters.iter(), "tag") {
+        Some(again) => Some(again),
+        None => address.parameters.get("tag").filter(|_| address.tag().is_none()),
+    };
+    match unusable {
+        None => Ok(()),
+        Some(tag) => Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes()))),
+    }
 }
 
-fn is_single<'a>(parameters: impl Iterator<Item = super::Parameter<'a>>, name: &str) -> bool {
-    parameters.filter(|parameter| parameter.name.eq_ignore_ascii_case(name)).count() <= 1
+/// The second parameter of this name.
+fn repeated<'a>(parameters: impl Iterator<Item = Parameter<'a>>, name: &str) -> Option<Parameter<'a>> {
+    parameters.filter(|parameter| parameter.name.eq_ignore_ascii_case(name)).nth(1)
 }
 
 struct Reasons {
@@ -170,19 +230,24 @@ mod tests {
         }
     }
 
+    /// The verdict but for the place.
+    fn judged(text: &str) -> Result<(), Rejection> {
+        verdict(text).map_err(|rejection| Rejection { offset: None, ..rejection })
+    }
+
     #[track_caller]
     fn changed(from: &str, to: &str) -> Result<(), Rejection> {
         assert!(GOOD.contains(from), "{from}");
-        verdict(&GOOD.replace(from, to))
+        judged(&GOOD.replace(from, to))
     }
 
     const fn bad(reason: &'static str) -> Result<(), Rejection> {
-        Err(Rejection { status: StatusCode::BAD_REQUEST, reason })
+        Err(Rejection::bad(reason))
     }
 
     #[test]
     fn a_good_message_passes() {
-        assert_eq!(verdict(GOOD), Ok(()));
+        assert_eq!(judged(GOOD), Ok(()));
         assert_eq!(changed("BYE sip:bob@192.0.2.4 SIP/2.0", "SIP/2.0 200 OK"), Ok(()));
     }
 
@@ -235,12 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_schemes_have_their_own_status() {
+    fn a_version_has_its_own_status_and_any_scheme_passes() {
         let of = |result: Result<(), Rejection>| result.unwrap_err().status;
         assert_eq!(of(changed("SIP/2.0\r\nVia", "SIP/7.0\r\nVia")), StatusCode::VERSION_NOT_SUPPORTED);
         assert_eq!(changed("SIP/2.0\r\nVia", "sip/2.0\r\nVia"), Ok(()));
-        assert_eq!(of(changed("sip:bob@192.0.2.4", "tel:+12015550123")), StatusCode::UNSUPPORTED_URI_SCHEME);
-        assert_eq!(of(changed("sip:bob@192.0.2.4", "nobody:x")), StatusCode::UNSUPPORTED_URI_SCHEME);
+        // Which schemes are served is for the roles to say (RFC 4475 §3.3.2).
+        assert_eq!(changed("sip:bob@192.0.2.4", "tel:+12015550123"), Ok(()));
+        assert_eq!(changed("sip:bob@192.0.2.4", "nobody:x"), Ok(()));
     }
 
     #[test]
@@ -263,7 +329,35 @@ mod tests {
     fn the_gravest_comes_first() {
         let two = GOOD.replace("SIP/2.0\r\nVia", "SIP/3.0\r\nVia").replace("CSeq: 231 BYE\r\n", "");
         assert_eq!(verdict(&two).unwrap_err().status, StatusCode::VERSION_NOT_SUPPORTED);
-        let two = GOOD.replace("sip:bob@192.0.2.4", "tel:1").replace("Call-ID: a84b4c76e66710\r\n", "");
-        assert_eq!(verdict(&two), bad("Missing Call-ID header"));
+        let two = GOOD.replace("sip:bob@192.0.2.4", "sip:").replace("Call-ID: a84b4c76e66710\r\n", "");
+        assert_eq!(judged(&two), bad("Missing Call-ID header"));
+    }
+
+    #[test]
+    fn the_place_is_told_where_there_is_one() {
+        // What is changed, to what, and the text at the place.
+        for (from, to, place) in [
+            ("BYE sip", "BYE  sip", " sip:bob"),
+            (" SIP/2.0\r\nVia", "  SIP/2.0\r\nVia", "  SIP/2.0"),
+            ("SIP/2.0\r\nVia", "SIP/2.0 \r\nVia", " \r\nVia"),
+            ("SIP/2.0\r\nVia", "SIP/7.0\r\nVia", "SIP/7.0"),
+            ("sip:bob@192.0.2.4", "sip:bob@[192.0.2.4", "[192.0.2.4"),
+            ("sip:bob@192.0.2.4", "sip:bob@192.0.2.4?a=b", "a=b"),
+            ("231 BYE", "231 INVITE", "231 INVITE"),
+            ("231 BYE", "4294967296 BYE", "4294967296"),
+            ("CSeq: 231 BYE\r\n", "CSeq: 231 BYE\r\nCSeq: 9 BYE\r\n", "9 BYE"),
+            (";tag=a6c85cf", ";tag=1;TAG=2", "TAG=2"),
+            (";tag=a6c85cf", ";tag", "tag\r\n"),
+            (";branch=z9hG4bKnashds10", ";branch=a;branch=b", "branch=b"),
+            ("Content-Length: 0", "Content-Length: 0\r\nl: 1", "1\r\n"),
+            ("Content-Length: 0\r\n\r\n", "Content-Length: 5\r\n\r\nabc", ""),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let text = GOOD.replace(from, to);
+            let offset = verdict(&text).unwrap_err().offset.unwrap() as usize;
+            assert!(text[offset..].starts_with(place), "{to}: {}", &text[offset..]);
+            assert!(offset < text.len() || place.is_empty(), "{to}");
+        }
+        assert_eq!(verdict(&GOOD.replace("CSeq: 231 BYE\r\n", "")).unwrap_err().offset, None);
     }
 }

@@ -5,6 +5,8 @@ mod register;
 
 pub use location::{Binding, Location, address_of_record};
 
+use register::Refusal;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -85,8 +87,13 @@ impl Core {
         owns: impl Fn(&Endpoint, Uri<'_>) -> bool,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        let to = arrival.request.to_header().map(|to| to.uri).filter(|uri| owns(endpoint, *uri));
-        let name = to.and_then(address_of_record);
+        let to = arrival.request.to_header().map(|to| to.uri);
+        let name = match to {
+            // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
+            Some(uri) if !uri.is_sip() => Err(Refusal::Invalid("To Is No SIP URI")),
+            Some(uri) if owns(endpoint, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
+            _ => Err(Refusal::NotFound),
+        };
         let outcome = self.register(now, &endpoint.config().limits, &arrival.request, name, &mut changes);
         let tag = endpoint.random().tag();
         let response = match outcome {

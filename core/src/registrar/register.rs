@@ -53,18 +53,18 @@ impl Refusal {
 }
 
 impl Core {
-    /// Steps 2 to 7 (the owner did step 1; there is no authentication yet). `name` is the address-of-record, if the To is one
-    /// of this domain; it comes back when its bindings are to be listed.
+    /// Steps 2 to 7 (the owner did step 1; there is no authentication yet). `name` is the address-of-record, or why the
+    /// To is none of this domain; it comes back when its bindings are to be listed.
     pub(super) fn register(
         &mut self,
         now: Instant,
         limits: &Limits,
         request: &Request,
-        name: Option<String>,
+        name: Result<String, Refusal>,
         changes: &mut Vec<Change>,
     ) -> Result<String, Refusal> {
         require(request)?;
-        let name = name.ok_or(Refusal::NotFound)?;
+        let name = name?;
         let asked = Asked::of(request)?;
         let before = self.location.bindings(&name).unwrap_or_default();
         let after = match asked {

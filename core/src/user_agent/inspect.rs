@@ -1,9 +1,9 @@
-//! What is asked of a request before it is processed: method, extensions, content (RFC 3261 §8.2.1 to §8.2.3).
+//! What is asked of a request before it is processed: method, Request-URI, extensions, content (RFC 3261 §8.2.1 to §8.2.3).
 
 use alloc::vec::Vec;
 
-use crate::message::header::{ContentType, Header, Require};
-use crate::message::{HeaderId, Method, Request, StatusCode};
+use crate::message::header::{Accept, ContentType, Header, Require};
+use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
 
 /// The status for a method that is not taken: 405 if it is a known one, 501 if not (§8.2.1, §21.5.2).
 pub(super) fn method(method: Method<'_>) -> Option<StatusCode> {
@@ -12,6 +12,29 @@ pub(super) fn method(method: Method<'_>) -> Option<StatusCode> {
         Method::Other(_) => Some(StatusCode::NOT_IMPLEMENTED),
         _ => Some(StatusCode::METHOD_NOT_ALLOWED),
     }
+}
+
+/// Whether the scheme of the Request-URI is one that we serve (§8.2.2.1).
+pub(super) fn scheme(request: &Request) -> bool {
+    request.uri().is_ok_and(Uri::is_sip)
+}
+
+/// Whether a 2xx to this INVITE may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).
+pub(super) fn acceptable(request: &Request) -> bool {
+    if request.method() != Method::Invite || !request.headers().contains(HeaderId::Accept) {
+        return true;
+    }
+    // Of the ranges that include it the most specific counts (RFC 9110 §12.5.1). What cannot be read is taken as leave
+    // (§8.2): nothing says that SDP is not wanted.
+    let mut best: Option<(usize, u16)> = None;
+    for range in request.headers().all::<Accept<'_>>() {
+        let Ok(range) = range else { return true };
+        let stars = [range.kind, range.subtype].into_iter().filter(|word| *word == "*").count();
+        if range.includes("application", "sdp") && best.is_none_or(|(more, _)| stars < more) {
+            best = Some((stars, range.q()));
+        }
+    }
+    best.is_some_and(|(_, q)| q > 0)
 }
 
 /// The option tags of Require, all of which are unknown here, as a value of Unsupported (§8.2.2.3).

@@ -38,6 +38,9 @@ impl Core {
         if let Some(status) = inspect::method(served.request.method()) {
             return self.respond_final(cx, &served, status, |builder| builder.header(HeaderId::Allow, ALLOW));
         }
+        if !inspect::scheme(&served.request) {
+            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |builder| builder);
+        }
         if merging && id.is_none() {
             return self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |builder| builder);
         }
@@ -50,6 +53,11 @@ impl Core {
             let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
             return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |builder| {
                 builder.header(header, value)
+            });
+        }
+        if !inspect::acceptable(&served.request) {
+            return self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |builder| {
+                builder.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"")
             });
         }
         if outside { self.serve_outside(cx, served) } else { self.serve_in_dialog(cx, &served) }

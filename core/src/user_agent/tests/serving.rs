@@ -81,6 +81,59 @@ fn an_invite_that_can_make_no_dialog_is_refused() {
 }
 
 #[test]
+fn a_peer_of_rfc_2543_needs_no_contact() {
+    let mut bob = Lone::new();
+    bob.receive(&request("INVITE", "old", 1, "", "").replace(";tag=carol-tag", "").replace(";branch=z9hG4bKold", ""));
+    assert_eq!(bob.told(), ["incoming"]);
+}
+
+#[test]
+fn only_sip_uris_are_served() {
+    for method in ["INVITE", "OPTIONS"] {
+        let mut bob = Lone::new();
+        let asked = request(method, "s", 1, "", CONTACT).replace("sip:bob@192.0.2.4", "soap.beep://192.0.2.103:3002");
+        assert_eq!(bob.ask(&asked).start, "SIP/2.0 416 Unsupported URI Scheme");
+        assert!(bob.told().is_empty());
+    }
+    // The method comes first (§8.2.1).
+    let mut bob = Lone::new();
+    let asked = request("SUBSCRIBE", "s", 1, "", "").replace("sip:bob@192.0.2.4", "soap.beep://192.0.2.103:3002");
+    assert_eq!(bob.ask(&asked).start, "SIP/2.0 405 Method Not Allowed");
+}
+
+#[test]
+fn an_invite_that_takes_no_sdp_gets_406() {
+    for accept in [
+        "text/plain",
+        "text/plain, application/json",
+        "application/sdp;q=0",
+        "*/*;q=0.0",
+        "*/*, application/sdp;q=0",
+        "",
+    ] {
+        let mut bob = Lone::new();
+        let response = bob.ask(&request("INVITE", "a", 1, "", &format!("{CONTACT}Accept: {accept}\r\n")));
+        assert_eq!(response.start, "SIP/2.0 406 Not Acceptable", "{accept}");
+        assert!(response.header("warning").starts_with("399 "));
+    }
+    for accept in [
+        "application/sdp",
+        "text/plain, Application/SDP;q=0.1",
+        "application/*",
+        "*/*",
+        "*/*;q=0, application/sdp",
+        "???",
+    ] {
+        let mut bob = Lone::new();
+        bob.receive(&request("INVITE", "a", 1, "", &format!("{CONTACT}Accept: {accept}\r\n")));
+        assert_eq!(bob.told(), ["incoming"], "{accept}");
+    }
+    let mut bob = Lone::new();
+    let response = bob.ask(&request("OPTIONS", "a", 1, "", "Accept: text/plain\r\n"));
+    assert_eq!(response.start, "SIP/2.0 200 OK");
+}
+
+#[test]
 fn a_merged_request_gets_482() {
     let mut bob = Lone::new();
     bob.receive(&invite("one", 1));

@@ -1,0 +1,192 @@
+//! What each message is owed (RFC 4475 §3, RFC 5118 §4), by an element of each role.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use sansip::message::header::{ContentLength, NameAddrBuf};
+use sansip::message::{HeaderId, Message, Method};
+use sansip::user_agent::Profile;
+use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, UserAgent};
+use sansip_sim::inspect::{Kind, Role, judge};
+
+use crate::samples::{Sample, archived, printed, samples, traps};
+
+const ROLES: [Role; 3] = [Role::UserAgentServer, Role::Proxy, Role::Registrar];
+
+/// Where we do otherwise than the index of the RFCs' messages says, and why.
+const DEVIATIONS: [(&str, &str); 1] = [(
+    "rfc5118/wire/ipv6-in-sdp.sip",
+    "its Content-Length, counted with other line ends, is larger than the body: over UDP a 400 (RFC 3261 §18.3)",
+)];
+
+/// Where the archive of RFC 5118 differs from the messages of the text, and what that makes of it.
+const ARCHIVED: [(&str, &str); 3] = [
+    ("rfc5118/archive/ipv6-bug-abnf-3-colons", "Missing empty line after the headers"),
+    ("rfc5118/archive/ipv6-correct-abnf-2-colons", "Missing empty line after the headers"),
+    // Counted with CRLF; with LF the body is shorter than that.
+    ("rfc5118/archive/mult-ip-in-sdp", "Body shorter than Content-Length"),
+];
+
+fn found(sample: &Sample, role: Role) -> (bool, Option<u16>) {
+    let finding = judge(&sample.bytes, role);
+    (finding.valid, finding.status)
+}
+
+#[test]
+fn every_trap_has_its_reaction() {
+    let printed = printed();
+    let mut wrong = Vec::new();
+    for trap in traps() {
+        let like = printed.iter().map(|printed| &printed.sample).filter(|sample| sample.file == trap.like);
+        for sample in like.chain([&trap.own]) {
+            for (role, status) in ROLES.into_iter().zip(trap.statuses) {
+                let found = found(sample, role);
+                if found != (trap.valid, status) {
+                    wrong.push(format!("{} at a {}: {found:?}, not {status:?}", sample.file, role.name()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_trap_of_the_rfcs_is_among_our_own() {
+    let traps: BTreeSet<String> = traps().into_iter().map(|trap| trap.like).collect();
+    let of_trap = |file: &str| file.starts_with("rfc4475/") || file.starts_with("rfc5118/");
+    for printed in printed().iter().filter(|printed| of_trap(&printed.sample.file)) {
+        assert!(traps.contains(&printed.sample.file), "{}", printed.sample.file);
+    }
+    assert_eq!(traps.len(), 62, "49 of RFC 4475 and one more of its archive, 12 of RFC 5118");
+}
+
+#[test]
+fn the_index_of_the_rfcs_messages_is_followed() {
+    let mut wrong = Vec::new();
+    for printed in printed() {
+        let (file, reaction) = (&printed.sample.file, &printed.reaction);
+        let finding = judge(&printed.sample.bytes, Role::UserAgentServer);
+        let (is_request, status) = (finding.kind == Some(Kind::Request), finding.status);
+        let named = |status: u16| reaction.contains(&status.to_string());
+        let names_any = (300..700).any(named);
+        let good = match &*printed.expected {
+            "valid" => finding.valid,
+            // A user agent server may have a reason of its own before the one that a proxy or registrar would have.
+            "valid-but-application-level-problem" => finding.valid && status.is_none_or(|it| named(it) || it == 405),
+            "invalid" => {
+                !finding.valid && status.is_some() == is_request && status.is_none_or(|it| named(it) || !names_any)
+            }
+            "valid-headers-only" => {
+                let whole = with_a_body(&printed.sample);
+                finding.reason.as_deref() == Some("Body shorter than Content-Length")
+                    && found(&whole, Role::Proxy) == (true, None)
+            }
+            // Cut from their context or not described: it is enough that they do no harm.
+            "fragment" | "unspecified" => true,
+            other => panic!("{file}: {other}"),
+        };
+        let deviates = DEVIATIONS.iter().any(|(deviation, _)| deviation == file);
+        if good == deviates {
+            wrong.push(format!("{file}: {} ({reaction}), but {finding:?}", printed.expected));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The message with the body that its Content-Length promises.
+fn with_a_body(sample: &Sample) -> Sample {
+    let message = sample.read().expect("a message");
+    let length = message.headers().get::<ContentLength>().expect("Content-Length").expect("a number");
+    Sample { file: sample.file.clone(), bytes: [&*sample.bytes, &vec![b'x'; length.0 as usize]].concat() }
+}
+
+#[test]
+fn messages_of_a_flow_are_refused_only_for_the_dialog_that_is_not_there() {
+    let flow = |file: &str| file.starts_with("rfc3") && !file.contains("/fragments/");
+    for printed in printed().iter().filter(|it| flow(&it.sample.file) && it.expected == "valid") {
+        let file = &printed.sample.file;
+        assert_eq!(found(&printed.sample, Role::Proxy), (true, None), "{file}");
+        let Ok(Message::Request(request)) = printed.sample.read() else { continue };
+        let in_dialog = request.to_header().unwrap().tag().is_some();
+        let status = match request.method() {
+            Method::Ack => None,
+            Method::Register => Some(405),
+            Method::Cancel => Some(481),
+            _ if in_dialog => Some(481),
+            // §17.1.1.3 prints an INVITE without Contact, which can make no dialog (§8.1.1.8).
+            Method::Invite if file.contains("17.1.1.3") => Some(400),
+            _ => None,
+        };
+        assert_eq!(found(&printed.sample, Role::UserAgentServer), (true, status), "{file}");
+    }
+}
+
+#[test]
+fn bare_line_feeds_change_nothing() {
+    let wire = printed();
+    for sample in archived() {
+        let finding = judge(&sample.bytes, Role::UserAgentServer);
+        if let Some((_, reason)) = ARCHIVED.iter().find(|(file, _)| sample.is(file)) {
+            assert_eq!((finding.status, finding.reason.as_deref()), (Some(400), Some(*reason)), "{}", sample.file);
+            continue;
+        }
+        let same = sample.file.replace("archive", "wire") + ".sip";
+        let wire = wire.iter().find(|printed| printed.sample.file == same).unwrap();
+        assert_eq!(
+            found(&sample, Role::UserAgentServer),
+            found(&wire.sample, Role::UserAgentServer),
+            "{}",
+            sample.file
+        );
+    }
+}
+
+#[test]
+fn what_is_owed_is_what_a_node_sends() {
+    for sample in samples() {
+        for role in ROLES {
+            let finding = judge(&sample.bytes, role);
+            let answered = finding.answer.as_ref().map(|answer| answer.status);
+            match sample.read() {
+                // Nothing is sent where nothing could be read or no Via says where to; and what is tolerable, the node may ignore.
+                Err(_) => assert_eq!(answered, None, "{}", sample.file),
+                Ok(message) if finding.tolerable || !message.headers().contains(HeaderId::Via) => {}
+                Ok(_) => assert_eq!(answered.filter(|status| *status >= 300), finding.status, "{}", sample.file),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_place_of_the_trouble_is_within_the_message() {
+    for sample in samples() {
+        let finding = judge(&sample.bytes, Role::UserAgentServer);
+        assert!(finding.offset.is_none_or(|offset| offset <= sample.bytes.len()), "{}", sample.file);
+        assert!(finding.valid || finding.reason.is_some(), "{}", sample.file);
+    }
+}
+
+#[test]
+fn a_response_for_somebody_else_is_dropped_even_where_its_transaction_is_known() {
+    let traps = traps();
+    let own = traps.iter().find(|trap| trap.own.is("response-for-somebody-else.sip")).unwrap();
+    let bytes = String::from_utf8(own.own.bytes.clone()).unwrap();
+    for (bytes, is_taken) in
+        [(bytes.replace("Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKelse\r\n", ""), true), (bytes, false)]
+    {
+        let mut config = Config::new(Seed::from_u64(1));
+        config.script.branches.push_back("mine".to_owned());
+        let mut agent = UserAgent::user_agent(config, Profile::new("<sip:heron@203.0.113.30>".parse().unwrap()));
+        let listener = agent.listen(Listener::udp("203.0.113.30:5060".parse().unwrap()));
+        let remote: SocketAddr = "203.0.113.31:5060".parse().unwrap();
+        let wren: NameAddrBuf = "<sip:wren@203.0.113.31>".parse().unwrap();
+        agent.call(Instant::ZERO, &wren, None).unwrap();
+        while agent.poll().is_some() {}
+        agent.handle(
+            Instant::ZERO,
+            Input::Datagram { listener, remote, bytes: bytes.replace("3 INVITE", "1 INVITE").as_bytes() },
+        );
+        let sent = std::iter::from_fn(|| agent.poll()).filter(|output| matches!(output, Output::Send(_))).count();
+        assert_eq!(sent > 0, is_taken, "an ACK");
+    }
+}
