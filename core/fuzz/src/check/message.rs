@@ -2,7 +2,7 @@
 
 use super::lines::{Lines, trim};
 use super::{SMALL, header, stream};
-use sansip::message::header::{ContentLength, ContentType, Header, MaxForwards};
+use sansip::message::header::{ContentLength, ContentType, MaxForwards};
 use sansip::message::{
     HeaderId, HeaderName, Headers, Limits, Message, MessageView, Multipart, ParseError, Response, StatusCode,
 };
@@ -184,7 +184,7 @@ fn answers(request: &sansip::message::Request) {
                 assert_eq!(vias, same, "every Via, in order");
                 let type_of =
                     |headers: Headers<'_>| headers.get::<ContentType<'_>>().is_some_and(|found| found.is_ok());
-                assert!(type_of(again.headers()) && ContentType::ID == HeaderId::ContentType);
+                assert!(type_of(again.headers()));
             }
             other => panic!("{other:?} of {response:?}"),
         }
