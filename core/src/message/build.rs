@@ -238,7 +238,7 @@ impl Draft {
     fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
         let value = scan::trim(value);
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
-        self.span(id, name.as_str().len() + 2, value.len());
+        self.span(id, value_span(name, value).0, value.len());
         write_field(&mut self.lines, name, value);
     }
 
@@ -363,6 +363,12 @@ pub(super) fn write_field(out: &mut Vec<u8>, name: HeaderName<'_>, value: &[u8])
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Where in a field so written the value begins and ends. An empty one stands right behind the colon, as a reader has it.
+pub(super) fn value_span(name: HeaderName<'_>, value: &[u8]) -> (usize, usize) {
+    let start = name.as_str().len() + if value.is_empty() { 1 } else { 2 };
+    (start, start + value.len())
 }
 
 /// Whether a value can be written without ending its line.

@@ -1,6 +1,6 @@
 //! Replacing parts of a message: what an edit comes down to. Octets between the parts are copied in runs.
 
-use super::build::{is_writable, layout_of, write_field};
+use super::build::{is_writable, layout_of, value_span, write_field};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine, part};
@@ -34,8 +34,8 @@ struct Splice {
     rank: i32,
     text: usize,
     text_end: usize,
-    /// What is put in is a field: which, and where in it the value begins.
-    field: Option<(Option<HeaderId>, usize)>,
+    /// What is put in is a field: which, and where in it the value begins and ends.
+    field: Option<(Option<HeaderId>, (usize, usize))>,
 }
 
 impl Splice {
@@ -90,10 +90,11 @@ impl Splices {
         if !is_writable(value) {
             return Err(BuildError::Control);
         }
-        self.push(at, at, rank, |out| write_field(out, name, scan::trim(value)));
+        let value = scan::trim(value);
+        self.push(at, at, rank, |out| write_field(out, name, value));
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
         if let Some(splice) = self.list.last_mut() {
-            splice.field = Some((id, name.as_str().len() + 2));
+            splice.field = Some((id, value_span(name, value)));
         }
         Ok(())
     }
@@ -195,6 +196,11 @@ impl FieldSpan {
         let value = scan::trim_end(part(bytes, self.start, self.end));
         self.end = self.start + narrow(value.len());
         self.start = self.end - narrow(scan::trim_start(value).len());
+        if self.start == self.end {
+            // An empty value stands right behind the colon.
+            let colon = scan::find(part(bytes, self.line, self.start), b':').unwrap_or_default();
+            (self.start, self.end) = (self.line + narrow(colon + 1), self.line + narrow(colon + 1));
+        }
     }
 }
 
@@ -224,7 +230,7 @@ impl Walk<'_> {
         self.rest = rest;
         if let Some((id, value)) = splice.field {
             let line = splice.from.wrapping_add(self.shift);
-            let [line, start, end] = [line, line + value, line + splice.len() - 2].map(narrow);
+            let [line, start, end] = [line, line + value.0, line + value.1].map(narrow);
             self.fields.push(FieldSpan { line, start, end, id });
         }
         self.shift = self.shift.wrapping_add(splice.len()).wrapping_sub(splice.to - splice.from);

@@ -94,6 +94,8 @@ pub(crate) fn same_headers(a: Headers<'_>, b: Headers<'_>) {
     assert_eq!(all(a), all(b));
     for (a, b) in a.iter().zip(b.iter()) {
         assert_eq!((a.name, a.value, a.line), (b.name, b.value, b.line));
+        let offset = |field: &sansip::message::Field<'_>| field.value.as_ptr() as usize - field.line.as_ptr() as usize;
+        assert_eq!(offset(&a), offset(&b), "where the value stands");
     }
 }
 
@@ -128,7 +130,7 @@ fn reads(message: &Message) {
         assert!(headers.top_via().is_some());
         if let Message::Request(request) = message {
             assert_eq!(cseq.method, request.method());
-            assert!(request.uri().is_ok_and(|uri| uri.is_sip()));
+            assert!(request.uri().is_ok());
             assert!(!matches!(headers.get::<MaxForwards>(), Some(Err(_))));
         }
         match length {
