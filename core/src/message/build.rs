@@ -18,6 +18,39 @@ use arrayvec::ArrayVec;
 use core::fmt;
 use smallvec::SmallVec;
 
+/// What both builders hand to their draft; `copy` has a doc line of its own in each.
+macro_rules! draft_methods {
+    ($(#[$of_copy:meta])* copy) => {
+        /// Adds a field. A Content-Length given here is left out: the right one is written at the end.
+        #[must_use]
+        pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+            self.draft.field(name.into(), value.as_ref());
+            self
+        }
+
+        /// Adds a typed field.
+        #[must_use]
+        pub fn typed<'h, H: Header<'h>>(mut self, header: &H) -> Self {
+            self.draft.typed(header);
+            self
+        }
+
+        $(#[$of_copy])*
+        #[must_use]
+        pub fn copy(mut self, request: &Request, id: HeaderId) -> Self {
+            self.draft.copy(request, id);
+            self
+        }
+
+        /// Sets the body and its Content-Type; an empty `content_type` writes none.
+        #[must_use]
+        pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
+            self.draft.body(content_type, body);
+            self
+        }
+    };
+}
+
 /// Writes a new request. Headers stand in the order given; Content-Type and Content-Length follow at the end.
 #[derive(Clone)]
 pub struct RequestBuilder {
@@ -45,33 +78,10 @@ impl RequestBuilder {
         Self { draft, method: method.as_str().len(), uri_end }
     }
 
-    /// Adds a field. A Content-Length given here is left out: the right one is written at the end.
-    #[must_use]
-    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
-        self.draft.field(name.into(), value.as_ref());
-        self
-    }
-
-    /// Adds a typed field.
-    #[must_use]
-    pub fn typed<'h, H: Header<'h>>(mut self, header: &H) -> Self {
-        self.draft.typed(header);
-        self
-    }
-
-    /// Copies every field of this header from another request byte for byte.
-    #[must_use]
-    pub fn copy(mut self, request: &Request, id: HeaderId) -> Self {
-        self.draft.copy(request, id);
-        self
-    }
-
-    /// Sets the body and its Content-Type; an empty `content_type` writes none.
-    #[must_use]
-    pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
-        self.draft.body(content_type, body);
-        self
-    }
+    draft_methods!(
+        /// Copies every field of this header from another request byte for byte.
+        copy
+    );
 
     /// The request.
     ///
@@ -123,26 +133,10 @@ impl ResponseBuilder {
         builder
     }
 
-    /// Adds a field. A Content-Length given here is left out: the right one is written at the end.
-    #[must_use]
-    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
-        self.draft.field(name.into(), value.as_ref());
-        self
-    }
-
-    /// Adds a typed field.
-    #[must_use]
-    pub fn typed<'h, H: Header<'h>>(mut self, header: &H) -> Self {
-        self.draft.typed(header);
-        self
-    }
-
-    /// Copies every field of this header from the request byte for byte, such as Record-Route (RFC 3261 §12.1.1).
-    #[must_use]
-    pub fn copy(mut self, request: &Request, id: HeaderId) -> Self {
-        self.draft.copy(request, id);
-        self
-    }
+    draft_methods!(
+        /// Copies every field of this header from the request byte for byte, such as Record-Route (RFC 3261 §12.1.1).
+        copy
+    );
 
     /// Another reason phrase than the usual one.
     #[must_use]
@@ -167,13 +161,6 @@ impl ResponseBuilder {
             self.draft.insert(index, ";tag=");
             self.draft.insert(index, tag);
         }
-        self
-    }
-
-    /// Sets the body and its Content-Type; an empty `content_type` writes none.
-    #[must_use]
-    pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
-        self.draft.body(content_type, body);
         self
     }
 

@@ -8,6 +8,7 @@
 //! Three verdicts in three places: *parse* (can it be represented?), *validate* (which status is the peer owed?) and
 //! *role* (what now? — that one belongs to the cores).
 
+mod accessors;
 mod build;
 mod bytes;
 mod check;

@@ -135,21 +135,20 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::super::schedule::Schedule;
+    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
     use super::*;
-    use crate::config;
     use alloc::vec::Vec;
     use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
 
     const STATES: [State; 4] = [Trying, Proceeding, Completed, Terminated];
     const INPUTS: [Input; 6] = [TimerE, TimerF, TimerK, Provisional, Final, TransportError];
 
-    type Actions = (Option<ClientSend>, Option<Tell>);
-    /// What is armed afterwards, in milliseconds: timer E, and the timer that ends the state.
-    type Armed = (Option<u64>, Option<u64>);
+    /// Armed are timer E, and the timer that ends the state.
+    type Transition = Row<State, Input, ClientSend, Tell>;
 
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
-    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+    const TABLE: &[Transition] = &[
         (Trying,     TimerE,         Trying,     (Some(Request), None),              (Some(2_000), Some(32_000))),
         (Trying,     TimerF,         Terminated, (None, Some(Tell::Timeout)),        (None, None)),
         (Trying,     TransportError, Terminated, (None, Some(Tell::TransportError)), (None, None)),
@@ -163,42 +162,21 @@ mod tests {
         (Completed,  TimerK,         Terminated, (None, None),                       (None, None)),
     ];
 
-    fn machine_in(state: State, clock: &Clock<'_>) -> Client {
-        let mut machine = Client::new(clock);
-        let way: &[Input] = match state {
+    fn way(state: State) -> &'static [Input] {
+        match state {
             Trying => &[],
             Proceeding => &[Provisional],
             Completed => &[Final],
             Terminated => &[TimerF],
-        };
-        for &input in way {
-            machine.on(input, clock);
         }
-        assert_eq!(machine.state, state);
-        machine
     }
 
-    #[test]
-    fn every_input_in_every_state() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
-        for state in STATES {
-            for input in INPUTS {
-                let mut machine = machine_in(state, &at(0));
-                let before = machine.timers.in_millis();
-                let actions = machine.on(input, &at(1_000));
-                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
-                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
-                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
-                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
-            }
-        }
-    }
+    table_test!(Client);
 
     #[test]
     fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        let schedule = schedule();
+        let clock = reliable(&schedule);
         assert_eq!(machine_in(Trying, &clock).timers.in_millis(), (None, Some(32_000)));
         assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
     }
@@ -208,7 +186,7 @@ mod tests {
         let mut times = Vec::new();
         while let Some(now) = machine.deadline() {
             let input = machine.due(now).expect("a deadline is due when it comes");
-            machine.on(input, &Clock { now, reliable: false, schedule });
+            machine.on(input, &udp(schedule, now));
             if input == TimerE {
                 times.push(now.as_millis());
             } else {
@@ -220,16 +198,16 @@ mod tests {
 
     #[test]
     fn a_request_is_sent_eleven_times_with_intervals_that_grow_to_t2() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let clock = udp(&schedule, Instant::ZERO);
         let expected = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
         assert_eq!(resends(machine_in(Trying, &clock), &schedule), expected);
     }
 
     #[test]
     fn after_a_provisional_response_it_is_resent_every_t2() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let clock = udp(&schedule, Instant::ZERO);
         let expected = [500, 4_500, 8_500, 12_500, 16_500, 20_500, 24_500, 28_500];
         assert_eq!(resends(machine_in(Proceeding, &clock), &schedule), expected);
     }

@@ -159,22 +159,20 @@ impl InviteClient {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::Schedule;
+    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
     use super::*;
-    use crate::config;
     use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
 
     const STATES: [State; 5] = [Calling, Proceeding, Completed, Accepted, Terminated];
     const INPUTS: [Input; 10] =
         [TimerA, TimerB, TimerD, TimerM, Provisional, Success, Failure, TransportError, Cancelled, CancelTimeout];
 
-    type Actions = (Option<ClientSend>, Option<Tell>);
-    /// What is armed afterwards, in milliseconds: timer A, and the timer that ends the state.
-    type Armed = (Option<u64>, Option<u64>);
+    /// Armed are timer A, and the timer that ends the state.
+    type Transition = Row<State, Input, ClientSend, Tell>;
 
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
-    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+    const TABLE: &[Transition] = &[
         (Calling,    TimerA,         Calling,    (Some(Request), None),             (Some(2_000), Some(32_000))),
         (Calling,    TimerB,         Terminated, (None, Some(Tell::Timeout)),       (None, None)),
         (Calling,    TransportError, Terminated, (None, Some(Tell::TransportError)),(None, None)),
@@ -193,43 +191,22 @@ mod tests {
         (Accepted,   TimerM,         Terminated, (None, None),                      (None, None)),
     ];
 
-    fn machine_in(state: State, clock: &Clock<'_>) -> InviteClient {
-        let mut machine = InviteClient::new(clock);
-        let way: &[Input] = match state {
+    fn way(state: State) -> &'static [Input] {
+        match state {
             Calling => &[],
             Proceeding => &[Provisional],
             Completed => &[Failure],
             Accepted => &[Success],
             Terminated => &[TimerB],
-        };
-        for &input in way {
-            machine.on(input, clock);
         }
-        assert_eq!(machine.state, state);
-        machine
     }
 
-    #[test]
-    fn every_input_in_every_state() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
-        for state in STATES {
-            for input in INPUTS {
-                let mut machine = machine_in(state, &at(0));
-                let before = machine.timers.in_millis();
-                let actions = machine.on(input, &at(1_000));
-                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
-                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
-                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
-                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
-            }
-        }
-    }
+    table_test!(InviteClient);
 
     #[test]
     fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        let schedule = schedule();
+        let clock = reliable(&schedule);
         assert_eq!(machine_in(Calling, &clock).timers.in_millis(), (None, Some(32_000)));
         assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
         assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
@@ -237,8 +214,8 @@ mod tests {
 
     #[test]
     fn the_invite_is_sent_seven_times_and_given_up_after_64_t1() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |now| Clock { now, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let at = |now| udp(&schedule, now);
         let mut machine = InviteClient::new(&at(Instant::ZERO));
         for millis in [500, 1_500, 3_500, 7_500, 15_500, 31_500] {
             let now = Instant::from_millis(millis);
@@ -252,8 +229,8 @@ mod tests {
 
     #[test]
     fn each_states_end_has_its_letter() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let clock = udp(&schedule, Instant::ZERO);
         let late = Instant::from_millis(100_000);
         let due = |state| machine_in(state, &clock).due(late);
         assert_eq!(due(Calling), Some(TimerB));

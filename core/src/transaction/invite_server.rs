@@ -167,9 +167,8 @@ impl InviteServer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::Schedule;
+    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
     use super::*;
-    use crate::config;
     use alloc::vec::Vec;
     use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
 
@@ -177,13 +176,12 @@ mod tests {
     const INPUTS: [Input; 11] =
         [Invite, Ack, Provisional, Success, Failure, Trying, TimerG, TimerH, TimerI, TimerL, TransportError];
 
-    type Actions = (Option<Send>, Option<Tell>);
-    /// What is armed afterwards, in milliseconds: the 100 or timer G, and the timer that ends the state.
-    type Armed = (Option<u64>, Option<u64>);
+    /// Armed are the 100 or timer G, and the timer that ends the state.
+    type Transition = Row<State, Input, Send, Tell>;
 
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
-    const TABLE: &[(State, Input, State, Actions, Armed)] = &[
+    const TABLE: &[Transition] = &[
         (Proceeding, Trying,         Proceeding, (Some(Send::Trying), None),         (None, None)),
         (Proceeding, Provisional,    Proceeding, (Some(Send::Given), None),          (None, None)),
         (Proceeding, Invite,         Proceeding, (Some(Send::Last), None),           (Some(200), None)),
@@ -202,43 +200,22 @@ mod tests {
         (Accepted,   TransportError, Accepted,   (None, Some(Tell::TransportError)), (None, Some(32_000))),
     ];
 
-    fn machine_in(state: State, clock: &Clock<'_>) -> InviteServer {
-        let mut machine = InviteServer::new(clock);
-        let way: &[Input] = match state {
+    fn way(state: State) -> &'static [Input] {
+        match state {
             Proceeding => &[],
             Completed => &[Failure],
             Confirmed => &[Failure, Ack],
             Accepted => &[Success],
             Terminated => &[Failure, TimerH],
-        };
-        for &input in way {
-            machine.on(input, clock);
         }
-        assert_eq!(machine.state, state);
-        machine
     }
 
-    #[test]
-    fn every_input_in_every_state() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
-        for state in STATES {
-            for input in INPUTS {
-                let mut machine = machine_in(state, &at(0));
-                let before = machine.timers.in_millis();
-                let actions = machine.on(input, &at(1_000));
-                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
-                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
-                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
-                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
-            }
-        }
-    }
+    table_test!(InviteServer);
 
     #[test]
     fn over_a_reliable_transport_the_final_response_is_sent_once_and_confirmed_ends_at_once() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        let schedule = schedule();
+        let clock = reliable(&schedule);
         assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(32_000)));
         assert_eq!(machine_in(Confirmed, &clock).timers.in_millis(), (None, Some(0)));
         assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
@@ -246,8 +223,8 @@ mod tests {
 
     #[test]
     fn a_final_response_is_sent_eleven_times_until_timer_h() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |now| Clock { now, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let at = |now| udp(&schedule, now);
         let mut machine = machine_in(Completed, &at(Instant::ZERO));
         let mut fired = Vec::new();
         while let Some(now) = machine.deadline() {
@@ -262,8 +239,8 @@ mod tests {
 
     #[test]
     fn the_100_is_due_after_200_ms_and_only_if_nothing_was_sent() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let clock = udp(&schedule, Instant::ZERO);
         let mut machine = InviteServer::new(&clock);
         assert_eq!(machine.due(Instant::from_millis(199)), None);
         assert_eq!(machine.due(Instant::from_millis(200)), Some(Trying));

@@ -15,6 +15,8 @@ mod machine;
 mod schedule;
 pub(crate) mod senders;
 mod server;
+#[cfg(test)]
+mod table_test;
 
 pub(crate) use client::Client;
 pub(crate) use invite_client::InviteClient;

@@ -127,22 +127,19 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schedule::Schedule;
+    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
     use super::*;
-    use crate::config;
     use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
 
     const STATES: [State; 4] = [State::Trying, Proceeding, Completed, Terminated];
     const INPUTS: [Input; 7] = [Request, Provisional, Final, Silence, Input::Trying, TimerJ, TransportError];
 
-    type Actions = (Option<Send>, Option<Tell>);
-    /// What is armed afterwards, in milliseconds: the 100, and timer J.
-    type Armed = (Option<u64>, Option<u64>);
-    type Row = (State, Input, State, Actions, Armed);
+    /// Armed are the 100, and timer J.
+    type Transition = Row<State, Input, Send, Tell>;
 
     /// Every pair that does something over UDP, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
-    const TABLE: &[Row] = &[
+    const TABLE: &[Transition] = &[
         (State::Trying, Input::Trying,  Proceeding, (Some(Send::Trying), None),         (None, None)),
         (State::Trying, Final,          Completed,  (Some(Send::Given), None),          (None, Some(33_000))),
         (State::Trying, Silence,        Completed,  (None, None),                       (None, Some(33_000))),
@@ -157,44 +154,23 @@ mod tests {
     ];
 
     /// The one more over a reliable transport (RFC 4320 §4.1).
-    const EARLY_100: Row = (State::Trying, Provisional, Proceeding, (Some(Send::Given), None), (None, None));
+    const EARLY_100: Transition = (State::Trying, Provisional, Proceeding, (Some(Send::Given), None), (None, None));
 
-    fn machine_in(state: State, clock: &Clock<'_>) -> Server {
-        let mut machine = Server::new(clock);
-        let way: &[Input] = match state {
+    fn way(state: State) -> &'static [Input] {
+        match state {
             State::Trying => &[],
             Proceeding => &[Input::Trying],
             Completed => &[Final],
             Terminated => &[Final, TimerJ],
-        };
-        for &input in way {
-            machine.on(input, clock);
         }
-        assert_eq!(machine.state, state);
-        machine
     }
 
-    #[test]
-    fn every_input_in_every_state() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let at = |millis| Clock { now: Instant::from_millis(millis), reliable: false, schedule: &schedule };
-        for state in STATES {
-            for input in INPUTS {
-                let mut machine = machine_in(state, &at(0));
-                let before = machine.timers.in_millis();
-                let actions = machine.on(input, &at(1_000));
-                let row = TABLE.iter().find(|row| row.0 == state && row.1 == input);
-                let (next, expected, armed) = row.map_or((state, (None, None), before), |row| (row.2, row.3, row.4));
-                let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
-                assert_eq!(found, (next, expected, armed), "{state:?}, {input:?}");
-            }
-        }
-    }
+    table_test!(Server);
 
     #[test]
     fn over_a_reliable_transport_a_100_may_come_early_and_completed_ends_at_once() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: true, schedule: &schedule };
+        let schedule = schedule();
+        let clock = reliable(&schedule);
         let mut machine = machine_in(EARLY_100.0, &clock);
         let actions = machine.on(EARLY_100.1, &clock);
         let found = (machine.state, (actions.send, actions.tell), machine.timers.in_millis());
@@ -204,8 +180,8 @@ mod tests {
 
     #[test]
     fn the_100_is_due_when_timer_e_of_the_sender_reaches_t2_and_not_before() {
-        let schedule = Schedule::new(&config::Timers::default());
-        let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
+        let schedule = schedule();
+        let clock = udp(&schedule, Instant::ZERO);
         let machine = Server::new(&clock);
         assert_eq!(machine.due(Instant::from_millis(3_499)), None);
         assert_eq!(machine.due(Instant::from_millis(3_500)), Some(Input::Trying));

@@ -1,5 +1,6 @@
 //! What a sender can take: Accept, Accept-Encoding, Accept-Language (RFC 3261 §20.1 to §20.3).
 
+use super::content_type::media_type;
 use super::{Header, language, quality, write_text, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
@@ -37,10 +38,7 @@ impl<'a> Header<'a> for Accept<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(value);
-        cursor.lws();
-        let kind = cursor.token()?;
-        cursor.separator(b'/', ParseErrorKind::Token)?;
-        let subtype = cursor.token()?;
+        let (kind, subtype) = media_type(&mut cursor)?;
         if kind == "*" && subtype != "*" {
             return Err(ParseError::new(ParseErrorKind::Token, 0));
         }

@@ -31,19 +31,22 @@ impl<'a> Header<'a> for ContentType<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(value);
-        cursor.lws();
-        let kind = cursor.token()?;
-        cursor.separator(b'/', ParseErrorKind::Token)?;
-        let subtype = cursor.token()?;
-        let before = cursor.offset();
-        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
-        Ok(Self { kind, subtype, parameters })
+        let (kind, subtype) = media_type(&mut cursor)?;
+        Ok(Self { kind, subtype, parameters: super::parameters(&mut cursor)? })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
         super::write_text(out, format_args!("{}/{}", self.kind, self.subtype));
         super::write_unfolded(out, self.parameters.as_bytes());
     }
+}
+
+/// Type and subtype, or the range of Accept.
+pub(super) fn media_type<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a str), ParseError> {
+    cursor.lws();
+    let kind = cursor.token()?;
+    cursor.separator(b'/', ParseErrorKind::Token)?;
+    Ok((kind, cursor.token()?))
 }
 
 #[cfg(test)]
