@@ -227,7 +227,7 @@ impl Draft {
     fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
         let value = scan::trim(value);
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
-        self.span(id, name.as_str().len() + 2, value.len());
+        self.span(id, value_span(name, value).0, value.len());
         field_parts(name, value).iter().for_each(|part| self.lines.extend_from_slice(part));
     }
 
@@ -309,6 +309,8 @@ impl Draft {
         }
         let fields_end = narrow(self.lines.len())?;
         let body = self.lines.len() + b"\r\n".len();
+        // The empty line counts: a reader bounds them together.
+        narrow(body)?;
         let out = SharedBytes::written(body + self.body.len(), |out| {
             [&*self.lines, b"\r\n", &self.body].iter().for_each(|part| out.put(part));
         });
@@ -348,6 +350,12 @@ impl fmt::Debug for ResponseBuilder {
 /// `name: value` and a line end.
 pub(super) fn field_parts<'a>(name: HeaderName<'a>, value: &'a [u8]) -> [&'a [u8]; 4] {
     [name.as_str().as_bytes(), b": ", value, b"\r\n"]
+}
+
+/// Where in a field so written the value begins and ends. An empty one stands right behind the colon, as a reader has it.
+pub(super) fn value_span(name: HeaderName<'_>, value: &[u8]) -> (usize, usize) {
+    let start = name.as_str().len() + if value.is_empty() { 1 } else { 2 };
+    (start, start + value.len())
 }
 
 /// Whether a value can be written without ending its line.

@@ -185,13 +185,16 @@ fn same_parameters(a: Parameters<'_>, b: Parameters<'_>) -> bool {
 fn parameters_match(a: Parameters<'_>, b: Parameters<'_>) -> bool {
     const NEVER_IGNORED: [&str; 5] = ["transport", "user", "method", "ttl", "maddr"];
     a.iter().all(|mine| {
-        let theirs = b.iter().find(|theirs| same_text(mine.name.as_bytes(), theirs.name.as_bytes()));
-        match (theirs.map(|theirs| theirs.value), mine.value) {
-            (None, _) => !NEVER_IGNORED.iter().any(|name| same_text(mine.name.as_bytes(), name.as_bytes())),
-            (Some(None), None) => true,
-            (Some(Some(theirs)), Some(mine)) => same_text(mine, theirs),
-            (Some(_), _) => false,
+        let mut theirs = b.iter().filter(|theirs| same_text(mine.name.as_bytes(), theirs.name.as_bytes())).peekable();
+        if theirs.peek().is_none() {
+            return !NEVER_IGNORED.iter().any(|name| same_text(mine.name.as_bytes(), name.as_bytes()));
         }
+        // None should be there twice; if it is, a URI is still equivalent to itself.
+        theirs.any(|theirs| match (theirs.value, mine.value) {
+            (None, None) => true,
+            (Some(theirs), Some(mine)) => same_text(mine, theirs),
+            _ => false,
+        })
     })
 }
 
@@ -217,6 +220,12 @@ mod tests {
         let forth = uri(a).equivalent(uri(b));
         assert_eq!(forth, uri(b).equivalent(uri(a)), "{a} {b}: depends on the order");
         forth
+    }
+
+    #[test]
+    fn a_uri_with_a_parameter_twice_is_itself() {
+        assert!(same("sip:a.com;x=1;x=2", "sip:a.com;x=1;x=2"));
+        assert!(!same("sip:a.com;x=1;x=2", "sip:a.com;x=1"));
     }
 
     #[test]

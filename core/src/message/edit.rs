@@ -28,6 +28,8 @@ pub struct Edit<'a, M> {
     layout: &'a Layout,
     splices: Splices,
     pops: SmallVec<[Pop; 2]>,
+    /// What was replaced: the first counts.
+    replaced: SmallVec<[HeaderId; 4]>,
     /// Whether Content-Length is written anew.
     length: bool,
     error: Option<BuildError>,
@@ -49,6 +51,7 @@ impl<'a, M> Edit<'a, M> {
             layout,
             splices: Splices::new(),
             pops: SmallVec::new(),
+            replaced: SmallVec::new(),
             length: false,
             error: None,
             kind: PhantomData,
@@ -181,7 +184,8 @@ impl<'a, M> Edit<'a, M> {
 
     /// Where the field's line ends: where the next one begins.
     fn line_end(&self, field: &FieldSpan) -> usize {
-        let next = self.layout.fields.iter().find(|next| next.line > field.line);
+        let fields = &self.layout.fields;
+        let next = fields.get(fields.partition_point(|other| other.line <= field.line));
         next.map_or(self.layout.fields_end, |next| next.line).into()
     }
 
@@ -194,6 +198,10 @@ impl<'a, M> Edit<'a, M> {
         if !is_writable(value) {
             self.fail(BuildError::Control);
         }
+        if self.replaced.contains(&id) {
+            return;
+        }
+        self.replaced.push(id);
         let mut fields = self.fields(id);
         let Some(first) = fields.next() else {
             self.append_field(id.into(), value);
@@ -539,6 +547,40 @@ mod tests {
         assert_eq!(text(&after), alloc::format!("{cut}\r\nX-New: 1\r\n\r\n"));
         let after = request(cut).edit().body("", b"hello").finish().unwrap();
         assert_eq!(text(&after), alloc::format!("{cut}\r\nContent-Length: 5\r\n\r\nhello"));
+    }
+
+    #[test]
+    fn no_header_slips_behind_the_end_when_an_unterminated_last_field_goes() {
+        let cut = "OPTIONS sip:a.com SIP/2.0\r\nVia: SIP/2.0/UDP b.com\r\nRoute: <sip:x;lr>";
+        let kept = "OPTIONS sip:a.com SIP/2.0\r\nVia: SIP/2.0/UDP b.com\r\n";
+        let after = request(cut).edit().remove(HeaderId::Route).append("X-New", "1").finish().unwrap();
+        assert_eq!(text(&after), alloc::format!("{kept}X-New: 1\r\n\r\n"));
+        let original = request(cut);
+        let pushed = original.edit().pop_first(HeaderId::Route).push_first(HeaderId::Route, "<sip:y;lr>");
+        assert_eq!(text(&pushed.finish().unwrap()), alloc::format!("{kept}Route: <sip:y;lr>\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_value_stays_in_its_line_when_the_line_has_no_end() {
+        let cut = request("OPTIONS sip:a.com SIP/2.0\r\nSubject:");
+        let after = cut.edit().replace(HeaderId::Subject, "Evil: 1").finish().unwrap();
+        assert_eq!(text(&after), "OPTIONS sip:a.com SIP/2.0\r\nSubject:Evil: 1\r\n\r\n");
+    }
+
+    #[test]
+    fn an_empty_value_that_is_left_first_has_no_white_space_around_it() {
+        let listed = request("OPTIONS sip:a.com SIP/2.0\r\nRoute: <sip:x> , , <sip:y>\r\n\r\n");
+        let after = listed.edit().pop_first(HeaderId::Route).finish().unwrap();
+        assert_eq!(text(&after), "OPTIONS sip:a.com SIP/2.0\r\nRoute:  , <sip:y>\r\n\r\n");
+        assert_eq!(after.headers().raw(HeaderId::Route), Some(&b", <sip:y>"[..]));
+    }
+
+    #[test]
+    fn of_two_replacements_the_first_counts() {
+        let empty = request("OPTIONS sip:a.com SIP/2.0\r\nSubject:\r\n\r\n");
+        let edit = empty.edit().replace(HeaderId::Subject, "1").replace(HeaderId::Subject, "2");
+        let after = edit.replace(HeaderId::Server, "1").replace(HeaderId::Server, "2").finish().unwrap();
+        assert_eq!(text(&after), "OPTIONS sip:a.com SIP/2.0\r\nSubject:1\r\nServer: 1\r\n\r\n");
     }
 
     #[test]

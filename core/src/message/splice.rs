@@ -1,9 +1,9 @@
 //! Replacing parts of a message: what an edit comes down to. Octets between the parts are copied in runs.
 
-use super::build::{field_parts, is_writable, layout_of};
+use super::build::{field_parts, is_writable, layout_of, value_span};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine};
+use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::scan;
 use core::fmt;
@@ -11,6 +11,9 @@ use smallvec::SmallVec;
 
 /// The rank of the body: behind all that is put in before it.
 const BODY: i32 = i32::MAX;
+
+/// The rank of what stands in a line: before the end of that line, should it be missing.
+const WITHIN: i32 = i32::MIN;
 
 /// Parts of a message and what stands in their place.
 #[derive(Clone)]
@@ -53,8 +56,8 @@ struct Splice {
     rank: i32,
     text: usize,
     text_end: usize,
-    /// What is put in is a field: which, and where in it the value begins.
-    field: Option<(Option<HeaderId>, usize)>,
+    /// What is put in is a field: which, and where in it the value begins and ends.
+    field: Option<(Option<HeaderId>, (usize, usize))>,
 }
 
 impl Splice {
@@ -70,7 +73,7 @@ impl Splices {
 
     /// Replaces octets within one line by what `write` appends.
     pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&mut Text)) {
-        self.push(from, to, 0, write);
+        self.push(from, to, WITHIN, write);
     }
 
     /// Takes octets out.
@@ -109,10 +112,11 @@ impl Splices {
         if !is_writable(value) {
             return Err(BuildError::Control);
         }
-        self.push(at, at, rank, |out| field_parts(name, scan::trim(value)).iter().for_each(|part| out.put(part)));
+        let value = scan::trim(value);
+        self.push(at, at, rank, |out| field_parts(name, value).iter().for_each(|part| out.put(part)));
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
         if let Some(splice) = self.list.last_mut() {
-            splice.field = Some((id, name.as_str().len() + 2));
+            splice.field = Some((id, value_span(name, value)));
         }
         Ok(())
     }
@@ -153,8 +157,11 @@ impl Splices {
     fn terminate(&mut self, bytes: &[u8], layout: &Layout) {
         let end = usize::from(layout.fields_end);
         if end == layout.body as usize {
-            if bytes.last() != Some(&b'\n') {
-                self.push(end, end, i32::MIN, |out| out.put(b"\r\n"));
+            // The last line has no end, unless it goes as a whole.
+            let last = layout.fields.last().map_or(0, |field| usize::from(field.line));
+            let goes = self.list.iter().any(|splice| splice.from == last && splice.to == end);
+            if bytes.last() != Some(&b'\n') && !goes {
+                self.push(end, end, WITHIN + 1, |out| out.put(b"\r\n"));
             }
             self.push(end, end, BODY - 1, |out| out.put(b"\r\n"));
         }
@@ -169,7 +176,7 @@ impl Splices {
         let body = out.len() - self.body_len(old);
         let empty_line = old.body as usize - usize::from(old.fields_end);
         let fields_end = body - empty_line;
-        if fields_end > LONGEST_SECTION {
+        if body > LONGEST_SECTION {
             return Err(BuildError::TooLong);
         }
         let mut walk = Walk { rest: &self.list, shift: 0, fields: SmallVec::new() };
@@ -186,8 +193,13 @@ impl Splices {
                 continue;
             }
             let (line, start) = (walk.moved(field.line), walk.moved(field.start));
+            let untouched = walk.rest.len();
             walk.pass(|splice| splice.to <= usize::from(field.end));
-            walk.fields.push(FieldSpan { line, start, end: walk.moved(field.end), id: field.id });
+            let mut span = FieldSpan { line, start, end: walk.moved(field.end), id: field.id };
+            if walk.rest.len() != untouched {
+                span.trim(out);
+            }
+            walk.fields.push(span);
         }
         walk.pass(|_| true);
         let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
@@ -200,6 +212,20 @@ impl Splices {
             end: wide(out.len())?,
             defect: None,
         })
+    }
+}
+
+impl FieldSpan {
+    /// Leaves white space out that has come to stand at an end of the value: before an empty first value, say.
+    fn trim(&mut self, bytes: &[u8]) {
+        let value = scan::trim_end(part(bytes, self.start, self.end));
+        self.end = self.start + narrow(value.len());
+        self.start = self.end - narrow(scan::trim_start(value).len());
+        if self.start == self.end {
+            // An empty value stands right behind the colon.
+            let colon = scan::find(part(bytes, self.line, self.start), b':').unwrap_or_default();
+            (self.start, self.end) = (self.line + narrow(colon + 1), self.line + narrow(colon + 1));
+        }
     }
 }
 
@@ -229,7 +255,7 @@ impl Walk<'_> {
         self.rest = rest;
         if let Some((id, value)) = splice.field {
             let line = splice.from.wrapping_add(self.shift);
-            let [line, start, end] = [line, line + value, line + splice.len() - 2].map(narrow);
+            let [line, start, end] = [line, line + value.0, line + value.1].map(narrow);
             self.fields.push(FieldSpan { line, start, end, id });
         }
         self.shift = self.shift.wrapping_add(splice.len()).wrapping_sub(splice.to - splice.from);

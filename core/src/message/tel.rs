@@ -2,7 +2,7 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::host::Host;
-use super::parameters::Parameters;
+use super::parameters::{Parameter, Parameters};
 use super::scan::{self, ALPHANUM, Set, URI_PARAMETER, URIC};
 use super::uri::{Scheme, Uri};
 
@@ -73,17 +73,19 @@ impl<'a> Telephone<'a> {
     }
 }
 
-/// Whether every parameter of `a` has its like in `b`.
+/// Whether every parameter of `a` has its like in `b`. None should be there twice; if it is, a number is still its own equal.
 fn each_in(a: Parameters<'_>, b: Parameters<'_>) -> bool {
-    a.iter().all(|mine| {
-        let Some(theirs) = b.get(mine.name) else { return false };
-        match (mine.value, theirs.value) {
-            (Some(a), Some(b)) if a.starts_with(b"+") || mine.name.eq_ignore_ascii_case("ext") => bare(a).eq(bare(b)),
-            (Some(a), Some(b)) if mine.name.eq_ignore_ascii_case("phone-context") => Host::parse(a) == Host::parse(b),
-            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-            (a, b) => a == b,
-        }
-    })
+    let same = |mine: Parameter<'_>, theirs: Parameter<'_>| match (mine.value, theirs.value) {
+        (Some(a), Some(b)) if a.starts_with(b"+") || mine.name.eq_ignore_ascii_case("ext") => bare(a).eq(bare(b)),
+        (Some(a), Some(b)) if mine.name.eq_ignore_ascii_case("phone-context") => match (Host::parse(a), Host::parse(b))
+        {
+            (Some(a), Some(b)) => a == b,
+            _ => a.eq_ignore_ascii_case(b),
+        },
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a == b,
+    };
+    a.iter().all(|mine| b.iter().any(|theirs| mine.name.eq_ignore_ascii_case(theirs.name) && same(mine, theirs)))
 }
 
 /// The text without visual separators.

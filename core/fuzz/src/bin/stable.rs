@@ -1,0 +1,150 @@
+//! `cargo run --release --bin stable -- [--runs N] [--seed S] [--max-len L]`: mutates the seeds on stable Rust. The same
+//! numbers give the same inputs. An input that breaks a rule is written to a file whose name is printed.
+
+use sansip_fuzz::{Target, own, run, torture};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// What messages are made of.
+const WORDS: [&[u8]; 40] = [
+    b"\r\n",
+    b"\r\n\r\n",
+    b"\n",
+    b"\r",
+    b"\r\n ",
+    b",",
+    b";",
+    b"\"",
+    b"\\",
+    b"<",
+    b">",
+    b"sip:",
+    b"sips:a@[::1]:5061",
+    b"Via: SIP/2.0/UDP a;branch=z9hG4bK1;rport",
+    b"v:",
+    b"Content-Length: 0",
+    b"l: 4294967296",
+    b"l :\r\n 3",
+    b"SIP/2.0 200 OK\r\n",
+    b"INVITE sip:a@b SIP/2.0\r\n",
+    b"Route: <sip:a;lr>",
+    b"*",
+    b"tag=",
+    b"%41",
+    b"%",
+    b"@",
+    b":",
+    b"?",
+    b"=",
+    b"(",
+    b")",
+    b"\0",
+    b"\xff",
+    b"\xc3\xa9",
+    b";received=1.2.3.4",
+    b"Max-Forwards: 70",
+    b"\t",
+    b"[",
+    b"]",
+    b"Contact: \"a\\\"\" <sip:b>;q=0.5",
+];
+
+struct Options {
+    runs: u64,
+    seed: u64,
+    max_len: usize,
+}
+
+fn options() -> Option<Options> {
+    let mut options = Options { runs: 1_000_000, seed: 1, max_len: 4096 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value: u64 = arguments.next()?.parse().ok()?;
+        match name.as_str() {
+            "--runs" => options.runs = value,
+            "--seed" => options.seed = value,
+            "--max-len" => options.max_len = usize::try_from(value).ok()?,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+/// xorshift64*: small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// Below `bound`; zero if that is zero.
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from((self.next() >> 33) % (bound.max(1) as u64)).unwrap_or_default()
+    }
+
+    fn octet(&mut self) -> u8 {
+        self.next().to_be_bytes()[0]
+    }
+}
+
+fn mutate(data: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+    let at = random.below(data.len() + 1);
+    let length = random.below(data.len() - at + 1).min(1 << random.below(9));
+    match random.below(8) {
+        0 if at < data.len() => data[at] = random.octet(),
+        1 if at < data.len() => data[at] ^= 1 << random.below(8),
+        2 => drop(data.drain(at..at + length)),
+        3 => {
+            let piece = data[at..at + length].to_vec();
+            let to = random.below(data.len() + 1);
+            data.splice(to..to, piece);
+        }
+        4 => {
+            let from = random.below(other.len() + 1);
+            let length = random.below(other.len() - from + 1);
+            data.splice(at..at, other[from..from + length].iter().copied());
+        }
+        5 => data.insert(at, random.octet()),
+        _ => drop(data.splice(at..at, WORDS[random.below(WORDS.len())].iter().copied())),
+    }
+}
+
+fn main() -> ExitCode {
+    let Some(options) = options() else {
+        eprintln!("stable [--runs N] [--seed S] [--max-len L]");
+        return ExitCode::from(2);
+    };
+    let mut pool: Vec<Vec<u8>> = own().into_iter().chain(torture()).map(|(_, data)| data).collect();
+    println!("{} seeds", pool.len());
+    pool.push(Vec::new());
+    let mut random = Random(options.seed.wrapping_mul(2).wrapping_add(1));
+    for count in 1..=options.runs {
+        let mut data = pool[random.below(pool.len())].clone();
+        let is_plain = data.first().is_none_or(|first| usize::from(*first) > Target::ALL.len());
+        if is_plain && random.below(2) == 0 {
+            // A message may serve every target: behind the octet that chooses one, and the empty script.
+            let chosen = u8::try_from(1 + random.below(Target::ALL.len())).unwrap_or(1);
+            data.splice(0..0, [chosen, random.octet() % 4, random.octet(), random.octet(), random.octet()]);
+        }
+        for _ in 0..1 + random.below(6) {
+            let other = random.below(pool.len());
+            mutate(&mut data, &pool[other], &mut random);
+        }
+        data.truncate(options.max_len);
+        if catch_unwind(AssertUnwindSafe(|| run(&data))).is_err() {
+            let name = format!("finding-{}-{count}", options.seed);
+            let written = std::fs::write(&name, &data);
+            println!("run {count}: written to {name}: {written:?}");
+            return ExitCode::FAILURE;
+        }
+        if count % 1_000_000 == 0 {
+            println!("{count} runs");
+        }
+    }
+    println!("{} runs, no finding", options.runs);
+    ExitCode::SUCCESS
+}
