@@ -36,13 +36,16 @@ impl<'a> Headers<'a> {
     pub fn get<H: Header<'a>>(self) -> Option<Result<H, ParseError>> {
         // Not `all().next()`, which carries all that further values would need: half of the time.
         let value = self.of(H::ID).find_map(|value| if H::LIST { Values::new(value).next() } else { Some(value) })?;
-        Some(H::parse(value).map_err(|error| error.within(H::ID)))
+        Some(self.read(value))
+    }
+
+    fn read<H: Header<'a>>(self, value: &'a [u8]) -> Result<H, ParseError> {
+        H::parse(value).map_err(|error| error.within(H::ID).moved(self.offset_of(value)))
     }
 
     /// Every value of this header, over fields and commas, in order. A field of a list without any value gives none.
     pub fn all<H: Header<'a>>(self) -> impl Iterator<Item = Result<H, ParseError>> + Clone {
-        self.values(H::ID, H::LIST)
-            .map(move |value| H::parse(value).map_err(|error| error.within(H::ID).moved(self.offset_of(value))))
+        self.values(H::ID, H::LIST).map(move |value| self.read(value))
     }
 
     /// Where in the message this part of a field begins.
