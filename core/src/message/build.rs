@@ -3,7 +3,7 @@
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::header::{Header, NameAddr};
-use super::headers::Field;
+use super::headers::Headers;
 use super::layout::{FieldSpan, Layout, StartLine, part};
 use super::limits::Limits;
 use super::method::Method;
@@ -63,7 +63,7 @@ pub struct RequestBuilder {
 
 impl RequestBuilder {
     pub(super) fn new(method: Method<'_>, uri: Uri<'_>) -> Self {
-        let mut draft = Draft::new();
+        let mut draft = Draft::new(640);
         if scan::token(method.as_str().as_bytes()).is_none() {
             draft.fail(BuildError::Method);
         }
@@ -90,7 +90,7 @@ impl RequestBuilder {
     pub fn finish(self) -> Result<Request, BuildError> {
         let (method, uri) = (narrow(self.method)?, narrow(self.method + 1)?);
         let start = StartLine::Request { method, uri, uri_end: narrow(self.uri_end)? };
-        let (bytes, layout) = self.draft.finish(&[], start, self.uri_end + b" SIP/2.0\r\n".len())?;
+        let (bytes, layout) = self.draft.finish(start, self.uri_end + b" SIP/2.0\r\n".len())?;
         Ok(Request::new(bytes, layout))
     }
 }
@@ -100,35 +100,45 @@ impl RequestBuilder {
 pub struct ResponseBuilder {
     draft: Draft,
     status: StatusCode,
-    /// Another reason phrase than the usual one.
-    reason: Option<Vec<u8>>,
+    /// Where the reason phrase ends.
+    reason_end: usize,
     /// Which of the fields is To.
     to: Option<usize>,
 }
 
+/// How long `SIP/2.0 200 ` is.
+const BEFORE_REASON: usize = 12;
+
 impl ResponseBuilder {
     pub(super) fn new(request: &Request, status: StatusCode) -> Self {
-        let mut builder = Self { draft: Draft::new(), status, reason: None, to: None };
-        let mut seen = SmallVec::<[HeaderId; 4]>::new();
-        for field in request.headers().iter() {
-            let HeaderName::Known(id) = field.name else { continue };
+        let headers = request.headers();
+        // Room for all headers of the request: mostly those that are not copied make up for those that are added.
+        let mut draft = Draft::new(headers.end() + 128);
+        let [hundreds, tens, ones] =
+            [100, 10, 1].map(|unit| b'0' + u8::try_from(status.get() / unit % 10).unwrap_or_default());
+        draft.lines.extend_from_slice(b"SIP/2.0 ");
+        draft.lines.extend_from_slice(&[hundreds, tens, ones, b' ']);
+        draft.lines.extend_from_slice(status.reason().as_bytes());
+        let reason_end = draft.lines.len();
+        draft.lines.extend_from_slice(b"\r\n");
+        let mut builder = Self { draft, status, reason_end, to: None };
+        let (mut from, mut call_id, mut cseq) = (false, false, false);
+        for (id, field) in headers.known() {
             let copied = match id {
                 HeaderId::Via => true,
-                HeaderId::From | HeaderId::To | HeaderId::CallId | HeaderId::CSeq => {
-                    let first = !seen.contains(&id);
-                    seen.push(id);
-                    first
+                HeaderId::From => !core::mem::replace(&mut from, true),
+                HeaderId::CallId => !core::mem::replace(&mut call_id, true),
+                HeaderId::CSeq => !core::mem::replace(&mut cseq, true),
+                HeaderId::To if builder.to.is_none() => {
+                    builder.to = Some(builder.draft.fields.len());
+                    true
                 }
                 HeaderId::Timestamp => status == StatusCode::TRYING,
                 _ => false,
             };
-            if !copied {
-                continue;
+            if copied {
+                builder.draft.line(headers, &field);
             }
-            if id == HeaderId::To {
-                builder.to = Some(builder.draft.fields.len());
-            }
-            builder.draft.line(id, &field);
         }
         builder
     }
@@ -143,7 +153,8 @@ impl ResponseBuilder {
     pub fn reason(mut self, reason: impl AsRef<[u8]>) -> Self {
         let reason = reason.as_ref();
         self.draft.check(reason);
-        self.reason = Some(reason.to_vec());
+        self.draft.put(BEFORE_REASON, self.reason_end - BEFORE_REASON, &[reason], 0);
+        self.reason_end = BEFORE_REASON + reason.len();
         self
     }
 
@@ -158,8 +169,7 @@ impl ResponseBuilder {
             return self;
         };
         if NameAddr::parse(part(&self.draft.lines, to.start, to.end)).is_ok_and(|to| !to.parameters.has("tag")) {
-            self.draft.insert(index, ";tag=");
-            self.draft.insert(index, tag);
+            self.draft.append(index, &[b";tag=", tag.as_bytes()]);
         }
         self
     }
@@ -169,18 +179,9 @@ impl ResponseBuilder {
     /// # Errors
     /// The first name or value that cannot be written, or the headers are too long.
     pub fn finish(self) -> Result<Response, BuildError> {
-        let reason = self.reason.as_deref().unwrap_or(self.status.reason().as_bytes());
-        let [hundreds, tens, ones] =
-            [100, 10, 1].map(|unit| b'0' + u8::try_from(self.status.get() / unit % 10).unwrap_or_default());
-        let mut line = Vec::with_capacity(64);
-        line.extend_from_slice(b"SIP/2.0 ");
-        line.extend_from_slice(&[hundreds, tens, ones, b' ']);
-        let start = line.len();
-        line.extend_from_slice(reason);
-        let start =
-            StartLine::Response { status: self.status, reason: narrow(start)?, reason_end: narrow(line.len())? };
-        line.extend_from_slice(b"\r\n");
-        let (bytes, layout) = self.draft.finish(&line, start, line.len())?;
+        let (reason, reason_end) = (narrow(BEFORE_REASON)?, narrow(self.reason_end)?);
+        let start = StartLine::Response { status: self.status, reason, reason_end };
+        let (bytes, layout) = self.draft.finish(start, self.reason_end + b"\r\n".len())?;
         Ok(Response::new(bytes, layout, self.status))
     }
 }
@@ -188,6 +189,7 @@ impl ResponseBuilder {
 /// What both builders do.
 #[derive(Clone)]
 struct Draft {
+    /// The start line and the fields.
     lines: Vec<u8>,
     /// Where the fields stand in the lines.
     fields: SmallVec<[FieldSpan; 32]>,
@@ -197,8 +199,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn new() -> Self {
-        let lines = Vec::with_capacity(640);
+    fn new(octets: usize) -> Self {
+        let lines = Vec::with_capacity(octets);
         Self { lines, fields: SmallVec::new(), content_type: Vec::new(), body: Vec::new(), error: None }
     }
 
@@ -226,7 +228,7 @@ impl Draft {
         let value = scan::trim(value);
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
         self.span(id, value_span(name, value).0, value.len());
-        write_field(&mut self.lines, name, value);
+        field_parts(name, value).iter().for_each(|part| self.lines.extend_from_slice(part));
     }
 
     /// Notes the field that will be appended, and where in it the value will stand.
@@ -239,21 +241,34 @@ impl Draft {
     }
 
     /// Appends text to the value of a field.
-    fn insert(&mut self, index: usize, text: &str) {
-        let Ok(length) = u16::try_from(text.len()) else { return self.fail(BuildError::TooLong) };
-        let Some((field, behind)) = self.fields.get_mut(index..).and_then(<[_]>::split_first_mut) else { return };
-        let at = usize::from(field.end);
-        let last = behind.last().map_or(field.end, |last| last.end);
-        if last.checked_add(length).is_none() {
+    fn append(&mut self, index: usize, text: &[&[u8]]) {
+        let Some(field) = self.fields.get_mut(index) else { return };
+        let (at, length) = (usize::from(field.end), text.iter().map(|part| part.len()).sum::<usize>());
+        match narrow(at + length) {
+            Ok(end) => field.end = end,
+            Err(error) => return self.fail(error),
+        }
+        self.put(at, 0, text, index + 1);
+    }
+
+    /// Puts text in the place of so many octets; the fields from this one on stand behind it.
+    fn put(&mut self, at: usize, old: usize, text: &[&[u8]], behind: usize) {
+        let before = self.lines.len();
+        text.iter().for_each(|part| self.lines.extend_from_slice(part));
+        let added = self.lines.len() - before;
+        if narrow(self.lines.len()).is_err() {
             return self.fail(BuildError::TooLong);
         }
-        field.end += length;
-        for field in behind {
-            field.line += length;
-            field.start += length;
-            field.end += length;
+        if let Some(tail) = self.lines.get_mut(at..) {
+            tail.rotate_right(added);
         }
-        self.lines.splice(at..at, text.bytes());
+        self.lines.drain(at + added..at + added + old);
+        // Neither goes below the beginning, nor above the length of the lines.
+        let moved = |offset: u16| narrow(usize::from(offset) + added - old).unwrap_or(u16::MAX);
+        for field in self.fields.iter_mut().skip(behind) {
+            *field =
+                FieldSpan { line: moved(field.line), start: moved(field.start), end: moved(field.end), id: field.id };
+        }
     }
 
     fn typed<'h, H: Header<'h>>(&mut self, header: &H) {
@@ -263,16 +278,17 @@ impl Draft {
     }
 
     fn copy(&mut self, request: &Request, id: HeaderId) {
-        for field in request.headers().iter().filter(|field| field.name == id.into()) {
-            self.line(id, &field);
+        let headers = request.headers();
+        for (_, field) in headers.known().filter(|(known, _)| *known == id) {
+            self.line(headers, &field);
         }
     }
 
     /// Adds a field of another message.
-    fn line(&mut self, id: HeaderId, field: &Field<'_>) {
-        let line = scan::trim_end(field.line);
-        self.span(Some(id), line.len() - field.value.len(), field.value.len());
-        self.lines.extend_from_slice(line);
+    fn line(&mut self, headers: Headers<'_>, field: &FieldSpan) {
+        let text = headers.text(field);
+        self.span(field.id, usize::from(field.start - field.line), usize::from(field.end - field.start));
+        self.lines.extend_from_slice(text);
         self.lines.extend_from_slice(b"\r\n");
     }
 
@@ -282,13 +298,7 @@ impl Draft {
         self.body = body.to_vec();
     }
 
-    /// `start_line` goes before the lines, the first of which may be it already.
-    fn finish(
-        mut self,
-        start_line: &[u8],
-        start: StartLine,
-        first_field: usize,
-    ) -> Result<(SharedBytes, Layout), BuildError> {
+    fn finish(mut self, start: StartLine, first_field: usize) -> Result<(SharedBytes, Layout), BuildError> {
         let content_type = core::mem::take(&mut self.content_type);
         if !content_type.is_empty() {
             self.write(HeaderId::ContentType.into(), &content_type);
@@ -297,31 +307,24 @@ impl Draft {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let fields_end = narrow(start_line.len() + self.lines.len())?;
+        let fields_end = narrow(self.lines.len())?;
+        let body = self.lines.len() + b"\r\n".len();
         // The empty line counts: a reader bounds them together.
-        narrow(usize::from(fields_end) + b"\r\n".len())?;
-        // No field stands behind the end of them all, so each can be moved.
-        let shift = narrow(start_line.len())?;
-        for field in &mut self.fields {
-            *field = FieldSpan {
-                line: field.line.saturating_add(shift),
-                start: field.start.saturating_add(shift),
-                end: field.end.saturating_add(shift),
-                id: field.id,
-            };
-        }
-        let out = [start_line, &self.lines, b"\r\n", &self.body].concat();
+        narrow(body)?;
+        let out = SharedBytes::written(body + self.body.len(), |out| {
+            [&*self.lines, b"\r\n", &self.body].iter().for_each(|part| out.put(part));
+        });
         let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
         let layout = Layout {
             start,
             fields: self.fields,
             first_field: narrow(first_field)?,
             fields_end,
-            body: wide(out.len() - self.body.len())?,
+            body: wide(body)?,
             end: wide(out.len())?,
             defect: None,
         };
-        Ok((out.into(), layout))
+        Ok((out, layout))
     }
 }
 
@@ -345,11 +348,8 @@ impl fmt::Debug for ResponseBuilder {
 }
 
 /// `name: value` and a line end.
-pub(super) fn write_field(out: &mut Vec<u8>, name: HeaderName<'_>, value: &[u8]) {
-    out.extend_from_slice(name.as_str().as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
+pub(super) fn field_parts<'a>(name: HeaderName<'a>, value: &'a [u8]) -> [&'a [u8]; 4] {
+    [name.as_str().as_bytes(), b": ", value, b"\r\n"]
 }
 
 /// Where in a field so written the value begins and ends. An empty one stands right behind the colon, as a reader has it.
@@ -360,7 +360,7 @@ pub(super) fn value_span(name: HeaderName<'_>, value: &[u8]) -> (usize, usize) {
 
 /// Whether a value can be written without ending its line.
 pub(super) fn is_writable(value: &[u8]) -> bool {
-    !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
+    scan::find_control(value).is_none() || !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
 }
 
 /// The name resolved, if it is a token.

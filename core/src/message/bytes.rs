@@ -9,6 +9,32 @@ use core::ops::Deref;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SharedBytes(Arc<[u8]>);
 
+impl SharedBytes {
+    /// So many octets, which `write` puts in: one allocation, where a vector that is shared when it is full takes two.
+    pub(super) fn written(length: usize, write: impl FnOnce(&mut Blank<'_>)) -> Self {
+        let mut shared: Arc<[u8]> = core::iter::repeat_n(0, length).collect();
+        let mut blank = Blank { rest: Arc::get_mut(&mut shared).unwrap_or_default() };
+        write(&mut blank);
+        debug_assert!(blank.rest.is_empty(), "all octets were put in");
+        Self(shared)
+    }
+}
+
+/// Octets that are to be put in, from left to right.
+pub(super) struct Blank<'a> {
+    rest: &'a mut [u8],
+}
+
+impl Blank<'_> {
+    /// Puts these next.
+    pub(super) fn put(&mut self, octets: &[u8]) {
+        if let Some((place, rest)) = core::mem::take(&mut self.rest).split_at_mut_checked(octets.len()) {
+            place.copy_from_slice(octets);
+            self.rest = rest;
+        }
+    }
+}
+
 impl Deref for SharedBytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {

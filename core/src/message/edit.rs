@@ -3,7 +3,7 @@
 use super::build::{decimal, is_request_uri, is_writable, writable_name};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::header::{Header, Via, write_text};
+use super::header::{Header, Via};
 use super::layout::{FieldSpan, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::parameters::Parameter;
@@ -142,7 +142,7 @@ impl<'a, M> Edit<'a, M> {
             (Some(ip), Some(parameter)) => self.set_parameter(parameter, format_args!("{ip}")),
             (Some(ip), None) => {
                 let at = scan::offset_in(self.bytes, value) + value.len();
-                self.splices.replace(at, at, |out| write_text(out, format_args!(";received={ip}")));
+                self.splices.replace(at, at, |out| out.put_text(format_args!(";received={ip}")));
             }
             (None, _) => {}
         }
@@ -207,7 +207,7 @@ impl<'a, M> Edit<'a, M> {
             self.append_field(id.into(), value);
             return;
         };
-        self.splices.replace(first.start.into(), first.end.into(), |out| out.extend_from_slice(scan::trim(value)));
+        self.splices.replace(first.start.into(), first.end.into(), |out| out.put(scan::trim(value)));
         for other in fields {
             self.splices.cut(other.line.into(), self.line_end(other));
         }
@@ -218,12 +218,12 @@ impl<'a, M> Edit<'a, M> {
         match parameter.value {
             Some(value) => {
                 let from = scan::offset_in(self.bytes, value);
-                self.splices.replace(from, from + value.len(), |out| write_text(out, text));
+                self.splices.replace(from, from + value.len(), |out| out.put_text(text));
             }
             None => {
                 let name = parameter.name.as_bytes();
                 let at = scan::offset_in(self.bytes, name) + name.len();
-                self.splices.replace(at, at, |out| write_text(out, format_args!("={text}")));
+                self.splices.replace(at, at, |out| out.put_text(format_args!("={text}")));
             }
         }
     }
@@ -298,7 +298,7 @@ impl Edit<'_, Request> {
             self.fail(BuildError::Uri);
         }
         if let StartLine::Request { uri: from, uri_end, .. } = self.layout.start {
-            self.splices.replace(from.into(), uri_end.into(), |out| out.extend_from_slice(uri));
+            self.splices.replace(from.into(), uri_end.into(), |out| out.put(uri));
         }
         self
     }

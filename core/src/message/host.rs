@@ -21,11 +21,7 @@ pub enum Host<'a> {
 impl<'a> Host<'a> {
     /// Reads a host name, an IPv4 address or an IPv6 address in brackets.
     pub fn parse(text: &'a [u8]) -> Option<Self> {
-        match text {
-            [b'[', inner @ .., b']'] => parse_v6(inner).map(Self::V6),
-            [.., last] if last.is_ascii_digit() => parse_v4(text).map(Self::V4).or_else(|| parse_name(text)),
-            _ => parse_name(text),
-        }
+        HostText::parse(text).map(HostText::read)
     }
 
     /// Reads what [`parse`](Self::parse) reads, and an IPv6 address without brackets: `received` (RFC 5118 §4.5).
@@ -52,6 +48,67 @@ impl<'a> Host<'a> {
     }
 }
 
+/// A host whose text was checked, and not made a `str` yet: that costs as much as the check, and of most URIs nobody asks.
+#[derive(Clone, Copy)]
+pub(super) enum HostText<'a> {
+    Name(&'a [u8]),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl<'a> HostText<'a> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        match text {
+            [b'[', inner @ .., b']'] => parse_v6(inner).map(Self::V6),
+            _ if is_name(text) => Some(Self::Name(text)),
+            _ => parse_v4(text).map(Self::V4),
+        }
+    }
+
+    fn read(self) -> Host<'a> {
+        match self {
+            Self::Name(name) => Host::Name(scan::ascii(name)),
+            Self::V4(ip) => Host::V4(ip),
+            Self::V6(ip) => Host::V6(ip),
+        }
+    }
+}
+
+/// The same with a port.
+#[derive(Clone, Copy)]
+pub(super) struct HostPortText<'a> {
+    host: HostText<'a>,
+    port: Option<u16>,
+}
+
+impl<'a> HostPortText<'a> {
+    pub(super) fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        let (host, port) = HostPort::split(text);
+        Self::of(text, host, port)
+    }
+
+    fn of(text: &[u8], host: &'a [u8], port: Option<&'a [u8]>) -> Result<Self, ParseError> {
+        let bad_host = ParseError::new(ParseErrorKind::Host, scan::offset_in(text, host));
+        let host = HostText::parse(host).ok_or(bad_host)?;
+        let port = match port {
+            None => None,
+            Some(digits) => {
+                let bad_port = ParseError::new(ParseErrorKind::Port, scan::offset_in(text, digits));
+                Some(scan::number(digits).and_then(|port| u16::try_from(port).ok()).ok_or(bad_port)?)
+            }
+        };
+        Ok(Self { host, port })
+    }
+
+    pub(super) fn read(self) -> HostPort<'a> {
+        HostPort { host: self.host.read(), port: self.port }
+    }
+
+    pub(super) const fn port(self) -> Option<u16> {
+        self.port
+    }
+}
+
 /// Reads an address; three colons in a row count as two (RFC 5118 §4.10).
 fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
     const LONGEST: usize = 46;
@@ -73,20 +130,57 @@ fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
     core::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
-fn parse_name(text: &[u8]) -> Option<Host<'_>> {
+/// Whether this is a `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
+fn is_name(text: &[u8]) -> bool {
     let labels = text.strip_suffix(b".").unwrap_or(text);
-    let mut top = None;
-    for label in labels.split(|&octet| octet == b'.') {
-        let ([first, .., last] | [first @ last]) = label else { return None };
-        let inner = label.iter().all(|&octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_');
-        if !inner || *first == b'-' || *last == b'-' {
-            return None;
+    // One look at a table for each octet and one at the pair that it makes with that before it.
+    let mut before = DOT;
+    for &octet in labels {
+        let kind = KINDS.get(usize::from(octet)).copied().unwrap_or_default();
+        if PAIRS >> (before * 4 + kind) & 1 == 0 {
+            return false;
         }
-        top = Some(*first);
+        before = kind;
     }
     // The last label begins with a letter: else an address with an octet too many or too large would be a name.
-    top.filter(|first| !first.is_ascii_digit()).map(|_| Host::Name(scan::ascii(text)))
+    let last = labels.rsplit(|&octet| octet == b'.').next();
+    before == INNER && last.and_then(<[u8]>::first).is_some_and(|first| !first.is_ascii_digit())
+}
+
+/// Kinds of octets of a host name; 0 is none of it.
+const INNER: u8 = 1;
+const HYPHEN: u8 = 2;
+const DOT: u8 = 3;
+
+/// Which kind may follow which: a label neither begins nor ends with a hyphen, and is not empty.
+const PAIRS: u16 = pair(DOT, INNER)
+    | pair(INNER, INNER)
+    | pair(INNER, HYPHEN)
+    | pair(INNER, DOT)
+    | pair(HYPHEN, INNER)
+    | pair(HYPHEN, HYPHEN);
+
+const fn pair(before: u8, kind: u8) -> u16 {
+    1 << (before * 4 + kind)
+}
+
+/// The kind of each octet.
+static KINDS: [u8; 256] = kinds();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [0; 256];
+    let mut octet = 0;
+    while octet < 128 {
+        kinds[octet as usize] = match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => INNER,
+            b'-' => HYPHEN,
+            b'.' => DOT,
+            _ => 0,
+        };
+        octet += 1;
+    }
+    kinds
 }
 
 fn without_final_dot(name: &str) -> &str {
@@ -185,27 +279,13 @@ impl<'a> HostPort<'a> {
     /// # Errors
     /// The host or the port is malformed.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
-        let (host, port) = Self::split(text);
-        Self::read(text, host, port)
+        HostPortText::parse(text).map(HostPortText::read)
     }
 
     /// Reads `host` or `host:port` with white space around the colon, as in Via.
     pub(crate) fn parse_spaced(text: &'a [u8]) -> Result<Self, ParseError> {
         let (host, port) = Self::split(scan::trim(text));
-        Self::read(text, scan::trim(host), port.map(scan::trim))
-    }
-
-    fn read(text: &[u8], host: &'a [u8], port: Option<&'a [u8]>) -> Result<Self, ParseError> {
-        let bad_host = ParseError::new(ParseErrorKind::Host, scan::offset_in(text, host));
-        let host = Host::parse(host).ok_or(bad_host)?;
-        let port = match port {
-            None => None,
-            Some(digits) => {
-                let bad_port = ParseError::new(ParseErrorKind::Port, scan::offset_in(text, digits));
-                Some(scan::number(digits).and_then(|port| u16::try_from(port).ok()).ok_or(bad_port)?)
-            }
-        };
-        Ok(Self { host, port })
+        HostPortText::of(text, scan::trim(host), port.map(scan::trim)).map(HostPortText::read)
     }
 
     /// The text before and after the colon of the port.

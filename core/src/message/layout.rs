@@ -72,22 +72,25 @@ impl Layout {
         check_uri(bytes, &start, limits)?;
         let first_field = section.at;
         let mut fields = SmallVec::new();
-        let (mut length, mut via_values) = (Length::Absent, 0);
-        while let Some(field) = section.field()? {
+        let (mut length, mut via_octets) = (Length::Absent, 0);
+        while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {
                 return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
             }
-            let value = part(bytes, field.start, field.end);
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
-                Some(HeaderId::Via) => via_values += count_values(value),
+                Some(HeaderId::Via) => via_octets += value.len() + 1,
                 _ => {}
             }
-            if via_values > limits.via_values {
-                return Err(ParseError::new(ParseErrorKind::TooManyVias, field.start.into()).within(HeaderId::Via));
+            // Values of fewer octets cannot have too many.
+            if value.len() > limits.parameters {
+                check_parameters(&field, value, limits)?;
             }
-            check_parameters(&field, value, limits)?;
             fields.push(field);
+        }
+        // Fewer octets cannot hold too many.
+        if via_octets > limits.via_values {
+            check_vias(bytes, &fields, limits)?;
         }
         let fields_end = section.at;
         let terminated = section.empty_line();
@@ -155,13 +158,24 @@ pub(crate) fn part(bytes: &[u8], start: u16, end: u16) -> &[u8] {
     bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()
 }
 
-/// Offsets into the header section; `Section` holds them below the bound.
-fn narrow(offset: usize) -> u16 {
-    u16::try_from(offset).unwrap_or(u16::MAX)
+/// Offsets into the header section; `Section` holds them within [`LONGEST_SECTION`], so that nothing is cut off.
+const fn narrow(offset: usize) -> u16 {
+    offset as u16
 }
 
 fn wide(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+fn check_vias(bytes: &[u8], fields: &[FieldSpan], limits: &Limits) -> Result<(), ParseError> {
+    let mut values = 0;
+    for field in fields.iter().filter(|field| field.id == Some(HeaderId::Via)) {
+        values += count_values(part(bytes, field.start, field.end));
+        if values > limits.via_values {
+            return Err(ParseError::new(ParseErrorKind::TooManyVias, field.start.into()).within(HeaderId::Via));
+        }
+    }
+    Ok(())
 }
 
 /// The values of one field.
@@ -212,11 +226,11 @@ impl PartLayout {
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         let mut section = Section::new(bytes, limits);
         let mut fields = SmallVec::new();
-        while let Some(field) = section.field()? {
+        while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {
                 return Err(ParseError::new(ParseErrorKind::TooManyHeaders, field.line.into()));
             }
-            check_parameters(&field, part(bytes, field.start, field.end), limits)?;
+            check_parameters(&field, value, limits)?;
             fields.push(field);
         }
         let fields_end = narrow(section.at);
@@ -316,8 +330,41 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads the next field; `None` at the empty line or the end.
-    fn field(&mut self) -> Result<Option<FieldSpan>, ParseError> {
+    /// Reads the next field, and its value; `None` at the empty line or the end.
+    #[inline(always)]
+    fn field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
+        match self.usual_field() {
+            Some(field) => Ok(Some(field)),
+            None => self.any_field(),
+        }
+    }
+
+    /// Reads a field of a known header whose name is followed by the colon, and whose value stands behind one space in one
+    /// line without control characters: what nearly all are. Two searches and one comparison of names do it, in a third of
+    /// the time of [`any_field`](Self::any_field), which reads the same from it.
+    #[inline(always)]
+    fn usual_field(&mut self) -> Option<(FieldSpan, &'a [u8])> {
+        let rest @ [b'A'..=b'z', ..] = self.rest() else { return None };
+        let (name, [b':', b' ', value @ ..]) = rest.split_at_checked(scan::find(rest, b':')?)? else { return None };
+        let id = HeaderId::from_name(name)?;
+        let (value, [b'\r', b'\n', next, ..]) = value.split_at_checked(scan::find_control(value)?)? else {
+            return None;
+        };
+        let ([b'!'..=0xff, .., b'!'..=0xff] | [b'!'..=0xff]) = value else { return None };
+        if matches!(next, b' ' | b'\t') {
+            return None;
+        }
+        let line = self.at;
+        let start = line + name.len() + 2;
+        let end = start + value.len();
+        self.at = end + 2;
+        let field = FieldSpan { line: narrow(line), start: narrow(start), end: narrow(end), id: Some(id) };
+        Some((field, value))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn any_field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
         let start = self.at;
         let rest = self.rest();
         if self.cut && matches!(rest, [] | [_]) && rest != b"\n" {
@@ -339,7 +386,8 @@ impl<'a> Section<'a> {
         }
         let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
         let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
-        Ok(Some(FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(value_at + value.len()), id }))
+        let end = value_at + value.len();
+        Ok(Some((FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(end), id }, value)))
     }
 }
 
@@ -375,6 +423,9 @@ fn status_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
 
 /// `INVITE sip:bob@biloxi.com SIP/2.0`. The Request-URI is whatever stands between the first and the last space.
 fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
+    if let Some(usual) = usual_request_line(line) {
+        return Ok((usual, None));
+    }
     let bad = ParseError::new(ParseErrorKind::StartLine, 0);
     if line.is_empty() {
         return Err(ParseError::new(ParseErrorKind::Empty, 0));
@@ -396,8 +447,20 @@ fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> 
     Ok((start_line, defect))
 }
 
+/// One space on each side of a Request-URI that has none, and the version as everybody writes it.
+fn usual_request_line(line: &[u8]) -> Option<StartLine> {
+    let rest = line.strip_suffix(b" SIP/2.0")?;
+    let (method, uri) = scan::split_once(rest, b' ')?;
+    let is_usual = TOKEN.covers(method) && !method.is_empty() && scan::find_either(uri, b' ', b'\t').is_none();
+    let end = narrow(rest.len());
+    is_usual.then_some(StartLine::Request { method: narrow(method.len()), uri: end - narrow(uri.len()), uri_end: end })
+}
+
 /// `None` if this is no SIP version at all; else what is wrong with it. Compared without case (RFC 3261 §7.1).
 fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
+    if version == b"SIP/2.0" {
+        return Some(None);
+    }
     let (name, number) = scan::split_once(version, b'/')?;
     let (major, minor) = scan::split_once(number, b'.')?;
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
@@ -409,6 +472,7 @@ fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Section, part};
     use crate::message::header::{Contact, Route};
     use crate::message::{
         HeaderId, HeaderName, Limits, Message, MessageView, Method, ParseError, ParseErrorKind, StatusCode,
@@ -439,6 +503,41 @@ mod tests {
         assert_eq!(fields[2], (HeaderName::Known(HeaderId::Subject), &b"two"[..]));
         assert_eq!(fields.len(), 3, "an empty line ends the fields");
         assert_eq!(read.body(), b" lines \r\nX-y\t: z\r\n\r\n");
+    }
+
+    #[test]
+    fn a_usual_line_is_read_as_any_other() {
+        for line in [
+            "To: x\r\n",
+            "to: <sip:a>;tag=1 2\r\n",
+            "v: a, b\r\n",
+            "P-Preferred-Identity: \u{e4}:\r\n",
+            "To:x\r\n",
+            "To:  x\r\n",
+            "To: x \r\n",
+            "To: \r\n",
+            "To:\r\n",
+            "To : x\r\n",
+            "To: x\ty\r\n",
+            "To: x\r\n y\r\n",
+            "To: x\n",
+            "X: y\r\n",
+        ] {
+            let text = [line, "\r\nbody: text\r\n"].concat();
+            let section = || Section::new(text.as_bytes(), &Limits::default());
+            let (mut usual, mut any) = (section(), section());
+            let any_field = any.any_field().unwrap().unwrap();
+            if let Some((span, value)) = usual.usual_field() {
+                assert_eq!(
+                    (alloc::format!("{span:?}"), value, usual.at),
+                    (alloc::format!("{:?}", any_field.0), any_field.1, any.at)
+                );
+            } else {
+                assert_eq!(usual.at, 0, "{line}");
+            }
+            assert_eq!(part(text.as_bytes(), any_field.0.start, any_field.0.end), any_field.1);
+        }
+        assert!(Section::new(b"To: x\r\n\r\n", &Limits::default()).usual_field().is_some());
     }
 
     #[test]

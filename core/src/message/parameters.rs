@@ -79,17 +79,21 @@ impl<'a> Parameters<'a> {
 
     /// The first parameter of this name.
     pub fn get(self, name: &str) -> Option<Parameter<'a>> {
-        self.iter().find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+        self.find(name).map(Text::read)
     }
 
     /// Whether there is a parameter of this name.
     pub fn has(self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.find(name).is_some()
     }
 
     /// The value of the first parameter of this name, quotes included; `None` if it is absent or has no value.
     pub fn value(self, name: &str) -> Option<&'a [u8]> {
-        self.get(name)?.value
+        self.find(name)?.value
+    }
+
+    fn find(self, name: &str) -> Option<Text<'a>> {
+        Iter { rest: self.text }.find(|parameter| parameter.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The value of the first parameter of this name if it is a token.
@@ -104,7 +108,7 @@ impl<'a> Parameters<'a> {
 
     /// The parameters in order.
     pub fn iter(self) -> impl Iterator<Item = Parameter<'a>> + Clone {
-        Iter { rest: self.text }
+        Iter { rest: self.text }.map(Text::read)
     }
 
     /// The text, with the leading `;`; empty if there are none.
@@ -133,6 +137,18 @@ impl fmt::Debug for Parameter<'_> {
     }
 }
 
+/// A parameter whose name was not made a `str`: to find one, that of others need not be.
+struct Text<'a> {
+    name: &'a [u8],
+    value: Option<&'a [u8]>,
+}
+
+impl<'a> Text<'a> {
+    fn read(self) -> Parameter<'a> {
+        Parameter { name: scan::ascii(self.name), value: self.value }
+    }
+}
+
 /// Walks text that was checked.
 #[derive(Clone)]
 struct Iter<'a> {
@@ -140,9 +156,9 @@ struct Iter<'a> {
 }
 
 impl<'a> Iterator for Iter<'a> {
-    type Item = Parameter<'a>;
+    type Item = Text<'a>;
 
-    fn next(&mut self) -> Option<Parameter<'a>> {
+    fn next(&mut self) -> Option<Text<'a>> {
         let after = scan::trim_start(self.rest).strip_prefix(b";")?;
         let mut cursor = Cursor::new(after);
         cursor.lws();
@@ -158,7 +174,7 @@ impl<'a> Iterator for Iter<'a> {
             }
         });
         self.rest = cursor.rest();
-        Some(Parameter { name: scan::ascii(name), value })
+        Some(Text { name, value })
     }
 }
 

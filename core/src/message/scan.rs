@@ -32,13 +32,17 @@ impl Set {
 
     /// Whether the text has only these characters and `%` escapes. True of the empty text.
     pub(crate) fn covers_escaped(&self, text: &[u8]) -> bool {
+        self.escaped_len(text) == text.len()
+    }
+
+    /// How many octets at the beginning of the text are these characters and `%` escapes.
+    pub(crate) fn escaped_len(&self, text: &[u8]) -> usize {
         let mut rest = text;
         loop {
             rest = match rest {
-                [] => return true,
-                [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
                 [octet, tail @ ..] if self.has(*octet) => tail,
-                _ => return false,
+                [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
+                _ => return text.len() - rest.len(),
             }
         }
     }
@@ -109,25 +113,49 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
 
 /// Where this octet first stands.
 pub(crate) fn find(text: &[u8], octet: u8) -> Option<usize> {
-    find_either(text, octet, octet)
+    let sought = ONES * u64::from(octet);
+    find_by(text, |word| zeros(word ^ sought), |other| other == octet)
 }
 
-/// Where one of two octets first stands; eight octets at a time.
+/// Where one of two octets first stands.
 pub(crate) fn find_either(text: &[u8], a: u8, b: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    let (words, tail) = text.as_chunks::<8>();
     let (a_word, b_word) = (ONES * u64::from(a), ONES * u64::from(b));
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let (x, y) = (word ^ a_word, word ^ b_word);
-        let hits = ((x.wrapping_sub(ONES) & !x) | (y.wrapping_sub(ONES) & !y)) & HIGHS;
+    find_by(text, |word| zeros(word ^ a_word) | zeros(word ^ b_word), |octet| octet == a || octet == b)
+}
+
+/// Where the first octet stands that may end a line or needs a second look: a control character up to carriage return.
+pub(crate) fn find_control(text: &[u8]) -> Option<usize> {
+    const FIRST_OTHERS: u64 = ONES * (b'\r' as u64 + 1);
+    find_by(text, |word| word.wrapping_sub(FIRST_OTHERS) & !word & HIGHS, |octet| octet <= b'\r')
+}
+
+/// One in each octet.
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+/// The highest bit of each octet.
+const HIGHS: u64 = ONES << 7;
+
+/// Sets the highest bit of the first octet that is zero; perhaps those of later ones that are not.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// Where the first octet stands that is sought, eight at a time: four to six times as fast as one at a time. `hits` sets the
+/// highest bit of the first octet of a word that is sought, `is_hit` says of a single octet whether it is.
+///
+/// Vector instructions (memchr, or blocks of 16) were tried: what is searched here is a name or a value, some 8 to 40 octets,
+/// and for these they cost as much to begin with as they save.
+#[inline(always)]
+fn find_by(text: &[u8], hits: impl Fn(u64) -> u64, is_hit: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut rest = text;
+    while let Some((word, behind)) = rest.split_first_chunk() {
+        let hits = hits(u64::from_le_bytes(*word));
         if hits != 0 {
-            return Some(index * 8 + hits.trailing_zeros() as usize / 8);
+            return Some(text.len() - rest.len() + hits.trailing_zeros() as usize / 8);
         }
+        rest = behind;
     }
-    let at = tail.iter().position(|&octet| octet == a || octet == b)?;
-    Some(words.len() * 8 + at)
+    let at = rest.iter().position(|&octet| is_hit(octet))?;
+    Some(text.len() - rest.len() + at)
 }
 
 /// Text before and after the first such octet, without it.
@@ -183,6 +211,8 @@ impl<'a> Iterator for Values<'a> {
 
 /// Where the first comma outside quotes and angle brackets stands.
 fn comma(text: &[u8]) -> Option<usize> {
+    // Most values have no comma at all.
+    find(text, b',')?;
     let mut rest = text;
     loop {
         rest = match rest {
@@ -286,7 +316,7 @@ impl<'a> Cursor<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Values, find, find_either, number, quoted_len, token, trim};
+    use super::{Values, find, find_control, find_either, number, quoted_len, token, trim};
     use alloc::vec::Vec;
 
     #[test]
@@ -321,6 +351,12 @@ mod tests {
                 assert_eq!(find(&text, b'\n'), Some(at));
                 assert_eq!(find_either(&text, b'\r', b'\n'), Some(at));
                 assert_eq!(find_either(&text, b'\r', b'x'), None);
+                for (octet, before) in [(b'\r', b'\x0e'), (b'\0', b' '), (b'\n', 0xff)] {
+                    let mut text: Vec<u8> = core::iter::repeat_n(before, length).collect();
+                    assert_eq!(find_control(&text), None);
+                    text[at] = octet;
+                    assert_eq!(find_control(&text), Some(at));
+                }
             }
         }
     }

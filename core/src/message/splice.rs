@@ -1,12 +1,12 @@
 //! Replacing parts of a message: what an edit comes down to. Octets between the parts are copied in runs.
 
-use super::build::{is_writable, layout_of, value_span, write_field};
+use super::build::{field_parts, is_writable, layout_of, value_span};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine, part};
 use super::name::{HeaderId, HeaderName};
 use super::scan;
-use alloc::vec::Vec;
+use core::fmt;
 use smallvec::SmallVec;
 
 /// The rank of the body: behind all that is put in before it.
@@ -20,9 +20,31 @@ const WITHIN: i32 = i32::MIN;
 pub(super) struct Splices {
     list: SmallVec<[Splice; 8]>,
     /// What the splices put in.
-    text: Vec<u8>,
+    text: Text,
     /// How long the new body is, if there is one.
     body: Option<usize>,
+}
+
+/// Octets to be put in. Those of a usual change need no allocation.
+#[derive(Clone)]
+pub(super) struct Text(SmallVec<[u8; 256]>);
+
+impl Text {
+    pub(super) fn put(&mut self, octets: &[u8]) {
+        self.0.extend_from_slice(octets);
+    }
+
+    pub(super) fn put_text(&mut self, text: fmt::Arguments<'_>) {
+        // A vector takes all that it is given.
+        let _ = fmt::write(self, text);
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
 }
 
 /// Octets `from..to` of the original are replaced by `text..text_end` of the text.
@@ -46,11 +68,11 @@ impl Splice {
 
 impl Splices {
     pub(super) fn new() -> Self {
-        Self { list: SmallVec::new(), text: Vec::with_capacity(256), body: None }
+        Self { list: SmallVec::new(), text: Text(SmallVec::new()), body: None }
     }
 
     /// Replaces octets within one line by what `write` appends.
-    pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&mut Text)) {
         self.push(from, to, WITHIN, write);
     }
 
@@ -73,7 +95,7 @@ impl Splices {
     pub(super) fn body(&mut self, layout: &Layout, body: &[u8]) {
         if self.body.is_none() {
             self.body = Some(body.len());
-            self.push(layout.body as usize, layout.end as usize, BODY, |out| out.extend_from_slice(body));
+            self.push(layout.body as usize, layout.end as usize, BODY, |out| out.put(body));
         }
     }
 
@@ -91,7 +113,7 @@ impl Splices {
             return Err(BuildError::Control);
         }
         let value = scan::trim(value);
-        self.push(at, at, rank, |out| write_field(out, name, value));
+        self.push(at, at, rank, |out| field_parts(name, value).iter().for_each(|part| out.put(part)));
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
         if let Some(splice) = self.list.last_mut() {
             splice.field = Some((id, value_span(name, value)));
@@ -99,10 +121,10 @@ impl Splices {
         Ok(())
     }
 
-    fn push(&mut self, from: usize, to: usize, rank: i32, write: impl FnOnce(&mut Vec<u8>)) {
-        let text = self.text.len();
+    fn push(&mut self, from: usize, to: usize, rank: i32, write: impl FnOnce(&mut Text)) {
+        let text = self.text.0.len();
         write(&mut self.text);
-        self.list.push(Splice { from, to, rank, text, text_end: self.text.len(), field: None });
+        self.list.push(Splice { from, to, rank, text, text_end: self.text.0.len(), field: None });
     }
 
     /// The changed copy and its spans.
@@ -116,16 +138,19 @@ impl Splices {
             at = if kept { splice.to } else { at };
             kept
         });
-        let mut out = Vec::with_capacity(bytes.len() + self.text.len());
-        let mut at = 0;
-        for splice in &self.list {
-            out.extend_from_slice(bytes.get(at..splice.from).unwrap_or_default());
-            out.extend_from_slice(self.text.get(splice.text..splice.text_end).unwrap_or_default());
-            at = splice.to;
-        }
-        out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        let length =
+            self.list.iter().fold(bytes.len(), |length, splice| length + splice.len() - (splice.to - splice.from));
+        let out = SharedBytes::written(length, |out| {
+            let mut at = 0;
+            for splice in &self.list {
+                out.put(bytes.get(at..splice.from).unwrap_or_default());
+                out.put(self.text.0.get(splice.text..splice.text_end).unwrap_or_default());
+                at = splice.to;
+            }
+            out.put(bytes.get(at..).unwrap_or_default());
+        });
         let layout = self.layout(layout, &out)?;
-        Ok((out.as_slice().into(), layout))
+        Ok((out, layout))
     }
 
     /// Adds the empty line, should it be missing.
@@ -136,9 +161,9 @@ impl Splices {
             let last = layout.fields.last().map_or(0, |field| usize::from(field.line));
             let goes = self.list.iter().any(|splice| splice.from == last && splice.to == end);
             if bytes.last() != Some(&b'\n') && !goes {
-                self.push(end, end, WITHIN + 1, |out| out.extend_from_slice(b"\r\n"));
+                self.push(end, end, WITHIN + 1, |out| out.put(b"\r\n"));
             }
-            self.push(end, end, BODY - 1, |out| out.extend_from_slice(b"\r\n"));
+            self.push(end, end, BODY - 1, |out| out.put(b"\r\n"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::bytes::SharedBytes;
 use super::error::{ParseError, ParseErrorKind};
-use super::host::{Host, HostPort};
+use super::host::{Host, HostPort, HostPortText};
 use super::parameters::{Parameter, Parameters};
 use super::scan;
 use super::tel::Telephone;
@@ -54,9 +54,9 @@ impl Eq for Scheme<'_> {}
 pub struct Uri<'a> {
     text: &'a [u8],
     scheme: Scheme<'a>,
-    user: Option<&'a str>,
-    password: Option<&'a str>,
-    host: Option<HostPort<'a>>,
+    user: Option<&'a [u8]>,
+    password: Option<&'a [u8]>,
+    host: Option<HostPortText<'a>>,
     parameters: Parameters<'a>,
     headers: Option<&'a [u8]>,
 }
@@ -68,6 +68,9 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// The URI is malformed.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        if let [b's', b'i', b'p', b':', rest @ ..] = text {
+            return Self::parse_sip(text, Scheme::Sip, rest);
+        }
         let bad = ParseError::new(ParseErrorKind::Uri, 0);
         let (scheme, rest) = scan::split_once(text, b':').ok_or(bad)?;
         let scheme = Scheme::parse(scheme).ok_or(bad)?;
@@ -100,27 +103,26 @@ impl<'a> Uri<'a> {
         };
         let (user, password) = match user_info {
             Some(user_info) => {
-                let (user, password) = match scan::split_once(user_info, b':') {
-                    Some((user, password)) => (user, Some(password)),
-                    None => (user_info, None),
+                let end = scan::USER.escaped_len(user_info);
+                let (user, password) = match user_info.split_at_checked(end) {
+                    Some((user, [])) => (user, None),
+                    Some((user, [b':', password @ ..])) => (user, Some(password)),
+                    _ => return Err(at(ParseErrorKind::Uri, user_info)),
                 };
-                let good = !user.is_empty()
-                    && scan::USER.covers_escaped(user)
-                    && password.is_none_or(|password| scan::PASSWORD.covers_escaped(password));
-                if !good {
-                    return Err(at(ParseErrorKind::Uri, user));
+                if user.is_empty() || !password.is_none_or(|password| scan::PASSWORD.covers_escaped(password)) {
+                    return Err(at(ParseErrorKind::Uri, user_info));
                 }
-                (Some(scan::ascii(user)), password.map(scan::ascii))
+                (Some(user), password)
             }
             None => (None, None),
         };
-        let (rest, headers) = match scan::split_once(rest, b'?') {
-            Some((rest, headers)) => (rest, Some(headers)),
-            None => (rest, None),
+        let (host, behind) =
+            rest.split_at_checked(scan::find_either(rest, b';', b'?').unwrap_or(rest.len())).unwrap_or((rest, &[]));
+        let host = HostPortText::parse(host).map_err(|error| at(error.kind(), host))?;
+        let (parameters, headers) = match scan::split_once(behind, b'?') {
+            Some((parameters, headers)) => (parameters, Some(headers)),
+            None => (behind, None),
         };
-        let (host, parameters) =
-            rest.split_at_checked(scan::find(rest, b';').unwrap_or(rest.len())).unwrap_or((rest, &[]));
-        let host = HostPort::parse(host).map_err(|error| at(error.kind(), host))?;
         let parameters = Parameters::parse_uri(parameters).map_err(|error| at(error.kind(), parameters))?;
         if let Some(headers) = headers
             && !good_headers(headers)
@@ -146,28 +148,28 @@ impl<'a> Uri<'a> {
     }
 
     /// The user part, escapes kept. `None` unless sip or sips.
-    pub const fn user(self) -> Option<&'a str> {
-        self.user
+    pub fn user(self) -> Option<&'a str> {
+        self.user.map(scan::ascii)
     }
 
     /// The password, escapes kept.
-    pub const fn password(self) -> Option<&'a str> {
-        self.password
+    pub fn password(self) -> Option<&'a str> {
+        self.password.map(scan::ascii)
     }
 
     /// The host. `None` unless sip or sips.
     pub fn host(self) -> Option<Host<'a>> {
-        self.host.map(|host| host.host)
+        Some(self.host?.read().host)
     }
 
     /// The port, if one is written.
     pub fn port(self) -> Option<u16> {
-        self.host?.port
+        self.host?.port()
     }
 
     /// Host and port. `None` unless sip or sips.
-    pub const fn host_port(self) -> Option<HostPort<'a>> {
-        self.host
+    pub fn host_port(self) -> Option<HostPort<'a>> {
+        self.host.map(HostPortText::read)
     }
 
     /// The parameters; of a URI that is neither sip nor sips none.
@@ -221,7 +223,7 @@ impl fmt::Debug for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secret = self.password.filter(|password| !password.is_empty());
         let split = secret.and_then(|password| {
-            let at = scan::offset_in(self.text, password.as_bytes());
+            let at = scan::offset_in(self.text, password);
             Some((self.text.get(..at)?, self.text.get(at + password.len()..)?))
         });
         match split {

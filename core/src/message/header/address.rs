@@ -89,7 +89,9 @@ impl<'a> NameAddr<'a> {
 
 /// Takes the display name before a `<`, if there is one: a quoted string or tokens.
 fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseError> {
-    let name = if cursor.peek() == Some(b'"') {
+    let name = if cursor.peek() == Some(b'<') {
+        return Ok(None);
+    } else if cursor.peek() == Some(b'"') {
         cursor.quoted()?
     } else {
         // No token has a colon and each URI has one: whichever comes first tells the form.

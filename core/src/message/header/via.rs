@@ -5,7 +5,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::{Host, HostPort};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::{self, Cursor};
+use crate::message::scan::{self, Cursor, TOKEN};
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -35,6 +35,13 @@ impl Protocol {
     pub fn from_token(token: &[u8]) -> Self {
         const KNOWN: [Protocol; 6] =
             [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Sctp, Protocol::Ws, Protocol::Wss];
+        // As nearly all write them.
+        match token {
+            b"UDP" => return Self::Udp,
+            b"TCP" => return Self::Tcp,
+            b"TLS" => return Self::Tls,
+            _ => {}
+        }
         let named = |known: &Self| known.as_str().as_bytes().eq_ignore_ascii_case(token);
         KNOWN.into_iter().find(named).unwrap_or(Self::Other)
     }
@@ -117,15 +124,26 @@ impl<'a> Header<'a> for Via<'a> {
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         use ParseErrorKind::Protocol as BadProtocol;
         let mut cursor = Cursor::new(value);
-        cursor.lws();
-        let name = cursor.token()?;
-        cursor.separator(b'/', BadProtocol)?;
-        let version = cursor.token()?;
-        cursor.separator(b'/', BadProtocol)?;
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
-            return Err(ParseError::new(BadProtocol, 0));
+        // As nearly all write it.
+        if value.starts_with(b"SIP/2.0/") {
+            cursor.take(b"SIP/2.0/".len());
+            cursor.lws();
+        } else {
+            cursor.lws();
+            let name = cursor.token()?;
+            cursor.separator(b'/', BadProtocol)?;
+            let version = cursor.token()?;
+            cursor.separator(b'/', BadProtocol)?;
+            if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+                return Err(ParseError::new(BadProtocol, 0));
+            }
         }
-        let protocol = Protocol::from_token(cursor.token()?.as_bytes());
+        let missing = cursor.error(ParseErrorKind::Token);
+        let protocol = cursor.take_while(&TOKEN);
+        if protocol.is_empty() {
+            return Err(missing);
+        }
+        let protocol = Protocol::from_token(protocol);
         if !cursor.peek().is_some_and(scan::is_lws) {
             return Err(cursor.error(ParseErrorKind::Host));
         }
