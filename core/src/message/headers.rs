@@ -34,7 +34,7 @@ impl<'a> Headers<'a> {
 
     /// The first value of this header: `None` if absent.
     pub fn get<H: Header<'a>>(self) -> Option<Result<H, ParseError>> {
-        // Not `all().next()`, which carries all that further values would need: half of the time.
+        // Not `all().next()`, which carries what further values would need: some 100 instructions.
         let value = self.of(H::ID).find_map(|value| if H::LIST { Values::new(value).next() } else { Some(value) })?;
         Some(self.read(value))
     }

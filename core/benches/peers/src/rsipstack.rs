@@ -26,7 +26,12 @@ impl Peer for Rsipstack {
             to_tag: to.tag().map_or(0, |tag| tag.value().len()),
             call_id: message.call_id_header().ok()?.value().len(),
             cseq: message.cseq_header().ok()?.typed().ok()?.seq,
-            contact: Contact::parse(message.contact_header().ok()?.value()).ok()?.uri.host_with_port.port.map_or(0, |port| port.0),
+            contact: Contact::parse(message.contact_header().ok()?.value())
+                .ok()?
+                .uri
+                .host_with_port
+                .port
+                .map_or(0, |port| port.0),
         })
     }
 
@@ -53,8 +58,7 @@ impl Peer for Rsipstack {
         headers.push(Header::Contact(CONTACT.into()));
         headers.push(Header::ContentLength("0".into()));
         let status_code = StatusCode::OK;
-        let response =
-            Response { status_code, version: Version::V2, headers, body: Vec::new(), ..Response::default() };
+        let response = Response { status_code, version: Version::V2, headers, body: Vec::new(), ..Response::default() };
         Some(response.to_bytes())
     }
 }

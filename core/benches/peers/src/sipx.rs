@@ -3,9 +3,7 @@
 use crate::{CONTACT, Peer, Six, TAG, VIA};
 use bytes::Bytes;
 use sipx_sip::headers::{Contact, From, MaxForwards, To};
-use sipx_sip::{
-    CSeq, CallId, Header, HeaderName, Limits, Message, ResponseBuilder, StatusCode, Via, parse_datagram,
-};
+use sipx_sip::{CSeq, CallId, Header, HeaderName, Limits, Message, ResponseBuilder, StatusCode, Via, parse_datagram};
 
 /// sipx-sip 1.0.
 pub enum Sipx {}
