@@ -120,7 +120,8 @@ impl HeaderId {
         let mut slot = key.slot();
         loop {
             let (known, id) = (*KNOWN.get(slot)?)?;
-            if known == key {
+            // The ends of a name overlap: those of "Content-t-Length" are those of "Content-Length".
+            if known == key && id.as_str().len() == name.len() {
                 // Of the longest names a key leaves out the middle.
                 let is_it = name.len() <= 16 || id.as_str().as_bytes().eq_ignore_ascii_case(name);
                 return is_it.then_some(id);
@@ -250,6 +251,13 @@ impl fmt::Display for HeaderName<'_> {
 #[cfg(test)]
 mod tests {
     use super::{HeaderId, HeaderName};
+
+    #[test]
+    fn a_name_whose_ends_are_those_of_a_known_one_is_another() {
+        for name in ["Content-t-Length", "Max-Foo-Forwards", "Viia", "Froom", "Call-l-ID"] {
+            assert_eq!(HeaderId::from_name(name.as_bytes()), None, "{name}");
+        }
+    }
 
     #[test]
     fn a_name_is_known_in_every_case_and_by_its_compact_form() {
