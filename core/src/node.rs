@@ -3,9 +3,11 @@
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::id::{ListenerId, QueryId};
+use crate::id::{ConnectionId, ListenerId, QueryId};
 use crate::message::SharedBytes;
+use crate::message::header::Protocol;
 use crate::time::Instant;
+use crate::transport::Flow;
 
 /// A node of a SIP network: a pure state machine that a driver feeds with inputs and drains of outputs.
 ///
@@ -26,9 +28,12 @@ pub trait Node {
     /// When this node next wants [`Input::Tick`]: exact, and a pure question.
     fn deadline(&self) -> Option<Instant>;
 
-    /// No transaction, dialog, delivery, open question or undrained output is left. Bindings and listeners are holdings,
-    /// not business, and do not count.
+    /// No transaction, dialog, delivery, open question or undrained output is left. Bindings, listeners and connections are
+    /// holdings, not business, and do not count.
     fn is_idle(&self) -> bool;
+
+    /// A name for a connection that the driver has accepted, to be told with [`Input::Accepted`]. Never the same twice.
+    fn reserve(&mut self) -> ConnectionId;
 }
 
 /// What happens to a node.
@@ -43,6 +48,36 @@ pub enum Input<'a> {
         remote: SocketAddr,
         /// All of it.
         bytes: &'a [u8],
+    },
+    /// A peer has opened a connection to a listener.
+    Accepted {
+        /// The listener it was opened to.
+        listener: ListenerId,
+        /// The name for it, from [`Node::reserve`].
+        connection: ConnectionId,
+        /// The far end.
+        remote: SocketAddr,
+    },
+    /// A byte stream (TCP, TLS) brought so much, cut anywhere.
+    Stream {
+        /// The connection it came on.
+        connection: ConnectionId,
+        /// What came.
+        bytes: &'a [u8],
+    },
+    /// A connection that keeps messages apart (WebSocket, SCTP) brought one.
+    Message {
+        /// The connection it came on.
+        connection: ConnectionId,
+        /// All of it.
+        bytes: &'a [u8],
+    },
+    /// A connection is not what it was.
+    Connection {
+        /// The connection.
+        connection: ConnectionId,
+        /// What has become of it.
+        change: Change<'a>,
     },
     /// The answer to an [`Output::Resolve`]. An empty one says that there is none.
     Resolved {
@@ -62,6 +97,26 @@ pub enum Input<'a> {
     Tick,
 }
 
+/// What has become of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change<'a> {
+    /// It is open (TLS, WebSocket: its handshake is done as well). Told of each connection that an [`Output::Open`] asked for;
+    /// of an accepted one only if the far end has shown who it is.
+    Opened {
+        /// The names that the far end has proved to have (RFC 5922 §7.1); none without TLS.
+        identities: &'a [&'a str],
+    },
+    /// It takes no more bytes for now: the driver holds some that it could not write.
+    Stalled,
+    /// Everything that the driver held for it is written.
+    Writable,
+    /// It could not be opened: refused, unreachable, no answer, wrong certificate.
+    Failed,
+    /// It is gone: the far end closed or reset it, or the driver did.
+    Closed,
+}
+
 /// What a node wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +124,25 @@ pub enum Input<'a> {
 pub enum Output<E> {
     /// Send these bytes.
     Send(Transmit),
+    /// Open a connection and tell with [`Input::Connection`] what became of it. Bytes may be sent on it before that; the driver
+    /// keeps them.
+    Open {
+        /// The name of the connection.
+        connection: ConnectionId,
+        /// The listener whose connection it is: its protocol, its side of the network.
+        listener: ListenerId,
+        /// What to open.
+        protocol: Protocol,
+        /// The far end.
+        remote: SocketAddr,
+        /// The name that the far end must prove to have (TLS, RFC 5922 §7.2), and that a WebSocket handshake asks for.
+        server_name: Option<Box<str>>,
+    },
+    /// Close a connection, after what was sent on it. Nothing is to be told of it any more.
+    Close {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// Ask the resolver and answer with [`Input::Resolved`].
     Resolve {
         /// The name of the question, to be given back with its answer.
@@ -80,14 +154,32 @@ pub enum Output<E> {
     Event(E),
 }
 
+impl<E> Output<E> {
+    /// The event, or what is not one: for whoever passes outputs on and has events of another type.
+    ///
+    /// # Errors
+    /// Everything but an event.
+    pub fn into_event<T>(self) -> Result<E, Output<T>> {
+        Err(match self {
+            Self::Event(event) => return Ok(event),
+            Self::Send(transmit) => Output::Send(transmit),
+            Self::Open { connection, listener, protocol, remote, server_name } => {
+                Output::Open { connection, listener, protocol, remote, server_name }
+            }
+            Self::Close { connection } => Output::Close { connection },
+            Self::Resolve { query, question } => Output::Resolve { query, question },
+        })
+    }
+}
+
 /// Bytes on their way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
-    /// The listener to send from.
-    pub listener: ListenerId,
-    /// Where to send to.
-    pub destination: SocketAddr,
-    /// The whole message. A retransmission is the same bytes behind the same pointer.
+    /// From where to where, or on which connection.
+    pub flow: Flow,
+    /// How far a multicast datagram may go (RFC 3261 §18.1.1); `None` of everything else.
+    pub ttl: Option<u8>,
+    /// The whole message, or a keep-alive. A retransmission is the same bytes behind the same pointer.
     pub bytes: SharedBytes,
 }
 

@@ -5,7 +5,7 @@ use core::fmt::Debug;
 
 use crate::config::Config;
 use crate::endpoint::{Endpoint, Indication};
-use crate::id::ListenerId;
+use crate::id::{ConnectionId, ListenerId};
 use crate::node::{Input, Node, Output};
 use crate::time::Instant;
 use crate::transport::Listener;
@@ -110,19 +110,22 @@ impl<U: TransactionUser> Node for Stack<U> {
 
     fn poll(&mut self) -> Option<Output<U::Event>> {
         loop {
-            return Some(match self.endpoint.poll()? {
-                Output::Send(transmit) => Output::Send(transmit),
-                Output::Resolve { query, question } => Output::Resolve { query, question },
-                Output::Event(()) => match self.events.pop_front() {
-                    Some(event) => Output::Event(event),
+            match self.endpoint.poll()?.into_event() {
+                Err(output) => return Some(output),
+                Ok(()) => match self.events.pop_front() {
+                    Some(event) => return Some(Output::Event(event)),
                     None => continue,
                 },
-            });
+            }
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
         self.endpoint.deadline()
+    }
+
+    fn reserve(&mut self) -> ConnectionId {
+        self.endpoint.reserve()
     }
 
     fn is_idle(&self) -> bool {

@@ -256,7 +256,8 @@ impl World {
     }
 
     fn send(&mut self, from: NodeId, transmit: Transmit) {
-        let Transmit { listener, destination, bytes, .. } = transmit;
+        let Transmit { flow, bytes, .. } = transmit;
+        let (listener, destination) = (flow.listener, flow.remote);
         let source = self.nodes[from.0].listeners.get(&listener).copied();
         let source = source.expect("a node sends from the listeners that it was added with");
         let Some(&(to, listener)) = self.listeners.get(&destination) else {

@@ -178,7 +178,7 @@ impl Net {
         match output {
             Output::Send(transmit) => {
                 let die = self.dice[self.sequence as usize % self.dice.len()];
-                let to = [1, 2, 4].iter().position(|&last| address(last) == transmit.destination);
+                let to = [1, 2, 4].iter().position(|&last| address(last) == transmit.flow.remote);
                 // One in four is lost, the others take up to two seconds.
                 let (Some(to), false) = (to, die.is_multiple_of(4)) else {
                     self.sequence += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sansip::{Duration, Input, Instant, Node, Output, Transmit};
+use sansip::{ConnectionId, Duration, Flow, Input, Instant, Node, Output, Transmit};
 use sansip_sim::actor::{Actor, Call};
 use sansip_sim::check::{breaches, standard};
 use sansip_sim::packet::Packet;
@@ -61,7 +61,7 @@ impl Node for Mistaken {
                 let (_, headers) = text.split_once("\r\n").unwrap_or_default();
                 let response = format!("SIP/2.0 200 OK\r\n{headers}");
                 let bytes = response.into_bytes().into();
-                self.out.push_back(Transmit { listener, destination: remote, bytes });
+                self.out.push_back(Transmit { flow: Flow::datagram(listener, remote), ttl: None, bytes });
             }
             if matches!(self.mistake, Mistake::Overlooks(overlooked) if overlooked == kind) {
                 return self.node.handle(now, Input::Tick);
@@ -99,6 +99,10 @@ impl Node for Mistaken {
 
     fn is_idle(&self) -> bool {
         self.mistake != Mistake::IsNeverIdle && self.again.is_empty() && self.node.is_idle()
+    }
+
+    fn reserve(&mut self) -> ConnectionId {
+        self.node.reserve()
     }
 }
 

@@ -243,7 +243,7 @@ impl Bench {
             match output {
                 Output::Send(transmit) => self.sent.push(Sent {
                     at,
-                    to: transmit.destination.to_string(),
+                    to: transmit.flow.remote.to_string(),
                     text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
                 }),
                 Output::Resolve { query, question: Question::Address { name } } => {

@@ -77,7 +77,7 @@ fn the_response_leaves_where_the_request_came_in() {
     let server = bench.accept();
     bench.respond(server, 200);
     let Some(sansip::Output::Send(transmit)) = bench.endpoint.poll() else { panic!("the response") };
-    assert_eq!(transmit.listener, second);
+    assert_eq!(transmit.flow.listener, second);
 }
 
 #[test]

@@ -124,8 +124,8 @@ impl Driver {
 
     /// What cannot be sent is lost, as it might be on the network: the timers see to it.
     fn send(&self, transmit: &Transmit) {
-        if let Some((_, socket)) = self.sockets.iter().find(|(listener, _)| *listener == transmit.listener) {
-            let _ = socket.send_to(&transmit.bytes, transmit.destination);
+        if let Some((_, socket)) = self.sockets.iter().find(|(listener, _)| *listener == transmit.flow.listener) {
+            let _ = socket.send_to(&transmit.bytes, transmit.flow.remote);
         }
     }
 

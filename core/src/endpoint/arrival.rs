@@ -9,7 +9,7 @@ use crate::message::header::{Protocol, Via};
 use crate::message::{HeaderId, HostPort, Message, Method, Parameters, Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
-use crate::transport::{ReturnPath, response_destination, stamp};
+use crate::transport::{Flow, response_destination, stamp};
 
 use super::{Endpoint, Indication};
 
@@ -18,15 +18,14 @@ use super::{Endpoint, Indication};
 pub struct Arrival {
     /// The request; its topmost Via says where it came from (RFC 3261 §18.2.1, RFC 3581 §4).
     pub request: Request,
-    /// Where it came in.
-    pub listener: ListenerId,
-    /// Where it came from.
-    pub remote: SocketAddr,
+    /// Where it came in, and where from.
+    pub flow: Flow,
     /// Of a CANCEL: the transaction that it cancels, if there is one (RFC 3261 §9.2).
     pub cancels: Option<(ServerTransactionId, Tag)>,
     /// Of the request as it came in.
     pub(super) key: KeptKey,
-    pub(super) path: ReturnPath,
+    /// Where its responses go.
+    pub(super) path: Flow,
 }
 
 /// What a CANCEL may cancel: anything but ACK and CANCEL (§9.2); it is an INVITE unless the peer is odd.
@@ -57,20 +56,20 @@ impl Endpoint {
             return;
         }
         match Message::parse(bytes, &self.config.limits.message) {
-            Ok(Message::Request(request)) => self.request_in(listener, remote, request),
+            Ok(Message::Request(request)) => self.request_in(Flow::datagram(listener, remote), request),
             Ok(Message::Response(response)) => self.response_in(response),
             Err(_) => self.stats.malformed += 1,
         }
     }
 
-    fn request_in(&mut self, listener: ListenerId, remote: SocketAddr, request: Request) {
+    fn request_in(&mut self, flow: Flow, request: Request) {
         let is_ack = request.method() == Method::Ack;
-        let Some(destination) = answerable(&request, remote) else {
+        let Some(destination) = answerable(&request, flow.remote) else {
             self.stats.unusable += 1;
             return;
         };
-        let path = ReturnPath { listener, destination };
-        if path.destination.port() == 0 {
+        let path = Flow { remote: destination, ..flow };
+        if path.remote.port() == 0 {
             self.stats.unusable += 1;
             return;
         }
@@ -79,7 +78,7 @@ impl Endpoint {
                 self.stats.unusable += 1;
             } else {
                 self.stats.rejected += 1;
-                let stamped = stamp(&request, remote).ok().flatten().unwrap_or(request);
+                let stamped = stamp(&request, flow.remote).ok().flatten().unwrap_or(request);
                 self.answer(&stamped, path, rejection.status, rejection.reason, None);
             }
             return;
@@ -90,23 +89,16 @@ impl Endpoint {
         };
         let key = if is_ack { keys.acknowledged() } else { keys.method(request.method().as_str()) };
         match self.servers.find(&key) {
-            Some(server) if is_ack => self.acknowledged(server, request, listener, remote),
+            Some(server) if is_ack => self.acknowledged(server, request, flow),
             Some(server) => self.repeated(server),
-            None if is_ack => self.tell(Indication::Ack { request, listener, remote, server: None }),
-            None => self.arrived(&keys, Box::from(&*key), path, remote, &request),
+            None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
+            None => self.arrived(&keys, Box::from(&*key), flow, path, &request),
         }
     }
 
-    fn arrived(
-        &mut self,
-        keys: &RequestKey<'_>,
-        key: KeptKey,
-        path: ReturnPath,
-        remote: SocketAddr,
-        request: &Request,
-    ) {
+    fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: &Request) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
-        let stamped = match stamp(request, remote) {
+        let stamped = match stamp(request, flow.remote) {
             Ok(stamped) => stamped.unwrap_or_else(|| request.clone()),
             Err(_) => {
                 self.stats.unusable += 1;
@@ -121,14 +113,7 @@ impl Endpoint {
             self.answer(&stamped, path, status, status.reason(), Some(&seconds));
             return;
         }
-        self.tell(Indication::Request(Arrival {
-            request: stamped,
-            listener: path.listener,
-            remote,
-            cancels,
-            key,
-            path,
-        }));
+        self.tell(Indication::Request(Arrival { request: stamped, flow, cancels, key, path }));
     }
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).

@@ -1,14 +1,13 @@
 //! Client transactions: what their machines decide is carried out here (RFC 3261 §17.1).
 
-use core::net::SocketAddr;
-
-use crate::id::{Arena, ClientTransactionId, DeliveryId, ListenerId, kind};
+use crate::id::{Arena, ClientTransactionId, DeliveryId, kind};
 use crate::keyed_index::KeyedIndex;
 use crate::message::{Method, Request, Response, SharedBytes};
 use crate::transaction::derived::{self, reread};
 use crate::transaction::key::{self, KeptKey};
 use crate::transaction::senders::Senders;
 use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
+use crate::transport::Flow;
 
 use super::timers::{Alarm, TimerKey};
 use super::{Endpoint, Failure};
@@ -19,8 +18,7 @@ pub(super) struct ClientTransaction {
     /// The delivery whose present attempt this is; `None` of a CANCEL, and of an attempt that another has replaced.
     owner: Option<DeliveryId>,
     key: KeptKey,
-    listener: ListenerId,
-    destination: SocketAddr,
+    flow: Flow,
     machine: ClientMachine,
     kept: Kept,
     alarm: Alarm,
@@ -81,7 +79,7 @@ impl Clients {
     fn remove(&mut self, id: ClientTransactionId) {
         if let Some(transaction) = self.transactions.remove(id) {
             self.index.remove(self.index.hash(&[&transaction.key]), id);
-            self.senders.remove(transaction.listener, transaction.destination, id);
+            self.senders.remove(transaction.flow, id);
         }
     }
 }
@@ -93,15 +91,13 @@ impl Endpoint {
         owner: Option<DeliveryId>,
         request: &Request,
         branch: &str,
-        listener: ListenerId,
-        destination: SocketAddr,
+        flow: Flow,
     ) -> ClientTransactionId {
-        let machine = ClientMachine::new(request.method() == Method::Invite, &self.clock(listener));
+        let machine = ClientMachine::new(request.method() == Method::Invite, &self.clock(flow.listener));
         let id = self.clients.insert(ClientTransaction {
             owner,
             key: KeptKey::from(&*key::client(request.method().as_str(), branch)),
-            listener,
-            destination,
+            flow,
             machine,
             kept: Kept::Request(request.as_bytes().clone()),
             alarm: Alarm::default(),
@@ -115,13 +111,13 @@ impl Endpoint {
     /// which the transaction user hears nothing (§9.1).
     pub(super) fn send_cancel(&mut self, invite: ClientTransactionId) {
         let Some(transaction) = self.clients.transactions.get(invite) else { return };
-        let (listener, destination) = (transaction.listener, transaction.destination);
+        let flow = transaction.flow;
         let Kept::Request(bytes) = &transaction.kept else { return };
         if let Some(request) = reread(bytes)
             && let Some(cancel) = derived::cancel(&request)
             && let Some(branch) = request.top_via().and_then(|via| via.branch())
         {
-            self.start_client(None, &cancel, branch, listener, destination);
+            self.start_client(None, &cancel, branch, flow);
         }
         self.with_client(invite, |machine, clock| {
             machine.cancelled(clock);
@@ -154,14 +150,10 @@ impl Endpoint {
     }
 
     /// What was sent to `remote` did not arrive (§17.1.4).
-    pub(super) fn clients_unreachable(&mut self, listener: ListenerId, remote: SocketAddr) {
-        for client in self.clients.senders.take(listener, remote) {
-            let sent = self
-                .clients
-                .transactions
-                .get(client)
-                .map(|transaction| (transaction.listener, transaction.destination));
-            if sent == Some((listener, remote))
+    pub(super) fn clients_unreachable(&mut self, flow: Flow) {
+        for client in self.clients.senders.take(flow) {
+            let sent = self.clients.transactions.get(client).map(|transaction| transaction.flow);
+            if sent == Some(flow)
                 && let Some(actions) = self.with_client(client, |machine, clock| Some(machine.transport_error(clock)))
             {
                 self.client_acts(client, actions, None);
@@ -174,7 +166,7 @@ impl Endpoint {
         client: ClientTransactionId,
         step: impl FnOnce(&mut ClientMachine, &Clock<'_>) -> Option<ClientActions>,
     ) -> Option<ClientActions> {
-        let listener = self.clients.transactions.get(client)?.listener;
+        let listener = self.clients.transactions.get(client)?.flow.listener;
         let clock = Clock { now: self.now, reliable: self.is_reliable(listener), schedule: &self.schedule };
         step(&mut self.clients.transactions.get_mut(client)?.machine, &clock)
     }
@@ -216,11 +208,11 @@ impl Endpoint {
 
     fn client_sends(&mut self, client: ClientTransactionId) {
         let Some(transaction) = self.clients.transactions.get(client) else { return };
-        let (listener, destination) = (transaction.listener, transaction.destination);
+        let flow = transaction.flow;
         if let Kept::Request(bytes) | Kept::Ack(bytes) = &transaction.kept {
             let bytes = bytes.clone();
-            self.clients.senders.insert(listener, destination, client);
-            self.send(listener, destination, bytes);
+            self.clients.senders.insert(flow, client);
+            self.send(flow, bytes);
         }
     }
 

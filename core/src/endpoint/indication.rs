@@ -1,9 +1,9 @@
 //! What the endpoint tells its transaction user.
 
-use crate::id::{DeliveryId, ListenerId, ServerTransactionId, TimerId};
+use crate::id::{DeliveryId, ServerTransactionId, TimerId};
 use crate::message::{Request, Response, StatusCode};
 use crate::tag::Tag;
-use core::net::SocketAddr;
+use crate::transport::Flow;
 
 use super::Arrival;
 
@@ -18,10 +18,8 @@ pub enum Indication {
     Ack {
         /// The ACK.
         request: Request,
-        /// Where it came in.
-        listener: ListenerId,
-        /// Where it came from.
-        remote: SocketAddr,
+        /// Where it came in, and where from.
+        flow: Flow,
         /// The accepted INVITE transaction it matched: that of an RFC 2543 peer, or of a peer that keeps the branch.
         server: Option<(ServerTransactionId, Tag)>,
     },

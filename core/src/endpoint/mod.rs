@@ -14,10 +14,9 @@ pub use indication::{Failure, Indication};
 pub use stats::{Census, Stats};
 
 use alloc::collections::VecDeque;
-use core::net::SocketAddr;
 
 use crate::config::Config;
-use crate::id::{Arena, DeliveryId, ListenerId, TimerId, kind};
+use crate::id::{Arena, ConnectionId, DeliveryId, ListenerId, TimerId, kind};
 use crate::message::{HostPort, SharedBytes};
 use crate::node::{Input, Output, Transmit};
 use crate::random::Random;
@@ -25,7 +24,7 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Listener, Listeners};
+use crate::transport::{Flow, Listener, Listeners};
 
 use clients::Clients;
 use delivery::Delivery;
@@ -46,6 +45,8 @@ pub struct Endpoint {
     token_key: TokenKey,
     /// The latest time seen: time that goes back is taken as this.
     now: Instant,
+    /// Connections named so far.
+    reserved: u64,
     listeners: Listeners,
     servers: Servers,
     clients: Clients,
@@ -65,6 +66,7 @@ impl Endpoint {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),
             now: Instant::ZERO,
+            reserved: 0,
             listeners: Listeners::default(),
             servers: Servers::new(random.hash_key(), random.hash_key()),
             clients: Clients::new(random.hash_key(), random.hash_key()),
@@ -126,6 +128,13 @@ impl Endpoint {
         }
     }
 
+    /// A name for a connection; never the same twice.
+    pub fn reserve(&mut self) -> ConnectionId {
+        self.reserved += 1;
+        let (generation, slot) = ((self.reserved >> 32) as u32, self.reserved as u32);
+        ConnectionId::from_parts(slot, generation)
+    }
+
     /// Applies one input. Fires no timer: see [`fire`](Self::fire).
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.advance(now);
@@ -134,9 +143,12 @@ impl Endpoint {
             Input::Resolved { query, answers } => self.resolved(query, answers),
             Input::Unreachable { listener, remote } => {
                 self.stats.unreachable += 1;
-                self.clients_unreachable(listener, remote);
-                self.servers_unreachable(listener, remote);
+                let flow = Flow::datagram(listener, remote);
+                self.clients_unreachable(flow);
+                self.servers_unreachable(flow);
             }
+            // Connections are not served yet.
+            Input::Accepted { .. } | Input::Stream { .. } | Input::Message { .. } | Input::Connection { .. } => {}
             Input::Tick => {}
         }
     }
@@ -215,9 +227,9 @@ impl Endpoint {
         self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
     }
 
-    fn send(&mut self, listener: ListenerId, destination: SocketAddr, bytes: SharedBytes) {
+    fn send(&mut self, flow: Flow, bytes: SharedBytes) {
         self.stats.sent += 1;
-        self.outputs.push_back(Output::Send(Transmit { listener, destination, bytes }));
+        self.outputs.push_back(Output::Send(Transmit { flow, ttl: None, bytes }));
     }
 
     fn tell(&mut self, indication: Indication) {

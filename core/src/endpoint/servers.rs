@@ -1,9 +1,7 @@
 //! Server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
 
-use core::net::SocketAddr;
-
 use crate::error::CommandError;
-use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
+use crate::id::{Arena, ServerTransactionId, kind};
 use crate::keyed_index::KeyedIndex;
 use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
@@ -12,7 +10,7 @@ use crate::transaction::derived::reread;
 use crate::transaction::key::{self, KeptKey};
 use crate::transaction::senders::Senders;
 use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
-use crate::transport::ReturnPath;
+use crate::transport::Flow;
 
 use super::timers::{Alarm, TimerKey};
 use super::{Arrival, Endpoint, Indication};
@@ -24,7 +22,7 @@ pub(super) struct ServerTransaction {
     key: KeptKey,
     /// Of an INVITE of an RFC 2543 peer, once there is a response with a To tag: the key of its ACK.
     ack_key: Option<KeptKey>,
-    path: ReturnPath,
+    path: Flow,
     machine: ServerMachine,
     /// Until the first response: a 100 may have to be made of it.
     request: Option<SharedBytes>,
@@ -76,7 +74,7 @@ impl Servers {
         if let Some(ack_key) = &transaction.ack_key {
             self.index.remove(self.index.hash(&[ack_key]), id);
         }
-        self.senders.remove(transaction.path.listener, transaction.path.destination, id);
+        self.senders.remove(transaction.path, id);
         Some(transaction)
     }
 
@@ -101,7 +99,7 @@ impl Endpoint {
     pub fn accept(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> ServerTransactionId {
         self.advance(now);
         let is_invite = arrival.request.method() == Method::Invite;
-        let clock = self.clock(arrival.listener);
+        let clock = self.clock(arrival.path.listener);
         let machine = ServerMachine::new(is_invite, &clock);
         let id = self.servers.insert(ServerTransaction {
             tag,
@@ -158,7 +156,7 @@ impl Endpoint {
     /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
     pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
         self.advance(now);
-        self.send(arrival.path.listener, arrival.path.destination, response.as_bytes().clone());
+        self.send(arrival.path, response.as_bytes().clone());
     }
 
     /// The request of a transaction came again.
@@ -170,19 +168,13 @@ impl Endpoint {
     }
 
     /// The ACK of an INVITE transaction came.
-    pub(super) fn acknowledged(
-        &mut self,
-        server: ServerTransactionId,
-        request: Request,
-        listener: ListenerId,
-        remote: SocketAddr,
-    ) {
+    pub(super) fn acknowledged(&mut self, server: ServerTransactionId, request: Request, flow: Flow) {
         let Some(actions) = self.with_server(server, |machine, clock| Some(machine.request(true, clock))) else {
             return;
         };
         let tag = self.servers.get(server).map_or(Tag::NONE, |transaction| transaction.tag);
         if actions.tell == Some(ServerTell::Ack) {
-            self.tell(Indication::Ack { request, listener, remote, server: Some((server, tag)) });
+            self.tell(Indication::Ack { request, flow, server: Some((server, tag)) });
         } else {
             self.stats.absorbed += 1;
         }
@@ -200,10 +192,10 @@ impl Endpoint {
     }
 
     /// What was sent to `remote` did not arrive: the transactions stay (RFC 6026 §8.8).
-    pub(super) fn servers_unreachable(&mut self, listener: ListenerId, remote: SocketAddr) {
-        for server in self.servers.senders.take(listener, remote) {
+    pub(super) fn servers_unreachable(&mut self, flow: Flow) {
+        for server in self.servers.senders.take(flow) {
             let path = self.servers.get(server).map(|transaction| transaction.path);
-            if path == Some(ReturnPath { listener, destination: remote })
+            if path == Some(flow)
                 && let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock)))
             {
                 self.server_acts(server, actions, None);
@@ -257,12 +249,12 @@ impl Endpoint {
 
     fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
-        let ReturnPath { listener, destination } = transaction.path;
+        let path = transaction.path;
         if let Some(bytes) = bytes {
             transaction.request = None;
             transaction.response = transaction.machine.repeats_response().then(|| bytes.clone());
-            self.servers.senders.insert(listener, destination, server);
-            self.send(listener, destination, bytes);
+            self.servers.senders.insert(path, server);
+            self.send(path, bytes);
         }
     }
 

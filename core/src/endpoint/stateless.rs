@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::message::{HeaderId, Request, Response, StatusCode};
 use crate::random::MAGIC_COOKIE;
 use crate::transaction::key::RequestKey;
-use crate::transport::ReturnPath;
+use crate::transport::Flow;
 
 use super::Endpoint;
 
@@ -80,7 +80,7 @@ impl Endpoint {
     pub(super) fn answer(
         &mut self,
         request: &Request,
-        path: ReturnPath,
+        path: Flow,
         status: StatusCode,
         reason: &str,
         retry_after: Option<&str>,
@@ -95,7 +95,7 @@ impl Endpoint {
         };
         // A To that cannot be read takes no tag, but the sender is owed an answer even so.
         if let Ok(response) = build(true).or_else(|_| build(false)) {
-            self.send(path.listener, path.destination, response.as_bytes().clone());
+            self.send(path, response.as_bytes().clone());
         }
     }
 }

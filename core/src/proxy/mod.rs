@@ -114,7 +114,7 @@ impl Core {
         let received = arrival.request.clone();
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
-            listener: arrival.listener,
+            listener: arrival.flow.listener,
             server: endpoint.accept(now, arrival, Tag::new(self.role, mark::CONTEXT, id)),
             serving: true,
             invite,

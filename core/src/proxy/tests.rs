@@ -87,7 +87,7 @@ impl Bench {
                     Message::Response(response) => sent.push(summary(&response)),
                 },
                 Output::Event(question) => self.questions.push(question),
-                Output::Resolve { .. } => {}
+                _ => {}
             }
         }
         sent

@@ -61,7 +61,7 @@ impl TransactionUser for Core {
     fn indicate(&mut self, cx: &mut Context<'_, Event>, indication: Indication) {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
-            Indication::Ack { request, listener, .. } => self.ack(cx, &request, listener),
+            Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
             Indication::Response { tag, .. }
             | Indication::Failed { tag, .. }
             | Indication::Finished { tag, .. }
@@ -85,7 +85,7 @@ impl TransactionUser for Core {
 
 impl Core {
     fn request(&mut self, cx: &mut Context<'_, Event>, arrival: Arrival) {
-        let preprocessed = match self.preprocess(cx, &arrival.request, arrival.listener) {
+        let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(cx.now, cx.endpoint, arrival, refusal),
         };

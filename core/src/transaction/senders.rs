@@ -4,11 +4,11 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use core::net::SocketAddr;
 
 use siphasher::sip::SipHasher13;
 
-use crate::id::{Id, Kind, ListenerId};
+use crate::id::{Id, Kind};
+use crate::transport::Flow;
 
 /// Which transactions have sent to an address and would want to know that nothing arrives there.
 ///
@@ -25,17 +25,17 @@ impl<K: Kind> Senders<K> {
         Self { entries: BTreeSet::new(), hash_key }
     }
 
-    pub(crate) fn insert(&mut self, listener: ListenerId, destination: SocketAddr, id: Id<K>) {
-        self.entries.insert((self.hash(listener, destination), id));
+    pub(crate) fn insert(&mut self, flow: Flow, id: Id<K>) {
+        self.entries.insert((self.hash(flow), id));
     }
 
-    pub(crate) fn remove(&mut self, listener: ListenerId, destination: SocketAddr, id: Id<K>) {
-        self.entries.remove(&(self.hash(listener, destination), id));
+    pub(crate) fn remove(&mut self, flow: Flow, id: Id<K>) {
+        self.entries.remove(&(self.hash(flow), id));
     }
 
-    /// Takes out all that sent from `listener` to `destination`, and by a rare collision of the hash perhaps others.
-    pub(crate) fn take(&mut self, listener: ListenerId, destination: SocketAddr) -> Vec<Id<K>> {
-        let hash = self.hash(listener, destination);
+    /// Takes out all that sent along `flow`, and by a rare collision of the hash perhaps others.
+    pub(crate) fn take(&mut self, flow: Flow) -> Vec<Id<K>> {
+        let hash = self.hash(flow);
         let (first, last) = (Id::from_parts(0, 0), Id::from_parts(u32::MAX, u32::MAX));
         let ids: Vec<Id<K>> = self.entries.range((hash, first)..=(hash, last)).map(|(_, id)| *id).collect();
         for id in &ids {
@@ -44,10 +44,9 @@ impl<K: Kind> Senders<K> {
         ids
     }
 
-    fn hash(&self, listener: ListenerId, destination: SocketAddr) -> u64 {
+    fn hash(&self, flow: Flow) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.hash_key);
-        listener.hash(&mut hasher);
-        destination.hash(&mut hasher);
+        flow.hash(&mut hasher);
         hasher.finish()
     }
 }
@@ -61,20 +60,21 @@ impl<K> fmt::Debug for Senders<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{ClientTransactionId, kind};
+    use crate::id::{ClientTransactionId, ListenerId, kind};
     use alloc::vec;
 
     #[test]
     fn a_sender_is_told_once_for_each_time_it_entered() {
         let mut senders: Senders<kind::ClientTransaction> = Senders::new([7; 16]);
         let listener = ListenerId::from_parts(0, 1);
-        let (here, there) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap());
+        let [here, there] =
+            ["192.0.2.1:5060", "192.0.2.2:5060"].map(|remote| Flow::datagram(listener, remote.parse().unwrap()));
         let ids = [1, 2, 3].map(|slot| ClientTransactionId::from_parts(slot, 1));
-        senders.insert(listener, here, ids[1]);
-        senders.insert(listener, here, ids[0]);
-        senders.insert(listener, there, ids[2]);
-        assert_eq!(senders.take(listener, here), vec![ids[0], ids[1]]);
-        assert_eq!(senders.take(listener, here), vec![]);
-        assert_eq!(senders.take(listener, there), vec![ids[2]]);
+        senders.insert(here, ids[1]);
+        senders.insert(here, ids[0]);
+        senders.insert(there, ids[2]);
+        assert_eq!(senders.take(here), vec![ids[0], ids[1]]);
+        assert_eq!(senders.take(here), vec![]);
+        assert_eq!(senders.take(there), vec![ids[2]]);
     }
 }

@@ -2,18 +2,8 @@
 
 use core::net::SocketAddr;
 
-use crate::id::ListenerId;
 use crate::message::header::Via;
 use crate::message::{BuildError, Request};
-
-/// The way back of a request: computed once, when it arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReturnPath {
-    /// The listener where the request came in: responses leave there (RFC 3581 §4).
-    pub(crate) listener: ListenerId,
-    /// Where responses go.
-    pub(crate) destination: SocketAddr,
-}
 
 /// Where responses to a request with this topmost Via go (§18.2.2, RFC 3581 §4).
 ///

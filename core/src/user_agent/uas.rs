@@ -24,7 +24,7 @@ pub(super) struct Served {
 impl Core {
     /// A request that matches no transaction: it gets one, and goes through §8.2.
     pub(super) fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
-        let (request, listener, cancels) = (arrival.request.clone(), arrival.listener, arrival.cancels);
+        let (request, listener, cancels) = (arrival.request.clone(), arrival.flow.listener, arrival.cancels);
         let outside = request.to_header().is_some_and(|to| to.tag().is_none());
         // A CANCEL shares From tag, Call-ID and CSeq number with what it cancels, on purpose.
         let merging = outside && request.method() != Method::Cancel;

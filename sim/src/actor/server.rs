@@ -1,7 +1,7 @@
 //! A domain's server: proxy and registrar.
 
 use sansip::server::Server;
-use sansip::{Input, Instant, Node, Output};
+use sansip::{ConnectionId, Input, Instant, Node, Output};
 
 use super::Actor;
 use crate::trace::Note;
@@ -26,11 +26,9 @@ impl Node for ServerActor {
 
     fn poll(&mut self) -> Option<Output<Note>> {
         loop {
-            match self.0.poll()? {
-                Output::Send(transmit) => return Some(Output::Send(transmit)),
-                Output::Resolve { query, question } => return Some(Output::Resolve { query, question }),
-                // Bindings made and gone show in the REGISTER exchange already.
-                _ => {}
+            // Of events: bindings made and gone show in the REGISTER exchange already.
+            if let Err(output) = self.0.poll()?.into_event() {
+                return Some(output);
             }
         }
     }
@@ -41,6 +39,10 @@ impl Node for ServerActor {
 
     fn is_idle(&self) -> bool {
         self.0.is_idle()
+    }
+
+    fn reserve(&mut self) -> ConnectionId {
+        self.0.reserve()
     }
 }
 

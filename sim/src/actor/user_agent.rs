@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{StatusCode, UriBuf};
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
-use sansip::{CallId, CommandError, Duration, Input, Instant, Node, Output};
+use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
 use super::{Actor, Call, CallState};
 use crate::trace::Note;
@@ -301,11 +301,9 @@ impl Node for UserAgentActor {
             if let Some(note) = self.notes.pop_front() {
                 return Some(Output::Event(note));
             }
-            match self.agent.poll()? {
-                Output::Event(event) => self.hear(event),
-                Output::Send(transmit) => return Some(Output::Send(transmit)),
-                Output::Resolve { query, question } => return Some(Output::Resolve { query, question }),
-                _ => {}
+            match self.agent.poll()?.into_event() {
+                Ok(event) => self.hear(event),
+                Err(output) => return Some(output),
             }
         }
     }
@@ -317,6 +315,10 @@ impl Node for UserAgentActor {
 
     fn is_idle(&self) -> bool {
         self.tasks.is_empty() && self.notes.is_empty() && self.agent.is_idle()
+    }
+
+    fn reserve(&mut self) -> ConnectionId {
+        self.agent.reserve()
     }
 }
 

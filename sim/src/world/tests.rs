@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use sansip::{Duration, Input, Instant, ListenerId, Node, Output, QueryId, Question, Transmit};
+use sansip::{ConnectionId, Duration, Flow, Input, Instant, ListenerId, Node, Output, QueryId, Question, Transmit};
 
 use super::*;
 use crate::fault::Weather;
@@ -26,7 +26,7 @@ impl Beacon {
 
     fn send(&mut self, text: String) {
         let bytes = text.into_bytes().into();
-        self.out.push_back(Output::Send(Transmit { listener: HERE, destination: self.peer, bytes }));
+        self.out.push_back(Output::Send(Transmit { flow: Flow::datagram(HERE, self.peer), ttl: None, bytes }));
     }
 }
 
@@ -57,6 +57,9 @@ impl Node for Beacon {
     }
     fn is_idle(&self) -> bool {
         self.left == 0 && self.out.is_empty()
+    }
+    fn reserve(&mut self) -> ConnectionId {
+        unreachable!("no connection is ever accepted for it")
     }
 }
 
@@ -219,6 +222,9 @@ fn a_node_whose_deadline_does_not_move_on_is_a_bug() {
         }
         fn is_idle(&self) -> bool {
             true
+        }
+        fn reserve(&mut self) -> ConnectionId {
+            unreachable!("no connection is ever accepted for it")
         }
     }
     impl Actor for Stuck {

@@ -149,7 +149,7 @@ impl Bench {
             match output {
                 Output::Send(transmit) => {
                     let message = Message::parse(&transmit.bytes, &crate::message::Limits::default()).unwrap();
-                    sent.push(Sent { to: transmit.destination.to_string(), message });
+                    sent.push(Sent { to: transmit.flow.remote.to_string(), message });
                 }
                 Output::Resolve { query, question: Question::Address { name } } => {
                     let answers: &[Answer] = match &*name {
@@ -161,6 +161,7 @@ impl Bench {
                     self.server.handle(self.now, Input::Resolved { query, answers });
                 }
                 Output::Event(event) => self.events.push(event),
+                other => panic!("{other:?}"),
             }
         }
         sent

@@ -121,6 +121,7 @@ impl Lone {
                 Output::Resolve { query, .. } => {
                     self.agent.handle(self.now, Input::Resolved { query, answers: &[] });
                 }
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -285,6 +285,7 @@ impl Pair {
                     self.nodes[who as usize].0.handle(self.now, Input::Resolved { query, answers: &answers });
                 }
                 Output::Event(event) => self.events.push((self.now, who, event)),
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -4,28 +4,28 @@
 //! transaction of its own with a new branch, so that a transaction's way never changes; the handle that the core holds
 //! outlives attempts.
 
+mod attempt;
+mod locating;
+
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::error::CommandError;
-use crate::id::{ClientTransactionId, DeliveryId, ListenerId, QueryId};
+use crate::id::{ClientTransactionId, DeliveryId, QueryId};
 use crate::message::header::Protocol;
-use crate::message::{HeaderId, HostBuf, Method, Request, Response, SharedBytes, StatusCode};
-use crate::node::{Answer, Output, Question};
+use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::NextHop;
+use crate::transport::{Flow, NextHop};
 
-use super::timers::{Alarm, TimerKey};
+use super::timers::Alarm;
 use super::{Endpoint, Failure, Indication};
 
 /// A request on its way.
 #[derive(Clone, Debug)]
-pub(super) struct Delivery {
+pub(in crate::endpoint) struct Delivery {
     tag: Tag,
     purpose: Purpose,
     protocol: Protocol,
@@ -55,7 +55,7 @@ enum Stage {
     /// An attempt is under way or has its final response.
     Sent { client: ClientTransactionId, progress: Progress, cancel: Cancel },
     /// An ACK for a 2xx is out and can be repeated.
-    Kept { listener: ListenerId, destination: SocketAddr, bytes: SharedBytes },
+    Kept { flow: Flow, bytes: SharedBytes },
 }
 
 /// What has come back for an attempt.
@@ -149,10 +149,10 @@ impl Endpoint {
         self.advance(now);
         let kept = self.deliveries.get(delivery).ok_or(CommandError::Gone)?;
         match (&kept.purpose, &kept.stage) {
-            (Purpose::Acknowledgement, Stage::Kept { listener, destination, bytes }) => {
-                let (listener, destination, bytes) = (*listener, *destination, bytes.clone());
+            (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
+                let (flow, bytes) = (*flow, bytes.clone());
                 self.stats.retransmitted += 1;
-                self.send(listener, destination, bytes);
+                self.send(flow, bytes);
                 Ok(())
             }
             (Purpose::Acknowledgement, _) => Ok(()),
@@ -221,136 +221,13 @@ impl Endpoint {
         Ok(id)
     }
 
-    /// Goes on at once if the next hop is an address; asks the resolver if it is a name.
-    fn locate(&mut self, id: DeliveryId, next_hop: NextHop) {
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
-        match (&next_hop.host, next_hop.host.as_host().ip()) {
-            (_, Some(ip)) => {
-                delivery.destinations.push(next_hop.at(ip));
-                self.dispatch(id);
-            }
-            (HostBuf::Name(name), None) => {
-                let query = self.queries.insert(id);
-                let mut alarm = Alarm::default();
-                let deadline = self.now + self.schedule.sixty_four_t1;
-                alarm.set(&mut self.timers, Some(deadline), TimerKey::Delivery(id));
-                let question = Question::Address { name: name.clone() };
-                self.outputs.push_back(Output::Resolve { query, question });
-                delivery.stage = Stage::Resolving { query, next_hop, alarm };
-            }
-            (_, None) => self.fail_delivery(id, Failure::Unresolved),
-        }
-    }
-
-    /// The resolver has answered.
-    pub(super) fn resolved(&mut self, query: QueryId, answers: &[Answer]) {
-        let Some(id) = self.queries.remove(query) else { return };
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
-        let Stage::Resolving { next_hop, alarm, .. } = &mut delivery.stage else { return };
-        alarm.stop(&mut self.timers);
-        for Answer::Address(ip) in answers {
-            let destination = next_hop.at(*ip);
-            if delivery.destinations.len() < self.config.limits.destinations
-                && !delivery.destinations.contains(&destination)
-                && self.listeners.towards(delivery.protocol, destination).is_some()
-            {
-                delivery.destinations.push(destination);
-            }
-        }
-        delivery.destinations.reverse();
-        delivery.stage = Stage::Located;
-        if answers.is_empty() {
-            self.fail_delivery(id, Failure::Unresolved);
-        } else {
-            self.dispatch(id);
-        }
-    }
-
-    /// The resolver has not answered in time.
-    pub(super) fn delivery_timer(&mut self, id: DeliveryId) {
-        if let Some(Delivery { stage: Stage::Resolving { alarm, .. }, .. }) = self.deliveries.get_mut(id) {
-            alarm.fired();
-            self.fail_delivery(id, Failure::Unresolved);
-        }
-    }
-
-    /// Sends what is located.
-    fn dispatch(&mut self, id: DeliveryId) {
-        let Some(delivery) = self.deliveries.get(id) else { return };
-        match &delivery.purpose {
-            Purpose::Transaction { .. } => {
-                if !self.attempt(id) {
-                    self.fail_delivery(id, Failure::Transport);
-                }
-            }
-            Purpose::Acknowledgement => {
-                let branch = self.random.branch("");
-                let sent = self.send_without_transaction(id, &branch);
-                match (sent, self.deliveries.get_mut(id)) {
-                    (Some(stage), Some(delivery)) => {
-                        delivery.stage = stage;
-                        delivery.request = None;
-                    }
-                    _ => self.fail_delivery(id, Failure::Transport),
-                }
-            }
-            Purpose::Relay { branch } => {
-                let branch = branch.clone();
-                self.send_without_transaction(id, &branch);
-                self.end_delivery(id);
-            }
-        }
-    }
-
-    fn send_without_transaction(&mut self, id: DeliveryId, branch: &str) -> Option<Stage> {
-        let (listener, destination) = self.next_way(id)?;
-        let request = self.with_via(self.deliveries.get(id)?.request.as_deref()?, listener, branch)?;
-        let bytes = request.as_bytes().clone();
-        self.send(listener, destination, bytes.clone());
-        Some(Stage::Kept { listener, destination, bytes })
-    }
-
-    /// Tries the next address in a new transaction; false if there is none that can be tried.
-    fn attempt(&mut self, id: DeliveryId) -> bool {
-        let Some((listener, destination)) = self.next_way(id) else { return false };
-        let Some(delivery) = self.deliveries.get(id) else { return false };
-        let Purpose::Transaction { branch_suffix, .. } = &delivery.purpose else { return false };
-        let branch = self.random.branch(branch_suffix);
-        let request = delivery.request.as_deref().and_then(|request| self.with_via(request, listener, &branch));
-        let Some(request) = request else { return false };
-        let client = self.start_client(Some(id), &request, &branch, listener, destination);
-        if let Some(delivery) = self.deliveries.get_mut(id) {
-            delivery.stage = Stage::Sent { client, progress: Progress::Nothing, cancel: Cancel::No };
-            if delivery.destinations.is_empty() {
-                delivery.request = None;
-            }
-        }
-        true
-    }
-
-    /// The next address to try and the listener that leads there.
-    fn next_way(&mut self, id: DeliveryId) -> Option<(ListenerId, SocketAddr)> {
-        let delivery = self.deliveries.get_mut(id)?;
-        loop {
-            let destination = delivery.destinations.pop()?;
-            if let Some(listener) = self.listeners.towards(delivery.protocol, destination) {
-                return Some((listener, destination));
-            }
-        }
-    }
-
-    /// The request with our Via on top (§18.1.1), asking for rport if so configured (RFC 3581 §3).
-    fn with_via(&self, request: &Request, listener: ListenerId, branch: &str) -> Option<Request> {
-        let listener = self.listeners.get(listener)?;
-        let mut via: String = format!("SIP/2.0/{} {};branch={branch}", listener.protocol.as_str(), listener.sent_by);
-        if self.config.rport {
-            via.push_str(";rport");
-        }
-        request.edit().push_first(HeaderId::Via, via).finish().ok()
-    }
-
     /// A response came for the present attempt.
-    pub(super) fn delivery_answered(&mut self, id: DeliveryId, client: ClientTransactionId, response: Response) {
+    pub(in crate::endpoint) fn delivery_answered(
+        &mut self,
+        id: DeliveryId,
+        client: ClientTransactionId,
+        response: Response,
+    ) {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(id) {
             self.clients.set_owner(client, None);
             if self.attempt(id) {
@@ -381,7 +258,7 @@ impl Endpoint {
     }
 
     /// The present attempt came to nothing.
-    pub(super) fn delivery_failed(&mut self, id: DeliveryId, failure: Failure) {
+    pub(in crate::endpoint) fn delivery_failed(&mut self, id: DeliveryId, failure: Failure) {
         let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.deliveries.get(id) else { return };
         let progress = *progress;
         match progress {
@@ -393,7 +270,7 @@ impl Endpoint {
     }
 
     /// The transaction of the final response is over.
-    pub(super) fn delivery_finished(&mut self, id: DeliveryId) {
+    pub(in crate::endpoint) fn delivery_finished(&mut self, id: DeliveryId) {
         if let Some(delivery) = self.end_delivery(id) {
             self.tell(Indication::Finished { delivery: id, tag: delivery.tag });
         }
