@@ -19,7 +19,7 @@ Usage: sansip-sim [call] [OPTIONS]
 Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
 
 Options of call:
-  --topology NAME       direct, one-proxy or trapezoid (the default)
+  --topology NAME       direct, one-proxy, trapezoid (the default), chain:N (N proxies) or crowd:N (N pairs)
   --record-route        the proxies stay on the path of the call
   --hang-up WHO         alice or bob (the default)
   --loss P              lose datagrams with probability P, from 0 to 1
@@ -27,7 +27,7 @@ Options of call:
   --reorder P           hold datagrams up for up to a second, so that others overtake them
   --seed N              which of the possible losses, duplicates and delays; 1 if not given
   --plan 'FAULTS'       exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)';
-                        #3 is the third datagram from atlanta to biloxi
+                        #3 is the third datagram from atlanta to biloxi; docs/simulation.md has all forms
   --help                this text
 
 Loss, duplication and reordering begin with the call in second 1, when Bob is registered, and are over in second 120; every
@@ -151,7 +151,7 @@ impl CallOptions {
     /// A plan may only name nodes that are there.
     fn check(&self) -> Result<(), String> {
         let nodes = self.topology.nodes();
-        match self.plan.nodes().find(|name| !nodes.contains(name)) {
+        match self.plan.nodes().find(|name| !nodes.iter().any(|node| node == name)) {
             Some(name) => Err(format!(
                 "--plan: there is no node `{name}` in topology {}; its nodes are {}",
                 self.topology,
@@ -186,7 +186,7 @@ impl CallOptions {
             let _ = writeln!(text, "rule broken: {breach}");
         }
         if !world.faults_met().is_empty() {
-            let _ = writeln!(text, "replay: {}", self.replay(world.faults_met()));
+            let _ = writeln!(text, "replay: {}", self.replay(&world.faults_met()));
         }
         Printed { text, good: breaches.is_empty() }
     }

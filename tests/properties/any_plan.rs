@@ -53,8 +53,8 @@ impl Case {
             behaviour.ring_limit = millis(self.ring_limit);
         }
         let [loss, duplication, reordering] = self.percent.map(Probability::percent);
-        let conditions = Conditions { loss, duplication, reordering, latest: millis(self.latest) };
-        scenario.links = Links::all(Link { delay: millis(self.delay), conditions });
+        let conditions = Conditions { loss, duplication, reordering, latest: millis(self.latest), ..Conditions::FINE };
+        scenario.links = Links::all(Link { delay: millis(self.delay), conditions, ..Link::default() });
         scenario.seed = Some(self.seed);
         scenario.calm_from = CALL_AT + millis(self.calm_after);
         scenario

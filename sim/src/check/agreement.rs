@@ -52,7 +52,7 @@ impl Check for Agreement {
         for (node, name) in trace.nodes() {
             let seen = Seen::by(trace, node);
             for call_id in call_ids(&seen) {
-                End::of(&seen, call_id).judge(&self.timers, world.now(), &mut |time, what| {
+                End::of(&seen, call_id).judge(&self.timers, trace.local(node, world.now()), &mut |time, what| {
                     let what = format!("{name}, call {call_id}: {what}");
                     breaches.push(Breach { check: self.name(), time, what });
                 });

@@ -17,7 +17,7 @@ use std::fmt;
 use sansip::{Instant, Timers};
 
 use crate::packet::Packet;
-use crate::trace::{NodeId, Note, Trace, What};
+use crate::trace::{Entry, NodeId, Note, Trace, What};
 use crate::world::World;
 
 /// Something that must be true of every run.
@@ -87,12 +87,14 @@ impl<'a> Seen<'a> {
                 destination: sent.destination,
             }),
             What::Arrived { node: at, sent } if *at == node => {
-                Packet::read(&trace.sent(*sent)?.bytes).map(Sight::Received)
+                Packet::read(trace.sent(*sent)?.arriving()).map(Sight::Received)
             }
             What::Noted { node: by, note } if *by == node => Some(Sight::Noted(note)),
             _ => None,
         };
         let entries = trace.entries().iter();
-        entries.filter_map(|entry| Some(Seen { time: entry.time, what: sight(&entry.what)? })).collect()
+        // By its own clock: it is that which its timers go by.
+        let time = |entry: &Entry| trace.local(node, entry.time);
+        entries.filter_map(|entry| Some(Seen { time: time(entry), what: sight(&entry.what)? })).collect()
     }
 }
