@@ -1,4 +1,4 @@
-//! Datagrams on their way in (RFC 3261 §18.1.2, §18.2.1).
+//! Messages on their way in (RFC 3261 §18.1.2, §18.2.1).
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, HostPort, Message, Method, Parameters, Request, Response, StatusCode};
+use crate::message::{HeaderId, HostPort, Message, Method, Parameters, ParseError, Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{Flow, response_destination, stamp};
@@ -46,17 +46,27 @@ const CANCELLABLE: [Method<'_>; 12] = [
 
 impl Endpoint {
     pub(super) fn datagram(&mut self, listener: ListenerId, remote: SocketAddr, bytes: &[u8]) {
-        self.stats.received += 1;
-        if self.outputs.len() >= self.config.limits.outputs {
-            self.stats.overrun += 1;
+        if self.is_overrun() {
             return;
         }
         if self.listeners.get(listener).is_none() {
             self.stats.unlistened += 1;
             return;
         }
-        match Message::parse(bytes, &self.config.limits.message) {
-            Ok(Message::Request(request)) => self.request_in(Flow::datagram(listener, remote), request),
+        self.message_in(Flow::datagram(listener, remote), Message::parse(bytes, &self.config.limits.message));
+    }
+
+    /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
+    pub(super) fn is_overrun(&mut self) -> bool {
+        self.stats.received += 1;
+        let overrun = self.outputs.len() >= self.config.limits.outputs;
+        self.stats.overrun += u64::from(overrun);
+        overrun
+    }
+
+    pub(super) fn message_in(&mut self, flow: Flow, message: Result<Message, ParseError>) {
+        match message {
+            Ok(Message::Request(request)) => self.request_in(flow, request),
             Ok(Message::Response(response)) => self.response_in(response),
             Err(_) => self.stats.malformed += 1,
         }
@@ -64,15 +74,11 @@ impl Endpoint {
 
     fn request_in(&mut self, flow: Flow, request: Request) {
         let is_ack = request.method() == Method::Ack;
-        let Some(destination) = answerable(&request, flow.remote) else {
+        let Some(path) = answerable(&request, flow.remote).and_then(|destination| self.path_back(flow, destination))
+        else {
             self.stats.unusable += 1;
             return;
         };
-        let path = Flow { remote: destination, ..flow };
-        if path.remote.port() == 0 {
-            self.stats.unusable += 1;
-            return;
-        }
         if let Err(rejection) = request.validate() {
             if is_ack {
                 self.stats.unusable += 1;
@@ -94,6 +100,21 @@ impl Endpoint {
             None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
             None => self.arrived(&keys, Box::from(&*key), flow, path, &request),
         }
+    }
+
+    /// Where the responses to a request go that came along `flow`: along the same connection if there is one (§18.2.2), else to
+    /// `destination`, and never from a group's address.
+    fn path_back(&self, flow: Flow, destination: SocketAddr) -> Option<Flow> {
+        if flow.connection.is_some() {
+            return Some(flow);
+        }
+        let listener = self.listeners.get(flow.listener)?;
+        let listener = if listener.local.ip().is_multicast() {
+            self.listeners.towards(listener.protocol, destination)?
+        } else {
+            flow.listener
+        };
+        (destination.port() != 0).then(|| Flow::datagram(listener, destination))
     }
 
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: &Request) {
