@@ -20,7 +20,7 @@ use super::{PING, PONG};
 enum Next {
     /// Nothing whole.
     More,
-    Message(Result<Message, ParseError>),
+    Message(Box<Result<Message, ParseError>>),
     Ping,
     Pong,
     /// The stream can be read no further; the request that it broke off in, if its header section is there.
@@ -92,7 +92,7 @@ impl Endpoint {
                 }
                 Next::Message(message) => {
                     self.hold_unfinished(id);
-                    self.connection_message(id, message);
+                    self.connection_message(id, *message);
                     return input;
                 }
                 Next::Ping => self.pong(id),
@@ -197,7 +197,7 @@ impl Connections {
         };
         match framer.read(input) {
             None => Next::More,
-            Some(Ok(Frame::Message(bytes))) => Next::Message(Message::parse(bytes, limits)),
+            Some(Ok(Frame::Message(bytes))) => Next::Message(Box::new(Message::parse(bytes, limits))),
             Some(Ok(Frame::Ping)) => Next::Ping,
             Some(Ok(Frame::Pong)) => Next::Pong,
             Some(Err(error)) => {
