@@ -4,8 +4,16 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use sansip_sim::cli::{Out, run};
+use sansip_sim::run::is_running;
 
 fn main() -> ExitCode {
+    let usual = std::panic::take_hook();
+    // A node that panics is a result, printed with what led to it.
+    std::panic::set_hook(Box::new(move |panic| {
+        if !is_running() {
+            usual(panic);
+        }
+    }));
     let terminal = io::stderr().is_terminal();
     // https://no-color.org: any value but the empty one.
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -62,6 +62,9 @@ impl FromStr for Preset {
     type Err = &'static str;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|preset| preset.name() == name).ok_or("weather is wifi, satellite, congested or hostile")
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.name() == name)
+            .ok_or("weather is wifi, satellite, congested or hostile")
     }
 }

@@ -2,8 +2,12 @@
 
 use std::ffi::OsString;
 
-use super::{Out, Stop};
+use super::{Out, Stop, help};
 
-pub(super) fn run(_: &[OsString], _: &mut Out<'_>) -> Result<u8, Stop> {
-    Err(Stop::Usage("not yet".into()))
+pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop> {
+    if arguments.iter().any(|argument| argument == "--help") {
+        out.stdout.write_all(help::EXPLORE.as_bytes())?;
+        return Ok(0);
+    }
+    Err(Stop::Usage("explore cannot be asked for yet".into()))
 }

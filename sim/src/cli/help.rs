@@ -83,3 +83,26 @@ Options:
 
 Output and exit status are those of the whole sweep.
 ";
+
+pub(super) const EXPLORE: &str = "\
+sansip-sim explore: every placement of a few faults on a call
+
+Usage: sansip-sim explore --faults K [OPTIONS]
+
+Every datagram of the call, retransmissions included, is lost, arrives twice, is late past its sender's next copy, or is late
+past 64*T1: every way to do that to up to K of them.
+
+Options:
+  --faults K            at most so many faults
+  --topology NAME       direct, one-proxy or trapezoid (the default)
+  --record-route        the proxies stay on the path of the call
+  --cancel              Alice cancels while it rings
+  --hang-up WHO         alice, bob (the default) or nobody
+  --for TIME            stop after 90s, 10m, 2h
+  --jobs N              threads; as many as there are processors if not given
+  --failures FOLDER     where failures are kept; target/sansip-failures if not given
+  --help                this text
+
+Exit status: 0 if all checks hold, 1 if one of safety is broken, 2 for a wrong command line, 3 if one of liveness is broken,
+4 if nothing was run.
+";

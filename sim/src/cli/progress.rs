@@ -91,7 +91,10 @@ mod tests {
         let second = Duration::from_secs(10);
         assert_eq!(text(250, Some(1_000), None, second, false), "25 %, 250 of 1000 runs, 25 runs/s, 30 s left");
         let shown = text(500, Some(1_000), None, second, true);
-        assert_eq!(shown, format!("[{}{}] 50 %, 500 of 1000 runs, 50 runs/s, 10 s left", "#".repeat(15), ".".repeat(15)));
+        assert_eq!(
+            shown,
+            format!("[{}{}] 50 %, 500 of 1000 runs, 50 runs/s, 10 s left", "#".repeat(15), ".".repeat(15))
+        );
         let timed = text(500, None, Some(Duration::from_secs(40)), second, false);
         assert_eq!(timed, "25 %, 500 runs, 50 runs/s, 30 s left");
         assert_eq!(text(0, Some(0), None, Duration::ZERO, false), "0 %, 0 of 0 runs, 0 runs/s, 0 s left");

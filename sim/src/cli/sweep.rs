@@ -33,13 +33,14 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     out.stdout.flush()?;
     let progress = Arc::new(Progress::default());
     stop_at_ctrl_c(&progress);
-    // A run that panics is a result; it is printed with its ladder.
-    std::panic::set_hook(Box::new(|_| {}));
     let limit = match sweep.length {
         Length::Runs(_) => None,
         Length::For(time) => Some(time),
     };
     let mut meter = Meter::new(out.stderr, sweep.share(), limit, out.terminal, out.colour);
+    if meter.is_over() {
+        progress.stop();
+    }
     let results = sweep::work(&sweep, jobs, &progress, &mut || {
         if meter.is_over() {
             progress.stop();
@@ -80,7 +81,6 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
     }
     writeln!(out.stdout, "seed: {}", sweep.seed)?;
     writeln!(out.stdout, "sweep: {}, {} shards", sweep.scope, parts.len())?;
-    std::panic::set_hook(Box::new(|_| {}));
     print(&sweep, &results, &failures, out)
 }
 

@@ -17,7 +17,10 @@ fn ask_line(line: &str) -> (u8, String, String) {
 fn without_arguments_it_is_the_call_of_the_rfc() {
     let (status, text, _) = ask(&[]);
     assert_eq!(status, 0);
-    assert!(text.contains("F14 200 OK") && text.ends_with("16 messages, 0 retransmissions, 0 lost, 0 duplicated, 40.083 s simulated\n"));
+    assert!(
+        text.contains("F14 200 OK")
+            && text.ends_with("16 messages, 0 retransmissions, 0 lost, 0 duplicated, 40.083 s simulated\n")
+    );
     assert_eq!(ask(&["call"]).1, text);
 }
 
@@ -26,7 +29,10 @@ fn every_command_has_its_help() {
     for command in ["", "call", "sweep", "merge", "explore"] {
         let (status, text, _) = ask_line(&format!("{command} --help"));
         assert_eq!(status, 0, "{command}");
-        assert!(text.starts_with("sansip-sim") && text.contains("--help                this text"), "{command}: {text}");
+        assert!(
+            text.starts_with("sansip-sim") && text.contains("--help                this text"),
+            "{command}: {text}"
+        );
     }
 }
 
@@ -102,7 +108,12 @@ fn merged_shards_are_the_whole_sweep() {
     let whole = ask_line("sweep --runs 50 --check-determinism");
     let (status, text, _) = ask(&["merge", &files[2], &files[0], &files[1], "--json", &file("all.json")]);
     assert_eq!(status, 0);
-    let found = |text: &str| text.lines().filter(|line| line.starts_with("runs") || line.starts_with("digest")).map(str::to_owned).collect::<Vec<_>>();
+    let found = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("runs") || line.starts_with("digest"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     assert_eq!((found(&text).len(), found(&text)), (2, found(&whole.1)));
     assert_eq!(text.lines().next_back(), Some("reproduce: sansip-sim sweep --runs 50 --topology all --seed 1"));
     assert_eq!(ask(&["merge", &file("all.json")]).0, 0);
@@ -124,7 +135,10 @@ fn json_is_one_event_a_line_and_ends_with_the_verdict() {
     assert_eq!((&sent[3]["resent"], &sent[3]["time"]), (&true.into(), &"1.501".into()));
     let end = events.last().unwrap();
     let replay = "sansip-sim call --topology trapezoid --plan 'alice>atlanta#1:drop' --seed 1";
-    assert_eq!((&end["event"], &end["verdict"], &end["replay"]), (&"end".into(), &"all checks hold".into(), &replay.into()));
+    assert_eq!(
+        (&end["event"], &end["verdict"], &end["replay"]),
+        (&"end".into(), &"all checks hold".into(), &replay.into())
+    );
 }
 
 #[test]

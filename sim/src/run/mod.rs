@@ -12,6 +12,7 @@ pub use digest::digest;
 pub use options::{OPTIONS, Opt};
 pub use verdict::{Outcome, PANIC, Verdict};
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sansip::Instant;
@@ -42,12 +43,24 @@ pub fn run(case: &Case) -> Run {
 pub fn run_with(case: &Case, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
     let scenario = case.scenario();
     let mut world = scenario.world_with(wrap);
-    let verdict = match catch_unwind(AssertUnwindSafe(|| finish(&mut world, scenario.end()))) {
+    RUNNING.set(true);
+    let finished = catch_unwind(AssertUnwindSafe(|| finish(&mut world, scenario.end())));
+    RUNNING.set(false);
+    let verdict = match finished {
         Ok(()) => Verdict::of(checks, &world),
         // The trace shows what led to it.
         Err(panic) => Verdict::panicked(&world, &*panic),
     };
     Run { world, verdict }
+}
+
+thread_local! {
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in the midst of a [`run`], where a panic is a node's and is caught.
+pub fn is_running() -> bool {
+    RUNNING.get()
 }
 
 /// Lets a world run until it is quiet, at the latest until `end`.

@@ -102,8 +102,21 @@ mod tests {
     #[test]
     fn every_option_reads_what_it_prints_and_nothing_else() {
         let values = [
-            "direct", "yes", "alice:3s,bob", "1500ms", "never", "reject:7ms", "1s", "90s", "0ms", "0.25", "0.5", "1",
-            "2300ms", "alice>bob#1:drop, alice>bob#2:+2s", "18446744073709551615",
+            "direct",
+            "yes",
+            "alice:3s,bob",
+            "1500ms",
+            "never",
+            "reject:7ms",
+            "1s",
+            "90s",
+            "0ms",
+            "0.25",
+            "0.5",
+            "1",
+            "2300ms",
+            "alice>bob#1:drop, alice>bob#2:+2s",
+            "18446744073709551615",
         ];
         let mut case = Case::default();
         for (option, value) in OPTIONS.iter().zip(values) {

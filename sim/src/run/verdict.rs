@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use crate::check::{Breach, Check, Kind, breaches};
+use crate::trace::{NodeId, What};
 use crate::world::World;
 
 /// The breaches of a run.
@@ -32,16 +33,21 @@ pub enum Outcome {
 impl Verdict {
     /// Judges a world at the end of its run.
     pub fn of(checks: &[Box<dyn Check>], world: &World) -> Self {
-        let (safety, liveness) =
-            breaches(checks, world).into_iter().partition(|breach| breach.kind == Kind::Safety);
+        let (safety, liveness) = breaches(checks, world).into_iter().partition(|breach| breach.kind == Kind::Safety);
         Self { safety, liveness }
     }
 
-    /// What is said of a run in which a node panicked.
+    /// What is said of a run in which a node panicked: the one that did something last, as far as the trace tells.
     pub(super) fn panicked(world: &World, panic: &dyn Any) -> Self {
         let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
         let what = message.unwrap_or("without a message").to_owned();
-        Self { safety: vec![Breach { check: PANIC, kind: Kind::Safety, time: world.now(), what }], liveness: Vec::new() }
+        let node = world.trace().entries().last().map(|entry| match &entry.what {
+            What::Arrived { node, .. } | What::Noted { node, .. } => *node,
+            What::Sent(sent) => sent.from,
+        });
+        let node = node.unwrap_or(NodeId(0));
+        let breach = Breach { check: PANIC, kind: Kind::Safety, node, time: world.now(), what };
+        Self { safety: vec![breach], liveness: Vec::new() }
     }
 
     /// The verdict in a word.

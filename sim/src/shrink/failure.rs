@@ -38,9 +38,9 @@ impl Failure {
     pub fn save(&self, folder: &Path) -> io::Result<PathBuf> {
         std::fs::create_dir_all(folder)?;
         let line = self.shrunk.to_string();
-        let hash = line.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-        });
+        let hash = line
+            .bytes()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
         let check = self.verdict.check().unwrap_or("none");
         let path = folder.join(format!("{check}-{hash:016x}.txt"));
         let text = format!(

@@ -113,8 +113,10 @@ impl Shrinking<'_> {
 
     /// Times that have to differ from the usual ones become round.
     fn nearer_options(&mut self) {
+        let usual = Case::default();
         for option in &OPTIONS {
-            let Some(span) = Span::parse(&(option.get)(&self.best)) else { continue };
+            let value = (option.get)(&self.best);
+            let Some(span) = Span::parse(&value).filter(|_| value != (option.get)(&usual)) else { continue };
             for rounder in rounder(span) {
                 let mut case = self.best.clone();
                 if (option.set)(&mut case, &Span(rounder).to_string()).is_ok() && self.take(case) {
@@ -153,7 +155,8 @@ fn simpler(fault: &str) -> Vec<String> {
 
 /// Shorter spans with fewer digits, from the simplest to ones that are near.
 fn rounder(span: Duration) -> impl Iterator<Item = Duration> {
-    const ROUND: [u64; 16] = [1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 33_000, 60_000, 100_000, 200_000];
+    const ROUND: [u64; 16] =
+        [1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 33_000, 60_000, 100_000, 200_000];
     let round = ROUND.into_iter().map(Duration::from_millis);
     let near = [1_000, 100, 10].into_iter().map(move |step| {
         let millis = span.as_millis() as u64;

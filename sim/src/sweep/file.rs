@@ -47,10 +47,17 @@ pub fn merge(parts: &[(String, Sweep, Results)]) -> Result<(Sweep, Results), Str
         let Shard { number, of } = sweep.shard;
         let whole = |sweep: &Sweep| Sweep { shard: Shard::WHOLE, ..sweep.clone() };
         if whole(sweep) != whole(first) {
-            return Err(format!("{name} and {first_name} are of different sweeps: `{}` and `{}`", line(sweep), line(first)));
+            return Err(format!(
+                "{name} and {first_name} are of different sweeps: `{}` and `{}`",
+                line(sweep),
+                line(first)
+            ));
         }
         if of != first.shard.of {
-            return Err(format!("{name} is one of {of} shards, {first_name} one of {}; give all shards of one sweep", first.shard.of));
+            return Err(format!(
+                "{name} is one of {of} shards, {first_name} one of {}; give all shards of one sweep",
+                first.shard.of
+            ));
         }
         if let Some(other) = of_shard.insert(number, name) {
             return Err(format!("{name} and {other} are both shard {}; give each shard once", sweep.shard));
@@ -139,7 +146,8 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
     };
     let scope = Scope { topology: named(object, "topology")?, weather: named(object, "weather")? };
     let shard = text(object, "shard")?.parse().map_err(|right| ("shard", right))?;
-    let twice = object.get("check_determinism").and_then(Value::as_bool).ok_or(("check_determinism", "true or false"))?;
+    let twice =
+        object.get("check_determinism").and_then(Value::as_bool).ok_or(("check_determinism", "true or false"))?;
     let sweep = Sweep { seed: number(object, "seed")?, length, scope, shard, twice };
     let mut results = Results {
         runs: number(object, "runs")?,
@@ -228,8 +236,14 @@ mod tests {
         let (_, sweep, results) = part(1, 1);
         let json = to_json(&sweep, &results);
         for (field, value) in [
-            ("version", json!("0")), ("shard", json!("3/2")), ("runs", json!(-1)), ("digest", json!("xyz")),
-            ("topology", json!("star")), ("weather", json!(7)), ("broken", json!([])), ("check_determinism", json!(null)),
+            ("version", json!("0")),
+            ("shard", json!("3/2")),
+            ("runs", json!(-1)),
+            ("digest", json!("xyz")),
+            ("topology", json!("star")),
+            ("weather", json!(7)),
+            ("broken", json!([])),
+            ("check_determinism", json!(null)),
         ] {
             let mut object = json.as_object().unwrap().clone();
             object.insert(field.to_owned(), value);

@@ -73,8 +73,7 @@ pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnM
 /// The result of one run of a sweep, run by `run`.
 pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> Results {
     let case = draw(&sweep.scope, sweep.seed, number);
-    let mut results =
-        Results { runs: 1, topologies: [(case.topology.to_string(), 1)].into(), ..Results::default() };
+    let mut results = Results { runs: 1, topologies: [(case.topology.to_string(), 1)].into(), ..Results::default() };
     let done = run(&case);
     let trace = done.world.trace();
     results.sent = trace.transmissions().count() as u64;
