@@ -31,9 +31,10 @@ fn sent<U: TransactionUser>(mut node: Stack<U>, datagram: &[u8]) -> Vec<(SocketA
 }
 
 fn sent_by_each(config: &Config, datagram: &[u8]) -> Vec<Vec<(SocketAddr, Vec<u8>)>> {
-    let profile = Profile::new("<sip:wren@198.18.0.1>".parse().unwrap());
+    let profile = Profile::new("<sip:wren@198.18.0.1>".parse().expect("an address"));
     let relay = server::Settings { relay: true, ..server::Settings::default() };
-    let domain = server::Settings { domains: vec!["kestrel.example".parse().unwrap()], ..server::Settings::default() };
+    let domain =
+        server::Settings { domains: vec!["kestrel.example".parse().expect("a host")], ..server::Settings::default() };
     vec![
         sent(UserAgent::user_agent(config.clone(), profile), datagram),
         sent(Server::server(config.clone(), relay), datagram),
@@ -56,11 +57,11 @@ fn answer(config: &Config, datagram: &str) -> Response {
             other => panic!("{other:?}"),
         }
     });
-    let first = answers.next().unwrap();
+    let first = answers.next().expect("three answers");
     assert!(answers.all(|answer| answer.status() == first.status() && answer.reason() == first.reason()));
-    assert!(first.validate().is_ok() && first.to_header().unwrap().tag().is_some());
+    assert!(first.validate().is_ok() && first.to_header().expect("To").tag().is_some());
     assert_eq!(first.headers().raw(HeaderId::CallId), Some(&b"unread"[..]));
-    let via = first.headers().raw(HeaderId::Via).unwrap();
+    let via = first.headers().raw(HeaderId::Via).expect("Via");
     let stamped = "SIP/2.0/UDP perch.example:5070;branch=z9hG4bKunread;rport=5060;received=198.18.0.2";
     assert_eq!(String::from_utf8_lossy(via), stamped);
     assert!(first.headers().count(HeaderId::Via) >= 2, "every Via");

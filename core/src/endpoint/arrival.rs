@@ -6,9 +6,7 @@ use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{
-    HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request, StatusCode,
-};
+use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{Flow, response_destination, stamp, stamped};
