@@ -112,6 +112,26 @@ pub struct Burst {
     pub loss: Probability,
 }
 
+impl fmt::Display for Burst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.begin, self.end, self.loss)
+    }
+}
+
+impl FromStr for Burst {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str =
+            "bursts have three probabilities, how often they begin, end, and lose a datagram, as in 0.01:0.25:0.8";
+        let mut parts = text.split(':').map(str::parse);
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(Ok(begin)), Some(Ok(end)), Some(Ok(loss)), None) => Ok(Self { begin, end, loss }),
+            _ => Err(WRONG),
+        }
+    }
+}
+
 impl Conditions {
     /// Nothing ever happens to a message.
     pub const FINE: Self = Self {
@@ -179,6 +199,14 @@ mod tests {
         assert_eq!(".5".parse(), Ok(Probability::percent(50)));
         for text in ["", "1.1", "-0.1", "0.0000001", "30%", "nan", ".", "1.", "99999999999"] {
             assert!(text.parse::<Probability>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bursts_are_read_and_printed_exactly() {
+        assert_eq!("0.01:0.25:1".parse::<Burst>().unwrap().to_string(), "0.01:0.25:1");
+        for text in ["", "0.1:0.2", "0.1:0.2:0.3:0.4", "0.1:0.2:30%"] {
+            assert!(text.parse::<Burst>().is_err(), "{text}");
         }
     }
 }

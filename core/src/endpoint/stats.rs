@@ -4,7 +4,7 @@
 /// events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Datagrams that arrived.
+    /// Datagrams that arrived, and whole messages on connections.
     pub received: u64,
     /// Messages queued for sending, retransmissions included.
     pub sent: u64,
@@ -12,7 +12,8 @@ pub struct Stats {
     pub retransmitted: u64,
     /// Requests and ACKs that arrived again and were absorbed by their transaction.
     pub absorbed: u64,
-    /// Dropped: no SIP message, or one above a limit of [`message::Limits`](crate::message::Limits).
+    /// Dropped: no SIP message, or one that is malformed or above a limit of [`message::Limits`](crate::message::Limits) and is
+    /// no request that could be answered.
     pub malformed: u64,
     /// Dropped: a response or ACK that lacks what is needed, or a request without a usable Via.
     pub unusable: u64,
@@ -24,7 +25,7 @@ pub struct Stats {
     pub overrun: u64,
     /// Dropped: it arrived at a listener that is not known.
     pub unlistened: u64,
-    /// Answered statelessly: invalid requests (400, 416, 505 ...).
+    /// Answered statelessly: invalid requests (400, 505 ...), and those above a limit (413, 414, 513).
     pub rejected: u64,
     /// Answered statelessly: 503 at [`Limits::server_transactions`](crate::Limits::server_transactions).
     pub refused: u64,
@@ -32,6 +33,16 @@ pub struct Stats {
     pub unreachable: u64,
     /// Requests that went to another address of their next hop after the first failed.
     pub failovers: u64,
+    /// Dropped: it was to be sent along a connection that is gone or takes no more.
+    pub disconnected: u64,
+    /// Connections refused or closed at a limit: [`Limits::connections`](crate::Limits::connections) and those beside it.
+    pub refused_connections: u64,
+    /// Connections closed because their stream could be read no further (RFC 3261 §18.3).
+    pub broken_streams: u64,
+    /// Connections closed because a message, or the first one, did not come whole within 64·T1.
+    pub slow_connections: u64,
+    /// Connections closed at [`Limits::stalled_octets`](crate::Limits::stalled_octets).
+    pub stalled_connections: u64,
 }
 
 /// What is alive now.
@@ -45,6 +56,8 @@ pub struct Census {
     pub deliveries: usize,
     /// Questions to the resolver without an answer.
     pub queries: usize,
+    /// Connections, those included that are still being opened.
+    pub connections: usize,
     /// Timers set, those of the transaction user included.
     pub timers: usize,
     /// Outputs that the driver has not taken.

@@ -75,6 +75,7 @@ impl TransactionUser for Core {
                 }
                 _ => {}
             },
+            Indication::FlowFailed { .. } => {}
         }
     }
 

@@ -18,5 +18,6 @@ pub use plan::{Fault, Plan, PlanError};
 pub use preset::Preset;
 pub(crate) use selector::is_name;
 pub use selector::{End, Kind, Method, Selector, Status};
+pub(crate) use span::Span;
 pub(crate) use weather::Dice;
 pub use weather::Weather;

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use sansip::message::HostBuf;
 use sansip::message::header::NameAddrBuf;
 use sansip::server::{Route, Server, Settings};
 use sansip::user_agent::Profile;
@@ -246,7 +247,7 @@ impl Birth {
 }
 
 fn hop(host: &str) -> NextHop {
-    NextHop { host: parsed(host), port: None, protocol: None }
+    NextHop::from(parsed::<HostBuf>(host))
 }
 
 /// For texts of code, which are right.
