@@ -99,6 +99,7 @@ impl TransactionUser for Core {
                 }
                 _ => {}
             },
+            Indication::FlowFailed { .. } => {}
         }
     }
 

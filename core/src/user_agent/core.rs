@@ -229,7 +229,7 @@ impl TransactionUser for Core {
                 }
             }
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
-            Indication::Unsent { .. } => {}
+            Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
         }
     }
 
