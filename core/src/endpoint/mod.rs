@@ -138,6 +138,7 @@ impl Endpoint {
             server_transactions: self.servers.capacity(),
             deliveries: self.deliveries.capacity(),
             queries: self.queries.capacity(),
+            connections: self.connections.len(),
             timers: self.timers.capacity(),
             outputs: self.outputs.capacity(),
         }

@@ -15,7 +15,7 @@ pub struct Census {
 
 impl Census {
     /// Every number, with its name.
-    pub const fn all(&self) -> [(&'static str, usize); 12] {
+    pub const fn all(&self) -> [(&'static str, usize); 13] {
         let Self { endpoint, user_agent, server } = self;
         [
             ("client transactions", endpoint.client_transactions),
@@ -30,12 +30,13 @@ impl Census {
             ("response contexts", server.response_contexts),
             ("registrations", user_agent.registrations),
             ("addresses-of-record", server.addresses_of_record),
+            ("connections", endpoint.connections),
         ]
     }
 
     /// The numbers of [`all`](Self::all) without holdings, which are kept on purpose and may have a timer each.
     pub fn left_over(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let holdings = self.user_agent.registrations + self.server.addresses_of_record;
+        let holdings = self.user_agent.registrations + self.server.addresses_of_record + self.endpoint.connections;
         let mut numbers = self.all();
         numbers[4].1 = self.endpoint.timers.saturating_sub(holdings);
         numbers.into_iter().take(10).filter(|(_, number)| *number > 0)
@@ -51,6 +52,7 @@ impl Census {
                 server_transactions: endpoint.server_transactions.max(other.endpoint.server_transactions),
                 deliveries: endpoint.deliveries.max(other.endpoint.deliveries),
                 queries: endpoint.queries.max(other.endpoint.queries),
+                connections: endpoint.connections.max(other.endpoint.connections),
                 timers: endpoint.timers.max(other.endpoint.timers),
                 outputs: endpoint.outputs.max(other.endpoint.outputs),
             },
