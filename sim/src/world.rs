@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sansip::message::header::Protocol;
 use sansip::{Answer, Input, Instant, Listener, ListenerId, Output, QueryId};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Census};
 use crate::fault::{Event, Fate, Fault, Plan, TimedFault, Weather, is_name};
 use crate::link::Links;
 use crate::trace::{Clock, NodeId, Recording, Trace, What};
@@ -94,6 +94,8 @@ struct Port {
 struct Place {
     actor: Box<dyn Actor>,
     listeners: Vec<Bound>,
+    /// The most that was ever alive in it.
+    peak: Census,
     /// False from a crash to the restart.
     up: bool,
     /// Whether it counts as one of the busy nodes.
@@ -173,7 +175,8 @@ impl World {
                 bound.address
             );
         }
-        self.nodes.push(Place { actor, listeners, up: true, busy: false, life: 0, clock: None, wake: None });
+        let peak = Census::default();
+        self.nodes.push(Place { actor, listeners, peak, up: true, busy: false, life: 0, clock: None, wake: None });
         self.drain(node);
         self.settle();
         node
@@ -212,6 +215,11 @@ impl World {
     pub fn actors(&self) -> impl Iterator<Item = (NodeId, &str, &dyn Actor)> {
         let nodes = self.trace.nodes().zip(&self.nodes).filter(|(_, place)| place.up);
         nodes.map(|((node, name), place)| (node, name, &*place.actor))
+    }
+
+    /// The most of each thing that was ever alive in a node; nothing if the trace does not keep everything.
+    pub fn peak(&self, node: NodeId) -> Census {
+        self.nodes[node.0].peak
     }
 
     /// Whether nothing is under way: no datagram, no question of a resolver, and every node that is up is idle. Nodes may
@@ -319,6 +327,10 @@ impl World {
 
     /// Takes a node's outputs and sees to its wake-up.
     fn drain(&mut self, node: NodeId) {
+        if self.setting.recording == Recording::Everything {
+            let place = &mut self.nodes[node.0];
+            place.peak = place.peak.max(place.actor.census());
+        }
         while let Some(output) = self.nodes[node.0].actor.poll() {
             match output {
                 Output::Send(transmit) => self.send_datagram(node, transmit),

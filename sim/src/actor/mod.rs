@@ -1,8 +1,10 @@
 //! Actors: nodes together with whoever uses them.
 
+mod census;
 mod stack;
 mod user_agent;
 
+pub use census::Census;
 pub use stack::StackActor;
 pub use user_agent::{Behaviour, Incoming, Outgoing, Reaction, Register, UserAgentActor};
 
@@ -32,6 +34,16 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     fn restarted(&self, now: Instant, life: u32) -> Option<Box<dyn Actor>> {
         let _ = (now, life);
         None
+    }
+
+    /// What is alive in it at this moment; a node that tells nothing has nothing.
+    fn census(&self) -> Census {
+        Census::default()
+    }
+
+    /// How many of these it has room for without another allocation.
+    fn capacity(&self) -> Census {
+        Census::default()
     }
 
     /// A copy that behaves like the original; a world is forked with it.

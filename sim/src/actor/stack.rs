@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
+use sansip::server::{self, Server};
 use sansip::{ConnectionId, Input, Instant, Node, Output, Stack, TransactionUser};
 
-use super::{Actor, Recipe};
+use super::{Actor, Census, Recipe};
 use crate::trace::Note;
 
 /// A [`Stack`] in a world, and an application that hears its events and gives it commands at their times.
@@ -47,15 +48,22 @@ pub struct StackActor<U: TransactionUser> {
     tasks: BTreeMap<(Instant, usize), Task<U>>,
     notes: VecDeque<Note>,
     recipe: Option<Recipe<Stack<U>>>,
+    count: Count<U>,
 }
 
 type Hear<U> = Arc<dyn Fn(&mut Stack<U>, Instant, <U as TransactionUser>::Event) -> Option<String> + Send + Sync>;
+type Count<U> = fn(&Stack<U>) -> [Census; 2];
 type Task<U> = Arc<dyn Fn(&mut Stack<U>, Instant) + Send + Sync>;
 
 impl<U: TransactionUser> StackActor<U> {
     /// A node, listeners added, of which no one hears anything.
     pub fn new(stack: Stack<U>) -> Self {
-        Self { stack, now: Instant::ZERO, hear: None, tasks: BTreeMap::new(), notes: VecDeque::new(), recipe: None }
+        let count = |stack: &Stack<U>| {
+            let endpoint = stack.endpoint();
+            [endpoint.census(), endpoint.capacity()].map(|endpoint| Census { endpoint, ..Census::default() })
+        };
+        let (hear, tasks, notes, recipe) = (None, BTreeMap::new(), VecDeque::new(), None);
+        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count }
     }
 
     /// The node of this recipe, which comes up again after a crash. It is given the number of the life, from 0, and must
@@ -75,11 +83,29 @@ impl<U: TransactionUser> StackActor<U> {
         self
     }
 
+    /// Counts what is alive in it, and what it has room for, for the checks; if nothing is said, only the endpoint is counted.
+    #[must_use]
+    pub const fn counting(mut self, count: fn(&Stack<U>) -> [Census; 2]) -> Self {
+        self.count = count;
+        self
+    }
+
     /// Does something at its time, if the node is up then.
     #[must_use]
     pub fn at(mut self, time: Instant, task: impl Fn(&mut Stack<U>, Instant) + Send + Sync + 'static) -> Self {
         self.tasks.insert((time, self.tasks.len()), Arc::new(task));
         self
+    }
+}
+
+impl StackActor<server::Core> {
+    /// A domain's server, all of which is counted.
+    pub fn server(build: impl Fn(u32) -> Server + Send + Sync + 'static) -> Self {
+        Self::restartable(build).counting(|server| {
+            let (endpoint, user) = (server.endpoint(), server.user());
+            let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
+            both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
+        })
     }
 }
 
@@ -140,7 +166,17 @@ where
         let stack = recipe.build(life);
         let tasks = self.tasks.range((now, 0)..).map(|(at, task)| (*at, Arc::clone(task))).collect();
         let (hear, notes) = (self.hear.clone(), VecDeque::new());
-        Some(Box::new(Self { stack, now, hear, tasks, notes, recipe: Some(recipe) }))
+        Some(Box::new(Self { stack, now, hear, tasks, notes, recipe: Some(recipe), count: self.count }))
+    }
+
+    fn census(&self) -> Census {
+        let [census, _] = (self.count)(&self.stack);
+        census
+    }
+
+    fn capacity(&self) -> Census {
+        let [_, capacity] = (self.count)(&self.stack);
+        capacity
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

@@ -7,7 +7,7 @@ use sansip::message::{StatusCode, UriBuf};
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
-use super::{Actor, Call, CallState, Recipe};
+use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
 
 /// What the user of a phone does, and when.
@@ -351,6 +351,16 @@ impl Actor for UserAgentActor {
         }
         behaviour.calls.retain(|call| call.at > now);
         Some(Box::new(Self { now, recipe: Some(recipe.clone()), ..Self::new(recipe.build(life), behaviour) }))
+    }
+
+    fn census(&self) -> Census {
+        let (endpoint, user_agent) = (self.agent.endpoint().census(), self.agent.user().census());
+        Census { endpoint, user_agent, ..Census::default() }
+    }
+
+    fn capacity(&self) -> Census {
+        let (endpoint, user_agent) = (self.agent.endpoint().capacity(), self.agent.user().capacity());
+        Census { endpoint, user_agent, ..Census::default() }
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

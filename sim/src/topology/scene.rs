@@ -198,7 +198,7 @@ impl Scene {
             (server.listen(listener.clone()), server)
         };
         let (listener, _) = build(0);
-        let actor = ServerActor::restartable(move |life| build(life).1);
+        let actor = ServerActor::server(move |life| build(life).1);
         self.nodes.push((name, Box::new(actor), Bound::from((listener, &bound))));
     }
 
