@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use sansip::message::SharedBytes;
 use sansip::{Answer, Input, Instant, ListenerId, Output, QueryId, Transmit};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Census};
 use crate::fault::{Dice, Fate, Plan, Weather, is_name};
 use crate::link::{Link, Links};
 use crate::trace::{NodeId, Trace, Transmission, What};
@@ -50,6 +50,8 @@ pub struct World {
 struct Place {
     actor: Box<dyn Actor>,
     listeners: BTreeMap<ListenerId, SocketAddr>,
+    /// The most that was ever alive in it.
+    peak: Census,
     /// The wake-up in the queue.
     wake: Option<(Instant, u64)>,
 }
@@ -108,7 +110,7 @@ impl World {
                 "somebody listens at {address} already"
             );
         }
-        self.nodes.push(Place { actor, listeners, wake: None });
+        self.nodes.push(Place { actor, listeners, peak: Census::default(), wake: None });
         self.drain(node);
         node
     }
@@ -136,6 +138,16 @@ impl World {
     /// All nodes with their names, in the order of adding.
     pub fn actors(&self) -> impl Iterator<Item = (NodeId, &str, &dyn Actor)> {
         self.trace.nodes().zip(&self.nodes).map(|((node, name), place)| (node, name, &*place.actor))
+    }
+
+    /// The most of each thing that was ever alive in a node.
+    pub fn peak(&self, node: NodeId) -> Census {
+        self.nodes[node.0].peak
+    }
+
+    /// What it is made of besides its nodes.
+    pub const fn setting(&self) -> &Setting {
+        &self.setting
     }
 
     /// Whether nothing is under way: no datagram, no question of a resolver, and every node is idle. Nodes may still have
@@ -220,6 +232,8 @@ impl World {
 
     /// Takes a node's outputs and moves its wake-up.
     fn drain(&mut self, node: NodeId) {
+        let place = &mut self.nodes[node.0];
+        place.peak = place.peak.max(place.actor.census());
         while let Some(output) = self.nodes[node.0].actor.poll() {
             match output {
                 Output::Send(transmit) => self.send(node, transmit),

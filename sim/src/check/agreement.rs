@@ -19,7 +19,6 @@ use crate::trace::Note;
 /// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way.
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
-/// * A caller that was given a 2xx sends an ACK (§13.2.2.4).
 #[derive(Clone, Copy, Debug)]
 pub struct Agreement {
     timers: Timers,
@@ -82,7 +81,6 @@ struct End<'a> {
     success_received: Option<Moment>,
     success_sent: Option<Moment>,
     ack_received: Option<Moment>,
-    ack_sent: Option<Moment>,
     bye_sent: Option<Moment>,
     /// Of each branch.
     byes_received: Vec<Moment>,
@@ -94,7 +92,7 @@ impl<'a> End<'a> {
     fn of(seen: &[Seen<'a>]) -> Self {
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let mut branches = BTreeSet::new();
-        for Seen { time, index, what } in seen {
+        for Seen { time, index, what, .. } in seen {
             let moment = (*time, *index);
             let place = match what {
                 Sight::Sent(packet, _) => {
@@ -108,7 +106,7 @@ impl<'a> End<'a> {
                         end.invites_received.push(moment);
                     }
                     let bye = packet.status().is_none() && packet.method == "BYE";
-                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top()) {
+                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top().id()) {
                         end.byes_received.push(moment);
                     }
                     end.place_of_received(packet)
@@ -132,7 +130,6 @@ impl<'a> End<'a> {
         match (packet.status(), packet.method) {
             (None, "INVITE") => Some(&mut self.invite_sent),
             (None, "CANCEL") => Some(&mut self.cancel_sent),
-            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_sent),
             (None, "BYE") if self.is_of_dialog(packet) => Some(&mut self.bye_sent),
             (Some(200..=299), "INVITE") => Some(&mut self.success_sent),
             _ => None,
@@ -200,9 +197,6 @@ impl<'a> End<'a> {
         let overtaken = self.byes_received.iter().any(|bye| *bye < success);
         if !told && !overtaken && self.began.is_none_or(|began| began.0 != success.0) {
             breach(success.0, "does not have the call although a 2xx came, and sent no BYE");
-        }
-        if self.ack_sent.is_none() {
-            breach(success.0, "sent no ACK although a 2xx came");
         }
     }
 
