@@ -28,11 +28,6 @@ fn no_two_faults_break_a_call_on_the_trapezoid() {
 }
 
 #[test]
-fn no_two_faults_break_a_call_through_one_proxy() {
-    explore(Topology::OneProxy, 2);
-}
-
-#[test]
 fn no_two_faults_break_a_call_without_a_proxy() {
     explore(Topology::Direct, 2);
 }
