@@ -41,4 +41,4 @@ pub mod trace;
 pub mod world;
 pub mod zone;
 
-pub use world::{Setting, World};
+pub use world::{Nat, Setting, World};

@@ -6,6 +6,7 @@
 //! | `atlanta` | 192.0.2.2 | atlanta.com, bigbox3.site3.atlanta.com |
 //! | `biloxi` | 192.0.2.3 | biloxi.com, registrar.biloxi.com, server10.biloxi.com |
 //! | `bob` | 192.0.2.4 | |
+//! | `nat`, with Alice behind it at 10.0.0.1 | 203.0.113.1 | |
 //! | `proxy1`, `proxy2`, … of a chain | 198.51.100.1, … | proxy1.example.net, … |
 //! | `alice1`, `bob1`, … of a crowd | 10.0.0.1, … and 10.128.0.1, … | |
 
@@ -35,6 +36,10 @@ pub enum Topology {
     OneProxy,
     /// `trapezoid`: Alice's calls go to her domain's proxy, from there to Bob's domain: RFC 3261 §24.2.
     Trapezoid,
+    /// `nat`: a trapezoid, with Alice behind a NAT, `nat`, of the strict kind.
+    Nat,
+    /// `mixed`: a trapezoid whose proxies speak TCP with each other and UDP with the phones.
+    Mixed,
     /// `chain:5`: Alice's calls go through so many proxies, of which the last is Bob's domain; `chain` is `chain:3`.
     Chain(u8),
     /// `crowd:100`: so many pairs on a trapezoid, all calling at once; `crowd` is `crowd:10`.
@@ -43,12 +48,21 @@ pub enum Topology {
 
 impl Topology {
     /// One of each kind, the larger kinds at a size that is quickly run.
-    pub const ALL: [Self; 5] = [Self::Direct, Self::OneProxy, Self::Trapezoid, Self::Chain(3), Self::Crowd(3)];
+    pub const ALL: [Self; 7] =
+        [Self::Direct, Self::OneProxy, Self::Trapezoid, Self::Nat, Self::Mixed, Self::Chain(3), Self::Crowd(3)];
 
     /// The most proxies of a chain: Max-Forwards is 70 (RFC 3261 §8.1.1.6).
     const LONGEST_CHAIN: u8 = 69;
     /// The most pairs of a crowd.
     const LARGEST_CROWD: u32 = 1_000_000;
+
+    /// The names of its NATs, which can stand in a plan too.
+    pub const fn nats(self) -> &'static [&'static str] {
+        match self {
+            Self::Nat => &["nat"],
+            _ => &[],
+        }
+    }
 
     /// The names of its nodes, from Alice to Bob.
     pub fn nodes(self) -> Vec<String> {
@@ -57,7 +71,7 @@ impl Topology {
         match self {
             Self::Direct => owned(&["alice", "bob"]),
             Self::OneProxy => owned(&["alice", "biloxi", "bob"]),
-            Self::Trapezoid => owned(&["alice", "atlanta", "biloxi", "bob"]),
+            Self::Trapezoid | Self::Nat | Self::Mixed => owned(&["alice", "atlanta", "biloxi", "bob"]),
             Self::Chain(n) => {
                 let proxies = numbered("proxy", u32::from(n) - 1).chain(["biloxi".to_owned()]);
                 ["alice".to_owned()].into_iter().chain(proxies).chain(["bob".to_owned()]).collect()
@@ -76,6 +90,8 @@ impl fmt::Display for Topology {
             Self::Direct => f.write_str("direct"),
             Self::OneProxy => f.write_str("one-proxy"),
             Self::Trapezoid => f.write_str("trapezoid"),
+            Self::Nat => f.write_str("nat"),
+            Self::Mixed => f.write_str("mixed"),
             Self::Chain(n) => write!(f, "chain:{n}"),
             Self::Crowd(n) => write!(f, "crowd:{n}"),
         }
@@ -94,6 +110,8 @@ impl FromStr for Topology {
             ("direct", None) => Ok(Self::Direct),
             ("one-proxy", None) => Ok(Self::OneProxy),
             ("trapezoid", None) => Ok(Self::Trapezoid),
+            ("nat", None) => Ok(Self::Nat),
+            ("mixed", None) => Ok(Self::Mixed),
             ("chain", None) => Ok(Self::Chain(3)),
             ("crowd", None) => Ok(Self::Crowd(10)),
             ("chain", Some(size)) => {
@@ -104,7 +122,9 @@ impl FromStr for Topology {
                 let size = size.parse().ok().filter(|size| digits && (1..=Self::LARGEST_CROWD).contains(size));
                 size.map(Self::Crowd).ok_or(CROWD)
             }
-            _ => Err("a topology is direct, one-proxy or trapezoid, chain:5 or crowd:100 with a number of your own"),
+            _ => Err(
+                "a topology is direct, one-proxy, trapezoid, nat, mixed, or chain:5 or crowd:100 with another number",
+            ),
         }
     }
 }
@@ -215,9 +235,9 @@ mod tests {
     #[test]
     fn what_is_no_topology_is_said_in_a_line_with_what_would_be_right() {
         for (name, right) in [
-            ("ring", "direct, one-proxy or trapezoid"),
-            ("direct:2", "direct, one-proxy or trapezoid"),
-            ("", "direct, one-proxy or trapezoid"),
+            ("ring", "direct, one-proxy, trapezoid"),
+            ("direct:2", "direct, one-proxy, trapezoid"),
+            ("", "direct, one-proxy, trapezoid"),
             ("chain:0", "1 to 69"),
             ("chain:70", "1 to 69"),
             ("chain:+5", "1 to 69"),

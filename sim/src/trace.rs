@@ -95,9 +95,9 @@ pub struct Entry {
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// A node sent a datagram.
+    /// A node sent a datagram, or wrote to a stream.
     Sent(Transmission),
-    /// A datagram arrived and was given to its node.
+    /// It arrived, all of it, and was given to its node.
     Arrived {
         /// Where it arrived.
         node: NodeId,
@@ -113,19 +113,21 @@ pub enum What {
     },
 }
 
-/// A datagram on its way.
+/// A datagram, or a write to a stream, on its way.
 #[derive(Clone, Debug)]
 pub struct Transmission {
     /// Who sent it.
     pub from: NodeId,
     /// Who listens where it goes; nobody, then it is lost.
     pub to: Option<NodeId>,
-    /// Where it was sent from.
+    /// Where it was sent from, as who receives it sees it.
     pub source: SocketAddr,
     /// Where it goes.
     pub destination: SocketAddr,
     /// The how manieth datagram of this directed pair of nodes, from 1; 0 if nobody listens there.
     pub ordinal: u32,
+    /// The connection it was written to, by a number of the world's; `None` if it is a datagram.
+    pub stream: Option<u32>,
     /// What the plan or the weather does to it.
     pub fate: Fate,
     /// What else keeps it from being delivered.
@@ -146,6 +148,10 @@ pub enum Stopped {
     TooLarge,
     /// The network is cut.
     Cut,
+    /// A NAT on the way has no binding for it.
+    Nat,
+    /// The connection is not there any more.
+    Closed,
 }
 
 impl fmt::Display for Stopped {
@@ -154,6 +160,8 @@ impl fmt::Display for Stopped {
             Self::Nobody => "nobody there",
             Self::TooLarge => "too large",
             Self::Cut => "cut",
+            Self::Nat => "no binding",
+            Self::Closed => "connection closed",
         })
     }
 }

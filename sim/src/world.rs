@@ -13,13 +13,18 @@ use crate::trace::{Clock, NodeId, Recording, Trace, What};
 use crate::zone::Zone;
 use datagram::{Datagram, Sender};
 use hash::Map;
+pub use nat::Nat;
+use nat::NatBox;
 use queue::{Due, Queue};
+use stream::{StreamEvent, Streams};
 use wire::Wires;
 
 mod datagram;
 mod hash;
+mod nat;
 mod outage;
 mod queue;
+mod stream;
 mod wire;
 
 /// What a world is made of besides its nodes.
@@ -51,7 +56,9 @@ pub struct World {
     /// By address, and whether it is for streams.
     ports: Map<(SocketAddr, bool), Port>,
     wires: Wires,
-    /// Cuts and resolvers' faults that have begun.
+    streams: Streams,
+    nats: Vec<NatBox>,
+    /// What lasts and has begun.
     lasting: Vec<Event>,
     setting: Arc<Setting>,
     met: Met,
@@ -87,6 +94,7 @@ impl From<(ListenerId, &Listener)> for Bound {
 struct Port {
     node: NodeId,
     listener: ListenerId,
+    protocol: Protocol,
 }
 
 /// A node with its surroundings.
@@ -94,6 +102,8 @@ struct Port {
 struct Place {
     actor: Box<dyn Actor>,
     listeners: Vec<Bound>,
+    /// The NAT that it is behind.
+    behind: Option<usize>,
     /// The most that was ever alive in it.
     peak: Census,
     /// False from a crash to the restart.
@@ -119,6 +129,7 @@ struct Met {
 enum Happening {
     Datagram(Datagram),
     Unreachable(Sender),
+    Stream(StreamEvent),
     Resolved { node: NodeId, life: u32, query: QueryId, answers: Vec<Answer> },
     Fault(Box<TimedFault>),
 }
@@ -144,6 +155,8 @@ impl World {
             busy: 0,
             ports: Map::default(),
             wires: Wires::new(&setting),
+            streams: Streams::default(),
+            nats: Vec::new(),
             lasting: Vec::new(),
             trace: Trace::new(setting.recording),
             setting: Arc::new(setting),
@@ -167,7 +180,7 @@ impl World {
         let node = self.trace.add_node(name);
         let listeners: Vec<Bound> = listeners.into_iter().map(Into::into).collect();
         for bound in &listeners {
-            let port = Port { node, listener: bound.listener };
+            let port = Port { node, listener: bound.listener, protocol: bound.protocol };
             let is_stream = bound.protocol != Protocol::Udp;
             assert!(
                 self.ports.insert((bound.address, is_stream), port).is_none(),
@@ -175,8 +188,17 @@ impl World {
                 bound.address
             );
         }
-        let peak = Census::default();
-        self.nodes.push(Place { actor, listeners, peak, up: true, busy: false, life: 0, clock: None, wake: None });
+        self.nodes.push(Place {
+            actor,
+            listeners,
+            behind: None,
+            peak: Census::default(),
+            up: true,
+            busy: false,
+            life: 0,
+            clock: None,
+            wake: None,
+        });
         self.drain(node);
         self.settle();
         node
@@ -222,7 +244,7 @@ impl World {
         self.nodes[node.0].peak
     }
 
-    /// Whether nothing is under way: no datagram, no question of a resolver, and every node that is up is idle. Nodes may
+    /// Whether nothing is under way: no datagram, nothing on a stream, no question of a resolver, and every node that is up is idle. Nodes may
     /// still have deadlines, such as the refreshing of a registration, and faults may still have their time.
     pub fn is_quiet(&self) -> bool {
         self.queue.is_quiet() && self.busy == 0
@@ -252,6 +274,7 @@ impl World {
         match happening {
             Happening::Datagram(datagram) => self.arrive(&datagram),
             Happening::Unreachable(sender) => self.unreachable(sender),
+            Happening::Stream(event) => self.stream_event(event),
             Happening::Resolved { node, life, query, answers } => {
                 if self.is_alive(node, life) {
                     self.wake(node);
@@ -333,7 +356,14 @@ impl World {
         }
         while let Some(output) = self.nodes[node.0].actor.poll() {
             match output {
-                Output::Send(transmit) => self.send_datagram(node, transmit),
+                Output::Send(transmit) => match transmit.flow.connection {
+                    Some(connection) => self.write_stream(node, connection, transmit),
+                    None => self.send_datagram(node, transmit),
+                },
+                Output::Open { connection, listener, protocol, remote, server_name } => {
+                    self.open_stream(node, connection, (listener, protocol, remote), server_name);
+                }
+                Output::Close { connection } => self.close_stream(node, connection),
                 Output::Resolve { query, question } => self.resolve(node, query, &question),
                 Output::Event(note) => {
                     self.trace.push(self.now, What::Noted { node, note });

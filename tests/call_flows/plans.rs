@@ -86,3 +86,40 @@ fn the_pairs_of_a_crowd_all_have_their_call() {
         assert_eq!(end(&world, &format!("alice{number}")), "the other hung up");
     }
 }
+
+#[test]
+fn a_call_over_tcp_and_udp_legs_has_no_resends_on_tcp_when_its_writes_are_cut_up_and_late() {
+    let plan = "atlanta>biloxi#1:split(1), biloxi>atlanta#2:drop, biloxi>atlanta#3:split(7)";
+    let world = run(&planned(Topology::Mixed, plan));
+    assert_eq!(times(&world, "atlanta", "INVITE"), [0]);
+    assert_eq!(met(&world), "atlanta>biloxi#1:split(1), biloxi>atlanta#2:+1s, biloxi>atlanta#3:split(7)");
+    assert_eq!(end(&world, "alice"), "the other hung up");
+    let over_tcp: Vec<_> = (world.trace().transmissions())
+        .filter(|(_, _, sent)| sent.stream.is_some())
+        .map(|(_, _, sent)| String::from_utf8_lossy(&sent.bytes).contains("SIP/2.0/TCP"))
+        .collect();
+    assert!(over_tcp.len() >= 4 && over_tcp.iter().all(|via| *via), "{over_tcp:?}");
+}
+
+#[test]
+fn a_connection_that_is_reset_in_place_of_the_200_is_opened_again() {
+    let world = run(&planned(Topology::Mixed, "biloxi>atlanta#3:reset"));
+    assert_eq!(end(&world, "alice"), "the other hung up");
+}
+
+#[test]
+fn alice_behind_a_nat_gets_her_responses_and_can_hang_up() {
+    let mut scenario = planned(Topology::Nat, "");
+    scenario.alice.hang_up_after = scenario.bob.hang_up_after.take();
+    let world = run(&scenario);
+    assert_eq!(end(&world, "bob"), "the other hung up");
+    let invite =
+        world.trace().transmissions().find(|(_, _, sent)| sent.bytes.starts_with(b"INVITE")).map(|found| found.2);
+    assert_eq!(invite.map(|sent| sent.source.to_string()).as_deref(), Some("203.0.113.1:49152"));
+}
+
+#[test]
+fn a_nat_that_forgets_while_it_rings_keeps_the_200_from_alice_and_she_gives_up() {
+    let world = run(&planned(Topology::Nat, "nat@2s:forget"));
+    assert_eq!(end(&world, "bob"), "no ACK came");
+}

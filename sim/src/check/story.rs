@@ -33,6 +33,7 @@ impl Story {
             ordinal: 1,
             fate: Fate::FINE,
             stopped: None,
+            stream: None,
             changed: None,
             bytes: message.as_bytes().into(),
         };

@@ -41,7 +41,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
     for (line, right) in [
         (&["ring"][..], "`call`, `sweep`"),
         (&["call", "call"], "--help"),
-        (&["--topology", "star"], "direct, one-proxy or trapezoid"),
+        (&["--topology", "star"], "direct, one-proxy, trapezoid"),
         (&["--hang-up", "carol"], "alice or bob"),
         (&["--loss", "30%"], "from 0 to 1"),
         (&["--loss"], "--loss"),

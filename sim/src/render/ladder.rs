@@ -120,6 +120,7 @@ impl Row {
         let at = position(columns.saturating_sub(1)) + 3;
         match sent.stopped {
             Some(Stopped::Nobody) => return self.write(at, &format!("nobody at {}", sent.destination)),
+            Some(stopped @ (Stopped::Nat | Stopped::Closed)) => return self.write(at, &stopped.to_string()),
             Some(stopped) => return self.write(at, &format!("#{} {stopped}", sent.ordinal)),
             None => {}
         }
@@ -165,6 +166,7 @@ mod tests {
             ordinal: 4,
             fate,
             stopped: to.is_none().then_some(Stopped::Nobody),
+            stream: None,
             changed: None,
             bytes: b"".as_slice().into(),
         };

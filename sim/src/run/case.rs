@@ -149,7 +149,11 @@ impl Case {
     /// One line that names the wrong node and the right ones.
     pub fn check(&self) -> Result<(), String> {
         let nodes = self.topology.nodes();
-        match self.plan.nodes().find(|name| !nodes.iter().any(|node| node == name)) {
+        match self
+            .plan
+            .nodes()
+            .find(|name| !nodes.iter().any(|node| node == name) && !self.topology.nats().contains(name))
+        {
             Some(name) => Err(format!(
                 "--plan: there is no node `{name}` in topology {}; its nodes are {}",
                 self.topology,

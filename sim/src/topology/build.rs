@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use super::scene::parsed;
 use super::{Domain, Phone, Scenario, Scene, Topology, rfc};
 use crate::actor::Behaviour;
+use crate::world::Nat;
 
 impl Scenario {
     /// Puts the nodes into the scene, from Alice to Bob.
@@ -23,6 +24,20 @@ impl Scenario {
                 scene.phone(alice().outbound("atlanta.com"), &self.of(&self.alice));
                 scene.domain(self.atlanta());
                 scene.domain(self.biloxi());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::Nat => {
+                scene.nat("nat", Nat::strict([203, 0, 113, 1].into()));
+                let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [10, 0, 0, 1]).script(rfc::alice());
+                scene.phone(phone.outbound("atlanta.com").behind("nat"), &self.of(&self.alice));
+                scene.domain(self.atlanta());
+                scene.domain(self.biloxi());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::Mixed => {
+                scene.phone(alice().outbound("atlanta.com"), &self.of(&self.alice));
+                scene.domain(self.atlanta().tcp().route_over_tcp("*", "biloxi.com"));
+                scene.domain(self.biloxi().tcp());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::Chain(length) => self.chain(scene, length),

@@ -4,13 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use sansip::message::HostBuf;
-use sansip::message::header::NameAddrBuf;
+use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::server::{Route, Server, Settings};
 use sansip::user_agent::Profile;
-use sansip::{Config, Listener, NextHop, Script, Seed, UserAgent};
+use sansip::{Config, Listener, ListenerId, NextHop, Script, Seed, UserAgent};
 
 use crate::actor::{Actor, Behaviour, ServerActor, UserAgentActor};
-use crate::world::{Bound, Setting, World};
+use crate::world::{Bound, Nat, Setting, World};
 
 /// What stands between a node and the world, if anything: it gets the node's name and the node.
 pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
@@ -34,7 +34,17 @@ pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
 #[derive(Debug)]
 pub struct Scene {
     setting: Setting,
-    nodes: Vec<(String, Box<dyn Actor>, Bound)>,
+    nats: Vec<(String, Nat)>,
+    nodes: Vec<Node>,
+}
+
+/// A node that waits for its world.
+#[derive(Debug)]
+struct Node {
+    name: String,
+    actor: Box<dyn Actor>,
+    bounds: Vec<Bound>,
+    behind: Option<String>,
 }
 
 /// A phone: who has it, and where it is.
@@ -45,7 +55,7 @@ pub struct Phone {
     address: Ipv4Addr,
     host: Option<String>,
     outbound: Option<NextHop>,
-    rport: bool,
+    behind: Option<String>,
     script: Script,
 }
 
@@ -58,6 +68,7 @@ pub struct Domain {
     names: Vec<String>,
     routes: Vec<Route>,
     record_route: bool,
+    tcp: bool,
     script: Script,
 }
 
@@ -73,7 +84,7 @@ impl Phone {
             address: address.into(),
             host: None,
             outbound: None,
-            rport: false,
+            behind: None,
             script: Script::default(),
         }
     }
@@ -95,10 +106,10 @@ impl Phone {
         self
     }
 
-    /// Asks for responses to where its requests come from (RFC 3581), as who is behind a NAT must.
+    /// Is behind that NAT of the scene, and so asks for responses to where its requests come from (RFC 3581).
     #[must_use]
-    pub fn rport(mut self) -> Self {
-        self.rport = true;
+    pub fn behind(mut self, nat: &str) -> Self {
+        self.behind = Some(nat.to_owned());
         self
     }
 
@@ -120,6 +131,7 @@ impl Domain {
             names: Vec::new(),
             routes: Vec::new(),
             record_route: false,
+            tcp: false,
             script: Script::default(),
         }
     }
@@ -148,6 +160,24 @@ impl Domain {
         self
     }
 
+    /// The same over TCP, to a server that listens there.
+    ///
+    /// # Panics
+    /// If `key` is no key of a route table, or `host` no host.
+    #[must_use]
+    pub fn route_over_tcp(mut self, key: &str, host: &str) -> Self {
+        let next_hop = NextHop { protocol: Some(Protocol::Tcp), ..hop(host) };
+        self.routes.push(Route { key: parsed(key), next_hop });
+        self
+    }
+
+    /// Listens for TCP as well.
+    #[must_use]
+    pub fn tcp(mut self) -> Self {
+        self.tcp = true;
+        self
+    }
+
     /// Whether it stays on the path of dialogs.
     #[must_use]
     pub fn record_route(mut self, record_route: bool) -> Self {
@@ -166,63 +196,86 @@ impl Domain {
 impl Scene {
     /// Nobody there yet.
     pub const fn new(setting: Setting) -> Self {
-        Self { setting, nodes: Vec::new() }
+        Self { setting, nats: Vec::new(), nodes: Vec::new() }
+    }
+
+    /// Adds a NAT, for phones to be behind.
+    pub fn nat(&mut self, name: &str, nat: Nat) {
+        self.nats.push((name.to_owned(), nat));
     }
 
     /// Adds a phone and what its user does.
     pub fn phone(&mut self, phone: Phone, behaviour: &Behaviour) {
-        let Phone { name, identity, address, host, outbound, rport, script } = phone;
+        let Phone { name, identity, address, host, outbound, behind, script } = phone;
         let profile = Profile { outbound, capabilities: false, ..Profile::new(identity) };
-        let listener = self.listener(address, host.as_deref(), &[]);
-        let bound = listener.clone();
-        let birth = Birth { name: name.clone(), script, rport };
+        let listeners = self.listeners(address, host.as_deref(), &[], false);
+        let locals = listeners.clone();
+        let birth = Birth { name: name.clone(), script, rport: behind.is_some() };
         let build = move |life| {
             let mut agent = UserAgent::user_agent(birth.config(life), profile.clone());
-            (agent.listen(listener.clone()), agent)
+            let ids: Vec<_> = listeners.iter().map(|listener| agent.listen(listener.clone())).collect();
+            (ids, agent)
         };
-        let (listener, _) = build(0);
-        let actor = UserAgentActor::restartable(move |life| build(life).1, behaviour.clone());
-        self.nodes.push((name, Box::new(actor), Bound::from((listener, &bound))));
+        let bounds = bounds(build(0).0, &locals);
+        let actor = Box::new(UserAgentActor::restartable(move |life| build(life).1, behaviour.clone()));
+        self.nodes.push(Node { name, actor, bounds, behind });
     }
 
     /// Adds a domain's server.
     pub fn domain(&mut self, domain: Domain) {
-        let Domain { name, address, host, names, routes, record_route, script } = domain;
+        let Domain { name, address, host, names, routes, record_route, tcp, script } = domain;
         let domains = names.iter().map(|domain| parsed(domain)).collect();
         let settings = Settings { domains, routes, record_route, ..Settings::default() };
-        let listener = self.listener(address, host.as_deref(), &names);
-        let bound = listener.clone();
+        let listeners = self.listeners(address, host.as_deref(), &names, tcp);
+        let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: false };
         let build = move |life| {
             let mut server = Server::server(birth.config(life), settings.clone());
-            (server.listen(listener.clone()), server)
+            let ids: Vec<_> = listeners.iter().map(|listener| server.listen(listener.clone())).collect();
+            (ids, server)
         };
-        let (listener, _) = build(0);
-        let actor = ServerActor::server(move |life| build(life).1);
-        self.nodes.push((name, Box::new(actor), Bound::from((listener, &bound))));
+        let bounds = bounds(build(0).0, &locals);
+        let actor = Box::new(ServerActor::server(move |life| build(life).1));
+        self.nodes.push(Node { name, actor, bounds, behind: None });
     }
 
     /// The world, at time zero; `wrap` may put something between a node and the world, such as a mistake that checks must find.
+    ///
+    /// # Panics
+    /// If a phone is behind a NAT that is not there, or if two have one name or address.
     pub fn world(self, wrap: Wrap<'_>) -> World {
         let mut world = World::new(self.setting);
-        for (name, actor, bound) in self.nodes {
+        for (name, nat) in self.nats {
+            world.add_nat(&name, nat);
+        }
+        for Node { name, actor, bounds, behind } in self.nodes {
             let actor = wrap(&name, actor);
-            world.add(&name, actor, [bound]);
+            let node = world.add(&name, actor, bounds);
+            if let Some(nat) = behind {
+                world.put_behind(node, &nat);
+            }
         }
         world
     }
 
-    /// A listener at port 5060, with its names in the zone.
-    fn listener(&mut self, address: Ipv4Addr, host: Option<&str>, names: &[String]) -> Listener {
+    /// Listeners at port 5060, with their names in the zone.
+    fn listeners(&mut self, address: Ipv4Addr, host: Option<&str>, names: &[String], tcp: bool) -> Vec<Listener> {
         let zone = std::mem::take(&mut self.setting.zone);
         let all = host.into_iter().chain(names.iter().map(String::as_str));
         self.setting.zone = all.fold(zone, |zone, name| zone.with(name, address.into()));
-        let listener = Listener::udp(SocketAddr::from((address, 5060)));
-        match host {
+        let local = SocketAddr::from((address, 5060));
+        let tcp = tcp.then(|| Listener::tcp(local));
+        let listeners = [Listener::udp(local)].into_iter().chain(tcp);
+        let named = listeners.map(|listener| match host {
             Some(host) => listener.with_sent_by(parsed(host)),
             None => listener,
-        }
+        });
+        named.collect()
     }
+}
+
+fn bounds(ids: Vec<ListenerId>, listeners: &[Listener]) -> Vec<Bound> {
+    ids.into_iter().zip(listeners).map(Bound::from).collect()
 }
 
 /// How a node is configured in each of its lives: no `rport` as in RFC 3261's examples, unless it is asked for.

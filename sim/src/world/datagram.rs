@@ -40,18 +40,14 @@ impl World {
         let source = place.listeners.iter().find(|bound| bound.listener == flow.listener);
         let source = source.expect("a node sends from the listeners that it was added with").address;
         let sender = Sender { node: from, life: place.life, listener: flow.listener, destination };
-        let Some(&Port { node: to, listener, .. }) = self.ports.get(&(destination, false)) else {
-            let stopped = Some(Stopped::Nobody);
-            let fate = Fate::FINE;
-            let sent =
-                Transmission { from, to: None, source, destination, ordinal: 0, fate, stopped, changed: None, bytes };
-            self.trace.push(self.now, What::Sent(sent));
-            let link = self.setting.links.default;
-            if link.icmp {
-                self.queue.add(self.now + link.delay * 2, Happening::Unreachable(sender));
-            }
-            return;
+        let route = self.route(from, source, destination);
+        let source = route.map_or(source, |route| route.source);
+        let port = route.and_then(|route| self.ports.get(&(route.destination, false)).copied().ok_or(Stopped::Nobody));
+        let port = match port {
+            Ok(port) => port,
+            Err(stopped) => return self.stop(sender, source, stopped, bytes),
         };
+        let Port { node: to, listener, .. } = port;
         let Passage { link, ordinal, fate } = self.pass(from, to, &bytes);
         let too_large = link.mtu.is_some_and(|mtu| bytes.len() > mtu as usize);
         let stopped = match () {
@@ -72,7 +68,18 @@ impl World {
             _ => None,
         };
         let arriving = changed.clone().unwrap_or_else(|| bytes.clone());
-        let sent = Transmission { from, to: Some(to), source, destination, ordinal, fate, stopped, changed, bytes };
+        let sent = Transmission {
+            from,
+            to: Some(to),
+            source,
+            destination,
+            ordinal,
+            fate,
+            stopped,
+            stream: None,
+            changed,
+            bytes,
+        };
         let sent = self.trace.push(self.now, What::Sent(sent));
         if too_large && link.icmp {
             self.queue.add(self.now + link.delay * 2, Happening::Unreachable(sender));
@@ -86,6 +93,19 @@ impl World {
             self.queue.add(first + after, Happening::Datagram(datagram));
         } else {
             self.queue.add(first, Happening::Datagram(datagram));
+        }
+    }
+
+    /// A datagram that comes to nobody.
+    fn stop(&mut self, sender: Sender, source: SocketAddr, why: Stopped, bytes: SharedBytes) {
+        let Sender { node: from, destination, .. } = sender;
+        let (to, ordinal, fate, stopped, stream, changed) = (None, 0, Fate::FINE, Some(why), None, None);
+        let sent = Transmission { from, to, source, destination, ordinal, fate, stopped, stream, changed, bytes };
+        self.trace.push(self.now, What::Sent(sent));
+        let link = self.setting.links.default;
+        // A NAT drops what it does not know without a word (RFC 4787 §5).
+        if link.icmp && why != Stopped::Nat {
+            self.queue.add(self.now + link.delay * 2, Happening::Unreachable(sender));
         }
     }
 

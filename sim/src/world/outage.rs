@@ -22,7 +22,13 @@ impl World {
                 self.lasting.push(fault.event.clone());
                 true
             }
-            Event::Forget { .. } | Event::Reset { .. } | Event::Stall { .. } => false,
+            Event::Forget { nat } => self.forget(nat),
+            Event::Reset { from, to } => self.reset_streams(from, to),
+            Event::Stall { from, to, until } => {
+                self.stall_streams(from, to, *until);
+                self.lasting.push(fault.event.clone());
+                true
+            }
         };
         if struck {
             self.met.timed.push(Fault::Timed(fault));
@@ -35,9 +41,18 @@ impl World {
             return false;
         }
         place.up = false;
+        self.drop_streams(node);
+        let place = &mut self.nodes[node.0];
         place.wake = None;
         self.count(node);
         self.trace.push(self.now, What::Noted { node, note: Note::Crashed });
+        true
+    }
+
+    fn forget(&mut self, nat: &str) -> bool {
+        let Some(index) = self.nats.iter().position(|found| found.is(nat)) else { return false };
+        self.nats[index].forget();
+        self.reset_streams_behind(index);
         true
     }
 

@@ -8,7 +8,9 @@ use crate::fault::Weather;
 use crate::link::{Conditions, Link, Probability};
 use crate::trace::{Note, Stopped};
 
+mod nat;
 mod outage;
+mod stream;
 
 const HERE: ListenerId = ListenerId::from_parts(0, 1);
 
