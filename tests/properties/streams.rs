@@ -452,6 +452,7 @@ fn without_faults_the_calls_go_through_over_tcp() {
         (1, 2, 2, 2)
     );
     assert!(streamed.contains("Record-Route: <sip:192.0.2.2;transport=tcp;lr>"), "{streamed}");
+    assert!(streamed.contains("Contact: <sip:alice@192.0.2.1;transport=tcp>"), "{streamed}");
     assert!(!bob.iter().any(|(_, step)| matches!(step, Step::Datagram(..))));
 }
 
