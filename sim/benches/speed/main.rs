@@ -3,14 +3,14 @@
 //! `cargo bench -p sansip-sim`; docs/performance.md has the figures.
 
 mod pair;
-// mod trapezoid;
+mod trapezoid;
 
 use std::time::{Duration, Instant};
 
 fn main() {
     // `cargo test --benches` only wants to see that it runs.
     let quick = std::env::args().any(|argument| argument == "--test");
-    // trapezoid::print(if quick { 10 } else { 20_000 });
+    trapezoid::print(if quick { 10 } else { 20_000 });
     println!();
     pair::print(if quick { 10 } else { 20_000 });
 }

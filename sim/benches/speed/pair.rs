@@ -66,8 +66,7 @@ impl Pair {
             busy = true;
             match output {
                 Output::Send(transmit) => {
-                    let input =
-                        Input::Datagram { listener: to.listener, remote: from.address, bytes: &transmit.bytes };
+                    let input = Input::Datagram { listener: to.listener, remote: from.address, bytes: &transmit.bytes };
                     to.agent.handle(now, input);
                 }
                 Output::Event(Event::Incoming { call, .. }) => heard.incoming = Some(call),

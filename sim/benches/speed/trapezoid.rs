@@ -1,7 +1,7 @@
 //! Calls on the trapezoid of RFC 3261 §24.2, F1 to F14: two user agents and two proxies in a world, with the clock, the links and
 //! the resolver that belong to it.
 
-use sansip::Duration;
+use sansip::{Duration, Instant};
 use sansip_sim::World;
 use sansip_sim::link::{Conditions, Link, Links, Probability};
 use sansip_sim::topology::{CALL_AT, Scenario, Topology};
@@ -31,10 +31,10 @@ fn scenario(pairs: u32, rounds: u32, percent_lost: u32) -> Scenario {
     scenario
 }
 
-/// The world with everybody registered, at the moment before the first call.
+/// The world with everybody registered, before the first call.
 fn world(scenario: &Scenario) -> World {
     let mut world = scenario.world();
-    world.run_until(CALL_AT - Duration::from_millis(1));
+    world.run_until(Instant::ZERO + (CALL_AT.since(Instant::ZERO) / 2));
     world
 }
 
