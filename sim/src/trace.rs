@@ -50,6 +50,8 @@ pub struct Clock {
 
 impl Clock {
     const MILLION: u64 = 1_000_000;
+    /// It shows whole microseconds. So there is a moment at which it shows just the deadline of a node, however it drifts.
+    const STEP: u64 = 1_000;
 
     const fn rate(self) -> u64 {
         Self::MILLION.saturating_add_signed(self.drift as i64)
@@ -59,11 +61,13 @@ impl Clock {
     pub fn at(self, world: Instant) -> Instant {
         let since = world.as_nanos().saturating_sub(self.world.as_nanos());
         let shown = u128::from(since) * u128::from(self.rate()) / u128::from(Self::MILLION);
-        Instant::from_nanos(self.shown.as_nanos().saturating_add(u64::try_from(shown).unwrap_or(u64::MAX)))
+        let shown = self.shown.as_nanos().saturating_add(u64::try_from(shown).unwrap_or(u64::MAX));
+        Instant::from_nanos(shown - shown % Self::STEP)
     }
 
     /// The first moment of the world at which it shows `shown`.
     pub(crate) fn when(self, shown: Instant) -> Instant {
+        let shown = Instant::from_nanos(shown.as_nanos().next_multiple_of(Self::STEP));
         let until = u128::from(shown.as_nanos().saturating_sub(self.shown.as_nanos())) * u128::from(Self::MILLION);
         let until = until.div_ceil(u128::from(self.rate()));
         Instant::from_nanos(self.world.as_nanos().saturating_add(u64::try_from(until).unwrap_or(u64::MAX)))
@@ -329,9 +333,9 @@ mod tests {
         assert_eq!(slow.at(Instant::from_millis(10_005)), Instant::from_millis(10_003));
         assert_eq!(fast.at(Instant::from_millis(9)).as_millis(), 3_008);
         for clock in [Clock::default(), slow, fast] {
-            for shown in [3_100_000_001, 3_100_000_002, 7_654_321_987] {
+            for shown in [3_100_001_000, 3_100_002_000, 7_654_321_000] {
                 let (shown, when) = (Instant::from_nanos(shown), clock.when(Instant::from_nanos(shown)));
-                assert!(clock.at(when) >= shown, "{clock:?} {shown}");
+                assert_eq!(clock.at(when), shown, "{clock:?}");
                 assert!(clock.at(Instant::from_nanos(when.as_nanos() - 1)) < shown, "{clock:?} {shown}");
             }
         }

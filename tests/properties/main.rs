@@ -4,4 +4,5 @@ mod any_plan;
 mod explored;
 mod laws;
 mod planted;
+mod streams;
 mod weather;

@@ -73,6 +73,21 @@ struct Chunk {
     sent: Option<usize>,
 }
 
+impl Way {
+    /// The oldest chunks that have come, with the end of one write among them at most; one whole write, if they are kept apart.
+    fn take(&mut self, now: Instant, whole: bool) -> Option<Vec<Chunk>> {
+        let mut come: Vec<Chunk> = Vec::new();
+        while let Some(next) = self.chunks.front().filter(|next| next.at <= now) {
+            let ended = come.iter().any(|chunk| chunk.sent.is_some());
+            if ended && (whole || next.sent.is_some()) {
+                break;
+            }
+            come.extend(self.chunks.pop_front());
+        }
+        (!come.is_empty()).then_some(come)
+    }
+}
+
 /// An end of a stream: who opened it is 0, who accepted it is 1.
 pub(super) type Side = usize;
 
@@ -292,32 +307,24 @@ impl World {
         self.handle(opener.node, Input::Connection { connection, change: Change::Opened { identities: &identities } });
     }
 
-    /// Gives the far end everything that has come by now, in one piece.
+    /// Gives the far end what has come by now: in pieces that end at most one write each, so that it is known what came of what.
     fn flow(&mut self, number: u32, side: Side) {
-        let far = self.end_of(number, 1 - side);
-        let now = self.now;
-        let stream = &mut self.streams.all[number as usize];
-        let chunks = &mut stream.ways[side].chunks;
-        let whole = keeps_messages(stream.protocol);
-        let mut come: Vec<Chunk> = Vec::new();
-        while chunks.front().is_some_and(|chunk| chunk.at <= now) && (come.is_empty() || !whole) {
-            come.extend(chunks.pop_front());
+        loop {
+            let far = self.end_of(number, 1 - side);
+            let (now, stream) = (self.now, &mut self.streams.all[number as usize]);
+            let whole = keeps_messages(stream.protocol);
+            let Some(come) = stream.ways[side].take(now, whole) else { return };
+            let Some(connection) = far.connection.filter(|_| self.is_alive(far.node, far.life)) else { return };
+            self.wake(far.node);
+            if let Some(sent) = come.iter().find_map(|chunk| chunk.sent) {
+                self.trace.push(now, What::Arrived { node: far.node, sent });
+            }
+            let bytes: Vec<u8> =
+                come.iter().flat_map(|chunk| chunk.bytes[chunk.from..chunk.to].iter().copied()).collect();
+            let bytes = &bytes;
+            let input = if whole { Input::Message { connection, bytes } } else { Input::Stream { connection, bytes } };
+            self.handle(far.node, input);
         }
-        let Some(connection) = far.connection.filter(|_| self.is_alive(far.node, far.life)) else { return };
-        if come.is_empty() {
-            return;
-        }
-        self.wake(far.node);
-        for sent in come.iter().filter_map(|chunk| chunk.sent) {
-            self.trace.push(now, What::Arrived { node: far.node, sent });
-        }
-        let bytes: Vec<u8> = come.iter().flat_map(|chunk| chunk.bytes[chunk.from..chunk.to].iter().copied()).collect();
-        let input = if whole {
-            Input::Message { connection, bytes: &bytes }
-        } else {
-            Input::Stream { connection, bytes: &bytes }
-        };
-        self.handle(far.node, input);
     }
 
     /// One side is told that it has the connection no more.
