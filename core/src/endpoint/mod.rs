@@ -2,6 +2,7 @@
 
 mod arrival;
 mod clients;
+mod connections;
 mod delivery;
 mod indication;
 mod servers;
@@ -14,19 +15,22 @@ pub use indication::{Failure, Indication};
 pub use stats::{Census, Stats};
 
 use alloc::collections::VecDeque;
+use core::net::SocketAddr;
 
 use crate::config::Config;
 use crate::id::{Arena, ConnectionId, DeliveryId, ListenerId, TimerId, kind};
-use crate::message::{HostPort, SharedBytes};
+use crate::message::header::Protocol;
+use crate::message::{self, HostPort, Message, SharedBytes};
 use crate::node::{Input, Output, Transmit};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Flow, Listener, Listeners};
+use crate::transport::{Flow, Listener, Listeners, NextHop};
 
 use clients::Clients;
+use connections::Connections;
 use delivery::Delivery;
 use servers::Servers;
 use stateless::TokenKey;
@@ -45,9 +49,8 @@ pub struct Endpoint {
     token_key: TokenKey,
     /// The latest time seen: time that goes back is taken as this.
     now: Instant,
-    /// Connections named so far.
-    reserved: u64,
     listeners: Listeners,
+    connections: Connections,
     servers: Servers,
     clients: Clients,
     deliveries: Arena<kind::Delivery, Delivery>,
@@ -66,8 +69,8 @@ impl Endpoint {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),
             now: Instant::ZERO,
-            reserved: 0,
             listeners: Listeners::default(),
+            connections: Connections::default(),
             servers: Servers::new(random.hash_key(), random.hash_key()),
             clients: Clients::new(random.hash_key(), random.hash_key()),
             deliveries: Arena::new(),
@@ -94,6 +97,20 @@ impl Endpoint {
     /// All local addresses, in the order of adding.
     pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
         self.listeners.iter()
+    }
+
+    /// The local address from which a request to `next_hop` will go, as far as that is known before its name is resolved;
+    /// else the first that there is.
+    pub fn listener_towards(&self, next_hop: &NextHop) -> Option<&Listener> {
+        let named = match (next_hop.flow, next_hop.host.as_host().ip()) {
+            (Some(flow), _) => Some(flow.listener),
+            (None, Some(ip)) => self.listeners.towards(next_hop.protocol(), SocketAddr::new(ip, 0)),
+            (None, None) => {
+                self.listeners.iter().find(|(_, it)| it.protocol == next_hop.protocol()).map(|(listener, _)| listener)
+            }
+        };
+        let first = || self.listeners.iter().next().map(|(_, listener)| listener);
+        named.and_then(|listener| self.listeners.get(listener)).or_else(first)
     }
 
     /// Whether this names one of our listeners, by sent-by or by bound address.
@@ -123,23 +140,46 @@ impl Endpoint {
             server_transactions: self.servers.len(),
             deliveries: self.deliveries.len(),
             queries: self.queries.len(),
+            connections: self.connections.len(),
             timers: self.timers.len(),
             outputs: self.outputs.len(),
         }
     }
 
+    /// How many there is room for without another allocation: grows with what is alive and never shrinks.
+    pub fn capacity(&self) -> Census {
+        Census {
+            client_transactions: self.clients.capacity(),
+            server_transactions: self.servers.capacity(),
+            deliveries: self.deliveries.capacity(),
+            queries: self.queries.capacity(),
+            connections: self.connections.len(),
+            timers: self.timers.capacity(),
+            outputs: self.outputs.capacity(),
+        }
+    }
+
     /// A name for a connection; never the same twice.
     pub fn reserve(&mut self) -> ConnectionId {
-        self.reserved += 1;
-        let (generation, slot) = ((self.reserved >> 32) as u32, self.reserved as u32);
-        ConnectionId::from_parts(slot, generation)
+        self.connections.reserve()
     }
 
     /// Applies one input. Fires no timer: see [`fire`](Self::fire).
-    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+    ///
+    /// A stream is taken message by message, so that each is settled before the next is looked at: what this gives back is to be
+    /// given again, once the indications are taken.
+    #[must_use = "what is left of a stream is to be handled too"]
+    pub fn handle<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Input<'a>> {
         self.advance(now);
         match input {
             Input::Datagram { listener, remote, bytes } => self.datagram(listener, remote, bytes),
+            Input::Accepted { listener, connection, remote } => self.connection_accepted(listener, connection, remote),
+            Input::Stream { connection, bytes } => {
+                let bytes = self.stream_in(connection, bytes);
+                return (!bytes.is_empty()).then_some(Input::Stream { connection, bytes });
+            }
+            Input::Message { connection, bytes } => self.connection_message_in(connection, bytes),
+            Input::Connection { connection, change } => self.connection_changed(connection, change),
             Input::Resolved { query, answers } => self.resolved(query, answers),
             Input::Unreachable { listener, remote } => {
                 self.stats.unreachable += 1;
@@ -147,10 +187,9 @@ impl Endpoint {
                 self.clients_unreachable(flow);
                 self.servers_unreachable(flow);
             }
-            // Connections are not served yet.
-            Input::Accepted { .. } | Input::Stream { .. } | Input::Message { .. } | Input::Connection { .. } => {}
             Input::Tick => {}
         }
+        None
     }
 
     /// Fires the earliest timer if it is due; false when none is.
@@ -162,6 +201,7 @@ impl Endpoint {
             TimerKey::Client(client) => self.client_timer(client),
             TimerKey::Server(server) => self.server_timer(server),
             TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::Connection(connection) => self.connection_timer(connection),
             TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
         }
         true
@@ -169,6 +209,9 @@ impl Endpoint {
 
     /// The oldest indication not yet taken.
     pub fn indication(&mut self) -> Option<Indication> {
+        if self.indications.is_empty() {
+            self.close_overflowed();
+        }
         self.indications.pop_front()
     }
 
@@ -182,8 +225,8 @@ impl Endpoint {
         self.timers.next()
     }
 
-    /// No transaction, delivery, question, indication or undrained output is left. Timers of the transaction user are its own
-    /// business.
+    /// No transaction, delivery, question, indication or undrained output is left. Connections are holdings, and timers of the
+    /// transaction user are its own business.
     pub fn is_idle(&self) -> bool {
         self.clients.len() == 0
             && self.servers.len() == 0
@@ -227,12 +270,35 @@ impl Endpoint {
         self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
     }
 
+    /// Whether messages from this listener go into a byte stream (RFC 3261 §18.3).
+    fn needs_content_length(&self, listener: ListenerId) -> bool {
+        let protocol = self.listeners.get(listener).map(|listener| listener.protocol);
+        matches!(protocol, Some(Protocol::Tcp | Protocol::Tls))
+    }
+
     fn send(&mut self, flow: Flow, bytes: SharedBytes) {
+        if let Some(id) = flow.connection {
+            if !self.connections.sends(id, bytes.len(), &self.config.limits) {
+                self.stats.disconnected += 1;
+                return;
+            }
+            self.touch_connection(id);
+        }
         self.stats.sent += 1;
-        self.outputs.push_back(Output::Send(Transmit { flow, ttl: None, bytes }));
+        let ttl = flow.remote.ip().is_multicast().then(|| multicast_ttl(&bytes));
+        self.outputs.push_back(Output::Send(Transmit { flow, ttl, bytes }));
     }
 
     fn tell(&mut self, indication: Indication) {
         self.indications.push_back(indication);
     }
+}
+
+/// How far a multicast message may go: the `ttl` of its topmost Via, else 1 (RFC 3261 §18.1.1, §18.2.2).
+fn multicast_ttl(bytes: &SharedBytes) -> u8 {
+    let via = |message: &Message| match message {
+        Message::Request(request) => request.top_via().and_then(|via| via.ttl()),
+        Message::Response(response) => response.top_via().and_then(|via| via.ttl()),
+    };
+    Message::parse(bytes, &message::Limits::default()).ok().and_then(|message| via(&message)).unwrap_or(1)
 }
