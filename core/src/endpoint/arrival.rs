@@ -1,6 +1,5 @@
 //! Datagrams on their way in (RFC 3261 §18.1.2, §18.2.1).
 
-use alloc::boxed::Box;
 use alloc::format;
 use core::net::SocketAddr;
 
@@ -92,7 +91,7 @@ impl Endpoint {
             Some(server) if is_ack => self.acknowledged(server, request, flow),
             Some(server) => self.repeated(server),
             None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
-            None => self.arrived(&keys, Box::from(&*key), flow, path, &request),
+            None => self.arrived(&keys, self.servers.kept_key(&key), flow, path, &request),
         }
     }
 

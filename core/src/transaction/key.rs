@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use crate::keyed_index::Fingerprint;
 use crate::message::header::Via;
 use crate::message::{Host, Request};
 use crate::random::MAGIC_COOKIE;
@@ -15,8 +16,49 @@ use crate::random::MAGIC_COOKIE;
 /// A key in canonical form, as it is looked up; a usual one allocates nothing.
 pub(crate) type KeyBytes = SmallVec<[u8; 160]>;
 
-/// A key in canonical form, as it is kept.
-pub(crate) type KeptKey = Box<[u8]>;
+/// What a server transaction keeps of its key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptKey {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) rfc2543: Option<Box<Rfc2543>>,
+}
+
+/// Of the INVITE of an RFC 2543 peer: what the key of its ACK is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Rfc2543 {
+    /// The key of the INVITE.
+    invite: Box<[u8]>,
+    /// What stands for the key of the ACK, once there is a response with a To tag.
+    pub(crate) ack: Option<Fingerprint>,
+}
+
+impl KeptKey {
+    /// What is kept of `key`.
+    pub(crate) fn of(key: &[u8], fingerprint: Fingerprint) -> Self {
+        let rfc2543 = key.starts_with(&[RFC_2543]).then(|| Box::new(Rfc2543 { invite: key.into(), ack: None }));
+        Self { fingerprint, rfc2543 }
+    }
+
+    /// Whether a request or an ACK with this key belongs to the transaction.
+    pub(crate) fn is(&self, fingerprint: Fingerprint) -> bool {
+        self.fingerprint == fingerprint || self.rfc2543.as_ref().is_some_and(|peer| peer.ack == Some(fingerprint))
+    }
+}
+
+impl Rfc2543 {
+    /// The key of the ACK for a response with `to_tag`.
+    pub(crate) fn ack_key(&self, to_tag: Option<&str>) -> Option<KeyBytes> {
+        let (_, rest) = self.invite.split_first()?;
+        let (_, rest) = split_part(rest)?;
+        let (_, rest) = split_part(rest)?;
+        let mut key = KeyBytes::new();
+        key.push(RFC_2543);
+        tag(&mut key, to_tag);
+        part(&mut key, b"ACK");
+        key.extend_from_slice(rest);
+        Some(key)
+    }
+}
 
 /// The key of a client transaction (§17.1.3): our branch and the method of CSeq.
 pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
@@ -87,7 +129,7 @@ impl<'a> RequestKey<'a> {
     }
 
     /// The transaction of the INVITE that an ACK of this key acknowledges: the INVITE's own key, or for an RFC 2543 peer
-    /// the key that [`ack`] makes of it.
+    /// the key that [`Rfc2543::ack_key`] makes of it.
     pub(crate) fn acknowledged(&self) -> KeyBytes {
         match self.0 {
             Rules::Rfc3261 { .. } => self.method("INVITE"),
@@ -119,20 +161,6 @@ impl<'a> RequestKey<'a> {
             }
         }
     }
-}
-
-/// The key of the ACK for a response with `to_tag` to the INVITE of an RFC 2543 peer that is kept under `invite`. `None` if
-/// the peer follows RFC 3261: then the ACK has the INVITE's key.
-pub(crate) fn ack(invite: &[u8], to_tag: Option<&str>) -> Option<KeyBytes> {
-    let (&RFC_2543, rest) = invite.split_first()? else { return None };
-    let (_, rest) = split_part(rest)?;
-    let (_, rest) = split_part(rest)?;
-    let mut key = KeyBytes::new();
-    key.push(RFC_2543);
-    tag(&mut key, to_tag);
-    part(&mut key, b"ACK");
-    key.extend_from_slice(rest);
-    Some(key)
 }
 
 /// Host without case and port with its default (§18.1.1).
