@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use sansip::{Instant, Timers};
 
-use super::{Breach, Check, Seen, Sight};
+use super::{Check, Reading, Report, Seen, Sight};
 use crate::packet::Packet;
 use crate::trace::Note;
-use crate::world::World;
 
-/// At the end of a run nobody has a call. Before, two ends may disagree about one only while no copy of the message that
-/// decides has arrived: judged from the messages and from when the ends said that they have the call or have it no more.
+/// Two ends may disagree about a call only while no copy of the message that decides has arrived: judged from the messages and
+/// from when the ends said that they have the call or have it no more. (That nobody has a call in the end is another check's,
+/// [`Idle`](super::Idle).)
 ///
 /// * The caller has it from the first 2xx that comes, and never without one (RFC 3261 §13.2.2.4). If it has given up
 ///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
@@ -40,42 +40,23 @@ impl Check for Agreement {
         "RFC 3261 §9.2, §13.2.2.4, §13.3.1.4, §15"
     }
 
-    fn check(&self, world: &World) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for (_, name, actor) in world.actors() {
-            for call in actor.calls() {
-                let what = format!("{name} still has the call {} ({:?})", call.call_id, call.state);
-                breaches.push(Breach { check: self.name(), time: world.now(), what });
-            }
-        }
-        let trace = world.trace();
-        for (node, name) in trace.nodes() {
-            let seen = Seen::by(trace, node);
-            for call_id in call_ids(&seen) {
-                End::of(&seen, call_id).judge(&self.timers, world.now(), &mut |time, what| {
-                    let what = format!("{name}, call {call_id}: {what}");
-                    breaches.push(Breach { check: self.name(), time, what });
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            // A proxy between the ends says nothing of the call.
+            if part.seen.iter().any(|seen| matches!(seen.what, Sight::Noted(_))) {
+                End::of(&part.seen).judge(&self.timers, run.now(), &mut |time, what| {
+                    report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
                 });
             }
         }
-        breaches
     }
 }
 
-/// Every call that the node said something of. A proxy between the ends says nothing.
-fn call_ids<'a>(seen: &[Seen<'a>]) -> BTreeSet<&'a str> {
-    let noted = seen.iter().filter_map(|seen| match seen.what {
-        Sight::Noted(Note::CallBegan { call_id } | Note::CallEnded { call_id, .. }) => Some(call_id.as_str()),
-        _ => None,
-    });
-    noted.collect()
-}
-
 /// The called end's tag, if this is a 2xx to the call's INVITE.
-fn tag<'a>(sight: &Sight<'a>, call_id: &str) -> Option<&'a str> {
-    let (Sight::Sent { packet, .. } | Sight::Received(packet)) = sight else { return None };
+fn tag<'a>(sight: Sight<'a>) -> Option<&'a str> {
+    let (Sight::Sent(packet, _) | Sight::Received(packet, _)) = sight else { return None };
     let success = packet.status().is_some_and(|status| (200..300).contains(&status));
-    (success && packet.method == "INVITE" && packet.call_id == call_id).then_some(packet.to_tag)
+    (success && packet.method == "INVITE").then_some(packet.to_tag)
 }
 
 /// A moment of a run: when, and its place in the order of what the node saw.
@@ -104,23 +85,23 @@ struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    fn of(seen: &[Seen<'a>], call_id: &str) -> Self {
-        let mut end = Self { tag: seen.iter().find_map(|seen| tag(&seen.what, call_id)), ..Self::default() };
+    fn of(seen: &[Seen<'a>]) -> Self {
+        let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let mut branches = BTreeSet::new();
-        for (index, Seen { time, what }) in seen.iter().enumerate() {
-            let moment = (*time, index);
+        for Seen { time, index, what } in seen {
+            let moment = (*time, *index);
             let place = match what {
-                Sight::Sent { packet, .. } if packet.call_id == call_id => end.place_of_sent(packet),
-                Sight::Received(packet) if packet.call_id == call_id => {
+                Sight::Sent(packet, _) => end.place_of_sent(packet),
+                Sight::Received(packet, _) => {
                     let bye = packet.status().is_none() && packet.method == "BYE";
                     if bye && end.is_of_dialog(packet) && branches.insert(packet.top()) {
                         end.byes_received.push(moment);
                     }
                     end.place_of_received(packet)
                 }
-                Sight::Noted(Note::CallBegan { call_id: of }) if of == call_id => Some(&mut end.began),
-                Sight::Noted(Note::CallEnded { call_id: of, .. }) if of == call_id => Some(&mut end.ended),
-                _ => None,
+                Sight::Noted(Note::CallBegan { .. }) => Some(&mut end.began),
+                Sight::Noted(Note::CallEnded { .. }) => Some(&mut end.ended),
+                Sight::Noted(Note::Said(_)) => None,
             };
             if let Some(place) = place {
                 place.get_or_insert(moment);

@@ -1,10 +1,9 @@
 //! Idle: nothing is left over.
 
-use super::{Breach, Check};
-use crate::world::World;
+use super::{Check, Kind, Reading, Report};
 
-/// At the end of a run every node is idle: no transaction, dialog, delivery or open question is left (RFC 3261 §17: every
-/// state machine has a timer that ends it).
+/// At the end of a run nobody has a call and every node is idle: no transaction, dialog, delivery or open question is left
+/// (RFC 3261 §17: every state machine has a timer that ends it).
 #[derive(Clone, Copy, Debug)]
 pub struct Idle;
 
@@ -17,9 +16,19 @@ impl Check for Idle {
         "RFC 3261 §17.1, §17.2; RFC 6026 §7"
     }
 
-    fn check(&self, world: &World) -> Vec<Breach> {
-        let busy = world.actors().filter(|(_, _, actor)| !actor.is_idle());
-        busy.map(|(_, name, _)| Breach { check: self.name(), time: world.now(), what: format!("{name} is not idle") })
-            .collect()
+    fn kind(&self) -> Kind {
+        Kind::Liveness
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for (node, name, actor) in run.actors() {
+            for call in actor.calls() {
+                let what = format!("{name} still has the call {} ({:?})", call.call_id, call.state);
+                report.breach(node, run.now(), what);
+            }
+            if !actor.is_idle() {
+                report.breach(node, run.now(), format!("{name} is not idle"));
+            }
+        }
     }
 }

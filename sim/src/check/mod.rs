@@ -2,23 +2,64 @@
 //!
 //! A check is judged when a run is over: weather, then calm, in which every end that still has a call hangs up, then
 //! max(ring limit, timer C) + 64·T1 + the absorbing timers. By then none has a call, every node is idle, and nothing was
-//! ever sent beyond the schedule that the RFCs allow. Add your own by implementing [`Check`].
+//! ever sent beyond the schedule that the RFCs allow.
+//!
+//! The run is read once, for all checks, by a reading of the messages that shares nothing with `core` ([`Packet`](crate::packet::Packet)).
+//! Your own check implements [`Check`]:
+//!
+//! ```
+//! use sansip_sim::check::{self, Check, Reading, Report};
+//! use sansip_sim::topology::{Scenario, Topology};
+//!
+//! /// Nobody is told to try elsewhere.
+//! struct NoRedirects;
+//!
+//! impl Check for NoRedirects {
+//!     fn name(&self) -> &'static str {
+//!         "no-redirects"
+//!     }
+//!
+//!     fn source(&self) -> &'static str {
+//!         "our own rule"
+//!     }
+//!
+//!     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+//!         for part in run.parts() {
+//!             for seen in &part.seen {
+//!                 let status = seen.sent().and_then(|(packet, _)| packet.status());
+//!                 if status.is_some_and(|status| (300..400).contains(&status)) {
+//!                     report.breach(part.node, seen.time, format!("{} redirects", part.name));
+//!                 }
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! let scenario = Scenario::rfc3261(Topology::Trapezoid);
+//! let mut world = scenario.world();
+//! world.run_until_quiet(scenario.end());
+//! let mut checks = check::standard();
+//! checks.push(Box::new(NoRedirects));
+//! assert_eq!(check::breaches(&checks, &world), []);
+//! ```
 
 mod agreement;
 mod idle;
+mod reading;
 mod schedule;
 
 pub use agreement::Agreement;
 pub use idle::Idle;
+pub use reading::{Part, Reading, Seen, Sight};
 pub use schedule::Schedule;
 
 use std::fmt;
 
 use sansip::{Instant, Timers};
 
-use crate::packet::Packet;
-use crate::trace::{NodeId, Note, Trace, What};
+use crate::trace::NodeId;
 use crate::world::World;
+use reading::Messages;
 
 /// Something that must be true of every run.
 pub trait Check {
@@ -28,8 +69,22 @@ pub trait Check {
     /// Where it comes from, like "RFC 3261 §17.1.1.2".
     fn source(&self) -> &'static str;
 
-    /// Looks at a world at the end of its run; everything that should not be.
-    fn check(&self, world: &World) -> Vec<Breach>;
+    /// What kind of thing it says.
+    fn kind(&self) -> Kind {
+        Kind::Safety
+    }
+
+    /// Looks at a run that is over and reports everything that should not be.
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>);
+}
+
+/// What kind of thing a check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Something never happens. Holds in every run, also if messages were corrupted.
+    Safety,
+    /// Something is so in the end.
+    Liveness,
 }
 
 /// Something that should not be.
@@ -37,6 +92,10 @@ pub trait Check {
 pub struct Breach {
     /// The name of the check.
     pub check: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Whose mistake it is.
+    pub node: NodeId,
     /// When it happened.
     pub time: Instant,
     /// What, in one line.
@@ -49,7 +108,22 @@ impl fmt::Display for Breach {
     }
 }
 
-/// The three checks that hold in every world of nodes with the usual timers: [`Agreement`], [`Idle`], [`Schedule`].
+/// Where a check reports what should not be.
+#[derive(Debug)]
+pub struct Report<'a> {
+    check: &'static str,
+    kind: Kind,
+    breaches: &'a mut Vec<Breach>,
+}
+
+impl Report<'_> {
+    /// A node did, or is, what it should not.
+    pub fn breach(&mut self, node: NodeId, time: Instant, what: impl Into<String>) {
+        self.breaches.push(Breach { check: self.check, kind: self.kind, node, time, what: what.into() });
+    }
+}
+
+/// The checks that hold in every world of nodes with the usual timers.
 pub fn standard() -> Vec<Box<dyn Check>> {
     let timers = Timers::default();
     vec![Box::new(Agreement::new(timers)), Box::new(Idle), Box::new(Schedule::new(timers))]
@@ -57,42 +131,14 @@ pub fn standard() -> Vec<Box<dyn Check>> {
 
 /// Every breach of the given checks, in the order of the checks.
 pub fn breaches(checks: &[Box<dyn Check>], world: &World) -> Vec<Breach> {
-    checks.iter().flat_map(|check| check.check(world)).collect()
+    let messages = Messages::read(world.trace());
+    judge(checks, &Reading::of(world, &messages))
 }
 
-/// A trace with its messages read: what one node sees of it, in order.
-#[derive(Clone, Debug)]
-struct Seen<'a> {
-    time: Instant,
-    what: Sight<'a>,
-}
-
-#[derive(Clone, Debug)]
-enum Sight<'a> {
-    /// The node sent this.
-    Sent { packet: Packet<'a>, bytes: &'a [u8], destination: std::net::SocketAddr },
-    /// This came to the node.
-    Received(Packet<'a>),
-    /// The node said this.
-    Noted(&'a Note),
-}
-
-impl<'a> Seen<'a> {
-    /// What `node` saw, in order. Datagrams that are no SIP messages are left out.
-    fn by(trace: &'a Trace, node: NodeId) -> Vec<Self> {
-        let sight = |what: &'a What| match what {
-            What::Sent(sent) if sent.from == node => Packet::read(&sent.bytes).map(|packet| Sight::Sent {
-                packet,
-                bytes: &sent.bytes,
-                destination: sent.destination,
-            }),
-            What::Arrived { node: at, sent } if *at == node => {
-                Packet::read(&trace.sent(*sent)?.bytes).map(Sight::Received)
-            }
-            What::Noted { node: by, note } if *by == node => Some(Sight::Noted(note)),
-            _ => None,
-        };
-        let entries = trace.entries().iter();
-        entries.filter_map(|entry| Some(Seen { time: entry.time, what: sight(&entry.what)? })).collect()
+fn judge(checks: &[Box<dyn Check>], run: &Reading<'_>) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for check in checks {
+        check.check(run, &mut Report { check: check.name(), kind: check.kind(), breaches: &mut breaches });
     }
+    breaches
 }

@@ -5,10 +5,8 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Breach, Check, Seen, Sight};
+use super::{Check, Part, Reading, Report, Seen, Sight};
 use crate::packet::{Packet, Via};
-use crate::trace::{NodeId, Trace};
-use crate::world::World;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
 ///
@@ -38,11 +36,6 @@ impl Schedule {
         Self { timers }
     }
 
-    /// The breaches of a trace.
-    fn judge(&self, trace: &Trace) -> Vec<Breach> {
-        trace.nodes().flat_map(|(node, _)| Judge::new(self, trace, node).judge(Seen::by(trace, node))).collect()
-    }
-
     /// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
     fn steps(&self, cap: Duration) -> Vec<Duration> {
         let mut steps = vec![Duration::ZERO];
@@ -67,17 +60,19 @@ impl Check for Schedule {
         "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 6026 §7"
     }
 
-    fn check(&self, world: &World) -> Vec<Breach> {
-        self.judge(world.trace())
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        let steps = [self.steps(Duration::MAX), self.steps(self.timers.t2)];
+        for part in run.parts() {
+            Judge::new(self.timers, &steps).judge(part, report);
+        }
     }
 }
 
 /// What one node sent and received up to some moment, as server and as client.
 struct Judge<'a> {
-    name: &'a str,
     timers: Timers,
     /// For INVITE, and for everything else that is resent.
-    steps: [Vec<Duration>; 2],
+    steps: &'a [Vec<Duration>; 2],
     /// By what a response answers.
     served: BTreeMap<Asked<'a>, Served<'a>>,
     /// By branch and method.
@@ -133,11 +128,10 @@ struct Copies {
 }
 
 impl<'a> Judge<'a> {
-    fn new(schedule: &Schedule, trace: &'a Trace, node: NodeId) -> Self {
+    fn new(timers: Timers, steps: &'a [Vec<Duration>; 2]) -> Self {
         Self {
-            name: trace.name(node),
-            timers: schedule.timers,
-            steps: [schedule.steps(Duration::MAX), schedule.steps(schedule.timers.t2)],
+            timers,
+            steps,
             served: BTreeMap::new(),
             asked: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -145,31 +139,29 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn judge(mut self, seen: Vec<Seen<'a>>) -> Vec<Breach> {
-        let mut breaches = Vec::new();
-        for Seen { time, what } in seen {
+    fn judge(mut self, part: &Part<'a>, report: &mut Report<'_>) {
+        for &Seen { time, what, .. } in &part.seen {
             let (packet, verdict) = match what {
                 Sight::Noted(_) => continue,
-                Sight::Received(packet) => {
-                    self.receive(time, &packet);
+                Sight::Received(packet, _) => {
+                    self.receive(time, packet);
                     continue;
                 }
-                Sight::Sent { packet, bytes, destination } => {
+                Sight::Sent(packet, sent) => {
                     let verdict = match packet.status() {
-                        None if packet.method == "ACK" => self.ack(&packet),
-                        None => self.request(time, &packet, bytes, destination),
-                        Some(status) => self.response(time, &packet, bytes, status),
+                        None if packet.method == "ACK" => self.ack(packet),
+                        None => self.request(time, packet, &sent.bytes, sent.destination),
+                        Some(status) => self.response(time, packet, &sent.bytes, status),
                     };
                     (packet, verdict)
                 }
             };
             if let Err(why) = verdict {
                 let status = packet.status().map(|status| format!("{status} to ")).unwrap_or_default();
-                let what = format!("{} sent {status}{} ({}): {why}", self.name, packet.method, packet.top().branch);
-                breaches.push(Breach { check: "schedule", time, what });
+                let what = format!("{} sent {status}{} ({}): {why}", part.name, packet.method, packet.top().branch);
+                report.breach(part.node, time, what);
             }
         }
-        breaches
     }
 
     fn receive(&mut self, time: Instant, packet: &Packet<'a>) {

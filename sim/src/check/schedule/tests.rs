@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::*;
+use crate::check::{Messages, Reading, judge};
 use crate::fault::Fate;
-use crate::trace::{Transmission, What};
+use crate::trace::{NodeId, Trace, Transmission, What};
 
 /// The steps of timer E and of 2xx, in milliseconds.
 const ELEVEN: [u64; 11] = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
@@ -54,7 +55,9 @@ impl Story {
 
     /// What is wrong with what the first node did.
     fn breaches(&self) -> Vec<String> {
-        let breaches = Schedule::new(Timers::default()).judge(&self.0);
+        let messages = Messages::read(&self.0);
+        let run = Reading::of_trace(&self.0, &messages, Instant::from_millis(100_000));
+        let breaches = judge(&[Box::new(Schedule::new(Timers::default()))], &run);
         breaches.into_iter().map(|breach| breach.what).filter(|what| what.starts_with("judged")).collect()
     }
 
