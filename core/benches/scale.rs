@@ -1,6 +1,8 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: nanoseconds for each operation, octets for each transaction, and
 //! what a poll costs when there is nothing to do. `cargo bench -p sansip --bench scale [-- LARGEST]`.
 
+#![expect(clippy::disallowed_methods, clippy::panic, reason = "a benchmark reads the clock, and stops when it measures nothing")]
+
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Instant as Clock;
@@ -24,9 +26,13 @@ fn main() {
     let largest = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(usize::MAX);
     let sizes: Vec<usize> = SIZES.into_iter().filter(|size| *size <= largest).collect();
     for (name, order) in [("in the order of their arrival", Order::Arrival), ("in random order", Order::Random)] {
-        println!("\nServer transactions {name}: every second an INVITE, refused with 486 and acknowledged; the others a BYE and its 200.");
+        println!(
+            "\nServer transactions {name}: every second an INVITE, refused with 486 and acknowledged; the others a BYE and its 200."
+        );
         print_table(&sizes, &Servers::PHASES, |size| servers(&order.of(size)));
-        println!("\nClient transactions with their deliveries {name}: OPTIONS, sent again once by timer E, and their 200, which comes twice.");
+        println!(
+            "\nClient transactions with their deliveries {name}: OPTIONS, sent again once by timer E, and their 200, which comes twice."
+        );
         print_table(&sizes, &Clients::PHASES, |size| clients(&order.of(size)));
     }
     println!("\nA poll with nothing to do: fire, Tick, poll, deadline.");
@@ -213,7 +219,8 @@ impl Template {
 
     fn new(text: &str) -> Self {
         let bytes = text.replace('\n', "\r\n").into_bytes();
-        let places = bytes.windows(8).enumerate().filter(|(_, window)| *window == Self::MARK).map(|(at, _)| at).collect();
+        let places =
+            bytes.windows(8).enumerate().filter(|(_, window)| *window == Self::MARK).map(|(at, _)| at).collect();
         Self { bytes, places }
     }
 
@@ -376,7 +383,8 @@ impl Clients {
         let tail = format!(
             "From: Alice <sip:alice@atlanta.com>;tag=1928301774\nCall-ID: a84b4c76e66710-{mark}\nCSeq: 314159 OPTIONS\nContent-Length: 0\n\n"
         );
-        let request = format!("OPTIONS sip:bob@biloxi.com SIP/2.0\nMax-Forwards: 70\nTo: Bob <sip:bob@biloxi.com>\n{tail}");
+        let request =
+            format!("OPTIONS sip:bob@biloxi.com SIP/2.0\nMax-Forwards: 70\nTo: Bob <sip:bob@biloxi.com>\n{tail}");
         let via = format!("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}", "@".repeat(BRANCH));
         let response = format!("SIP/2.0 200 OK\nVia: {via}\nTo: Bob <sip:bob@biloxi.com>;tag=a6c85cf\n{tail}");
         let response = Template::new(&response);

@@ -29,9 +29,9 @@ impl Config {
 /// The base values of the timers (RFC 3261 §17, table 4); the lettered timers are computed from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
-    /// T1, the round-trip estimate: 500 ms.
+    /// T1, the round-trip estimate: 500 ms. Below 1 ms it counts as 1 ms: what is due again at once is due for ever.
     pub t1: Duration,
-    /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s.
+    /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s. Below 1 ms it counts as 1 ms.
     pub t2: Duration,
     /// T4, how long a message may stay in the network: 5 s.
     pub t4: Duration,
@@ -44,6 +44,12 @@ impl Timers {
     /// 64·T1: timers B, F, H, L and M, and the wait after a CANCEL (§9.1).
     pub const fn sixty_four_t1(&self) -> Duration {
         self.t1.saturating_mul(64)
+    }
+
+    /// The same, with intervals that end.
+    pub(crate) fn usable(self) -> Self {
+        const LEAST: Duration = Duration::from_millis(1);
+        Self { t1: self.t1.max(LEAST), t2: self.t2.max(LEAST), ..self }
     }
 }
 

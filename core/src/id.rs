@@ -5,7 +5,6 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
 
-
 /// What a handle may name. Each kind is an empty type; its [`Kind::NAME`] is how the handle prints.
 pub trait Kind {
     /// The word before `#` when a handle is printed.

@@ -62,6 +62,7 @@ impl Endpoint {
     /// An endpoint with no listener yet.
     pub fn new(config: Config) -> Self {
         let mut random = Random::new(config.seed, config.script.clone());
+        let config = Config { timers: config.timers.usable(), ..config };
         Self {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),

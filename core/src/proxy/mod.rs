@@ -110,7 +110,7 @@ impl Core {
         }
         let Preprocessed { request, own_route } = preprocessed;
         let invite = request.method() == Method::Invite;
-        let deadline = now + endpoint.config().timers.t1 * ANSWER_WITHIN;
+        let deadline = now + endpoint.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let received = arrival.request.clone();
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),

@@ -7,8 +7,6 @@ use crate::time::{Duration, Instant};
 const TRYING_INVITE: Duration = Duration::from_millis(200);
 /// The least value of timer D (§17.1.1.2).
 const TIMER_D: Duration = Duration::from_secs(32);
-/// The least T1 and T2 that are used: with zero, a resend would be due again at once and for ever.
-const FLOOR: Duration = Duration::from_millis(1);
 
 /// The timer values of one endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +24,14 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn new(timers: &config::Timers) -> Self {
-        let t1 = timers.t1.max(FLOOR);
-        let t2 = timers.t2.max(FLOOR);
+        let config::Timers { t1, t2, t4, .. } = timers.usable();
         let mut trying = t1;
         let mut interval = doubled(t1, t2);
         while interval < t2 {
             trying = trying.saturating_add(interval);
             interval = doubled(interval, t2);
         }
-        Self { t1, t2, t4: timers.t4, sixty_four_t1: t1.saturating_mul(64), trying_invite: TRYING_INVITE, trying }
+        Self { t1, t2, t4, sixty_four_t1: t1.saturating_mul(64), trying_invite: TRYING_INVITE, trying }
     }
 
     /// Timer D: as long as the server may stay in Completed, but at least 32 s.

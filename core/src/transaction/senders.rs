@@ -163,7 +163,9 @@ mod tests {
     fn agrees_with_a_list_under_random_use() {
         let mut senders: Senders<kind::ClientTransaction> = Senders::new([7; 16]);
         let flows: Vec<Flow> = (1..6_u8)
-            .map(|last| Flow::datagram(ListenerId::from_parts(0, 1), core::net::SocketAddr::from(([192, 0, 2, last], 5060))))
+            .map(|last| {
+                Flow::datagram(ListenerId::from_parts(0, 1), core::net::SocketAddr::from(([192, 0, 2, last], 5060)))
+            })
             .collect();
         let mut model: Vec<(Flow, ClientTransactionId)> = Vec::new();
         let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
