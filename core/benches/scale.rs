@@ -1,7 +1,11 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: nanoseconds for each operation, octets for each transaction, and
 //! what a poll costs when there is nothing to do. `cargo bench -p sansip --bench scale [-- LARGEST]`.
 
-#![expect(clippy::disallowed_methods, clippy::panic, reason = "a benchmark reads the clock, and stops when it measures nothing")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "a benchmark reads the clock, and stops when it measures nothing"
+)]
 
 use std::hint::black_box;
 use std::net::SocketAddr;

@@ -98,7 +98,9 @@ impl Client {
         use {Input::*, State::*};
         let tell = ClientActions::tell;
         let (next, actions) = match (self.state, input) {
-            (state @ (Trying | Proceeding), TimerE) if !clock.reliable => (state, ClientActions::send(ClientSend::Request)),
+            (state @ (Trying | Proceeding), TimerE) if !clock.reliable => {
+                (state, ClientActions::send(ClientSend::Request))
+            }
             (Trying | Proceeding, TimerF) => (Terminated, tell(ClientTell::Timeout)),
             (Trying | Proceeding, TransportError) => (Terminated, tell(ClientTell::TransportError)),
 

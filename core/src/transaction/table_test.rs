@@ -140,8 +140,8 @@ where
 }
 
 fn actions_of<Send: Debug, Tell: Debug>((send, tell): (Option<Send>, Option<Tell>)) -> impl Iterator<Item = String> {
-    let send = send.is_some().then(|| format!("send {}", words(send).to_lowercase()));
-    let tell = tell.is_some().then(|| format!("tell {}", words(tell).to_lowercase()));
+    let send = send.is_some().then(|| format!("send {}", words(send)));
+    let tell = tell.is_some().then(|| format!("tell {}", words(tell)));
     send.into_iter().chain(tell)
 }
 

@@ -9,4 +9,4 @@ pub use destination::NextHop;
 pub use flow::Flow;
 pub use listener::Listener;
 pub(crate) use listener::Listeners;
-pub(crate) use received::{response_destination, stamp};
+pub(crate) use received::{response_destination, stamp, stamped};
