@@ -73,8 +73,11 @@ pub struct Limits {
     pub outputs: usize,
     /// Server transactions alive at once; above it a new request gets a stateless 503. 1,000,000.
     pub server_transactions: usize,
-    /// Deliveries (outgoing requests) alive at once. 1,000,000.
+    /// Deliveries (outgoing requests) alive at once; above it a command fails. 1,000,000.
     pub deliveries: usize,
+    /// Client transactions alive at once, CANCELs and attempts that were given up for another address included; above it a
+    /// command fails, and no other address is tried. 2,000,000.
+    pub client_transactions: usize,
     /// Addresses tried for one request (RFC 3263 §4.3). 8.
     pub destinations: usize,
     /// Calls of a user agent alive at once; above it a new INVITE gets 486. 100,000.
@@ -96,6 +99,7 @@ impl Default for Limits {
             outputs: 65_536,
             server_transactions: 1_000_000,
             deliveries: 1_000_000,
+            client_transactions: 2_000_000,
             destinations: 8,
             calls: 100_000,
             forks: 16,
@@ -104,4 +108,30 @@ impl Default for Limits {
             bindings: 16,
         }
     }
+}
+
+/// A field of [`Limits`] at which something that peers want is refused: what
+/// [`Indication::Overload`](crate::Indication::Overload) names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::outputs`]: what came was dropped.
+    Outputs,
+    /// [`Limits::server_transactions`]: 503 with Retry-After.
+    ServerTransactions,
+    /// [`Limits::calls`]: 486.
+    Calls,
+    /// [`Limits::forks`]: the dialog was ended at once.
+    Forks,
+    /// [`Limits::response_contexts`]: 503 with Retry-After.
+    ResponseContexts,
+    /// [`Limits::addresses_of_record`]: 503 with Retry-After.
+    AddressesOfRecord,
+    /// [`Limits::bindings`]: 403.
+    Bindings,
+}
+
+impl Limit {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Bindings as usize + 1;
 }

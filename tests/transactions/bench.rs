@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use sansip::id::{ServerTransactionId, TimerId};
 use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::{
-    Answer, Arrival, Config, DeliveryId, Endpoint, Failure, Indication, Input, Instant, Listener, ListenerId, NextHop,
-    Output, QueryId, Question, Seed, Tag,
+    Answer, Arrival, Config, DeliveryId, Endpoint, Failure, Indication, Input, Instant, Limit, Listener, ListenerId,
+    NextHop, Output, QueryId, Question, Seed, Tag,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -66,6 +66,7 @@ pub(crate) enum Told {
     Unsent,
     Completed { acknowledged: bool },
     Timer(Tag),
+    Overload(Limit, u64),
 }
 
 /// An endpoint, its clock and its log.
@@ -229,6 +230,7 @@ impl Bench {
                 Indication::Unsent { .. } => Told::Unsent,
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::Timer { tag, .. } => Told::Timer(tag),
+                Indication::Overload { limit, refused } => Told::Overload(limit, refused),
             };
             self.told.push((at, told));
         }

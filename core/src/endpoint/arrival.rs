@@ -1,11 +1,11 @@
 //! Datagrams on their way in (RFC 3261 §18.1.2, §18.2.1).
 
-use alloc::format;
 use core::net::SocketAddr;
 
+use crate::config::Limit;
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request, StatusCode};
+use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{Flow, response_destination, stamp, stamped};
@@ -48,6 +48,7 @@ impl Endpoint {
         self.stats.received += 1;
         if self.outputs.len() >= self.config.limits.outputs {
             self.stats.overrun += 1;
+            self.refused(Limit::Outputs);
             return;
         }
         if self.listeners.get(listener).is_none() {
@@ -119,11 +120,7 @@ impl Endpoint {
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
         // A CANCEL that finds its INVITE ends more than it begins.
-        if cancels.is_none() && self.servers.len() >= self.config.limits.server_transactions {
-            self.stats.refused += 1;
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let seconds = format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
-            self.answer(&request, path, status, status.reason(), Some(&seconds));
+        if cancels.is_none() && self.refuses(&request, path) {
             return;
         }
         self.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));

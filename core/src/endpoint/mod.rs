@@ -4,6 +4,7 @@ mod arrival;
 mod clients;
 mod delivery;
 mod indication;
+mod overload;
 mod servers;
 mod stateless;
 mod stats;
@@ -28,6 +29,7 @@ use crate::transport::{Flow, Listener, Listeners};
 
 use clients::Clients;
 use delivery::Delivery;
+use overload::Refusals;
 use servers::Servers;
 use stateless::TokenKey;
 use timers::TimerKey;
@@ -55,6 +57,8 @@ pub struct Endpoint {
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,
+    draining: bool,
+    refusals: Refusals,
     stats: Stats,
 }
 
@@ -76,6 +80,8 @@ impl Endpoint {
             timers: TimerQueue::new(),
             indications: VecDeque::new(),
             outputs: VecDeque::new(),
+            draining: false,
+            refusals: Refusals::default(),
             stats: Stats::default(),
             random,
             config,

@@ -27,6 +27,7 @@ use alloc::vec::Vec;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
 
+use crate::config::Limit;
 use crate::endpoint::{Arrival, Endpoint, Indication};
 use crate::error::CommandError;
 use crate::id::{Arena, ResponseContextId, TimerId, kind};
@@ -105,6 +106,7 @@ impl Core {
             }
         };
         if self.contexts.len() >= endpoint.config().limits.response_contexts {
+            endpoint.refused(Limit::ResponseContexts);
             reply_unavailable(now, endpoint, &arrival);
             return None;
         }

@@ -64,7 +64,7 @@ impl Rfc2543 {
 pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
     let mut key = KeyBytes::new();
     part(&mut key, method.as_bytes());
-    key.extend_from_slice(branch.as_bytes());
+    lower_case_part(&mut key, branch);
     key
 }
 
@@ -96,8 +96,11 @@ impl<'a> RequestKey<'a> {
     pub(crate) fn of(headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         let via = headers.top_via()?;
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
-        let branch =
-            via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
+        let branch = via.branch().filter(|branch| {
+            let cookie = branch.as_bytes().get(..MAGIC_COOKIE.len());
+            branch.len() > MAGIC_COOKIE.len()
+                && cookie.is_some_and(|cookie| cookie.eq_ignore_ascii_case(MAGIC_COOKIE.as_bytes()))
+        });
         Some(Self(match branch {
             Some(branch) => Rules::Rfc3261 { via, branch },
             None => Rules::Rfc2543 {
@@ -149,7 +152,7 @@ impl<'a> RequestKey<'a> {
         match self.0 {
             Rules::Rfc3261 { via, branch } => {
                 sent_by(key, &via);
-                part(key, branch.as_bytes());
+                lower_case_part(key, branch);
             }
             Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
                 sent_by(key, &via);
@@ -169,8 +172,7 @@ fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
     match via.sent_by.host {
         Host::Name(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
-            length(key, name.len());
-            key.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            lower_case_part(key, name);
         }
         host => match host.ip() {
             Some(IpAddr::V6(ip)) => part(key, &ip.octets()),
@@ -197,6 +199,12 @@ fn tag(key: &mut KeyBytes, tag: Option<&str>) {
 fn part(key: &mut KeyBytes, bytes: &[u8]) {
     length(key, bytes.len());
     key.extend_from_slice(bytes);
+}
+
+/// A part that is compared without case: a host, and a branch as any token of which nothing else is said (§7.3.1).
+fn lower_case_part(key: &mut KeyBytes, text: &str) {
+    length(key, text.len());
+    key.extend(text.bytes().map(|octet| octet.to_ascii_lowercase()));
 }
 
 fn length(key: &mut KeyBytes, length: usize) {
