@@ -80,6 +80,17 @@ pub struct Limits {
     pub client_transactions: usize,
     /// Addresses tried for one request (RFC 3263 §4.3). 8.
     pub destinations: usize,
+    /// Connections alive at once; above it a new one is closed at once, and none is opened. 100,000.
+    pub connections: usize,
+    /// Connections from and to one address. 1,000.
+    pub connections_per_address: usize,
+    /// Connections that are still being opened, or that brought no whole message so far. 10,000.
+    pub half_open_connections: usize,
+    /// Octets held of messages that are not yet whole, over all connections; the connection that brings more is closed.
+    /// 64 MiB.
+    pub unfinished_octets: usize,
+    /// Octets sent along a connection while the driver holds some that it could not write; then it is closed. 1 MiB.
+    pub stalled_octets: usize,
     /// Calls of a user agent alive at once; above it a new INVITE gets 486. 100,000.
     pub calls: usize,
     /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. 16.
@@ -101,6 +112,11 @@ impl Default for Limits {
             deliveries: 1_000_000,
             client_transactions: 2_000_000,
             destinations: 8,
+            connections: 100_000,
+            connections_per_address: 1_000,
+            half_open_connections: 10_000,
+            unfinished_octets: 64 << 20,
+            stalled_octets: 1 << 20,
             calls: 100_000,
             forks: 16,
             response_contexts: 1_000_000,
@@ -119,6 +135,13 @@ pub enum Limit {
     Outputs,
     /// [`Limits::server_transactions`]: 503 with Retry-After.
     ServerTransactions,
+    /// [`Limits::connections`], [`Limits::connections_per_address`] or [`Limits::half_open_connections`]: the connection was
+    /// closed at once, or not opened.
+    Connections,
+    /// [`Limits::unfinished_octets`]: the connection was closed.
+    UnfinishedOctets,
+    /// [`Limits::stalled_octets`]: the connection was closed.
+    StalledOctets,
     /// [`Limits::calls`]: 486.
     Calls,
     /// [`Limits::forks`]: the dialog was ended at once.

@@ -114,8 +114,11 @@ impl<U: TransactionUser> Node for Stack<U> {
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.advance(now);
-        self.endpoint.handle(self.now, input);
-        self.indicate();
+        let mut left = Some(input);
+        while let Some(input) = left {
+            left = self.endpoint.handle(self.now, input);
+            self.indicate();
+        }
     }
 
     fn poll(&mut self) -> Option<Output<U::Event>> {

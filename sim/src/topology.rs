@@ -174,7 +174,7 @@ struct Stage<'a> {
 impl Stage<'_> {
     fn alice(&mut self, outbound: Option<&str>) {
         let mut profile = Profile::new(parsed("Alice <sip:alice@atlanta.com>"));
-        profile.outbound = outbound.map(|host| NextHop { host: parsed(host), port: None, protocol: None });
+        profile.outbound = outbound.map(|host| NextHop::from(parsed::<sansip::message::HostBuf>(host)));
         let script = script(["nashds8", "nashds9"], ["1928301774"], ["a84b4c76e66710"], [314_159]);
         let listener = Listener::udp(address(1)).with_sent_by(parsed("pc33.atlanta.com"));
         self.phone("alice", script, profile, listener, &self.scenario.alice);

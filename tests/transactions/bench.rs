@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use sansip::id::{ServerTransactionId, TimerId};
+use sansip::message::header::Protocol;
 use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::{
-    Answer, Arrival, Config, DeliveryId, Endpoint, Failure, Indication, Input, Instant, Limit, Listener, ListenerId,
-    NextHop, Output, QueryId, Question, Seed, Tag,
+    Answer, Arrival, Change, Config, ConnectionId, DeliveryId, Endpoint, Failure, Flow, Indication, Input, Instant,
+    Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -20,6 +21,8 @@ pub(crate) const THERE: &str = "192.0.2.9:5060";
 pub(crate) struct Sent {
     pub(crate) at: u64,
     pub(crate) to: String,
+    pub(crate) flow: Flow,
+    pub(crate) ttl: Option<u8>,
     pub(crate) text: String,
 }
 
@@ -55,6 +58,16 @@ pub(crate) fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// A connection that was to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) at: u64,
+    pub(crate) connection: ConnectionId,
+    pub(crate) protocol: Protocol,
+    pub(crate) to: String,
+    pub(crate) server_name: Option<String>,
+}
+
 /// What the transaction user was told, in a form that is easy to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
@@ -65,6 +78,7 @@ pub(crate) enum Told {
     Finished,
     Unsent,
     Completed { acknowledged: bool },
+    FlowFailed(SocketAddr),
     Timer(Tag),
     Overload(Limit, u64),
 }
@@ -81,6 +95,9 @@ pub(crate) struct Bench {
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
     pub(crate) questions: Vec<(QueryId, String)>,
+    /// Connections that the endpoint wanted opened, and closed.
+    pub(crate) opened: Vec<Opened>,
+    pub(crate) closed: Vec<(u64, ConnectionId)>,
     /// Requests of ours of which nothing more may be heard.
     pub(crate) ended: BTreeSet<DeliveryId>,
     /// Whether outputs are taken at once.
@@ -107,6 +124,8 @@ impl Bench {
             acks: Vec::new(),
             responses: Vec::new(),
             questions: Vec::new(),
+            opened: Vec::new(),
+            closed: Vec::new(),
             ended: BTreeSet::new(),
             draining: true,
         }
@@ -136,8 +155,39 @@ impl Bench {
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
-        self.endpoint.handle(self.now, input);
-        self.collect();
+        let mut left = Some(input);
+        while let Some(input) = left {
+            left = self.endpoint.handle(self.now, input);
+            self.collect();
+        }
+    }
+
+    /// A connection from the far end to a listener.
+    pub(crate) fn accepted(&mut self, listener: ListenerId, remote: &str) -> ConnectionId {
+        let connection = self.endpoint.reserve();
+        self.handle(Input::Accepted { listener, connection, remote: address(remote) });
+        connection
+    }
+
+    /// Octets along a byte stream, as they are.
+    pub(crate) fn stream(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        self.handle(Input::Stream { connection, bytes });
+    }
+
+    /// A message along a byte stream.
+    pub(crate) fn receive_along(&mut self, connection: ConnectionId, text: &str) {
+        self.stream(connection, &wire(text));
+    }
+
+    pub(crate) fn change(&mut self, connection: ConnectionId, change: Change<'_>) {
+        self.handle(Input::Connection { connection, change });
+    }
+
+    /// The last connection that the endpoint wanted is open.
+    pub(crate) fn open(&mut self) -> ConnectionId {
+        let connection = self.opened.last().expect("a connection was wanted").connection;
+        self.change(connection, Change::Opened { identities: &[] });
+        connection
     }
 
     /// Lets time pass up to this millisecond; every timer fires when it is due.
@@ -229,6 +279,7 @@ impl Bench {
                 }
                 Indication::Unsent { .. } => Told::Unsent,
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
+                Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),
                 Indication::Overload { limit, refused } => Told::Overload(limit, refused),
             };
@@ -246,11 +297,21 @@ impl Bench {
                 Output::Send(transmit) => self.sent.push(Sent {
                     at,
                     to: transmit.flow.remote.to_string(),
+                    flow: transmit.flow,
+                    ttl: transmit.ttl,
                     text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
                 }),
                 Output::Resolve { query, question: Question::Address { name } } => {
                     self.questions.push((query, name.to_string()));
                 }
+                Output::Open { connection, protocol, remote, server_name, .. } => self.opened.push(Opened {
+                    at,
+                    connection,
+                    protocol,
+                    to: remote.to_string(),
+                    server_name: server_name.map(String::from),
+                }),
+                Output::Close { connection } => self.closed.push((at, connection)),
                 other => panic!("an output that nobody asked for: {other:?}"),
             }
         }
@@ -288,7 +349,7 @@ pub(crate) fn address(text: &str) -> SocketAddr {
 }
 
 pub(crate) fn host(name: &str) -> NextHop {
-    NextHop { host: name.parse().expect("a host"), port: None, protocol: None }
+    NextHop::from(name.parse::<sansip::message::HostBuf>().expect("a host"))
 }
 
 /// Line ends as on the wire.

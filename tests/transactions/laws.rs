@@ -25,7 +25,7 @@ fn ticks_before_the_deadline_change_nothing() {
         let before = bench.clone();
         let early = Instant::from_nanos(deadline.as_nanos() - 1);
         assert!(!bench.endpoint.fire(early));
-        bench.endpoint.handle(early, Input::Tick);
+        assert_eq!(bench.endpoint.handle(early, Input::Tick), None);
         bench.collect();
         assert_eq!((&bench.sent, &bench.told), (&before.sent, &before.told));
         assert_eq!(bench.endpoint.deadline(), Some(deadline));

@@ -1,4 +1,5 @@
-//! One endpoint against hand-written datagrams, in virtual time: RFC 3261 §17 and §18, RFC 3581, 4320, 6026.
+//! One endpoint against hand-written datagrams and streams, in virtual time: RFC 3261 §17 and §18, RFC 3581, 4320, 5626, 5923,
+//! 6026, 7118.
 
 mod bench;
 mod cancel;
@@ -11,5 +12,6 @@ mod merging;
 mod node;
 mod overload;
 mod server;
+mod streams;
 mod transport;
 mod values;

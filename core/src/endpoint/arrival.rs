@@ -1,4 +1,4 @@
-//! Datagrams on their way in (RFC 3261 §18.1.2, §18.2.1).
+//! Messages on their way in (RFC 3261 §18.1.2, §18.2.1).
 
 use core::net::SocketAddr;
 
@@ -45,22 +45,39 @@ const CANCELLABLE: [Method<'_>; 12] = [
 
 impl Endpoint {
     pub(super) fn datagram(&mut self, listener: ListenerId, remote: SocketAddr, bytes: &[u8]) {
-        self.stats.received += 1;
-        if self.outputs.len() >= self.config.limits.outputs {
-            self.stats.overrun += 1;
-            self.refused(Limit::Outputs);
+        if self.is_overrun() {
             return;
         }
         if self.listeners.get(listener).is_none() {
             self.stats.unlistened += 1;
             return;
         }
-        let flow = Flow::datagram(listener, remote);
+        self.message_in(Flow::datagram(listener, remote), bytes);
+    }
+
+    /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
+    pub(super) fn is_overrun(&mut self) -> bool {
+        self.stats.received += 1;
+        let overrun = self.outputs.len() >= self.config.limits.outputs;
+        if overrun {
+            self.stats.overrun += 1;
+            self.overloaded(Limit::Outputs);
+        }
+        overrun
+    }
+
+    /// A message came along `flow`.
+    pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
         match MessageView::parse(bytes, &self.config.limits.message) {
-            Ok(view) => match view.method() {
-                Some(method) => self.request_in(flow, &view, method),
-                None => self.response_in(&view),
-            },
+            Ok(view) => {
+                if let Some(connection) = flow.connection {
+                    self.connection_used(connection, &view);
+                }
+                match view.method() {
+                    Some(method) => self.request_in(flow, &view, method),
+                    None => self.response_in(&view),
+                }
+            }
             Err(error) => self.unreadable(flow, bytes, error),
         }
     }
@@ -71,7 +88,7 @@ impl Endpoint {
             self.stats.malformed += 1;
             return;
         };
-        let Some(path) = answerable(request.headers(), flow) else {
+        let Some(path) = self.answerable(request.headers(), flow) else {
             self.stats.unusable += 1;
             return;
         };
@@ -82,7 +99,7 @@ impl Endpoint {
     /// Copies the request only where it is kept: neither a retransmission nor what is rejected needs it.
     fn request_in(&mut self, flow: Flow, view: &MessageView<'_>, method: Method<'_>) {
         let is_ack = method == Method::Ack;
-        let Some(path) = answerable(view.headers(), flow) else {
+        let Some(path) = self.answerable(view.headers(), flow) else {
             self.stats.unusable += 1;
             return;
         };
@@ -117,6 +134,27 @@ impl Endpoint {
         }
     }
 
+    /// Where an answer to this request goes: along the connection it came by if there is one (§18.2.2), and never from a group's
+    /// address. A topmost Via of another version of SIP, or with malformed parameters, still says by its sent-by where (its
+    /// request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody to answer, and nobody
+    /// has port 0.
+    pub(super) fn answerable(&self, headers: Headers<'_>, flow: Flow) -> Option<Flow> {
+        let remote = match headers.top_via() {
+            Some(via) => response_destination(&via, flow.remote),
+            None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
+        };
+        if flow.connection.is_some() {
+            return Some(flow);
+        }
+        let listener = self.listeners.get(flow.listener)?;
+        let listener = if listener.local.ip().is_multicast() {
+            self.listeners.towards(listener.protocol, remote)?
+        } else {
+            flow.listener
+        };
+        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
+    }
+
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
         // A CANCEL that finds its INVITE ends more than it begins.
@@ -148,17 +186,6 @@ impl Endpoint {
             None => self.stats.stray += 1,
         }
     }
-}
-
-/// Where an answer to this request goes. A topmost Via of another version of SIP, or with malformed parameters, still says by
-/// its sent-by where (its request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody
-/// to answer, and nobody has port 0.
-fn answerable(headers: Headers<'_>, flow: Flow) -> Option<Flow> {
-    let remote = match headers.top_via() {
-        Some(via) => response_destination(&via, flow.remote),
-        None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
-    };
-    (remote.port() != 0).then_some(Flow { remote, ..flow })
 }
 
 /// Of a topmost Via that cannot be read its sent-by, if that can.

@@ -93,6 +93,7 @@ impl Endpoint {
         flow: Flow,
     ) -> ClientTransactionId {
         let machine = ClientMachine::new(request.method() == Method::Invite, &self.clock(flow.listener));
+        self.hold_connection(flow);
         let id = self.clients.insert(ClientTransaction {
             owner,
             key: self.clients.index.fingerprint(&key::client(request.method().as_str(), branch)),
@@ -109,6 +110,7 @@ impl Endpoint {
     /// Sends the CANCEL of an INVITE that has a provisional response: same branch, same hop, a transaction of its own of
     /// which the transaction user hears nothing (§9.1).
     pub(super) fn send_cancel(&mut self, invite: ClientTransactionId) {
+        self.renew_client(invite);
         let Some(transaction) = self.clients.transactions.get(invite) else { return };
         let flow = transaction.flow;
         let Kept::Request(bytes) = &transaction.kept else { return };
@@ -205,7 +207,22 @@ impl Endpoint {
         }
     }
 
+    /// A CANCEL or ACK goes where the INVITE went: if that connection is gone, along another to the same address (RFC 5923
+    /// §8.1).
+    fn renew_client(&mut self, client: ClientTransactionId) {
+        let Some(transaction) = self.clients.transactions.get(client) else { return };
+        let flow = transaction.flow;
+        let server_name = transaction.owner.and_then(|owner| self.server_name(owner));
+        if let Some(renewed) = self.renewed(flow, server_name.as_ref()).filter(|renewed| *renewed != flow)
+            && let Some(transaction) = self.clients.transactions.get_mut(client)
+        {
+            transaction.flow = renewed;
+            self.hold_connection(renewed);
+        }
+    }
+
     fn client_sends(&mut self, client: ClientTransactionId) {
+        self.renew_client(client);
         let Some(transaction) = self.clients.transactions.get(client) else { return };
         let flow = transaction.flow;
         if let Kept::Request(bytes) | Kept::Ack(bytes) = &transaction.kept {
@@ -225,7 +242,9 @@ impl Endpoint {
             transaction.kept = Kept::Nothing;
         }
         if transaction.machine.is_terminated() {
+            let flow = transaction.flow;
             self.clients.remove(client);
+            self.release_connection(flow);
         }
         owner
     }

@@ -74,6 +74,12 @@ pub enum Indication {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
+    /// A connection that was open is no more: closed by either side, reset, or no pong came (RFC 5626 §4.4.1). What was sent
+    /// along it and has failed is told for itself.
+    FlowFailed {
+        /// The flow that is no more.
+        flow: Flow,
+    },
     /// A timer that the user armed has fired and is gone.
     Timer {
         /// The timer.

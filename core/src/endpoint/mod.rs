@@ -2,6 +2,7 @@
 
 mod arrival;
 mod clients;
+mod connections;
 mod delivery;
 mod indication;
 mod overload;
@@ -18,7 +19,8 @@ use alloc::collections::VecDeque;
 
 use crate::config::Config;
 use crate::id::{Arena, ConnectionId, DeliveryId, ListenerId, TimerId, kind};
-use crate::message::{HostPort, SharedBytes};
+use crate::message::header::Protocol;
+use crate::message::{self, HostPort, Message, SharedBytes};
 use crate::node::{Input, Output, Transmit};
 use crate::random::Random;
 use crate::tag::Tag;
@@ -28,6 +30,7 @@ use crate::transaction::{Clock, Schedule};
 use crate::transport::{Flow, Listener, Listeners};
 
 use clients::Clients;
+use connections::Connections;
 use delivery::Delivery;
 use overload::Refusals;
 use servers::Servers;
@@ -47,9 +50,8 @@ pub struct Endpoint {
     token_key: TokenKey,
     /// The latest time seen: time that goes back is taken as this.
     now: Instant,
-    /// Connections named so far.
-    reserved: u64,
     listeners: Listeners,
+    connections: Connections,
     servers: Servers,
     clients: Clients,
     deliveries: Arena<kind::Delivery, Delivery>,
@@ -71,8 +73,8 @@ impl Endpoint {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),
             now: Instant::ZERO,
-            reserved: 0,
             listeners: Listeners::default(),
+            connections: Connections::default(),
             servers: Servers::new(random.hash_key(), random.hash_key()),
             clients: Clients::new(random.hash_key(), random.hash_key()),
             deliveries: Arena::new(),
@@ -130,6 +132,7 @@ impl Endpoint {
             server_transactions: self.servers.len(),
             deliveries: self.deliveries.len(),
             queries: self.queries.len(),
+            connections: self.connections.len(),
             timers: self.timers.len(),
             outputs: self.outputs.len(),
         }
@@ -137,16 +140,25 @@ impl Endpoint {
 
     /// A name for a connection; never the same twice.
     pub fn reserve(&mut self) -> ConnectionId {
-        self.reserved += 1;
-        let (generation, slot) = ((self.reserved >> 32) as u32, self.reserved as u32);
-        ConnectionId::from_parts(slot, generation)
+        self.connections.reserve()
     }
 
     /// Applies one input. Fires no timer: see [`fire`](Self::fire).
-    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+    ///
+    /// A stream is taken message by message, so that each is settled before the next is looked at: what this gives back is to be
+    /// given again, once the indications are taken.
+    #[must_use = "what is left of a stream is to be handled too"]
+    pub fn handle<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Input<'a>> {
         self.advance(now);
         match input {
             Input::Datagram { listener, remote, bytes } => self.datagram(listener, remote, bytes),
+            Input::Accepted { listener, connection, remote } => self.connection_accepted(listener, connection, remote),
+            Input::Stream { connection, bytes } => {
+                let bytes = self.stream_in(connection, bytes);
+                return (!bytes.is_empty()).then_some(Input::Stream { connection, bytes });
+            }
+            Input::Message { connection, bytes } => self.connection_message_in(connection, bytes),
+            Input::Connection { connection, change } => self.connection_changed(connection, change),
             Input::Resolved { query, answers } => self.resolved(query, answers),
             Input::Unreachable { listener, remote } => {
                 self.stats.unreachable += 1;
@@ -154,10 +166,9 @@ impl Endpoint {
                 self.clients_unreachable(flow);
                 self.servers_unreachable(flow);
             }
-            // Connections are not served yet.
-            Input::Accepted { .. } | Input::Stream { .. } | Input::Message { .. } | Input::Connection { .. } => {}
             Input::Tick => {}
         }
+        None
     }
 
     /// Fires the earliest timer if it is due; false when none is.
@@ -169,6 +180,7 @@ impl Endpoint {
             TimerKey::Client(client) => self.client_timer(client),
             TimerKey::Server(server) => self.server_timer(server),
             TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::Connection(connection) => self.connection_timer(connection),
             TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
         }
         true
@@ -176,6 +188,9 @@ impl Endpoint {
 
     /// The oldest indication not yet taken.
     pub fn indication(&mut self) -> Option<Indication> {
+        if self.indications.is_empty() {
+            self.close_overflowed();
+        }
         self.indications.pop_front()
     }
 
@@ -189,8 +204,8 @@ impl Endpoint {
         self.timers.next()
     }
 
-    /// No transaction, delivery, question, indication or undrained output is left. Timers of the transaction user are its own
-    /// business.
+    /// No transaction, delivery, question, indication or undrained output is left. Connections are holdings, and timers of the
+    /// transaction user are its own business.
     pub fn is_idle(&self) -> bool {
         self.clients.len() == 0
             && self.servers.len() == 0
@@ -234,12 +249,35 @@ impl Endpoint {
         self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
     }
 
+    /// Whether messages from this listener go into a byte stream (RFC 3261 §18.3).
+    fn needs_content_length(&self, listener: ListenerId) -> bool {
+        let protocol = self.listeners.get(listener).map(|listener| listener.protocol);
+        matches!(protocol, Some(Protocol::Tcp | Protocol::Tls))
+    }
+
     fn send(&mut self, flow: Flow, bytes: SharedBytes) {
+        if let Some(id) = flow.connection {
+            if !self.connections.sends(id, bytes.len(), &self.config.limits) {
+                self.stats.disconnected += 1;
+                return;
+            }
+            self.touch_connection(id);
+        }
         self.stats.sent += 1;
-        self.outputs.push_back(Output::Send(Transmit { flow, ttl: None, bytes }));
+        let ttl = flow.remote.ip().is_multicast().then(|| multicast_ttl(&bytes));
+        self.outputs.push_back(Output::Send(Transmit { flow, ttl, bytes }));
     }
 
     fn tell(&mut self, indication: Indication) {
         self.indications.push_back(indication);
     }
+}
+
+/// How far a multicast message may go: the `ttl` of its topmost Via, else 1 (RFC 3261 §18.1.1, §18.2.2).
+fn multicast_ttl(bytes: &SharedBytes) -> u8 {
+    let via = |message: &Message| match message {
+        Message::Request(request) => request.top_via().and_then(|via| via.ttl()),
+        Message::Response(response) => response.top_via().and_then(|via| via.ttl()),
+    };
+    Message::parse(bytes, &message::Limits::default()).ok().and_then(|message| via(&message)).unwrap_or(1)
 }

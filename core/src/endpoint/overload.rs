@@ -37,12 +37,15 @@ impl Endpoint {
         self.draining && self.is_idle()
     }
 
-    /// Takes note of something that a limit made us refuse to a peer. The transaction user hears of it in an
+    /// Counts a request or dialog that a limit made us refuse. The transaction user hears of it in an
     /// [`Indication::Overload`] at once, and while it goes on every 64·T1.
     pub fn refused(&mut self, limit: Limit) {
-        if limit != Limit::Outputs {
-            self.stats.refused += 1;
-        }
+        self.stats.refused += 1;
+        self.overloaded(limit);
+    }
+
+    /// Something was refused at a limit.
+    pub(super) fn overloaded(&mut self, limit: Limit) {
         let Some(refused) = self.refusals.0.get_mut(limit as usize) else { return };
         refused.count += 1;
         if self.now >= refused.silent_until {

@@ -1,9 +1,9 @@
 //! Server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
 
 use crate::error::CommandError;
-use crate::id::{Arena, ServerTransactionId, kind};
+use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
 use crate::keyed_index::KeyedIndex;
-use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HeaderId, Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::derived::reread;
@@ -110,6 +110,7 @@ impl Endpoint {
         let is_invite = arrival.request.method() == Method::Invite;
         let clock = self.clock(arrival.path.listener);
         let machine = ServerMachine::new(is_invite, &clock);
+        self.hold_connection(arrival.path);
         let id = self.servers.insert(ServerTransaction {
             tag,
             key: arrival.key,
@@ -155,6 +156,7 @@ impl Endpoint {
         if actions.send != Some(ServerSend::Given) {
             return Err(CommandError::WrongState);
         }
+        let response = self.framed(listener, response);
         self.server_acts(server, actions, Some(&response));
         Ok(())
     }
@@ -162,7 +164,20 @@ impl Endpoint {
     /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
     pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
         self.advance(now);
-        self.send(arrival.path, response.as_bytes().clone());
+        let response = self.framed(arrival.path.listener, response);
+        let bytes = response.as_bytes();
+        match self.way_back(arrival.path, bytes) {
+            Some(path) => self.send(path, bytes.clone()),
+            None => self.stats.disconnected += 1,
+        }
+    }
+
+    /// The response with a Content-Length where a stream needs one (§18.3): one that is passed on may lack it.
+    fn framed(&self, listener: ListenerId, response: Response) -> Response {
+        if response.headers().contains(HeaderId::ContentLength) || !self.needs_content_length(listener) {
+            return response;
+        }
+        response.edit().content_length().finish().unwrap_or(response)
     }
 
     /// The request of a transaction came again.
@@ -201,12 +216,15 @@ impl Endpoint {
     pub(super) fn servers_unreachable(&mut self, flow: Flow) {
         for server in self.servers.senders.take(flow) {
             let path = self.servers.get(server).map(|transaction| transaction.path);
-            if path == Some(flow)
-                && let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock)))
-            {
-                self.server_acts(server, actions, None);
+            if path == Some(flow) {
+                self.server_unsent(server);
             }
         }
+    }
+
+    /// The connection of `flow` is gone, and what was sent along it may have arrived: their next responses go another way.
+    pub(super) fn servers_disconnected(&mut self, flow: Flow) {
+        self.servers.senders.take(flow);
     }
 
     fn with_server(
@@ -258,13 +276,29 @@ impl Endpoint {
     }
 
     fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
+        let Some(path) = self.servers.get(server).map(|transaction| transaction.path) else { return };
+        let Some(bytes) = bytes else { return };
+        let way = self.way_back(path, &bytes);
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
-        let path = transaction.path;
-        if let Some(bytes) = bytes {
-            let repeats = transaction.machine.repeats_response();
-            transaction.kept = if repeats { Kept::Response(bytes.clone()) } else { Kept::Nothing };
-            self.servers.senders.insert(path, server);
-            self.send(path, bytes);
+        let repeats = transaction.machine.repeats_response();
+        transaction.kept = if repeats { Kept::Response(bytes.clone()) } else { Kept::Nothing };
+        let Some(way) = way else {
+            self.stats.disconnected += 1;
+            return self.server_unsent(server);
+        };
+        if way != path {
+            transaction.path = way;
+            self.servers.senders.remove(path, server);
+            self.hold_connection(way);
+        }
+        self.servers.senders.insert(way, server);
+        self.send(way, bytes);
+    }
+
+    /// A response could not be sent: the transaction stays (RFC 6026 §8.8).
+    fn server_unsent(&mut self, server: ServerTransactionId) {
+        if let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock))) {
+            self.server_acts(server, actions, None);
         }
     }
 
@@ -279,6 +313,7 @@ impl Endpoint {
         if transaction.machine.is_terminated()
             && let Some(transaction) = self.servers.remove(server)
         {
+            self.release_connection(transaction.path);
             self.tell(Indication::Completed { server, tag: transaction.tag, acknowledged });
         }
     }

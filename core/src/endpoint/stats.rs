@@ -4,7 +4,7 @@
 /// events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Datagrams that arrived.
+    /// Datagrams that arrived, and whole messages on connections.
     pub received: u64,
     /// Messages queued for sending, retransmissions included.
     pub sent: u64,
@@ -35,6 +35,16 @@ pub struct Stats {
     pub unreachable: u64,
     /// Requests that went to another address of their next hop after the first failed.
     pub failovers: u64,
+    /// Dropped: it was to be sent along a connection that is gone or takes no more.
+    pub disconnected: u64,
+    /// Connections refused or closed at a limit: [`Limits::connections`](crate::Limits::connections) and those beside it.
+    pub refused_connections: u64,
+    /// Connections closed because their stream could be read no further (RFC 3261 §18.3).
+    pub broken_streams: u64,
+    /// Connections closed because a message, or the first one, did not come whole within 64·T1.
+    pub slow_connections: u64,
+    /// Connections closed at [`Limits::stalled_octets`](crate::Limits::stalled_octets).
+    pub stalled_connections: u64,
 }
 
 /// What is alive now.
@@ -48,6 +58,8 @@ pub struct Census {
     pub deliveries: usize,
     /// Questions to the resolver without an answer.
     pub queries: usize,
+    /// Connections, those included that are still being opened.
+    pub connections: usize,
     /// Timers set, those of the transaction user included.
     pub timers: usize,
     /// Outputs that the driver has not taken.

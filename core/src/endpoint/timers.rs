@@ -1,6 +1,6 @@
 //! Whose a timer is, and the one entry that a transaction has in the queue.
 
-use crate::id::{ClientTransactionId, DeliveryId, ServerTransactionId, TimerId};
+use crate::id::{ClientTransactionId, ConnectionId, DeliveryId, ServerTransactionId, TimerId};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
@@ -12,6 +12,7 @@ pub(super) enum TimerKey {
     Server(ServerTransactionId),
     /// The resolver has not answered in time.
     Delivery(DeliveryId),
+    Connection(ConnectionId),
     User(Tag),
 }
 

@@ -88,6 +88,7 @@ impl TransactionUser for Core {
                 }
                 _ => {}
             },
+            Indication::FlowFailed { .. } => {}
         }
     }
 

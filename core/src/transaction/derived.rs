@@ -24,6 +24,14 @@ pub(crate) fn reread(bytes: &SharedBytes) -> Option<Request> {
     }
 }
 
+/// Reads a response that this endpoint has sent.
+pub(crate) fn reread_response(bytes: &SharedBytes) -> Option<Response> {
+    match Message::parse(bytes, &OURS) {
+        Ok(Message::Response(response)) => Some(response),
+        _ => None,
+    }
+}
+
 /// The ACK for a non-2xx final response to `invite`, which has our Via on top.
 pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {
     derive(invite, Method::Ack, response.headers().raw(HeaderId::To)?)

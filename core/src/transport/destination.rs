@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use crate::message::header::{Protocol, Route};
 use crate::message::{Host, HostBuf, HostPort, Request, Scheme, Uri};
+use crate::transport::Flow;
 
 /// The next hop of a request: a host that may yet have to be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,11 @@ pub struct NextHop {
     pub port: Option<u16>,
     /// The transport protocol; UDP if there is none.
     pub protocol: Option<Protocol>,
+    /// How far a multicast request may go; 1 if nothing is said (RFC 3261 §18.1.1).
+    pub ttl: Option<u8>,
+    /// Along this flow and no other, whatever the host and the port (RFC 5626 §5.3): the far end may be behind a NAT. If its
+    /// connection is gone the request fails ([`Failure::Transport`](crate::Failure::Transport)).
+    pub flow: Option<Flow>,
 }
 
 impl NextHop {
@@ -33,7 +39,8 @@ impl NextHop {
             (Scheme::Sips, Some(_)) => return None,
             (_, named) => named,
         };
-        Some(Self { host: host.to_buf(), port: uri.port(), protocol })
+        let ttl = uri.parameters().value("ttl").and_then(|ttl| core::str::from_utf8(ttl).ok()?.parse().ok());
+        Some(Self { host: host.to_buf(), port: uri.port(), protocol, ttl, flow: None })
     }
 
     /// Where `request` goes by itself (RFC 3261 §8.1.2): its first Route, else its Request-URI. `None` if that is not a
@@ -58,13 +65,25 @@ impl NextHop {
 
 impl From<SocketAddr> for NextHop {
     fn from(address: SocketAddr) -> Self {
-        Self { host: HostBuf::from(address.ip()), port: Some(address.port()), protocol: None }
+        Self { port: Some(address.port()), ..Self::from(HostBuf::from(address.ip())) }
+    }
+}
+
+impl From<HostBuf> for NextHop {
+    fn from(host: HostBuf) -> Self {
+        Self { host, port: None, protocol: None, ttl: None, flow: None }
+    }
+}
+
+impl From<Flow> for NextHop {
+    fn from(flow: Flow) -> Self {
+        Self { flow: Some(flow), ..Self::from(flow.remote) }
     }
 }
 
 impl From<HostPort<'_>> for NextHop {
     fn from(host_port: HostPort<'_>) -> Self {
-        Self { host: host_port.host.to_buf(), port: host_port.port, protocol: None }
+        Self { port: host_port.port, ..Self::from(host_port.host.to_buf()) }
     }
 }
 
@@ -99,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_port_left_out_is_that_of_the_protocol() {
-        let hop = |protocol| NextHop { host: HostBuf::from(IpAddr::from([192, 0, 2, 4])), port: None, protocol };
+        let hop = |protocol| NextHop { protocol, ..NextHop::from(HostBuf::from(IpAddr::from([192, 0, 2, 4]))) };
         assert_eq!(hop(None).at(IpAddr::from([192, 0, 2, 4])).port(), 5060);
         assert_eq!(hop(Some(Protocol::Tls)).at(IpAddr::from([192, 0, 2, 4])).port(), 5061);
     }

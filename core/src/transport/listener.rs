@@ -6,8 +6,11 @@ use crate::id::{Arena, ListenerId, kind};
 use crate::message::header::Protocol;
 use crate::message::{HostPort, HostPortBuf};
 
-/// The port of a sent-by or URI that names none (RFC 3261 §18.1.1).
-const DEFAULT_PORT: u16 = 5060;
+/// How much a response may be larger than its request without being cut up (§18.1.1).
+const HEADROOM: u16 = 200;
+
+/// The path MTU that is assumed where none is known: that of an Ethernet (§18.1.1).
+const USUAL_MTU: u16 = 1_500;
 
 /// A local address that the driver binds, and what we call it towards others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,16 +21,59 @@ pub struct Listener {
     pub local: SocketAddr,
     /// What stands as sent-by in the Vias of our requests (§18.1.1); may differ from the bound address.
     pub sent_by: HostPortBuf,
+    /// The path MTU of datagrams, if it is known; a request that comes within 200 octets of it (1300 octets if it is not known)
+    /// goes over TCP if there is a TCP listener (§18.1.1).
+    pub mtu: Option<u16>,
 }
 
 impl Listener {
     /// A UDP listener whose sent-by is the bound address; port 5060 is left out.
     pub fn udp(local: SocketAddr) -> Self {
+        Self::new(Protocol::Udp, local)
+    }
+
+    /// A TCP listener, likewise.
+    pub fn tcp(local: SocketAddr) -> Self {
+        Self::new(Protocol::Tcp, local)
+    }
+
+    /// A TLS listener; port 5061 is left out. Its sent-by should be a name that its certificate proves.
+    pub fn tls(local: SocketAddr) -> Self {
+        Self::new(Protocol::Tls, local)
+    }
+
+    /// A WebSocket listener (RFC 7118); port 80 is left out. A client that nobody can open a connection to is advertised as a
+    /// name under `.invalid`.
+    pub fn ws(local: SocketAddr) -> Self {
+        Self::new(Protocol::Ws, local)
+    }
+
+    /// A WebSocket listener over TLS (RFC 7118); port 443 is left out.
+    pub fn wss(local: SocketAddr) -> Self {
+        Self::new(Protocol::Wss, local)
+    }
+
+    /// An SCTP listener (RFC 4168), for a driver that has SCTP.
+    pub fn sctp(local: SocketAddr) -> Self {
+        Self::new(Protocol::Sctp, local)
+    }
+
+    fn new(protocol: Protocol, local: SocketAddr) -> Self {
         let mut sent_by = HostPortBuf::from(local);
-        if sent_by.port == Some(DEFAULT_PORT) {
+        if sent_by.port == Some(protocol.default_port()) {
             sent_by.port = None;
         }
-        Self { protocol: Protocol::Udp, local, sent_by }
+        Self { protocol, local, sent_by, mtu: None }
+    }
+
+    /// The same listener, with a path MTU that is known.
+    pub fn with_mtu(self, mtu: u16) -> Self {
+        Self { mtu: Some(mtu), ..self }
+    }
+
+    /// The size of the largest request that may go in a datagram (§18.1.1).
+    pub(crate) fn largest_request(&self) -> usize {
+        self.mtu.unwrap_or(USUAL_MTU).saturating_sub(HEADROOM).into()
     }
 
     /// The same listener, advertised as `sent_by`.
@@ -81,10 +127,13 @@ impl Listeners {
     }
 
     /// The listener to reach `destination` from: same protocol and address family, loopback to loopback if there is a
-    /// choice, then the first that was added.
+    /// choice, then the first that was added. Nothing is sent from a group's address.
     pub(crate) fn towards(&self, protocol: Protocol, destination: SocketAddr) -> Option<ListenerId> {
-        let fits =
-            |listener: &Listener| listener.protocol == protocol && listener.local.is_ipv4() == destination.is_ipv4();
+        let fits = |listener: &Listener| {
+            listener.protocol == protocol
+                && listener.local.is_ipv4() == destination.is_ipv4()
+                && !listener.local.ip().is_multicast()
+        };
         let near = |listener: &Listener| listener.local.ip().is_loopback() == destination.ip().is_loopback();
         self.iter().filter(|(_, listener)| fits(listener)).min_by_key(|(_, listener)| !near(listener)).map(|(id, _)| id)
     }

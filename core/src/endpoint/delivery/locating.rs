@@ -1,5 +1,7 @@
 //! Where a request goes: addresses, and questions to the driver's resolver (RFC 3263 §4).
 
+use core::net::IpAddr;
+
 use crate::id::{DeliveryId, QueryId};
 use crate::message::HostBuf;
 use crate::node::{Answer, Output, Question};
@@ -7,7 +9,7 @@ use crate::transport::NextHop;
 
 use super::super::timers::{Alarm, TimerKey};
 use super::super::{Endpoint, Failure};
-use super::{Delivery, Stage};
+use super::{Delivery, Destination, Stage};
 
 impl Endpoint {
     /// Goes on at once if the next hop is an address; asks the resolver if it is a name.
@@ -15,7 +17,7 @@ impl Endpoint {
         let Some(delivery) = self.deliveries.get_mut(id) else { return };
         match (&next_hop.host, next_hop.host.as_host().ip()) {
             (_, Some(ip)) => {
-                delivery.destinations.push(next_hop.at(ip));
+                delivery.destinations.push(destination(&next_hop, ip));
                 self.dispatch(id);
             }
             (HostBuf::Name(name), None) => {
@@ -38,10 +40,10 @@ impl Endpoint {
         let Stage::Resolving { next_hop, alarm, .. } = &mut delivery.stage else { return };
         alarm.stop(&mut self.timers);
         for Answer::Address(ip) in answers {
-            let destination = next_hop.at(*ip);
+            let destination = destination(next_hop, *ip);
             if delivery.destinations.len() < self.config.limits.destinations
                 && !delivery.destinations.contains(&destination)
-                && self.listeners.towards(delivery.protocol, destination).is_some()
+                && self.listeners.towards(next_hop.protocol(), next_hop.at(*ip)).is_some()
             {
                 delivery.destinations.push(destination);
             }
@@ -62,4 +64,8 @@ impl Endpoint {
             self.fail_delivery(id, Failure::Unresolved);
         }
     }
+}
+
+fn destination(next_hop: &NextHop, ip: IpAddr) -> Destination {
+    Destination::At { protocol: next_hop.protocol(), address: next_hop.at(ip) }
 }

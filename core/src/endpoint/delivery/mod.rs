@@ -12,9 +12,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::error::CommandError;
-use crate::id::{ClientTransactionId, DeliveryId, QueryId};
+use crate::id::{ClientTransactionId, ConnectionId, DeliveryId, QueryId};
 use crate::message::header::Protocol;
-use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HostBuf, Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
@@ -28,12 +28,28 @@ use super::{Endpoint, Failure, Indication};
 pub(in crate::endpoint) struct Delivery {
     tag: Tag,
     purpose: Purpose,
-    protocol: Protocol,
+    /// Whom the next hop must prove to be, where it has to.
+    server_name: HostBuf,
+    /// How far a multicast request may go.
+    ttl: Option<u8>,
     stage: Stage,
     /// The request without our Via, as long as it may have to be sent anew.
     request: Option<Box<Request>>,
-    /// The addresses not yet tried, the best last.
-    destinations: Vec<SocketAddr>,
+    /// The places not yet tried, the best last.
+    destinations: Vec<Destination>,
+}
+
+/// A place to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Destination {
+    At {
+        protocol: Protocol,
+        address: SocketAddr,
+    },
+    /// Over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
+    Fallback(SocketAddr),
+    /// Along this flow, and no other.
+    Along(Flow),
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +68,8 @@ enum Stage {
     Resolving { query: QueryId, next_hop: NextHop, alarm: Alarm },
     /// The way is known; nothing was sent.
     Located,
+    /// The way is a connection that is being opened; nothing was sent.
+    Opening { connection: ConnectionId },
     /// An attempt is under way or has its final response.
     Sent { client: ClientTransactionId, progress: Progress, cancel: Cancel },
     /// An ACK for a 2xx is out and can be repeated.
@@ -140,8 +158,8 @@ impl Endpoint {
         self.deliver(now, request, next_hop, Tag::NONE, Purpose::Relay { branch }).map(drop)
     }
 
-    /// Sends a kept ACK again: the same bytes, the same way. While its next hop is still being resolved there is nothing
-    /// to do: it goes out then.
+    /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.
+    /// While its next hop is still being resolved or its connection opened there is nothing to do: it goes out then.
     ///
     /// # Errors
     /// `Gone`; `WrongState` if this is no ACK.
@@ -150,9 +168,14 @@ impl Endpoint {
         let kept = self.deliveries.get(delivery).ok_or(CommandError::Gone)?;
         match (&kept.purpose, &kept.stage) {
             (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
-                let (flow, bytes) = (*flow, bytes.clone());
+                let (flow, bytes, server_name) = (*flow, bytes.clone(), kept.server_name.clone());
                 self.stats.retransmitted += 1;
-                self.send(flow, bytes);
+                if let Some(renewed) = self.renewed(flow, Some(&server_name)) {
+                    self.send(renewed, bytes.clone());
+                    if let Some(kept) = self.deliveries.get_mut(delivery) {
+                        kept.stage = Stage::Kept { flow: renewed, bytes };
+                    }
+                }
                 Ok(())
             }
             (Purpose::Acknowledgement, _) => Ok(()),
@@ -192,7 +215,9 @@ impl Endpoint {
                 }
             }
             Stage::Sent { cancel: Cancel::Waiting | Cancel::Sent, .. } => {}
-            Stage::Resolving { .. } | Stage::Located => self.fail_delivery(delivery, Failure::Cancelled),
+            Stage::Resolving { .. } | Stage::Located | Stage::Opening { .. } => {
+                self.fail_delivery(delivery, Failure::Cancelled);
+            }
         }
         Ok(())
     }
@@ -221,12 +246,16 @@ impl Endpoint {
         let id = self.deliveries.insert(Delivery {
             tag,
             purpose,
-            protocol: next_hop.protocol(),
+            server_name: next_hop.host.clone(),
+            ttl: next_hop.ttl,
             stage: Stage::Located,
             request: Some(Box::new(request)),
-            destinations: Vec::new(),
+            destinations: next_hop.flow.into_iter().map(Destination::Along).collect(),
         });
-        self.locate(id, next_hop);
+        match next_hop.flow {
+            Some(_) => self.dispatch(id),
+            None => self.locate(id, next_hop),
+        }
         Ok(id)
     }
 
@@ -283,6 +312,11 @@ impl Endpoint {
         if let Some(delivery) = self.end_delivery(id) {
             self.tell(Indication::Finished { delivery: id, tag: delivery.tag });
         }
+    }
+
+    /// Whom the next hop of a request must prove to be, where it has to.
+    pub(in crate::endpoint) fn server_name(&self, id: DeliveryId) -> Option<HostBuf> {
+        self.deliveries.get(id).map(|delivery| delivery.server_name.clone())
     }
 
     /// Whether another address may be tried (RFC 3263 §4.3): there is one, and nobody wants the request back.

@@ -64,9 +64,19 @@ impl Protocol {
         !matches!(self, Self::Udp)
     }
 
-    /// 5061 for TLS and WSS, else 5060 (RFC 3261 §18.2.2).
+    /// Whether the far end has to show who it is: TLS and WSS.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// 5061 for TLS (RFC 3261 §18.2.2), 80 and 443 for WS and WSS (RFC 7118 §5.5), else 5060.
     pub const fn default_port(self) -> u16 {
-        if matches!(self, Self::Tls | Self::Wss) { 5061 } else { 5060 }
+        match self {
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
+            Self::Udp | Self::Tcp | Self::Sctp | Self::Other => 5060,
+        }
     }
 }
 
