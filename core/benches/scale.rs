@@ -178,7 +178,8 @@ impl Bench {
     fn receive(&mut self, number: u32, bytes: &[u8]) {
         self.now += STEP;
         while self.endpoint.fire(self.now) {}
-        self.endpoint.handle(self.now, Input::Datagram { listener: self.listener, remote: remote(number), bytes });
+        let _ =
+            self.endpoint.handle(self.now, Input::Datagram { listener: self.listener, remote: remote(number), bytes });
     }
 
     /// Takes the one output.
@@ -480,7 +481,7 @@ fn idle_poll(live: usize) -> f64 {
     for _ in 0..POLLS {
         let bench = &mut servers.bench;
         assert!(!bench.endpoint.fire(black_box(bench.now)));
-        bench.endpoint.handle(black_box(bench.now), Input::Tick);
+        let _ = bench.endpoint.handle(black_box(bench.now), Input::Tick);
         black_box(bench.endpoint.poll());
         black_box(bench.endpoint.deadline());
     }

@@ -1,5 +1,8 @@
 //! What holds for every plan of faults: agreement, idleness, schedule.
 
 mod any_plan;
+#[path = "../../core/fuzz/src/endpoint/mod.rs"]
+mod endpoint;
 mod laws;
 mod planted;
+mod scripts;

@@ -64,6 +64,8 @@ impl<U: TransactionUser> Bench<U> {
                 Output::Send(transmit) => self.sent.push(Sent {
                     at,
                     to: transmit.flow.remote.to_string(),
+                    flow: transmit.flow,
+                    ttl: transmit.ttl,
                     text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
                 }),
                 Output::Event(event) => self.events.push((at, event)),

@@ -206,7 +206,7 @@ fn stateless(bench: &mut Bench, remote: &str, bytes: &[u8]) -> Option<usize> {
     } else {
         bench.listener
     };
-    bench.endpoint.handle(bench.now, Input::Datagram { listener, remote, bytes });
+    let _ = bench.endpoint.handle(bench.now, Input::Datagram { listener, remote, bytes });
     while bench.endpoint.indication().is_some() {}
     let mut sent = Vec::new();
     while let Some(output) = bench.endpoint.poll() {

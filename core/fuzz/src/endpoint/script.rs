@@ -1,15 +1,14 @@
 //! How octets become inputs: messages from templates with values that come again, answers to what the node has sent, time.
 
-use super::{Answer, ConnectionId, Duration, Instant, QueryId, SocketAddr, Step, address};
+use super::{Answer, ConnectionId, Duration, Instant, QueryId, Step, address};
 use sansip::Output;
 
 /// Where the node listens.
 pub(super) const HERE: &str = "192.0.2.1:5060";
 
 const REMOTES: [&str; 4] = ["192.0.2.9:5060", "192.0.2.8:5060", "192.0.2.9:40000", "[2001:db8::9]:5060"];
-const METHODS: [&str; 12] = [
-    "INVITE", "INVITE", "INVITE", "ACK", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "UPDATE", "ODD",
-];
+const METHODS: [&str; 12] =
+    ["INVITE", "INVITE", "INVITE", "ACK", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "UPDATE", "ODD"];
 const URIS: [&str; 6] = [
     "sip:alice@192.0.2.1",
     "sip:alice@atlanta.com",
@@ -67,8 +66,7 @@ pub(super) struct Known {
     requests: Vec<String>,
     responses: Vec<String>,
     queries: Vec<QueryId>,
-    connections: Vec<ConnectionId>,
-    reserved: u32,
+    pub(super) connections: Vec<ConnectionId>,
 }
 
 impl Known {
@@ -89,12 +87,6 @@ impl Known {
         }
         let surplus = self.connections.len().saturating_sub(16);
         self.connections.drain(..surplus);
-    }
-
-    /// A connection was accepted: the node counts its names from one.
-    pub(super) fn accepted(&mut self) {
-        self.reserved += 1;
-        self.connections.push(ConnectionId::from_parts(self.reserved, 0));
     }
 }
 
