@@ -140,6 +140,11 @@ impl<K, T> Arena<K, T> {
         self.len
     }
 
+    /// Entries that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.chunks.iter().map(Vec::capacity).sum()
+    }
+
     /// Whether nothing is alive.
     pub const fn is_empty(&self) -> bool {
         self.len == 0

@@ -97,7 +97,6 @@ impl<T: Copy + PartialEq> KeyedIndex<T> {
     }
 
     /// Number of values.
-    #[cfg(test)]
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
@@ -112,6 +111,11 @@ impl<T: Copy + PartialEq> KeyedIndex<T> {
     /// Which table: by bits that the table itself does not look at first.
     fn table(&self, hash: u64) -> usize {
         if self.tables.len() < TABLES { 0 } else { (hash >> 40) as usize % TABLES }
+    }
+
+    /// Values that there is room for without another allocation.
+    pub(crate) fn capacity(&self) -> usize {
+        self.tables.iter().map(HashTable::capacity).sum()
     }
 }
 

@@ -113,9 +113,10 @@ impl<U: TransactionUser> Node for Stack<U> {
     type Event = U::Event;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.advance(now);
         let mut left = Some(input);
         while let Some(input) = left {
+            // Before each message of a stream, as if it had come alone: one may have set a timer for this very moment.
+            self.advance(now);
             left = self.endpoint.handle(self.now, input);
             self.indicate();
         }

@@ -49,6 +49,11 @@ impl<K> TimerQueue<K> {
         self.keys.len()
     }
 
+    /// Timers that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.keys.capacity().max(self.heap.capacity())
+    }
+
     /// Whether no timer is set.
     pub const fn is_empty(&self) -> bool {
         self.keys.is_empty()

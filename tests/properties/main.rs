@@ -3,6 +3,7 @@
 mod any_plan;
 #[path = "../../core/fuzz/src/endpoint/mod.rs"]
 mod endpoint;
+mod explored;
 mod laws;
 mod planted;
 mod scripts;

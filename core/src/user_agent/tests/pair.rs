@@ -211,7 +211,7 @@ impl Pair {
             let census = agent.endpoint().census();
             assert_eq!((census.client_transactions, census.server_transactions, census.deliveries), (0, 0, 0));
             assert_eq!((census.queries, census.timers, census.outputs), (0, 0, 0), "{who:?}");
-            assert_eq!(agent.user().left_over(), (0, 0, 0), "{who:?}: calls, dialogs, requests");
+            assert_eq!(super::left_over(agent), crate::user_agent::Census::default(), "{who:?}");
         }
     }
 
@@ -315,6 +315,7 @@ pub(super) fn short(event: &Event) -> String {
             format!("failed {}{}", status.get(), if response.is_some() { "" } else { " (none)" })
         }
         Event::Ended { cause, .. } => format!("ended {cause:?}"),
+        Event::Overload { limit, .. } => format!("overload {limit:?}"),
         Event::Registered { .. } => "registered".into(),
         Event::RegistrationFailed { status, .. } => format!("registration failed {}", status.get()),
     }
