@@ -105,7 +105,9 @@ fn a_server_that_is_full_tells_its_application() {
     bench.receive(&register("alice", "<sip:alice@192.0.2.9>"));
     bench.receive(&register("carol", "<sip:carol@192.0.2.9>"));
     bench.receive(
-        &register("alice", "<sip:alice@192.0.2.9>, <sip:alice@192.0.2.10>").replace("z9hG4bKalice", "z9hG4bKtwo"),
+        &register("alice", "<sip:alice@192.0.2.9>, <sip:alice@192.0.2.10>")
+            .replace("z9hG4bKalice", "z9hG4bKtwo")
+            .replace("a84b4c76e66710", "x"),
     );
     let statuses: Vec<&str> = bench.sent.iter().map(|sent| &sent.start_line()[8..11]).collect();
     assert_eq!(statuses, ["200", "503", "403"]);

@@ -130,8 +130,9 @@ fn connection(octets: &mut Octets<'_>, known: &mut Known) -> Step {
     match octets.next() % 8 {
         0 | 1 => Step::Accepted(address(octets.pick(&REMOTES))),
         2..=4 => {
-            let mut bytes = if octets.next() % 2 == 0 { request(octets, known) } else { response(octets, known) };
-            if octets.next() % 4 == 0 {
+            let mut bytes =
+                if octets.next().is_multiple_of(2) { request(octets, known) } else { response(octets, known) };
+            if octets.next().is_multiple_of(4) {
                 bytes.extend(request(octets, known));
             }
             Step::Stream(id, bytes)
