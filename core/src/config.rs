@@ -136,7 +136,7 @@ pub enum Limit {
     /// [`Limits::server_transactions`]: 503 with Retry-After.
     ServerTransactions,
     /// [`Limits::connections`], [`Limits::connections_per_address`] or [`Limits::half_open_connections`]: the connection was
-    /// closed at once, or not opened.
+    /// closed at once.
     Connections,
     /// [`Limits::unfinished_octets`]: the connection was closed.
     UnfinishedOctets,

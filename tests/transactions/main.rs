@@ -9,6 +9,7 @@ mod delivery;
 mod laws;
 mod matching;
 mod merging;
+mod multicast;
 mod node;
 mod overload;
 mod server;

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::config::Limit;
 use crate::id::{ConnectionId, DeliveryId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf, Response, SharedBytes};
@@ -63,7 +62,6 @@ impl Endpoint {
         }
         if !self.connections.admits(remote.ip(), &self.config.limits) {
             self.stats.refused_connections += 1;
-            self.overloaded(Limit::Connections);
             return None;
         }
         let id = self.connections.reserve();
