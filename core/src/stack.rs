@@ -89,13 +89,20 @@ impl<U: TransactionUser> Stack<U> {
         self.advance(now);
         let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
         let result = command(&mut self.user, &mut cx);
-        self.indicate();
+        self.settle();
         result
     }
 
     /// Moves the clock, never back, and fires every due timer in deadline order.
     fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.settle();
+    }
+
+    /// Hands on what is to be told and fires what is due, until there is neither: timers of zero (J and K of a reliable
+    /// transport) fire at once, so that it is no matter what came in one read of a stream and what in the next.
+    fn settle(&mut self) {
+        self.indicate();
         while self.endpoint.fire(self.now) {
             self.indicate();
         }
@@ -118,7 +125,7 @@ impl<U: TransactionUser> Node for Stack<U> {
             // Before each message of a stream, as if it had come alone: one may have set a timer for this very moment.
             self.advance(now);
             left = self.endpoint.handle(self.now, input);
-            self.indicate();
+            self.settle();
         }
     }
 

@@ -7,3 +7,4 @@ mod explored;
 mod laws;
 mod planted;
 mod scripts;
+mod streams;
