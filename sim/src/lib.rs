@@ -17,6 +17,7 @@
 //! | [`check`] | what must be true of every run |
 //! | [`run`] | a call as a value, run to its end and judged |
 //! | [`sweep`], [`shrink`], [`explore`] | many calls; the few faults that matter; every placement of a few faults |
+//! | [`planted`] | mistakes that the checks must find |
 //! | [`render`] | ladders, messages, events and figures |
 //! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
@@ -30,6 +31,7 @@ pub mod fault;
 pub mod inspect;
 pub mod link;
 pub mod packet;
+pub mod planted;
 pub mod render;
 pub mod run;
 pub mod shrink;
