@@ -291,10 +291,21 @@ impl World {
         }
     }
 
-    /// What becomes of the next datagram of a directed pair: what the plan says, else what the weather draws.
-    fn fate(&mut self, from: NodeId, to: NodeId) -> (Link, u32, Fate) {
+    /// Plans the fate of a message that is still to be sent, the n-th from one node to another, in place of what was planned for
+    /// it: a forked world goes another way. False if there is no such node, or if the message was sent already.
+    pub fn set_fate(&mut self, from: &str, to: &str, ordinal: u32, fate: Fate) -> bool {
+        let (Some(from), Some(to)) = (self.node(from), self.node(to)) else { return false };
+        let wire = self.wire(from, to);
+        let is_to_come = ordinal > wire.sent;
+        if is_to_come {
+            wire.planned.insert(ordinal, fate);
+        }
+        is_to_come
+    }
+
+    fn wire(&mut self, from: NodeId, to: NodeId) -> &mut Wire {
         let (from_name, to_name) = (self.trace.name(from), self.trace.name(to));
-        let wire = self.wires.entry((from, to)).or_insert_with(|| {
+        self.wires.entry((from, to)).or_insert_with(|| {
             let link = self.setting.links.between(from_name, to_name);
             Wire {
                 link,
@@ -302,14 +313,21 @@ impl World {
                 planned: self.setting.plan.of_link(from_name, to_name),
                 dice: self.setting.weather.map(|weather| Dice::new(weather, link.conditions, from_name, to_name)),
             }
-        });
+        })
+    }
+
+    /// What becomes of the next datagram of a directed pair: what the plan says, else what the weather draws.
+    fn fate(&mut self, from: NodeId, to: NodeId) -> (Link, u32, Fate) {
+        let now = self.now;
+        let wire = self.wire(from, to);
         wire.sent += 1;
-        let drawn = wire.dice.as_mut().map_or(Fate::FINE, |dice| dice.next(self.now));
+        let drawn = wire.dice.as_mut().map_or(Fate::FINE, |dice| dice.next(now));
         let fate = wire.planned.get(&wire.sent).copied().unwrap_or(drawn);
+        let (link, sent) = (wire.link, wire.sent);
         if fate != Fate::FINE {
-            self.met.set(from_name, to_name, wire.sent, fate);
+            self.met.set(self.trace.name(from), self.trace.name(to), sent, fate);
         }
-        (wire.link, wire.sent, fate)
+        (link, sent, fate)
     }
 }
 

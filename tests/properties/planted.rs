@@ -12,7 +12,7 @@ use sansip_sim::sweep::{Scope, draw};
 const RUNS: u64 = 50;
 
 fn named(name: &str) -> Planted {
-    TABLE.into_iter().find(|planted| planted.name == name).unwrap()
+    TABLE.into_iter().find(|planted| planted.name == name).expect("it is in the table")
 }
 
 #[test]

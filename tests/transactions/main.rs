@@ -8,6 +8,7 @@ mod client;
 mod delivery;
 mod laws;
 mod matching;
+mod multicast;
 mod server;
 mod streams;
 mod transport;

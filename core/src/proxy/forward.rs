@@ -126,10 +126,7 @@ pub(super) fn copy_for(
     };
     edit = edit.replace(HeaderId::MaxForwards, format!("{hops}"));
 
-    // 4. Record-Route
-    if let Some(listener) = recorded.and_then(|id| endpoint.listener(id)) {
-        edit = edit.push_first(HeaderId::RecordRoute, format!("<sip:{};lr>", listener.sent_by));
-    }
+    // 4. Record-Route is written last: it says which way the request goes on.
 
     // 5. Max-Breadth (RFC 5393 §5.3.3): one value; if it says the same it is left as it was written
     if let Some(share) = share {
@@ -160,6 +157,15 @@ pub(super) fn copy_for(
     let Some(mut next_hop) = next_hop else { return Ok(None) };
     if next_hop.protocol.is_none() && request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips) {
         next_hop.protocol = Some(Protocol::Tls);
+    }
+    if let Some(inbound) = recorded.and_then(|id| endpoint.listener(id)) {
+        // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
+        let outbound = endpoint.listener_towards(&next_hop);
+        let secure = request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+        edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", inbound.uri(None, secure, ";lr")));
+        if let Some(outbound) = outbound.filter(|outbound| outbound.protocol != inbound.protocol) {
+            edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", outbound.uri(None, secure, ";lr")));
+        }
     }
     Ok(Some((edit.finish().map_err(UNWRITABLE)?, next_hop)))
 }

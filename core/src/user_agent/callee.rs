@@ -12,8 +12,8 @@ use super::uas::Served;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::id::CallId;
-use crate::message::header::Expires;
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::header::{Expires, RecordRoute};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::tag::Tag;
 use crate::time::Duration;
 
@@ -149,9 +149,11 @@ impl Core {
         }
     }
 
-    /// An ACK for a 2xx (§13.3.1.4). A second one, or one for nothing, has no effect.
+    /// An ACK for a 2xx (§13.3.1.4). A second one, or one for nothing, has no effect. Where it names a dialog, only that counts:
+    /// an ACK for a rejection that comes when a late copy of its INVITE has made a new call has the branch of that call.
     pub(super) fn acknowledged(&mut self, cx: &mut Cx<'_>, ack: &Request, server: Option<Tag>) {
         let by_dialog = DialogKey::of_request(ack).and_then(|key| self.find(key)).map(|(id, _)| id);
+        let server = server.filter(|_| ack.to_header().is_none_or(|to| to.tag().is_none()));
         let Some(id) = by_dialog.or_else(|| self.requests.call(Work::request(server?)?)) else { return };
         let Some(callee) = self.callee(id) else { return };
         let Callee::Accepted(accepted) = callee else { return };
@@ -203,7 +205,7 @@ impl Core {
         status: StatusCode,
         add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
     ) -> Result<Response, CommandError> {
-        let contact = self.profile.contact_at(cx.endpoint, Some(served.listener))?;
+        let contact = self.profile.contact_at(cx.endpoint.listener(served.listener), is_secured(&served.request))?;
         self.response(cx, served, status, |builder| {
             add(builder.copy(&served.request, HeaderId::RecordRoute).header(HeaderId::Contact, contact))
         })
@@ -255,4 +257,15 @@ impl Core {
             Side::Caller(_) => None,
         }
     }
+}
+
+/// Whether the dialog that this request makes wants a SIPS URI in Contact (§12.1.1): its Request-URI is one, or its topmost
+/// Record-Route, or without any its Contact.
+fn is_secured(request: &Request) -> bool {
+    let headers = request.headers();
+    let way_back = match headers.get::<RecordRoute<'_>>() {
+        Some(route) => route.ok().map(|route| route.uri.scheme()),
+        None => headers.contact().map(|contact| contact.uri.scheme()),
+    };
+    way_back == Some(Scheme::Sips) || request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips)
 }

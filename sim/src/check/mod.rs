@@ -158,7 +158,7 @@ pub fn standard() -> Vec<Box<dyn Check>> {
     let timers = Timers::default();
     vec![
         Box::new(Form),
-        Box::new(Responses),
+        Box::new(Responses::new(timers)),
         Box::new(ViaDiscipline),
         Box::new(CSeqDiscipline),
         Box::new(Cancel::new(timers)),

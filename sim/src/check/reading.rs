@@ -130,6 +130,19 @@ impl<'a> Part<'a> {
         })
     }
 
+    /// By when the transaction in which the node answered finally with this To tag is over (timers H, I, J, L; RFC 3261 §17.2,
+    /// RFC 6026 §7.1): a copy of the request that comes then is a new request.
+    pub fn served_until(&self, hop: usize, method: &str, tag: &str, timers: &Timers) -> Option<Instant> {
+        let mut answers = self.sent().filter(|(seen, packet, _)| (seen.hop, packet.method) == (hop, method));
+        let (last, answer, _) = answers
+            .find(|(_, packet, _)| packet.to_tag == tag && packet.status().is_some_and(|status| status >= 200))?;
+        let rejected = method == "INVITE" && answer.status().is_some_and(|status| status >= 300);
+        let mut acks = self.received().filter(|(seen, packet, _)| seen.hop == hop && packet.is("ACK"));
+        let ack = acks.find(|(_, ack, _)| rejected && ack.to_tag == tag).map(|(seen, ..)| seen.time + timers.t4);
+        let unacknowledged = last.time + timers.sixty_four_t1();
+        Some(ack.map_or(unacknowledged, |ack| unacknowledged.min(ack)))
+    }
+
     /// The first final response to the INVITE that the node sent under this hop, if the INVITE was still waiting for one when it came
     /// (RFC 3261 §9.1, §17.1.1.2).
     pub fn first_final(&self, hop: usize, timers: &Timers) -> Option<(&Seen<'a>, &'a Packet<'a>)> {

@@ -1,6 +1,6 @@
 //! Responses: to what they are sent, and what they have in common with it.
 
-use sansip::Instant;
+use sansip::{Instant, Timers};
 
 use super::{Check, Part, Reading, Report, Seen};
 use crate::packet::Packet;
@@ -10,10 +10,19 @@ use crate::packet::Packet;
 /// * No response to a response, to an ACK, or to what never came (RFC 3261 §17, §17.1.1.3: "MUST NOT").
 /// * From, Call-ID and CSeq are those of the request; so is To, but for the tag that every response except 100 has
 ///   (§8.2.6.2).
-/// * A server that answers by itself uses one To tag for a request (§8.2.6.2).
+/// * A server that answers by itself uses one To tag for a request (§8.2.6.2), until its transaction is over.
 /// * Nobody answers 408 to anything but INVITE, nor 1xx other than 100 (RFC 4320 §4.1, §4.2).
 #[derive(Clone, Copy, Debug)]
-pub struct Responses;
+pub struct Responses {
+    timers: Timers,
+}
+
+impl Responses {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
 
 impl Check for Responses {
     fn name(&self) -> &'static str {
@@ -48,14 +57,28 @@ impl Check for Responses {
                     breach("only an INVITE is answered so");
                 }
                 if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
-                    match tags.iter().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
-                        Some((_, _, tag)) if *tag != response.to_tag => breach("another To tag was in one before"),
+                    match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
+                        Some((_, _, tag)) if *tag != response.to_tag => {
+                            if !self.is_of_straggler(part, seen, response, tag) {
+                                breach("another To tag was in one before");
+                            }
+                            *tag = response.to_tag;
+                        }
                         Some(_) => {}
                         None => tags.push((seen.hop, response.method, response.to_tag)),
                     }
                 }
             }
         }
+    }
+}
+
+impl Responses {
+    /// Whether a copy of the request came when the transaction answered with `tag` was over: it is a new request.
+    fn is_of_straggler(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>, tag: &str) -> bool {
+        let Some(over) = part.served_until(seen.hop, response.method, tag, &self.timers) else { return false };
+        let mut before = part.received().take_while(|(came, ..)| came.index < seen.index);
+        before.any(|(came, packet, _)| came.hop == seen.hop && packet.is(response.method) && came.time >= over)
     }
 }
 

@@ -3,6 +3,7 @@
 use sansip::Duration;
 
 use super::{Claims, Hooks, How, Planted, Scene, wrapped};
+use crate::link::Probability;
 use crate::run::{Case, HangUp, Reply};
 use crate::topology::Topology;
 
@@ -63,6 +64,21 @@ const RINGS_LONG: Scene = Scene::with(|case| {
     case.ring_limit = Duration::from_secs(400);
     case.calm_after = Duration::from_secs(500);
 });
+/// Nothing arrives.
+const SILENT: Scene = Scene::with(|case| {
+    answered(case);
+    case.conditions.loss = Probability::percent(100);
+});
+const UNACKNOWLEDGED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
+const ANSWERED_IN_VAIN: Scene = Scene { adapt: answered, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
+const BYE_IN_VAIN: Scene = Scene { adapt: RECORDED.adapt, provoked: Some(("bob", wrapped::OVERLOOKS_BYE)) };
+/// Bob is to end the call when his 2xx is out and the ACK has not come.
+const ENDS_EARLY: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Direct;
+    case.delay = Duration::from_millis(200);
+    case.calm_after = Duration::from_millis(2_400);
+});
 const OVERLOADED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("bob", wrapped::OVERLOADED)) };
 const BEHIND_NAT: Scene = Scene { adapt: ANSWERED.adapt, provoked: Some(("alice", wrapped::BEHIND_NAT)) };
 const BEHIND_NAT_WITH_RPORT: Scene =
@@ -91,10 +107,10 @@ pub const TABLE: [Planted; 67] = [
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
     row("timer-a-not-doubled", "timer A is not doubled", "RFC 3261 §17.1.1.2", "schedule", How::Patched, ANY),
-    row("timer-b-missing", "an INVITE without answer is never given up", "RFC 3261 §17.1.1.2", "idle", How::Patched, ANY),
-    row("timer-e-not-capped", "timer E is not capped at T2", "RFC 3261 §17.1.2.2", "resends", How::Patched, ANY),
+    row("timer-b-missing", "an INVITE without answer is never given up", "RFC 3261 §17.1.1.2", "idle", How::Patched, SILENT),
+    row("timer-e-not-capped", "timer E is not capped at T2", "RFC 3261 §17.1.2.2", "resends", How::Patched, BYE_IN_VAIN),
     row("timer-g-missing", "a rejection is not sent again", "RFC 3261 §17.2.1", "resends", How::Patched, REJECTED),
-    row("timer-h-missing", "a rejection waits for its ACK for ever", "RFC 3261 §17.2.1", "idle", How::Patched, REJECTED),
+    row("timer-h-missing", "a rejection waits for its ACK for ever", "RFC 3261 §17.2.1", "idle", How::Patched, UNACKNOWLEDGED),
     row("transaction-kept", "a server transaction is never removed", "RFC 3261 §17.2", "census", How::Patched, ANY),
     row("resends-after-100", "an INVITE is sent again after a 100", "RFC 3261 §17.1.1.2", "schedule", alice(wrapped::RESENDS_INVITE_AFTER_100), ANY),
     row("resends-early", "a BYE is sent again at once", "RFC 3261 §17.1.2.2", "schedule", bob(wrapped::RESENDS_BYE_EARLY), ANSWERED),
@@ -113,7 +129,7 @@ pub const TABLE: [Planted; 67] = [
     row("2xx-after-ack", "a 2xx is sent again after its ACK", "RFC 3261 §13.3.1.4", "schedule", bob(wrapped::RESENDS_2XX_AFTER_ACK), ANSWERED),
     row("2xx-overlooked", "a caller overlooks the 2xx", "RFC 3261 §13.2.2.4", "agreement", alice(wrapped::OVERLOOKS_2XX), ANSWERED),
     row("2xx-absorbed", "a proxy forwards only the first 2xx", "RFC 3261 §16.7 step 5", "transparency", How::Patched, ANSWERED),
-    row("2xx-kept-without-ack", "a called end without ACK does not give up", "RFC 3261 §13.3.1.4", "acknowledged", How::Patched, ANSWERED),
+    row("2xx-kept-without-ack", "a called end without ACK does not give up", "RFC 3261 §13.3.1.4", "acknowledged", How::Patched, ANSWERED_IN_VAIN),
     // CANCEL.
     row("cancel-early", "a CANCEL does not wait for a provisional response", "RFC 3261 §9.1", "cancel", How::Patched, CANCELLED),
     row("cancel-by-tag", "a CANCEL is matched by its To tag", "RFC 3261 §9.2", "cancel", How::Patched, CANCELLED),
@@ -138,7 +154,7 @@ pub const TABLE: [Planted; 67] = [
     row("tag-changes", "the To tag changes between 180 and 200", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::TAG_CHANGES), ANSWERED),
     row("tag-missing", "a response has no To tag", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::TAG_MISSING), ANSWERED),
     row("from-altered", "a response has not the From of the request", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::FROM_ALTERED), ANSWERED),
-    row("408-to-non-invite", "a request other than INVITE gets a 408", "RFC 4320 §4.2", "responses", How::Patched, RECORDED),
+    row("408-to-non-invite", "a request other than INVITE gets a 408", "RFC 4320 §4.2", "responses", How::Patched, BYE_IN_VAIN),
     row("bye-not-answered", "a BYE is not answered", "RFC 3261 §15.1.2", "answered", alice(wrapped::WITHHOLDS_BYE_ANSWER), ANSWERED),
     row("100-forwarded", "a 100 goes on upstream", "RFC 3261 §16.7 step 5", "schedule", atlanta(wrapped::TRYING_FORWARDED), ANSWERED),
     row("503-forwarded", "a 503 goes on upstream", "RFC 3261 §16.7 step 6", "transparency", biloxi(wrapped::OVERLOAD_FORWARDED), OVERLOADED),
@@ -151,7 +167,7 @@ pub const TABLE: [Planted; 67] = [
     row("asks-after-bye", "a request is sent when the BYE was answered", "RFC 3261 §15.1", "after-bye", alice(wrapped::ASKS_AFTER_BYE), ALICE_HANGS_UP),
     row("bye-overlooked", "a BYE is overlooked", "RFC 3261 §15.1.2", "agreement", alice(wrapped::OVERLOOKS_BYE), ANSWERED),
     row("bye-missing", "a call is left without a BYE", "RFC 3261 §15.1.1", "agreement", bob(wrapped::WITHHOLDS_BYE), ANSWERED),
-    row("bye-before-ack", "a called end sends a BYE before the ACK came", "RFC 3261 §15", "agreement", How::Patched, ANSWERED),
+    row("bye-before-ack", "a called end sends a BYE before the ACK came", "RFC 3261 §15", "agreement", How::Patched, ENDS_EARLY),
     row("call-not-freed", "a call that is over stays", "RFC 3261 §12.3", "census", alice(Hooks::claims(Claims::OneCallMore)), ANY),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),

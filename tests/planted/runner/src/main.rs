@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let table: Vec<_> = TABLE.into_iter().filter(|planted| is_wanted(planted.name)).collect();
     let mut stdout = std::io::stdout().lock();
-    match report(&table, LIMIT, Some(&mut sansip::planted::set), &mut stdout).and_then(|all| stdout.flush().map(|()| all)) {
+    match report(&table, LIMIT, Some(&mut sansip::planted::set), &mut stdout)
+        .and_then(|all| stdout.flush().map(|()| all))
+    {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
