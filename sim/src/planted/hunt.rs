@@ -21,7 +21,7 @@ pub struct Caught {
 /// Finds a mistake, and cuts the run that shows it down. `None` if it is not found in `limit` runs.
 pub fn hunt(planted: &Planted, limit: u64) -> Option<Caught> {
     let (runs, case) = find(planted, limit)?;
-    let planned = case.planned(run(planted, &case).world.faults_met());
+    let planned = case.planned(&run(planted, &case).world.faults_met());
     let case = if is_caught(planted, &planned) { planned } else { case };
     let shrunk = shrink(&case, &mut |case| is_caught(planted, case));
     let says = breach(planted, &run(planted, &shrunk))?;
