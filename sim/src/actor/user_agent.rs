@@ -115,6 +115,8 @@ struct Line {
     call_id: String,
     incoming: bool,
     answered: bool,
+    /// What was planned for it, done or not.
+    tasks: Vec<(Instant, u64)>,
 }
 
 /// A user agent with its user.
@@ -161,12 +163,16 @@ impl UserAgentActor {
     }
 
     fn plan(&mut self, at: Instant, task: Task) {
-        self.tasks.insert((at, self.planned), task);
+        let key = (at, self.planned);
+        if let Some(line) = task.call().and_then(|call| self.calls.get_mut(&call)) {
+            line.tasks.push(key);
+        }
+        self.tasks.insert(key, task);
         self.planned += 1;
     }
 
     fn begin(&mut self, call: CallId, call_id: String, incoming: bool) {
-        self.calls.insert(call, Line { call_id, incoming, answered: false });
+        self.calls.insert(call, Line { call_id, incoming, answered: false, tasks: Vec::new() });
         self.plan(self.now + self.behaviour.ring_limit, Task::StopRinging(call));
         if let Some(from) = self.behaviour.end_calls_from {
             self.plan(self.now.max(from), Task::HangUp(call));
@@ -182,8 +188,10 @@ impl UserAgentActor {
     }
 
     fn end(&mut self, call: CallId, why: String) {
-        self.tasks.retain(|_, task| task.call() != Some(call));
         if let Some(line) = self.calls.remove(&call) {
+            for key in &line.tasks {
+                self.tasks.remove(key);
+            }
             self.notes.push_back(Note::CallEnded { call_id: line.call_id, why });
         }
     }
