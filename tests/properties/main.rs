@@ -5,3 +5,4 @@ mod explored;
 mod laws;
 mod planted;
 mod streams;
+mod worse;
