@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::id::{ConnectionId, DeliveryId};
@@ -140,6 +141,8 @@ impl Endpoint {
         match delivery.purpose {
             Purpose::Transaction { .. } => {
                 if delivery.destinations.is_empty() {
+                    // Not what there was room for either: a million requests wait like this.
+                    delivery.destinations = Vec::new();
                     delivery.request = None;
                 }
                 let client = self.start_client(Some(id), &request, &branch, flow);
