@@ -62,7 +62,7 @@ impl Endpoint {
     fn attempt_connection(&mut self, id: DeliveryId, protocol: Protocol, address: SocketAddr) -> Option<bool> {
         let listener = self.listeners.towards(protocol, address)?;
         let server_name = self.server_name(id)?;
-        match self.connect(listener, address, Some(&server_name))? {
+        match self.connect(listener, address, &server_name)? {
             Way::Open(flow) => self.launch_along(id, flow),
             Way::Opening(connection) => self.wait_for(id, connection),
         }
