@@ -9,3 +9,4 @@ mod planted;
 mod scripts;
 mod streams;
 mod weather;
+mod worse;
