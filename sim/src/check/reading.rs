@@ -13,7 +13,9 @@ use crate::world::World;
 /// The messages of a trace, each read once: by the index of the entry that sent it.
 #[derive(Clone, Debug)]
 pub(super) struct Messages<'a> {
-    sent: Vec<Option<Message<'a>>>,
+    read: Vec<Option<Message<'a>>>,
+    /// By the index of the entry, where its message is among those read: copies share their octets, and one reading.
+    sent: Vec<usize>,
     /// Those that were changed on their way, as they arrived.
     changed: HashMap<usize, Option<Message<'a>>>,
 }
@@ -34,13 +36,20 @@ impl<'a> Messages<'a> {
             let below = packet.vias.get(1).map(|via| hops.of(via.id()));
             Some(Message { packet, hop, below })
         };
-        let mut messages = Self { sent: Vec::with_capacity(trace.entries().len()), changed: HashMap::new() };
+        let entries = trace.entries().len();
+        // The first is for everything that is no message.
+        let mut messages = Self { read: vec![None], sent: Vec::with_capacity(entries), changed: HashMap::new() };
+        let mut known: HashMap<(*const u8, usize), usize> = HashMap::with_capacity(entries);
         for (index, entry) in trace.entries().iter().enumerate() {
             let What::Sent(sent) = &entry.what else {
-                messages.sent.push(None);
+                messages.sent.push(0);
                 continue;
             };
-            messages.sent.push(read(&sent.bytes));
+            let place = *known.entry((sent.bytes.as_ptr(), sent.bytes.len())).or_insert_with(|| {
+                messages.read.push(read(&sent.bytes));
+                messages.read.len() - 1
+            });
+            messages.sent.push(place);
             if let Some(bytes) = &sent.changed {
                 messages.changed.insert(index, read(bytes));
             }
@@ -259,7 +268,7 @@ fn see<'a>(
     index: usize,
     entry: &'a Entry,
 ) -> Option<(NodeId, &'a str, Seen<'a>)> {
-    let message = |index: usize| messages.sent.get(index)?.as_ref();
+    let message = |index: usize| messages.read.get(*messages.sent.get(index)?)?.as_ref();
     // By the node's own clock: that is what its timers go by.
     let seen = |node, hop, below, what| Seen { time: trace.local(node, entry.time), index, hop, below, what };
     Some(match &entry.what {
