@@ -8,7 +8,7 @@ use sansip::message::header::Protocol;
 use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::{
     Answer, Arrival, Change, Config, ConnectionId, DeliveryId, Endpoint, Failure, Flow, Indication, Input, Instant,
-    Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
+    Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -80,6 +80,7 @@ pub(crate) enum Told {
     Completed { acknowledged: bool },
     FlowFailed(SocketAddr),
     Timer(Tag),
+    Overload(Limit, u64),
 }
 
 /// An endpoint, its clock and its log.
@@ -280,6 +281,7 @@ impl Bench {
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),
+                Indication::Overload { limit, refused } => Told::Overload(limit, refused),
             };
             self.told.push((at, told));
         }

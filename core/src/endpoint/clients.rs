@@ -1,10 +1,10 @@
 //! Client transactions: what their machines decide is carried out here (RFC 3261 §17.1).
 
 use crate::id::{Arena, ClientTransactionId, DeliveryId, kind};
-use crate::keyed_index::KeyedIndex;
+use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{Method, Request, Response, SharedBytes};
 use crate::transaction::derived::{self, reread};
-use crate::transaction::key::{self, KeptKey};
+use crate::transaction::key;
 use crate::transaction::senders::Senders;
 use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
 use crate::transport::Flow;
@@ -17,7 +17,7 @@ use super::{Endpoint, Failure};
 pub(super) struct ClientTransaction {
     /// The delivery whose present attempt this is; `None` of a CANCEL, and of an attempt that another has replaced.
     owner: Option<DeliveryId>,
-    key: KeptKey,
+    key: Fingerprint,
     flow: Flow,
     machine: ClientMachine,
     kept: Kept,
@@ -56,9 +56,8 @@ impl Clients {
 
     /// The transaction that a response with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ClientTransactionId> {
-        self.index.find(self.index.hash(&[key]), |id| {
-            self.transactions.get(id).is_some_and(|transaction| *transaction.key == *key)
-        })
+        let key = self.index.fingerprint(key);
+        self.index.find(key.hash(), |id| self.transactions.get(id).is_some_and(|transaction| transaction.key == key))
     }
 
     /// Whether it is an INVITE with a provisional response and no final one.
@@ -74,15 +73,15 @@ impl Clients {
     }
 
     fn insert(&mut self, transaction: ClientTransaction) -> ClientTransactionId {
-        let key = transaction.key.clone();
+        let hash = transaction.key.hash();
         let id = self.transactions.insert(transaction);
-        self.index.insert(self.index.hash(&[&key]), id);
+        self.index.insert(hash, id);
         id
     }
 
     fn remove(&mut self, id: ClientTransactionId) {
         if let Some(transaction) = self.transactions.remove(id) {
-            self.index.remove(self.index.hash(&[&transaction.key]), id);
+            self.index.remove(transaction.key.hash(), id);
             self.senders.remove(transaction.flow, id);
         }
     }
@@ -101,7 +100,7 @@ impl Endpoint {
         self.hold_connection(flow);
         let id = self.clients.insert(ClientTransaction {
             owner,
-            key: KeptKey::from(&*key::client(request.method().as_str(), branch)),
+            key: self.clients.index.fingerprint(&key::client(request.method().as_str(), branch)),
             flow,
             machine,
             kept: Kept::Request(request.as_bytes().clone()),

@@ -5,6 +5,7 @@ mod clients;
 mod connections;
 mod delivery;
 mod indication;
+mod overload;
 mod servers;
 mod stateless;
 mod stats;
@@ -32,6 +33,7 @@ use crate::transport::{Flow, Listener, Listeners, NextHop};
 use clients::Clients;
 use connections::Connections;
 use delivery::Delivery;
+use overload::Refusals;
 use servers::Servers;
 use stateless::TokenKey;
 use timers::TimerKey;
@@ -58,6 +60,8 @@ pub struct Endpoint {
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,
+    draining: bool,
+    refusals: Refusals,
     stats: Stats,
 }
 
@@ -65,6 +69,7 @@ impl Endpoint {
     /// An endpoint with no listener yet.
     pub fn new(config: Config) -> Self {
         let mut random = Random::new(config.seed, config.script.clone());
+        let config = Config { timers: config.timers.usable(), ..config };
         Self {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),
@@ -78,6 +83,8 @@ impl Endpoint {
             timers: TimerQueue::new(),
             indications: VecDeque::new(),
             outputs: VecDeque::new(),
+            draining: false,
+            refusals: Refusals::default(),
             stats: Stats::default(),
             random,
             config,

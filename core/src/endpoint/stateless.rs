@@ -46,6 +46,10 @@ impl fmt::Debug for TokenKey {
 }
 
 impl Endpoint {
+    /// By how many octets an answer without a transaction may be longer than its request: a reason, our tag, `received`,
+    /// the value of `rport`, Retry-After, Content-Length, and a return for each line that ended without one. 320.
+    pub const ANSWER_GROWTH: usize = 320;
+
     /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
     pub fn stateless_tag(&self, request: &Request) -> String {
         let mut tag = String::with_capacity(TOKEN_LENGTH);

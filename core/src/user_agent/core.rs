@@ -228,6 +228,7 @@ impl TransactionUser for Core {
                     self.requests.end(request);
                 }
             }
+            Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
         }

@@ -100,7 +100,7 @@ impl Endpoint {
     /// (the proxy's loop check, RFC 3261 §16.6 step 8; RFC 5393 §4.2), or empty.
     ///
     /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for an ACK.
+    /// `Limit`: `deliveries` or `client_transactions`; `Draining`; `Invalid` for an ACK.
     pub fn request(
         &mut self,
         now: Instant,
@@ -237,8 +237,17 @@ impl Endpoint {
         purpose: Purpose,
     ) -> Result<DeliveryId, CommandError> {
         self.advance(now);
-        if self.deliveries.len() >= self.config.limits.deliveries {
+        let limits = &self.config.limits;
+        if self.deliveries.len() >= limits.deliveries {
             return Err(CommandError::Limit("deliveries"));
+        }
+        if matches!(purpose, Purpose::Transaction { .. }) {
+            if self.draining {
+                return Err(CommandError::Draining);
+            }
+            if self.clients.len() >= limits.client_transactions {
+                return Err(CommandError::Limit("client_transactions"));
+            }
         }
         let id = self.deliveries.insert(Delivery {
             tag,
@@ -318,9 +327,10 @@ impl Endpoint {
 
     /// Whether another address may be tried (RFC 3263 §4.3): there is one, and nobody wants the request back.
     fn may_fail_over(&self, id: DeliveryId) -> bool {
-        self.deliveries.get(id).is_some_and(|delivery| {
-            !delivery.destinations.is_empty() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
-        })
+        self.clients.len() < self.config.limits.client_transactions
+            && self.deliveries.get(id).is_some_and(|delivery| {
+                !delivery.destinations.is_empty() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
+            })
     }
 
     fn fail_delivery(&mut self, id: DeliveryId, failure: Failure) {
