@@ -94,6 +94,8 @@ pub(crate) struct Bench {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
+    /// Where the responses came in.
+    pub(crate) flows: Vec<Flow>,
     pub(crate) questions: Vec<(QueryId, String)>,
     /// Connections that the endpoint wanted opened, and closed.
     pub(crate) opened: Vec<Opened>,
@@ -123,6 +125,7 @@ impl Bench {
             arrivals: Vec::new(),
             acks: Vec::new(),
             responses: Vec::new(),
+            flows: Vec::new(),
             questions: Vec::new(),
             opened: Vec::new(),
             closed: Vec::new(),
@@ -263,7 +266,8 @@ impl Bench {
                     self.acks.push(request);
                     Told::Ack { matched: server.is_some() }
                 }
-                Indication::Response { response, delivery, .. } => {
+                Indication::Response { response, delivery, flow, .. } => {
+                    self.flows.push(flow);
                     assert!(!self.ended.contains(&delivery), "{delivery} has ended");
                     let status = response.status().get();
                     self.responses.push(response);

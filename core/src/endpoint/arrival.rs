@@ -75,7 +75,7 @@ impl Endpoint {
                 }
                 match view.method() {
                     Some(method) => self.request_in(flow, &view, method),
-                    None => self.response_in(&view),
+                    None => self.response_in(flow, &view),
                 }
             }
             Err(error) => self.unreadable(flow, bytes, error),
@@ -170,7 +170,7 @@ impl Endpoint {
         Some((server, self.servers.get(server)?.tag))
     }
 
-    fn response_in(&mut self, view: &MessageView<'_>) {
+    fn response_in(&mut self, flow: Flow, view: &MessageView<'_>) {
         let headers = view.headers();
         let (Some(via), Some(cseq), Ok(())) = (headers.top_via(), headers.cseq(), view.validate()) else {
             self.stats.unusable += 1;
@@ -182,7 +182,7 @@ impl Endpoint {
         }
         let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
         match self.clients.find(&key).zip(view.to_response()) {
-            Some((client, response)) => self.responded(client, response),
+            Some((client, response)) => self.responded(client, response, flow),
             None => self.stats.stray += 1,
         }
     }

@@ -132,13 +132,13 @@ impl Endpoint {
     }
 
     /// A response came for a transaction.
-    pub(super) fn responded(&mut self, client: ClientTransactionId, response: Response) {
+    pub(super) fn responded(&mut self, client: ClientTransactionId, response: Response, flow: Flow) {
         let actions = self.with_client(client, |machine, clock| Some(machine.response(response.status(), clock)));
         if let Some(actions) = actions {
             if actions.tell.is_none() {
                 self.stats.absorbed += 1;
             }
-            self.client_acts(client, actions, Some(response));
+            self.client_acts(client, actions, Some((response, flow)));
         }
     }
 
@@ -176,21 +176,23 @@ impl Endpoint {
         step(&mut self.clients.transactions.get_mut(client)?.machine, &clock)
     }
 
-    fn client_acts(&mut self, client: ClientTransactionId, actions: ClientActions, response: Option<Response>) {
+    fn client_acts(&mut self, client: ClientTransactionId, actions: ClientActions, response: Option<(Response, Flow)>) {
         match actions.send {
             Some(ClientSend::Request) => {
                 self.stats.retransmitted += 1;
                 self.client_sends(client);
             }
             Some(ClientSend::Ack) => {
-                self.make_ack(client, response.as_ref());
+                self.make_ack(client, response.as_ref().map(|(response, _)| response));
                 self.client_sends(client);
             }
             None => {}
         }
         let Some(owner) = self.client_moved(client) else { return };
         match (actions.tell, response) {
-            (Some(ClientTell::Response), Some(response)) => self.delivery_answered(owner, client, response),
+            (Some(ClientTell::Response), Some((response, flow))) => {
+                self.delivery_answered(owner, client, response, flow);
+            }
             (Some(ClientTell::Timeout), _) => self.delivery_failed(owner, Failure::Timeout),
             (Some(ClientTell::TransportError), _) => self.delivery_failed(owner, Failure::Transport),
             _ if !self.clients.transactions.contains(client) => self.delivery_finished(owner),
@@ -216,8 +218,8 @@ impl Endpoint {
     fn renew_client(&mut self, client: ClientTransactionId) {
         let Some(transaction) = self.clients.transactions.get(client) else { return };
         let flow = transaction.flow;
-        let server_name = transaction.owner.and_then(|owner| self.server_name(owner));
-        if let Some(renewed) = self.renewed(flow, server_name.as_ref()).filter(|renewed| *renewed != flow)
+        let Some(server_name) = transaction.owner.and_then(|owner| self.server_name(owner)) else { return };
+        if let Some(renewed) = self.renewed(flow, &server_name).filter(|renewed| *renewed != flow)
             && let Some(transaction) = self.clients.transactions.get_mut(client)
         {
             transaction.flow = renewed;

@@ -33,6 +33,8 @@ pub enum Indication {
         tag: Tag,
         /// The response.
         response: Response,
+        /// Where it came in, and where from.
+        flow: Flow,
     },
     /// No final response came and none will. Nothing follows.
     Failed {

@@ -164,7 +164,7 @@ impl Core {
     /// Takes what the endpoint says about this core's transactions and timers.
     pub fn indicate(&mut self, now: Instant, endpoint: &mut Endpoint, indication: Indication) {
         match indication {
-            Indication::Response { delivery, tag, response } => {
+            Indication::Response { delivery, tag, response, .. } => {
                 self.response(now, endpoint, tag.id(), delivery, response);
             }
             Indication::Failed { delivery, tag, failure } => self.failed(now, endpoint, tag.id(), delivery, failure),

@@ -170,7 +170,7 @@ impl Endpoint {
             (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
                 let (flow, bytes, server_name) = (*flow, bytes.clone(), kept.server_name.clone());
                 self.stats.retransmitted += 1;
-                if let Some(renewed) = self.renewed(flow, Some(&server_name)) {
+                if let Some(renewed) = self.renewed(flow, &server_name) {
                     self.send(renewed, bytes.clone());
                     if let Some(kept) = self.deliveries.get_mut(delivery) {
                         kept.stage = Stage::Kept { flow: renewed, bytes };
@@ -271,6 +271,7 @@ impl Endpoint {
         id: DeliveryId,
         client: ClientTransactionId,
         response: Response,
+        flow: Flow,
     ) {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(id) {
             self.clients.set_owner(client, None);
@@ -295,7 +296,7 @@ impl Endpoint {
             *cancel = Cancel::Sent;
         }
         let tag = delivery.tag;
-        self.tell(Indication::Response { delivery: id, tag, response });
+        self.tell(Indication::Response { delivery: id, tag, response, flow });
         if cancel_now {
             self.send_cancel(client);
         }
