@@ -71,6 +71,10 @@ pub struct Limits {
     pub deliveries: usize,
     /// Addresses tried for one request (RFC 3263 §4.3). 8.
     pub destinations: usize,
+    /// Questions to the resolver for one request; what more there would be to ask is taken for unknown. 16.
+    pub questions: usize,
+    /// Records looked at in one answer of the resolver; the others are ignored. 64.
+    pub records: usize,
     /// Connections alive at once; above it a new one is closed at once, and none is opened. 100,000.
     pub connections: usize,
     /// Connections from and to one address. 1,000.
@@ -102,6 +106,8 @@ impl Default for Limits {
             server_transactions: 1_000_000,
             deliveries: 1_000_000,
             destinations: 8,
+            questions: 16,
+            records: 64,
             connections: 100_000,
             connections_per_address: 1_000,
             half_open_connections: 10_000,

@@ -5,6 +5,7 @@ mod clients;
 mod connections;
 mod delivery;
 mod indication;
+mod search;
 mod servers;
 mod stateless;
 mod stats;
@@ -17,7 +18,7 @@ pub use stats::{Census, Stats};
 use alloc::collections::VecDeque;
 
 use crate::config::Config;
-use crate::id::{Arena, ConnectionId, DeliveryId, ListenerId, TimerId, kind};
+use crate::id::{Arena, ConnectionId, ListenerId, TimerId, kind};
 use crate::message::header::Protocol;
 use crate::message::{self, HostPort, Message, SharedBytes};
 use crate::node::{Input, Output, Transmit};
@@ -26,11 +27,12 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Flow, Listener, Listeners};
+use crate::transport::{Asked, Flow, Listener, Listeners};
 
 use clients::Clients;
 use connections::Connections;
 use delivery::Delivery;
+use search::Asker;
 use servers::Servers;
 use stateless::TokenKey;
 use timers::TimerKey;
@@ -53,7 +55,7 @@ pub struct Endpoint {
     servers: Servers,
     clients: Clients,
     deliveries: Arena<kind::Delivery, Delivery>,
-    queries: Arena<kind::Query, DeliveryId>,
+    queries: Arena<kind::Query, (Asker, Asked)>,
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,
@@ -172,7 +174,7 @@ impl Endpoint {
         match key {
             TimerKey::Client(client) => self.client_timer(client),
             TimerKey::Server(server) => self.server_timer(server),
-            TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::Search(asker) => self.search_timer(asker),
             TimerKey::Connection(connection) => self.connection_timer(connection),
             TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
         }

@@ -26,11 +26,16 @@ impl TokenKey {
         Self(key)
     }
 
-    /// A token of what `write` feeds the hash.
-    fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
+    /// 128 bits of what `write` feeds the hash.
+    fn bits(&self, write: impl FnOnce(&mut SipHasher13)) -> u128 {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         write(&mut hasher);
-        let mut bits = hasher.finish128().as_u128();
+        hasher.finish128().as_u128()
+    }
+
+    /// A token of what `write` feeds the hash.
+    fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
+        let mut bits = self.bits(write);
         for _ in 0..TOKEN_LENGTH {
             out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
             bits >>= 5;
@@ -74,6 +79,15 @@ impl Endpoint {
             branch.push_str(suffix);
         }
         branch
+    }
+
+    /// A number in the place of chance, for what is forwarded statelessly under this branch (RFC 3263 §4.4).
+    pub(super) fn stateless_number(&self, branch: &str) -> u64 {
+        let bits = self.token_key.bits(|hasher| {
+            hasher.write_u8(b'n');
+            hasher.write(branch.as_bytes());
+        });
+        bits as u64
     }
 
     /// Answers a request that gets no transaction. The request is stamped.

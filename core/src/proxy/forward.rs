@@ -8,8 +8,8 @@ use super::{Core, Refusal, Target, breadth, mark, targets};
 use crate::endpoint::Endpoint;
 use crate::error::CommandError;
 use crate::id::{ListenerId, ResponseContextId};
-use crate::message::header::{MaxBreadth, Protocol, Route};
-use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode};
+use crate::message::header::{MaxBreadth, Route};
+use crate::message::{BuildError, HeaderId, Method, Request, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::NextHop;
@@ -157,9 +157,11 @@ pub(super) fn copy_for(
         (Target::Contact(contact), None) => NextHop::of_uri(contact.as_uri()),
         (Target::Unchanged, None) => request.uri().ok().and_then(NextHop::of_uri),
     };
-    let Some(mut next_hop) = next_hop else { return Ok(None) };
-    if next_hop.protocol.is_none() && request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips) {
-        next_hop.protocol = Some(Protocol::Tls);
-    }
-    Ok(Some((edit.finish().map_err(UNWRITABLE)?, next_hop)))
+    let Some(next_hop) = next_hop else { return Ok(None) };
+    let request = edit.finish().map_err(UNWRITABLE)?;
+    let next_hop = match request.uri() {
+        Ok(uri) => next_hop.for_request_uri(uri),
+        Err(_) => next_hop,
+    };
+    Ok(Some((request, next_hop)))
 }
