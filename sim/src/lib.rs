@@ -15,7 +15,9 @@
 //! | [`topology`] | networks by name, and the call of RFC 3261 §24 |
 //! | [`trace`], [`packet`] | what happened, and a second reading of the messages |
 //! | [`check`] | what must be true of every run |
-//! | [`render`] | ladders and figures |
+//! | [`run`] | a call as a value, run to its end and judged |
+//! | [`sweep`], [`shrink`], [`explore`] | many calls; the few faults that matter; every placement of a few faults |
+//! | [`render`] | ladders, messages, events and figures |
 //! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
 #![forbid(unsafe_code)]
@@ -23,13 +25,18 @@
 pub mod actor;
 pub mod check;
 pub mod cli;
+pub mod explore;
 pub mod fault;
 pub mod inspect;
 pub mod link;
 pub mod packet;
 pub mod render;
+pub mod run;
+pub mod shrink;
+pub mod sweep;
 pub mod topology;
 pub mod trace;
+pub mod weather;
 pub mod world;
 pub mod zone;
 

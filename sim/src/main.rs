@@ -1,45 +1,23 @@
 //! The simulator's command line.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use sansip_sim::cli::{Command, HELP};
-use sansip_sim::inspect;
+use sansip_sim::cli::{Out, run};
+use sansip_sim::run::is_running;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1).peekable();
-    if arguments.next_if(|argument| argument == "inspect").is_some() {
-        let (mut stdin, mut stdout) = (std::io::stdin().lock(), std::io::stdout().lock());
-        return ExitCode::from(inspect::run(arguments, &mut stdin, &mut stdout, &mut std::io::stderr()));
-    }
-    let command = match Command::parse(arguments) {
-        Ok(command) => command,
-        Err(error) => {
-            eprintln!("sansip-sim: {error}");
-            return ExitCode::from(2);
+    let usual = std::panic::take_hook();
+    // A node that panics is a result, printed with what led to it.
+    std::panic::set_hook(Box::new(move |panic| {
+        if !is_running() {
+            usual(panic);
         }
-    };
-    let (text, good) = match command {
-        Command::Help => (HELP.to_owned(), true),
-        Command::Call(options) => {
-            let started = wall_clock();
-            let printed = options.run();
-            eprintln!("{:.1} ms of wall time", started.elapsed().as_secs_f64() * 1e3);
-            (printed.text, printed.good)
-        }
-    };
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // A reader that has seen enough is no error.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            eprintln!("sansip-sim: stdout: {error}");
-            ExitCode::FAILURE
-        }
-        _ if good => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long the user waited is no part of the simulation")]
-fn wall_clock() -> std::time::Instant {
-    std::time::Instant::now()
+    }));
+    let terminal = io::stderr().is_terminal();
+    // https://no-color.org: any value but the empty one.
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr());
+    let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal, colour };
+    ExitCode::from(run(std::env::args_os().skip(1), &mut out))
 }

@@ -224,8 +224,8 @@ impl World {
             match output {
                 Output::Send(transmit) => self.send(node, transmit),
                 Output::Resolve { query, question } => {
-                    let answers = self.setting.zone.answer(&question);
-                    let time = self.now + self.setting.zone.delay;
+                    let (delay, answers) = self.setting.zone.answer(&question);
+                    let time = self.now + delay;
                     self.in_flight += 1;
                     self.schedule(time, Happening::Resolved { node, query, answers });
                 }

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use sansip_sim::inspect::run;
+use sansip_sim::inspect::{Role, judge, run};
 
-use crate::samples::{own_folder, traps};
+use crate::samples::{Sample, folder, own_folder, printed, traps};
 
 /// Exit status, stdout and stderr.
 fn inspect(arguments: &[&str], stdin: &[u8]) -> (u8, String, String) {
@@ -128,14 +129,28 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 
 #[test]
 fn every_message_has_its_line() {
-    let files: Vec<OsString> = traps().iter().map(|trap| own_folder().join(&trap.own.file).into()).collect();
-    let mut out = Vec::new();
-    let arguments = [OsString::from("--json")].into_iter().chain(files.iter().cloned());
-    assert_eq!(run(arguments, &mut io::empty(), &mut out, &mut io::sink()), 1);
-    let out = String::from_utf8(out).unwrap();
-    assert_eq!(out.lines().count(), files.len());
-    for (line, trap) in out.lines().zip(traps()) {
-        let verdict = if trap.valid { "\"verdict\":\"valid\"" } else { "\"verdict\":\"invalid\"" };
-        assert!(line.contains(&trap.own.file) && line.contains(verdict), "{line}");
+    // Those of the RFCs too, where they are: what the tests of reactions ask of `judge` is what the command prints.
+    let folder = folder();
+    let own = traps().into_iter().map(|trap| (own_folder().join(&trap.own.file), trap.own));
+    let printed = printed().into_iter().map(|printed| {
+        (folder.as_ref().expect("the messages were read from it").join(&printed.sample.file), printed.sample)
+    });
+    let samples: Vec<(PathBuf, Sample)> = own.chain(printed).collect();
+    for (name, role) in [("uas", Role::UserAgentServer), ("proxy", Role::Proxy), ("registrar", Role::Registrar)] {
+        let mut out = Vec::new();
+        let files = samples.iter().map(|(file, _)| OsString::from(file));
+        let arguments = ["--json", "--as", name].map(OsString::from).into_iter().chain(files);
+        assert_eq!(run(arguments, &mut io::empty(), &mut out, &mut io::sink()), 1);
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.lines().count(), samples.len());
+        for (line, (file, sample)) in out.lines().zip(&samples) {
+            let finding = judge(&sample.bytes, role);
+            let verdict = if finding.valid { "valid" } else { "invalid" };
+            let status = finding.status.map_or("null".to_owned(), |status| status.to_string());
+            let file = file.file_name().and_then(|name| name.to_str()).unwrap();
+            for part in [format!("{file}\","), format!("\"verdict\":\"{verdict}\",\"status\":{status},")] {
+                assert!(line.contains(&part), "{part}: {line}");
+            }
+        }
     }
 }

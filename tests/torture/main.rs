@@ -9,3 +9,4 @@ mod reactions;
 mod reading;
 mod registrar;
 mod samples;
+mod unreadable;

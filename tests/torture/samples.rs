@@ -40,6 +40,7 @@ pub(crate) struct Printed {
     pub(crate) sample: Sample,
     pub(crate) expected: String,
     pub(crate) reaction: String,
+    pub(crate) notes: String,
 }
 
 pub(crate) fn own_folder() -> PathBuf {
@@ -81,8 +82,8 @@ pub(crate) fn traps() -> Vec<Trap> {
 pub(crate) fn printed() -> Vec<Printed> {
     let Some(folder) = folder() else { return Vec::new() };
     let line = |row: Vec<String>| {
-        let [file, _section, expected, _layer, reaction, _notes] = row.try_into().expect("six columns");
-        Printed { sample: Sample::of(&folder, &file), expected, reaction }
+        let [file, _section, expected, _layer, reaction, notes] = row.try_into().expect("six columns");
+        Printed { sample: Sample::of(&folder, &file), expected, reaction, notes }
     };
     rows(&folder).into_iter().map(line).collect()
 }

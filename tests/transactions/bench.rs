@@ -94,6 +94,8 @@ pub(crate) struct Bench {
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
     pub(crate) questions: Vec<(QueryId, String)>,
+    /// Whether the resolver knows NAPTR and SRV; if not, these questions are answered at once and not shown.
+    pub(crate) services: bool,
     /// Connections that the endpoint wanted opened, and closed.
     pub(crate) opened: Vec<Opened>,
     pub(crate) closed: Vec<(u64, ConnectionId)>,
@@ -123,6 +125,7 @@ impl Bench {
             acks: Vec::new(),
             responses: Vec::new(),
             questions: Vec::new(),
+            services: false,
             opened: Vec::new(),
             closed: Vec::new(),
             ended: BTreeSet::new(),
@@ -151,6 +154,19 @@ impl Bench {
         let answers: Vec<Answer> =
             addresses.iter().map(|ip| Answer::Address(ip.parse().expect("an address"))).collect();
         self.handle(Input::Resolved { query, answers: &answers });
+    }
+
+    /// Answers this question, which must be open.
+    pub(crate) fn answer(&mut self, question: &str, answers: &[Answer]) {
+        let open = self.questions.iter().position(|(_, text)| text == question);
+        let open = open.unwrap_or_else(|| panic!("`{question}` is not among {:?}", self.questions));
+        let (query, _) = self.questions.remove(open);
+        self.handle(Input::Resolved { query, answers });
+    }
+
+    /// The open questions, oldest first.
+    pub(crate) fn asked(&self) -> Vec<&str> {
+        self.questions.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
@@ -290,6 +306,7 @@ impl Bench {
 
     pub(crate) fn drain(&mut self) {
         let at = self.now.as_millis();
+        let mut unknown = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {
                 Output::Send(transmit) => self.sent.push(Sent {
@@ -299,9 +316,12 @@ impl Bench {
                     ttl: transmit.ttl,
                     text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
                 }),
-                Output::Resolve { query, question: Question::Address { name } } => {
-                    self.questions.push((query, name.to_string()));
-                }
+                Output::Resolve { query, question } => match question {
+                    Question::Address { name } => self.questions.push((query, name.to_string())),
+                    Question::Srv { name } if self.services => self.questions.push((query, format!("SRV {name}"))),
+                    Question::Naptr { name } if self.services => self.questions.push((query, format!("NAPTR {name}"))),
+                    _ => unknown.push(query),
+                },
                 Output::Open { connection, protocol, remote, server_name, .. } => self.opened.push(Opened {
                     at,
                     connection,
@@ -312,6 +332,9 @@ impl Bench {
                 Output::Close { connection } => self.closed.push((at, connection)),
                 other => panic!("an output that nobody asked for: {other:?}"),
             }
+        }
+        for query in unknown {
+            self.handle(Input::Resolved { query, answers: &[] });
         }
     }
 

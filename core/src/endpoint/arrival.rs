@@ -6,10 +6,10 @@ use core::net::SocketAddr;
 
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, HostPort, Message, Method, Parameters, ParseError, Request, Response, StatusCode};
+use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
-use crate::transport::{Flow, response_destination, stamp};
+use crate::transport::{Flow, response_destination, stamp, stamped};
 
 use super::{Endpoint, Indication};
 
@@ -53,7 +53,7 @@ impl Endpoint {
             self.stats.unlistened += 1;
             return;
         }
-        self.message_in(Flow::datagram(listener, remote), Message::parse(bytes, &self.config.limits.message));
+        self.message_in(Flow::datagram(listener, remote), bytes);
     }
 
     /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
@@ -64,77 +64,106 @@ impl Endpoint {
         overrun
     }
 
-    pub(super) fn message_in(&mut self, flow: Flow, message: Result<Message, ParseError>) {
-        match message {
-            Ok(Message::Request(request)) => self.request_in(flow, request),
-            Ok(Message::Response(response)) => self.response_in(response),
-            Err(_) => self.stats.malformed += 1,
+    /// A message came along `flow`.
+    pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
+        match MessageView::parse(bytes, &self.config.limits.message) {
+            Ok(view) => {
+                if let Some(connection) = flow.connection {
+                    self.connection_used(connection, &view);
+                }
+                match view.method() {
+                    Some(method) => self.request_in(flow, &view, method),
+                    None => self.response_in(&view),
+                }
+            }
+            Err(error) => self.unreadable(flow, bytes, error),
         }
     }
 
-    fn request_in(&mut self, flow: Flow, request: Request) {
-        let is_ack = request.method() == Method::Ack;
-        let Some(path) = answerable(&request, flow.remote).and_then(|destination| self.path_back(flow, destination))
-        else {
+    /// Answers a request that cannot be read or is above a limit, if so much of it can be read as an answer copies.
+    fn unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
+        let Some(request) = Request::salvage(bytes, &self.config.limits.message) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        let Some(path) = self.answerable(request.headers(), flow) else {
             self.stats.unusable += 1;
             return;
         };
-        if let Err(rejection) = request.validate() {
-            if is_ack {
-                self.stats.unusable += 1;
-            } else {
-                self.stats.rejected += 1;
-                let stamped = stamp(&request, flow.remote).ok().flatten().unwrap_or(request);
-                self.answer(&stamped, path, rejection.status, rejection.reason, None);
+        self.stats.rejected += 1;
+        self.answer(&stamp(request, flow.remote), path, error.status(), error.reason(), None);
+    }
+
+    /// Copies the request only where it is kept: neither a retransmission nor what is rejected needs it.
+    fn request_in(&mut self, flow: Flow, view: &MessageView<'_>, method: Method<'_>) {
+        let is_ack = method == Method::Ack;
+        let Some(path) = self.answerable(view.headers(), flow) else {
+            self.stats.unusable += 1;
+            return;
+        };
+        if let Err(rejection) = view.validate() {
+            match stamped(view, flow.remote).or_else(|| view.to_request()) {
+                Some(request) if !is_ack => {
+                    self.stats.rejected += 1;
+                    self.answer(&request, path, rejection.status, rejection.reason, None);
+                }
+                _ => self.stats.unusable += 1,
             }
             return;
         }
-        let Some(keys) = RequestKey::of(&request) else {
+        let Some(keys) = RequestKey::of(view.headers(), view.uri_bytes()) else {
             self.stats.unusable += 1;
             return;
         };
-        let key = if is_ack { keys.acknowledged() } else { keys.method(request.method().as_str()) };
-        match self.servers.find(&key) {
-            Some(server) if is_ack => self.acknowledged(server, request, flow),
-            Some(server) => self.repeated(server),
+        let key = if is_ack { keys.acknowledged() } else { keys.method(method.as_str()) };
+        let server = self.servers.find(&key);
+        if let Some(server) = server.filter(|_| !is_ack) {
+            self.repeated(server);
+            return;
+        }
+        let Some(request) = stamped(view, flow.remote) else {
+            self.stats.unusable += 1;
+            return;
+        };
+        match server {
+            Some(server) => self.acknowledged(server, request, flow),
             None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
-            None => self.arrived(&keys, Box::from(&*key), flow, path, &request),
+            None => self.arrived(&keys, Box::from(&*key), flow, path, request),
         }
     }
 
-    /// Where the responses to a request go that came along `flow`: along the same connection if there is one (§18.2.2), else to
-    /// `destination`, and never from a group's address.
-    fn path_back(&self, flow: Flow, destination: SocketAddr) -> Option<Flow> {
+    /// Where an answer to this request goes: along the connection it came by if there is one (§18.2.2), and never from a group's
+    /// address. A topmost Via of another version of SIP, or with malformed parameters, still says by its sent-by where (its
+    /// request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody to answer, and nobody
+    /// has port 0.
+    pub(super) fn answerable(&self, headers: Headers<'_>, flow: Flow) -> Option<Flow> {
+        let remote = match headers.top_via() {
+            Some(via) => response_destination(&via, flow.remote),
+            None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
+        };
         if flow.connection.is_some() {
             return Some(flow);
         }
         let listener = self.listeners.get(flow.listener)?;
         let listener = if listener.local.ip().is_multicast() {
-            self.listeners.towards(listener.protocol, destination)?
+            self.listeners.towards(listener.protocol, remote)?
         } else {
             flow.listener
         };
-        (destination.port() != 0).then(|| Flow::datagram(listener, destination))
+        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
     }
 
-    fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: &Request) {
+    fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
-        let stamped = match stamp(request, flow.remote) {
-            Ok(stamped) => stamped.unwrap_or_else(|| request.clone()),
-            Err(_) => {
-                self.stats.unusable += 1;
-                return;
-            }
-        };
         // A CANCEL that finds its INVITE ends more than it begins.
         if cancels.is_none() && self.servers.len() >= self.config.limits.server_transactions {
             self.stats.refused += 1;
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let seconds = format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
-            self.answer(&stamped, path, status, status.reason(), Some(&seconds));
+            self.answer(&request, path, status, status.reason(), Some(&seconds));
             return;
         }
-        self.tell(Indication::Request(Arrival { request: stamped, flow, cancels, key, path }));
+        self.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
     }
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).
@@ -143,8 +172,9 @@ impl Endpoint {
         Some((server, self.servers.get(server)?.tag))
     }
 
-    fn response_in(&mut self, response: Response) {
-        let (Some(via), Some(cseq), Ok(())) = (response.top_via(), response.cseq(), response.validate()) else {
+    fn response_in(&mut self, view: &MessageView<'_>) {
+        let headers = view.headers();
+        let (Some(via), Some(cseq), Ok(())) = (headers.top_via(), headers.cseq(), view.validate()) else {
             self.stats.unusable += 1;
             return;
         };
@@ -153,21 +183,15 @@ impl Endpoint {
             return;
         }
         let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
-        match self.clients.find(&key) {
-            Some(client) => self.responded(client, response),
+        match self.clients.find(&key).zip(view.to_response()) {
+            Some((client, response)) => self.responded(client, response),
             None => self.stats.stray += 1,
         }
     }
 }
 
-/// Where an answer to this request goes. A topmost Via of another version of SIP, or with malformed parameters, still says by
-/// its sent-by where (its request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody
-/// to answer.
-fn answerable(request: &Request, remote: SocketAddr) -> Option<SocketAddr> {
-    if let Some(via) = request.top_via() {
-        return Some(response_destination(&via, remote));
-    }
-    let value = request.headers().raw(HeaderId::Via)?;
+/// Of a topmost Via that cannot be read its sent-by, if that can.
+fn unusual_via(value: &[u8]) -> Option<Via<'_>> {
     let sender = value.split(|&octet| octet == b';' || octet == b',').next()?.trim_ascii();
     let gap = sender.iter().rposition(u8::is_ascii_whitespace)?;
     let (sent_protocol, sent_by) = sender.split_at_checked(gap)?;
@@ -175,5 +199,5 @@ fn answerable(request: &Request, remote: SocketAddr) -> Option<SocketAddr> {
         return None;
     }
     let sent_by = HostPort::parse(sent_by.trim_ascii()).ok()?;
-    Some(response_destination(&Via { protocol: Protocol::Udp, sent_by, parameters: Parameters::NONE }, remote))
+    Some(Via { protocol: Protocol::Udp, sent_by, parameters: Parameters::NONE })
 }

@@ -12,7 +12,8 @@ pub struct Stats {
     pub retransmitted: u64,
     /// Requests and ACKs that arrived again and were absorbed by their transaction.
     pub absorbed: u64,
-    /// Dropped: no SIP message, or one above a limit of [`message::Limits`](crate::message::Limits).
+    /// Dropped: no SIP message, or one that is malformed or above a limit of [`message::Limits`](crate::message::Limits) and is
+    /// no request that could be answered.
     pub malformed: u64,
     /// Dropped: a response or ACK that lacks what is needed, or a request without a usable Via.
     pub unusable: u64,
@@ -24,7 +25,7 @@ pub struct Stats {
     pub overrun: u64,
     /// Dropped: it arrived at a listener that is not known.
     pub unlistened: u64,
-    /// Answered statelessly: invalid requests (400, 416, 505 ...).
+    /// Answered statelessly: invalid requests (400, 505 ...), and those above a limit (413, 414, 513).
     pub rejected: u64,
     /// Answered statelessly: 503 at [`Limits::server_transactions`](crate::Limits::server_transactions).
     pub refused: u64,

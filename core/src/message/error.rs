@@ -125,6 +125,12 @@ impl ParseError {
             _ => StatusCode::BAD_REQUEST,
         }
     }
+
+    /// The reason phrase of an answer to such a request: of a 400 what is wrong with it (RFC 3261 §21.4.1), else the usual one.
+    pub const fn reason(self) -> &'static str {
+        let status = self.status();
+        if status.get() == StatusCode::BAD_REQUEST.get() { self.kind.words() } else { status.reason() }
+    }
 }
 
 impl ParseErrorKind {

@@ -395,7 +395,7 @@ impl<'a> Section<'a> {
 /// Which header this names, if a known one; `None` if it is not a name. White space may stand before the colon (RFC 4475
 /// §3.1.1.1).
 #[expect(clippy::option_option, reason = "no name, an unknown name and a known one are three answers")]
-fn header_id(name: &[u8]) -> Option<Option<HeaderId>> {
+pub(super) fn header_id(name: &[u8]) -> Option<Option<HeaderId>> {
     let known = HeaderId::from_name(name);
     if known.is_some() {
         return Some(known);
@@ -423,7 +423,7 @@ fn status_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
 }
 
 /// `INVITE sip:bob@biloxi.com SIP/2.0`. The Request-URI is whatever stands between the first and the last space.
-fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
+pub(super) fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
     if let Some(usual) = usual_request_line(line) {
         return Ok((usual, None));
     }

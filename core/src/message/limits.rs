@@ -1,22 +1,24 @@
 //! Bounds on one message.
 
-/// What is accepted of one message. Above a bound the message is answered or dropped as the field says, and nothing of it
-/// is kept.
+/// What is accepted of one message. Above a bound nothing of it is kept: a request is answered with the status that the field
+/// names, if so much of it can be read as an answer copies ([`Request::salvage`](super::Request::salvage)); anything else is
+/// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Octets of the start line. 8,192.
+    /// Octets of the start line. 8,192; above it 414.
     pub start_line: usize,
-    /// Octets of start line and headers together; at most 65,535, which the span table needs. 32,768.
+    /// Octets of start line and headers together; at most 65,535, which the span table needs. 32,768; above it
+    /// 513.
     pub header_section: usize,
-    /// Header fields. 256.
+    /// Header fields. 256; above it 513.
     pub headers: usize,
-    /// Octets of the body. 65,536.
+    /// Octets of the body. 65,536; above it 413.
     pub body: usize,
-    /// Values of Via, over all fields. 128.
+    /// Values of Via, over all fields. 128; above it 513.
     pub via_values: usize,
-    /// Parameters of one URI or header value, and headers of one URI. 64.
+    /// Parameters of one URI or header value, and headers of one URI. 64; above it 400.
     pub parameters: usize,
-    /// Parts of one multipart body. 32.
+    /// Parts of one multipart body. 32; whoever asks for more of them gets an error.
     pub parts: usize,
 }
 

@@ -29,6 +29,7 @@ mod parse;
 mod quoted;
 mod request;
 mod response;
+mod salvage;
 mod scan;
 mod splice;
 mod status;

@@ -1,6 +1,7 @@
 //! Bytes to messages.
 
 use super::bytes::SharedBytes;
+use super::edit::Edit;
 use super::error::ParseError;
 use super::headers::Headers;
 use super::layout::{Layout, StartLine};
@@ -9,6 +10,7 @@ use super::method::Method;
 use super::request::Request;
 use super::response::Response;
 use super::status::StatusCode;
+use super::validate::{self, Rejection};
 use core::fmt;
 
 /// A message: a request or a response.
@@ -69,10 +71,7 @@ impl<'a> MessageView<'a> {
     /// # Errors
     /// As [`Message::parse`].
     pub fn parse(datagram: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
-        let mut bytes = datagram;
-        while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
-            bytes = rest;
-        }
+        let bytes = behind_line_ends(datagram);
         let skipped = datagram.len() - bytes.len();
         let layout = Layout::read(bytes, limits).map_err(|error| error.moved(skipped))?;
         let bytes = bytes.get(..layout.end as usize).unwrap_or(bytes);
@@ -97,6 +96,19 @@ impl<'a> MessageView<'a> {
         }
     }
 
+    /// The Request-URI as written; of a response empty.
+    pub fn uri_bytes(&self) -> &'a [u8] {
+        self.layout.uri(self.bytes)
+    }
+
+    /// Whether this can be processed at all; the same verdict as [`Request::validate`] or [`Response::validate`].
+    ///
+    /// # Errors
+    /// The status and the reason phrase to answer a request with, or why a response is to be dropped.
+    pub fn validate(&self) -> Result<(), Rejection> {
+        validate::message(self.bytes, &self.layout)
+    }
+
     /// The header fields.
     pub fn headers(&self) -> Headers<'_> {
         self.layout.headers(self.bytes)
@@ -117,6 +129,21 @@ impl<'a> MessageView<'a> {
         self.clone().into_message()
     }
 
+    /// An owned copy of a request, one allocation; `None` of a response.
+    pub fn to_request(&self) -> Option<Request> {
+        self.is_request().then(|| Request::new(self.bytes.into(), self.layout.clone()))
+    }
+
+    /// An owned copy of a response, one allocation; `None` of a request.
+    pub fn to_response(&self) -> Option<Response> {
+        Some(Response::new(self.bytes.into(), self.layout.clone(), self.status()?))
+    }
+
+    /// Begins an owned copy of a request with changes, one allocation; `None` of a response.
+    pub fn edit_request(&self) -> Option<Edit<'_, Request>> {
+        self.is_request().then(|| Edit::new(self.bytes, &self.layout))
+    }
+
     fn into_message(self) -> Message {
         let bytes = SharedBytes::from(self.bytes);
         match self.layout.start {
@@ -124,6 +151,15 @@ impl<'a> MessageView<'a> {
             StartLine::Response { status, .. } => Message::Response(Response::new(bytes, self.layout, status)),
         }
     }
+}
+
+/// The datagram without the line ends before its message (RFC 3261 §7.5).
+pub(super) fn behind_line_ends(datagram: &[u8]) -> &[u8] {
+    let mut bytes = datagram;
+    while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    bytes
 }
 
 impl fmt::Debug for MessageView<'_> {

@@ -8,7 +8,9 @@ use super::error::ParseError;
 use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
 use super::layout::Layout;
+use super::limits::Limits;
 use super::method::Method;
+use super::salvage;
 use super::uri::Uri;
 use super::validate::{self, Rejection};
 use core::fmt;
@@ -29,6 +31,16 @@ impl Request {
     /// Begins a new request.
     pub fn builder(method: Method<'_>, uri: Uri<'_>) -> RequestBuilder {
         RequestBuilder::new(method, uri)
+    }
+
+    /// Of a datagram that [`Message::parse`](super::Message::parse) refuses, as much as it takes to answer it: a request of
+    /// that method with every Via and the first To, From, Call-ID and CSeq byte for byte. Other lines are left out, whatever is
+    /// wrong with them, and so is the body; the Request-URI is a stand-in.
+    ///
+    /// `None` if it is not to be answered, being no request or an ACK, or if even that much cannot be read or exceeds
+    /// [`Limits::header_section`].
+    pub fn salvage(datagram: &[u8], limits: &Limits) -> Option<Self> {
+        salvage::salvage(datagram, limits)
     }
 
     /// The method.
@@ -55,7 +67,7 @@ impl Request {
     /// # Errors
     /// The status and the reason phrase to answer with.
     pub fn validate(&self) -> Result<(), Rejection> {
-        validate::request(self, &self.layout)
+        validate::message(&self.bytes, &self.layout)
     }
 }
 

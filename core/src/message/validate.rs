@@ -6,8 +6,6 @@ use super::header::{CSeq, CallId, From, Header, MaxForwards, NameAddr, To, Via};
 use super::headers::Headers;
 use super::layout::{Defect, Layout, StartLine};
 use super::name::HeaderId;
-use super::request::Request;
-use super::response::Response;
 use super::scan;
 use super::status::StatusCode;
 use super::uri::Uri;
@@ -45,21 +43,25 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// The first thing that keeps a request from being processed.
-pub(super) fn request(request: &Request, layout: &Layout) -> Result<(), Rejection> {
-    let bytes = request.as_bytes();
+/// The first thing that keeps a message from being processed.
+pub(super) fn message(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+    if layout.is_request() { request(bytes, layout) } else { response(bytes, layout) }
+}
+
+fn request(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+    let headers = layout.headers(bytes);
     if layout.defect == Some(Defect::StartLine) {
         return Err(Rejection::bad_at("Bad Request-Line", odd_space(layout, bytes)));
     }
-    common(request.headers(), layout, bytes)?;
-    let headers = request.headers();
-    if request.cseq().is_some_and(|cseq| cseq.method != request.method()) {
+    common(headers, layout, bytes)?;
+    if headers.cseq().is_some_and(|cseq| Some(cseq.method) != layout.method(bytes)) {
         let at = headers.raw(HeaderId::CSeq).map_or(0, |value| scan::offset_in(bytes, value));
         return Err(Rejection::bad_at("CSeq method is another", at));
     }
-    let uri_at = scan::offset_in(bytes, request.uri_bytes());
-    let uri = Uri::parse(request.uri_bytes())
-        .map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
+    let uri = layout.uri(bytes);
+    let uri_at = scan::offset_in(bytes, uri);
+    let uri =
+        Uri::parse(uri).map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
     // RFC 3261 §19.1.1: headers have no place in a Request-URI.
     if let Some(uri_headers) = uri.headers() {
         return Err(Rejection::bad_at("Headers in the Request-URI", scan::offset_in(bytes, uri_headers)));
@@ -71,10 +73,10 @@ pub(super) fn request(request: &Request, layout: &Layout) -> Result<(), Rejectio
     }
 }
 
-/// Why a response is dropped, if it is.
-pub(super) fn response(response: &Response, layout: &Layout) -> Result<(), Rejection> {
-    common(response.headers(), layout, response.as_bytes())?;
-    body(response.headers(), layout, response.as_bytes())
+fn response(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+    let headers = layout.headers(bytes);
+    common(headers, layout, bytes)?;
+    body(headers, layout, bytes)
 }
 
 /// What every message needs (RFC 3261 §8.1.1).

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Refusal;
-use crate::message::header::{Protocol, Route};
+use crate::message::header::Route;
 use crate::message::{HeaderId, HostPort, Request, Uri};
 use crate::transport::{Listener, NextHop};
 

@@ -9,7 +9,7 @@ use core::net::IpAddr;
 use smallvec::SmallVec;
 
 use crate::message::header::Via;
-use crate::message::{Host, Request};
+use crate::message::{Headers, Host};
 use crate::random::MAGIC_COOKIE;
 
 /// A key in canonical form, as it is looked up; a usual one allocates nothing.
@@ -49,9 +49,10 @@ const RFC_3261: u8 = 1;
 const RFC_2543: u8 = 2;
 
 impl<'a> RequestKey<'a> {
-    /// The key of `request` as it came in, its topmost Via not yet stamped. `None` if a header that it needs is unusable.
-    pub(crate) fn of(request: &'a Request) -> Option<Self> {
-        let via = request.top_via()?;
+    /// The key of the request with these headers and this Request-URI, as it came in: its topmost Via is not yet stamped.
+    /// `None` if a header that it needs is unusable.
+    pub(crate) fn of(headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
+        let via = headers.top_via()?;
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
         let branch =
             via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
@@ -59,11 +60,11 @@ impl<'a> RequestKey<'a> {
             Some(branch) => Rules::Rfc3261 { via, branch },
             None => Rules::Rfc2543 {
                 via,
-                uri: request.uri_bytes(),
-                to_tag: request.to_header()?.tag(),
-                from_tag: request.from()?.tag(),
-                call_id: request.call_id()?,
-                sequence: request.cseq()?.number,
+                uri,
+                to_tag: headers.to()?.tag(),
+                from_tag: headers.from()?.tag(),
+                call_id: headers.call_id()?,
+                sequence: headers.cseq()?.number,
             },
         }))
     }

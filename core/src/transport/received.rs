@@ -1,9 +1,9 @@
 //! What a server notes about where a request came from, and where its responses go (RFC 3261 §18.2, RFC 3581 §4).
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::message::header::Via;
-use crate::message::{BuildError, Request};
+use crate::message::{Headers, MessageView, Request};
 
 /// Where responses to a request with this topmost Via go (§18.2.2, RFC 3581 §4).
 ///
@@ -19,17 +19,27 @@ pub(crate) fn response_destination(via: &Via<'_>, remote: SocketAddr) -> SocketA
     }
 }
 
-/// The request with `received` and `rport` in its topmost Via (§18.2.1, RFC 3581 §4); `None` if neither is due.
-///
-/// # Errors
-/// The request cannot grow any more.
-pub(crate) fn stamp(request: &Request, remote: SocketAddr) -> Result<Option<Request>, BuildError> {
-    let Some(via) = request.top_via() else { return Ok(None) };
+/// An owned copy of the request with `received` and `rport` in its topmost Via where they are due (§18.2.1, RFC 3581 §4);
+/// `None` if it cannot grow any more, or is a response.
+pub(crate) fn stamped(view: &MessageView<'_>, remote: SocketAddr) -> Option<Request> {
+    match due(view.headers(), remote) {
+        None => view.to_request(),
+        Some((received, rport)) => view.edit_request()?.stamp_via(Some(received), rport).finish().ok(),
+    }
+}
+
+/// The same of an owned request, which stays as it is if it cannot grow.
+pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Request {
+    let Some((received, rport)) = due(request.headers(), remote) else { return request };
+    let stamped = request.edit().stamp_via(Some(received), rport).finish();
+    stamped.unwrap_or(request)
+}
+
+/// What the topmost Via is to say of this sender, if anything.
+fn due(headers: Headers<'_>, remote: SocketAddr) -> Option<(IpAddr, Option<u16>)> {
+    let via = headers.top_via()?;
     let asks = via.rport().is_some();
     let differs = via.sent_by.host.ip() != Some(remote.ip());
     let claims = via.received().is_some();
-    if !(asks || differs || claims) {
-        return Ok(None);
-    }
-    request.edit().stamp_via(Some(remote.ip()), asks.then(|| remote.port())).finish().map(Some)
+    (asks || differs || claims).then(|| (remote.ip(), asks.then(|| remote.port())))
 }

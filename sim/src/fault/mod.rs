@@ -47,12 +47,13 @@ impl Fate {
 }
 
 /// A duration in its exact text form: a whole number of the largest unit that divides it.
-struct Span(Duration);
+#[derive(Clone, Copy)]
+pub(crate) struct Span(pub(crate) Duration);
 
 const UNITS: [(&str, u128); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 
 impl Span {
-    fn parse(text: &str) -> Option<Duration> {
+    pub(crate) fn parse(text: &str) -> Option<Duration> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = text.split_at(digits);
         let (_, nanos) = UNITS.into_iter().find(|(name, _)| *name == unit)?;

@@ -41,7 +41,9 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
                 Some(header) => format!("{}: {}", header.as_str(), error.kind()),
                 None => error.kind().to_string(),
             };
-            return unread(bytes, error.status(), reason, error.offset() as usize);
+            let finding = unread(bytes, error.status(), reason, error.offset() as usize);
+            let answer = finding.status.and_then(|_| role.answer(bytes, None));
+            return Finding { answer, ..finding };
         }
     };
     // Line ends before the message are no part of it, and its own offsets do not count them.
@@ -52,7 +54,7 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
     };
     let mut finding = Finding::good(Some(kind));
     if kind == Kind::Request {
-        finding.answer = role.answer(bytes, &message);
+        finding.answer = role.answer(bytes, Some(&message));
     }
     if let Err(rejection) = verdict {
         let offset = rejection.offset.map(|offset| begin + offset as usize);

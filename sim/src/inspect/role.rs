@@ -51,9 +51,9 @@ impl Role {
         }
     }
 
-    /// The final response to this datagram, which holds this message; `None` is silence, or a request that is taken or
-    /// forwarded.
-    pub(super) fn answer(self, datagram: &[u8], message: &Message) -> Option<Answer> {
+    /// The final response to this datagram, which holds this message if it can be read; `None` is silence, or a request that is
+    /// taken or forwarded.
+    pub(super) fn answer(self, datagram: &[u8], message: Option<&Message>) -> Option<Answer> {
         let config = Config::new(Seed::from_u64(1));
         match self {
             Self::UserAgentServer => {
@@ -67,10 +67,10 @@ impl Role {
             }
             Self::Registrar => {
                 let request_uri = match message {
-                    Message::Request(request) => request.uri().ok(),
-                    Message::Response(_) => None,
+                    Some(Message::Request(request)) => request.uri().ok(),
+                    Some(Message::Response(_)) | None => None,
                 };
-                let to = message.headers().to().map(|to| to.uri);
+                let to = message.and_then(|message| message.headers().to()).map(|to| to.uri);
                 let domains = [request_uri, to].into_iter().flatten().filter_map(Uri::host).map(Host::to_buf);
                 let settings =
                     server::Settings { domains: domains.collect::<Vec<HostBuf>>(), ..server::Settings::default() };

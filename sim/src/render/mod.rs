@@ -1,9 +1,13 @@
 //! Runs made visible.
 
+mod events;
 mod figures;
 mod label;
 mod ladder;
+mod messages;
 
+pub use events::events;
 pub use figures::Figures;
 pub use label::{Label, labels};
 pub use ladder::ladder;
+pub use messages::messages;

@@ -4,7 +4,8 @@ use super::lines::{Lines, trim};
 use super::{SMALL, header, stream};
 use sansip::message::header::{ContentLength, ContentType, MaxForwards};
 use sansip::message::{
-    HeaderId, HeaderName, Headers, Limits, Message, MessageView, Multipart, ParseError, Response, StatusCode,
+    HeaderId, HeaderName, Headers, Limits, Message, MessageView, Method, Multipart, ParseError, Request, Response,
+    StatusCode,
 };
 
 /// One datagram.
@@ -16,6 +17,7 @@ pub(crate) fn datagram(data: &[u8]) {
 
 fn within(data: &[u8], limits: &Limits) {
     let owned = Message::parse(data, limits);
+    is_salvaged(data, limits, owned.as_ref().ok());
     match MessageView::parse(data, limits) {
         Err(error) => {
             assert_eq!(owned, Err(error));
@@ -33,6 +35,34 @@ fn within(data: &[u8], limits: &Limits) {
             parts(&owned, limits);
         }
     }
+}
+
+/// What is salvaged of a request is what an answer copies, and its answer is no larger than what came in by more than the
+/// line and the tag that are new. Of a request that can be read it is what the reader finds.
+fn is_salvaged(data: &[u8], limits: &Limits, read: Option<&Message>) {
+    let salvaged = Request::salvage(data, limits);
+    if let Some(request) = &salvaged {
+        assert_ne!(request.method(), Method::Ack);
+        assert!(request.as_bytes().len() <= limits.header_section);
+        for field in request.headers().iter() {
+            let line = field.line.trim_ascii_end();
+            assert!(data.windows(line.len()).any(|window| window == line), "{}", line.escape_ascii());
+        }
+        let answer = Response::to(request, StatusCode::BAD_REQUEST).to_tag("tag").finish().expect("an answer");
+        assert!(answer.as_bytes().len() <= data.len() + 80, "{} of {}", answer.as_bytes().len(), data.len());
+    }
+    let Some(Message::Request(read)) = read else { return };
+    let Some(salvaged) = salvaged else {
+        // Another Request-URI may be too long, and a message without any line end has no header to answer to.
+        let is_short = read.as_bytes().len() + 100 < limits.header_section && read.as_bytes().contains(&b'\n');
+        assert!(read.method() == Method::Ack || !is_short, "{read:?}");
+        return;
+    };
+    assert_eq!(salvaged.method(), read.method());
+    for id in [HeaderId::To, HeaderId::From, HeaderId::CallId, HeaderId::CSeq, HeaderId::Via] {
+        assert_eq!(salvaged.headers().raw(id), read.headers().raw(id), "{id}");
+    }
+    assert_eq!(salvaged.headers().count(HeaderId::Via), read.headers().count(HeaderId::Via));
 }
 
 /// An error is one line and points into the input.
@@ -81,10 +111,14 @@ fn agree(view: &MessageView<'_>, owned: &Message) {
         Message::Request(request) => {
             assert!(view.is_request());
             assert_eq!((view.method(), view.status()), (Some(request.method()), None));
+            assert_eq!((view.uri_bytes(), view.validate()), (request.uri_bytes(), request.validate()));
+            assert_eq!((view.to_request().as_ref(), view.to_response()), (Some(request), None));
         }
         Message::Response(response) => {
             assert!(!view.is_request());
             assert_eq!((view.method(), view.status()), (None, Some(response.status())));
+            assert_eq!(view.validate(), response.validate());
+            assert_eq!((view.to_request(), view.to_response().as_ref()), (None, Some(response)));
         }
     }
 }

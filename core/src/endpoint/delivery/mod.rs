@@ -153,7 +153,7 @@ impl Endpoint {
         next_hop: NextHop,
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
-        let key = RequestKey::of(&request).ok_or(CommandError::Invalid("Via"))?;
+        let key = RequestKey::of(request.headers(), request.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
         let branch = self.stateless_branch(&key, branch_suffix).into();
         self.deliver(now, request, next_hop, Tag::NONE, Purpose::Relay { branch }).map(drop)
     }

@@ -1,0 +1,148 @@
+//! What can be answered of a request that cannot be parsed (RFC 3261 §8.2, §18.3).
+
+use super::build::layout_of;
+use super::layout::{LONGEST_SECTION, header_id, request_line};
+use super::limits::Limits;
+use super::method::Method;
+use super::name::HeaderId;
+use super::parse::behind_line_ends;
+use super::request::Request;
+use super::scan;
+use alloc::vec::Vec;
+
+/// What stands between the method and the fields: no answer has the Request-URI, which may be what is too long.
+const REST_OF_LINE: &[u8] = b" sip:unread.invalid SIP/2.0\r\n";
+
+/// See [`Request::salvage`].
+pub(super) fn salvage(datagram: &[u8], limits: &Limits) -> Option<Request> {
+    let most = limits.header_section.min(LONGEST_SECTION);
+    let (line, mut rest) = scan::split_once(behind_line_ends(datagram), b'\n')?;
+    let method = method_of(line.strip_suffix(b"\r").unwrap_or(line))?;
+    let mut kept = Vec::with_capacity(512);
+    kept.extend_from_slice(method);
+    kept.extend_from_slice(REST_OF_LINE);
+    let (mut to, mut from, mut call_id, mut cseq) = (false, false, false, false);
+    while !matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+        let (field, behind) = rest.split_at_checked(field_len(rest))?;
+        rest = behind;
+        let is_needed = match known_name(field) {
+            Some(HeaderId::Via) => true,
+            Some(HeaderId::To) => !core::mem::replace(&mut to, true),
+            Some(HeaderId::From) => !core::mem::replace(&mut from, true),
+            Some(HeaderId::CallId) => !core::mem::replace(&mut call_id, true),
+            Some(HeaderId::CSeq) => !core::mem::replace(&mut cseq, true),
+            _ => false,
+        };
+        if is_needed {
+            kept.extend_from_slice(scan::trim_end(field));
+            kept.extend_from_slice(b"\r\n");
+        }
+        if kept.len() + b"\r\n".len() > most {
+            return None;
+        }
+    }
+    kept.extend_from_slice(b"\r\n");
+    // A carriage return within one of the lines is found here.
+    let layout = layout_of(&kept).ok()?;
+    Some(Request::new(kept.into(), layout))
+}
+
+/// The method of a request line; `None` of anything else, and of ACK, which has no answer.
+fn method_of(line: &[u8]) -> Option<&[u8]> {
+    if line.len() > LONGEST_SECTION || line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+        return None;
+    }
+    request_line(line).ok()?;
+    let (method, _) = scan::split_once(line, b' ')?;
+    (method != Method::Ack.as_str().as_bytes()).then_some(method)
+}
+
+/// How many octets the field has that the text begins with, its folds and its last line end included.
+fn field_len(text: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(rest) = text.get(length..)
+        && let Some(end) = scan::find(rest, b'\n')
+    {
+        length += end + 1;
+        if !matches!(text.get(length), Some(b' ' | b'\t')) {
+            return length;
+        }
+    }
+    text.len()
+}
+
+/// Which known header the field is, if any.
+fn known_name(field: &[u8]) -> Option<HeaderId> {
+    let end = scan::find_either(field, b':', b'\n')?;
+    let (name, [b':', ..]) = field.split_at_checked(end)? else { return None };
+    header_id(name)?
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::{HeaderId, Limits, Message, Request, Response, StatusCode};
+    use alloc::string::String;
+    use alloc::{format, vec};
+
+    const NEEDED: &str = "v: SIP/2.0/UDP a.com;branch=z9hG4bKa,\r\n SIP/2.0/UDP b.com\r\n\
+        To : <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: x\r\nCSeq: 7 INVITE\r\n\
+        Via: SIP/2.0/UDP c.com\r\n";
+
+    fn salvaged(datagram: &str) -> Option<String> {
+        let limits = Limits { header_section: 400, headers: 8, start_line: 60, via_values: 3, ..Limits::default() };
+        assert!(Message::parse(datagram.as_bytes(), &limits).is_err(), "{datagram}");
+        let request = Request::salvage(datagram.as_bytes(), &limits)?;
+        let answer = Response::to(&request, StatusCode::BAD_REQUEST).to_tag("tag").finish().unwrap();
+        assert!(answer.as_bytes().len() <= datagram.len() + 100, "no amplifier");
+        assert!(answer.validate().is_ok(), "{datagram}");
+        Some(String::from_utf8(request.as_bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn what_an_answer_copies_is_kept_and_nothing_else() {
+        let kept = format!("INVITE sip:unread.invalid SIP/2.0\r\n{NEEDED}\r\n");
+        let line = "INVITE sip:bob@biloxi.com SIP/2.0\r\n";
+        for datagram in [
+            format!("\r\n{line}no colon\r\n folded: on\r\n{NEEDED}\r\nbody: x"),
+            format!("{line}{NEEDED}<sip:a>: b\r\nTo: <sip:second>\r\n\r\nVia: d.com\r\n"),
+            format!("{line}X: \r x\r\n{NEEDED}\r\n"),
+            format!("{line}{NEEDED}{}\r\n", "X: y\r\n".repeat(9)),
+            format!("{line}{}{NEEDED}\r\n", "X: y\r\n".repeat(99)),
+            format!("INVITE sip:{} SIP/2.0\r\n{NEEDED}\r\n", "x".repeat(9_000)),
+            format!("INVITE  sip:{} SIP/7.0 \r\n{NEEDED}\r\n", "x".repeat(9_000)),
+            format!("{line}{}no end", NEEDED),
+        ] {
+            assert_eq!(salvaged(&datagram).as_deref(), Some(&*kept), "{datagram}");
+        }
+        let vias = "Via: SIP/2.0/UDP d.com\r\n";
+        let many = salvaged(&format!("{line}{NEEDED}{vias}\r\n")).unwrap();
+        assert!(many.ends_with(&format!("{NEEDED}{vias}\r\n")), "every Via");
+    }
+
+    #[test]
+    fn what_is_not_to_be_answered_is_not_salvaged() {
+        for datagram in [
+            String::new(),
+            "INVITE sip:bob@biloxi.com".into(),
+            format!("ACK sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{NEEDED}\r\n"),
+            format!("SIP/2.0 200 OK\r\nno colon\r\n{NEEDED}\r\n"),
+            format!("sip/2.0 sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{NEEDED}\r\n"),
+            format!("GET / HTTP/1.1\r\nno colon\r\n{NEEDED}\r\n"),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{}\r\n", NEEDED.replace("a.com", "a\rb.com")),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{}\r\n", NEEDED.repeat(9)),
+        ] {
+            assert_eq!(salvaged(&datagram), None, "{datagram}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_kept_than_a_header_section_may_have() {
+        let text = format!("BYE sip:b SIP/2.0\r\nno colon\r\n{}\r\n", "v: a\r\n".repeat(20_000));
+        assert_eq!(Request::salvage(text.as_bytes(), &Limits::default()), None);
+        let wide = Limits { header_section: usize::MAX, ..Limits::default() };
+        assert_eq!(Request::salvage(text.as_bytes(), &wide), None);
+        let text = [b"BYE sip:b SIP/2.0\r\nno colon\r\nv: a\r\n", &*vec![b'x'; 100_000]].concat();
+        let request = Request::salvage(&text, &Limits::default()).unwrap();
+        assert_eq!(request.headers().raw(HeaderId::Via), Some(&b"a"[..]));
+    }
+}

@@ -1,0 +1,108 @@
+//! What `--help` prints.
+
+pub(super) const COMMANDS: &str = "`call`, `sweep`, `merge`, `explore` and `inspect`";
+
+pub(super) const CALL: &str = "\
+sansip-sim: a SIP call on a simulated network, made visible
+
+Usage: sansip-sim [call] [OPTIONS]
+       sansip-sim sweep --runs N [OPTIONS]     many calls, each drawn from a seed; see sweep --help
+       sansip-sim merge FILE...                puts the results of a sweep's shards together
+       sansip-sim explore --faults K           every placement of up to K faults; see explore --help
+       sansip-sim inspect [OPTIONS] FILE...    judges SIP messages; see inspect --help
+
+Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
+
+Options of call:
+  --topology NAME       direct, one-proxy or trapezoid (the default)
+  --record-route        the proxies stay on the path of the call
+  --hang-up WHO         alice, bob (the default), nobody, or with times: alice:3s,bob:500ms
+  --cancel-after TIME   Alice cancels, if there is no answer by then
+  --ring-after TIME     Bob's phone rings so long after the INVITE came, or `never`; 100ms if not given
+  --reply WHAT          what Bob does: answer:TIME (answer:2s if not given), reject:TIME or nothing
+  --ring-limit TIME     nothing rings longer; 60s if not given
+  --calm-after TIME     so long after Alice called, faults are over and every call is ended; 119s if not given
+  --delay TIME          from sending to arriving; 10ms if not given
+  --loss P              lose datagrams with probability P, from 0 to 1
+  --duplicate P         let datagrams arrive twice
+  --reorder P           hold datagrams up, so that others overtake them
+  --latest TIME         the most that a duplicate or a held-up datagram is late; 1s if not given
+  --weather NAME        sets the five before: wifi, satellite, congested or hostile
+  --seed N              which of the possible losses, duplicates and delays; 1 if not given
+  --plan 'FAULTS'       exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)';
+                        #3 is the third datagram from atlanta to biloxi
+  --format FORMAT       ladder (the default), messages (in full) or json (one event a line)
+  --help                this text
+
+A TIME is written 700ms or 5s. Loss, duplication and reordering begin with the call in second 1, when Bob is registered. A
+plan holds for the registration too. The last line of a run with faults repeats it exactly. The same options give the same
+bytes on stdout; the time that a run took goes to stderr.
+
+Exit status: 0 if all checks hold, 1 if one of safety is broken, 3 if one of liveness is, 2 for a wrong command line. The
+checks are in the library's module `check`.
+";
+
+pub(super) const SWEEP: &str = "\
+sansip-sim sweep: many calls, each drawn from a seed
+
+Usage: sansip-sim sweep --runs N [OPTIONS]
+       sansip-sim sweep --for TIME [OPTIONS]
+
+Options:
+  --runs N              so many runs, over all shards
+  --for TIME            as many as there is time for: 90s, 10m, 2h
+  --topology NAME       direct, one-proxy, trapezoid, or all (the default)
+  --weather NAME        wifi, satellite, congested or hostile; if not given, every run has its own
+  --seed N              the base seed: run i is a function of it and of i; 1 if not given
+  --jobs N              threads; as many as there are processors if not given. The results do not depend on it
+  --shard I/N           only the I-th of N parts
+  --json FILE           write the results to FILE, for merge
+  --failures FOLDER     where failures are kept; target/sansip-failures if not given
+  --check-determinism   run everything twice and compare
+  --help                this text
+
+Results go to stdout: the seed first, the line that repeats the sweep, or its first failure, last. The first run that breaks
+a check is cut down to the few faults that matter, drawn and kept. Progress goes to stderr; NO_COLOR is honoured. Ctrl-C
+finishes with what there is.
+
+Exit status: 0 if all checks hold, 1 if one of safety is broken, 2 for a wrong command line, 3 if one of liveness is broken,
+4 if nothing was run, 5 if a run was not the same the second time.
+";
+
+pub(super) const MERGE: &str = "\
+sansip-sim merge: the results of a sweep's shards, put together
+
+Usage: sansip-sim merge [OPTIONS] FILE...
+
+The files are what `sansip-sim sweep --shard I/N --json FILE` wrote: every shard once, all of the same sweep, all finished.
+
+Options:
+  --json FILE           write the sum to FILE
+  --failures FOLDER     where failures are kept; target/sansip-failures if not given
+  --help                this text
+
+Output and exit status are those of the whole sweep.
+";
+
+pub(super) const EXPLORE: &str = "\
+sansip-sim explore: every placement of a few faults on a call
+
+Usage: sansip-sim explore --faults K [OPTIONS]
+
+Every datagram of the call, retransmissions included, is lost, arrives twice, is late past its sender's next copy, or is late
+past 64*T1: every way to do that to up to K of them.
+
+Options:
+  --faults K            at most so many faults
+  --topology NAME       direct, one-proxy or trapezoid (the default)
+  --record-route        the proxies stay on the path of the call
+  --cancel              Alice cancels while it rings
+  --hang-up WHO         alice, bob (the default) or nobody
+  --for TIME            stop after 90s, 10m, 2h
+  --jobs N              threads; as many as there are processors if not given
+  --failures FOLDER     where failures are kept; target/sansip-failures if not given
+  --help                this text
+
+Exit status: 0 if all checks hold, 1 if one of safety is broken, 2 for a wrong command line, 3 if one of liveness is broken,
+4 if nothing was run.
+";

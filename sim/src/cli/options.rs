@@ -1,0 +1,87 @@
+//! Reading options.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::run::{Case, OPTIONS};
+use crate::weather::Preset;
+
+/// A wrong command line: one line that says what and where and what would be right.
+pub(super) struct Usage(pub(super) String);
+
+/// An argument.
+pub(super) enum Argument {
+    /// `--name`
+    Long(String),
+    /// A word without dashes.
+    Word(OsString),
+}
+
+/// The arguments of a command, one after the other.
+pub(super) struct Options {
+    parser: lexopt::Parser,
+    command: &'static str,
+}
+
+impl Options {
+    pub(super) fn of(command: &'static str, arguments: &[OsString]) -> Self {
+        Self { parser: lexopt::Parser::from_args(arguments), command }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Argument>, Usage> {
+        let command = self.command;
+        let next = self.parser.next().map_err(|error| lists(command, &error))?;
+        Ok(match next {
+            None => None,
+            Some(lexopt::Arg::Long(name)) => Some(Argument::Long(name.to_owned())),
+            Some(lexopt::Arg::Short('h')) => Some(Argument::Long("help".to_owned())),
+            Some(lexopt::Arg::Value(word)) => Some(Argument::Word(word)),
+            Some(short @ lexopt::Arg::Short(_)) => return Err(lists(command, &short.unexpected())),
+        })
+    }
+
+    /// The value of the option just read.
+    pub(super) fn value<T: FromStr>(&mut self, name: &str) -> Result<T, Usage>
+    where
+        T::Err: Display,
+    {
+        let text = self.text(name)?;
+        text.parse().map_err(|error| Usage(format!("--{name} `{text}`: {error}")))
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<String, Usage> {
+        let value = self.parser.value().map_err(|error| lists(self.command, &error))?;
+        value.into_string().map_err(|value| Usage(format!("--{name} `{}`: not UTF-8", value.display())))
+    }
+
+    pub(super) fn path(&mut self) -> Result<PathBuf, Usage> {
+        self.parser.value().map(PathBuf::from).map_err(|error| lists(self.command, &error))
+    }
+
+    /// Reads the option if it is a part of a [`Case`], or sets the weather.
+    pub(super) fn case(&mut self, name: &str, case: &mut Case) -> Result<bool, Usage> {
+        if name == "weather" {
+            (case.delay, case.conditions) = self.value::<Preset>(name)?.parts();
+            return Ok(true);
+        }
+        let Some(option) = OPTIONS.iter().find(|option| option.name == name) else { return Ok(false) };
+        let text = if option.is_switch { "yes".to_owned() } else { self.text(name)? };
+        (option.set)(case, &text).map_err(|error| Usage(format!("--{name} `{text}`: {error}")))?;
+        Ok(true)
+    }
+
+    /// Nobody knows this argument.
+    pub(super) fn unknown<T>(&self, argument: &Argument) -> Result<T, Usage> {
+        let what = match argument {
+            Argument::Long(name) => format!("there is no option `--{name}`"),
+            Argument::Word(word) => format!("what is `{}`?", word.display()),
+        };
+        Err(lists(self.command, &what))
+    }
+}
+
+fn lists(command: &str, what: &dyn Display) -> Usage {
+    Usage(format!("{what}; `sansip-sim {command} --help` lists the options"))
+}

@@ -1,0 +1,1 @@
+//! Every placement of a few faults on a call.

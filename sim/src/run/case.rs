@@ -1,0 +1,242 @@
+//! A call as a command line describes it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sansip::Duration;
+use sansip::message::StatusCode;
+
+use super::OPTIONS;
+use crate::actor::Reaction;
+use crate::fault::{Plan, Span};
+use crate::link::{Conditions, Link, Links};
+use crate::topology::{CALL_AT, Scenario, Topology};
+
+/// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
+/// option of `sansip-sim call`; printed, it is that command.
+///
+/// ```
+/// use sansip_sim::run::Case;
+/// let case = Case { record_route: true, plan: "alice>atlanta#1:drop".parse().unwrap(), ..Case::default() };
+/// let line = "sansip-sim call --topology trapezoid --record-route --plan 'alice>atlanta#1:drop' --seed 1";
+/// assert_eq!(case.to_string(), line);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The network.
+    pub topology: Topology,
+    /// Whether the proxies stay on the path of dialogs.
+    pub record_route: bool,
+    /// How long after the INVITE came Bob's phone rings; never, then it does not.
+    pub ring_after: Option<Duration>,
+    /// What Bob does then.
+    pub reply: Reply,
+    /// How long after calling Alice cancels, if there is no answer by then.
+    pub cancel_after: Option<Duration>,
+    /// Who hangs up.
+    pub hang_up: HangUp,
+    /// Nothing rings longer.
+    pub ring_limit: Duration,
+    /// How long after calling the weather is over and every call is ended.
+    pub calm_after: Duration,
+    /// From sending to arriving.
+    pub delay: Duration,
+    /// What the weather draws.
+    pub conditions: Conditions,
+    /// Which of the possible faults.
+    pub seed: u64,
+    /// Exact faults.
+    pub plan: Plan,
+}
+
+/// What Bob does with a call, and how long after the INVITE came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// He answers.
+    Answer(Duration),
+    /// He is busy.
+    Reject(Duration),
+    /// He lets it ring.
+    Nothing,
+}
+
+/// Who hangs up, how long after the call is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HangUp {
+    /// Alice.
+    pub alice: Option<Duration>,
+    /// Bob.
+    pub bob: Option<Duration>,
+}
+
+const USUAL: Duration = Duration::from_secs(5);
+
+impl HangUp {
+    /// Bob, after 5 s, as in RFC 3261 §24.2.
+    pub const BOB: Self = Self { alice: None, bob: Some(USUAL) };
+    /// Alice, after 5 s.
+    pub const ALICE: Self = Self { alice: Some(USUAL), bob: None };
+    /// Neither, before all calls are ended.
+    pub const NOBODY: Self = Self { alice: None, bob: None };
+}
+
+impl Default for Case {
+    /// RFC 3261 §24.2, in fine weather.
+    fn default() -> Self {
+        Self {
+            topology: Topology::Trapezoid,
+            record_route: false,
+            ring_after: Some(Duration::from_millis(100)),
+            reply: Reply::Answer(Duration::from_secs(2)),
+            cancel_after: None,
+            hang_up: HangUp::BOB,
+            ring_limit: Duration::from_secs(60),
+            calm_after: Duration::from_secs(119),
+            delay: Duration::from_millis(10),
+            conditions: Conditions::FINE,
+            seed: 1,
+            plan: Plan::new(),
+        }
+    }
+}
+
+impl Case {
+    /// The scenario that this describes.
+    pub fn scenario(&self) -> Scenario {
+        let mut scenario = Scenario::rfc3261(self.topology);
+        scenario.record_route = self.record_route;
+        for call in &mut scenario.alice.calls {
+            call.cancel_after = self.cancel_after;
+        }
+        scenario.bob.incoming.ring_after = self.ring_after;
+        let usual = scenario.bob.incoming.then.take();
+        scenario.bob.incoming.then = match self.reply {
+            Reply::Answer(after) => usual.map(|(_, answer)| (after, answer)),
+            Reply::Reject(after) => Some((after, Reaction::Reject(StatusCode::BUSY_HERE))),
+            Reply::Nothing => None,
+        };
+        (scenario.alice.hang_up_after, scenario.bob.hang_up_after) = (self.hang_up.alice, self.hang_up.bob);
+        (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
+        scenario.calm_from = CALL_AT + self.calm_after;
+        scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions });
+        scenario.plan = self.plan.clone();
+        scenario.seed = self.has_weather().then_some(self.seed);
+        scenario
+    }
+
+    /// Whether anything is left to chance.
+    pub fn has_weather(&self) -> bool {
+        let Conditions { loss, duplication, reordering, .. } = self.conditions;
+        [loss, duplication, reordering].into_iter().any(|probability| probability != Conditions::FINE.loss)
+    }
+
+    /// The same run without chance: these faults and no weather.
+    #[must_use]
+    pub fn planned(&self, met: &Plan) -> Self {
+        Self { conditions: Conditions::FINE, plan: met.clone(), ..self.clone() }
+    }
+
+    /// A plan may only name nodes that are there.
+    ///
+    /// # Errors
+    /// One line that names the wrong node and the right ones.
+    pub fn check(&self) -> Result<(), String> {
+        let nodes = self.topology.nodes();
+        match self.plan.nodes().find(|name| !nodes.contains(name)) {
+            Some(name) => Err(format!(
+                "--plan: there is no node `{name}` in topology {}; its nodes are {}",
+                self.topology,
+                nodes.join(", ")
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    /// The command that runs it: topology, seed, and what differs from the usual.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sansip-sim call")?;
+        let usual = Self::default();
+        for option in &OPTIONS {
+            let value = (option.get)(self);
+            if value == (option.get)(&usual) && !["topology", "seed"].contains(&option.name) {
+                continue;
+            }
+            match value.as_str() {
+                "yes" if option.is_switch => write!(f, " --{}", option.name)?,
+                plain if plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:,".contains(&byte)) => {
+                    write!(f, " --{} {plain}", option.name)?;
+                }
+                quoted => write!(f, " --{} '{quoted}'", option.name)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for HangUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (who, after) in [("alice", self.alice), ("bob", self.bob)] {
+            match after {
+                Some(USUAL) => write!(f, "{separator}{who}")?,
+                Some(after) => write!(f, "{separator}{who}:{}", Span(after))?,
+                None => continue,
+            }
+            separator = ",";
+        }
+        if separator.is_empty() { f.write_str("nobody") } else { Ok(()) }
+    }
+}
+
+impl FromStr for HangUp {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "alice or bob hangs up, or nobody, or both as in alice:3s,bob:500ms";
+        let mut found = Self::NOBODY;
+        if text == "nobody" {
+            return Ok(found);
+        }
+        for part in text.split(',') {
+            let (who, after) = match part.split_once(':') {
+                Some((who, after)) => (who, Span::parse(after).ok_or(WRONG)?),
+                None => (part, USUAL),
+            };
+            let place = match who {
+                "alice" => &mut found.alice,
+                "bob" => &mut found.bob,
+                _ => return Err(WRONG),
+            };
+            if place.replace(after).is_some() {
+                return Err(WRONG);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(after) => write!(f, "answer:{}", Span(*after)),
+            Self::Reject(after) => write!(f, "reject:{}", Span(*after)),
+            Self::Nothing => f.write_str("nothing"),
+        }
+    }
+}
+
+impl FromStr for Reply {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let reply = match text.split_once(':') {
+            Some(("answer", after)) => Span::parse(after).map(Self::Answer),
+            Some(("reject", after)) => Span::parse(after).map(Self::Reject),
+            None if text == "nothing" => Some(Self::Nothing),
+            _ => None,
+        };
+        reply.ok_or("Bob's reply is answer:2s, reject:2s or nothing")
+    }
+}

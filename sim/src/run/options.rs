@@ -1,0 +1,132 @@
+//! Every part of a [`Case`] as an option of the command line: read, printed and made simpler through one table.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use sansip::Duration;
+
+use super::Case;
+use crate::fault::Span;
+
+/// One part of a [`Case`].
+#[derive(Clone, Copy, Debug)]
+pub struct Opt {
+    /// Its name, without the dashes.
+    pub name: &'static str,
+    /// Whether it stands without a value; its value is `yes` or `no` then.
+    pub is_switch: bool,
+    /// The present value, as the option's value is written.
+    pub get: fn(&Case) -> String,
+    /// Reads a value; the error says what would be right.
+    pub set: fn(&mut Case, &str) -> Result<(), String>,
+}
+
+macro_rules! value {
+    ($name:literal, $($field:ident).+) => {
+        Opt {
+            name: $name,
+            is_switch: false,
+            get: |case| case.$($field).+.to_string(),
+            set: |case, text| read(text).map(|value| case.$($field).+ = value),
+        }
+    };
+}
+
+macro_rules! span {
+    ($name:literal, $($field:ident).+) => {
+        Opt {
+            name: $name,
+            is_switch: false,
+            get: |case| Span(case.$($field).+).to_string(),
+            set: |case, text| read_span(text).map(|value| case.$($field).+ = value),
+        }
+    };
+}
+
+macro_rules! span_or_never {
+    ($name:literal, $field:ident) => {
+        Opt {
+            name: $name,
+            is_switch: false,
+            get: |case| case.$field.map_or_else(|| "never".to_owned(), |span| Span(span).to_string()),
+            set: |case, text| {
+                case.$field = if text == "never" { None } else { Some(read_span(text)?) };
+                Ok(())
+            },
+        }
+    };
+}
+
+/// All parts, in the order in which they are printed; plan and seed last.
+pub const OPTIONS: [Opt; 15] = [
+    value!("topology", topology),
+    Opt {
+        name: "record-route",
+        is_switch: true,
+        get: |case| if case.record_route { "yes" } else { "no" }.to_owned(),
+        set: |case, text| {
+            case.record_route = text == "yes";
+            Ok(())
+        },
+    },
+    value!("hang-up", hang_up),
+    span_or_never!("cancel-after", cancel_after),
+    span_or_never!("ring-after", ring_after),
+    value!("reply", reply),
+    span!("ring-limit", ring_limit),
+    span!("calm-after", calm_after),
+    span!("delay", delay),
+    value!("loss", conditions.loss),
+    value!("duplicate", conditions.duplication),
+    value!("reorder", conditions.reordering),
+    span!("latest", conditions.latest),
+    value!("plan", plan),
+    value!("seed", seed),
+];
+
+fn read<T: FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: Display,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn read_span(text: &str) -> Result<Duration, String> {
+    Span::parse(text).ok_or_else(|| "a span of time is written 700ms or 5s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_reads_what_it_prints_and_nothing_else() {
+        let values = [
+            "direct",
+            "yes",
+            "alice:3s,bob",
+            "1500ms",
+            "never",
+            "reject:7ms",
+            "1s",
+            "90s",
+            "0ms",
+            "0.25",
+            "0.5",
+            "1",
+            "2300ms",
+            "alice>bob#1:drop, alice>bob#2:+2s",
+            "18446744073709551615",
+        ];
+        let mut case = Case::default();
+        for (option, value) in OPTIONS.iter().zip(values) {
+            assert_ne!((option.get)(&case), value, "{}: not the usual value", option.name);
+            assert_eq!((option.set)(&mut case, value), Ok(()), "{}", option.name);
+            assert_eq!((option.get)(&case), value);
+            let before = case.clone();
+            let error = (option.set)(&mut case, "no such");
+            assert!(option.is_switch || error.is_err_and(|error| !error.is_empty()), "{}", option.name);
+            assert!(option.is_switch || case == before);
+        }
+    }
+}

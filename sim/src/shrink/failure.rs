@@ -1,0 +1,101 @@
+//! A failure as it is shown and kept.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::shrink_run;
+use crate::render::{Figures, ladder};
+use crate::run::{Case, Verdict, run};
+
+/// A run that broke a check, cut down.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The run as it was found.
+    pub found: Case,
+    /// What is left of it.
+    pub shrunk: Case,
+    /// What breaks then.
+    pub verdict: Verdict,
+    /// The ladder of what is left, with its figures.
+    pub ladder: String,
+}
+
+impl Failure {
+    /// Runs a case and cuts it down; `None` if all checks hold.
+    pub fn of(found: &Case) -> Option<Self> {
+        let (shrunk, run) = shrink_run(found)?;
+        let trace = run.world.trace();
+        let ladder = format!("{}\n{}\n", ladder(trace), Figures::of(trace, run.world.now()));
+        Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder })
+    }
+
+    /// Keeps it in a file of `folder`, which is made if it is not there, and returns the file's path. The name says the check, and
+    /// the same failure has the same name.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn save(&self, folder: &Path) -> io::Result<PathBuf> {
+        std::fs::create_dir_all(folder)?;
+        let line = self.shrunk.to_string();
+        let hash = line
+            .bytes()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
+        let check = self.verdict.check().unwrap_or("none");
+        let path = folder.join(format!("{check}-{hash:016x}.txt"));
+        let text = format!(
+            "version: {}\nseed: {}\nscenario: {}\nplan: {}\n\n{self}\n{}",
+            env!("CARGO_PKG_VERSION"),
+            self.found.seed,
+            self.found,
+            self.shrunk.plan,
+            self.ladder,
+        );
+        write_whole(&path, &text)?;
+        Ok(path)
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The broken rules, the run as it was found, and the line that replays what is left.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for breach in self.verdict.breaches() {
+            writeln!(f, "rule broken: {breach}")?;
+        }
+        writeln!(f, "found: {}", self.found)?;
+        writeln!(f, "replay: {}", self.shrunk)
+    }
+}
+
+/// For tests: runs a case to its end. All checks hold, or it is cut down, kept in [`folder`], and the test fails with the
+/// broken rules, the ladder and the line that replays it.
+///
+/// # Panics
+/// If a check is broken.
+pub fn expect_holds(case: &Case) {
+    if run(case).verdict.holds() {
+        return;
+    }
+    let Some(failure) = Failure::of(case) else { return };
+    let kept = match failure.save(&folder()) {
+        Ok(path) => format!("kept in {}", path.display()),
+        Err(error) => format!("not kept in {}: {error}", folder().display()),
+    };
+    panic!("\n{}\n{kept}\n{failure}", failure.ladder);
+}
+
+/// Where failures are kept if nothing else is said: `sansip-failures` in the `target` folder of the workspace around the
+/// present folder, else `target/sansip-failures` in the present folder.
+pub fn folder() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let workspace = here.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(&here);
+    workspace.join("target").join("sansip-failures")
+}
+
+/// Writes a file beside its place and then moves it there, so that nobody ever sees half of it.
+pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}

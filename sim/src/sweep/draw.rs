@@ -1,0 +1,157 @@
+//! The runs of a sweep.
+
+use std::fmt;
+
+use sansip::random::Script;
+use sansip::{Duration, Random, Seed};
+
+use crate::fault::Plan;
+use crate::run::{Case, HangUp, Reply};
+use crate::topology::Topology;
+use crate::weather::Preset;
+
+/// What the runs of a sweep are drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The network; any, if none is given.
+    pub topology: Option<Topology>,
+    /// The weather; anything from fine to dreadful, if none is given.
+    pub weather: Option<Preset>,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.topology {
+            Some(topology) => write!(f, "topology {topology}")?,
+            None => f.write_str("all topologies")?,
+        }
+        match self.weather {
+            Some(weather) => write!(f, ", weather {weather}"),
+            None => f.write_str(", any weather"),
+        }
+    }
+}
+
+/// The run of that number: who does what and when, how bad the network is, and now and then some exact faults.
+pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&number.to_le_bytes());
+    bytes[16..21].copy_from_slice(b"sweep");
+    let mut dice = Dice(Random::new(Seed::new(bytes), Script::default()));
+    let topology = dice.one_of(&Topology::ALL);
+    let mut case = Case { topology: scope.topology.unwrap_or(topology), ..Case::default() };
+    case.record_route = dice.percent(50);
+    case.ring_after = dice.percent(80).then(|| dice.span(3_000));
+    let (after, reply) = (dice.span(12_000), dice.0.below(100));
+    case.reply = match reply {
+        0..77 => Reply::Answer(after),
+        77..90 => Reply::Reject(after),
+        _ => Reply::Nothing,
+    };
+    case.cancel_after = dice.percent(25).then(|| dice.span(12_000));
+    let alice = dice.percent(50).then(|| dice.span(20_000));
+    let bob = dice.percent(50).then(|| dice.span(20_000));
+    case.hang_up = HangUp { alice, bob };
+    case.ring_limit = dice.millis(1_000, 60_000);
+    case.calm_after = dice.millis(1_000, 90_000);
+    let weather = dice.weather();
+    (case.delay, case.conditions) = scope.weather.map_or(weather, Preset::parts);
+    case.seed = dice.0.next_u64();
+    if dice.percent(20) {
+        case.plan = dice.plan(case.topology);
+    }
+    case
+}
+
+struct Dice(Random);
+
+impl Dice {
+    fn percent(&mut self, percent: u64) -> bool {
+        self.0.below(100) < percent
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.0.below(all.len() as u64) as usize]
+    }
+
+    fn millis(&mut self, from: u64, to: u64) -> Duration {
+        Duration::from_millis(from + self.0.below(to - from))
+    }
+
+    /// Half of them short: races happen there.
+    fn span(&mut self, longest: u64) -> Duration {
+        let longest = if self.percent(50) { 200 } else { longest };
+        self.millis(0, longest)
+    }
+
+    /// A preset, or anything up to the worst.
+    fn weather(&mut self) -> (Duration, crate::link::Conditions) {
+        let preset = self.one_of(&Preset::ALL);
+        if self.percent(50) {
+            return preset.parts();
+        }
+        let mut percent = |most: u64| crate::link::Probability::percent(self.0.below(most + 1) as u32);
+        let (loss, duplication, reordering) = (percent(50), percent(30), percent(40));
+        // Late and doubled, it is in the network for less than T4, as RFC 3261 §17 supposes.
+        let (latest, delay) = (self.millis(1, 2_300), self.millis(0, 300));
+        (delay, crate::link::Conditions { loss, duplication, reordering, latest })
+    }
+
+    /// Up to three faults among the first datagrams of links.
+    fn plan(&mut self, topology: Topology) -> Plan {
+        let nodes = topology.nodes();
+        let mut faults: Vec<String> = Vec::new();
+        for _ in 0..=self.0.below(3) {
+            let (from, to) = (self.one_of(nodes), self.one_of(nodes));
+            let (ordinal, millis) = (1 + self.0.below(8), 1 + self.0.below(2_300));
+            let effect = match self.0.below(3) {
+                0 => "drop".to_owned(),
+                1 => format!("+{millis}ms"),
+                _ => format!("dup(+{millis}ms)"),
+            };
+            let fault = format!("{from}>{to}#{ordinal}:{effect}");
+            let all = [faults.as_slice(), &[fault]].concat();
+            if from != to && all.join(", ").parse::<Plan>().is_ok() {
+                faults = all;
+            }
+        }
+        faults.join(", ").parse().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_a_function_of_seed_and_number() {
+        let all = Scope::default();
+        assert_eq!(draw(&all, 1, 7), draw(&all, 1, 7));
+        assert_ne!(draw(&all, 1, 7), draw(&all, 1, 8));
+        assert_ne!(draw(&all, 1, 7), draw(&all, 2, 7));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_kept_and_the_rest_stays_as_drawn() {
+        let free = draw(&Scope::default(), 1, 7);
+        for topology in Topology::ALL {
+            let scope = Scope { topology: Some(topology), weather: Some(Preset::Hostile) };
+            let bound = draw(&scope, 1, 7);
+            assert_eq!((bound.topology, (bound.delay, bound.conditions)), (topology, Preset::Hostile.parts()));
+            assert_eq!((bound.reply, bound.hang_up, bound.seed), (free.reply, free.hang_up, free.seed));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_run_is_drawn() {
+        let cases: Vec<_> = (0..500).map(|number| draw(&Scope::default(), 1, number)).collect();
+        for topology in Topology::ALL {
+            assert!(cases.iter().any(|case| case.topology == topology), "{topology}");
+        }
+        assert!(cases.iter().any(|case| case.cancel_after.is_some() && !case.plan.is_empty()));
+        assert!(cases.iter().any(|case| matches!(case.reply, Reply::Reject(_)) && case.record_route));
+        assert!(cases.iter().any(|case| case.hang_up == HangUp::NOBODY && case.has_weather()));
+        assert!(cases.iter().all(|case| case.check().is_ok()));
+    }
+}

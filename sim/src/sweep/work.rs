@@ -1,0 +1,141 @@
+//! The work of a sweep: runs, one by one, on several threads.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::{Broken, Results, Sweep, draw};
+use crate::check::Kind;
+use crate::run::{Case, Run, digest, run};
+
+/// What a sweep has done so far, for whoever watches it, and how it is told to stop.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Progress {
+    /// Runs done.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// From now on no run is begun; those under way are finished.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs that a thread takes at once.
+const BATCH: u64 = 32;
+
+/// Runs a sweep on so many threads, and calls `watch` on this thread until they are done. The results are those of the first
+/// runs of the shard without a gap: all of them, or as many as were begun when it was stopped. They do not depend on the number
+/// of threads.
+pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Results {
+    let share = sweep.share().unwrap_or(u64::MAX);
+    let (next, sum, working) = (AtomicU64::new(0), Mutex::new(Results::default()), AtomicU64::new(jobs as u64));
+    let watcher = thread::current();
+    let labour = || {
+        let mut own = Results::default();
+        while !progress.is_stopped() {
+            let first = next.fetch_add(BATCH, Ordering::Relaxed);
+            if first >= share {
+                break;
+            }
+            for n in first..share.min(first.saturating_add(BATCH)) {
+                own.add(&record(sweep, sweep.shard.run(n), &mut run));
+                progress.done.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        sum.lock().unwrap_or_else(PoisonError::into_inner).add(&own);
+        if working.fetch_sub(1, Ordering::Release) == 1 {
+            watcher.unpark();
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(labour);
+        }
+        while working.load(Ordering::Acquire) > 0 {
+            thread::park_timeout(std::time::Duration::from_millis(100));
+            watch();
+        }
+    });
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The result of one run of a sweep, run by `run`.
+pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> Results {
+    let case = draw(&sweep.scope, sweep.seed, number);
+    let mut results = Results { runs: 1, topologies: [(case.topology.to_string(), 1)].into(), ..Results::default() };
+    let done = run(&case);
+    let trace = done.world.trace();
+    results.sent = trace.transmissions().count() as u64;
+    results.faults = done.world.faults_met().len() as u64;
+    results.simulated = done.world.now().as_millis();
+    results.digest = digest(trace);
+    for breach in done.verdict.breaches() {
+        let broken = Broken { runs: 1, first: number, safety: breach.kind == Kind::Safety };
+        results.broken.insert(breach.check.to_owned(), broken);
+    }
+    if sweep.twice && digest(run(&case).world.trace()) != results.digest {
+        (results.different, results.first_different) = (1, Some(number));
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{Length, Scope, Shard};
+
+    fn sweep(runs: u64) -> Sweep {
+        Sweep { seed: 1, length: Length::Runs(runs), scope: Scope::default(), shard: Shard::WHOLE, twice: false }
+    }
+
+    fn all(sweep: &Sweep, jobs: usize) -> Results {
+        work(sweep, jobs, &Progress::default(), &mut || {})
+    }
+
+    #[test]
+    fn results_do_not_depend_on_the_number_of_threads_or_shards() {
+        let whole = all(&sweep(100), 1);
+        assert_eq!(whole.runs, 100);
+        assert_eq!(all(&sweep(100), 3), whole);
+        let mut sum = Results::default();
+        for number in 1..=3 {
+            sum.add(&all(&Sweep { shard: Shard { number, of: 3 }, ..sweep(100) }, 2));
+        }
+        assert_eq!(sum, whole);
+    }
+
+    #[test]
+    fn what_is_stopped_has_no_gaps() {
+        let progress = Progress::default();
+        progress.stop();
+        assert_eq!(work(&sweep(100), 2, &progress, &mut || {}).runs, 0);
+        let progress = Progress::default();
+        let some = work(&sweep(1_000_000), 2, &progress, &mut || progress.stop());
+        assert!(some.runs > 0 && some.runs < 1_000_000, "{}", some.runs);
+        assert_eq!(all(&sweep(some.runs), 1), some);
+    }
+
+    #[test]
+    fn a_run_that_is_another_the_second_time_is_found() {
+        let twice = Sweep { twice: true, ..sweep(1) };
+        assert_eq!(record(&twice, 0, &mut run).different, 0);
+        let mut runs = 0;
+        let mut moody = |case: &Case| {
+            runs += 1;
+            run(&Case { record_route: runs == 2, topology: crate::topology::Topology::Trapezoid, ..case.clone() })
+        };
+        let found = record(&twice, 0, &mut moody);
+        assert_eq!((found.different, found.first_different, found.status()), (1, Some(0), 5));
+    }
+}
