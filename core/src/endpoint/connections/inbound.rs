@@ -1,31 +1,17 @@
 //! What connections bring: messages, keep-alives, and streams that can be read no further (RFC 3261 §18.3).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::id::{ConnectionId, ListenerId};
 use crate::message::header::Protocol;
-use crate::message::{
-    Frame, FrameError, Framer, Host, HostBuf, Message, Method, ParseError, Request, SharedBytes, StatusCode,
-};
+use crate::message::{Frame, FrameError, Framer, Host, HostBuf, MessageView, Request, SharedBytes, StatusCode};
 use crate::node::Output;
 use crate::transport::stamp;
 
 use super::super::Endpoint;
-use super::table::{Connection, Connections, Phase};
+use super::table::{Connection, Phase};
 use super::{PING, PONG};
-
-/// What stands next on a stream.
-enum Next {
-    /// Nothing whole.
-    More,
-    Message(Result<Message, ParseError>),
-    Ping,
-    Pong,
-    /// The stream can be read no further; the request that it broke off in, if its header section is there.
-    Broken(FrameError, Option<Box<Request>>),
-}
 
 impl Endpoint {
     /// The far end has opened a connection.
@@ -82,27 +68,33 @@ impl Endpoint {
 
     /// Takes one message, and all that is none before it, off the front of what a byte stream brought; what is left.
     pub(in crate::endpoint) fn stream_in<'a>(&mut self, id: ConnectionId, bytes: &'a [u8]) -> &'a [u8] {
-        let mut input = bytes;
+        // The framer is out of the table while what it has cut off is looked at.
+        let Some(mut framer) = self.connections.get_mut(id).and_then(|connection| connection.framer.take()) else {
+            return &[];
+        };
         self.touch_connection(id);
+        let mut left = bytes;
         loop {
-            match self.connections.next(id, &mut input, &self.config.limits.message) {
-                Next::More => {
-                    self.hold_unfinished(id);
-                    return &[];
-                }
-                Next::Message(message) => {
-                    self.hold_unfinished(id);
+            match framer.read(&mut left) {
+                None => break,
+                Some(Ok(Frame::Message(message))) => {
                     self.connection_message(id, message);
-                    return input;
+                    break;
                 }
-                Next::Ping => self.pong(id),
-                Next::Pong => self.ponged(id),
-                Next::Broken(error, request) => {
-                    self.broken(id, error, request.map(|request| *request));
+                Some(Ok(Frame::Ping)) => self.pong(id),
+                Some(Ok(Frame::Pong)) => self.ponged(id),
+                Some(Err(error)) => {
+                    self.broken(id, error, framer.rejected());
                     return &[];
                 }
             }
         }
+        let unfinished = framer.unfinished();
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.framer = Some(framer);
+            self.hold_unfinished(id, unfinished);
+        }
+        left
     }
 
     /// A connection that keeps messages apart brought one (RFC 7118 §5, RFC 4168 §5). Keep-alives are messages too
@@ -115,26 +107,25 @@ impl Endpoint {
         match bytes {
             PING => self.pong(id),
             PONG => self.ponged(id),
-            _ => self.connection_message(id, Message::parse(bytes, &self.config.limits.message)),
+            _ => self.connection_message(id, bytes),
         }
     }
 
-    fn connection_message(&mut self, id: ConnectionId, message: Result<Message, ParseError>) {
-        let Some(flow) = self.connections.flow(id).filter(|_| !self.is_overrun()) else { return };
-        if message.is_ok() {
-            self.established(id);
+    fn connection_message(&mut self, id: ConnectionId, bytes: &[u8]) {
+        if let Some(flow) = self.connections.flow(id).filter(|_| !self.is_overrun()) {
+            self.message_in(flow, bytes);
         }
-        if let Ok(Message::Request(request)) = &message {
-            self.alias(id, request);
-        }
-        self.message_in(flow, message);
     }
 
-    /// A request along TLS may make its connection an alias for the address that its sender advertises, if the sender has
-    /// proved to be the one of that name (RFC 5923 §8.2).
-    fn alias(&mut self, id: ConnectionId, request: &Request) {
-        let Some(connection) = self.connections.get(id) else { return };
-        let Some(via) = request.top_via().filter(|_| connection.protocol == Protocol::Tls) else { return };
+    /// A connection brought a message that can be read. A request along TLS may make it an alias for the address that its
+    /// sender advertises, if the sender has proved to be the one of that name (RFC 5923 §8.2).
+    pub(in crate::endpoint) fn connection_used(&mut self, id: ConnectionId, message: &MessageView<'_>) {
+        self.established(id);
+        let Some(connection) = self.connections.get(id).filter(|connection| connection.protocol == Protocol::Tls)
+        else {
+            return;
+        };
+        let Some(via) = message.headers().top_via().filter(|_| message.method().is_some()) else { return };
         if via.parameters.get("alias").is_some()
             && connection.identities.iter().any(|identity| identity.as_host() == via.sent_by.host)
         {
@@ -142,10 +133,9 @@ impl Endpoint {
         }
     }
 
-    fn hold_unfinished(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get(id) else { return };
-        let octets = connection.framer.as_ref().map_or(0, Framer::unfinished);
-        if octets == 0 && connection.unfinished.is_none() {
+    fn hold_unfinished(&mut self, id: ConnectionId, octets: usize) {
+        let before = self.connections.get(id).is_some_and(|connection| connection.unfinished.is_some());
+        if octets == 0 && !before {
             return;
         }
         if self.connections.hold(id, octets, self.now, &self.config.limits) {
@@ -172,41 +162,19 @@ impl Endpoint {
     }
 
     /// A stream that can be read no further is closed; a request that can be read so far is answered first (§18.3).
-    fn broken(&mut self, id: ConnectionId, error: FrameError, request: Option<Request>) {
+    fn broken(&mut self, id: ConnectionId, error: FrameError, head: &[u8]) {
         self.stats.broken_streams += 1;
-        if let (Some(flow), Some(request)) = (self.connections.flow(id), request)
-            && request.method() != Method::Ack
-            && request.top_via().is_some()
+        if let Some(flow) = self.connections.flow(id)
+            && let Some(request) = Request::salvage(head, &self.config.limits.message)
+            && self.answerable(request.headers(), flow).is_some()
         {
             self.stats.rejected += 1;
-            let stamped = stamp(&request, flow.remote).ok().flatten().unwrap_or(request);
             let reason = match error.status() {
                 StatusCode::BAD_REQUEST => "Missing or malformed Content-Length",
                 status => status.reason(),
             };
-            self.answer(&stamped, flow, error.status(), reason, None);
+            self.answer(&stamp(request, flow.remote), flow, error.status(), reason, None);
         }
         self.close_connection(id);
-    }
-}
-
-impl Connections {
-    fn next(&mut self, id: ConnectionId, input: &mut &[u8], limits: &crate::message::Limits) -> Next {
-        let Some(framer) = self.get_mut(id).and_then(|connection| connection.framer.as_mut()) else {
-            return Next::More;
-        };
-        match framer.read(input) {
-            None => Next::More,
-            Some(Ok(Frame::Message(bytes))) => Next::Message(Message::parse(bytes, limits)),
-            Some(Ok(Frame::Ping)) => Next::Ping,
-            Some(Ok(Frame::Pong)) => Next::Pong,
-            Some(Err(error)) => {
-                let request = match Message::parse(framer.rejected(), limits) {
-                    Ok(Message::Request(request)) => Some(Box::new(request)),
-                    _ => None,
-                };
-                Next::Broken(error, request)
-            }
-        }
     }
 }
