@@ -17,12 +17,23 @@ pub struct Config {
     pub limits: Limits,
     /// Whether the Vias of our requests ask for `rport` (RFC 3581 §3). On by default.
     pub rport: bool,
+    /// Whether responses that no transaction waits for are shown ([`Indication::Stray`](crate::Indication::Stray)): a stateless
+    /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
+    /// [`Server`](crate::Server) turns it on for the CANCEL that it forwards statelessly.
+    pub strays: bool,
 }
 
 impl Config {
     /// The defaults, with the given seed.
     pub fn new(seed: Seed) -> Self {
-        Self { seed, script: Script::default(), timers: Timers::default(), limits: Limits::default(), rport: true }
+        Self {
+            seed,
+            script: Script::default(),
+            timers: Timers::default(),
+            limits: Limits::default(),
+            rport: true,
+            strays: false,
+        }
     }
 }
 

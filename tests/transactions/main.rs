@@ -7,6 +7,7 @@ mod chaos;
 mod client;
 mod delivery;
 mod laws;
+mod locating;
 mod matching;
 mod server;
 mod streams;

@@ -5,6 +5,7 @@ mod clients;
 mod connections;
 mod delivery;
 mod indication;
+mod response_path;
 mod search;
 mod servers;
 mod stateless;

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::id::{DeliveryId, QueryId};
+use crate::id::{DeliveryId, QueryId, ServerTransactionId};
 use crate::node::{Answer, Output};
 use crate::time::Instant;
 use crate::transport::{Asked, Listeners, Located, Locator, NextHop, Place, locate};
@@ -16,6 +16,7 @@ use super::timers::{Alarm, TimerKey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
     Delivery(DeliveryId),
+    Server(ServerTransactionId),
 }
 
 /// Where a next hop is.
@@ -125,12 +126,14 @@ impl Endpoint {
         }
         match asker {
             Asker::Delivery(delivery) => self.delivery_located(delivery),
+            Asker::Server(server) => self.server_located(server),
         }
     }
 
     fn places_of(&mut self, asker: Asker) -> Option<&mut Places> {
         match asker {
             Asker::Delivery(delivery) => self.delivery_places(delivery),
+            Asker::Server(server) => self.server_places(server),
         }
     }
 

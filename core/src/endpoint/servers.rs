@@ -1,5 +1,7 @@
 //! Server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
 
+use alloc::boxed::Box;
+
 use crate::error::CommandError;
 use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
 use crate::keyed_index::KeyedIndex;
@@ -12,6 +14,8 @@ use crate::transaction::senders::Senders;
 use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
 use crate::transport::Flow;
 
+use super::response_path::Backup;
+use super::search::Places;
 use super::timers::{Alarm, TimerKey};
 use super::{Arrival, Endpoint, Indication};
 
@@ -22,12 +26,14 @@ pub(super) struct ServerTransaction {
     key: KeptKey,
     /// Of an INVITE of an RFC 2543 peer, once there is a response with a To tag: the key of its ACK.
     ack_key: Option<KeptKey>,
-    path: Flow,
+    pub(super) path: Flow,
     machine: ServerMachine,
     /// Until the first response: a 100 may have to be made of it.
     request: Option<SharedBytes>,
-    /// As long as a retransmission may ask for it.
-    response: Option<SharedBytes>,
+    /// The last one, as long as it may have to be sent again.
+    pub(super) response: Option<SharedBytes>,
+    /// Where else its responses may go, once one could not be sent.
+    pub(super) backup: Option<Box<Backup>>,
     alarm: Alarm,
 }
 
@@ -50,6 +56,10 @@ impl Servers {
 
     pub(super) fn get(&self, id: ServerTransactionId) -> Option<&ServerTransaction> {
         self.transactions.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ServerTransactionId) -> Option<&mut ServerTransaction> {
+        self.transactions.get_mut(id)
     }
 
     /// The transaction that a request or ACK with this key belongs to.
@@ -110,6 +120,7 @@ impl Endpoint {
             machine,
             request: Some(arrival.request.as_bytes().clone()),
             response: None,
+            backup: None,
             alarm: Alarm::default(),
         });
         self.server_moved(id, true);
@@ -167,7 +178,7 @@ impl Endpoint {
     }
 
     /// The response with a Content-Length where a stream needs one (§18.3): one that is passed on may lack it.
-    fn framed(&self, listener: ListenerId, response: Response) -> Response {
+    pub(super) fn framed(&self, listener: ListenerId, response: Response) -> Response {
         if response.headers().contains(HeaderId::ContentLength) || !self.needs_content_length(listener) {
             return response;
         }
@@ -265,27 +276,55 @@ impl Endpoint {
         Some(response.as_bytes().clone())
     }
 
-    fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
+    pub(super) fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
         let Some(path) = self.servers.get(server).map(|transaction| transaction.path) else { return };
         let Some(bytes) = bytes else { return };
         let way = self.way_back(path, &bytes);
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
         transaction.request = None;
-        transaction.response = transaction.machine.repeats_response().then(|| bytes.clone());
+        transaction.response = transaction.machine.keeps_response().then(|| bytes.clone());
         let Some(way) = way else {
             self.stats.disconnected += 1;
             return self.server_unsent(server);
         };
-        if way != path {
-            transaction.path = way;
-            self.hold_connection(way);
-        }
+        self.move_path(server, way);
         self.servers.senders.insert(way, server);
         self.send(way, bytes);
     }
 
-    /// A response could not be sent: the transaction stays (RFC 6026 §8.8).
+    /// The responses of a transaction go another way from now on.
+    pub(super) fn move_path(&mut self, server: ServerTransactionId, way: Flow) {
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        let old = transaction.path;
+        if old != way {
+            transaction.path = way;
+            self.servers.senders.remove(old, server);
+            self.hold_connection(way);
+            self.release_connection(old);
+        }
+    }
+
+    /// A response could not be sent: it goes to a backup, or if there is none left, the transaction user is told and the
+    /// transaction stays (RFC 6026 §8.8).
     fn server_unsent(&mut self, server: ServerTransactionId) {
+        if !self.send_to_backup(server) {
+            self.server_undeliverable(server);
+        }
+    }
+
+    /// The places that the sender of a request may be at.
+    pub(super) fn server_places(&mut self, server: ServerTransactionId) -> Option<&mut Places> {
+        self.servers.get_mut(server)?.backup.as_mut().map(|backup| &mut backup.places)
+    }
+
+    /// More is known of them.
+    pub(super) fn server_located(&mut self, server: ServerTransactionId) {
+        if !self.backup_located(server) {
+            self.server_undeliverable(server);
+        }
+    }
+
+    fn server_undeliverable(&mut self, server: ServerTransactionId) {
         if let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock))) {
             self.server_acts(server, actions, None);
         }
@@ -296,13 +335,16 @@ impl Endpoint {
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
         let deadline = transaction.machine.deadline();
         transaction.alarm.set(&mut self.timers, deadline, TimerKey::Server(server));
-        if !transaction.machine.repeats_response() {
+        if !transaction.machine.keeps_response() {
             transaction.response = None;
         }
         if transaction.machine.is_terminated()
             && let Some(transaction) = self.servers.remove(server)
         {
             self.release_connection(transaction.path);
+            if let Some(backup) = transaction.backup {
+                self.end_search(backup.places);
+            }
             self.tell(Indication::Completed { server, tag: transaction.tag, acknowledged });
         }
     }

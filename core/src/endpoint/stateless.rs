@@ -7,12 +7,16 @@ use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::error::CommandError;
+use crate::message::header::{Protocol, Via};
 use crate::message::{HeaderId, Request, Response, StatusCode};
 use crate::random::MAGIC_COOKIE;
+use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::Flow;
+use crate::transport::{Flow, forwarded_destination};
 
 use super::Endpoint;
+use super::connections::Way;
 
 /// Characters of a token: 80 bits.
 const TOKEN_LENGTH: usize = 16;
@@ -79,6 +83,36 @@ impl Endpoint {
             branch.push_str(suffix);
         }
         branch
+    }
+
+    /// Forwards a response statelessly (RFC 3261 §16.11): without its topmost Via, which is ours, to where the next one says
+    /// (§18.2.2). A connection that the request may have come by is not known any more: the response goes along one to exactly
+    /// that address, or a new one.
+    ///
+    /// # Errors
+    /// `Invalid("Via")` if the topmost Via is not ours, or the next is none that a response can be sent to: missing, malformed,
+    /// without an address (the one whose request was forwarded got `received`), or of a WebSocket client.
+    pub fn forward_response(&mut self, now: Instant, response: &Response) -> Result<(), CommandError> {
+        const BAD: CommandError = CommandError::Invalid("Via");
+        self.advance(now);
+        let ours = response.top_via().is_some_and(|via| self.listeners.inserts(via.sent_by));
+        let next = response.headers().all::<Via<'_>>().nth(1).and_then(Result::ok).filter(|_| ours).ok_or(BAD)?;
+        if matches!(next.protocol, Protocol::Ws | Protocol::Wss) {
+            return Err(BAD);
+        }
+        let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
+        let listener = self.listeners.towards(next.protocol, remote).ok_or(BAD)?;
+        let forwarded = response.edit().pop_first(HeaderId::Via).finish().map_err(|_| BAD)?;
+        let flow = match self.connect(listener, remote, Some(&next.sent_by.host.to_buf())) {
+            Some(Way::Open(flow)) => Some(flow),
+            Some(Way::Opening(connection)) => self.connections.flow(connection),
+            None => None,
+        };
+        match flow {
+            Some(flow) => self.send(flow, self.framed(listener, forwarded).as_bytes().clone()),
+            None => self.stats.disconnected += 1,
+        }
+        Ok(())
     }
 
     /// A number in the place of chance, for what is forwarded statelessly under this branch (RFC 3263 §4.4).

@@ -11,4 +11,4 @@ pub use flow::Flow;
 pub use listener::Listener;
 pub(crate) use listener::Listeners;
 pub(crate) use locate::{Asked, Located, Locator, Place, locate};
-pub(crate) use received::{response_destination, stamp, stamped};
+pub(crate) use received::{forwarded_destination, response_destination, stamp, stamped};

@@ -277,13 +277,15 @@ impl Locator {
             Step::Addresses { servers, hosts } => (servers.as_slice(), hosts.as_slice()),
             Step::Services | Step::Servers(_) => Default::default(),
         };
-        servers.iter().flat_map(move |server| {
-            let addresses = hosts.get(server.host).and_then(|host| host.addresses.as_deref());
-            let ways = addresses.unwrap_or_default().iter();
-            let ways = ways.map(|ip| Some(Place::to(*ip, Some(server.port), server.protocol)));
-            addresses.is_none().then_some(None).into_iter().chain(ways)
-        })
-        .filter(|way| way.is_none_or(|way| !self.taken.contains(&way)))
+        servers
+            .iter()
+            .flat_map(move |server| {
+                let addresses = hosts.get(server.host).and_then(|host| host.addresses.as_deref());
+                let ways = addresses.unwrap_or_default().iter();
+                let ways = ways.map(|ip| Some(Place::to(*ip, Some(server.port), server.protocol)));
+                addresses.is_none().then_some(None).into_iter().chain(ways)
+            })
+            .filter(|way| way.is_none_or(|way| !self.taken.contains(&way)))
     }
 
     /// The services to ask for if the domain names none: of each protocol allowed; of a SIP URI those over TLS only if we have
@@ -294,11 +296,14 @@ impl Locator {
         asked.filter_map(|protocol| Some((*protocol, srv::service_name(*protocol, &self.name)?))).collect()
     }
 
+    /// Half of the questions at most are for services, so that some are left for addresses.
     fn ask_for_servers(&mut self, services: Vec<(Protocol, Box<str>)>) {
-        let services = services.into_iter().enumerate().map(|(place, (protocol, name))| {
-            let asked = self.ask(Asked::Servers(place), Question::Srv { name });
-            Service { protocol, offer: if asked { None } else { Some(Offer::default()) } }
-        });
+        let services = services.into_iter().take(self.bounds.questions.div_ceil(2)).enumerate().map(
+            |(place, (protocol, name))| {
+                let asked = self.ask(Asked::Servers(place), Question::Srv { name });
+                Service { protocol, offer: if asked { None } else { Some(Offer::default()) } }
+            },
+        );
         self.step = Step::Servers(services.collect());
     }
 
@@ -321,8 +326,10 @@ impl Locator {
         if servers.is_empty() {
             // Without servers the name is that of a host (RFC 3263 §4.2), unless it was said that it is none (RFC 2782).
             let offers = services.iter().map(|service| (service.protocol, service.offer.as_ref()));
-            let refused: Protocols =
-                offers.filter(|(_, offer)| offer.is_some_and(|offer| offer.refused)).map(|(protocol, _)| protocol).collect();
+            let refused: Protocols = offers
+                .filter(|(_, offer)| offer.is_some_and(|offer| offer.refused))
+                .map(|(protocol, _)| protocol)
+                .collect();
             let mut left = [self.default].into_iter().chain(services.iter().map(|service| service.protocol));
             let protocol = left.find(|protocol| !refused.contains(protocol));
             servers.extend(protocol.map(|protocol| (self.name.clone(), protocol.default_port(), protocol)));
@@ -337,8 +344,8 @@ impl Locator {
             let host = hosts.iter().position(|host| host.name == name).unwrap_or(hosts.len());
             if host == hosts.len() {
                 let addresses: Vec<IpAddr> = known.iter().filter(|(of, _)| *of == name).map(|(_, ip)| *ip).collect();
-                let asked = addresses.is_empty()
-                    && self.ask(Asked::Addresses(host), Question::Address { name: name.clone() });
+                let asked =
+                    addresses.is_empty() && self.ask(Asked::Addresses(host), Question::Address { name: name.clone() });
                 hosts.push(Named { name, addresses: (!asked).then(|| self.in_order(addresses)) });
             }
             servers.push(Server { host, port, protocol });
