@@ -124,6 +124,11 @@ impl<K, T> Arena<K, T> {
         self.slots.len()
     }
 
+    /// Entries that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
     /// Whether nothing is alive.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()

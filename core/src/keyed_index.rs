@@ -50,9 +50,13 @@ impl<T: Copy + PartialEq> KeyedIndex<T> {
     }
 
     /// Number of values.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// Values that there is room for without another allocation.
+    pub(crate) fn capacity(&self) -> usize {
+        self.table.capacity()
     }
 }
 

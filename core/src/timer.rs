@@ -39,6 +39,11 @@ impl<K> TimerQueue<K> {
         self.heap.len()
     }
 
+    /// Timers that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.entries.capacity().max(self.heap.capacity())
+    }
+
     /// Whether no timer is set.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()

@@ -17,6 +17,7 @@
 //! | [`check`] | what must be true of every run |
 //! | [`run`] | a call as a value, run to its end and judged |
 //! | [`sweep`], [`shrink`], [`explore`] | many calls; the few faults that matter; every placement of a few faults |
+//! | [`crew`] | how these use several threads |
 //! | [`render`] | ladders, messages, events and figures |
 //! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
@@ -25,6 +26,7 @@
 pub mod actor;
 pub mod check;
 pub mod cli;
+pub mod crew;
 pub mod explore;
 pub mod fault;
 pub mod inspect;

@@ -11,6 +11,10 @@ pub struct Packet<'a> {
     pub vias: Vec<Via<'a>>,
     /// Call-ID.
     pub call_id: &'a str,
+    /// From as written.
+    pub from: &'a str,
+    /// To as written.
+    pub to: &'a str,
     /// The tag of From, empty if there is none.
     pub from_tag: &'a str,
     /// The tag of To, empty if there is none.
@@ -19,6 +23,10 @@ pub struct Packet<'a> {
     pub sequence: u32,
     /// The method in CSeq; of a request, the same as in its start line.
     pub method: &'a str,
+    /// All header fields as written.
+    pub section: &'a str,
+    /// What follows the header fields.
+    pub body: &'a [u8],
 }
 
 /// The start line of a message.
@@ -26,6 +34,8 @@ pub struct Packet<'a> {
 pub enum Start<'a> {
     /// A request.
     Request {
+        /// The method.
+        method: &'a str,
         /// The Request-URI.
         uri: &'a str,
     },
@@ -38,52 +48,95 @@ pub enum Start<'a> {
     },
 }
 
-/// One Via value: who asked, under which branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One Via value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Via<'a> {
     /// The branch parameter, empty if there is none.
     pub branch: &'a str,
     /// Host and port as written.
     pub sent_by: &'a str,
+    /// All of it as written.
+    pub value: &'a str,
+}
+
+impl<'a> Via<'a> {
+    /// Who asked, under which branch: what a server adds to the value changes nothing of it.
+    pub const fn id(&self) -> (&'a str, &'a str) {
+        (self.branch, self.sent_by)
+    }
+
+    /// Its parameters: name and value, which is `None` without a `=`.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        self.value.split(';').skip(1).map(|parameter| match parameter.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => (parameter.trim(), None),
+        })
+    }
 }
 
 impl<'a> Packet<'a> {
     /// Reads a datagram; `None` if it is not a SIP message with the headers that every message has (RFC 3261 §8.1.1).
     pub fn read(datagram: &'a [u8]) -> Option<Self> {
-        let end = datagram.windows(4).position(|four| four == b"\r\n\r\n")?;
-        let head = std::str::from_utf8(datagram.get(..end)?).ok()?;
-        let (start_line, fields) = head.split_once("\r\n")?;
+        let text = match std::str::from_utf8(datagram) {
+            Ok(text) => text,
+            // A body may be anything.
+            Err(error) => std::str::from_utf8(datagram.get(..error.valid_up_to())?).ok()?,
+        };
+        let (start_line, rest) = text.split_once("\r\n")?;
         let start = read_start(start_line)?;
         let mut vias = Vec::with_capacity(4);
         let (mut call_id, mut from, mut to, mut cseq) = (None, None, None, None);
-        for (name, value) in fields_of(fields) {
-            match () {
-                () if is(name, "via", "v") => vias.extend(list(value).filter_map(read_via)),
-                () if is(name, "call-id", "i") => call_id = Some(value),
-                () if is(name, "from", "f") => from = Some(value),
-                () if is(name, "to", "t") => to = Some(value),
-                () if is(name, "cseq", "cseq") => cseq = Some(value),
-                () => {}
+        let mut lines = Fields(rest);
+        for (name, value) in lines.by_ref() {
+            match name.as_bytes().first().map_or(0, u8::to_ascii_lowercase) {
+                b'v' if is(name, "via", "v") => vias.extend(list(value).filter_map(read_via)),
+                b'c' if is(name, "cseq", "cseq") => cseq = Some(value),
+                b'c' | b'i' if is(name, "call-id", "i") => call_id = Some(value),
+                b'f' if is(name, "from", "f") => from = Some(value),
+                b't' if is(name, "to", "t") => to = Some(value),
+                _ => {}
             }
         }
+        // What is left begins with the empty line that ends the header fields.
+        let left = lines.0.strip_prefix("\r\n")?;
+        let section = rest.get(..rest.len() - lines.0.len())?;
+        let body = datagram.get(text.len() - left.len()..)?;
         let (sequence, method) = cseq?.split_once([' ', '\t'])?;
         if vias.is_empty() {
             return None;
         }
+        let (from, to) = (from?, to?);
         Some(Self {
             start,
             vias,
             call_id: call_id?,
-            from_tag: parameter(after_uri(from?), "tag"),
-            to_tag: parameter(after_uri(to?), "tag"),
+            from,
+            to,
+            from_tag: parameter(after_uri(from), "tag"),
+            to_tag: parameter(after_uri(to), "tag"),
             sequence: sequence.parse().ok()?,
             method: method.trim(),
+            section,
+            body,
         })
     }
 
     /// Whether this is a request.
     pub const fn is_request(&self) -> bool {
         matches!(self.start, Start::Request { .. })
+    }
+
+    /// Whether this is a request of that method.
+    pub fn is(&self, method: &str) -> bool {
+        self.is_request() && self.method == method
+    }
+
+    /// The Request-URI, of a request.
+    pub const fn uri(&self) -> Option<&'a str> {
+        match self.start {
+            Start::Request { uri, .. } => Some(uri),
+            Start::Response { .. } => None,
+        }
     }
 
     /// The status code, of a response.
@@ -94,10 +147,53 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Whether this is a response of that class (1 to 6) to a request of that method.
+    pub fn answers(&self, class: u16, method: &str) -> bool {
+        self.method == method && self.status().is_some_and(|status| status / 100 == class)
+    }
+
+    /// The message in a word or three: `INVITE`, `200 to INVITE`.
+    pub fn what(&self) -> String {
+        match self.status() {
+            Some(status) => format!("{status} to {}", self.method),
+            None => self.method.to_owned(),
+        }
+    }
+
+    /// Whether this is a final response other than 2xx.
+    pub fn is_rejection(&self) -> bool {
+        self.status().is_some_and(|status| status >= 300)
+    }
+
     /// The topmost Via.
     pub fn top(&self) -> Via<'a> {
         self.vias[0]
     }
+
+    /// Name and value of every header field, in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        Fields(self.section)
+    }
+
+    /// The values of a header whose fields are lists, each by itself; `short` is the compact form, or the long one again.
+    pub fn values(&self, long: &'static str, short: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.fields().filter(move |(name, _)| is(name, long, short)).flat_map(|(_, value)| list(value)).map(str::trim)
+    }
+}
+
+/// The URI of a value that is a name-addr or an addr-spec (RFC 3261 §20.10).
+pub fn uri_of(value: &str) -> &str {
+    match value.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')) {
+        Some((uri, _)) => uri,
+        None => value.split(';').next().unwrap_or(value).trim(),
+    }
+}
+
+/// Host and port of a SIP URI as written.
+pub fn host_port(uri: &str) -> &str {
+    let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    rest.split([';', '?']).next().unwrap_or(rest)
 }
 
 fn read_start(line: &str) -> Option<Start<'_>> {
@@ -105,28 +201,35 @@ fn read_start(line: &str) -> Option<Start<'_>> {
         let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
         return Some(Start::Response { status: status.parse().ok()?, reason });
     }
-    let (_, rest) = line.split_once(' ')?;
+    let (method, rest) = line.split_once(' ')?;
     let (uri, version) = rest.split_once(' ')?;
-    (version == "SIP/2.0").then_some(Start::Request { uri })
+    (version == "SIP/2.0").then_some(Start::Request { method, uri })
 }
 
-/// Name and value of every field; a folded value keeps its folds, which are white space like any other.
-fn fields_of(mut fields: &str) -> impl Iterator<Item = (&str, &str)> {
-    std::iter::from_fn(move || {
-        if fields.is_empty() {
+/// Name and value of every field that is left; a folded value keeps its folds, which are white space like any other. Stops at the
+/// empty line.
+#[derive(Clone, Debug)]
+struct Fields<'a>(&'a str);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<(&'a str, &'a str)> {
+        if self.0.starts_with("\r\n") {
             return None;
         }
-        let mut end = fields.len();
-        for (at, _) in fields.match_indices("\r\n") {
-            if !fields[at + 2..].starts_with([' ', '\t']) {
-                end = at;
-                break;
+        let mut end = 0;
+        let next = loop {
+            let feed = end + self.0.get(end..)?.find('\n')?;
+            end = feed + 1;
+            if !self.0[end..].starts_with([' ', '\t']) {
+                break end;
             }
-        }
-        let line = &fields[..end];
-        fields = fields.get(end + 2..).unwrap_or("");
-        Some(line.split_once(':').map_or((line, ""), |(name, value)| (name.trim(), value.trim())))
-    })
+        };
+        let line = self.0[..next].strip_suffix("\r\n")?;
+        self.0 = &self.0[next..];
+        Some(line.split_once(':').map_or((line, ""), |(name, value)| (name.trim_end(), value.trim())))
+    }
 }
 
 fn is(name: &str, long: &str, short: &str) -> bool {
@@ -148,9 +251,11 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
 }
 
 fn read_via(value: &str) -> Option<Via<'_>> {
-    let (_, rest) = value.trim().split_once([' ', '\t'])?;
-    let (sent_by, parameters) = rest.split_once(';').unwrap_or((rest, ""));
-    Some(Via { branch: parameter(parameters, "branch"), sent_by: sent_by.trim() })
+    let value = value.trim();
+    // The sent-by is the last word before the parameters: there may be white space around the slashes.
+    let (sender, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let (_, sent_by) = sender.trim_end().rsplit_once([' ', '\t'])?;
+    Some(Via { branch: parameter(parameters, "branch"), sent_by, value })
 }
 
 /// What follows the URI of a From or To value: its header parameters.
@@ -184,9 +289,25 @@ mod tests {
         .unwrap();
         assert_eq!(packet.status(), Some(180));
         assert_eq!(packet.vias.len(), 3);
-        assert_eq!(packet.top(), Via { branch: "z9hG4bK1", sent_by: "one.example.com:5080" });
+        assert_eq!(packet.top().id(), ("z9hG4bK1", "one.example.com:5080"));
+        assert_eq!(packet.vias[1].id(), ("z9hG4bK2", "two"));
+        assert_eq!(packet.vias[1].parameters().next(), Some(("received", Some("192.0.2.1"))));
         assert_eq!((packet.from_tag, packet.to_tag, packet.call_id), ("1", "2", "one@two"));
         assert_eq!((packet.sequence, packet.method), (7, "INVITE"));
+        assert_eq!((packet.fields().count(), packet.body), (6, &b""[..]));
+    }
+
+    #[test]
+    fn a_body_may_be_anything_and_lists_and_uris_are_parted() {
+        let packet = Packet::read(
+            b"INFO sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=1\r\nFrom: <sip:a@a>;tag=1\r\nTo: sip:b@b\r\nCall-ID: c\r\n\
+              Route: <sip:one;lr>,\r\n <sip:p@two:5080;lr>\r\nCSeq: 7 INFO\r\n\r\n\xFF\r\n\r\n",
+        )
+        .unwrap();
+        assert_eq!(packet.body, b"\xFF\r\n\r\n");
+        let routes: Vec<&str> = packet.values("route", "route").map(|value| host_port(uri_of(value))).collect();
+        assert_eq!(routes, ["one", "two:5080"]);
+        assert_eq!((packet.uri(), packet.is("INFO")), (Some("sip:b@b"), true));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use sansip::message::SharedBytes;
 use sansip::{Answer, Input, Instant, ListenerId, Output, QueryId, Transmit};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Census};
 use crate::fault::{Dice, Fate, Plan, Weather, is_name};
 use crate::link::{Link, Links};
 use crate::trace::{NodeId, Trace, Transmission, What};
@@ -50,6 +50,8 @@ pub struct World {
 struct Place {
     actor: Box<dyn Actor>,
     listeners: BTreeMap<ListenerId, SocketAddr>,
+    /// The most that was ever alive in it.
+    peak: Census,
     /// The wake-up in the queue.
     wake: Option<(Instant, u64)>,
 }
@@ -108,7 +110,7 @@ impl World {
                 "somebody listens at {address} already"
             );
         }
-        self.nodes.push(Place { actor, listeners, wake: None });
+        self.nodes.push(Place { actor, listeners, peak: Census::default(), wake: None });
         self.drain(node);
         node
     }
@@ -136,6 +138,16 @@ impl World {
     /// All nodes with their names, in the order of adding.
     pub fn actors(&self) -> impl Iterator<Item = (NodeId, &str, &dyn Actor)> {
         self.trace.nodes().zip(&self.nodes).map(|((node, name), place)| (node, name, &*place.actor))
+    }
+
+    /// The most of each thing that was ever alive in a node.
+    pub fn peak(&self, node: NodeId) -> Census {
+        self.nodes[node.0].peak
+    }
+
+    /// What it is made of besides its nodes.
+    pub const fn setting(&self) -> &Setting {
+        &self.setting
     }
 
     /// Whether nothing is under way: no datagram, no question of a resolver, and every node is idle. Nodes may still have
@@ -220,6 +232,8 @@ impl World {
 
     /// Takes a node's outputs and moves its wake-up.
     fn drain(&mut self, node: NodeId) {
+        let place = &mut self.nodes[node.0];
+        place.peak = place.peak.max(place.actor.census());
         while let Some(output) = self.nodes[node.0].actor.poll() {
             match output {
                 Output::Send(transmit) => self.send(node, transmit),
@@ -277,10 +291,21 @@ impl World {
         }
     }
 
-    /// What becomes of the next datagram of a directed pair: what the plan says, else what the weather draws.
-    fn fate(&mut self, from: NodeId, to: NodeId) -> (Link, u32, Fate) {
+    /// Plans the fate of a message that is still to be sent, the n-th from one node to another, in place of what was planned for
+    /// it: a forked world goes another way. False if there is no such node, or if the message was sent already.
+    pub fn set_fate(&mut self, from: &str, to: &str, ordinal: u32, fate: Fate) -> bool {
+        let (Some(from), Some(to)) = (self.node(from), self.node(to)) else { return false };
+        let wire = self.wire(from, to);
+        let is_to_come = ordinal > wire.sent;
+        if is_to_come {
+            wire.planned.insert(ordinal, fate);
+        }
+        is_to_come
+    }
+
+    fn wire(&mut self, from: NodeId, to: NodeId) -> &mut Wire {
         let (from_name, to_name) = (self.trace.name(from), self.trace.name(to));
-        let wire = self.wires.entry((from, to)).or_insert_with(|| {
+        self.wires.entry((from, to)).or_insert_with(|| {
             let link = self.setting.links.between(from_name, to_name);
             Wire {
                 link,
@@ -288,14 +313,21 @@ impl World {
                 planned: self.setting.plan.of_link(from_name, to_name),
                 dice: self.setting.weather.map(|weather| Dice::new(weather, link.conditions, from_name, to_name)),
             }
-        });
+        })
+    }
+
+    /// What becomes of the next datagram of a directed pair: what the plan says, else what the weather draws.
+    fn fate(&mut self, from: NodeId, to: NodeId) -> (Link, u32, Fate) {
+        let now = self.now;
+        let wire = self.wire(from, to);
         wire.sent += 1;
-        let drawn = wire.dice.as_mut().map_or(Fate::FINE, |dice| dice.next(self.now));
+        let drawn = wire.dice.as_mut().map_or(Fate::FINE, |dice| dice.next(now));
         let fate = wire.planned.get(&wire.sent).copied().unwrap_or(drawn);
+        let (link, sent) = (wire.link, wire.sent);
         if fate != Fate::FINE {
-            self.met.set(from_name, to_name, wire.sent, fate);
+            self.met.set(self.trace.name(from), self.trace.name(to), sent, fate);
         }
-        (wire.link, wire.sent, fate)
+        (link, sent, fate)
     }
 }
 

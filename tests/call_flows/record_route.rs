@@ -16,7 +16,7 @@ fn ways(world: &World, method: &str) -> Vec<(String, String, Vec<String>)> {
     let sent = world.trace().transmissions();
     sent.filter_map(|(_, _, sent)| {
         let packet = Packet::read(&sent.bytes)?;
-        let Start::Request { uri } = packet.start else { return None };
+        let Start::Request { uri, .. } = packet.start else { return None };
         let route = fields(&sent.bytes).1.remove("route").unwrap_or_default();
         let way = format!("{}>{}", name(sent.from), sent.to.map_or("nobody", name));
         (packet.method == method).then(|| (way, uri.to_owned(), route))

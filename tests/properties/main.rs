@@ -1,5 +1,6 @@
 //! What holds for every plan of faults: agreement, idleness, schedule.
 
 mod any_plan;
+mod explored;
 mod laws;
 mod planted;

@@ -50,6 +50,10 @@ impl Clients {
         self.transactions.len()
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.transactions.capacity().max(self.index.capacity())
+    }
+
     /// The transaction that a response with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ClientTransactionId> {
         self.index.find(self.index.hash(&[key]), |id| {

@@ -134,6 +134,19 @@ impl Endpoint {
         }
     }
 
+    /// How many there is room for without another allocation: grows with what is alive and never shrinks.
+    pub fn capacity(&self) -> Census {
+        Census {
+            client_transactions: self.clients.capacity(),
+            server_transactions: self.servers.capacity(),
+            deliveries: self.deliveries.capacity(),
+            queries: self.queries.capacity(),
+            connections: self.connections.len(),
+            timers: self.timers.capacity(),
+            outputs: self.outputs.capacity(),
+        }
+    }
+
     /// A name for a connection; never the same twice.
     pub fn reserve(&mut self) -> ConnectionId {
         self.connections.reserve()

@@ -54,6 +54,10 @@ impl Servers {
         self.transactions.len()
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.transactions.capacity().max(self.index.capacity())
+    }
+
     pub(super) fn get(&self, id: ServerTransactionId) -> Option<&ServerTransaction> {
         self.transactions.get(id)
     }

@@ -45,7 +45,7 @@ pub struct Stats {
     pub stalled_connections: u64,
 }
 
-/// What is alive now.
+/// How many there are: of what is alive, or of what there is room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     /// Client transactions.

@@ -82,9 +82,19 @@ impl Core {
         Self { role, record_route, contexts: Arena::new(), loop_key: None }
     }
 
+    /// Response contexts alive.
+    pub fn response_contexts(&self) -> usize {
+        self.contexts.len()
+    }
+
     /// Whether no response context is left.
     pub fn is_idle(&self) -> bool {
         self.contexts.is_empty()
+    }
+
+    /// Response contexts that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.contexts.capacity()
     }
 
     /// Takes a request (anything but ACK and CANCEL) that `preprocess` has been applied to: validates it (§16.3), opens its

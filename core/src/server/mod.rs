@@ -56,6 +56,30 @@ impl Stack<Core> {
     }
 }
 
+/// How many there are: of what is alive, or of what there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// The proxy's response contexts.
+    pub response_contexts: usize,
+    /// Addresses-of-record that the registrar knows: holdings, with one timer for all.
+    pub addresses_of_record: usize,
+}
+
+impl Core {
+    /// What is alive.
+    pub fn census(&self) -> Census {
+        Census {
+            response_contexts: self.proxy.response_contexts(),
+            addresses_of_record: self.registrar.location().len(),
+        }
+    }
+
+    /// How many there is room for without another allocation; of what is kept in order, there is never more than is alive.
+    pub fn capacity(&self) -> Census {
+        Census { response_contexts: self.proxy.capacity(), ..self.census() }
+    }
+}
+
 impl TransactionUser for Core {
     type Event = Event;
 

@@ -149,9 +149,11 @@ impl Core {
         }
     }
 
-    /// An ACK for a 2xx (§13.3.1.4). A second one, or one for nothing, has no effect.
+    /// An ACK for a 2xx (§13.3.1.4). A second one, or one for nothing, has no effect. Where it names a dialog, only that counts:
+    /// an ACK for a rejection that comes when a late copy of its INVITE has made a new call has the branch of that call.
     pub(super) fn acknowledged(&mut self, cx: &mut Cx<'_>, ack: &Request, server: Option<Tag>) {
         let by_dialog = DialogKey::of_request(ack).and_then(|key| self.find(key)).map(|(id, _)| id);
+        let server = server.filter(|_| ack.to_header().is_none_or(|to| to.tag().is_none()));
         let Some(id) = by_dialog.or_else(|| self.requests.call(Work::request(server?)?)) else { return };
         let Some(callee) = self.callee(id) else { return };
         let Callee::Accepted(accepted) = callee else { return };

@@ -81,6 +81,19 @@ impl Work {
     }
 }
 
+/// How many there are: of what is alive, or of what there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Calls, those included that are over and have something left to do.
+    pub calls: usize,
+    /// Dialogs.
+    pub dialogs: usize,
+    /// Requests outside of dialogs whose server transactions live.
+    pub requests: usize,
+    /// Registrations: holdings, each with a timer for its refresh at most.
+    pub registrations: usize,
+}
+
 impl Core {
     /// The role in the tags of this core.
     pub const ROLE: u8 = 1;
@@ -143,10 +156,24 @@ impl Core {
         }
     }
 
-    /// Numbers of calls, dialogs and requests outside of dialogs that are kept.
-    #[cfg(test)]
-    pub(super) fn left_over(&self) -> (usize, usize, usize) {
-        (self.calls.len(), self.dialogs.len(), self.requests.len())
+    /// What is alive.
+    pub fn census(&self) -> Census {
+        Census {
+            calls: self.calls.len(),
+            dialogs: self.dialogs.len(),
+            requests: self.requests.len(),
+            registrations: self.registrations.len(),
+        }
+    }
+
+    /// How many there is room for without another allocation.
+    pub fn capacity(&self) -> Census {
+        Census {
+            calls: self.calls.capacity(),
+            dialogs: self.dialogs.capacity(),
+            requests: self.requests.capacity(),
+            registrations: self.registrations.capacity(),
+        }
     }
 
     /// Forgets a call if nothing can come of it any more.

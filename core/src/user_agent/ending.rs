@@ -70,6 +70,8 @@ impl Core {
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(leg) = call.legs.get_mut(index) else { return };
         match (&mut call.side, leg.state) {
+            // The resolver still looks for the way of our own BYE: there is nobody left to send it to.
+            (_, LegState::Ending(bye)) if cx.endpoint.withdraw(bye) => self.leg_ended(cx, id, index),
             // Our own BYE is on its way: its answer, whatever it is, ends the call.
             (_, LegState::Ending(_) | LegState::Over) => {}
             (Side::Callee(Callee::Offered(_)), _) => self.terminate(cx, id),

@@ -14,7 +14,7 @@ mod requests;
 mod uac;
 mod uas;
 
-pub use self::core::Core;
+pub use self::core::{Census, Core};
 pub use event::{CallInfo, CallState, EndCause, Event};
 pub use profile::{Body, Profile};
 

@@ -83,10 +83,14 @@ impl Requests {
     }
 
     /// Number of requests alive.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         debug_assert_eq!(self.alive.len(), self.index.len());
         self.alive.len()
+    }
+
+    /// Requests that there is room for without another allocation.
+    pub(super) fn capacity(&self) -> usize {
+        self.alive.capacity().max(self.index.capacity())
     }
 }
 

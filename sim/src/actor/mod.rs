@@ -1,8 +1,10 @@
 //! Actors: nodes together with whoever uses them.
 
+mod census;
 mod server;
 mod user_agent;
 
+pub use census::Census;
 pub use server::ServerActor;
 pub use user_agent::{Behaviour, Incoming, Outgoing, Reaction, Register, UserAgentActor};
 
@@ -21,6 +23,16 @@ pub trait Actor: Node<Event = Note> + Debug {
     /// The calls that it believes to be there at this moment.
     fn calls(&self) -> Vec<Call> {
         Vec::new()
+    }
+
+    /// What is alive in it at this moment; a node that tells nothing has nothing.
+    fn census(&self) -> Census {
+        Census::default()
+    }
+
+    /// How many of these it has room for without another allocation.
+    fn capacity(&self) -> Census {
+        Census::default()
     }
 
     /// A copy that behaves like the original; a world is forked with it.

@@ -3,7 +3,7 @@
 use sansip::server::Server;
 use sansip::{ConnectionId, Input, Instant, Node, Output};
 
-use super::Actor;
+use super::{Actor, Census};
 use crate::trace::Note;
 
 /// A server in a world. It needs nobody: its events are only noted.
@@ -47,6 +47,14 @@ impl Node for ServerActor {
 }
 
 impl Actor for ServerActor {
+    fn census(&self) -> Census {
+        Census { endpoint: self.0.endpoint().census(), server: self.0.user().census(), ..Census::default() }
+    }
+
+    fn capacity(&self) -> Census {
+        Census { endpoint: self.0.endpoint().capacity(), server: self.0.user().capacity(), ..Census::default() }
+    }
+
     fn clone_box(&self) -> Box<dyn Actor> {
         Box::new(self.clone())
     }

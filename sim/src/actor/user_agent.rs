@@ -7,7 +7,7 @@ use sansip::message::{StatusCode, UriBuf};
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
-use super::{Actor, Call, CallState};
+use super::{Actor, Call, CallState, Census};
 use crate::trace::Note;
 
 /// What the user of a phone does, and when.
@@ -332,6 +332,16 @@ impl Actor for UserAgentActor {
             _ => CallState::Established,
         };
         self.agent.calls().map(|info| Call { call_id: info.call_id.to_owned(), state: state(info.state) }).collect()
+    }
+
+    fn census(&self) -> Census {
+        let (endpoint, user_agent) = (self.agent.endpoint().census(), self.agent.user().census());
+        Census { endpoint, user_agent, ..Census::default() }
+    }
+
+    fn capacity(&self) -> Census {
+        let (endpoint, user_agent) = (self.agent.endpoint().capacity(), self.agent.user().capacity());
+        Census { endpoint, user_agent, ..Census::default() }
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

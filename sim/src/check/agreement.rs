@@ -14,11 +14,11 @@ use crate::trace::Note;
 ///
 /// * The caller has it from the first 2xx that comes, and never without one (RFC 3261 §13.2.2.4). If it has given up
 ///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
-/// * The called end does not have it after a CANCEL that came before its final response (§9.2).
+/// * The called end does not have it after a CANCEL that came before its final response (§9.2); a copy of the INVITE that comes
+///   when the cancelled transaction is over makes another call.
 /// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way.
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
-/// * A caller that was given a 2xx sends an ACK (§13.2.2.4).
 #[derive(Clone, Copy, Debug)]
 pub struct Agreement {
     timers: Timers,
@@ -73,10 +73,14 @@ struct End<'a> {
     cancel_received: Option<Moment>,
     provisional_received: Option<Moment>,
     rejection_received: Option<Moment>,
+    /// The first rejection of an INVITE, with its tag, and the ACK for it.
+    rejection_sent: Option<(Moment, &'a str)>,
+    rejection_acknowledged: Option<Moment>,
+    /// Every copy.
+    invites_received: Vec<Moment>,
     success_received: Option<Moment>,
     success_sent: Option<Moment>,
     ack_received: Option<Moment>,
-    ack_sent: Option<Moment>,
     bye_sent: Option<Moment>,
     /// Of each branch.
     byes_received: Vec<Moment>,
@@ -88,13 +92,21 @@ impl<'a> End<'a> {
     fn of(seen: &[Seen<'a>]) -> Self {
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let mut branches = BTreeSet::new();
-        for Seen { time, index, what } in seen {
+        for Seen { time, index, what, .. } in seen {
             let moment = (*time, *index);
             let place = match what {
-                Sight::Sent(packet, _) => end.place_of_sent(packet),
+                Sight::Sent(packet, _) => {
+                    if packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 300) {
+                        end.rejection_sent.get_or_insert((moment, packet.to_tag));
+                    }
+                    end.place_of_sent(packet)
+                }
                 Sight::Received(packet, _) => {
+                    if packet.status().is_none() && packet.method == "INVITE" {
+                        end.invites_received.push(moment);
+                    }
                     let bye = packet.status().is_none() && packet.method == "BYE";
-                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top()) {
+                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top().id()) {
                         end.byes_received.push(moment);
                     }
                     end.place_of_received(packet)
@@ -118,7 +130,6 @@ impl<'a> End<'a> {
         match (packet.status(), packet.method) {
             (None, "INVITE") => Some(&mut self.invite_sent),
             (None, "CANCEL") => Some(&mut self.cancel_sent),
-            (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_sent),
             (None, "BYE") if self.is_of_dialog(packet) => Some(&mut self.bye_sent),
             (Some(200..=299), "INVITE") => Some(&mut self.success_sent),
             _ => None,
@@ -129,6 +140,9 @@ impl<'a> End<'a> {
         match (packet.status(), packet.method) {
             (None, "CANCEL") => Some(&mut self.cancel_received),
             (None, "ACK") if self.is_of_dialog(packet) => Some(&mut self.ack_received),
+            (None, "ACK") if self.rejection_sent.is_some_and(|(_, tag)| packet.to_tag == tag) => {
+                Some(&mut self.rejection_acknowledged)
+            }
             (Some(100..=199), "INVITE") => Some(&mut self.provisional_received),
             (Some(200..=299), "INVITE") => Some(&mut self.success_received),
             (Some(300..), "INVITE") => Some(&mut self.rejection_received),
@@ -184,9 +198,6 @@ impl<'a> End<'a> {
         if !told && !overtaken && self.began.is_none_or(|began| began.0 != success.0) {
             breach(success.0, "does not have the call although a 2xx came, and sent no BYE");
         }
-        if self.ack_sent.is_none() {
-            breach(success.0, "sent no ACK although a 2xx came");
-        }
     }
 
     /// Whether the INVITE is still waiting for a response when `response` comes (RFC 3261 §9.1, §17.1.1.2).
@@ -206,6 +217,7 @@ impl<'a> End<'a> {
         if let (Some(began), Some(cancel)) = (self.began, self.cancel_received)
             && cancel < began
             && self.success_sent.is_none_or(|success| cancel < success)
+            && !self.is_of_straggler(timers, began)
         {
             breach(began.0, "has the call although a CANCEL came before it was answered");
         }
@@ -223,6 +235,15 @@ impl<'a> End<'a> {
         {
             breach(deadline, "has the call, and no ACK came for 64·T1");
         }
+    }
+
+    /// Whether the call that began then was made by a copy of the INVITE that came when the transaction of a rejected one was
+    /// over (timers H and I): it is a new call, and no earlier CANCEL is about it.
+    fn is_of_straggler(&self, timers: &Timers, began: Moment) -> bool {
+        let Some((rejection, _)) = self.rejection_sent else { return false };
+        let unacknowledged = rejection.0 + timers.sixty_four_t1();
+        let over = self.rejection_acknowledged.map_or(unacknowledged, |ack| unacknowledged.min(ack.0 + timers.t4));
+        self.invites_received.iter().any(|invite| over <= invite.0 && *invite <= began)
     }
 
     /// Whether it did not have the call any more at the end of that instant.

@@ -43,15 +43,45 @@
 //! assert_eq!(check::breaches(&checks, &world), []);
 //! ```
 
+mod acknowledged;
+mod after_bye;
 mod agreement;
+mod answered;
+mod cancel;
+mod capacity;
+mod census;
+mod cseq;
+mod form;
 mod idle;
 mod reading;
+mod resends;
+mod responses;
+mod route;
 mod schedule;
+#[cfg(test)]
+mod story;
+mod traffic;
+mod transparency;
+mod via;
 
+pub use acknowledged::Acknowledged;
+pub use after_bye::AfterBye;
 pub use agreement::Agreement;
+pub use answered::Answered;
+pub use cancel::Cancel;
+pub use capacity::Capacity;
+pub use census::NothingLeft;
+pub use cseq::CSeqDiscipline;
+pub use form::Form;
 pub use idle::Idle;
 pub use reading::{Part, Reading, Seen, Sight};
+pub use resends::Resends;
+pub use responses::Responses;
+pub use route::Routing;
 pub use schedule::Schedule;
+pub use traffic::Traffic;
+pub use transparency::Transparency;
+pub use via::ViaDiscipline;
 
 use std::fmt;
 
@@ -126,7 +156,25 @@ impl Report<'_> {
 /// The checks that hold in every world of nodes with the usual timers.
 pub fn standard() -> Vec<Box<dyn Check>> {
     let timers = Timers::default();
-    vec![Box::new(Agreement::new(timers)), Box::new(Idle), Box::new(Schedule::new(timers))]
+    vec![
+        Box::new(Form),
+        Box::new(Responses::new(timers)),
+        Box::new(ViaDiscipline),
+        Box::new(CSeqDiscipline),
+        Box::new(Cancel::new(timers)),
+        Box::new(Routing),
+        Box::new(Transparency::new(timers)),
+        Box::new(AfterBye),
+        Box::new(Schedule::new(timers)),
+        Box::new(Traffic),
+        Box::new(Agreement::new(timers)),
+        Box::new(Capacity),
+        Box::new(Resends::new(timers)),
+        Box::new(Acknowledged::new(timers)),
+        Box::new(Answered::new(timers)),
+        Box::new(Idle),
+        Box::new(NothingLeft),
+    ]
 }
 
 /// Every breach of the given checks, in the order of the checks.

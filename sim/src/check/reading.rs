@@ -1,26 +1,48 @@
 //! A run, read once for all checks.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 
-use sansip::Instant;
+use sansip::{Answer, Instant, Question, Timers};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Census};
 use crate::packet::Packet;
-use crate::trace::{NodeId, Note, Trace, Transmission, What};
+use crate::trace::{Entry, NodeId, Note, Trace, Transmission, What};
 use crate::world::World;
 
 /// The messages of a trace, each read once: by the index of the entry that sent it.
 #[derive(Clone, Debug)]
-pub(super) struct Messages<'a>(Vec<Option<Packet<'a>>>);
+pub(super) struct Messages<'a>(Vec<Option<Message<'a>>>);
+
+#[derive(Clone, Debug)]
+struct Message<'a> {
+    packet: Packet<'a>,
+    hop: usize,
+    below: Option<usize>,
+}
 
 impl<'a> Messages<'a> {
     pub(super) fn read(trace: &'a Trace) -> Self {
-        let read = |what: &'a What| match what {
-            What::Sent(sent) => Packet::read(&sent.bytes),
-            _ => None,
+        let mut hops = Numbers::default();
+        let mut read = |what: &'a What| {
+            let What::Sent(sent) = what else { return None };
+            let packet = Packet::read(&sent.bytes)?;
+            let hop = hops.of(packet.top().id());
+            let below = packet.vias.get(1).map(|via| hops.of(via.id()));
+            Some(Message { packet, hop, below })
         };
         Self(trace.entries().iter().map(|entry| read(&entry.what)).collect())
+    }
+}
+
+/// Small numbers for names, in the order of asking.
+#[derive(Debug, Default)]
+struct Numbers<'a>(HashMap<(&'a str, &'a str), usize>);
+
+impl<'a> Numbers<'a> {
+    fn of(&mut self, name: (&'a str, &'a str)) -> usize {
+        let next = self.0.len();
+        *self.0.entry(name).or_insert(next)
     }
 }
 
@@ -54,6 +76,10 @@ pub struct Seen<'a> {
     pub time: Instant,
     /// Its place among everything that happened in the run.
     pub index: usize,
+    /// A number for the topmost Via (branch and sent-by), the same in the whole run: who asked. 0 of a note.
+    pub hop: usize,
+    /// The same for the Via below it: on whose behalf.
+    pub below: Option<usize>,
     /// What.
     pub what: Sight<'a>,
 }
@@ -87,6 +113,67 @@ impl<'a> Seen<'a> {
     }
 }
 
+impl<'a> Part<'a> {
+    /// What the node sent, in order.
+    pub fn sent(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+        self.seen.iter().filter_map(|seen| match seen.what {
+            Sight::Sent(packet, transmission) => Some((seen, packet, transmission)),
+            _ => None,
+        })
+    }
+
+    /// What came to the node, in order.
+    pub fn received(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+        self.seen.iter().filter_map(|seen| match seen.what {
+            Sight::Received(packet, transmission) => Some((seen, packet, transmission)),
+            _ => None,
+        })
+    }
+
+    /// By when the transaction in which the node answered finally with this To tag is over (timers H, I, J, L; RFC 3261 §17.2,
+    /// RFC 6026 §7.1): a copy of the request that comes then is a new request.
+    pub fn served_until(&self, hop: usize, method: &str, tag: &str, timers: &Timers) -> Option<Instant> {
+        let mut answers = self.sent().filter(|(seen, packet, _)| (seen.hop, packet.method) == (hop, method));
+        let (last, answer, _) = answers
+            .find(|(_, packet, _)| packet.to_tag == tag && packet.status().is_some_and(|status| status >= 200))?;
+        let rejected = method == "INVITE" && answer.status().is_some_and(|status| status >= 300);
+        let mut acks = self.received().filter(|(seen, packet, _)| seen.hop == hop && packet.is("ACK"));
+        let ack = acks.find(|(_, ack, _)| rejected && ack.to_tag == tag).map(|(seen, ..)| seen.time + timers.t4);
+        let unacknowledged = last.time + timers.sixty_four_t1();
+        Some(ack.map_or(unacknowledged, |ack| unacknowledged.min(ack)))
+    }
+
+    /// The first final response to the INVITE that the node sent under this hop, if the INVITE was still waiting for one when it came
+    /// (RFC 3261 §9.1, §17.1.1.2).
+    pub fn first_final(&self, hop: usize, timers: &Timers) -> Option<(&Seen<'a>, &'a Packet<'a>)> {
+        let (invite, ..) = self.sent().find(|(seen, packet, _)| seen.hop == hop && packet.is("INVITE"))?;
+        let mut responses = self
+            .received()
+            .filter(|(seen, packet, _)| seen.hop == hop && packet.method == "INVITE" && packet.status().is_some());
+        // Giving up comes before what arrives at the same moment.
+        let given_up = invite.time + timers.sixty_four_t1();
+        let (mut heard, mut first) = (false, None);
+        for (seen, packet, _) in responses.by_ref() {
+            if packet.answers(1, "INVITE") {
+                heard |= seen.time < given_up;
+            } else {
+                first = Some((seen, packet));
+                break;
+            }
+        }
+        let (seen, packet) = first?;
+        let cancelled = self.sent().any(|(cancel, packet, _)| {
+            cancel.hop == hop && packet.is("CANCEL") && cancel.time + timers.sixty_four_t1() <= seen.time
+        });
+        (!cancelled && (heard || seen.time < given_up)).then_some((seen, packet))
+    }
+
+    /// Whether the node sent a request of that method on behalf of this hop: it is a proxy of it.
+    pub fn forwards(&self, hop: usize, method: &str) -> bool {
+        self.sent().any(|(seen, packet, _)| seen.below == Some(hop) && packet.is(method))
+    }
+}
+
 impl<'a> Reading<'a> {
     /// A world at the end of its run.
     pub(super) fn of(world: &'a World, messages: &'a Messages<'a>) -> Self {
@@ -96,14 +183,14 @@ impl<'a> Reading<'a> {
     /// A trace alone.
     pub(super) fn of_trace(trace: &'a Trace, messages: &'a Messages<'a>, now: Instant) -> Self {
         let mut parts: Vec<Part<'a>> = Vec::new();
-        let mut places: BTreeMap<(&'a str, NodeId), usize> = BTreeMap::new();
+        let mut places: HashMap<(&'a str, NodeId), usize> = HashMap::new();
         for (index, entry) in trace.entries().iter().enumerate() {
-            let Some((node, call_id, what)) = sight(trace, messages, index, &entry.what) else { continue };
+            let Some((node, call_id, seen)) = see(trace, messages, index, entry) else { continue };
             let place = *places.entry((call_id, node)).or_insert_with(|| {
-                parts.push(Part { node, name: trace.name(node), call_id, seen: Vec::new() });
+                parts.push(Part { node, name: trace.name(node), call_id, seen: Vec::with_capacity(32) });
                 parts.len() - 1
             });
-            parts[place].seen.push(Seen { time: entry.time, index, what });
+            parts[place].seen.push(seen);
         }
         Self { now, trace, world: None, parts }
     }
@@ -123,6 +210,23 @@ impl<'a> Reading<'a> {
         &self.parts
     }
 
+    /// The addresses of a host name, if names are known; of an unknown name there are none.
+    pub fn addresses(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let question = Question::Address { name: name.to_ascii_lowercase().trim_end_matches('.').into() };
+        let answers = self.world?.setting().zone.answer(&question);
+        Some(
+            answers
+                .into_iter()
+                .filter_map(|answer| if let Answer::Address(ip) = answer { Some(ip) } else { None })
+                .collect(),
+        )
+    }
+
+    /// The most of each thing that was ever alive in a node.
+    pub fn peak(&self, node: NodeId) -> Census {
+        self.world.map_or_else(Census::default, |world| world.peak(node))
+    }
+
     /// The nodes with their names, as they are now.
     pub fn actors(&self) -> impl Iterator<Item = (NodeId, &'a str, &'a dyn Actor)> {
         self.world.into_iter().flat_map(World::actors)
@@ -130,24 +234,27 @@ impl<'a> Reading<'a> {
 }
 
 /// Who saw what, of which call.
-fn sight<'a>(
+fn see<'a>(
     trace: &'a Trace,
     messages: &'a Messages<'a>,
     index: usize,
-    what: &'a What,
-) -> Option<(NodeId, &'a str, Sight<'a>)> {
-    let packet = |index: usize| messages.0.get(index)?.as_ref();
-    Some(match what {
+    entry: &'a Entry,
+) -> Option<(NodeId, &'a str, Seen<'a>)> {
+    let message = |index: usize| messages.0.get(index)?.as_ref();
+    let seen = |hop, below, what| Seen { time: entry.time, index, hop, below, what };
+    Some(match &entry.what {
         What::Sent(sent) => {
-            let packet = packet(index)?;
-            (sent.from, packet.call_id, Sight::Sent(packet, sent))
+            let Message { packet, hop, below } = message(index)?;
+            (sent.from, packet.call_id, seen(*hop, *below, Sight::Sent(packet, sent)))
         }
         What::Arrived { node, sent } => {
-            let packet = packet(*sent)?;
-            (*node, packet.call_id, Sight::Received(packet, trace.sent(*sent)?))
+            let Message { packet, hop, below } = message(*sent)?;
+            (*node, packet.call_id, seen(*hop, *below, Sight::Received(packet, trace.sent(*sent)?)))
         }
         What::Noted { node, note } => match note {
-            Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => (*node, call_id, Sight::Noted(note)),
+            Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => {
+                (*node, call_id, seen(0, None, Sight::Noted(note)))
+            }
             Note::Said(_) => return None,
         },
     })

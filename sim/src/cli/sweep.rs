@@ -9,9 +9,10 @@ use sansip::Duration;
 use super::options::Argument;
 use super::progress::Meter;
 use super::{Options, Out, Stop, Usage, help, jobs};
+use crate::crew::Progress;
 use crate::fault::Span;
 use crate::shrink::{Failure, folder};
-use crate::sweep::{self, Length, Progress, Results, Scope, Shard, Sweep, draw, line};
+use crate::sweep::{self, Length, Results, Scope, Shard, Sweep, draw, line};
 
 /// What the command line says besides the sweep itself.
 struct Asked {
@@ -121,7 +122,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
 }
 
 /// A time on the wall: `90s`, `10m`, `2h`.
-struct Time(Duration);
+pub(super) struct Time(pub(super) Duration);
 
 impl std::str::FromStr for Time {
     type Err = &'static str;
@@ -136,7 +137,7 @@ impl std::str::FromStr for Time {
     }
 }
 
-fn stop_at_ctrl_c(progress: &Arc<Progress>) {
+pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
     let progress = Arc::clone(progress);
     let mut again = false;
     // Where there is no such signal, the sweep is as long as it was asked to be.

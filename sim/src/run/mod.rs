@@ -12,6 +12,7 @@ pub use digest::digest;
 pub use options::{OPTIONS, Opt};
 pub use verdict::{Outcome, PANIC, Verdict};
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -43,15 +44,25 @@ pub fn run(case: &Case) -> Run {
 pub fn run_with(case: &Case, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
     let scenario = case.scenario();
     let mut world = scenario.world_with(wrap);
-    RUNNING.set(true);
-    let finished = catch_unwind(AssertUnwindSafe(|| finish(&mut world, scenario.end())));
-    RUNNING.set(false);
-    let verdict = match finished {
-        Ok(()) => Verdict::of(checks, &world),
-        // The trace shows what led to it.
-        Err(panic) => Verdict::panicked(&world, &*panic),
-    };
+    let verdict = judged(&mut world, scenario.end(), checks);
     Run { world, verdict }
+}
+
+/// Lets a world run until it is quiet, at the latest until `end`, and judges it.
+pub(crate) fn judged(world: &mut World, end: Instant, checks: &[Box<dyn Check>]) -> Verdict {
+    match guarded(|| finish(world, end)) {
+        Ok(()) => Verdict::of(checks, world),
+        // The trace shows what led to it.
+        Err(panic) => Verdict::panicked(world, &*panic),
+    }
+}
+
+/// Does something in which a node may panic.
+pub(crate) fn guarded<R>(work: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    RUNNING.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    RUNNING.set(false);
+    done
 }
 
 thread_local! {
@@ -63,8 +74,7 @@ pub fn is_running() -> bool {
     RUNNING.get()
 }
 
-/// Lets a world run until it is quiet, at the latest until `end`.
-pub fn finish(world: &mut World, end: Instant) {
+fn finish(world: &mut World, end: Instant) {
     let mut events = 0;
     while !world.is_quiet() && world.next_event().is_some_and(|next| next <= end) && events < EVENTS {
         world.step();

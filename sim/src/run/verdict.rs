@@ -38,7 +38,7 @@ impl Verdict {
     }
 
     /// What is said of a run in which a node panicked: the one that did something last, as far as the trace tells.
-    pub(super) fn panicked(world: &World, panic: &dyn Any) -> Self {
+    pub(crate) fn panicked(world: &World, panic: &dyn Any) -> Self {
         let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
         let what = message.unwrap_or("without a message").to_owned();
         let node = world.trace().entries().last().map(|entry| match &entry.what {

@@ -11,7 +11,7 @@ mod work;
 pub use draw::{Scope, draw};
 pub use file::{line, merge, read, write};
 pub use results::{Broken, Results};
-pub use work::{Progress, record, work};
+pub use work::{record, work};
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,35 +1,11 @@
 //! The work of a sweep: runs, one by one, on several threads.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Broken, Results, Sweep, draw};
 use crate::check::Kind;
+use crate::crew::{Progress, crew};
 use crate::run::{Case, Run, digest, run};
-
-/// What a sweep has done so far, for whoever watches it, and how it is told to stop.
-#[derive(Debug, Default)]
-pub struct Progress {
-    done: AtomicU64,
-    stop: AtomicBool,
-}
-
-impl Progress {
-    /// Runs done.
-    pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
-    }
-
-    /// From now on no run is begun; those under way are finished.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-}
 
 /// Runs that a thread takes at once.
 const BATCH: u64 = 32;
@@ -39,8 +15,7 @@ const BATCH: u64 = 32;
 /// of threads.
 pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Results {
     let share = sweep.share().unwrap_or(u64::MAX);
-    let (next, sum, working) = (AtomicU64::new(0), Mutex::new(Results::default()), AtomicU64::new(jobs as u64));
-    let watcher = thread::current();
+    let next = AtomicU64::new(0);
     let labour = || {
         let mut own = Results::default();
         while !progress.is_stopped() {
@@ -50,24 +25,16 @@ pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnM
             }
             for n in first..share.min(first.saturating_add(BATCH)) {
                 own.add(&record(sweep, sweep.shard.run(n), &mut run));
-                progress.done.fetch_add(1, Ordering::Relaxed);
+                progress.count();
             }
         }
-        sum.lock().unwrap_or_else(PoisonError::into_inner).add(&own);
-        if working.fetch_sub(1, Ordering::Release) == 1 {
-            watcher.unpark();
-        }
+        own
     };
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(labour);
-        }
-        while working.load(Ordering::Acquire) > 0 {
-            thread::park_timeout(std::time::Duration::from_millis(100));
-            watch();
-        }
-    });
-    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut sum = Results::default();
+    for part in crew(jobs, labour, watch) {
+        sum.add(&part);
+    }
+    sum
 }
 
 /// The result of one run of a sweep, run by `run`.
@@ -121,7 +88,11 @@ mod tests {
         progress.stop();
         assert_eq!(work(&sweep(100), 2, &progress, &mut || {}).runs, 0);
         let progress = Progress::default();
-        let some = work(&sweep(1_000_000), 2, &progress, &mut || progress.stop());
+        let some = work(&sweep(1_000_000), 2, &progress, &mut || {
+            if progress.done() > 0 {
+                progress.stop()
+            }
+        });
         assert!(some.runs > 0 && some.runs < 1_000_000, "{}", some.runs);
         assert_eq!(all(&sweep(some.runs), 1), some);
     }

@@ -222,6 +222,12 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Takes a request back that was not sent yet; false, and nothing happens, if it was. Nothing more is said of it.
+    pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
+        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Resolving { .. } | Stage::Located);
+        self.deliveries.get(delivery).is_some_and(unsent) && self.end_delivery(delivery).is_some()
+    }
+
     fn deliver(
         &mut self,
         now: Instant,

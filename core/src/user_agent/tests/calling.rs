@@ -203,7 +203,7 @@ fn a_final_response_ends_all_early_dialogs() {
     bob.receive(&invite.respond("180 Ringing", "carol-tag", CONTACT));
     bob.receive(&invite.respond("603 Decline", "carol-tag", ""));
     assert_eq!(bob.told(), ["progress 180", "failed 603"]);
-    assert_eq!(bob.agent.user().left_over().1, 0);
+    assert_eq!(bob.agent.user().census().dialogs, 0);
     let bye = request("BYE", "b", 1, invite.tag_of("from"), "")
         .replace("1j9FpLxk3uxtm8tn@chicago.com", invite.header("call-id"));
     assert_eq!(bob.ask(&bye).label(), "481 BYE");

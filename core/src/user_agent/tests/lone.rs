@@ -97,7 +97,7 @@ impl Lone {
         self.run(Duration::from_secs(400));
         assert!(self.agent.is_idle(), "{:?}", self.agent);
         assert_eq!(self.agent.endpoint().census(), Census::default());
-        assert_eq!(self.agent.user().left_over(), (0, 0, 0), "calls, dialogs, requests");
+        assert_eq!(super::left_over(&self.agent), crate::user_agent::Census::default());
     }
 
     pub(super) fn told(&self) -> Vec<String> {

@@ -9,3 +9,8 @@ mod registering;
 mod repair;
 mod serving;
 mod text;
+
+/// What is alive besides registrations.
+fn left_over(agent: &super::UserAgent) -> super::Census {
+    super::Census { registrations: 0, ..agent.user().census() }
+}

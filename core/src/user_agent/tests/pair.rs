@@ -211,7 +211,7 @@ impl Pair {
             let census = agent.endpoint().census();
             assert_eq!((census.client_transactions, census.server_transactions, census.deliveries), (0, 0, 0));
             assert_eq!((census.queries, census.timers, census.outputs), (0, 0, 0), "{who:?}");
-            assert_eq!(agent.user().left_over(), (0, 0, 0), "{who:?}: calls, dialogs, requests");
+            assert_eq!(super::left_over(agent), crate::user_agent::Census::default(), "{who:?}");
         }
     }
 

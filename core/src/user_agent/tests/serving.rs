@@ -282,6 +282,19 @@ fn an_ack_with_another_number_confirms_nothing() {
 }
 
 #[test]
+fn an_ack_on_the_branch_of_the_invite_confirms_no_dialog_that_it_does_not_name() {
+    let mut bob = Lone::new();
+    bob.receive(&invite("i", 10));
+    let call = bob.incoming();
+    bob.command(|agent, now| agent.answer(now, call, None)).unwrap();
+    bob.receive(&request("ACK", "i", 10, "tag-of-a-rejection", ""));
+    assert_eq!(bob.told(), ["incoming"]);
+    // RFC 2543 peers may leave the tag out.
+    bob.receive(&request("ACK", "i", 10, "", ""));
+    assert_eq!(bob.told(), ["incoming", "confirmed"]);
+}
+
+#[test]
 fn a_cancel_after_the_200_has_no_effect() {
     let mut bob = established();
     let cancel = request("CANCEL", "i", 10, "", "");

@@ -1,0 +1,114 @@
+//! CANCEL: when it may be sent, what it looks like, and what it finds.
+
+use sansip::{Duration, Timers};
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::Packet;
+
+/// A CANCEL comes after a provisional response, looks like its INVITE, and finds it.
+///
+/// * None is sent before a provisional response to the INVITE came, nor after a final one (RFC 3261 §9.1).
+/// * Request-URI, Call-ID, From, To and Route are the INVITE's, and it goes the same way (§9.1).
+/// * A proxy sends one only if one came, another branch brought a 2xx or 6xx, or timer C, set again by each provisional response
+///   but 100, ran out (§16.7, §16.8, §16.10).
+/// * Whoever has the INVITE finds it by the CANCEL's branch and answers 200 (§9.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Cancel {
+    timers: Timers,
+}
+
+impl Cancel {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
+
+impl Check for Cancel {
+    fn name(&self) -> &'static str {
+        "cancel"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §9.1, §9.2, §16.7, §16.8, §16.10"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, transmission) in part.sent() {
+                let first = !part
+                    .sent()
+                    .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
+                let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
+                    self.judge_sent(part, seen, packet, transmission.destination)
+                } else if packet.method == "CANCEL" && packet.is_rejection() {
+                    judge_refusal(part, seen)
+                } else {
+                    Ok(())
+                };
+                if let Err(why) = verdict {
+                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+impl Cancel {
+    fn judge_sent(
+        &self,
+        part: &Part<'_>,
+        seen: &Seen<'_>,
+        cancel: &Packet<'_>,
+        destination: std::net::SocketAddr,
+    ) -> Result<(), &'static str> {
+        let mut invites = part.sent().filter(|(other, packet, _)| other.hop == seen.hop && packet.is("INVITE"));
+        let (invite_seen, invite, to) = invites.next().ok_or("it cancels no INVITE")?;
+        let route = |packet: &Packet<'_>| packet.values("route", "route").map(str::to_owned).collect::<Vec<_>>();
+        if (cancel.uri(), cancel.from, cancel.to) != (invite.uri(), invite.from, invite.to)
+            || destination != to.destination
+            || route(cancel) != route(invite)
+        {
+            return Err("it is not like its INVITE");
+        }
+        let mut provisional = false;
+        let mut rings_since = invite_seen.time;
+        for (other, response, _) in part.received().take_while(|(other, ..)| other.index < seen.index) {
+            if other.hop == seen.hop && response.method == "INVITE" {
+                match response.status() {
+                    Some(status) if status >= 200 => return Err("a final response came before"),
+                    Some(status) => {
+                        provisional = true;
+                        if status > 100 {
+                            rings_since = other.time;
+                        }
+                    }
+                    None => {}
+                }
+            }
+        }
+        if !provisional {
+            return Err("no provisional response came before");
+        }
+        let Some(below) = invite_seen.below else { return Ok(()) };
+        let asked = part.received().take_while(|(other, ..)| other.index < seen.index).any(|(other, packet, _)| {
+            let another = other.below == Some(below) && other.hop != seen.hop;
+            (other.hop == below && packet.is("CANCEL"))
+                || (another && (packet.answers(2, "INVITE") || packet.answers(6, "INVITE")))
+        });
+        let over: Duration = self.timers.c;
+        if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err("nothing asked for it") }
+    }
+}
+
+/// A CANCEL is refused.
+fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), &'static str> {
+    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let invited = before.any(|(other, packet, _)| other.hop == seen.hop && packet.is("INVITE"));
+    let mut sent = part.sent().take_while(|(other, ..)| other.index < seen.index);
+    let answered = sent.any(|(other, packet, _)| {
+        other.hop == seen.hop && packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 200)
+    });
+    if invited && !answered { Err("the INVITE of this branch is there") } else { Ok(()) }
+}

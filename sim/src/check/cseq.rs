@@ -1,0 +1,122 @@
+//! CSeq: numbers that rise by one, and what has the number of what.
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::{Packet, Start};
+use crate::trace::Transmission;
+
+/// CSeq orders the requests of a dialog and tells an ACK what it acknowledges.
+///
+/// * The method is the request's, the number below 2^31 (RFC 3261 §8.1.1.5).
+/// * ACK and CANCEL have the number of their INVITE (§9.1, §13.2.2.4, §17.1.1.3).
+/// * Each other request of a side has one more than the one before: in a dialog (§12.2.1.1), and out of it under one Call-ID, as
+///   a registration is refreshed (§10.2.4) or a request repeated with credentials (§8.1.3.5, §22.2). Only the same request
+///   to another address has the same number (RFC 3263 §4.3).
+/// * A request in a dialog with a lower number than one that was accepted gets no 2xx (§12.2.2).
+#[derive(Clone, Copy, Debug)]
+pub struct CSeqDiscipline;
+
+impl Check for CSeqDiscipline {
+    fn name(&self) -> &'static str {
+        "cseq"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §8.1.1.5, §9.1, §12.2.1.1, §12.2.2, §13.2.2.4, §17.1.1.3, §22.2; RFC 3263 §4.3"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, transmission) in part.sent() {
+                let verdict = match packet.start {
+                    Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
+                    Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
+                    Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, transmission),
+                    Start::Request { .. } => Ok(()),
+                    Start::Response { .. } => judge_acceptance(part, seen, packet),
+                };
+                if let Err(why) = verdict {
+                    let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+/// A request of the node's own.
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: &Transmission) -> Result<(), String> {
+    let number = packet.sequence;
+    let is = |right: u32| if number == right { Ok(()) } else { Err(format!("that of its INVITE is {right}")) };
+    if matches!(packet.method, "ACK" | "CANCEL") {
+        let mut invites = part.sent().filter(|(_, other, _)| other.is("INVITE"));
+        if let Some((_, invite, _)) = invites.clone().find(|(other, ..)| other.hop == seen.hop) {
+            return is(invite.sequence);
+        }
+        // For a 2xx: a number of an INVITE of this side, the last before that 2xx.
+        let answered = part.received().find(|(_, response, _)| {
+            response.answers(2, "INVITE") && (response.to_tag, response.from_tag) == (packet.to_tag, packet.from_tag)
+        });
+        return match answered {
+            Some((_, response, _)) if invites.all(|(_, invite, _)| invite.sequence != number) => is(response.sequence),
+            _ => Ok(()),
+        };
+    }
+    let Some((last, last_packet, last_to)) = last_before(part, seen, packet) else { return Ok(()) };
+    if last.hop == seen.hop {
+        return Ok(());
+    }
+    let elsewhere = last_to.destination != to.destination || last_to.source != to.source;
+    if number == last_packet.sequence && last_packet.method == packet.method && elsewhere {
+        return Ok(());
+    }
+    if number == last_packet.sequence + 1 { Ok(()) } else { Err(format!("the last one was {}", last_packet.sequence)) }
+}
+
+/// The request of this side before this one, or the one that this is a copy of.
+fn last_before<'p, 'a>(
+    part: &'p Part<'a>,
+    seen: &Seen<'a>,
+    packet: &Packet<'a>,
+) -> Option<(&'p Seen<'a>, &'a Packet<'a>, &'a Transmission)> {
+    let mut last = None;
+    for (other, request, transmission) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
+        let counts = request.is_request() && !matches!(request.method, "ACK" | "CANCEL") && other.below.is_none();
+        let ours = request.from_tag == packet.from_tag || packet.to_tag.is_empty();
+        if !counts || !ours || !(request.to_tag == packet.to_tag || request.to_tag.is_empty()) {
+            continue;
+        }
+        if other.hop == seen.hop {
+            return Some((other, request, transmission));
+        }
+        last = Some((other, request, transmission));
+    }
+    last
+}
+
+/// A 2xx of the node's own to a request in a dialog.
+fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> Result<(), String> {
+    let accepts = |packet: &Packet<'_>| packet.status().is_some_and(|status| status / 100 == 2);
+    if !accepts(response) || response.method == "CANCEL" || part.forwards(seen.hop, response.method) {
+        return Ok(());
+    }
+    let came = |hop: usize, method: &str| {
+        part.received()
+            .find(|(other, request, _)| other.hop == hop && request.is(method))
+            .map(|(_, request, _)| request)
+    };
+    let Some(request) = came(seen.hop, response.method).filter(|request| !request.to_tag.is_empty()) else {
+        return Ok(());
+    };
+    for (other, earlier, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
+        let same = (earlier.from_tag, earlier.to_tag) == (request.from_tag, request.to_tag);
+        if same
+            && accepts(earlier)
+            && other.hop != seen.hop
+            && earlier.method != "CANCEL"
+            && earlier.sequence > request.sequence
+        {
+            return Err(format!("{} was accepted before", earlier.sequence));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! Form: each message has what every message has.
+
+use super::{Check, Reading, Report};
+use crate::packet::Packet;
+
+/// Each message sent has Via, From with a tag, To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
+/// Content-Length, if it is there, is the length of the body (§18.3, §20.14).
+#[derive(Clone, Copy, Debug)]
+pub struct Form;
+
+impl Check for Form {
+    fn name(&self) -> &'static str {
+        "form"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §8.1.1, §8.2.6, §18.3, §20.14"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, _) in part.sent() {
+                if let Some(why) = fault(packet) {
+                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+fn fault(packet: &Packet<'_>) -> Option<String> {
+    let mut length = None;
+    let mut seen = [0_u8; 5];
+    const ONCE: [(&str, &str); 5] =
+        [("from", "f"), ("to", "t"), ("call-id", "i"), ("cseq", "cseq"), ("max-forwards", "max-forwards")];
+    for (name, value) in packet.fields() {
+        if name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("l") {
+            length = Some(value);
+        }
+        for (count, (long, short)) in seen.iter_mut().zip(ONCE) {
+            *count +=
+                u8::from(name.eq_ignore_ascii_case(long) || name.eq_ignore_ascii_case(short)).min(u8::MAX - *count);
+        }
+    }
+    if let Some(((name, _), count)) = ONCE.iter().zip(seen).find(|(_, count)| *count > 1) {
+        return Some(format!("it has {name} {count} times"));
+    }
+    if packet.is_request() && seen[4] == 0 {
+        return Some("it has no Max-Forwards".into());
+    }
+    if packet.from_tag.is_empty() {
+        return Some("its From has no tag".into());
+    }
+    match length.map(|length| (length, length.parse::<usize>())) {
+        Some((_, Ok(length))) if length == packet.body.len() => None,
+        Some((written, _)) => Some(format!("Content-Length is {written}, and the body has {}", packet.body.len())),
+        None => None,
+    }
+}

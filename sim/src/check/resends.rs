@@ -1,0 +1,153 @@
+//! Resends: what may have been lost is sent again, in time.
+
+use sansip::{Duration, Instant, Timers};
+
+use super::{Check, Kind, Part, Reading, Report, Seen};
+use crate::packet::Packet;
+
+/// Over UDP, what waits for an answer is sent again at each step of its timer until the answer comes.
+///
+/// * INVITE: ½, 1½, 3½, 7½, 15½ and 31½ s after the first copy (timer A, RFC 3261 §17.1.1.2), until any response.
+/// * Other requests: timer E's steps, up to T2, and T2 after a provisional response (§17.1.2.2), until a final response.
+/// * A final response to INVITE: the steps up to T2 until its ACK comes (timer G, §17.2.1; a 2xx by the called end, §13.3.1.4).
+///
+/// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7).
+#[derive(Clone, Copy, Debug)]
+pub struct Resends {
+    timers: Timers,
+}
+
+impl Resends {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
+
+/// What ends the waiting of a message, and when.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    /// A provisional response to a request.
+    provisional: Option<Instant>,
+    /// What ends the resending.
+    end: Option<Instant>,
+}
+
+impl Check for Resends {
+    fn name(&self) -> &'static str {
+        "resends"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §13.3.1.4, §17.1.1.2, §17.1.2.2, §17.2.1"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Liveness
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, _) in part.sent() {
+                if !packet.top().value.to_ascii_uppercase().contains("/UDP") {
+                    continue;
+                }
+                let first = !part
+                    .sent()
+                    .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
+                let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
+                if let Some(due) = self.missed(part, seen, packet, heard, cap, run.now()) {
+                    let what = format!(
+                        "{} did not send {} ({}) again at {due}",
+                        part.name,
+                        packet.what(),
+                        packet.top().branch
+                    );
+                    report.breach(part.node, due, what);
+                }
+            }
+        }
+    }
+}
+
+fn is_copy(one: &Packet<'_>, other: &Packet<'_>) -> bool {
+    (one.method, one.status(), one.to_tag) == (other.method, other.status(), other.to_tag)
+}
+
+impl Resends {
+    /// What a message heard, and the cap of its intervals; `None` if it is not sent again at all.
+    fn heard(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<(Heard, Duration)> {
+        match packet.status() {
+            None if packet.method == "ACK" || (packet.method == "CANCEL" && seen.below.is_some()) => None,
+            None => Some(self.heard_of_request(part, seen, packet)),
+            Some(status) if packet.method == "INVITE" && status >= 200 => {
+                let heard = if packet.is_rejection() {
+                    heard_of_rejection(part, seen)
+                } else {
+                    heard_of_success(part, seen, packet)?
+                };
+                Some((heard, self.timers.t2))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn heard_of_request(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> (Heard, Duration) {
+        let mut heard = Heard::default();
+        for (other, response, _) in part.received() {
+            let Some(status) = response.status() else { continue };
+            if other.hop == seen.hop && response.method == packet.method {
+                let place =
+                    if status >= 200 || packet.method == "INVITE" { &mut heard.end } else { &mut heard.provisional };
+                place.get_or_insert(other.time);
+            }
+        }
+        (heard, if packet.method == "INVITE" { Duration::MAX } else { self.timers.t2 })
+    }
+
+    /// When a copy was due that did not go out.
+    fn missed(
+        &self,
+        part: &Part<'_>,
+        seen: &Seen<'_>,
+        packet: &Packet<'_>,
+        heard: Heard,
+        cap: Duration,
+        now: Instant,
+    ) -> Option<Instant> {
+        let over = seen.time + self.timers.sixty_four_t1();
+        let (mut interval, mut due) = (self.timers.t1, seen.time + self.timers.t1);
+        while due < over && due < now && heard.end.is_none_or(|end| end > due) {
+            // What happens at the very moment may have been before or after it.
+            if heard.provisional == Some(due) {
+                return None;
+            }
+            let sent =
+                part.sent().any(|(other, copy, _)| other.time == due && other.hop == seen.hop && is_copy(copy, packet));
+            if !sent {
+                return Some(due);
+            }
+            let slow = heard.provisional.is_some_and(|provisional| provisional < due);
+            interval = if slow { cap } else { (interval * 2).min(cap) };
+            due += interval;
+        }
+        None
+    }
+}
+
+fn heard_of_rejection(part: &Part<'_>, seen: &Seen<'_>) -> Heard {
+    let mut acks = part.received().filter(|(other, packet, _)| other.hop == seen.hop && packet.is("ACK"));
+    Heard { provisional: None, end: acks.next().map(|(ack, ..)| ack.time) }
+}
+
+/// Of a 2xx; `None` if the node only passes it on.
+fn heard_of_success(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<Heard> {
+    if part.forwards(seen.hop, "INVITE") {
+        return None;
+    }
+    let mut ends = part.received().filter(|(other, request, _)| {
+        let concerns = request.to_tag == packet.to_tag && request.from_tag == packet.from_tag;
+        other.index > seen.index && concerns && (request.is("ACK") || request.is("BYE"))
+    });
+    Some(Heard { provisional: None, end: ends.next().map(|(end, ..)| end.time) })
+}

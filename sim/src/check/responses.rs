@@ -1,0 +1,112 @@
+//! Responses: to what they are sent, and what they have in common with it.
+
+use sansip::{Instant, Timers};
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::Packet;
+
+/// A response answers a request that came, and says so.
+///
+/// * No response to a response, to an ACK, or to what never came (RFC 3261 §17, §17.1.1.3: "MUST NOT").
+/// * From, Call-ID and CSeq are those of the request; so is To, but for the tag that every response except 100 has
+///   (§8.2.6.2).
+/// * A server that answers by itself uses one To tag for a request (§8.2.6.2), until its transaction is over.
+/// * Nobody answers 408 to anything but INVITE, nor 1xx other than 100 (RFC 4320 §4.1, §4.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Responses {
+    timers: Timers,
+}
+
+impl Responses {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
+
+impl Check for Responses {
+    fn name(&self) -> &'static str {
+        "responses"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §8.2.6, §17.1.1.3, §17.2; RFC 4320 §4"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            let mut tags: Vec<(usize, &str, &str)> = Vec::new();
+            for (seen, response, _) in part.sent() {
+                let Some(status) = response.status() else { continue };
+                let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
+                if response.method == "ACK" {
+                    breach("it answers an ACK");
+                    continue;
+                }
+                let Some(request) = asked(part, seen, response.method) else {
+                    breach("it answers nothing that came");
+                    continue;
+                };
+                if let Some(why) = mismatch(response, request) {
+                    breach(why);
+                }
+                if status > 100 && response.to_tag.is_empty() {
+                    breach("it has no To tag");
+                }
+                if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
+                    breach("only an INVITE is answered so");
+                }
+                if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
+                    match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
+                        Some((_, _, tag)) if *tag != response.to_tag => {
+                            if !self.is_of_straggler(part, seen, response, tag) {
+                                breach("another To tag was in one before");
+                            }
+                            *tag = response.to_tag;
+                        }
+                        Some(_) => {}
+                        None => tags.push((seen.hop, response.method, response.to_tag)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Responses {
+    /// Whether a copy of the request came when the transaction answered with `tag` was over: it is a new request.
+    fn is_of_straggler(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>, tag: &str) -> bool {
+        let Some(over) = part.served_until(seen.hop, response.method, tag, &self.timers) else { return false };
+        let mut before = part.received().take_while(|(came, ..)| came.index < seen.index);
+        before.any(|(came, packet, _)| came.hop == seen.hop && packet.is(response.method) && came.time >= over)
+    }
+}
+
+/// The request that came before from the same hop.
+fn asked<'a>(part: &Part<'a>, response: &Seen<'a>, method: &str) -> Option<&'a Packet<'a>> {
+    let mut before = part.received().take_while(|(seen, ..)| seen.index < response.index);
+    before.find(|(seen, packet, _)| seen.hop == response.hop && packet.is(method)).map(|(_, packet, _)| packet)
+}
+
+/// Whether the same response came from downstream.
+fn is_forwarded(part: &Part<'_>, response: &Seen<'_>, packet: &Packet<'_>) -> bool {
+    part.received().any(|(seen, above, _)| {
+        seen.below == Some(response.hop) && (above.start, above.to_tag) == (packet.start, packet.to_tag)
+    })
+}
+
+fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<&'static str> {
+    if response.from != request.from {
+        return Some("its From is not the request's");
+    }
+    if response.sequence != request.sequence {
+        return Some("its CSeq is not the request's");
+    }
+    if request.to_tag.is_empty() { !response.to.starts_with(request.to) } else { response.to != request.to }
+        .then_some("its To is not the request's")
+}
+
+fn report_of(part: &Part<'_>, time: Instant, status: u16, response: &Packet<'_>, why: &str, report: &mut Report<'_>) {
+    let what = format!("{} sent {status} to {} ({}): {why}", part.name, response.method, response.top().branch);
+    report.breach(part.node, time, what);
+}

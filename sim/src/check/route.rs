@@ -1,0 +1,126 @@
+//! Route: requests in a dialog go the way that was recorded, to the Contact that was given.
+
+use std::net::IpAddr;
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::{Packet, host_port, uri_of};
+
+/// A request in a dialog is addressed as the dialog says.
+///
+/// * Its Request-URI is the peer's Contact (RFC 3261 §12.1.1, §12.1.2, §12.2.1.1), its Route what was recorded: by the called
+///   end in the order of the request, by the caller in the reverse order of the response.
+/// * What has a Route is sent to the first one, by ends (§8.1.2) and proxies (§16.6 step 7); a proxy takes its own off before
+///   (§16.4) and leaves the others as they are.
+///
+/// Routes without `lr` (strict routers) are not judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Routing;
+
+impl Check for Routing {
+    fn name(&self) -> &'static str {
+        "route"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.4, §16.6, §16.12"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, transmission) in part.sent() {
+                if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
+                    continue;
+                }
+                let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
+                if routes.iter().any(|route| !is_loose(route)) {
+                    continue;
+                }
+                let verdict = match seen.below {
+                    None => judge_own(part, seen, packet, &routes),
+                    Some(below) => judge_forwarded(part, below, packet, &routes),
+                };
+                let first = routes.first().map(|route| host_port(route));
+                let verdict = verdict.and_then(|()| match first {
+                    Some(first) if !leads_to(run, first, transmission.destination.ip()) => {
+                        Err("it does not go to its first Route")
+                    }
+                    _ => Ok(()),
+                });
+                if let Err(why) = verdict {
+                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+fn is_loose(uri: &str) -> bool {
+    uri.split(';').skip(1).any(|parameter| parameter.trim().to_ascii_lowercase().starts_with("lr"))
+}
+
+/// Whether a host, with or without port, is at that address.
+fn leads_to(run: &Reading<'_>, host_port: &str, address: IpAddr) -> bool {
+    let host = match host_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host_port.split(':').next().unwrap_or(host_port),
+    };
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip == address,
+        Err(_) => run.addresses(host).is_none_or(|addresses| addresses.contains(&address)),
+    }
+}
+
+/// The ACK for a rejection goes with its INVITE.
+fn is_for_rejection(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+    packet.is("ACK") && part.sent().any(|(other, invite, _)| other.hop == seen.hop && invite.is("INVITE"))
+}
+
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&str]) -> Result<(), &'static str> {
+    if packet.to_tag.is_empty() {
+        return Ok(());
+    }
+    let recorded = |from: &Packet<'_>| {
+        from.values("record-route", "record-route").map(|value| uri_of(value).to_owned()).collect::<Vec<_>>()
+    };
+    let contact = |from: &Packet<'_>| from.values("contact", "m").next().map(|value| uri_of(value).to_owned());
+    let mut before =
+        part.received().take_while(|(other, ..)| other.index < seen.index).map(|(_, received, _)| received);
+    // The caller's end of the dialog: 2xx, or if there is none, what made it early.
+    let ours = |received: &&Packet<'_>| {
+        received.method == "INVITE" && (received.from_tag, received.to_tag) == (packet.from_tag, packet.to_tag)
+    };
+    let response = before.clone().filter(ours).find(|received| received.answers(2, "INVITE"));
+    let response = response.or_else(|| before.clone().filter(ours).find(|received| received.answers(1, "INVITE")));
+    let (mut set, target) = if let Some(response) = response {
+        let mut set = recorded(response);
+        set.reverse();
+        (set, contact(response))
+    } else {
+        let request = before
+            .find(|received| received.is("INVITE") && received.from_tag == packet.to_tag && received.to_tag.is_empty());
+        let Some(request) = request else { return Ok(()) };
+        (recorded(request), contact(request))
+    };
+    if set.iter().any(|route| !is_loose(route)) {
+        return Ok(());
+    }
+    if target.is_some_and(|target| Some(target.as_str()) != packet.uri()) {
+        return Err("its Request-URI is not the Contact of the peer");
+    }
+    set.retain(|route| !route.is_empty());
+    if set.iter().map(String::as_str).ne(routes.iter().copied()) {
+        return Err("its Route is not what was recorded");
+    }
+    Ok(())
+}
+
+fn judge_forwarded(part: &Part<'_>, below: usize, packet: &Packet<'_>, routes: &[&str]) -> Result<(), &'static str> {
+    let came = part.received().find(|(other, request, _)| other.hop == below && request.is(packet.method));
+    let Some((_, request, _)) = came else { return Ok(()) };
+    let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+    if before.iter().any(|route| !is_loose(route)) || before.ends_with(routes) {
+        return Ok(());
+    }
+    Err("its Route is not what was left of the one that came")
+}

@@ -1,0 +1,96 @@
+//! Traffic: nobody is an amplifier.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use sansip::Instant;
+
+use super::{Check, Reading, Report};
+use crate::trace::{NodeId, What};
+
+/// A node sends a bounded number of packets for each that comes (RFC 3261 §26.1.5, RFC 5393 §1): nobody can make it flood another.
+///
+/// * What comes of one packet at once is at most [`AT_ONCE`](Self::AT_ONCE) packets to one destination.
+/// * What a node sends to one destination in the whole run is at most [`IN_ALL`](Self::IN_ALL) for each packet that came, from
+///   anywhere, and for each request that the node began by itself.
+///
+/// Other destinations are counted by themselves: a request that goes to several targets is bounded by Max-Breadth (RFC 5393 §5).
+#[derive(Clone, Copy, Debug)]
+pub struct Traffic;
+
+impl Traffic {
+    /// A proxy that hears a CANCEL sends 200 to it and 487 to the INVITE; an end whose cancelled INVITE is answered sends ACK and BYE.
+    /// With timers that are due at the same moment there may be as many again.
+    pub const AT_ONCE: usize = 4;
+    /// An INVITE brings out at most a 100, a 180, eleven copies of a 2xx, and eleven of the BYE that ends the call if no ACK comes.
+    pub const IN_ALL: usize = 24;
+}
+
+impl Check for Traffic {
+    fn name(&self) -> &'static str {
+        "traffic"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §26.1.5; RFC 5393 §1, §5"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        at_once(run, report);
+        in_all(run, report);
+    }
+}
+
+fn at_once(run: &Reading<'_>, report: &mut Report<'_>) {
+    let mut sent: Vec<(SocketAddr, usize)> = Vec::new();
+    let mut cause: Option<(NodeId, Instant)> = None;
+    for entry in run.trace().entries() {
+        match &entry.what {
+            What::Arrived { node, .. } => {
+                cause = Some((*node, entry.time));
+                sent.clear();
+            }
+            What::Sent(transmission) if cause == Some((transmission.from, entry.time)) => {
+                let destination = transmission.destination;
+                let place = match sent.iter().position(|(to, _)| *to == destination) {
+                    Some(place) => place,
+                    None => {
+                        sent.push((destination, 0));
+                        sent.len() - 1
+                    }
+                };
+                sent[place].1 += 1;
+                if sent[place].1 == Traffic::AT_ONCE + 1 {
+                    let name = run.trace().name(transmission.from);
+                    let what = format!("{name} sent more than {} packets to {destination} for one", Traffic::AT_ONCE);
+                    report.breach(transmission.from, entry.time, what);
+                }
+            }
+            What::Sent(_) => cause = None,
+            _ => {}
+        }
+    }
+}
+
+fn in_all(run: &Reading<'_>, report: &mut Report<'_>) {
+    let mut nodes: BTreeMap<NodeId, (usize, BTreeMap<SocketAddr, usize>)> = BTreeMap::new();
+    for part in run.parts() {
+        let (causes, sent) = nodes.entry(part.node).or_default();
+        *causes += part.received().count();
+        let mut begun: Vec<usize> = Vec::new();
+        for (seen, packet, transmission) in part.sent() {
+            *sent.entry(transmission.destination).or_default() += 1;
+            if packet.is_request() && seen.below.is_none() && !begun.contains(&seen.hop) {
+                begun.push(seen.hop);
+            }
+        }
+        *causes += begun.len();
+    }
+    for (node, (causes, sent)) in nodes {
+        if let Some((destination, number)) = sent.into_iter().find(|(_, number)| *number > causes * Traffic::IN_ALL) {
+            let name = run.trace().name(node);
+            let what = format!("{name} sent {number} packets to {destination} for {causes} causes");
+            report.breach(node, run.now(), what);
+        }
+    }
+}

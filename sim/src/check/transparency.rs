@@ -1,0 +1,168 @@
+//! Transparency: a proxy changes what it must, and nothing else.
+
+use sansip::Timers;
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::{Packet, Start};
+
+/// What a proxy passes on is what came, byte for byte, but for what is its own business.
+///
+/// * Every other header field, its name as written, its value and its place among the others, and the body (RFC 3261 §16.6, §7.3.1).
+/// * Status and reason of a response (§16.7); a 503 from downstream goes on as something else (§16.7 step 6).
+/// * Max-Forwards is lowered by one (§16.6 step 3).
+/// * Record-Route values are only added, in front; responses keep them (§16.6 step 4, §16.7 step 8).
+/// * Each 2xx to INVITE that comes goes on at once, as long as the transaction takes one (§16.7 step 5, RFC 6026 §7.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Transparency {
+    timers: Timers,
+}
+
+impl Transparency {
+    /// For nodes with these timers.
+    pub const fn new(timers: Timers) -> Self {
+        Self { timers }
+    }
+}
+
+/// What a proxy may change, add or take off: Content-Length it may add.
+const OWN: [&str; 12] = [
+    "via",
+    "v",
+    "max-forwards",
+    "max-breadth",
+    "route",
+    "record-route",
+    "path",
+    "proxy-authorization",
+    "proxy-authenticate",
+    "www-authenticate",
+    "content-length",
+    "l",
+];
+
+impl Check for Transparency {
+    fn name(&self) -> &'static str {
+        "transparency"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §7.3.1, §16.6, §16.7; RFC 6026 §7.1"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for part in run.parts() {
+            for (seen, packet, _) in part.sent() {
+                let verdict = if packet.is_request() {
+                    judge_request(part, seen, packet)
+                } else {
+                    judge_response(part, seen, packet)
+                };
+                if let Err(why) = verdict {
+                    let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+            for (seen, packet, _) in part.received() {
+                if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
+                    let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+fn judge_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
+    let Some(below) = seen.below else { return Ok(()) };
+    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let came = before.find(|(other, request, _)| other.hop == below && request.is(packet.method));
+    let Some((_, request, _)) = came else { return Ok(()) };
+    let hops = |packet: &Packet<'_>| packet.values("max-forwards", "max-forwards").next().map(str::parse::<u32>);
+    match (hops(request), hops(packet)) {
+        (_, None) => return Err("it has no Max-Forwards".into()),
+        (Some(Ok(came)), Some(Ok(sent))) if came != sent + 1 => {
+            return Err(format!("Max-Forwards was {came} and is {sent}"));
+        }
+        _ => {}
+    }
+    compare(request, packet)?;
+    let recorded =
+        |packet: &Packet<'_>| packet.values("record-route", "record-route").map(str::to_owned).collect::<Vec<_>>();
+    if !recorded(packet).ends_with(&recorded(request)) {
+        return Err("Record-Route values of others are not as they came".into());
+    }
+    Ok(())
+}
+
+fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
+    let (mut same, mut overloaded) = (None, false);
+    for (other, above, _) in part.received() {
+        if other.index < seen.index && other.below == Some(seen.hop) && above.method == packet.method {
+            overloaded |= above.status() == Some(503);
+            if (above.status(), above.to_tag) == (packet.status(), packet.to_tag) && above.status() != Some(100) {
+                // The nearest before: a called end may send two that differ.
+                same = Some(above);
+            }
+        }
+    }
+    if overloaded && packet.status() == Some(503) {
+        return Err("a 503 from downstream says nothing of this server".into());
+    }
+    let Some(above) = same else { return Ok(()) };
+    if let (Start::Response { reason, .. }, Start::Response { reason: came, .. }) = (packet.start, above.start)
+        && reason != came
+    {
+        return Err("the reason phrase is another".into());
+    }
+    let recorded = |packet: &Packet<'_>| {
+        packet.values("record-route", "record-route").map(|value| value.to_owned()).collect::<Vec<_>>()
+    };
+    if recorded(above).len() != recorded(packet).len() {
+        return Err("Record-Route values are not as they came".into());
+    }
+    compare(above, packet)
+}
+
+/// Whether everything that is not a proxy's is the same in both.
+fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
+    let is_own = |name: &str| OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
+    let mut left = came.fields().filter(|(name, _)| !is_own(name));
+    for (name, value) in sent.fields().filter(|(name, _)| !is_own(name)) {
+        if left.next() != Some((name, value)) {
+            return Err(format!("{name} is not as it came"));
+        }
+    }
+    if let Some((name, _)) = left.next() {
+        return Err(format!("{name} is missing"));
+    }
+    if came.body != sent.body { Err("the body is not as it came".into()) } else { Ok(()) }
+}
+
+impl Transparency {
+    /// Whether a 2xx to a forwarded INVITE was not passed on although the server transaction takes one.
+    fn is_swallowed(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+        let Some(below) = seen.below else { return false };
+        // Its transaction downstream is over when timer M has run out, or it was given up before.
+        let Some((first, first_packet)) = part.first_final(seen.hop, &self.timers) else { return false };
+        let absorbs = self.timers.sixty_four_t1();
+        if first_packet.is_rejection() || seen.time.since(first.time) >= absorbs {
+            return false;
+        }
+        let upstream = |(other, response, _): &(&Seen<'_>, &Packet<'_>, _)| {
+            other.hop == below && response.method == "INVITE" && response.status().is_some_and(|status| status >= 200)
+        };
+        let first_up = part.sent().find(upstream);
+        if first_up.is_some_and(|(up, response, _)| {
+            up.index < seen.index && (response.is_rejection() || seen.time.since(up.time) >= absorbs)
+        }) {
+            return false;
+        }
+        !part.sent().any(|(other, response, _)| {
+            other.index > seen.index
+                && other.time == seen.time
+                && other.hop == below
+                && response.answers(2, "INVITE")
+                && response.to_tag == packet.to_tag
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! Via: pushed by who asks, stamped by who is asked, followed and popped on the way back.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Check, Part, Reading, Report, Seen};
+use crate::packet::{Packet, Via};
+
+/// The Via fields say where a message was and lead its responses back.
+///
+/// * A branch begins with `z9hG4bK` and is used for one request (RFC 3261 §8.1.1.7); its CANCEL and the ACK for a non-2xx have
+///   it too (§9.1, §17.1.1.3), an ACK for a 2xx does not (§13.2.2.4).
+/// * Who forwards a request leaves the Vias below his own as they came (§16.6 step 8), but for `received` and `rport`, which he
+///   sets in the topmost one if it does not say where the packet came from, or asks for it (§18.2.1, RFC 3581 §4).
+/// * A response has the Vias of its request, so stamped (§8.2.6.2, §16.7 step 3), and goes where the topmost one leads
+///   (§18.2.2, RFC 3581 §4).
+#[derive(Clone, Copy, Debug)]
+pub struct ViaDiscipline;
+
+impl Check for ViaDiscipline {
+    fn name(&self) -> &'static str {
+        "via"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §8.1.1.7, §9.1, §16.6, §16.7, §17.1.1.3, §18.2; RFC 3581 §4"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        // Whose branch it is: the first part that sent it.
+        let mut owners: Vec<Option<usize>> = Vec::new();
+        for (number, part) in run.parts().iter().enumerate() {
+            for (seen, packet, transmission) in part.sent() {
+                let verdict = if packet.is_request() {
+                    if owners.len() <= seen.hop {
+                        owners.resize(seen.hop + 1, None);
+                    }
+                    if *owners[seen.hop].get_or_insert(number) == number {
+                        judge_request(part, seen, packet)
+                    } else {
+                        Err("the branch was used in another call")
+                    }
+                } else {
+                    judge_response(part, seen, packet, transmission.destination)
+                };
+                if let Err(why) = verdict {
+                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                    report.breach(part.node, seen.time, what);
+                }
+            }
+        }
+    }
+}
+
+fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), &'static str> {
+    if !packet.top().branch.starts_with("z9hG4bK") {
+        return Err("the branch has no magic cookie");
+    }
+    let mut first = part.sent().filter(|(other, other_packet, _)| other.hop == seen.hop && other_packet.is_request());
+    let (owner_seen, owner, _) = first.next().ok_or("")?;
+    if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
+        match packet.method {
+            "CANCEL" if owner.is("INVITE") => {}
+            "ACK" if owner.is("INVITE") => {
+                let rejected = |(other, response, _): (&Seen<'_>, &Packet<'_>, _)| {
+                    other.hop == seen.hop && response.is_rejection()
+                };
+                if !part.received().any(rejected) {
+                    return Err("it has the branch of the INVITE, which was not rejected");
+                }
+            }
+            _ => return Err("the branch is that of another request"),
+        }
+    } else if packet.is("ACK") && packet.vias.len() == 1 && acknowledges_rejection(part, seen, packet) {
+        return Err("the branch is not that of the INVITE, which was rejected");
+    }
+    let Some(below) = seen.below else { return Ok(()) };
+    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let came = before.find(|(other, request, _)| other.hop == below && request.is(packet.method));
+    let (_, request, transmission) = came.ok_or("it forwards nothing that came")?;
+    are_stamped(&packet.vias[1..], &request.vias, transmission.source)
+}
+
+/// Whether the INVITE that this ACK is for got a final response with this To tag, and it was no 2xx.
+fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
+    let mut responses = part.received().filter(|(other, response, _)| {
+        let final_response = response.status().is_some_and(|status| status >= 200);
+        other.index < seen.index
+            && final_response
+            && (response.method, response.to_tag, response.sequence) == ("INVITE", ack.to_tag, ack.sequence)
+            && other.below.is_none()
+    });
+    responses.next().is_some_and(|(_, first, _)| first.is_rejection())
+        && responses.all(|(_, more, _)| more.is_rejection())
+}
+
+fn judge_response(
+    part: &Part<'_>,
+    seen: &Seen<'_>,
+    packet: &Packet<'_>,
+    destination: SocketAddr,
+) -> Result<(), &'static str> {
+    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let came = before.find(|(other, request, _)| other.hop == seen.hop && request.is(packet.method));
+    // To what nothing answers is another check's matter; but a Via of its own was to be popped.
+    let Some((_, request, transmission)) = came else {
+        let own = part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
+        return if own { Err("its own Via is still on top") } else { Ok(()) };
+    };
+    are_stamped(&packet.vias, &request.vias, transmission.source)?;
+    let asked = request.top();
+    if !is_udp(&asked) || asked.parameters().any(|(name, _)| name.eq_ignore_ascii_case("maddr")) {
+        return Ok(());
+    }
+    let source = transmission.source;
+    let port = if asks_for_rport(&asked) { source.port() } else { port_of(asked.sent_by).unwrap_or(5060) };
+    if destination.ip() != source.ip() {
+        return Err("it goes to another address than the request came from");
+    }
+    if destination.port() != port { Err("it goes to another port than the Via says") } else { Ok(()) }
+}
+
+/// Whether these are the Vias of a request that came from `source`, stamped as they must be.
+fn are_stamped(vias: &[Via<'_>], came: &[Via<'_>], source: SocketAddr) -> Result<(), &'static str> {
+    let ([top, rest @ ..], [came_top, came_rest @ ..]) = (vias, came) else { return Err("it has no Via below") };
+    if rest.len() != came_rest.len() || rest.iter().zip(came_rest).any(|(one, other)| one.value != other.value) {
+        return Err("its Vias are not those of the request");
+    }
+    let asks = asks_for_rport(came_top);
+    let written = |via: &Via<'_>, name: &str| {
+        via.parameters().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.map(str::to_owned))
+    };
+    let others = |via: &Via<'_>| {
+        let parameters = via.parameters().filter(|(name, _)| !is_stamp(name));
+        parameters.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect::<Vec<_>>()
+    };
+    if top.value == came_top.value && !asks && address_of(top.sent_by) == Some(source.ip()) {
+        return Ok(());
+    }
+    if sender(top) != sender(came_top) || others(top) != others(came_top) {
+        return Err("its Vias are not those of the request");
+    }
+    let received = written(top, "received").flatten();
+    let right = received.as_deref().is_some_and(|received| address_of(received) == Some(source.ip()));
+    let due = asks || address_of(top.sent_by) != Some(source.ip());
+    if (due || received.is_some()) && !right {
+        return Err("`received` does not say where the request came from");
+    }
+    if asks && written(top, "rport").flatten() != Some(source.port().to_string()) {
+        return Err("`rport` does not say where the request came from");
+    }
+    Ok(())
+}
+
+fn is_stamp(name: &str) -> bool {
+    name.eq_ignore_ascii_case("received") || name.eq_ignore_ascii_case("rport")
+}
+
+fn asks_for_rport(via: &Via<'_>) -> bool {
+    via.parameters().any(|(name, _)| name.eq_ignore_ascii_case("rport"))
+}
+
+fn is_udp(via: &Via<'_>) -> bool {
+    sender(via).to_ascii_uppercase().contains("UDP")
+}
+
+/// What stands before the parameters.
+fn sender<'a>(via: &Via<'a>) -> &'a str {
+    via.value.split(';').next().unwrap_or_default().trim()
+}
+
+/// The address of a host and port, if the host is one.
+fn address_of(host_port: &str) -> Option<IpAddr> {
+    let host = match host_port.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None if host_port.matches(':').count() == 1 => host_port.split(':').next()?,
+        None => host_port,
+    };
+    host.parse().ok()
+}
+
+fn port_of(host_port: &str) -> Option<u16> {
+    let (host, port) = host_port.rsplit_once(':')?;
+    // Not inside of an IPv6 address.
+    (!host.starts_with('[') || host.ends_with(']')).then(|| port.parse().ok())?
+}

@@ -1,0 +1,200 @@
+//! The walk through the tree of runs.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sansip::Instant;
+
+use super::Exploration;
+use super::choice::{fates, is_of_call};
+use crate::check::{Check, Kind, standard};
+use crate::crew::{Progress, crew};
+use crate::fault::Plan;
+use crate::run::{Outcome, Verdict, guarded, judged};
+use crate::trace::What;
+use crate::world::World;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Runs by their number of faults.
+    pub runs: Vec<u64>,
+    /// What was broken, by the name of the check.
+    pub broken: BTreeMap<String, First>,
+    /// Whether every placement was run.
+    pub whole: bool,
+}
+
+/// How often a check was broken, and how first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    /// Runs.
+    pub runs: u64,
+    /// Its place in the order of the walk: the first fault's, and the run's among those with it.
+    place: (usize, u64),
+    /// The faults.
+    pub plan: Plan,
+    /// Whether it is a matter of safety.
+    pub safety: bool,
+}
+
+impl Findings {
+    /// All runs.
+    pub fn total(&self) -> u64 {
+        self.runs.iter().sum()
+    }
+
+    /// The worst of what was found.
+    pub fn outcome(&self) -> Outcome {
+        let worst = self.broken.values().map(|first| if first.safety { Outcome::Safety } else { Outcome::Liveness });
+        worst.max().unwrap_or(Outcome::Holds)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.whole &= other.whole;
+        self.runs.resize(self.runs.len().max(other.runs.len()), 0);
+        for (sum, runs) in self.runs.iter_mut().zip(other.runs) {
+            *sum += runs;
+        }
+        for (check, first) in other.broken {
+            match self.broken.get_mut(&check) {
+                None => drop(self.broken.insert(check, first)),
+                Some(sum) => {
+                    let runs = sum.runs + first.runs;
+                    if first.place < sum.place {
+                        *sum = first;
+                    }
+                    sum.runs = runs;
+                }
+            }
+        }
+    }
+}
+
+/// Walks the whole tree on so many threads, or until it is stopped, and calls `watch` on this thread meanwhile. What is found
+/// does not depend on the number of threads, unless it is stopped.
+pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Findings {
+    let next = AtomicUsize::new(0);
+    let labour = || {
+        let mut walker = Walker::new(exploration, progress, &next);
+        walker.descend(exploration.case.scenario().world(), 0, 0);
+        walker.findings
+    };
+    let mut sum = Findings { whole: true, ..Findings::default() };
+    for part in crew(jobs, labour, watch) {
+        sum.add(part);
+    }
+    sum
+}
+
+/// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
+struct Walker<'a> {
+    faults: usize,
+    end: Instant,
+    checks: Vec<Box<dyn Check>>,
+    progress: &'a Progress,
+    tickets: &'a AtomicUsize,
+    ticket: usize,
+    /// First faults passed so far: whoever has the ticket of that number takes it.
+    passed: usize,
+    /// Runs of this ticket.
+    runs: u64,
+    findings: Findings,
+}
+
+impl<'a> Walker<'a> {
+    fn new(exploration: &Exploration, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
+        Self {
+            faults: exploration.faults,
+            end: exploration.case.scenario().end(),
+            checks: standard(),
+            progress,
+            tickets,
+            ticket: tickets.fetch_add(1, Ordering::Relaxed),
+            passed: 0,
+            runs: 0,
+            findings: Findings { runs: vec![0; exploration.faults + 1], whole: true, ..Findings::default() },
+        }
+    }
+
+    /// Runs a world with so many faults to its end, and before that every world that it can become by further faults among the
+    /// datagrams sent from the entry `from` of the trace on.
+    fn descend(&mut self, mut world: World, faults: usize, from: usize) {
+        if faults == self.faults {
+            return self.finish(world, faults);
+        }
+        // As it was after the last datagram was sent.
+        let mut fork = world.clone();
+        let mut seen = from;
+        while !world.is_quiet() && world.next_event().is_some_and(|next| next <= self.end) {
+            if self.progress.is_stopped() {
+                self.findings.whole = false;
+                return;
+            }
+            if let Err(panic) = guarded(|| world.step()) {
+                return self.record(&world, faults, &Verdict::panicked(&world, &*panic));
+            }
+            let sends = self.branch(&fork, &world, faults, seen);
+            seen = world.trace().entries().len().max(from);
+            if sends {
+                fork = world.clone();
+            }
+        }
+        self.finish(world, faults);
+    }
+
+    /// Goes every other way from `fork`, which is `world` before its last datagrams were sent: those from the entry `seen` on.
+    fn branch(&mut self, fork: &World, world: &World, faults: usize, seen: usize) -> bool {
+        let trace = world.trace();
+        let mut sends = false;
+        for (index, entry) in trace.entries().iter().enumerate().skip(seen) {
+            let What::Sent(sent) = &entry.what else { continue };
+            let Some(to) = sent.to.filter(|_| is_of_call(entry.time)) else { continue };
+            sends = true;
+            for fate in fates(trace, index, sent) {
+                if faults == 0 && !self.is_mine() {
+                    continue;
+                }
+                let mut other = fork.clone();
+                if other.set_fate(trace.name(sent.from), trace.name(to), sent.ordinal, fate) {
+                    self.descend(other, faults + 1, index + 1);
+                }
+                if faults == 0 {
+                    self.ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+                    self.runs = 0;
+                }
+            }
+        }
+        sends
+    }
+
+    fn is_mine(&mut self) -> bool {
+        self.passed += 1;
+        self.passed - 1 == self.ticket
+    }
+
+    fn finish(&mut self, mut world: World, faults: usize) {
+        // The run without faults is the last ticket.
+        if faults == 0 && self.ticket != self.passed {
+            return;
+        }
+        let verdict = judged(&mut world, self.end, &self.checks);
+        self.record(&world, faults, &verdict);
+    }
+
+    fn record(&mut self, world: &World, faults: usize, verdict: &Verdict) {
+        let place = (self.ticket, self.runs);
+        self.runs += 1;
+        self.findings.runs[faults] += 1;
+        self.progress.count();
+        let mut checks: Vec<_> = verdict.breaches().map(|breach| (breach.check, breach.kind == Kind::Safety)).collect();
+        checks.dedup();
+        for (check, safety) in checks {
+            let new = || First { runs: 0, place, plan: world.faults_met().clone(), safety };
+            self.findings.broken.entry(check.to_owned()).or_insert_with(new).runs += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
