@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use sansip::message::SharedBytes;
-use sansip::{Answer, Input, Instant, ListenerId, Output, QueryId, Transmit};
+use sansip::{Answer, Duration, Input, Instant, ListenerId, Output, QueryId, Transmit};
 
 use crate::actor::{Actor, Census};
 use crate::fault::{Dice, Fate, Plan, Weather, is_name};
@@ -238,7 +238,9 @@ impl World {
             match output {
                 Output::Send(transmit) => self.send(node, transmit),
                 Output::Resolve { query, question } => {
-                    let (delay, answers) = self.setting.zone.answer(&question);
+                    let answers = self.setting.zone.answer(&question);
+                    // That there is no such record a resolver knows from before (RFC 2308).
+                    let delay = if answers.is_empty() { Duration::ZERO } else { self.setting.zone.delay };
                     let time = self.now + delay;
                     self.in_flight += 1;
                     self.schedule(time, Happening::Resolved { node, query, answers });

@@ -8,7 +8,7 @@ use sansip::{Answer, Duration, Question};
 /// What the resolver of every node knows, and how long an answer takes.
 #[derive(Clone, Debug)]
 pub struct Zone {
-    /// From a question to its answer. That there is no such record the resolver knows at once (RFC 2308).
+    /// From a question to its answer; that there is none is known at once.
     pub delay: Duration,
     addresses: BTreeMap<String, Vec<Answer>>,
     services: BTreeMap<String, Vec<Answer>>,
@@ -48,15 +48,15 @@ impl Zone {
         self
     }
 
-    /// How long the answer takes, and the answer; empty for what is not known.
-    pub fn answer(&self, question: &Question) -> (Duration, Vec<Answer>) {
+    /// The answer; empty if there is none.
+    pub fn answer(&self, question: &Question) -> Vec<Answer> {
         let answers = match question {
             Question::Address { name } => self.addresses.get(&**name),
             Question::Srv { name } => self.servers.get(&**name),
             Question::Naptr { name } => self.services.get(&**name),
             _ => None,
         };
-        answers.map_or((Duration::ZERO, Vec::new()), |answers| (self.delay, answers.clone()))
+        answers.cloned().unwrap_or_default()
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) enum Told {
     Failed(Failure),
     Finished,
     Unsent,
+    Stray(u16),
     Completed { acknowledged: bool },
     FlowFailed(SocketAddr),
     Timer(Tag),
@@ -293,6 +294,11 @@ impl Bench {
                     Told::Finished
                 }
                 Indication::Unsent { .. } => Told::Unsent,
+                Indication::Stray { response } => {
+                    let status = response.status().get();
+                    self.responses.push(response);
+                    Told::Stray(status)
+                }
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),

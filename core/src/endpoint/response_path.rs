@@ -31,6 +31,14 @@ impl Endpoint {
         let Some(response) = transaction.response.clone() else { return false };
         if transaction.backup.is_none() {
             let first = transaction.path;
+            // In the place of a connection that is gone first one to `received` (RFC 3261 §18.2.2).
+            if first.connection.is_some()
+                && let Some(flow) = self.way_back(first, &response).filter(|flow| flow.remote != first.remote)
+            {
+                self.move_path(server, flow);
+                self.server_sends(server, Some(response));
+                return true;
+            }
             let Some(sender) = self.sender(first, &response) else { return false };
             let places = self.search(Asker::Server(server), &sender, None);
             let backup = Backup { places, name: sender.host, first, waits: false };
@@ -80,14 +88,16 @@ impl Endpoint {
             };
             backup.waits = false;
             let name = backup.name.clone();
-            let Some(listener) = self.listeners.towards(protocol, address) else { continue };
+            let Some(listener) = self.listeners.towards(protocol, address).filter(|_| address != first.remote) else {
+                continue;
+            };
             let flow = match self.connect(listener, address, Some(&name)) {
                 Some(Way::Open(flow)) => Some(flow),
                 Some(Way::Opening(connection)) => self.connections.flow(connection),
                 None => None,
             };
-            if let Some(flow) = flow.filter(|flow| *flow != first) {
-                return Some(flow);
+            if flow.is_some() {
+                return flow;
             }
         }
     }

@@ -212,8 +212,11 @@ impl Endpoint {
     }
 
     pub(super) fn server_timer(&mut self, server: ServerTransactionId) {
-        if let Some(transaction) = self.servers.transactions.get_mut(server) {
-            transaction.alarm.fired();
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        transaction.alarm.fired();
+        // It is not over while its response waits for a connection that may yet fail: then a backup is due.
+        if let Some(until) = transaction.path.connection.and_then(|id| self.connections.opening_until(id)) {
+            return transaction.alarm.set(&mut self.timers, Some(until), TimerKey::Server(server));
         }
         match self.with_server(server, ServerMachine::fire) {
             Some(actions) => self.server_acts(server, actions, None),

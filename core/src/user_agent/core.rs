@@ -230,6 +230,8 @@ impl TransactionUser for Core {
             }
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
+            // For a stateless proxy (RFC 6026 §8.9).
+            Indication::Stray { .. } => {}
         }
     }
 

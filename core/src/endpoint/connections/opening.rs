@@ -7,6 +7,7 @@ use crate::id::{ConnectionId, DeliveryId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf, Response, SharedBytes};
 use crate::node::Output;
+use crate::time::Instant;
 use crate::transaction::derived::reread_response;
 use crate::transport::Flow;
 
@@ -123,6 +124,16 @@ impl Endpoint {
                 }
             }
             _ => Some(path),
+        }
+    }
+}
+
+impl Connections {
+    /// Until when a connection may be opening, if it is.
+    pub(in crate::endpoint) fn opening_until(&self, id: ConnectionId) -> Option<Instant> {
+        match self.get(id)?.phase {
+            Phase::Opening { until, .. } => Some(until),
+            Phase::Fresh { .. } | Phase::Open => None,
         }
     }
 }

@@ -222,9 +222,10 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Takes a request back that was not sent yet; false, and nothing happens, if it was. Nothing more is said of it.
+    /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is
+    /// still looked for or being connected to. False, and nothing happens, if it is. Nothing more is said of it.
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
-        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Resolving { .. } | Stage::Located);
+        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Locating | Stage::Opening { .. });
         self.deliveries.get(delivery).is_some_and(unsent) && self.end_delivery(delivery).is_some()
     }
 
