@@ -38,7 +38,6 @@ pub mod shrink;
 pub mod sweep;
 pub mod topology;
 pub mod trace;
-pub mod weather;
 pub mod world;
 pub mod zone;
 

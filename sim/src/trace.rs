@@ -1,18 +1,82 @@
 //! What happened in a run, in order.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use sansip::Instant;
 use sansip::message::SharedBytes;
 
-use crate::fault::Fate;
+use crate::fault::{ClockChange, Fate};
 
-/// Everything that happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
+/// What happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    nodes: Vec<String>,
+    nodes: Vec<Named>,
+    by_name: BTreeMap<String, NodeId>,
+    recording: Recording,
+    /// Entries that were recorded and are not kept any more: the index of the first that is.
+    forgotten: usize,
     entries: Vec<Entry>,
+}
+
+/// How much of what happens a [`Trace`] keeps. Checks and ladders need everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// All of it.
+    #[default]
+    Everything,
+    /// The newest entries: at least so many, and never more than twice as many.
+    Last(usize),
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    /// What its clock was set to, in order.
+    clocks: Vec<Clock>,
+}
+
+/// A clock: what it shows at one moment of the world, and how fast it runs from then on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Clock {
+    world: Instant,
+    shown: Instant,
+    /// Fast by so many millionths.
+    drift: i32,
+}
+
+impl Clock {
+    const MILLION: u64 = 1_000_000;
+
+    const fn rate(self) -> u64 {
+        Self::MILLION.saturating_add_signed(self.drift as i64)
+    }
+
+    /// What it shows at `world`, which is not before it was set.
+    pub fn at(self, world: Instant) -> Instant {
+        let since = world.as_nanos().saturating_sub(self.world.as_nanos());
+        let shown = u128::from(since) * u128::from(self.rate()) / u128::from(Self::MILLION);
+        Instant::from_nanos(self.shown.as_nanos().saturating_add(u64::try_from(shown).unwrap_or(u64::MAX)))
+    }
+
+    /// The first moment of the world at which it shows `shown`.
+    pub(crate) fn when(self, shown: Instant) -> Instant {
+        let until = u128::from(shown.as_nanos().saturating_sub(self.shown.as_nanos())) * u128::from(Self::MILLION);
+        let until = until.div_ceil(u128::from(self.rate()));
+        Instant::from_nanos(self.world.as_nanos().saturating_add(u64::try_from(until).unwrap_or(u64::MAX)))
+    }
+
+    /// The same clock after a change at `world`.
+    pub(crate) fn changed(self, world: Instant, change: ClockChange) -> Self {
+        let shown = self.at(world);
+        match change {
+            ClockChange::Drift(drift) => Self { world, shown, drift },
+            ClockChange::Jump(by) => Self { world, shown: shown + by, drift: self.drift },
+        }
+    }
 }
 
 /// A node of a world: its place in the order of adding.
@@ -62,10 +126,48 @@ pub struct Transmission {
     pub destination: SocketAddr,
     /// The how manieth datagram of this directed pair of nodes, from 1; 0 if nobody listens there.
     pub ordinal: u32,
-    /// What becomes of it.
+    /// What the plan or the weather does to it.
     pub fate: Fate,
-    /// Its octets.
+    /// What else keeps it from being delivered.
+    pub stopped: Option<Stopped>,
+    /// Its octets as they arrive, if not as they were sent.
+    pub changed: Option<SharedBytes>,
+    /// Its octets as they were sent.
     pub bytes: SharedBytes,
+}
+
+/// Why a message is not delivered although no fault of its own hit it. A node that crashes before it arrives does not show here:
+/// there is no [`What::Arrived`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Nobody listens there.
+    Nobody,
+    /// It is larger than the link's MTU.
+    TooLarge,
+    /// The network is cut.
+    Cut,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nobody => "nobody there",
+            Self::TooLarge => "too large",
+            Self::Cut => "cut",
+        })
+    }
+}
+
+impl Transmission {
+    /// Its octets as they arrive.
+    pub fn arriving(&self) -> &SharedBytes {
+        self.changed.as_ref().unwrap_or(&self.bytes)
+    }
+
+    /// Whether it was lost on its way.
+    pub fn is_lost(&self) -> bool {
+        self.stopped.is_some() || self.fate == Fate::Lost
+    }
 }
 
 /// What a node believes or does. The first two are what the checks of calls go by.
@@ -83,6 +185,10 @@ pub enum Note {
         /// Why, in a word or two.
         why: String,
     },
+    /// The node has crashed: it has no call, hears nothing, and forgets everything.
+    Crashed,
+    /// The node is up again, as new.
+    Restarted,
     /// Anything else worth a line.
     Said(String),
 }
@@ -92,30 +198,52 @@ impl fmt::Display for Note {
         match self {
             Self::CallBegan { .. } => f.write_str("has the call"),
             Self::CallEnded { why, .. } => write!(f, "call over: {why}"),
+            Self::Crashed => f.write_str("crashed"),
+            Self::Restarted => f.write_str("up again"),
             Self::Said(text) => f.write_str(text),
         }
     }
 }
 
 impl Trace {
+    pub(crate) fn new(recording: Recording) -> Self {
+        Self { recording, ..Self::default() }
+    }
+
     /// The names of the nodes, in the order of adding.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &str)> {
-        self.nodes.iter().enumerate().map(|(index, name)| (NodeId(index), name.as_str()))
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index), node.name.as_str()))
     }
 
     /// The name of a node.
     pub fn name(&self, node: NodeId) -> &str {
-        self.nodes.get(node.0).map_or("?", String::as_str)
+        self.nodes.get(node.0).map_or("?", |node| node.name.as_str())
     }
 
-    /// All entries, in order.
+    /// The node of that name.
+    pub fn node(&self, name: &str) -> Option<NodeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// What the clock of a node showed at that moment of the world.
+    pub fn local(&self, node: NodeId, time: Instant) -> Instant {
+        let clocks = self.nodes.get(node.0).map(|node| node.clocks.as_slice()).unwrap_or_default();
+        clocks.iter().rev().find(|clock| clock.world <= time).map_or(time, |clock| clock.at(time))
+    }
+
+    /// All entries that are kept, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// All transmissions in the order of sending, each with its index among the entries and its time.
+    /// The index of the first entry that is kept; it is what [`What::Arrived`] counts from.
+    pub const fn first(&self) -> usize {
+        self.forgotten
+    }
+
+    /// All transmissions in the order of sending, each with its index and its time.
     pub fn transmissions(&self) -> impl Iterator<Item = (usize, Instant, &Transmission)> {
-        self.entries.iter().enumerate().filter_map(|(index, entry)| match &entry.what {
+        self.entries.iter().zip(self.first()..).filter_map(|(entry, index)| match &entry.what {
             What::Sent(transmission) => Some((index, entry.time, transmission)),
             _ => None,
         })
@@ -123,19 +251,81 @@ impl Trace {
 
     /// The transmission behind an [`What::Arrived`].
     pub fn sent(&self, index: usize) -> Option<&Transmission> {
-        match &self.entries.get(index)?.what {
+        match &self.entries.get(index.checked_sub(self.forgotten)?)?.what {
             What::Sent(transmission) => Some(transmission),
             _ => None,
         }
     }
 
     pub(crate) fn add_node(&mut self, name: &str) -> NodeId {
-        self.nodes.push(name.to_owned());
-        NodeId(self.nodes.len() - 1)
+        let node = NodeId(self.nodes.len());
+        self.nodes.push(Named { name: name.to_owned(), clocks: Vec::new() });
+        self.by_name.insert(name.to_owned(), node);
+        node
     }
 
+    pub(crate) fn set_clock(&mut self, node: NodeId, clock: Clock) {
+        self.nodes[node.0].clocks.push(clock);
+    }
+
+    /// Records what happened; its index.
     pub(crate) fn push(&mut self, time: Instant, what: What) -> usize {
+        let index = self.forgotten + self.entries.len();
+        match self.recording {
+            Recording::Everything => {}
+            Recording::Last(kept) if self.entries.len() < kept.saturating_mul(2).max(1) => {}
+            Recording::Last(kept) => {
+                let old = self.entries.len() - kept;
+                self.entries.drain(..old);
+                self.forgotten += old;
+            }
+            Recording::Nothing => {
+                self.forgotten += 1;
+                return index;
+            }
+        }
         self.entries.push(Entry { time, what });
-        self.entries.len() - 1
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sansip::Duration;
+
+    #[test]
+    fn a_bounded_trace_keeps_the_newest_with_their_indices() {
+        let mut trace = Trace::new(Recording::Last(3));
+        let node = trace.add_node("a");
+        for index in 0..100 {
+            let note = Note::Said(index.to_string());
+            assert_eq!(trace.push(Instant::ZERO, What::Noted { node, note }), index);
+            assert!((index + 1).min(3) <= trace.entries().len() && trace.entries().len() <= 6);
+        }
+        assert!(
+            matches!(&trace.entries().last().unwrap().what, What::Noted { note: Note::Said(text), .. } if text == "99")
+        );
+        let mut trace = Trace::new(Recording::Nothing);
+        assert_eq!(
+            (trace.push(Instant::ZERO, What::Noted { node, note: Note::Crashed }), trace.entries().len()),
+            (0, 0)
+        );
+    }
+
+    #[test]
+    fn a_clock_shows_a_moment_first_when_it_says() {
+        let slow = Clock::default().changed(Instant::from_millis(5), ClockChange::Drift(-200));
+        let jumped = slow.changed(Instant::from_millis(7), ClockChange::Jump(Duration::from_secs(3)));
+        let fast = jumped.changed(Instant::from_millis(9), ClockChange::Drift(99_999));
+        assert_eq!(slow.at(Instant::from_millis(10_005)), Instant::from_millis(10_003));
+        assert_eq!(fast.at(Instant::from_millis(9)).as_millis(), 3_008);
+        for clock in [Clock::default(), slow, fast] {
+            for shown in [3_100_000_001, 3_100_000_002, 7_654_321_987] {
+                let (shown, when) = (Instant::from_nanos(shown), clock.when(Instant::from_nanos(shown)));
+                assert!(clock.at(when) >= shown, "{clock:?} {shown}");
+                assert!(clock.at(Instant::from_nanos(when.as_nanos() - 1)) < shown, "{clock:?} {shown}");
+            }
+        }
     }
 }

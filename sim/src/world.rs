@@ -1,16 +1,26 @@
 //! The simulated network: nodes, links, names and one clock.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use sansip::message::SharedBytes;
-use sansip::{Answer, Duration, Input, Instant, ListenerId, Output, QueryId, Transmit};
+use sansip::message::header::Protocol;
+use sansip::{Answer, Input, Instant, Listener, ListenerId, Output, QueryId};
 
 use crate::actor::{Actor, Census};
-use crate::fault::{Dice, Fate, Plan, Weather, is_name};
-use crate::link::{Link, Links};
-use crate::trace::{NodeId, Trace, Transmission, What};
+use crate::fault::{Event, Fate, Fault, Plan, TimedFault, Weather, is_name};
+use crate::link::Links;
+use crate::trace::{Clock, NodeId, Recording, Trace, What};
 use crate::zone::Zone;
+use datagram::{Datagram, Sender};
+use hash::Map;
+use queue::{Due, Queue};
+use wire::Wires;
+
+mod datagram;
+mod hash;
+mod outage;
+mod queue;
+mod wire;
 
 /// What a world is made of besides its nodes.
 #[derive(Clone, Debug, Default)]
@@ -19,10 +29,12 @@ pub struct Setting {
     pub links: Links,
     /// The host names.
     pub zone: Zone,
-    /// What happens to which datagram.
+    /// What happens to which message, and to the network when.
     pub plan: Plan,
-    /// What draws further faults, for datagrams that the plan does not name.
+    /// What draws further faults, for messages that the plan does not name.
     pub weather: Option<Weather>,
+    /// How much of what happens is kept in the trace.
+    pub recording: Recording,
 }
 
 /// A network of nodes under one virtual clock.
@@ -32,64 +44,114 @@ pub struct Setting {
 #[derive(Clone, Debug)]
 pub struct World {
     now: Instant,
-    /// Counts events as they are put into the queue: breaks ties.
-    sequence: u64,
-    queue: BTreeMap<(Instant, u64), Happening>,
-    /// Happenings in the queue that are not wake-ups: the network's own unfinished business.
-    in_flight: usize,
+    queue: Queue,
     nodes: Vec<Place>,
-    listeners: BTreeMap<SocketAddr, (NodeId, ListenerId)>,
-    wires: BTreeMap<(NodeId, NodeId), Wire>,
-    setting: Setting,
-    met: Plan,
+    /// Nodes that are up and not idle.
+    busy: usize,
+    /// By address, and whether it is for streams.
+    ports: Map<(SocketAddr, bool), Port>,
+    wires: Wires,
+    /// Cuts and resolvers' faults that have begun.
+    lasting: Vec<Event>,
+    setting: Arc<Setting>,
+    met: Met,
     trace: Trace,
+}
+
+/// A local address of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// What the node calls it.
+    pub listener: ListenerId,
+    /// Its transport protocol.
+    pub protocol: Protocol,
+    /// The address.
+    pub address: SocketAddr,
+}
+
+impl From<(ListenerId, SocketAddr)> for Bound {
+    /// UDP.
+    fn from((listener, address): (ListenerId, SocketAddr)) -> Self {
+        Self { listener, protocol: Protocol::Udp, address }
+    }
+}
+
+impl From<(ListenerId, &Listener)> for Bound {
+    fn from((id, listener): (ListenerId, &Listener)) -> Self {
+        Self { listener: id, protocol: listener.protocol, address: listener.local }
+    }
+}
+
+/// Who listens at an address.
+#[derive(Clone, Copy, Debug)]
+struct Port {
+    node: NodeId,
+    listener: ListenerId,
 }
 
 /// A node with its surroundings.
 #[derive(Clone, Debug)]
 struct Place {
     actor: Box<dyn Actor>,
-    listeners: BTreeMap<ListenerId, SocketAddr>,
+    listeners: Vec<Bound>,
     /// The most that was ever alive in it.
     peak: Census,
-    /// The wake-up in the queue.
-    wake: Option<(Instant, u64)>,
+    /// False from a crash to the restart.
+    up: bool,
+    /// Whether it counts as one of the busy nodes.
+    busy: bool,
+    /// How often it was restarted.
+    life: u32,
+    /// `None`: it shows the world's time.
+    clock: Option<Clock>,
+    /// The earliest wake-up in the queue.
+    wake: Option<Instant>,
 }
 
-/// One direction between two nodes, made when it is first used.
-#[derive(Clone, Debug)]
-struct Wire {
-    link: Link,
-    sent: u32,
-    planned: BTreeMap<u32, Fate>,
-    dice: Option<Dice>,
+/// The faults met so far.
+#[derive(Clone, Debug, Default)]
+struct Met {
+    messages: Vec<(NodeId, NodeId, u32, Fate)>,
+    timed: Vec<Fault>,
 }
 
 #[derive(Clone, Debug)]
 enum Happening {
-    Arrival { node: NodeId, listener: ListenerId, remote: SocketAddr, bytes: SharedBytes, sent: usize },
-    Resolved { node: NodeId, query: QueryId, answers: Vec<Answer> },
-    Wake { node: NodeId },
+    Datagram(Datagram),
+    Unreachable(Sender),
+    Resolved { node: NodeId, life: u32, query: QueryId, answers: Vec<Answer> },
+    Fault(Box<TimedFault>),
+}
+
+impl Happening {
+    /// Whether the network is not quiet before this has happened.
+    const fn is_business(&self) -> bool {
+        !matches!(self, Self::Fault(_))
+    }
 }
 
 impl World {
     /// An empty world at time zero.
     pub fn new(setting: Setting) -> Self {
+        let mut queue = Queue::default();
+        for fault in setting.plan.timed() {
+            queue.add(fault.at, Happening::Fault(Box::new(fault.clone())));
+        }
         Self {
             now: Instant::ZERO,
-            sequence: 0,
-            queue: BTreeMap::new(),
-            in_flight: 0,
+            queue,
             nodes: Vec::new(),
-            listeners: BTreeMap::new(),
-            wires: BTreeMap::new(),
-            setting,
-            met: Plan::new(),
-            trace: Trace::default(),
+            busy: 0,
+            ports: Map::default(),
+            wires: Wires::new(&setting),
+            lasting: Vec::new(),
+            trace: Trace::new(setting.recording),
+            setting: Arc::new(setting),
+            met: Met::default(),
         }
     }
 
-    /// Puts a node into the world, listening at the given addresses.
+    /// Puts a node into the world, listening at the given addresses: a [`Bound`], or id and address for UDP.
     ///
     /// # Panics
     /// If the name is taken or has other characters than letters, digits, `-`, `_` and `.` (it could not stand in a plan), or
@@ -98,20 +160,25 @@ impl World {
         &mut self,
         name: &str,
         actor: Box<dyn Actor>,
-        listeners: impl IntoIterator<Item = (ListenerId, SocketAddr)>,
+        listeners: impl IntoIterator<Item = impl Into<Bound>>,
     ) -> NodeId {
         assert!(is_name(name), "`{name}` is no name for a node");
         assert!(self.node(name).is_none(), "there is a node `{name}` already");
         let node = self.trace.add_node(name);
-        let listeners: BTreeMap<_, _> = listeners.into_iter().collect();
-        for (&listener, &address) in &listeners {
+        let listeners: Vec<Bound> = listeners.into_iter().map(Into::into).collect();
+        for bound in &listeners {
+            let port = Port { node, listener: bound.listener };
+            let is_stream = bound.protocol != Protocol::Udp;
             assert!(
-                self.listeners.insert(address, (node, listener)).is_none(),
-                "somebody listens at {address} already"
+                self.ports.insert((bound.address, is_stream), port).is_none(),
+                "somebody listens at {} already",
+                bound.address
             );
         }
-        self.nodes.push(Place { actor, listeners, peak: Census::default(), wake: None });
+        let peak = Census::default();
+        self.nodes.push(Place { actor, listeners, peak, up: true, busy: false, life: 0, clock: None, wake: None });
         self.drain(node);
+        self.settle();
         node
     }
 
@@ -125,64 +192,74 @@ impl World {
         &self.trace
     }
 
+    /// What the world was made of.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
     /// The faults met so far. With these as the plan and without weather, a run of the same world is the same run.
-    pub const fn faults_met(&self) -> &Plan {
-        &self.met
+    pub fn faults_met(&self) -> Plan {
+        let mut plan: Plan = self.met.timed.iter().cloned().collect();
+        for &(from, to, ordinal, fate) in &self.met.messages {
+            plan.set(self.trace.name(from), self.trace.name(to), ordinal, fate);
+        }
+        plan
     }
 
     /// The node of that name.
     pub fn node(&self, name: &str) -> Option<NodeId> {
-        self.trace.nodes().find(|(_, found)| *found == name).map(|(node, _)| node)
+        self.trace.node(name)
     }
 
-    /// All nodes with their names, in the order of adding.
+    /// All nodes that are up with their names, in the order of adding.
     pub fn actors(&self) -> impl Iterator<Item = (NodeId, &str, &dyn Actor)> {
-        self.trace.nodes().zip(&self.nodes).map(|((node, name), place)| (node, name, &*place.actor))
+        let nodes = self.trace.nodes().zip(&self.nodes).filter(|(_, place)| place.up);
+        nodes.map(|((node, name), place)| (node, name, &*place.actor))
     }
 
-    /// The most of each thing that was ever alive in a node.
+    /// The most of each thing that was ever alive in a node; nothing if the trace does not keep everything.
     pub fn peak(&self, node: NodeId) -> Census {
         self.nodes[node.0].peak
     }
 
-    /// What it is made of besides its nodes.
-    pub const fn setting(&self) -> &Setting {
-        &self.setting
-    }
-
-    /// Whether nothing is under way: no datagram, no question of a resolver, and every node is idle. Nodes may still have
-    /// deadlines, such as the refreshing of a registration.
+    /// Whether nothing is under way: no datagram, no question of a resolver, and every node that is up is idle. Nodes may
+    /// still have deadlines, such as the refreshing of a registration, and faults may still have their time.
     pub fn is_quiet(&self) -> bool {
-        self.in_flight == 0 && self.nodes.iter().all(|place| place.actor.is_idle())
+        self.queue.is_quiet() && self.busy == 0
     }
 
     /// When the next event is; `None` if there is none.
     pub fn next_event(&self) -> Option<Instant> {
-        self.queue.first_key_value().map(|((time, _), _)| *time)
+        self.queue.next()
     }
 
     /// Lets the next event happen; false if there is none.
     pub fn step(&mut self) -> bool {
-        let Some(((time, _), happening)) = self.queue.pop_first() else { return false };
-        self.now = time;
-        match happening {
-            Happening::Arrival { node, listener, remote, bytes, sent } => {
-                self.in_flight -= 1;
-                self.wake(node);
-                self.trace.push(time, What::Arrived { node, sent });
-                self.handle(node, Input::Datagram { listener, remote, bytes: &bytes });
-            }
-            Happening::Resolved { node, query, answers } => {
-                self.in_flight -= 1;
-                self.wake(node);
-                self.handle(node, Input::Resolved { query, answers: &answers });
-            }
-            Happening::Wake { node } => {
+        let Some((time, due)) = self.queue.pop() else { return false };
+        self.now = self.now.max(time);
+        match due {
+            Due::Wake(node) => {
                 self.nodes[node.0].wake = None;
                 self.tick(node);
             }
+            Due::Happening(happening) => self.happen(happening),
         }
+        self.settle();
         true
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Datagram(datagram) => self.arrive(&datagram),
+            Happening::Unreachable(sender) => self.unreachable(sender),
+            Happening::Resolved { node, life, query, answers } => {
+                if self.is_alive(node, life) {
+                    self.wake(node);
+                    self.handle(node, Input::Resolved { query, answers: &answers });
+                }
+            }
+            Happening::Fault(fault) => self.strike(*fault),
+        }
     }
 
     /// Lets everything happen up to and including `until`, and sets the clock there.
@@ -204,18 +281,35 @@ impl World {
         true
     }
 
+    /// Whether the node lives that life.
+    fn is_alive(&self, node: NodeId, life: u32) -> bool {
+        let place = &self.nodes[node.0];
+        place.up && place.life == life
+    }
+
+    /// What the clock of a node shows.
+    fn local(&self, node: NodeId) -> Instant {
+        self.nodes[node.0].clock.map_or(self.now, |clock| clock.at(self.now))
+    }
+
+    /// When the node wants to be woken, on the world's clock.
+    fn due(&self, node: NodeId) -> Option<Instant> {
+        let place = &self.nodes[node.0];
+        let deadline = place.actor.deadline().filter(|_| place.up)?;
+        Some(place.clock.map_or(deadline, |clock| clock.when(deadline)))
+    }
+
     /// Lets the timers of a node that are due at this moment fire. It would do so itself with its next input; before it, the
     /// trace shows what came of what.
     fn wake(&mut self, node: NodeId) {
-        while let Some(wake) = self.nodes[node.0].wake.filter(|(due, _)| *due <= self.now) {
-            self.queue.remove(&wake);
-            self.nodes[node.0].wake = None;
+        while self.due(node).is_some_and(|due| due <= self.now) {
             self.tick(node);
         }
     }
 
     fn tick(&mut self, node: NodeId) {
-        let (now, actor) = (self.now, &mut self.nodes[node.0].actor);
+        let now = self.local(node);
+        let actor = &mut self.nodes[node.0].actor;
         actor.handle(now, Input::Tick);
         assert!(
             actor.deadline().is_none_or(|deadline| deadline > now),
@@ -226,25 +320,21 @@ impl World {
     }
 
     fn handle(&mut self, node: NodeId, input: Input<'_>) {
-        self.nodes[node.0].actor.handle(self.now, input);
+        let now = self.local(node);
+        self.nodes[node.0].actor.handle(now, input);
         self.drain(node);
     }
 
-    /// Takes a node's outputs and moves its wake-up.
+    /// Takes a node's outputs and sees to its wake-up.
     fn drain(&mut self, node: NodeId) {
-        let place = &mut self.nodes[node.0];
-        place.peak = place.peak.max(place.actor.census());
+        if self.setting.recording == Recording::Everything {
+            let place = &mut self.nodes[node.0];
+            place.peak = place.peak.max(place.actor.census());
+        }
         while let Some(output) = self.nodes[node.0].actor.poll() {
             match output {
-                Output::Send(transmit) => self.send(node, transmit),
-                Output::Resolve { query, question } => {
-                    let answers = self.setting.zone.answer(&question);
-                    // That there is no such record a resolver knows from before (RFC 2308).
-                    let delay = if answers.is_empty() { Duration::ZERO } else { self.setting.zone.delay };
-                    let time = self.now + delay;
-                    self.in_flight += 1;
-                    self.schedule(time, Happening::Resolved { node, query, answers });
-                }
+                Output::Send(transmit) => self.send_datagram(node, transmit),
+                Output::Resolve { query, question } => self.resolve(node, query, &question),
                 Output::Event(note) => {
                     self.trace.push(self.now, What::Noted { node, note });
                 }
@@ -252,84 +342,43 @@ impl World {
                 _ => {}
             }
         }
-        let deadline = self.nodes[node.0].actor.deadline();
-        let wake = self.nodes[node.0].wake;
-        if deadline != wake.map(|(time, _)| time) {
-            if let Some(wake) = wake {
-                self.queue.remove(&wake);
+        self.count(node);
+        self.rearm(node);
+    }
+
+    /// Counts the node among the busy ones, or not any more.
+    fn count(&mut self, node: NodeId) {
+        let place = &mut self.nodes[node.0];
+        let busy = place.up && !place.actor.is_idle();
+        self.busy = self.busy + usize::from(busy) - usize::from(place.busy);
+        place.busy = busy;
+    }
+
+    /// Puts a wake-up into the queue if none is there that is early enough.
+    fn rearm(&mut self, node: NodeId) {
+        let Some(due) = self.due(node) else { return };
+        // A deadline in the past is due now.
+        let due = due.max(self.now);
+        let place = &mut self.nodes[node.0];
+        if place.wake.is_none_or(|wake| due < wake) {
+            place.wake = Some(due);
+            self.queue.wake(due, node);
+        }
+    }
+
+    /// Takes wake-ups that nobody needs from the head of the queue: the next event is one that happens.
+    fn settle(&mut self) {
+        while let Some((time, node)) = self.queue.next_wake() {
+            let is_newest = self.nodes[node.0].wake == Some(time);
+            if is_newest && self.due(node).is_some_and(|due| due <= time) {
+                return;
             }
-            // A deadline in the past is due now.
-            self.nodes[node.0].wake =
-                deadline.map(|deadline| self.schedule(deadline.max(self.now), Happening::Wake { node }));
-        }
-    }
-
-    fn schedule(&mut self, time: Instant, happening: Happening) -> (Instant, u64) {
-        let key = (time, self.sequence);
-        self.sequence += 1;
-        self.queue.insert(key, happening);
-        key
-    }
-
-    fn send(&mut self, from: NodeId, transmit: Transmit) {
-        let Transmit { flow, bytes, .. } = transmit;
-        let (listener, destination) = (flow.listener, flow.remote);
-        let source = self.nodes[from.0].listeners.get(&listener).copied();
-        let source = source.expect("a node sends from the listeners that it was added with");
-        let Some(&(to, listener)) = self.listeners.get(&destination) else {
-            let sent = Transmission { from, to: None, source, destination, ordinal: 0, fate: Fate::Lost, bytes };
-            self.trace.push(self.now, What::Sent(sent));
-            return;
-        };
-        let (link, ordinal, fate) = self.fate(from, to);
-        let sent = Transmission { from, to: Some(to), source, destination, ordinal, fate, bytes: bytes.clone() };
-        let sent = self.trace.push(self.now, What::Sent(sent));
-        let Fate::Arrives { late, again } = fate else { return };
-        let first = self.now + link.delay + late;
-        for time in [Some(first), again.map(|after| first + after)].into_iter().flatten() {
-            let bytes = bytes.clone();
-            self.in_flight += 1;
-            self.schedule(time, Happening::Arrival { node: to, listener, remote: source, bytes, sent });
-        }
-    }
-
-    /// Plans the fate of a message that is still to be sent, the n-th from one node to another, in place of what was planned for
-    /// it: a forked world goes another way. False if there is no such node, or if the message was sent already.
-    pub fn set_fate(&mut self, from: &str, to: &str, ordinal: u32, fate: Fate) -> bool {
-        let (Some(from), Some(to)) = (self.node(from), self.node(to)) else { return false };
-        let wire = self.wire(from, to);
-        let is_to_come = ordinal > wire.sent;
-        if is_to_come {
-            wire.planned.insert(ordinal, fate);
-        }
-        is_to_come
-    }
-
-    fn wire(&mut self, from: NodeId, to: NodeId) -> &mut Wire {
-        let (from_name, to_name) = (self.trace.name(from), self.trace.name(to));
-        self.wires.entry((from, to)).or_insert_with(|| {
-            let link = self.setting.links.between(from_name, to_name);
-            Wire {
-                link,
-                sent: 0,
-                planned: self.setting.plan.of_link(from_name, to_name),
-                dice: self.setting.weather.map(|weather| Dice::new(weather, link.conditions, from_name, to_name)),
+            self.queue.pop();
+            if is_newest {
+                self.nodes[node.0].wake = None;
+                self.rearm(node);
             }
-        })
-    }
-
-    /// What becomes of the next datagram of a directed pair: what the plan says, else what the weather draws.
-    fn fate(&mut self, from: NodeId, to: NodeId) -> (Link, u32, Fate) {
-        let now = self.now;
-        let wire = self.wire(from, to);
-        wire.sent += 1;
-        let drawn = wire.dice.as_mut().map_or(Fate::FINE, |dice| dice.next(now));
-        let fate = wire.planned.get(&wire.sent).copied().unwrap_or(drawn);
-        let (link, sent) = (wire.link, wire.sent);
-        if fate != Fate::FINE {
-            self.met.set(self.trace.name(from), self.trace.name(to), sent, fate);
         }
-        (link, sent, fate)
     }
 }
 

@@ -7,7 +7,7 @@ use sansip_sim::{World, packet::Packet, trace::Note, trace::What};
 use crate::{drawn, planned, run};
 
 /// When a message of this kind was sent by this node, in milliseconds after the first time.
-fn times(world: &World, node: &str, kind: &str) -> Vec<u64> {
+pub(crate) fn times(world: &World, node: &str, kind: &str) -> Vec<u64> {
     let labels = labels(world.trace());
     let sent = world.trace().transmissions();
     let times: Vec<_> = sent
@@ -24,7 +24,7 @@ fn times(world: &World, node: &str, kind: &str) -> Vec<u64> {
 }
 
 /// How the call ended for a node.
-fn end(world: &World, node: &str) -> String {
+pub(crate) fn end(world: &World, node: &str) -> String {
     let mut ends = world.trace().entries().iter().filter_map(|entry| match &entry.what {
         What::Noted { node: by, note: Note::CallEnded { why, .. } } if world.trace().name(*by) == node => Some(why),
         _ => None,

@@ -3,6 +3,7 @@
 mod determinism;
 mod faults;
 mod messages;
+mod plans;
 mod record_route;
 mod session_setup;
 

@@ -28,7 +28,7 @@ fn five_hundred_calls_cross_the_server_along_the_recorded_route_and_none_fails()
     }
     let callee = free_port();
     let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{callee}")]);
-    let call = Call { calls: 500, loss: 0, talk: Duration::from_millis(500) };
+    let call = Call { calls: 500, loss: 0, talk: Duration::from_millis(500), transport: "u1" };
     let (caller, callee) = pair(server.port, callee, &call);
     assert_eq!((caller.successful, caller.failed), (500, 0), "{caller:?}");
     assert_eq!((callee.successful, callee.failed), (500, 0), "{callee:?}");
@@ -42,7 +42,7 @@ fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
     if !sipp_is_here("calls under loss") {
         return;
     }
-    let call = Call { calls: 500, loss: 10, talk: Duration::from_millis(500) };
+    let call = Call { calls: 500, loss: 10, talk: Duration::from_millis(500), transport: "u1" };
     let (with, without) = (free_port(), free_port());
     let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{with}")]);
     let port = server.port;
@@ -58,4 +58,31 @@ fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
     assert!(!status.contains("absorbed: 0,"), "nothing was lost: {status}");
     // A call that failed may just have begun its last transaction: timers F and J.
     assert!(server.is_idle_within(Duration::from_secs(70)), "{}", server.status());
+}
+
+#[test]
+fn calls_that_share_one_tcp_connection_cross_the_server() {
+    calls_over_tcp("t1");
+}
+
+#[test]
+fn calls_with_a_tcp_connection_each_cross_the_server() {
+    calls_over_tcp("tn");
+}
+
+fn calls_over_tcp(transport: &'static str) {
+    if !sipp_is_here("calls over TCP through the server") {
+        return;
+    }
+    let callee = free_port();
+    let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=tcp:127.0.0.1:{callee}")]);
+    let call = Call { calls: 100, loss: 0, talk: Duration::from_millis(500), transport };
+    let (caller, callee) = pair(server.tcp, callee, &call);
+    assert_eq!((caller.successful, caller.failed), (100, 0), "{caller:?}");
+    assert_eq!((callee.successful, callee.failed), (100, 0), "{callee:?}");
+    let status = server.status();
+    assert!(status.contains("malformed: 0, unusable: 0, foreign: 0, stray: 0, overrun: 0"), "{status}");
+    assert!(status.contains("broken_streams: 0, slow_connections: 0, stalled_connections: 0"), "{status}");
+    // Timers L and M.
+    assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
 }

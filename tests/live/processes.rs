@@ -1,7 +1,7 @@
 //! The processes of a live test: started here, and stopped by their own handle whatever happens.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
@@ -42,28 +42,34 @@ pub(crate) fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
 
-/// The example server on a port of its own.
+/// The example server on ports of its own.
 pub(crate) struct Server {
     process: Process,
     lines: BufReader<ChildStdout>,
+    /// Of UDP.
     pub(crate) port: u16,
+    /// Of TCP.
+    pub(crate) tcp: u16,
 }
 
 impl Server {
     pub(crate) fn start(options: &[&str]) -> Self {
         let mut child = Command::new(example())
-            .args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"])
+            .args(["--listen", "udp:127.0.0.1:0", "--listen", "tcp:127.0.0.1:0", "--domain", "biloxi.com"])
             .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut line = String::new();
-        lines.read_line(&mut line).expect("a line");
-        let port = line.trim().strip_prefix("listening on udp:127.0.0.1:").expect("its address");
-        let port = port.parse().expect("a port");
-        Self { process: Process(child), lines, port }
+        let mut port_after = |prefix| {
+            let mut line = String::new();
+            lines.read_line(&mut line).expect("a line");
+            line.trim().strip_prefix(prefix).expect("its address").parse().expect("a port")
+        };
+        let port = port_after("listening on udp:127.0.0.1:");
+        let tcp = port_after("listening on tcp:127.0.0.1:");
+        Self { process: Process(child), lines, port, tcp }
     }
 
     /// What it says of itself.
@@ -114,6 +120,8 @@ pub(crate) struct Call {
     pub(crate) loss: u32,
     /// Between ACK and BYE.
     pub(crate) talk: Duration,
+    /// What sipp calls its transport: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each.
+    pub(crate) transport: &'static str,
 }
 
 /// How one sipp process fared.
@@ -130,7 +138,11 @@ pub(crate) struct Outcome {
 pub(crate) fn pair(target: u16, callee: u16, call: &Call) -> (Outcome, Outcome) {
     let deadline = Instant::now() + Duration::from_secs(150);
     let mut answering = sipp(callee, call, "uas.xml", &[]);
-    while UdpSocket::bind(("127.0.0.1", callee)).is_ok() {
+    let is_free = || match call.transport {
+        "u1" => UdpSocket::bind(("127.0.0.1", callee)).is_ok(),
+        _ => TcpListener::bind(("127.0.0.1", callee)).is_ok(),
+    };
+    while is_free() {
         assert!(Instant::now() < deadline, "the callee does not listen");
         sleep(Duration::from_millis(20));
     }
@@ -150,6 +162,13 @@ fn sipp(port: u16, call: &Call, scenario: &str, more: &[&str]) -> Process {
     let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/live/scenarios/").to_owned() + scenario;
     let mut command = Command::new("sipp");
     command.args(["-sf", &scenario, "-i", "127.0.0.1", "-p", &port.to_string(), "-m", &call.calls.to_string()]);
+    // One that is called does not choose how many connections there are.
+    let transport =
+        if scenario.ends_with("uas.xml") { call.transport.replace('n', "1") } else { call.transport.into() };
+    command.args(["-t", &transport]);
+    if transport == "tn" {
+        command.args(["-max_socket", "1000"]);
+    }
     command.args(["-max_invite_retrans", "10", "-max_non_invite_retrans", "10", "-nostdin", "-fd", "1"]);
     if call.loss > 0 {
         command.args(["-lost", &call.loss.to_string()]);

@@ -10,6 +10,7 @@ mod delivery;
 mod laws;
 mod locating;
 mod matching;
+mod multicast;
 mod server;
 mod streams;
 mod transport;

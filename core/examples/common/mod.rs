@@ -1,18 +1,23 @@
 //! A node on real sockets: all the input and output that the examples need, on the standard library alone.
 //!
-//! One thread waits at each socket, a few at the system's resolver, one at standard input; all report to one queue. The
-//! node lives in the thread that takes from it, and its deadline is how long that thread waits.
+//! One thread waits at each UDP socket, two at each TCP connection, a few at the system's resolver, one at standard input; all
+//! report to one queue. The node lives in the thread that takes from it, and its deadline is how long that thread waits.
+//! `streams.rs` serves the connections.
+
+mod streams;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufRead};
-use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use sansip::{Answer, Input, Instant, ListenerId, Node, Output, QueryId, Question, Seed, Transmit};
+use sansip::{Answer, ConnectionId, Input, Instant, ListenerId, Node, Output, QueryId, Question, Seed, Transmit};
 
-/// Things waiting for the node; above it the threads wait, and the system drops datagrams as it sees fit.
+use streams::Streams;
+
+/// Things waiting for the node; above it the threads wait, and the system drops datagrams and slows streams as it sees fit.
 const QUEUE: usize = 4_096;
 
 /// Names being looked up at once.
@@ -20,8 +25,36 @@ const RESOLVERS: usize = 4;
 
 /// Something for the node's thread.
 enum Wake {
-    Datagram { listener: ListenerId, remote: SocketAddr, bytes: Vec<u8> },
-    Resolved { query: QueryId, answers: Vec<Answer> },
+    Datagram {
+        listener: ListenerId,
+        remote: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    Accepted {
+        listener: ListenerId,
+        remote: SocketAddr,
+        stream: TcpStream,
+    },
+    /// What became of a connection that the node wanted; none could be opened.
+    Connected {
+        connection: ConnectionId,
+        stream: Option<TcpStream>,
+    },
+    Stream {
+        connection: ConnectionId,
+        bytes: Vec<u8>,
+    },
+    /// All that was held for it is written.
+    Written {
+        connection: ConnectionId,
+    },
+    Closed {
+        connection: ConnectionId,
+    },
+    Resolved {
+        query: QueryId,
+        answers: Vec<Answer>,
+    },
     Line(String),
 }
 
@@ -32,6 +65,7 @@ pub(crate) struct Driver {
     wakes: Receiver<Wake>,
     questions: SyncSender<(QueryId, Box<str>)>,
     sockets: Vec<(ListenerId, UdpSocket)>,
+    streams: Streams,
 }
 
 impl Driver {
@@ -45,7 +79,8 @@ impl Driver {
             let (asked, report) = (asked.clone(), report.clone());
             thread::spawn(move || resolve(&asked, &report));
         }
-        Self { started: std::time::Instant::now(), report, wakes, questions, sockets: Vec::new() }
+        let streams = Streams::new(report.clone());
+        Self { started: std::time::Instant::now(), report, wakes, questions, sockets: Vec::new(), streams }
     }
 
     /// The time since the driver was made: the node's clock.
@@ -73,6 +108,19 @@ impl Driver {
         Ok(())
     }
 
+    /// Accepts connections at `socket` for `listener`.
+    pub(crate) fn attach_tcp(&self, listener: ListenerId, socket: TcpListener) {
+        let report = self.report.clone();
+        thread::spawn(move || {
+            loop {
+                let Ok((stream, remote)) = socket.accept() else { continue };
+                if report.send(Wake::Accepted { listener, remote, stream }).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Hands the lines of standard input to `run`'s caller.
     pub(crate) fn read_lines(&self) {
         let report = self.report.clone();
@@ -87,7 +135,7 @@ impl Driver {
 
     /// Drives `node` for ever: what `on_event` and `on_line` do with its events and with standard input.
     pub(crate) fn run<N: Node>(
-        &self,
+        &mut self,
         node: &mut N,
         mut on_event: impl FnMut(&mut N, Instant, N::Event),
         mut on_line: impl FnMut(&mut N, Instant, &str),
@@ -95,7 +143,9 @@ impl Driver {
         loop {
             while let Some(output) = node.poll() {
                 match output {
-                    Output::Send(transmit) => self.send(&transmit),
+                    Output::Send(transmit) => self.send(node, transmit),
+                    Output::Open { connection, remote, .. } => self.streams.open(connection, remote),
+                    Output::Close { connection } => self.streams.close(connection),
                     Output::Resolve { query, question: Question::Address { name } } => self.ask(query, name),
                     // The system's resolver, as the standard library has it, knows addresses and nothing else.
                     Output::Resolve { query, .. } => {
@@ -106,15 +156,42 @@ impl Driver {
                 }
             }
             match self.wait(node.deadline()) {
-                Some(Wake::Datagram { listener, remote, bytes }) => {
-                    node.handle(self.now(), Input::Datagram { listener, remote, bytes: &bytes });
-                }
-                Some(Wake::Resolved { query, answers }) => {
-                    node.handle(self.now(), Input::Resolved { query, answers: &answers });
-                }
                 Some(Wake::Line(line)) => on_line(node, self.now(), line.trim()),
+                Some(wake) => self.wake(node, wake),
                 None => node.handle(self.now(), Input::Tick),
             }
+        }
+    }
+
+    fn wake<N: Node>(&mut self, node: &mut N, wake: Wake) {
+        let now = self.now();
+        match wake {
+            Wake::Datagram { listener, remote, bytes } => {
+                node.handle(now, Input::Datagram { listener, remote, bytes: &bytes });
+            }
+            Wake::Accepted { listener, remote, stream } => {
+                let connection = node.reserve();
+                self.streams.accepted(connection, stream);
+                node.handle(now, Input::Accepted { listener, connection, remote });
+            }
+            Wake::Connected { connection, stream } => {
+                if let Some(change) = self.streams.connected(connection, stream) {
+                    node.handle(now, Input::Connection { connection, change });
+                }
+            }
+            Wake::Stream { connection, bytes } => node.handle(now, Input::Stream { connection, bytes: &bytes }),
+            Wake::Written { connection } => {
+                let change = sansip::Change::Writable;
+                node.handle(now, Input::Connection { connection, change });
+            }
+            Wake::Closed { connection } => {
+                // Of one that the node has closed it wants to hear nothing.
+                if self.streams.forget(connection) {
+                    node.handle(now, Input::Connection { connection, change: sansip::Change::Closed });
+                }
+            }
+            Wake::Resolved { query, answers } => node.handle(now, Input::Resolved { query, answers: &answers }),
+            Wake::Line(_) => {}
         }
     }
 
@@ -126,9 +203,14 @@ impl Driver {
         }
     }
 
-    /// What cannot be sent is lost, as it might be on the network: the timers see to it.
-    fn send(&self, transmit: &Transmit) {
-        if let Some((_, socket)) = self.sockets.iter().find(|(listener, _)| *listener == transmit.flow.listener) {
+    /// A datagram that cannot be sent is lost, as it might be on the network: the timers see to it.
+    fn send<N: Node>(&mut self, node: &mut N, transmit: Transmit) {
+        if let Some(connection) = transmit.flow.connection {
+            if let Some(change) = self.streams.send(connection, transmit.bytes) {
+                node.handle(self.now(), Input::Connection { connection, change });
+            }
+        } else if let Some((_, socket)) = self.sockets.iter().find(|(listener, _)| *listener == transmit.flow.listener)
+        {
             let _ = socket.send_to(&transmit.bytes, transmit.flow.remote);
         }
     }

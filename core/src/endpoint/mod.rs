@@ -17,6 +17,7 @@ pub use indication::{Failure, Indication};
 pub use stats::{Census, Stats};
 
 use alloc::collections::VecDeque;
+use core::net::SocketAddr;
 
 use crate::config::Config;
 use crate::id::{Arena, ConnectionId, ListenerId, TimerId, kind};
@@ -28,7 +29,7 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Asked, Flow, Listener, Listeners};
+use crate::transport::{Asked, Flow, Listener, Listeners, NextHop};
 
 use clients::Clients;
 use connections::Connections;
@@ -99,6 +100,20 @@ impl Endpoint {
     /// All local addresses, in the order of adding.
     pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
         self.listeners.iter()
+    }
+
+    /// The local address from which a request to `next_hop` will go, as far as that is known before its name is resolved;
+    /// else the first that there is.
+    pub fn listener_towards(&self, next_hop: &NextHop) -> Option<&Listener> {
+        let named = match (next_hop.flow, next_hop.target().as_host().ip()) {
+            (Some(flow), _) => Some(flow.listener),
+            (None, Some(ip)) => self.listeners.towards(next_hop.protocol(), SocketAddr::new(ip, 0)),
+            (None, None) => {
+                self.listeners.iter().find(|(_, it)| it.protocol == next_hop.protocol()).map(|(listener, _)| listener)
+            }
+        };
+        let first = || self.listeners.iter().next().map(|(_, listener)| listener);
+        named.and_then(|listener| self.listeners.get(listener)).or_else(first)
     }
 
     /// Whether this names one of our listeners, by sent-by or by bound address.

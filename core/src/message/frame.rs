@@ -131,6 +131,13 @@ impl Framer {
         }
     }
 
+    /// The [`Frame::Pong`] just given out was the answer to a ping of ours, so it is not the first half of a ping.
+    pub fn pong_was_awaited(&mut self) {
+        if let State::Between { pair, .. } = &mut self.state {
+            *pair = false;
+        }
+    }
+
     /// How many octets of a message are held that is not yet whole. At the end of a stream there should be none.
     pub fn unfinished(&self) -> usize {
         if self.spent || matches!(self.state, State::Broken) { 0 } else { self.held.len() }
@@ -462,6 +469,26 @@ mod tests {
     }
 
     const BYE: &str = "BYE sip:b SIP/2.0\r\nSubject: l: 9\r\n l: 8\r\nContent-Length: 5\r\n\r\nl: 7\n";
+
+    #[test]
+    fn a_pong_that_was_awaited_is_not_half_of_a_ping() {
+        let frames = |awaited: bool| {
+            let mut framer = Framer::new(Limits::default());
+            let mut kinds = Vec::new();
+            for _ in 0..2 {
+                let mut input = b"\r\n".as_slice();
+                while let Some(frame) = framer.read(&mut input) {
+                    kinds.push(format!("{:?}", frame.unwrap()));
+                    if awaited {
+                        framer.pong_was_awaited();
+                    }
+                }
+            }
+            kinds
+        };
+        assert_eq!(frames(true), ["Pong", "Pong"]);
+        assert_eq!(frames(false), ["Pong", "Ping"]);
+    }
 
     #[test]
     fn messages_are_cut_by_their_content_length() {

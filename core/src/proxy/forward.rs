@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::error::CommandError;
 use crate::id::{ListenerId, ResponseContextId};
 use crate::message::header::{MaxBreadth, Route};
-use crate::message::{BuildError, HeaderId, Method, Request, StatusCode};
+use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode, Uri};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::NextHop;
@@ -126,10 +126,7 @@ pub(super) fn copy_for(
     };
     edit = edit.replace(HeaderId::MaxForwards, format!("{hops}"));
 
-    // 4. Record-Route
-    if let Some(listener) = recorded.and_then(|id| endpoint.listener(id)) {
-        edit = edit.push_first(HeaderId::RecordRoute, format!("<sip:{};lr>", listener.sent_by));
-    }
+    // 4. Record-Route is written last: it says which way the request goes on.
 
     // 5. Max-Breadth (RFC 5393 §5.3.3): one value; if it says the same it is left as it was written
     if let Some(share) = share {
@@ -158,10 +155,18 @@ pub(super) fn copy_for(
         (Target::Unchanged, None) => request.uri().ok().and_then(NextHop::of_uri),
     };
     let Some(next_hop) = next_hop else { return Ok(None) };
-    let request = edit.finish().map_err(UNWRITABLE)?;
-    let next_hop = match request.uri() {
+    let next_hop = match Uri::parse(target_uri) {
         Ok(uri) => next_hop.for_request_uri(uri),
         Err(_) => next_hop,
     };
-    Ok(Some((request, next_hop)))
+    if let Some(inbound) = recorded.and_then(|id| endpoint.listener(id)) {
+        // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
+        let outbound = endpoint.listener_towards(&next_hop);
+        let secure = request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
+        edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", inbound.uri(None, secure, ";lr")));
+        if let Some(outbound) = outbound.filter(|outbound| outbound.protocol != inbound.protocol) {
+            edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", outbound.uri(None, secure, ";lr")));
+        }
+    }
+    Ok(Some((edit.finish().map_err(UNWRITABLE)?, next_hop)))
 }

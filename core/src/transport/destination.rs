@@ -65,7 +65,12 @@ impl NextHop {
 
     /// The protocol that is named, else the usual one (RFC 3263 §4.1: UDP, or TLS over TCP).
     pub(crate) fn protocol(&self) -> Protocol {
-        self.protocol.unwrap_or(if self.secure { Protocol::Tls } else { Protocol::Udp })
+        match self.protocol {
+            Some(protocol) if self.secure => over_tls(protocol).unwrap_or(protocol),
+            Some(protocol) => protocol,
+            None if self.secure => Protocol::Tls,
+            None => Protocol::Udp,
+        }
     }
 
     /// The TARGET of RFC 3263 §4: the `maddr`, else the host.

@@ -1,5 +1,7 @@
 //! The local addresses.
 
+use alloc::format;
+use alloc::string::String;
 use core::net::SocketAddr;
 
 use crate::id::{Arena, ListenerId, kind};
@@ -69,6 +71,25 @@ impl Listener {
     /// The same listener, with a path MTU that is known.
     pub fn with_mtu(self, mtu: u16) -> Self {
         Self { mtu: Some(mtu), ..self }
+    }
+
+    /// The URI by which this end is reached here: what Contact and Record-Route say where they mean "here" (§8.1.1.8, §16.6 step
+    /// 4). A SIPS URI if `secure`; its transport is then what TLS runs over (RFC 5630 §3.1.4). `parameters` stand last.
+    pub fn uri(&self, user: Option<&str>, secure: bool, parameters: &str) -> String {
+        let scheme = if secure { "sips" } else { "sip" };
+        let (user, at) = user.map_or(("", ""), |user| (user, "@"));
+        let transport = match self.protocol {
+            Protocol::Udp | Protocol::Other => "",
+            Protocol::Tcp if secure => "",
+            Protocol::Tls if secure => "",
+            Protocol::Ws | Protocol::Wss if secure => ";transport=ws",
+            Protocol::Tcp => ";transport=tcp",
+            Protocol::Tls => ";transport=tls",
+            Protocol::Sctp => ";transport=sctp",
+            Protocol::Ws => ";transport=ws",
+            Protocol::Wss => ";transport=wss",
+        };
+        format!("{scheme}:{user}{at}{}{transport}{parameters}", self.sent_by)
     }
 
     /// The size of the largest request that may go in a datagram (§18.1.1).
@@ -161,11 +182,36 @@ mod tests {
     }
 
     #[test]
+    fn here_is_written_with_the_transport_that_leads_here() {
+        let local: SocketAddr = "192.0.2.1:5070".parse().expect("an address");
+        let uri = |listener: Listener, secure| listener.uri(Some("bob"), secure, ";lr");
+        assert_eq!(uri(Listener::udp(local), false), "sip:bob@192.0.2.1:5070;lr");
+        assert_eq!(uri(Listener::tcp(local), false), "sip:bob@192.0.2.1:5070;transport=tcp;lr");
+        assert_eq!(uri(Listener::tls(local), false), "sip:bob@192.0.2.1:5070;transport=tls;lr");
+        assert_eq!(uri(Listener::tls(local), true), "sips:bob@192.0.2.1:5070;lr");
+        assert_eq!(uri(Listener::wss(local), true), "sips:bob@192.0.2.1:5070;transport=ws;lr");
+        assert_eq!(uri(Listener::ws(local), false), "sip:bob@192.0.2.1:5070;transport=ws;lr");
+        assert_eq!(Listener::sctp(local).uri(None, false, ""), "sip:192.0.2.1:5070;transport=sctp");
+    }
+
+    #[test]
     fn the_default_port_is_left_out_of_sent_by() {
         use alloc::string::ToString;
         let sent_by = |local: &str| Listener::udp(local.parse().expect("an address")).sent_by.to_string();
         assert_eq!(sent_by("192.0.2.1:5060"), "192.0.2.1");
         assert_eq!(sent_by("192.0.2.1:5070"), "192.0.2.1:5070");
         assert_eq!(sent_by("[2001:db8::1]:5070"), "[2001:db8::1]:5070");
+        // RFC 3261 §18.2.2, RFC 7118 §5.5.
+        let defaults = [
+            (Listener::tcp as fn(SocketAddr) -> Listener, 5060),
+            (Listener::sctp, 5060),
+            (Listener::tls, 5061),
+            (Listener::ws, 80),
+            (Listener::wss, 443),
+        ];
+        for (listener, default) in defaults {
+            let port = |port| listener(SocketAddr::from(([192, 0, 2, 1], port))).sent_by.port;
+            assert_eq!((port(default), port(5070)), (None, Some(5070)));
+        }
     }
 }

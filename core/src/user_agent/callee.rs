@@ -12,8 +12,8 @@ use super::uas::Served;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::id::CallId;
-use crate::message::header::Expires;
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::header::{Expires, RecordRoute};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::tag::Tag;
 use crate::time::Duration;
 
@@ -205,7 +205,7 @@ impl Core {
         status: StatusCode,
         add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
     ) -> Result<Response, CommandError> {
-        let contact = self.profile.contact_at(cx.endpoint, Some(served.listener))?;
+        let contact = self.profile.contact_at(cx.endpoint.listener(served.listener), is_secured(&served.request))?;
         self.response(cx, served, status, |builder| {
             add(builder.copy(&served.request, HeaderId::RecordRoute).header(HeaderId::Contact, contact))
         })
@@ -257,4 +257,15 @@ impl Core {
             Side::Caller(_) => None,
         }
     }
+}
+
+/// Whether the dialog that this request makes wants a SIPS URI in Contact (§12.1.1): its Request-URI is one, or its topmost
+/// Record-Route, or without any its Contact.
+fn is_secured(request: &Request) -> bool {
+    let headers = request.headers();
+    let way_back = match headers.get::<RecordRoute<'_>>() {
+        Some(route) => route.ok().map(|route| route.uri.scheme()),
+        None => headers.contact().map(|contact| contact.uri.scheme()),
+    };
+    way_back == Some(Scheme::Sips) || request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips)
 }

@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 
 use crate::endpoint::Endpoint;
 use crate::error::CommandError;
-use crate::id::ListenerId;
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, SharedBytes, UriBuf};
+use crate::message::{HeaderId, Scheme, SharedBytes, Uri, UriBuf};
 use crate::transport::{Listener, NextHop};
 
 /// The methods that this user agent takes, as a value of Allow.
@@ -37,31 +36,26 @@ impl Profile {
         Self { identity, contact: None, outbound: None, capabilities: true, user_agent: None }
     }
 
-    /// The value of Contact at `listener`, or at the first listener that there is.
-    pub(super) fn contact_at(
-        &self,
-        endpoint: &Endpoint,
-        listener: Option<ListenerId>,
-    ) -> Result<Vec<u8>, CommandError> {
+    /// The value of Contact at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
+    pub(super) fn contact_at(&self, listener: Option<&Listener>, secure: bool) -> Result<Vec<u8>, CommandError> {
         let uri = match &self.contact {
             Some(contact) => contact.as_bytes().into(),
             None => {
-                let listener = match listener {
-                    Some(id) => endpoint.listener(id),
-                    None => endpoint.listeners().next().map(|(_, listener)| listener),
-                };
-                self.user_at(listener.ok_or(CommandError::Invalid("listener"))?)
+                let listener = listener.ok_or(CommandError::Invalid("listener"))?;
+                listener.uri(self.identity.uri().user(), secure, "").into_bytes()
             }
         };
         Ok([b"<", uri.as_slice(), b">"].concat())
     }
 
-    fn user_at(&self, listener: &Listener) -> Vec<u8> {
-        match self.identity.uri().user() {
-            Some(user) => alloc::format!("sip:{user}@{}", listener.sent_by),
-            None => alloc::format!("sip:{}", listener.sent_by),
-        }
-        .into_bytes()
+    /// The value of Contact in a request for `target` that goes to `next_hop`.
+    pub(super) fn contact_towards(
+        &self,
+        endpoint: &Endpoint,
+        next_hop: &NextHop,
+        target: Uri<'_>,
+    ) -> Result<Vec<u8>, CommandError> {
+        self.contact_at(endpoint.listener_towards(next_hop), target.scheme() == Scheme::Sips)
     }
 }
 

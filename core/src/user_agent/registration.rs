@@ -97,10 +97,10 @@ impl Core {
         expires: u32,
         again: bool,
     ) -> Result<(), CommandError> {
-        let contact = self.profile.contact_at(cx.endpoint, None)?;
         let Some(registration) = self.registrations.get(id) else { return Err(CommandError::Gone) };
         let target = registration.registrar.as_uri();
         let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
+        let contact = self.profile.contact_towards(cx.endpoint, &next_hop, target)?;
         let register = Request::builder(Method::Register, target)
             .typed(&MaxForwards(70))
             .header(HeaderId::To, self.profile.identity.without_parameters())
@@ -171,7 +171,11 @@ impl Core {
     }
 
     fn registered(&mut self, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
-        let contact = self.profile.contact_at(cx.endpoint, None).unwrap_or_default();
+        let Some(registration) = self.registrations.get(id) else { return };
+        let target = registration.registrar.as_uri();
+        let next_hop = self.outside_hop(target);
+        let contact = next_hop.and_then(|next_hop| self.profile.contact_towards(cx.endpoint, &next_hop, target).ok());
+        let contact = contact.unwrap_or_default();
         let Some(registration) = self.registrations.get_mut(id) else { return };
         let Some(pending) = registration.pending.take() else { return };
         let granted = granted(&response, &contact).unwrap_or(pending.expires);

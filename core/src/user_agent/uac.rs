@@ -32,7 +32,7 @@ impl Core {
         }
         let target = request_target(to.uri());
         let next_hop = self.outside_hop(target.as_uri()).ok_or(CommandError::Invalid("to"))?;
-        let contact = self.profile.contact_at(cx.endpoint, None)?;
+        let contact = self.profile.contact_towards(cx.endpoint, &next_hop, target.as_uri())?;
         let random = cx.endpoint.random();
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());

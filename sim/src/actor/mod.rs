@@ -1,28 +1,39 @@
 //! Actors: nodes together with whoever uses them.
 
 mod census;
-mod server;
+mod stack;
 mod user_agent;
 
 pub use census::Census;
-pub use server::ServerActor;
+pub use stack::StackActor;
 pub use user_agent::{Behaviour, Incoming, Outgoing, Reaction, Register, UserAgentActor};
 
-use std::fmt::Debug;
+use std::fmt;
+use std::sync::Arc;
 
-use sansip::Node;
+use sansip::{Instant, Node, server};
 
 use crate::trace::Note;
+
+/// A server in a world. It needs nobody: bindings made and gone show in the REGISTER exchange already.
+pub type ServerActor = StackActor<server::Core>;
 
 /// A node in a world: the same poll API as on real sockets, with the application behind it built in, so that what comes
 /// out as an event is only what is worth a note in the trace.
 ///
 /// Its deadline is the earlier of the stack's and its script's, and it is idle when the stack is and the script has nothing
 /// left to do.
-pub trait Actor: Node<Event = Note> + Debug {
+pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     /// The calls that it believes to be there at this moment.
     fn calls(&self) -> Vec<Call> {
         Vec::new()
+    }
+
+    /// The node that comes up again after a crash, with the same listeners and nothing else of what it had; its `life` counts
+    /// from 1, and its randomness must be another in each (RFC 3261 §8.1.1.7). `None`: it stays down.
+    fn restarted(&self, now: Instant, life: u32) -> Option<Box<dyn Actor>> {
+        let _ = (now, life);
+        None
     }
 
     /// What is alive in it at this moment; a node that tells nothing has nothing.
@@ -43,6 +54,31 @@ impl Clone for Box<dyn Actor> {
     fn clone(&self) -> Self {
         // Not `self`: a box of an actor is no actor.
         (**self).clone_box()
+    }
+}
+
+/// How to build a node, listeners added, for its n-th life from 0.
+pub(crate) struct Recipe<N>(Arc<dyn Fn(u32) -> N + Send + Sync>);
+
+impl<N> Recipe<N> {
+    pub(crate) fn new(build: impl Fn(u32) -> N + Send + Sync + 'static) -> Self {
+        Self(Arc::new(build))
+    }
+
+    pub(crate) fn build(&self, life: u32) -> N {
+        (self.0)(life)
+    }
+}
+
+impl<N> Clone for Recipe<N> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<N> fmt::Debug for Recipe<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipe")
     }
 }
 

@@ -7,7 +7,7 @@ use sansip::message::{StatusCode, UriBuf};
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
-use super::{Actor, Call, CallState, Census};
+use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
 
 /// What the user of a phone does, and when.
@@ -128,6 +128,7 @@ pub struct UserAgentActor {
     planned: u64,
     calls: BTreeMap<CallId, Line>,
     notes: VecDeque<Note>,
+    recipe: Option<Recipe<UserAgent>>,
 }
 
 impl UserAgentActor {
@@ -141,6 +142,7 @@ impl UserAgentActor {
             planned: 0,
             calls: BTreeMap::new(),
             notes: VecDeque::new(),
+            recipe: None,
         };
         if let Some(at) = actor.behaviour.register.as_ref().map(|register| register.at) {
             actor.plan(at, Task::Register);
@@ -149,6 +151,13 @@ impl UserAgentActor {
             actor.plan(actor.behaviour.calls[index].at, Task::Call(index));
         }
         actor
+    }
+
+    /// The user agent of this recipe, which comes up again after a crash. It is given the number of the life, from 0, and must
+    /// take another seed in each (RFC 3261 §8.1.1.7). Its user registers again at once, and makes the calls still to come.
+    pub fn restartable(build: impl Fn(u32) -> UserAgent + Send + Sync + 'static, behaviour: Behaviour) -> Self {
+        let recipe = Recipe::new(build);
+        Self { recipe: Some(recipe.clone()), ..Self::new(recipe.build(0), behaviour) }
     }
 
     fn plan(&mut self, at: Instant, task: Task) {
@@ -332,6 +341,16 @@ impl Actor for UserAgentActor {
             _ => CallState::Established,
         };
         self.agent.calls().map(|info| Call { call_id: info.call_id.to_owned(), state: state(info.state) }).collect()
+    }
+
+    fn restarted(&self, now: Instant, life: u32) -> Option<Box<dyn Actor>> {
+        let recipe = self.recipe.clone()?;
+        let mut behaviour = self.behaviour.clone();
+        if let Some(register) = &mut behaviour.register {
+            register.at = register.at.max(now);
+        }
+        behaviour.calls.retain(|call| call.at > now);
+        Some(Box::new(Self { now, recipe: Some(recipe.clone()), ..Self::new(recipe.build(life), behaviour) }))
     }
 
     fn census(&self) -> Census {

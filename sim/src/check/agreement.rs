@@ -44,7 +44,7 @@ impl Check for Agreement {
         for part in run.parts() {
             // A proxy between the ends says nothing of the call.
             if part.seen.iter().any(|seen| matches!(seen.what, Sight::Noted(_))) {
-                End::of(&part.seen).judge(&self.timers, run.now(), &mut |time, what| {
+                End::of(&part.seen).judge(&self.timers, run.now_of(part.node), &mut |time, what| {
                     report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
                 });
             }
@@ -113,7 +113,7 @@ impl<'a> End<'a> {
                 }
                 Sight::Noted(Note::CallBegan { .. }) => Some(&mut end.began),
                 Sight::Noted(Note::CallEnded { .. }) => Some(&mut end.ended),
-                Sight::Noted(Note::Said(_)) => None,
+                Sight::Noted(Note::Crashed | Note::Restarted | Note::Said(_)) => None,
             };
             if let Some(place) = place {
                 place.get_or_insert(moment);

@@ -12,7 +12,11 @@ use crate::world::World;
 
 /// The messages of a trace, each read once: by the index of the entry that sent it.
 #[derive(Clone, Debug)]
-pub(super) struct Messages<'a>(Vec<Option<Message<'a>>>);
+pub(super) struct Messages<'a> {
+    sent: Vec<Option<Message<'a>>>,
+    /// Those that were changed on their way, as they arrived.
+    changed: HashMap<usize, Option<Message<'a>>>,
+}
 
 #[derive(Clone, Debug)]
 struct Message<'a> {
@@ -24,14 +28,24 @@ struct Message<'a> {
 impl<'a> Messages<'a> {
     pub(super) fn read(trace: &'a Trace) -> Self {
         let mut hops = Numbers::default();
-        let mut read = |what: &'a What| {
-            let What::Sent(sent) = what else { return None };
-            let packet = Packet::read(&sent.bytes)?;
+        let mut read = |bytes: &'a [u8]| {
+            let packet = Packet::read(bytes)?;
             let hop = hops.of(packet.top().id());
             let below = packet.vias.get(1).map(|via| hops.of(via.id()));
             Some(Message { packet, hop, below })
         };
-        Self(trace.entries().iter().map(|entry| read(&entry.what)).collect())
+        let mut messages = Self { sent: Vec::with_capacity(trace.entries().len()), changed: HashMap::new() };
+        for (index, entry) in trace.entries().iter().enumerate() {
+            let What::Sent(sent) = &entry.what else {
+                messages.sent.push(None);
+                continue;
+            };
+            messages.sent.push(read(&sent.bytes));
+            if let Some(bytes) = &sent.changed {
+                messages.changed.insert(index, read(bytes));
+            }
+        }
+        messages
     }
 }
 
@@ -72,7 +86,7 @@ pub struct Part<'a> {
 /// Something that a node saw, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
-    /// When.
+    /// When, by the node's own clock.
     pub time: Instant,
     /// Its place among everything that happened in the run.
     pub index: usize,
@@ -200,6 +214,11 @@ impl<'a> Reading<'a> {
         self.now
     }
 
+    /// When the run was over, by the clock of a node.
+    pub fn now_of(&self, node: NodeId) -> Instant {
+        self.trace.local(node, self.now)
+    }
+
     /// All that happened.
     pub const fn trace(&self) -> &'a Trace {
         self.trace
@@ -240,22 +259,26 @@ fn see<'a>(
     index: usize,
     entry: &'a Entry,
 ) -> Option<(NodeId, &'a str, Seen<'a>)> {
-    let message = |index: usize| messages.0.get(index)?.as_ref();
-    let seen = |hop, below, what| Seen { time: entry.time, index, hop, below, what };
+    let message = |index: usize| messages.sent.get(index)?.as_ref();
+    // By the node's own clock: that is what its timers go by.
+    let seen = |node, hop, below, what| Seen { time: trace.local(node, entry.time), index, hop, below, what };
     Some(match &entry.what {
         What::Sent(sent) => {
             let Message { packet, hop, below } = message(index)?;
-            (sent.from, packet.call_id, seen(*hop, *below, Sight::Sent(packet, sent)))
+            (sent.from, packet.call_id, seen(sent.from, *hop, *below, Sight::Sent(packet, sent)))
         }
         What::Arrived { node, sent } => {
-            let Message { packet, hop, below } = message(*sent)?;
-            (*node, packet.call_id, seen(*hop, *below, Sight::Received(packet, trace.sent(*sent)?)))
+            let Message { packet, hop, below } = match messages.changed.get(sent) {
+                Some(changed) => changed.as_ref()?,
+                None => message(*sent)?,
+            };
+            (*node, packet.call_id, seen(*node, *hop, *below, Sight::Received(packet, trace.sent(*sent)?)))
         }
         What::Noted { node, note } => match note {
             Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => {
-                (*node, call_id, seen(0, None, Sight::Noted(note)))
+                (*node, call_id, seen(*node, 0, None, Sight::Noted(note)))
             }
-            Note::Said(_) => return None,
+            Note::Crashed | Note::Restarted | Note::Said(_) => return None,
         },
     })
 }

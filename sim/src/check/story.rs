@@ -32,6 +32,8 @@ impl Story {
             destination: address(to),
             ordinal: 1,
             fate: Fate::FINE,
+            stopped: None,
+            changed: None,
             bytes: message.as_bytes().into(),
         };
         self.0.push(Instant::from_millis(at), What::Sent(sent))

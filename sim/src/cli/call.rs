@@ -45,6 +45,9 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
         }
     }
     case.check().map_err(Usage)?;
+    if let Some(weather) = options.weather {
+        case.add_events_of(weather);
+    }
     let started = wall_clock();
     let done = run_case(&case);
     let took = started.elapsed();
@@ -57,7 +60,7 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
 fn print(case: &Case, done: &Run, format: Format, out: &mut Out<'_>) -> Result<(), Stop> {
     let trace = done.world.trace();
     let met = done.world.faults_met();
-    let replay = (!met.is_empty()).then(|| case.planned(met));
+    let replay = (!met.is_empty()).then(|| case.planned(&met));
     let figures = Figures::of(trace, done.world.now());
     match format {
         Format::Json => {

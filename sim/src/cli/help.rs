@@ -14,7 +14,7 @@ Usage: sansip-sim [call] [OPTIONS]
 Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
 
 Options of call:
-  --topology NAME       direct, one-proxy or trapezoid (the default)
+  --topology NAME       direct, one-proxy, trapezoid (the default), chain:N (N proxies) or crowd:N (N pairs)
   --record-route        the proxies stay on the path of the call
   --hang-up WHO         alice, bob (the default), nobody, or with times: alice:3s,bob:500ms
   --cancel-after TIME   Alice cancels, if there is no answer by then
@@ -27,10 +27,16 @@ Options of call:
   --duplicate P         let datagrams arrive twice
   --reorder P           hold datagrams up, so that others overtake them
   --latest TIME         the most that a duplicate or a held-up datagram is late; 1s if not given
-  --weather NAME        sets the five before: wifi, satellite, congested or hostile
+  --jitter TIME         the most that any datagram is late, each by another time; nothing if not given
+  --burst B:E:L         losses in a row: how often they begin and end, and how often one is lost; 0.01:0.25:0.8
+  --corrupt P           invert bits of datagrams: only the checks of safety hold then
+  --split P             let streams arrive in pieces
+  --reset P             reset streams
+  --weather NAME        sets all of these: calm, wifi, satellite, congested or hostile; hostile has cuts, slow resolvers
+                        and drifting clocks besides
   --seed N              which of the possible losses, duplicates and delays; 1 if not given
   --plan 'FAULTS'       exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)';
-                        #3 is the third datagram from atlanta to biloxi
+                        #3 is the third datagram from atlanta to biloxi; docs/simulation.md has all forms
   --format FORMAT       ladder (the default), messages (in full) or json (one event a line)
   --help                this text
 
@@ -51,8 +57,8 @@ Usage: sansip-sim sweep --runs N [OPTIONS]
 Options:
   --runs N              so many runs, over all shards
   --for TIME            as many as there is time for: 90s, 10m, 2h
-  --topology NAME       direct, one-proxy, trapezoid, or all (the default)
-  --weather NAME        wifi, satellite, congested or hostile; if not given, every run has its own
+  --topology NAME       direct, one-proxy, trapezoid, chain:N, crowd:N, or all (the default)
+  --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::fault::Preset;
 use crate::run::{Case, OPTIONS};
-use crate::weather::Preset;
 
 /// A wrong command line: one line that says what and where and what would be right.
 pub(super) struct Usage(pub(super) String);
@@ -22,12 +22,14 @@ pub(super) enum Argument {
 /// The arguments of a command, one after the other.
 pub(super) struct Options {
     parser: lexopt::Parser,
+    /// The last `--weather` of a case. What it does besides what it does to messages depends on the other options.
+    pub(super) weather: Option<Preset>,
     command: &'static str,
 }
 
 impl Options {
     pub(super) fn of(command: &'static str, arguments: &[OsString]) -> Self {
-        Self { parser: lexopt::Parser::from_args(arguments), command }
+        Self { parser: lexopt::Parser::from_args(arguments), weather: None, command }
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Argument>, Usage> {
@@ -63,7 +65,9 @@ impl Options {
     /// Reads the option if it is a part of a [`Case`], or sets the weather.
     pub(super) fn case(&mut self, name: &str, case: &mut Case) -> Result<bool, Usage> {
         if name == "weather" {
-            (case.delay, case.conditions) = self.value::<Preset>(name)?.parts();
+            let preset: Preset = self.value(name)?;
+            (case.delay, case.conditions) = preset.parts();
+            self.weather = Some(preset);
             return Ok(true);
         }
         let Some(option) = OPTIONS.iter().find(|option| option.name == name) else { return Ok(false) };

@@ -2,7 +2,7 @@
 
 use sansip::{Duration, Instant, Timers};
 
-use crate::fault::Fate;
+use crate::fault::{Effect, Fate};
 use crate::packet::Packet;
 use crate::trace::{Trace, Transmission};
 
@@ -19,9 +19,8 @@ pub(super) fn fates(trace: &Trace, index: usize, sent: &Transmission) -> [Fate; 
     let doubled = timers.t1 * (1 << copies.min(7));
     let is_invite = Packet::read(&sent.bytes).is_some_and(|packet| packet.is_request() && packet.method == "INVITE");
     let next_copy = if is_invite { doubled } else { doubled.min(timers.t2) };
-    let late = |by| Fate::Arrives { late: by, again: None };
-    let again = Fate::Arrives { late: Duration::ZERO, again: Some(AGAIN) };
-    [Fate::Lost, again, late(next_copy + PAST), late(timers.sixty_four_t1() + PAST)]
+    let again = Fate::FINE.with(Effect::Again(AGAIN)).unwrap_or(Fate::FINE);
+    [Fate::Lost, again, Fate::late(next_copy + PAST), Fate::late(timers.sixty_four_t1() + PAST)]
 }
 
 fn is_copy(what: &crate::trace::What, sent: &Transmission) -> bool {

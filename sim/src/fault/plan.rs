@@ -1,131 +1,153 @@
-//! Plans: faults by directed link and ordinal, with an exact text form.
+//! Plans: faults by message and by time, with an exact text form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use sansip::Duration;
+use super::{Effect, Fate, Selector, TimedFault};
 
-use super::{Fate, Span};
-
-/// Faults, each for one datagram: the n-th (from 1) that one node sends to another.
+/// What happens to which messages, and to the network when.
 ///
 /// ```
 /// use sansip_sim::fault::Plan;
-/// let plan: Plan = "bob>biloxi#1:+700ms, atlanta>biloxi#3:drop, alice>atlanta#2:dup(+20ms)".parse().unwrap();
-/// assert_eq!(plan.to_string(), "alice>atlanta#2:dup(+20ms), atlanta>biloxi#3:drop, bob>biloxi#1:+700ms");
+/// let plan: Plan = "bob>biloxi#1:+700ms, biloxi@12s:crash, *>bob ACK:drop, atlanta>biloxi#3:drop".parse().unwrap();
+/// assert_eq!(plan.to_string(), "*>bob ACK:drop, atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, biloxi@12s:crash");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    links: BTreeMap<(String, String), BTreeMap<u32, Fate>>,
+    messages: BTreeMap<Selector, Fate>,
+    timed: BTreeSet<TimedFault>,
+}
+
+/// One fault of a plan: what can be taken out of it, or put into it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// `atlanta>biloxi#3:drop`
+    Message(Selector, Effect),
+    /// `biloxi@12s:crash`
+    Timed(TimedFault),
 }
 
 impl Plan {
     /// No faults.
     pub const fn new() -> Self {
-        Self { links: BTreeMap::new() }
+        Self { messages: BTreeMap::new(), timed: BTreeSet::new() }
     }
 
     /// Whether there is no fault.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.messages.is_empty() && self.timed.is_empty()
     }
 
-    /// Number of datagrams that something happens to.
+    /// Number of selectors of messages, and of faults that have their time.
     pub fn len(&self) -> usize {
-        self.links.values().map(BTreeMap::len).sum()
+        self.messages.len() + self.timed.len()
     }
 
-    /// Sets the fate of a datagram, in place of what was said of it before.
-    pub fn set(&mut self, from: &str, to: &str, ordinal: u32, fate: Fate) {
-        let key = (from.to_owned(), to.to_owned());
-        if fate != Fate::FINE {
-            self.links.entry(key).or_default().insert(ordinal, fate);
-        } else if let Some(link) = self.links.get_mut(&key) {
-            link.remove(&ordinal);
-            if link.is_empty() {
-                self.links.remove(&key);
+    /// All faults, in the order in which they are printed.
+    pub fn faults(&self) -> impl Iterator<Item = Fault> {
+        let messages = self
+            .messages
+            .iter()
+            .flat_map(|(selector, fate)| fate.effects().map(|effect| Fault::Message(selector.clone(), effect)));
+        messages.chain(self.timed.iter().cloned().map(Fault::Timed))
+    }
+
+    /// Adds a fault.
+    ///
+    /// # Errors
+    /// If an earlier fault of the same messages contradicts it, such as a second delay.
+    pub fn add(&mut self, fault: Fault) -> Result<(), &'static str> {
+        match fault {
+            Fault::Message(selector, effect) => {
+                let fate = self.messages.get(&selector).copied().unwrap_or(Fate::FINE);
+                let fate = fate.with(effect).ok_or("it contradicts an earlier fault of the same messages")?;
+                self.messages.insert(selector, fate);
             }
+            Fault::Timed(timed) => {
+                self.timed.insert(timed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the fate of one message, the n-th (from 1) from one node to another, in place of what was said of it before.
+    pub fn set(&mut self, from: &str, to: &str, ordinal: u32, fate: Fate) {
+        let Some(ordinal) = NonZeroU32::new(ordinal) else { return };
+        let selector = Selector::nth(from, to, ordinal);
+        if fate == Fate::FINE {
+            self.messages.remove(&selector);
+        } else {
+            self.messages.insert(selector, fate);
         }
     }
 
-    /// The fates on one link.
-    pub(crate) fn of_link(&self, from: &str, to: &str) -> BTreeMap<u32, Fate> {
-        self.links.get(&(from.into(), to.into())).cloned().unwrap_or_default()
+    /// The fates of messages, by what selects them.
+    pub fn messages(&self) -> impl Iterator<Item = (&Selector, Fate)> {
+        self.messages.iter().map(|(selector, fate)| (selector, *fate))
+    }
+
+    /// What happens at its time, in the order of time.
+    pub fn timed(&self) -> impl Iterator<Item = &TimedFault> {
+        self.timed.iter()
     }
 
     /// The names of nodes that the plan speaks of, each once.
     pub fn nodes(&self) -> impl Iterator<Item = &str> {
-        let mut names: Vec<&str> = self.links.keys().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
-        names.sort_unstable();
-        names.dedup();
+        let ends = self.messages.keys().flat_map(|selector| [&selector.from, &selector.to]);
+        let names = ends.filter_map(|end| end.name()).chain(self.timed.iter().flat_map(|timed| timed.event.nodes()));
+        let names: BTreeSet<&str> = names.collect();
         names.into_iter()
     }
+}
 
-    fn add(&mut self, text: &str) -> Result<(), PlanError> {
-        let wrong = |why| PlanError { fault: text.to_owned(), why };
-        let (selector, effect) = text.split_once(':').ok_or_else(|| wrong("no `:`"))?;
-        let (link, ordinal) = selector.split_once('#').ok_or_else(|| wrong("no `#` and number before the `:`"))?;
-        let (from, to) = link.split_once('>').ok_or_else(|| wrong("no `>` between two nodes"))?;
-        let (from, to) = (from.trim(), to.trim());
-        if !is_name(from) || !is_name(to) {
-            return Err(wrong("a node's name is letters, digits, `-`, `_` and `.`"));
+impl FromIterator<Fault> for Plan {
+    /// Of faults that contradict one another the first is taken.
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        let mut plan = Self::new();
+        plan.extend(faults);
+        plan
+    }
+}
+
+impl Extend<Fault> for Plan {
+    /// Of faults that contradict one another the first is taken.
+    fn extend<I: IntoIterator<Item = Fault>>(&mut self, faults: I) {
+        for fault in faults {
+            let _ = self.add(fault);
         }
-        let ordinal = match ordinal.trim().parse::<u32>() {
-            Ok(0) | Err(_) => return Err(wrong("datagrams are counted from 1")),
-            Ok(ordinal) => ordinal,
-        };
-        let fates = self.links.entry((from.into(), to.into())).or_default();
-        let fate = fates.get(&ordinal).copied();
-        let effect =
-            parse_effect(effect.trim()).ok_or_else(|| wrong("what happens is `drop`, `+700ms` or `dup(+20ms)`"))?;
-        fates.insert(
-            ordinal,
-            merge(fate, effect).ok_or_else(|| wrong("contradicts an earlier fault of the same datagram"))?,
-        );
-        Ok(())
     }
 }
 
-/// Whether `name` can be a node's name in a plan.
-pub(crate) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-fn parse_effect(text: &str) -> Option<Fate> {
-    if text == "drop" {
-        return Some(Fate::Lost);
-    }
-    if let Some(span) = text.strip_prefix("dup(+").and_then(|rest| rest.strip_suffix(')')) {
-        return Some(Fate::Arrives { late: Duration::ZERO, again: Some(Span::parse(span)?) });
-    }
-    let late = Span::parse(text.strip_prefix('+')?)?;
-    (!late.is_zero()).then_some(Fate::Arrives { late, again: None })
-}
-
-/// A datagram may be late and arrive twice; nothing else goes together.
-fn merge(earlier: Option<Fate>, next: Fate) -> Option<Fate> {
-    match (earlier, next) {
-        (None, next) => Some(next),
-        (Some(Fate::Arrives { late, again: None }), Fate::Arrives { late: Duration::ZERO, again })
-        | (Some(Fate::Arrives { late: Duration::ZERO, again }), Fate::Arrives { late, again: None }) => {
-            Some(Fate::Arrives { late, again })
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(selector, effect) => write!(f, "{selector}:{effect}"),
+            Self::Timed(timed) => write!(f, "{timed}"),
         }
-        _ => None,
+    }
+}
+
+impl FromStr for Fault {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (subject, what) = text.split_once(':').ok_or("no `:` before what happens")?;
+        match subject.split_once('@') {
+            Some((subject, when)) => TimedFault::parse(subject, when, what).map(Self::Timed),
+            None => Ok(Self::Message(subject.parse()?, what.trim().parse()?)),
+        }
     }
 }
 
 impl fmt::Display for Plan {
-    /// Sorted by link and ordinal, so that equal plans print alike.
+    /// Messages by link, kind and ordinal, then what has its time, so that equal plans print alike.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for ((from, to), fates) in &self.links {
-            for (ordinal, fate) in fates {
-                for fault in fate.faults() {
-                    write!(f, "{separator}{from}>{to}#{ordinal}:{fault}")?;
-                    separator = ", ";
-                }
-            }
+        for fault in self.faults() {
+            write!(f, "{separator}{fault}")?;
+            separator = ", ";
         }
         Ok(())
     }
@@ -140,23 +162,29 @@ impl FromStr for Plan {
         if text.trim().is_empty() {
             return Ok(plan);
         }
-        for fault in text.split(',') {
-            plan.add(fault.trim())?;
+        for (index, fault) in text.split(',').enumerate() {
+            let fault = fault.trim();
+            let added = fault.parse::<Fault>().and_then(|fault| plan.add(fault));
+            added.map_err(|why| PlanError { number: index + 1, fault: fault.to_owned(), why })?;
         }
         Ok(plan)
     }
 }
 
-/// Why a text is no plan. Prints as one line that says where and what would be right.
+/// Why a text is no plan. Prints as one line that says what is wrong, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanError {
+    /// Which of the faults, from 1.
+    number: usize,
     fault: String,
     why: &'static str,
 }
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no fault: {}; a fault reads `atlanta>biloxi#3:drop`", self.fault, self.why)
+        let Self { number, fault, why } = self;
+        let right = if fault.contains('@') { "biloxi@12s:crash" } else { "atlanta>biloxi#3:drop" };
+        write!(f, "fault {number}, `{}`: {why}; a fault reads `{right}`", fault.escape_debug())
     }
 }
 
@@ -168,19 +196,26 @@ mod tests {
 
     #[test]
     fn every_kind_of_fault_is_read_and_printed_exactly() {
-        let text =
-            "a>b#1:+1500ms, a>b#1:dup(+0ms), a>b#2:+2s, a>b#10:+7us, b>a#1:dup(+20ms), b.c-d_e>a#4294967295:drop";
-        assert_eq!(text.parse::<Plan>().unwrap().to_string(), text);
-        assert_eq!(" a > b # 1 : drop ".trim().parse::<Plan>().unwrap().to_string(), "a>b#1:drop");
+        for text in [
+            "a>b#1:+1500ms, a>b#1:dup(+0ms), a>b#2:+2s, a>b#10:+7us, b>a#1:dup(+20ms), b.c-d_e>a#4294967295:drop",
+            "*>*:drop, *>bob ACK:drop, bob>*#2:reset, bob>biloxi:split(1), bob>biloxi 200/INVITE#2:+700ms",
+            "a>b#1:+1ms, a>b#1:dup(+2ms), a>b#1:flip(3^04), a>b#1:split(5)",
+            "a|b+c@0ms..5s:cut, *|a@5s..20s:cut, c@12s:crash, c@15s:restart, nat@16s:forget",
+            "*@1s..2s:dns(+3s), a@1s..2s:dns(silent), a@2s..3s:dns(none), a@3s..4s:dns(192.0.2.9), a@4s..5s:dns(2001:db8::1)",
+            "a>b@1s..2500ms:stall, *>b@3s:reset, *@4s:clock(-99999ppm), b@5s:clock(+200ppm), b@6s:clock(+3s)",
+        ] {
+            assert_eq!(text.parse::<Plan>().unwrap().to_string(), text);
+        }
+        assert_eq!(" a > b # 1 : drop ".parse::<Plan>().unwrap().to_string(), "a>b#1:drop");
+        assert_eq!(" a | c + b @ 1s .. 2s : cut".parse::<Plan>().unwrap().to_string(), "a|b+c@1s..2s:cut");
         assert!(" ".parse::<Plan>().unwrap().is_empty());
     }
 
     #[test]
-    fn a_wrong_fault_is_named_with_what_would_be_right() {
+    fn a_wrong_fault_is_named_with_its_place_and_what_would_be_right() {
         for text in [
             "a>b#0:drop",
             "a>b#1",
-            "a>b:drop",
             "ab#1:drop",
             "a>b#1:lose",
             "a>b#1:+7",
@@ -194,10 +229,52 @@ mod tests {
             "a b>c#1:drop",
             "a>b#1:+99999999999999999999s",
             "a>b#1:+18446744073709551615s",
+            "a>b\n#1:\ndrip",
         ] {
             let error = text.parse::<Plan>().unwrap_err().to_string();
             assert!(error.contains("reads `atlanta>biloxi#3:drop`") && !error.contains('\n'), "{text}: {error}");
         }
+        let error = "a>b#1:drop, a>b#2:lose".parse::<Plan>().unwrap_err().to_string();
+        assert!(error.starts_with("fault 2, `a>b#2:lose`: what happens to a message is `drop`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_event_is_named_with_what_would_be_right() {
+        for (text, right) in [
+            ("a@12s:burn", "`crash`, `restart`"),
+            ("a@12:crash", "as in `@12s`"),
+            ("a@:crash", "as in `@12s`"),
+            ("a@5s..4s:cut", "ends before it begins"),
+            ("a|b@5s:cut", "lasts from one moment"),
+            ("a@1s..2s:crash", "happens at one moment"),
+            ("*@1s:crash", "a node's name"),
+            ("a|*+b@1s..2s:cut", "a node's name"),
+            ("a@1s..2s:cut", "two sides"),
+            ("*|*@1s..2s:cut", "must be named"),
+            ("a+b|b@1s..2s:cut", "on one side"),
+            ("a@1s..2s:dns(fast)", "`dns(silent)`"),
+            ("a@1s..2s:dns(+0s)", "`dns(silent)`"),
+            ("a@1s..2s:dns", "`dns(silent)`"),
+            ("a@1s:reset", "two ends"),
+            ("a@1s:clock(200ppm)", "`clock(+200ppm)`"),
+            ("a@1s:clock(+100000ppm)", "less than a tenth"),
+            ("a@1s:clock(++2ppm)", "less than a tenth"),
+            ("a@1s:clock(-3s)", "jumps ahead"),
+            ("a@1s:clock(+3s", "a `)` is missing"),
+        ] {
+            let error = text.parse::<Plan>().unwrap_err().to_string();
+            assert!(error.contains(right) && error.contains("a fault reads `biloxi@12s:crash`"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_plan_is_the_sum_of_its_faults() {
+        let plan: Plan = "a>b#1:+1ms, a>b#1:dup(+2ms), *>b ACK:drop, a@1s:crash".parse().unwrap();
+        assert_eq!((plan.faults().count(), plan.len()), (4, 3));
+        assert_eq!(plan.faults().collect::<Plan>(), plan);
+        let less: Plan = plan.faults().filter(|fault| fault.to_string() != "a>b#1:+1ms").collect();
+        assert_eq!(less.to_string(), "*>b ACK:drop, a>b#1:dup(+2ms), a@1s:crash");
+        assert_eq!(plan.nodes().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::trace::{Note, Trace, What};
 ///
 /// | `event` | fields |
 /// |---|---|
-/// | `sent` | `id`, `from`, `to`, `source`, `destination`, `ordinal` on its link, `number` as in a ladder, `kind`, `resent`, `faults`, `bytes` as text |
+/// | `sent` | `id`, `from`, `to`, `source`, `destination`, `ordinal` on its link, `number` as in a ladder, `kind`, `resent`, `faults`, `stopped` (why else it did not arrive), `bytes` as text |
 /// | `arrived` | `at`, `id` of what was sent |
 /// | `noted` | `node`, `note`, `call_id` if it is about a call |
 /// | `broken` | `check`, `time`, `what` |
@@ -20,7 +20,7 @@ use crate::trace::{Note, Trace, What};
 pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Option<&Case>) -> Vec<Value> {
     let labels = labels(trace);
     let mut events = Vec::new();
-    for (index, entry) in trace.entries().iter().enumerate() {
+    for (entry, index) in trace.entries().iter().zip(trace.first()..) {
         let time = entry.time.to_string();
         events.push(match &entry.what {
             What::Sent(sent) => {
@@ -33,6 +33,7 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Optio
                     "number": label.map(|label| &label.number), "kind": label.map(|label| &label.kind),
                     "resent": label.is_some_and(|label| label.resent),
                     "faults": sent.fate.faults().collect::<Vec<_>>(),
+                    "stopped": sent.stopped.map(|stopped| stopped.to_string()),
                     "bytes": String::from_utf8_lossy(&sent.bytes),
                 })
             }
@@ -42,7 +43,7 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Optio
             What::Noted { node, note } => {
                 let call_id = match note {
                     Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => Some(call_id),
-                    Note::Said(_) => None,
+                    Note::Crashed | Note::Restarted | Note::Said(_) => None,
                 };
                 let node = trace.name(*node);
                 json!({"event": "noted", "time": time, "node": node, "note": note.to_string(), "call_id": call_id})

@@ -6,7 +6,7 @@ use sansip::Instant;
 
 use super::labels;
 use crate::fault::Fate;
-use crate::trace::Trace;
+use crate::trace::{Trace, Transmission};
 
 /// What was sent in a run, and how long it took on the virtual clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,14 +26,15 @@ pub struct Figures {
 impl Figures {
     /// Counts a trace that ended at `end`.
     pub fn of(trace: &Trace, end: Instant) -> Self {
-        let fates = |wanted: fn(Fate) -> bool| trace.transmissions().filter(|(_, _, sent)| wanted(sent.fate)).count();
+        let count =
+            |wanted: fn(&Transmission) -> bool| trace.transmissions().filter(|(_, _, sent)| wanted(sent)).count();
         let labels = labels(trace);
         let retransmissions = labels.values().filter(|label| label.resent).count();
         Self {
             messages: labels.len() - retransmissions,
             retransmissions,
-            lost: fates(|fate| fate == Fate::Lost),
-            duplicated: fates(|fate| matches!(fate, Fate::Arrives { again: Some(_), .. })),
+            lost: count(Transmission::is_lost),
+            duplicated: count(|sent| matches!(sent.fate, Fate::Arrives { again: Some(_), .. })),
             simulated: end,
         }
     }

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use sansip::Instant;
 
 use super::{Label, labels};
-use crate::fault::Fate;
-use crate::trace::{Note, Trace, Transmission, What};
+use crate::trace::{Note, Stopped, Trace, Transmission, What};
 
 /// Where the first node's line stands.
 const FIRST: usize = 10;
@@ -26,7 +25,7 @@ pub fn ladder(trace: &Trace) -> String {
         names.write((position(node.0) + 1).saturating_sub(name.len().div_ceil(2)), name);
     }
     names.end(&mut out);
-    for (index, entry) in trace.entries().iter().enumerate() {
+    for (entry, index) in trace.entries().iter().zip(trace.first()..) {
         let mut row = Row::lines(columns);
         match &entry.what {
             What::Sent(sent) => {
@@ -91,7 +90,7 @@ impl Row {
             None if sent.from.0 + 1 == columns && columns > 1 => from - SPACING,
             None => from + SPACING,
         };
-        let lost = sent.fate == Fate::Lost;
+        let lost = sent.is_lost();
         let rightward = from < to;
         // A lost one ends a little before its goal.
         let short = if lost { 3 } else { 0 };
@@ -119,9 +118,10 @@ impl Row {
     /// At the right, what happened to the datagram.
     fn remark(&mut self, sent: &Transmission, columns: usize) {
         let at = position(columns.saturating_sub(1)) + 3;
-        if sent.to.is_none() {
-            self.write(at, &format!("nobody at {}", sent.destination));
-            return;
+        match sent.stopped {
+            Some(Stopped::Nobody) => return self.write(at, &format!("nobody at {}", sent.destination)),
+            Some(stopped) => return self.write(at, &format!("#{} {stopped}", sent.ordinal)),
+            None => {}
         }
         let faults: Vec<_> = sent.fate.faults().collect();
         if !faults.is_empty() {
@@ -149,6 +149,7 @@ impl Label {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Effect, Fate};
     use sansip::Duration;
 
     fn row(from: usize, to: Option<usize>, fate: Fate) -> String {
@@ -163,6 +164,8 @@ mod tests {
             destination: address,
             ordinal: 4,
             fate,
+            stopped: to.is_none().then_some(Stopped::Nobody),
+            changed: None,
             bytes: b"".as_slice().into(),
         };
         row.arrow(&sent, &label, 3);
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn arrows_go_both_ways_across_columns_and_end_in_x_when_lost() {
-        let late = Fate::Arrives { late: Duration::from_millis(700), again: Some(Duration::from_millis(20)) };
+        let late = Fate::late(Duration::from_millis(700)).with(Effect::Again(Duration::from_millis(20))).unwrap();
         let drawn = [
             row(0, Some(1), Fate::FINE),
             row(1, Some(0), Fate::FINE),

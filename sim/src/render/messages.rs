@@ -10,7 +10,7 @@ use crate::trace::{Trace, What};
 pub fn messages(trace: &Trace) -> String {
     let labels = labels(trace);
     let mut out = String::new();
-    for (index, entry) in trace.entries().iter().enumerate() {
+    for (entry, index) in trace.entries().iter().zip(trace.first()..) {
         match &entry.what {
             What::Sent(sent) => {
                 let Some(label) = labels.get(&index) else { continue };

@@ -8,7 +8,7 @@ use sansip::message::StatusCode;
 
 use super::OPTIONS;
 use crate::actor::Reaction;
-use crate::fault::{Plan, Span};
+use crate::fault::{Plan, Preset, Span, Weather};
 use crate::link::{Conditions, Link, Links};
 use crate::topology::{CALL_AT, Scenario, Topology};
 
@@ -118,7 +118,7 @@ impl Case {
         (scenario.alice.hang_up_after, scenario.bob.hang_up_after) = (self.hang_up.alice, self.hang_up.bob);
         (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
         scenario.calm_from = CALL_AT + self.calm_after;
-        scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions });
+        scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions, ..Link::default() });
         scenario.plan = self.plan.clone();
         scenario.seed = self.has_weather().then_some(self.seed);
         scenario
@@ -126,8 +126,7 @@ impl Case {
 
     /// Whether anything is left to chance.
     pub fn has_weather(&self) -> bool {
-        let Conditions { loss, duplication, reordering, .. } = self.conditions;
-        [loss, duplication, reordering].into_iter().any(|probability| probability != Conditions::FINE.loss)
+        Conditions { latest: Conditions::FINE.latest, ..self.conditions } != Conditions::FINE
     }
 
     /// The same run without chance: these faults and no weather.
@@ -136,13 +135,21 @@ impl Case {
         Self { conditions: Conditions::FINE, plan: met.clone(), ..self.clone() }
     }
 
+    /// Puts into the plan what weather of that name does besides what it does to messages; seed, network and times are what they
+    /// are by now.
+    pub fn add_events_of(&mut self, preset: Preset) {
+        let weather = Weather { seed: self.seed, from: CALL_AT, calm_from: CALL_AT + self.calm_after };
+        let events: Vec<_> = preset.plan(weather, &self.topology.nodes()).faults().collect();
+        self.plan.extend(events);
+    }
+
     /// A plan may only name nodes that are there.
     ///
     /// # Errors
     /// One line that names the wrong node and the right ones.
     pub fn check(&self) -> Result<(), String> {
         let nodes = self.topology.nodes();
-        match self.plan.nodes().find(|name| !nodes.contains(name)) {
+        match self.plan.nodes().find(|name| !nodes.iter().any(|node| node == name)) {
             Some(name) => Err(format!(
                 "--plan: there is no node `{name}` in topology {}; its nodes are {}",
                 self.topology,

@@ -1,7 +1,7 @@
 //! A run as one number.
 
 use crate::fault::Fate;
-use crate::trace::{Note, Trace, What};
+use crate::trace::{Note, Trace, Transmission, What};
 
 /// A number that is the same for the same run, in every version of the compiler and on every machine: everything sent with
 /// its fate, everything that arrived, everything noted, each with its time.
@@ -13,7 +13,7 @@ pub fn digest(trace: &Trace) -> u64 {
             What::Sent(sent) => {
                 sum.number(sent.from.0 as u64);
                 sum.number(u64::from(sent.ordinal));
-                sum.number(fate(sent.fate));
+                fate(&mut sum, sent);
                 sum.bytes(&sent.bytes);
             }
             What::Arrived { node, sent } => {
@@ -28,7 +28,7 @@ pub fn digest(trace: &Trace) -> u64 {
                         sum.bytes(call_id.as_bytes());
                         sum.bytes(why.as_bytes());
                     }
-                    Note::Said(text) => sum.bytes(text.as_bytes()),
+                    Note::Crashed | Note::Restarted | Note::Said(_) => sum.bytes(note.to_string().as_bytes()),
                 }
             }
         }
@@ -36,13 +36,14 @@ pub fn digest(trace: &Trace) -> u64 {
     sum.0
 }
 
-fn fate(fate: Fate) -> u64 {
-    match fate {
-        Fate::Lost => 1,
-        Fate::Arrives { late, again } => {
-            let again = again.map_or(0, |again| again.as_nanos() + 1);
-            (late.as_nanos() as u64).wrapping_mul(31).wrapping_add(again as u64) << 1
+fn fate(sum: &mut Sum, sent: &Transmission) {
+    if sent.fate != Fate::FINE {
+        for fault in sent.fate.faults() {
+            sum.bytes(fault.as_bytes());
         }
+    }
+    if let Some(stopped) = sent.stopped {
+        sum.bytes(stopped.to_string().as_bytes());
     }
 }
 

@@ -58,7 +58,7 @@ macro_rules! span_or_never {
 }
 
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 15] = [
+pub const OPTIONS: [Opt; 20] = [
     value!("topology", topology),
     Opt {
         name: "record-route",
@@ -80,6 +80,19 @@ pub const OPTIONS: [Opt; 15] = [
     value!("duplicate", conditions.duplication),
     value!("reorder", conditions.reordering),
     span!("latest", conditions.latest),
+    span!("jitter", conditions.jitter),
+    Opt {
+        name: "burst",
+        is_switch: false,
+        get: |case| case.conditions.burst.map_or_else(|| "none".to_owned(), |burst| burst.to_string()),
+        set: |case, text| {
+            case.conditions.burst = if text == "none" { None } else { Some(read(text)?) };
+            Ok(())
+        },
+    },
+    value!("corrupt", conditions.corruption),
+    value!("split", conditions.splitting),
+    value!("reset", conditions.resetting),
     value!("plan", plan),
     value!("seed", seed),
 ];
@@ -115,6 +128,11 @@ mod tests {
             "0.5",
             "1",
             "2300ms",
+            "20ms",
+            "0.01:0.25:0.8",
+            "0.001",
+            "0.3",
+            "0.005",
             "alice>bob#1:drop, alice>bob#2:+2s",
             "18446744073709551615",
         ];

@@ -20,7 +20,7 @@ use crate::topology::Topology;
 pub fn shrink(case: &Case, fails: &mut dyn FnMut(&Case) -> bool) -> Case {
     let mut shrinking = Shrinking { best: case.clone(), fails };
     if case.has_weather() {
-        let planned = case.planned(run(case).world.faults_met());
+        let planned = case.planned(&run(case).world.faults_met());
         shrinking.take(planned);
     }
     loop {
@@ -177,11 +177,11 @@ enum Towards {
 fn moved(plan: &Plan, from: Topology, to: Topology, towards: Towards) -> Plan {
     let (old, new) = (from.nodes(), to.nodes());
     let heir = |name: &str| {
-        let place = old.iter().position(|node| *node == name)?;
-        let there = |node: &&&str| new.contains(node);
+        let place = old.iter().position(|node| node == name)?;
+        let there = |node: &&String| new.contains(node);
         match towards {
-            Towards::Bob => old[place..].iter().find(there).copied(),
-            Towards::Alice => old[..=place].iter().rfind(there).copied(),
+            Towards::Bob => old[place..].iter().find(there),
+            Towards::Alice => old[..=place].iter().rfind(there),
         }
     };
     let mut moved: Vec<String> = Vec::new();

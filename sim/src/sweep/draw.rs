@@ -5,10 +5,9 @@ use std::fmt;
 use sansip::random::Script;
 use sansip::{Duration, Random, Seed};
 
-use crate::fault::Plan;
+use crate::fault::{Plan, Preset};
 use crate::run::{Case, HangUp, Reply};
 use crate::topology::Topology;
-use crate::weather::Preset;
 
 /// What the runs of a sweep are drawn from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,11 +54,15 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     case.hang_up = HangUp { alice, bob };
     case.ring_limit = dice.millis(1_000, 60_000);
     case.calm_after = dice.millis(1_000, 90_000);
-    let weather = dice.weather();
-    (case.delay, case.conditions) = scope.weather.map_or(weather, Preset::parts);
+    let (preset, (delay, conditions)) = dice.weather();
+    let preset = scope.weather.or(preset);
+    (case.delay, case.conditions) = preset.map_or((delay, conditions), Preset::parts);
     case.seed = dice.0.next_u64();
     if dice.percent(20) {
         case.plan = dice.plan(case.topology);
+    }
+    if let Some(preset) = preset {
+        case.add_events_of(preset);
     }
     case
 }
@@ -72,7 +75,11 @@ impl Dice {
     }
 
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.0.below(all.len() as u64) as usize]
+        all[self.index(all.len())]
+    }
+
+    fn index(&mut self, of: usize) -> usize {
+        self.0.below(of as u64) as usize
     }
 
     fn millis(&mut self, from: u64, to: u64) -> Duration {
@@ -86,16 +93,18 @@ impl Dice {
     }
 
     /// A preset, or anything up to the worst.
-    fn weather(&mut self) -> (Duration, crate::link::Conditions) {
+    fn weather(&mut self) -> (Option<Preset>, (Duration, crate::link::Conditions)) {
         let preset = self.one_of(&Preset::ALL);
         if self.percent(50) {
-            return preset.parts();
+            return (Some(preset), preset.parts());
         }
         let mut percent = |most: u64| crate::link::Probability::percent(self.0.below(most + 1) as u32);
         let (loss, duplication, reordering) = (percent(50), percent(30), percent(40));
         // Late and doubled, it is in the network for less than T4, as RFC 3261 §17 supposes.
         let (latest, delay) = (self.millis(1, 2_300), self.millis(0, 300));
-        (delay, crate::link::Conditions { loss, duplication, reordering, latest })
+        let conditions =
+            crate::link::Conditions { loss, duplication, reordering, latest, ..crate::link::Conditions::FINE };
+        (None, (delay, conditions))
     }
 
     /// Up to three faults among the first datagrams of links.
@@ -103,7 +112,8 @@ impl Dice {
         let nodes = topology.nodes();
         let mut faults: Vec<String> = Vec::new();
         for _ in 0..=self.0.below(3) {
-            let (from, to) = (self.one_of(nodes), self.one_of(nodes));
+            let (from, to) = (self.index(nodes.len()), self.index(nodes.len()));
+            let (from, to) = (&nodes[from], &nodes[to]);
             let (ordinal, millis) = (1 + self.0.below(8), 1 + self.0.below(2_300));
             let effect = match self.0.below(3) {
                 0 => "drop".to_owned(),

@@ -86,7 +86,10 @@ pub fn line(sweep: &Sweep) -> String {
         Length::Runs(runs) => format!("sansip-sim sweep --runs {runs}"),
         Length::For(time) => format!("sansip-sim sweep --for {}", crate::fault::Span(time)),
     };
-    line += &format!(" --topology {}", sweep.scope.topology.map_or("all", |topology| topology.name()));
+    line += &format!(
+        " --topology {}",
+        sweep.scope.topology.map_or_else(|| "all".to_owned(), |topology| topology.to_string())
+    );
     if let Some(weather) = sweep.scope.weather {
         line += &format!(" --weather {weather}");
     }
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let weather = Some(crate::weather::Preset::Hostile);
+        let weather = Some(crate::fault::Preset::Hostile);
         let scope = Scope { topology: Some(crate::topology::Topology::Direct), weather };
         let (_, sweep, results) = part(2, 3);
         let timed = Sweep { length: Length::For(Duration::from_secs(600)), scope, twice: true, ..sweep.clone() };

@@ -5,8 +5,10 @@ use sansip::{ConnectionId, Duration, Flow, Input, Instant, ListenerId, Node, Out
 
 use super::*;
 use crate::fault::Weather;
-use crate::link::{Conditions, Probability};
-use crate::trace::Note;
+use crate::link::{Conditions, Link, Probability};
+use crate::trace::{Note, Stopped};
+
+mod outage;
 
 const HERE: ListenerId = ListenerId::from_parts(0, 1);
 
@@ -45,6 +47,9 @@ impl Node for Beacon {
                 self.send("answer".to_owned());
             }
         }
+        if let Input::Unreachable { remote, .. } = input {
+            self.out.push_back(Output::Event(Note::Said(format!("nobody at {remote}"))));
+        }
         if let Input::Resolved { answers, .. } = input {
             self.out.push_back(Output::Event(Note::Said(format!("{answers:?}"))));
         }
@@ -64,6 +69,11 @@ impl Node for Beacon {
 }
 
 impl Actor for Beacon {
+    /// Starts again with two more.
+    fn restarted(&self, now: Instant, _: u32) -> Option<Box<dyn Actor>> {
+        let next = now + Duration::from_millis(100);
+        Some(Box::new(Self { next, ..Self::new(self.peer, 2) }))
+    }
     fn clone_box(&self) -> Box<dyn Actor> {
         Box::new(self.clone())
     }
@@ -79,6 +89,7 @@ fn world(plan: &str, weather: Option<Weather>, beacons: u32) -> World {
         duplication: Probability::percent(30),
         reordering: Probability::percent(30),
         latest: Duration::from_millis(250),
+        ..Conditions::FINE
     };
     let links = Links::all(Link { conditions: bad, ..Link::default() });
     let mut world = World::new(Setting { links, plan: plan.parse().unwrap(), weather, ..Setting::default() });
@@ -180,7 +191,7 @@ fn a_datagram_to_where_nobody_listens_is_lost_and_seen() {
     world.add("a", Box::new(Beacon::new(address(9), 1)), [(HERE, address(1))]);
     assert!(world.run_until_quiet(Instant::from_millis(1_000)));
     let (_, time, sent) = world.trace().transmissions().next().unwrap();
-    assert_eq!((time, sent.to, sent.fate), (Instant::from_millis(100), None, Fate::Lost));
+    assert_eq!((time, sent.to, sent.stopped), (Instant::from_millis(100), None, Some(Stopped::Nobody)));
     assert!(world.faults_met().is_empty());
 }
 
@@ -233,6 +244,6 @@ fn a_node_whose_deadline_does_not_move_on_is_a_bug() {
         }
     }
     let mut world = World::new(Setting::default());
-    world.add("stuck", Box::new(Stuck), []);
+    world.add("stuck", Box::new(Stuck), [] as [Bound; 0]);
     world.step();
 }

@@ -1,8 +1,13 @@
 //! Connections (RFC 3261 §18, RFC 5626, 5923, 7118).
 
 mod closing;
+mod framing;
+mod keepalive;
+mod limits;
 mod opening;
 mod serving;
+mod size;
+mod tls;
 
 use sansip::message::header::Protocol;
 use sansip::{Config, Listener, ListenerId, NextHop, Seed};

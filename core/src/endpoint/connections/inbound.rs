@@ -82,7 +82,11 @@ impl Endpoint {
                     break;
                 }
                 Some(Ok(Frame::Ping)) => self.pong(id),
-                Some(Ok(Frame::Pong)) => self.ponged(id),
+                Some(Ok(Frame::Pong)) => {
+                    if self.ponged(id) {
+                        framer.pong_was_awaited();
+                    }
+                }
                 Some(Err(error)) => {
                     self.broken(id, error, framer.rejected());
                     return &[];
@@ -106,7 +110,7 @@ impl Endpoint {
         self.touch_connection(id);
         match bytes {
             PING => self.pong(id),
-            PONG => self.ponged(id),
+            PONG => _ = self.ponged(id),
             _ => self.connection_message(id, bytes),
         }
     }
@@ -154,11 +158,12 @@ impl Endpoint {
         }
     }
 
-    fn ponged(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(id) {
-            connection.pong_due = None;
-            self.set_connection_alarm(id);
-        }
+    /// A line end came alone; whether it is a pong that was awaited.
+    fn ponged(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get_mut(id) else { return false };
+        let awaited = connection.pong_due.take().is_some();
+        self.set_connection_alarm(id);
+        awaited
     }
 
     /// A stream that can be read no further is closed; a request that can be read so far is answered first (§18.3).

@@ -1,0 +1,90 @@
+//! Each topology in a few lines.
+
+use std::net::Ipv4Addr;
+
+use super::scene::parsed;
+use super::{Domain, Phone, Scenario, Scene, Topology, rfc};
+use crate::actor::Behaviour;
+
+impl Scenario {
+    /// Puts the nodes into the scene, from Alice to Bob.
+    pub(super) fn people(&self, scene: &mut Scene) {
+        match self.topology {
+            Topology::Direct => {
+                scene.phone(alice(), &self.of(&self.alice));
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::OneProxy => {
+                scene.phone(alice().outbound("biloxi.com"), &self.of(&self.alice));
+                scene.domain(self.biloxi());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::Trapezoid => {
+                scene.phone(alice().outbound("atlanta.com"), &self.of(&self.alice));
+                scene.domain(self.atlanta());
+                scene.domain(self.biloxi());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::Chain(length) => self.chain(scene, length),
+            Topology::Crowd(pairs) => self.crowd(scene, pairs),
+        }
+    }
+
+    fn chain(&self, scene: &mut Scene, length: u8) {
+        let host =
+            |number| if number < length { format!("proxy{number}.example.net") } else { "biloxi.com".to_owned() };
+        scene.phone(alice().outbound(&host(1)), &self.of(&self.alice));
+        for number in 1..length {
+            let proxy = Domain::new(&format!("proxy{number}"), [198, 51, 100, number]).host(&host(number));
+            scene.domain(proxy.route("*", &host(number + 1)).record_route(self.record_route));
+        }
+        scene.domain(self.biloxi());
+        scene.phone(self.bob(), &self.of(&self.bob));
+    }
+
+    fn crowd(&self, scene: &mut Scene, pairs: u32) {
+        let address = |first: [u8; 4], number: u32| Ipv4Addr::from(u32::from_be_bytes(first) + number);
+        for number in 1..=pairs {
+            let identity = format!("Alice <sip:alice{number}@atlanta.com>");
+            let phone = Phone::new(&format!("alice{number}"), &identity, address([10, 0, 0, 0], number));
+            let mut behaviour = self.of(&self.alice);
+            for call in &mut behaviour.calls {
+                call.to = parsed(&format!("Bob <sip:bob{number}@biloxi.com>"));
+            }
+            scene.phone(phone.outbound("atlanta.com"), &behaviour);
+        }
+        scene.domain(self.atlanta());
+        scene.domain(self.biloxi());
+        for number in 1..=pairs {
+            let identity = format!("Bob <sip:bob{number}@biloxi.com>");
+            let phone = Phone::new(&format!("bob{number}"), &identity, address([10, 128, 0, 0], number));
+            scene.phone(phone, &self.of(&self.bob));
+        }
+    }
+
+    /// What somebody does, and the end of it all.
+    fn of(&self, behaviour: &Behaviour) -> Behaviour {
+        Behaviour { end_calls_from: Some(self.calm_from), ..behaviour.clone() }
+    }
+
+    fn bob(&self) -> Phone {
+        let phone = Phone::new("bob", "Bob <sip:bob@biloxi.com>", [192, 0, 2, 4]);
+        phone.script(rfc::bob(self.bob.register.is_some()))
+    }
+
+    fn atlanta(&self) -> Domain {
+        let domain = Domain::new("atlanta", [192, 0, 2, 2]).host("bigbox3.site3.atlanta.com").names(&["atlanta.com"]);
+        domain.record_route(self.record_route).script(rfc::atlanta())
+    }
+
+    fn biloxi(&self) -> Domain {
+        let domain = Domain::new("biloxi", [192, 0, 2, 3]).host("server10.biloxi.com");
+        let domain = domain.names(&["biloxi.com", "registrar.biloxi.com"]);
+        domain.record_route(self.record_route).script(rfc::biloxi())
+    }
+}
+
+fn alice() -> Phone {
+    let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [192, 0, 2, 1]);
+    phone.host("pc33.atlanta.com").script(rfc::alice())
+}
