@@ -79,13 +79,20 @@ impl<U: TransactionUser> Stack<U> {
         self.advance(now);
         let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
         let result = command(&mut self.user, &mut cx);
-        self.indicate();
+        self.settle();
         result
     }
 
     /// Moves the clock, never back, and fires every due timer in deadline order.
     fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        self.settle();
+    }
+
+    /// Hands on what is to be told and fires what is due, until there is neither: timers of zero (J and K of a reliable
+    /// transport) fire at once, so that it is no matter what came in one read of a stream and what in the next.
+    fn settle(&mut self) {
+        self.indicate();
         while self.endpoint.fire(self.now) {
             self.indicate();
         }
@@ -107,7 +114,7 @@ impl<U: TransactionUser> Node for Stack<U> {
         let mut left = Some(input);
         while let Some(input) = left {
             left = self.endpoint.handle(self.now, input);
-            self.indicate();
+            self.settle();
         }
     }
 

@@ -18,6 +18,7 @@
 //! | [`run`] | a call as a value, run to its end and judged |
 //! | [`sweep`], [`shrink`], [`explore`] | many calls; the few faults that matter; every placement of a few faults |
 //! | [`crew`] | how these use several threads |
+//! | [`planted`] | mistakes that the checks must find |
 //! | [`render`] | ladders, messages, events and figures |
 //! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
@@ -32,6 +33,7 @@ pub mod fault;
 pub mod inspect;
 pub mod link;
 pub mod packet;
+pub mod planted;
 pub mod render;
 pub mod run;
 pub mod shrink;

@@ -4,3 +4,4 @@ mod any_plan;
 mod explored;
 mod laws;
 mod planted;
+mod streams;

@@ -248,3 +248,38 @@ fn a_request_that_cannot_be_answered_anywhere_is_dropped() {
     assert_eq!((bench.sent.len(), bench.told.len()), (0, 0));
     assert_eq!(bench.endpoint.stats().unusable, 1);
 }
+
+/// RFC 5118 §4.5: no brackets in our `received`, and either way in what comes back.
+#[test]
+fn ipv6_senders_are_marked_without_brackets_and_answered_at_the_port_of_sent_by() {
+    let mut bench = Bench::new();
+    let listener = bench.endpoint.listen(Listener::udp(address("[2001:db8::1]:5060")));
+    for (sent_by, to) in [
+        ("pc.biloxi.com", "[2001:db8::9:255]:5060"),
+        ("[2001:db8::9:1]:5070", "[2001:db8::9:255]:5070"),
+        ("[2001:db8::9:255]", "[2001:db8::9:255]:5060"),
+    ] {
+        let text = theirs("OPTIONS", &format!("SIP/2.0/UDP {sent_by};branch=z9hG4bK{}", to.len() + sent_by.len()));
+        let remote = address("[2001:db8::9:255]:40000");
+        bench.handle(Input::Datagram { listener, remote, bytes: text.replace('\n', "\r\n").as_bytes() });
+        let server = bench.accept();
+        bench.respond(server, 200);
+        let received = parameter(bench.last().header("Via"), "received").map(String::from);
+        let differs = sent_by != "[2001:db8::9:255]";
+        assert_eq!(received.as_deref(), differs.then_some("2001:db8::9:255"), "{sent_by}");
+        assert_eq!(bench.last().to, to);
+    }
+}
+
+#[test]
+fn an_ipv6_next_hop_is_reached_from_an_ipv6_listener_with_brackets_in_the_via() {
+    let mut bench = Bench::new();
+    bench.endpoint.listen(Listener::udp(address("[2001:db8::1]:5062")));
+    bench.request_to(&ours("OPTIONS"), crate::bench::host("[2001:db8::9]"));
+    assert_eq!(bench.last().to, "[2001:db8::9]:5060");
+    assert!(bench.last().header("Via").starts_with("SIP/2.0/UDP [2001:db8::1]:5062;branch="));
+    let register = bench.last().clone();
+    // A server may write received with brackets or without: it is not ours to read.
+    bench.receive(&answer(&register, 200).replace(";branch", ";received=[2001:db8::1];branch"));
+    assert_eq!(bench.whats(), [Told::Response(200)]);
+}

@@ -25,6 +25,11 @@ impl Core {
     /// A request that matches no transaction: it gets one, and goes through §8.2.
     pub(super) fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
         let (request, listener, cancels) = (arrival.request.clone(), arrival.flow.listener, arrival.cancels);
+        // A registration that is sent to a group is for registrars alone (§10.2.6).
+        let to_group = cx.endpoint.listener(listener).is_some_and(|listener| listener.local.ip().is_multicast());
+        if to_group && request.method() == Method::Register {
+            return;
+        }
         let outside = request.to_header().is_some_and(|to| to.tag().is_none());
         // A CANCEL shares From tag, Call-ID and CSeq number with what it cancels, on purpose.
         let merging = outside && request.method() != Method::Cancel;

@@ -1,6 +1,6 @@
 //! What `--help` prints.
 
-pub(super) const COMMANDS: &str = "`call`, `sweep`, `merge`, `explore` and `inspect`";
+pub(super) const COMMANDS: &str = "`call`, `sweep`, `merge`, `explore`, `planted` and `inspect`";
 
 pub(super) const CALL: &str = "\
 sansip-sim: a SIP call on a simulated network, made visible
@@ -9,6 +9,7 @@ Usage: sansip-sim [call] [OPTIONS]
        sansip-sim sweep --runs N [OPTIONS]     many calls, each drawn from a seed; see sweep --help
        sansip-sim merge FILE...                puts the results of a sweep's shards together
        sansip-sim explore --faults K           every placement of up to K faults; see explore --help
+       sansip-sim planted                      mistakes that the checks must find; see planted --help
        sansip-sim inspect [OPTIONS] FILE...    judges SIP messages; see inspect --help
 
 Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
@@ -88,6 +89,21 @@ Options:
   --help                this text
 
 Output and exit status are those of the whole sweep.
+";
+
+pub(super) const PLANTED: &str = "\
+sansip-sim planted: real mistakes of SIP stacks, each found by the check that it is for
+
+Usage: sansip-sim planted [OPTIONS] [MISTAKE...]
+
+Each mistake is made at one node, alone, in the runs of the sweep with seed 1 until its check finds it; then that run is cut
+down. Mistakes that need a patch of core are left out; tests/planted/run has them all.
+
+Options:
+  --runs N              give a mistake up after so many runs; 1000 if not given
+  --help                this text
+
+Exit status: 0 if all were found, 1 if not, 2 for a wrong command line.
 ";
 
 pub(super) const EXPLORE: &str = "\

@@ -4,6 +4,7 @@ mod call;
 mod explore;
 mod help;
 mod options;
+mod planted;
 mod progress;
 mod sweep;
 
@@ -60,6 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, out: &mut O
         "sweep" => sweep::run(rest, out),
         "merge" => sweep::merge(rest, out),
         "explore" => explore::run(rest, out),
+        "planted" => planted::run(rest, out),
         _ => Err(Stop::Usage(format!("there is no command `{command}`; the commands are {}", help::COMMANDS))),
     };
     match done {

@@ -190,7 +190,7 @@ impl<'a> Walker<'a> {
         let mut checks: Vec<_> = verdict.breaches().map(|breach| (breach.check, breach.kind == Kind::Safety)).collect();
         checks.dedup();
         for (check, safety) in checks {
-            let new = || First { runs: 0, place, plan: world.faults_met().clone(), safety };
+            let new = || First { runs: 0, place, plan: world.faults_met(), safety };
             self.findings.broken.entry(check.to_owned()).or_insert_with(new).runs += 1;
         }
     }

@@ -16,7 +16,7 @@ pub fn write(path: &Path, sweep: &Sweep, results: &Results) -> io::Result<()> {
     write_whole(path, &(text + "\n"))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// One line that says what is wrong with it and what would be right.

@@ -66,6 +66,18 @@ fn over_a_connection_that_is_gone_a_response_goes_to_received_at_the_port_of_sen
 }
 
 #[test]
+fn received_may_be_an_ipv6_address() {
+    let (mut bench, _) = bench();
+    let tcp = bench.endpoint.listen(Listener::tcp("[2001:db8::1]:5060".parse().unwrap()));
+    let connection = bench.accepted(tcp, "[2001:db8::9]:49152");
+    bench.receive_along(connection, &theirs("OPTIONS", "SIP/2.0/TCP pc.biloxi.com:5070;branch=z9hG4bKa"));
+    let server = bench.accept();
+    bench.change(connection, Change::Closed);
+    bench.respond(server, 200);
+    assert_eq!(bench.opened[0].to, "[2001:db8::9]:5070");
+}
+
+#[test]
 fn a_connection_that_is_there_is_reused_for_a_response() {
     let (mut bench, tcp) = bench();
     let connection = bench.accepted(tcp, "192.0.2.9:49152");

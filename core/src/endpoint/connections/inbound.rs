@@ -72,7 +72,9 @@ impl Endpoint {
         let Some(mut framer) = self.connections.get_mut(id).and_then(|connection| connection.framer.take()) else {
             return &[];
         };
-        self.touch_connection(id);
+        if !bytes.is_empty() {
+            self.touch_connection(id);
+        }
         let mut left = bytes;
         loop {
             match framer.read(&mut left) {

@@ -7,6 +7,7 @@ mod mutating;
 mod registering;
 mod responding;
 mod routing;
+mod streams;
 
 use alloc::format;
 use alloc::string::{String, ToString};

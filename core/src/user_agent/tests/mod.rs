@@ -8,6 +8,7 @@ mod pair;
 mod registering;
 mod repair;
 mod serving;
+mod streams;
 mod text;
 
 /// What is alive besides registrations.

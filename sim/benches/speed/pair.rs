@@ -1,0 +1,165 @@
+//! Two user agents and nothing between them: INVITE, 200, ACK, BYE, 200.
+
+use std::net::SocketAddr;
+
+use allocation_counter::measure;
+use sansip::message::header::NameAddrBuf;
+use sansip::user_agent::{Event, Profile};
+use sansip::{CallId, Config, Duration, Input, Instant, Limits, Listener, ListenerId, Node, Output, Seed, UserAgent};
+
+use crate::time;
+
+struct Phone {
+    agent: UserAgent,
+    listener: ListenerId,
+    address: SocketAddr,
+}
+
+impl Phone {
+    fn new(seed: u64, who: &str, last: u8) -> Self {
+        let address = SocketAddr::from(([192, 0, 2, last], 5060));
+        let config = Config { limits: limits(), ..Config::new(Seed::from_u64(seed)) };
+        let profile = Profile::new(format!("<sip:{who}@{address}>").parse().expect("a name-addr"));
+        let mut agent = UserAgent::user_agent(config, profile);
+        let listener = agent.listen(Listener::udp(address));
+        Self { agent, listener, address }
+    }
+}
+
+/// The two, and the clock.
+struct Pair {
+    alice: Phone,
+    bob: Phone,
+    now: Instant,
+    callee: NameAddrBuf,
+}
+
+/// What came out of a round of messages.
+#[derive(Default)]
+struct Heard {
+    incoming: Option<CallId>,
+    confirmed: usize,
+    ended: usize,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let callee = "<sip:bob@192.0.2.2:5060>".parse().expect("a name-addr");
+        Self { alice: Phone::new(1, "alice", 1), bob: Phone::new(2, "bob", 2), now: Instant::ZERO, callee }
+    }
+
+    /// Carries messages until there are none.
+    fn carry(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        loop {
+            let busy = Self::drain(&mut self.alice, &mut self.bob, self.now, &mut heard)
+                | Self::drain(&mut self.bob, &mut self.alice, self.now, &mut heard);
+            if !busy {
+                return heard;
+            }
+        }
+    }
+
+    fn drain(from: &mut Phone, to: &mut Phone, now: Instant, heard: &mut Heard) -> bool {
+        let mut busy = false;
+        while let Some(output) = from.agent.poll() {
+            busy = true;
+            match output {
+                Output::Send(transmit) => {
+                    let input = Input::Datagram { listener: to.listener, remote: from.address, bytes: &transmit.bytes };
+                    to.agent.handle(now, input);
+                }
+                Output::Event(Event::Incoming { call, .. }) => heard.incoming = Some(call),
+                Output::Event(Event::Confirmed { .. }) => heard.confirmed += 1,
+                Output::Event(Event::Ended { .. }) => heard.ended += 1,
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    /// INVITE, 200, ACK.
+    fn establish(&mut self) -> CallId {
+        let call = self.alice.agent.call(self.now, &self.callee, None).expect("within limits");
+        let incoming = self.carry().incoming.expect("the INVITE arrives");
+        self.bob.agent.answer(self.now, incoming, None).expect("it is there");
+        assert_eq!(self.carry().confirmed, 1, "the ACK arrives");
+        call
+    }
+
+    /// BYE, 200.
+    fn end(&mut self, call: CallId) {
+        self.alice.agent.hang_up(self.now, call).expect("it is there");
+        assert!(self.carry().ended > 0, "the BYE arrives");
+    }
+
+    /// Time passes for both.
+    fn wait(&mut self, time: Duration) {
+        let until = self.now + time;
+        for phone in [&mut self.alice, &mut self.bob] {
+            while let Some(deadline) = phone.agent.deadline().filter(|deadline| *deadline <= until) {
+                phone.agent.handle(deadline, Input::Tick);
+                while phone.agent.poll().is_some() {}
+            }
+        }
+        self.now = until;
+    }
+
+    /// A call from beginning to end, then time passes.
+    fn call(&mut self, wait: Duration) {
+        let call = self.establish();
+        self.end(call);
+        self.wait(wait);
+    }
+
+    fn transactions(&self) -> usize {
+        let of = |phone: &Phone| {
+            let census = phone.agent.endpoint().census();
+            census.client_transactions + census.server_transactions
+        };
+        of(&self.alice) + of(&self.bob)
+    }
+}
+
+/// After so long nothing of a call is left: timers J, L and M of 64·T1.
+const OVER: Duration = Duration::from_secs(33);
+
+pub(crate) fn print(calls: u32) {
+    println!("two user agents, five messages, one core");
+    println!("| live transactions | µs per call | allocations | octets allocated |");
+    println!("|---|---|---|---|");
+    for live in [100, 10_000, 100_000] {
+        // The transactions of a call live for 5 to 32 s after it; calls come so often that so many live at any time.
+        let mut wait = OVER * 3 / live;
+        let mut pair = Pair::new();
+        for _ in 0..3 {
+            for _ in 0..live / 3 {
+                pair.call(wait);
+            }
+            wait = wait * u32::try_from(pair.transactions()).unwrap_or(live) / live;
+        }
+        let best = (0..3).map(|_| time(|| (0..calls).for_each(|_| pair.call(wait))).0).min().unwrap_or_default();
+        let transactions = pair.transactions();
+        let counted = measure(|| (0..calls).for_each(|_| pair.call(wait)));
+        println!(
+            "| {transactions} | {:.2} | {:.1} | {:.0} |",
+            best.as_secs_f64() * 1e6 / f64::from(calls),
+            counted.count_total as f64 / f64::from(calls),
+            counted.bytes_total as f64 / f64::from(calls),
+        );
+    }
+    let held = calls.min(10_000);
+    let mut pair = Pair::new();
+    let mut kept = Vec::with_capacity(held as usize);
+    let counted = measure(|| {
+        kept.extend((0..held).map(|_| pair.establish()));
+        pair.wait(OVER);
+    });
+    println!("octets held for an established call, both sides together: {}", counted.bytes_current / i64::from(held));
+    kept.into_iter().for_each(|call| pair.end(call));
+}
+
+/// Room for what is measured.
+fn limits() -> Limits {
+    Limits { calls: 1_000_000, ..Limits::default() }
+}

@@ -1,0 +1,64 @@
+//! Planted mistakes: real ones of SIP stacks, each switched on alone and found by the check that it is for.
+//!
+//! A mistake that shows in a node's messages or in what it says of itself is made between the node and the world
+//! ([`Faulty`], [`Hooks`]). One that lies deeper is a patch of a copy of core, behind a switch of that copy
+//! (docs/planted-faults.md). [`TABLE`] has them all.
+
+mod faulty;
+mod hunt;
+mod report;
+mod table;
+mod text;
+mod wrapped;
+
+pub use faulty::{Change, Claims, Faulty, Hooks, Memory};
+pub use hunt::{Caught, blamed, find, hunt, is_caught, run};
+pub use report::{Switch, report};
+pub use table::TABLE;
+
+use crate::run::Case;
+
+/// A mistake that a SIP stack can make.
+#[derive(Clone, Copy, Debug)]
+pub struct Planted {
+    /// Its name.
+    pub name: &'static str,
+    /// What the stack does, in a few words.
+    pub mistake: &'static str,
+    /// What it breaks.
+    pub source: &'static str,
+    /// The check that finds it.
+    pub check: &'static str,
+    /// How it is made.
+    pub how: How,
+    /// What the world around must be like for it to show.
+    pub scene: Scene,
+}
+
+/// How a mistake is made.
+#[derive(Clone, Copy, Debug)]
+pub enum How {
+    /// Around this node.
+    Wrapped(&'static str, Hooks),
+    /// In every node, by a patch.
+    Patched,
+}
+
+/// What the world around must be like for a mistake to show: nothing in it is a mistake itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene {
+    /// Changes what was drawn.
+    pub adapt: fn(&mut Case),
+    /// Somebody else who behaves in an unusual way: a node and how.
+    pub provoked: Option<(&'static str, Hooks)>,
+}
+
+impl Scene {
+    /// Whatever was drawn.
+    pub const ANY: Self = Self { adapt: |_| {}, provoked: None };
+
+    /// What was drawn, changed.
+    pub const fn with(adapt: fn(&mut Case)) -> Self {
+        Self { adapt, provoked: None }
+    }
+}

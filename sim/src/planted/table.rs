@@ -1,0 +1,183 @@
+//! All planted mistakes.
+
+use sansip::Duration;
+
+use super::{Claims, Hooks, How, Planted, Scene, wrapped};
+use crate::link::Probability;
+use crate::run::{Case, HangUp, Reply};
+use crate::topology::Topology;
+
+const fn row(
+    name: &'static str,
+    mistake: &'static str,
+    source: &'static str,
+    check: &'static str,
+    how: How,
+    scene: Scene,
+) -> Planted {
+    Planted { name, mistake, source, check, how, scene }
+}
+
+/// At Alice's.
+const fn alice(hooks: Hooks) -> How {
+    How::Wrapped("alice", hooks)
+}
+
+const fn atlanta(hooks: Hooks) -> How {
+    How::Wrapped("atlanta", hooks)
+}
+
+const fn biloxi(hooks: Hooks) -> How {
+    How::Wrapped("biloxi", hooks)
+}
+
+const fn bob(hooks: Hooks) -> How {
+    How::Wrapped("bob", hooks)
+}
+
+const ANY: Scene = Scene::ANY;
+const REJECTED: Scene = Scene::with(|case| {
+    case.reply = Reply::Reject(Duration::from_millis(500));
+    case.cancel_after = None;
+});
+const ANSWERED: Scene = Scene::with(answered);
+const RECORDED: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Trapezoid;
+    case.record_route = true;
+    case.hang_up = HangUp::ALICE;
+});
+const ALICE_HANGS_UP: Scene = Scene::with(|case| {
+    answered(case);
+    case.hang_up = HangUp::ALICE;
+});
+const CANCELLED: Scene = Scene::with(|case| {
+    case.reply = Reply::Nothing;
+    case.cancel_after = Some(Duration::from_secs(2));
+    case.calm_after = Duration::from_secs(80);
+});
+const RINGS_LONG: Scene = Scene::with(|case| {
+    case.topology = Topology::OneProxy;
+    case.ring_after = Some(Duration::from_millis(100));
+    case.reply = Reply::Answer(Duration::from_secs(300));
+    case.cancel_after = None;
+    case.ring_limit = Duration::from_secs(400);
+    case.calm_after = Duration::from_secs(500);
+});
+/// Nothing arrives.
+const SILENT: Scene = Scene::with(|case| {
+    answered(case);
+    case.conditions.loss = Probability::percent(100);
+});
+const UNACKNOWLEDGED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
+const ANSWERED_IN_VAIN: Scene = Scene { adapt: answered, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
+const BYE_IN_VAIN: Scene = Scene { adapt: RECORDED.adapt, provoked: Some(("bob", wrapped::OVERLOOKS_BYE)) };
+/// Bob is to end the call when his 2xx is out and the ACK has not come.
+const ENDS_EARLY: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Direct;
+    case.delay = Duration::from_millis(200);
+    case.calm_after = Duration::from_millis(2_400);
+});
+const OVERLOADED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("bob", wrapped::OVERLOADED)) };
+const BEHIND_NAT: Scene = Scene { adapt: ANSWERED.adapt, provoked: Some(("alice", wrapped::BEHIND_NAT)) };
+const BEHIND_NAT_WITH_RPORT: Scene =
+    Scene { adapt: ANSWERED.adapt, provoked: Some(("alice", wrapped::BEHIND_NAT_WITH_RPORT)) };
+const OLD_NUMBERS: Scene = Scene {
+    adapt: |case| {
+        answered(case);
+        case.hang_up = HangUp::NOBODY;
+        case.calm_after = Duration::from_secs(20);
+    },
+    provoked: Some(("alice", wrapped::ASKS_WITH_OLD_NUMBER)),
+};
+
+fn answered(case: &mut Case) {
+    case.ring_after = Some(Duration::from_millis(100));
+    case.reply = Reply::Answer(Duration::from_secs(2));
+    case.cancel_after = None;
+    case.ring_limit = Duration::from_secs(60);
+    case.calm_after = Duration::from_secs(80);
+}
+
+/// Every mistake, with the check that finds it.
+#[rustfmt::skip]
+pub const TABLE: [Planted; 67] = [
+    // Transactions and their timers.
+    row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
+    row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
+    row("timer-a-not-doubled", "timer A is not doubled", "RFC 3261 §17.1.1.2", "schedule", How::Patched, ANY),
+    row("timer-b-missing", "an INVITE without answer is never given up", "RFC 3261 §17.1.1.2", "idle", How::Patched, SILENT),
+    row("timer-e-not-capped", "timer E is not capped at T2", "RFC 3261 §17.1.2.2", "resends", How::Patched, BYE_IN_VAIN),
+    row("timer-g-missing", "a rejection is not sent again", "RFC 3261 §17.2.1", "resends", How::Patched, REJECTED),
+    row("timer-h-missing", "a rejection waits for its ACK for ever", "RFC 3261 §17.2.1", "idle", How::Patched, UNACKNOWLEDGED),
+    row("transaction-kept", "a server transaction is never removed", "RFC 3261 §17.2", "census", How::Patched, ANY),
+    row("resends-after-100", "an INVITE is sent again after a 100", "RFC 3261 §17.1.1.2", "schedule", alice(wrapped::RESENDS_INVITE_AFTER_100), ANY),
+    row("resends-early", "a BYE is sent again at once", "RFC 3261 §17.1.2.2", "schedule", bob(wrapped::RESENDS_BYE_EARLY), ANSWERED),
+    row("resends-180", "a 180 is sent twice", "RFC 3261 §17.2.1", "schedule", bob(wrapped::RESENDS_180), ANSWERED),
+    // ACK.
+    row("ack-own-cseq", "the ACK for a rejection has a CSeq number of its own", "RFC 3261 §17.1.1.3", "cseq", alice(wrapped::ACK_HAS_OWN_CSEQ), REJECTED),
+    row("ack-own-branch", "the ACK for a rejection has a branch of its own", "RFC 3261 §17.1.1.3", "via", alice(wrapped::ACK_HAS_OWN_BRANCH), REJECTED),
+    row("ack-2xx-cseq", "the ACK for a 2xx has another CSeq number", "RFC 3261 §13.2.2.4", "cseq", alice(wrapped::ACK_FOR_2XX_COUNTS), ANSWERED),
+    row("ack-2xx-branch", "the ACK for a 2xx has the branch of the INVITE", "RFC 3261 §13.2.2.4", "via", alice(wrapped::ACK_FOR_2XX_HAS_BRANCH), ANSWERED),
+    row("ack-cseq-method", "the CSeq of an ACK says INVITE", "RFC 3261 §8.1.1.5", "cseq", alice(wrapped::ACK_SAYS_INVITE), ANSWERED),
+    row("ack-missing", "a 2xx gets no ACK", "RFC 3261 §13.2.2.4", "acknowledged", alice(wrapped::WITHHOLDS_ACK), ANSWERED),
+    row("ack-once", "a 2xx that comes again gets no ACK", "RFC 3261 §13.2.2.4", "acknowledged", alice(wrapped::ACKNOWLEDGES_ONCE), ANSWERED),
+    row("ack-timer", "an ACK is sent again by itself", "RFC 3261 §17", "schedule", alice(wrapped::RESENDS_ACK), ANSWERED),
+    // 2xx.
+    row("2xx-once", "a 2xx is not sent again", "RFC 3261 §13.3.1.4", "resends", bob(wrapped::SAYS_2XX_ONCE), ANSWERED),
+    row("2xx-after-ack", "a 2xx is sent again after its ACK", "RFC 3261 §13.3.1.4", "schedule", bob(wrapped::RESENDS_2XX_AFTER_ACK), ANSWERED),
+    row("2xx-overlooked", "a caller overlooks the 2xx", "RFC 3261 §13.2.2.4", "agreement", alice(wrapped::OVERLOOKS_2XX), ANSWERED),
+    row("2xx-absorbed", "a proxy forwards only the first 2xx", "RFC 3261 §16.7 step 5", "transparency", How::Patched, ANSWERED),
+    row("2xx-kept-without-ack", "a called end without ACK does not give up", "RFC 3261 §13.3.1.4", "acknowledged", How::Patched, ANSWERED_IN_VAIN),
+    // CANCEL.
+    row("cancel-early", "a CANCEL does not wait for a provisional response", "RFC 3261 §9.1", "cancel", How::Patched, CANCELLED),
+    row("cancel-by-tag", "a CANCEL is matched by its To tag", "RFC 3261 §9.2", "cancel", How::Patched, CANCELLED),
+    row("cancel-unlike", "a CANCEL has a To tag that its INVITE has not", "RFC 3261 §9.1", "cancel", alice(wrapped::CANCEL_IS_UNLIKE), CANCELLED),
+    row("cancel-overlooked", "a CANCEL is overlooked", "RFC 3261 §9.2", "answered", bob(wrapped::OVERLOOKS_CANCEL), CANCELLED),
+    row("timer-c-not-reset", "timer C is not set again by a 180", "RFC 3261 §16.7 step 2", "cancel", How::Patched, RINGS_LONG),
+    // Via.
+    row("via-not-popped", "a proxy leaves its Via on a response", "RFC 3261 §16.7 step 3", "via", biloxi(wrapped::VIA_NOT_POPPED), ANSWERED),
+    row("vias-lost", "a response has only the topmost Via", "RFC 3261 §8.2.6.2", "via", bob(wrapped::VIAS_LOST), ANSWERED),
+    row("received-not-set", "`received` is not set", "RFC 3261 §18.2.1", "via", atlanta(wrapped::RECEIVED_LOST), ANSWERED),
+    row("received-ignored", "a response goes to the sent-by and not to `received`", "RFC 3261 §18.2.2", "via", How::Patched, BEHIND_NAT),
+    row("rport-ignored", "a response goes to the port of the sent-by and not to `rport`", "RFC 3581 §4", "via", How::Patched, BEHIND_NAT_WITH_RPORT),
+    row("branch-reused", "a BYE has the branch of the INVITE", "RFC 3261 §8.1.1.7", "via", alice(wrapped::BRANCH_IS_REUSED), ALICE_HANGS_UP),
+    row("no-cookie", "a branch has no magic cookie", "RFC 3261 §8.1.1.7", "via", alice(wrapped::NO_COOKIE), ALICE_HANGS_UP),
+    // CSeq.
+    row("cseq-not-incremented", "a BYE has the CSeq number of the INVITE", "RFC 3261 §12.2.1.1", "cseq", alice(wrapped::BYE_HAS_INVITES_CSEQ), ALICE_HANGS_UP),
+    row("cseq-leaps", "CSeq numbers are not contiguous", "RFC 3261 §12.2.1.1", "cseq", alice(wrapped::CSEQ_LEAPS), ALICE_HANGS_UP),
+    row("stale-cseq-accepted", "a request with an old CSeq number is served", "RFC 3261 §12.2.2", "cseq", How::Patched, OLD_NUMBERS),
+    // Responses.
+    row("answers-ack", "an ACK is answered", "RFC 3261 §17", "responses", bob(wrapped::ANSWERS_ACKS), ANSWERED),
+    row("answers-response", "a response is answered", "RFC 3261 §17", "responses", alice(wrapped::ANSWERS_RESPONSES), ANY),
+    row("tag-changes", "the To tag changes between 180 and 200", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::TAG_CHANGES), ANSWERED),
+    row("tag-missing", "a response has no To tag", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::TAG_MISSING), ANSWERED),
+    row("from-altered", "a response has not the From of the request", "RFC 3261 §8.2.6.2", "responses", bob(wrapped::FROM_ALTERED), ANSWERED),
+    row("408-to-non-invite", "a request other than INVITE gets a 408", "RFC 4320 §4.2", "responses", How::Patched, BYE_IN_VAIN),
+    row("bye-not-answered", "a BYE is not answered", "RFC 3261 §15.1.2", "answered", alice(wrapped::WITHHOLDS_BYE_ANSWER), ANSWERED),
+    row("100-forwarded", "a 100 goes on upstream", "RFC 3261 §16.7 step 5", "schedule", atlanta(wrapped::TRYING_FORWARDED), ANSWERED),
+    row("503-forwarded", "a 503 goes on upstream", "RFC 3261 §16.7 step 6", "transparency", biloxi(wrapped::OVERLOAD_FORWARDED), OVERLOADED),
+    row("five-for-one", "one packet brings out five", "RFC 3261 §26.1.5", "traffic", bob(wrapped::SENDS_FIVE_FOR_ONE), ANSWERED),
+    // Routes and dialogs.
+    row("record-route-not-reversed", "a caller does not reverse Record-Route", "RFC 3261 §12.1.2", "route", How::Patched, RECORDED),
+    row("route-ignored", "what was recorded is not followed", "RFC 3261 §12.2.1.1", "route", alice(wrapped::ROUTE_IGNORED), RECORDED),
+    row("own-route-kept", "a proxy does not take its Route off", "RFC 3261 §16.4", "route", atlanta(wrapped::OWN_ROUTE_KEPT), RECORDED),
+    row("contact-ignored", "a BYE goes to the address-of-record", "RFC 3261 §12.2.1.1", "route", alice(wrapped::CONTACT_IGNORED), RECORDED),
+    row("asks-after-bye", "a request is sent when the BYE was answered", "RFC 3261 §15.1", "after-bye", alice(wrapped::ASKS_AFTER_BYE), ALICE_HANGS_UP),
+    row("bye-overlooked", "a BYE is overlooked", "RFC 3261 §15.1.2", "agreement", alice(wrapped::OVERLOOKS_BYE), ANSWERED),
+    row("bye-missing", "a call is left without a BYE", "RFC 3261 §15.1.1", "agreement", bob(wrapped::WITHHOLDS_BYE), ANSWERED),
+    row("bye-before-ack", "a called end sends a BYE before the ACK came", "RFC 3261 §15", "agreement", How::Patched, ENDS_EARLY),
+    row("call-not-freed", "a call that is over stays", "RFC 3261 §12.3", "census", alice(Hooks::claims(Claims::OneCallMore)), ANY),
+    // Proxies.
+    row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
+    row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),
+    row("header-dropped", "a header field that is not known is dropped", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::HEADER_DROPPED), ANSWERED),
+    row("contact-rewritten", "a proxy puts itself into Contact", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::CONTACT_REWRITTEN), ANSWERED),
+    row("record-route-dropped", "Record-Route values of others are dropped", "RFC 3261 §16.7", "transparency", atlanta(wrapped::RECORD_ROUTE_DROPPED), RECORDED),
+    row("length-wrong", "Content-Length is too small", "RFC 3261 §20.14", "form", alice(wrapped::LENGTH_WRONG), ANY),
+    // What a node says of itself.
+    row("never-idle", "a node is never idle", "RFC 3261 §17", "idle", biloxi(Hooks::claims(Claims::NeverIdle)), ANY),
+    row("call-for-ever", "a user is never told that a call is over", "RFC 3261 §15.1.2", "agreement", alice(Hooks::claims(Claims::CallForEver)), ANSWERED),
+    row("room-grows", "room is never used again", "RFC 3261 §26.3.2.4", "capacity", biloxi(Hooks::claims(Claims::MoreRoom)), ANY),
+];

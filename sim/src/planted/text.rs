@@ -1,0 +1,99 @@
+//! Messages as text, to be changed as a mistaken stack would.
+
+use crate::packet::Packet;
+
+/// `INVITE`, `ACK`, `200 INVITE`, …; empty if it is no message.
+pub(super) fn kind(text: &str) -> String {
+    let Some(packet) = Packet::read(text.as_bytes()) else { return String::new() };
+    match packet.status() {
+        Some(status) => format!("{status} {}", packet.method),
+        None => packet.method.to_owned(),
+    }
+}
+
+/// The value of the first field of that name; empty if there is none.
+pub(super) fn field<'a>(text: &'a str, name: &str) -> &'a str {
+    lines(text).find(|line| is(line, name)).map_or("", value)
+}
+
+/// The tag of To; empty if there is none.
+pub(super) fn to_tag(text: &str) -> &str {
+    field(text, "To").split_once(";tag=").map_or("", |(_, tag)| tag)
+}
+
+/// The number in CSeq.
+pub(super) fn number(text: &str) -> u32 {
+    field(text, "CSeq").split(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// The branch of the topmost Via.
+pub(super) fn branch(text: &str) -> &str {
+    field(text, "Via").split(";branch=").nth(1).and_then(|rest| rest.split([';', ',']).next()).unwrap_or_default()
+}
+
+/// The text with another value in the first field of that name.
+pub(super) fn with(text: &str, name: &str, change: impl FnOnce(&str) -> String) -> String {
+    let mut change = Some(change);
+    rebuilt(text, |line, out| match change.take_if(|_| is(line, name)) {
+        Some(change) => out.push(format!("{name}: {}", change(value(line)))),
+        None => out.push(line.to_owned()),
+    })
+}
+
+/// The text with another number in CSeq.
+pub(super) fn numbered(text: &str, number: u32) -> String {
+    with(text, "CSeq", |cseq| format!("{number} {}", cseq.split_once(' ').map_or("", |(_, method)| method)))
+}
+
+/// The text without the fields of that name.
+pub(super) fn without(text: &str, name: &str) -> String {
+    rebuilt(text, |line, out| {
+        if !is(line, name) {
+            out.push(line.to_owned());
+        }
+    })
+}
+
+/// The text without the first field of that name.
+pub(super) fn popped(text: &str, name: &str) -> String {
+    let mut found = false;
+    rebuilt(text, |line, out| {
+        if found || !is(line, name) {
+            out.push(line.to_owned());
+        } else {
+            found = true;
+        }
+    })
+}
+
+/// The text with this field in front of all others.
+pub(super) fn pushed(text: &str, name: &str, value: &str) -> String {
+    with_start(text, |start| format!("{start}\r\n{name}: {value}"))
+}
+
+/// The text with another start line.
+pub(super) fn with_start(text: &str, change: impl FnOnce(&str) -> String) -> String {
+    let (start, rest) = text.split_once("\r\n").unwrap_or((text, ""));
+    format!("{}\r\n{rest}", change(start))
+}
+
+fn is(line: &str, name: &str) -> bool {
+    line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name))
+}
+
+fn value(line: &str) -> &str {
+    line.split_once(':').map_or("", |(_, value)| value.trim())
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\r\n").skip(1).take_while(|line| !line.is_empty())
+}
+
+fn rebuilt(text: &str, mut each: impl FnMut(&str, &mut Vec<String>)) -> String {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    let mut out: Vec<String> = head.split("\r\n").take(1).map(str::to_owned).collect();
+    for line in lines(text) {
+        each(line, &mut out);
+    }
+    format!("{}\r\n\r\n{body}", out.join("\r\n"))
+}
