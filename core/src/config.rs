@@ -80,9 +80,10 @@ pub struct Limits {
     pub server_transactions: usize,
     /// Deliveries (outgoing requests) alive at once. 1,000,000.
     pub deliveries: usize,
-    /// Addresses tried for one request (RFC 3263 §4.3). 8.
+    /// Addresses tried for one request, and as backups for the responses to one (RFC 3263 §4.3, §5). 8.
     pub destinations: usize,
-    /// Questions to the resolver for one request; what more there would be to ask is taken for unknown. 16.
+    /// Questions to the resolver for one request, and for the responses to one; what more there would be to ask is taken for
+    /// unknown. 16.
     pub questions: usize,
     /// Records looked at in one answer of the resolver; the others are ignored. 64.
     pub records: usize,
