@@ -18,7 +18,7 @@ use std::str::FromStr;
 use sansip::message::header::Protocol;
 use sansip::message::{HostBuf, HostPortBuf};
 use sansip::registrar::Change;
-use sansip::server::{Route, Settings};
+use sansip::server::{Event, Route, Settings};
 use sansip::{Config, Listener, NextHop, Node, Server};
 
 const USAGE: &str = "\
@@ -58,10 +58,14 @@ fn main() {
     driver.run(
         &mut server,
         |_, now, event| match event {
-            Change::Bound { address_of_record, contact } => println!("{now} bound {address_of_record} to {contact}"),
-            Change::Unbound { address_of_record, contact } => {
-                println!("{now} unbound {address_of_record} from {contact}")
+            Event::Binding(Change::Bound { address_of_record, contact }) => {
+                println!("{now} bound {address_of_record} to {contact}");
             }
+            Event::Binding(Change::Unbound { address_of_record, contact }) => {
+                println!("{now} unbound {address_of_record} from {contact}");
+            }
+            Event::Overload { limit, refused } => println!("{now} refused {refused} at the limit {limit:?}"),
+            _ => {}
         },
         |server, now, line| {
             if line == "status" {

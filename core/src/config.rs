@@ -40,9 +40,9 @@ impl Config {
 /// The base values of the timers (RFC 3261 §17, table 4); the lettered timers are computed from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
-    /// T1, the round-trip estimate: 500 ms.
+    /// T1, the round-trip estimate: 500 ms. Below 1 ms it counts as 1 ms: what is due again at once is due for ever.
     pub t1: Duration,
-    /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s.
+    /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s. Below 1 ms it counts as 1 ms.
     pub t2: Duration,
     /// T4, how long a message may stay in the network: 5 s.
     pub t4: Duration,
@@ -55,6 +55,12 @@ impl Timers {
     /// 64·T1: timers B, F, H, L and M, and the wait after a CANCEL (§9.1).
     pub const fn sixty_four_t1(&self) -> Duration {
         self.t1.saturating_mul(64)
+    }
+
+    /// The same, with intervals that end.
+    pub(crate) fn usable(self) -> Self {
+        const LEAST: Duration = Duration::from_millis(1);
+        Self { t1: self.t1.max(LEAST), t2: self.t2.max(LEAST), ..self }
     }
 }
 
@@ -78,8 +84,11 @@ pub struct Limits {
     pub outputs: usize,
     /// Server transactions alive at once; above it a new request gets a stateless 503. 1,000,000.
     pub server_transactions: usize,
-    /// Deliveries (outgoing requests) alive at once. 1,000,000.
+    /// Deliveries (outgoing requests) alive at once; above it a command fails. 1,000,000.
     pub deliveries: usize,
+    /// Client transactions alive at once, CANCELs and attempts that were given up for another address included; above it a
+    /// command fails, and no other address is tried. 2,000,000.
+    pub client_transactions: usize,
     /// Addresses tried for one request, and as backups for the responses to one (RFC 3263 §4.3, §5). 8.
     pub destinations: usize,
     /// Questions to the resolver for one request, and for the responses to one; what more there would be to ask is taken for
@@ -117,6 +126,7 @@ impl Default for Limits {
             outputs: 65_536,
             server_transactions: 1_000_000,
             deliveries: 1_000_000,
+            client_transactions: 2_000_000,
             destinations: 8,
             questions: 16,
             records: 64,
@@ -132,4 +142,37 @@ impl Default for Limits {
             bindings: 16,
         }
     }
+}
+
+/// A field of [`Limits`] at which something that peers want is refused: what
+/// [`Indication::Overload`](crate::Indication::Overload) names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Limits::outputs`]: what came was dropped.
+    Outputs,
+    /// [`Limits::server_transactions`]: 503 with Retry-After.
+    ServerTransactions,
+    /// [`Limits::connections`], [`Limits::connections_per_address`] or [`Limits::half_open_connections`]: the connection was
+    /// closed at once.
+    Connections,
+    /// [`Limits::unfinished_octets`]: the connection was closed.
+    UnfinishedOctets,
+    /// [`Limits::stalled_octets`]: the connection was closed.
+    StalledOctets,
+    /// [`Limits::calls`]: 486.
+    Calls,
+    /// [`Limits::forks`]: the dialog was ended at once.
+    Forks,
+    /// [`Limits::response_contexts`]: 503 with Retry-After.
+    ResponseContexts,
+    /// [`Limits::addresses_of_record`]: 503 with Retry-After.
+    AddressesOfRecord,
+    /// [`Limits::bindings`]: 403.
+    Bindings,
+}
+
+impl Limit {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Bindings as usize + 1;
 }

@@ -12,6 +12,8 @@ pub enum CommandError {
     Invalid(&'static str),
     /// A limit of [`Limits`](crate::Limits) is reached; the word says which.
     Limit(&'static str),
+    /// The endpoint is draining: it begins nothing new.
+    Draining,
     /// The thing is alive, but not in a state in which this can be done.
     WrongState,
 }
@@ -22,6 +24,7 @@ impl fmt::Display for CommandError {
             Self::Gone => f.write_str("the handle names something that is over"),
             Self::Invalid(what) => write!(f, "{what} cannot be used"),
             Self::Limit(what) => write!(f, "the limit `{what}` is reached"),
+            Self::Draining => f.write_str("the endpoint is draining"),
             Self::WrongState => f.write_str("this cannot be done in the present state"),
         }
     }

@@ -1,10 +1,9 @@
 //! Handles: a slot and a generation, typed by what they name, and the arenas they point into.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
-
-use slab::Slab;
 
 /// What a handle may name. Each kind is an empty type; its [`Kind::NAME`] is how the handle prints.
 pub trait Kind {
@@ -105,33 +104,50 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
-/// A slab whose keys are [`Id`]s.
+/// How many slots lie together. A full chunk is never moved, so that no insertion pauses for as long as it takes to move all
+/// that is there.
+const CHUNK: usize = 512;
+
+/// The end of the list of vacant slots.
+const NO_SLOT: u32 = u32::MAX;
+
+/// Slots whose keys are [`Id`]s.
 #[derive(Clone)]
 pub struct Arena<K, T> {
-    slots: Slab<(u32, T)>,
+    /// All of [`CHUNK`] slots but the last.
+    chunks: Vec<Vec<Slot<T>>>,
+    len: usize,
+    /// The slot vacated last.
+    vacant: u32,
     next_generation: u32,
     kind: PhantomData<fn() -> K>,
+}
+
+#[derive(Clone)]
+enum Slot<T> {
+    Taken { generation: u32, value: T },
+    Vacant { next: u32 },
 }
 
 impl<K, T> Arena<K, T> {
     /// An empty arena; allocates nothing.
     pub const fn new() -> Self {
-        Self { slots: Slab::new(), next_generation: 1, kind: PhantomData }
+        Self { chunks: Vec::new(), len: 0, vacant: NO_SLOT, next_generation: 1, kind: PhantomData }
     }
 
     /// Number of live entries.
-    pub fn len(&self) -> usize {
-        self.slots.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Entries that there is room for without another allocation.
     pub fn capacity(&self) -> usize {
-        self.slots.capacity()
+        self.chunks.iter().map(Vec::capacity).sum()
     }
 
     /// Whether nothing is alive.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Puts `value` into a free slot under a new handle.
@@ -143,25 +159,34 @@ impl<K, T> Arena<K, T> {
     pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Id<K> {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
-        let entry = self.slots.vacant_entry();
-        // A slab of four billion entries meets the memory's limit long before this one.
-        let id = Id::from_parts(u32::try_from(entry.key()).unwrap_or(u32::MAX), generation);
-        entry.insert((generation, make(id)));
+        let at = match self.slot(self.vacant) {
+            Some(_) => self.vacant,
+            None => self.fresh_slot(),
+        };
+        let id = Id::from_parts(at, generation);
+        let value = make(id);
+        if let Some(slot) = self.slot_mut(at) {
+            if let Slot::Vacant { next } = *slot {
+                *slot = Slot::Taken { generation, value };
+                self.vacant = next;
+            }
+            self.len += 1;
+        }
         id
     }
 
     /// The entry that `id` names, if it is still alive.
     pub fn get(&self, id: Id<K>) -> Option<&T> {
-        match self.slots.get(id.slot as usize) {
-            Some((generation, value)) if *generation == id.generation => Some(value),
+        match self.slot(id.slot) {
+            Some(Slot::Taken { generation, value }) if *generation == id.generation => Some(value),
             _ => None,
         }
     }
 
     /// The entry that `id` names, if it is still alive.
     pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
-        match self.slots.get_mut(id.slot as usize) {
-            Some((generation, value)) if *generation == id.generation => Some(value),
+        match self.slot_mut(id.slot) {
+            Some(Slot::Taken { generation, value }) if *generation == id.generation => Some(value),
             _ => None,
         }
     }
@@ -174,12 +199,47 @@ impl<K, T> Arena<K, T> {
     /// Takes the entry out; the handle is gone from then on.
     pub fn remove(&mut self, id: Id<K>) -> Option<T> {
         self.get(id)?;
-        self.slots.try_remove(id.slot as usize).map(|(_, value)| value)
+        let next = self.vacant;
+        let slot = core::mem::replace(self.slot_mut(id.slot)?, Slot::Vacant { next });
+        self.vacant = id.slot;
+        self.len -= 1;
+        match slot {
+            Slot::Taken { value, .. } => Some(value),
+            Slot::Vacant { .. } => None,
+        }
     }
 
     /// All entries in slot order, which is the same in every run.
     pub fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
-        self.slots.iter().map(|(slot, (generation, value))| (Id::from_parts(slot as u32, *generation), value))
+        (0..).zip(self.chunks.iter().flatten()).filter_map(|(at, slot)| match slot {
+            Slot::Taken { generation, value } => Some((Id::from_parts(at, *generation), value)),
+            Slot::Vacant { .. } => None,
+        })
+    }
+
+    fn slot(&self, at: u32) -> Option<&Slot<T>> {
+        let (chunk, place) = (at as usize / CHUNK, at as usize % CHUNK);
+        self.chunks.get(chunk)?.get(place)
+    }
+
+    fn slot_mut(&mut self, at: u32) -> Option<&mut Slot<T>> {
+        let (chunk, place) = (at as usize / CHUNK, at as usize % CHUNK);
+        self.chunks.get_mut(chunk)?.get_mut(place)
+    }
+
+    /// A vacant slot behind all others.
+    fn fresh_slot(&mut self) -> u32 {
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            // The first one grows, as most arenas stay small.
+            let capacity = if self.chunks.is_empty() { 0 } else { CHUNK };
+            self.chunks.push(Vec::with_capacity(capacity));
+        }
+        let before = (self.chunks.len() - 1) * CHUNK;
+        let Some(chunk) = self.chunks.last_mut() else { return NO_SLOT };
+        let at = before + chunk.len();
+        chunk.push(Slot::Vacant { next: NO_SLOT });
+        // Memory ends long before four billion slots do.
+        u32::try_from(at).unwrap_or(NO_SLOT)
     }
 }
 
@@ -211,5 +271,20 @@ mod tests {
         assert_eq!(arena.remove(first), None);
         assert_eq!(arena.get(second), Some(&"second"));
         assert_eq!(second.to_string(), "call#0.2");
+    }
+
+    #[test]
+    fn slots_are_used_again_the_last_vacated_first_and_listed_in_their_order() {
+        let mut arena: Arena<kind::Call, u32> = Arena::new();
+        let ids: Vec<_> = (0..3 * CHUNK as u32).map(|value| arena.insert(value)).collect();
+        assert!(ids.iter().zip(0..).all(|(id, value)| arena.get(*id) == Some(&value)));
+        for place in [700, 3, CHUNK] {
+            assert_eq!(arena.remove(ids[place]), Some(place as u32));
+        }
+        assert_eq!(arena.len(), 3 * CHUNK - 3);
+        let slots: Vec<u32> = (0..4).map(|value| arena.insert(value).parts().0).collect();
+        assert_eq!(slots, [CHUNK as u32, 3, 700, 3 * CHUNK as u32]);
+        let listed: Vec<u32> = arena.iter().map(|(id, _)| id.parts().0).collect();
+        assert!(listed.is_sorted() && listed.len() == arena.len());
     }
 }

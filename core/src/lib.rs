@@ -47,7 +47,7 @@ pub mod transaction;
 pub mod transport;
 pub mod user_agent;
 
-pub use config::{Config, Limits, Timers};
+pub use config::{Config, Limit, Limits, Timers};
 pub use endpoint::{Arrival, Endpoint, Failure, Indication};
 pub use error::CommandError;
 pub use id::{CallId, ConnectionId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};

@@ -74,6 +74,16 @@ impl<U: TransactionUser> Stack<U> {
         &self.endpoint
     }
 
+    /// Begins nothing new from now on: see [`Endpoint::drain`].
+    pub const fn drain(&mut self) {
+        self.endpoint.drain();
+    }
+
+    /// Whether [`drain`](Self::drain) was called and no business is left.
+    pub fn is_drained(&self) -> bool {
+        self.endpoint.is_draining() && self.is_idle()
+    }
+
     /// Fires the timers due at `now`, runs `command` against the transaction user, then hands on what follows from it.
     pub fn command<R>(&mut self, now: Instant, command: impl FnOnce(&mut U, &mut Context<'_, U::Event>) -> R) -> R {
         self.advance(now);
@@ -110,9 +120,10 @@ impl<U: TransactionUser> Node for Stack<U> {
     type Event = U::Event;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.advance(now);
         let mut left = Some(input);
         while let Some(input) = left {
+            // Before each message of a stream, as if it had come alone: one may have set a timer for this very moment.
+            self.advance(now);
             left = self.endpoint.handle(self.now, input);
             self.settle();
         }

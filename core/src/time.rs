@@ -22,6 +22,9 @@ impl Instant {
     /// The clock's zero.
     pub const ZERO: Self = Self(0);
 
+    /// The end of the clock's range, 584 years after zero: what is due then is never due.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The point `nanos` nanoseconds after zero.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)

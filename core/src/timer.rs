@@ -1,8 +1,8 @@
 //! The timer queue: exact, first in first out among equals.
 //!
-//! A binary heap over a slab of entries, each of which knows its place in the heap, so that a timer can be moved or
-//! taken out in logarithmic time and the next deadline is a look at the root. The structure is hidden behind a handful of
-//! methods, so that it can follow the benchmark.
+//! A heap of four children a node that holds the deadlines themselves, so that finding a place looks at nothing else, and
+//! beside it where in the heap each timer stands, so that one can be moved or taken out in logarithmic time. The next deadline
+//! is a look at the root. The structure is hidden behind a handful of methods, so that it can follow the benchmark.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,152 +10,165 @@ use core::fmt;
 use crate::id::{Arena, TimerId, kind};
 use crate::time::Instant;
 
-#[derive(Clone)]
-struct Entry<K> {
+/// Children of a node: their deadlines lie side by side.
+const CHILDREN: usize = 4;
+
+/// A timer where it stands in the heap.
+#[derive(Clone, Copy)]
+struct Item {
     deadline: Instant,
     /// Order of setting: breaks ties.
     sequence: u64,
-    /// Where in `heap` this entry stands.
-    position: usize,
-    key: K,
+    id: TimerId,
+}
+
+impl Item {
+    const fn rank(&self) -> (Instant, u64) {
+        (self.deadline, self.sequence)
+    }
 }
 
 /// A queue of deadlines, each with a key that says whose it is.
 #[derive(Clone)]
 pub struct TimerQueue<K> {
-    entries: Arena<kind::Timer, Entry<K>>,
-    heap: Vec<TimerId>,
+    keys: Arena<kind::Timer, K>,
+    /// Where in the heap the timer of each slot stands.
+    positions: Vec<u32>,
+    heap: Vec<Item>,
     sequence: u64,
 }
 
 impl<K> TimerQueue<K> {
     /// An empty queue; allocates nothing.
     pub const fn new() -> Self {
-        Self { entries: Arena::new(), heap: Vec::new(), sequence: 0 }
+        Self { keys: Arena::new(), positions: Vec::new(), heap: Vec::new(), sequence: 0 }
     }
 
     /// Number of timers set.
-    pub fn len(&self) -> usize {
-        self.heap.len()
+    pub const fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// Timers that there is room for without another allocation.
     pub fn capacity(&self) -> usize {
-        self.entries.capacity().max(self.heap.capacity())
+        self.keys.capacity().max(self.heap.capacity())
     }
 
     /// Whether no timer is set.
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Sets a timer. Among equal deadlines the one set first fires first.
     pub fn set(&mut self, deadline: Instant, key: K) -> TimerId {
-        let position = self.heap.len();
-        let sequence = self.next_sequence();
-        let id = self.entries.insert(Entry { deadline, sequence, position, key });
-        self.heap.push(id);
-        self.sift_up(position);
+        let id = self.keys.insert(key);
+        let slot = id.parts().0 as usize;
+        if self.positions.len() <= slot {
+            self.positions.resize(slot + 1, 0);
+        }
+        let item = self.item(deadline, id);
+        self.heap.push(item);
+        self.sift_up(self.heap.len() - 1, item);
         id
     }
 
     /// Moves a timer to another deadline, as if it were set anew; false if it has fired or was cancelled.
     pub fn reset(&mut self, id: TimerId, deadline: Instant) -> bool {
-        let sequence = self.next_sequence();
-        let Some(entry) = self.entries.get_mut(id) else { return false };
-        entry.deadline = deadline;
-        entry.sequence = sequence;
-        let position = entry.position;
-        self.restore(position);
+        if !self.keys.contains(id) {
+            return false;
+        }
+        let item = self.item(deadline, id);
+        self.settle(self.position(id), item);
         true
     }
 
     /// Takes a timer out; its key if it was still set.
     pub fn cancel(&mut self, id: TimerId) -> Option<K> {
-        let entry = self.entries.remove(id)?;
-        self.heap.swap_remove(entry.position);
-        if let Some(&moved) = self.heap.get(entry.position) {
-            self.place(moved, entry.position);
-            self.restore(entry.position);
+        let key = self.keys.remove(id)?;
+        let position = self.position(id);
+        if let Some(last) = self.heap.pop()
+            && last.id != id
+        {
+            self.settle(position, last);
         }
-        Some(entry.key)
+        Some(key)
     }
 
     /// The earliest deadline: a look, at no cost.
     pub fn next(&self) -> Option<Instant> {
-        self.heap.first().and_then(|id| self.entries.get(*id)).map(|entry| entry.deadline)
+        self.heap.first().map(|item| item.deadline)
     }
 
     /// The timer that fires next.
     pub fn first(&self) -> Option<TimerId> {
-        self.heap.first().copied()
+        self.heap.first().map(|item| item.id)
     }
 
     /// Takes out the earliest timer if it is due at `now`; its deadline and key.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
-        let id = *self.heap.first()?;
-        let deadline = self.entries.get(id)?.deadline;
+        let Item { deadline, id, .. } = *self.heap.first()?;
         if deadline > now {
             return None;
         }
         self.cancel(id).map(|key| (deadline, key))
     }
 
-    fn next_sequence(&mut self) -> u64 {
+    fn item(&mut self, deadline: Instant, id: TimerId) -> Item {
         self.sequence += 1;
-        self.sequence
+        Item { deadline, sequence: self.sequence, id }
     }
 
-    fn rank(&self, position: usize) -> Option<(Instant, u64)> {
-        let entry = self.entries.get(*self.heap.get(position)?)?;
-        Some((entry.deadline, entry.sequence))
+    fn position(&self, id: TimerId) -> usize {
+        self.positions.get(id.parts().0 as usize).map_or(0, |position| *position as usize)
     }
 
-    fn place(&mut self, id: TimerId, position: usize) {
-        if let Some(entry) = self.entries.get_mut(id) {
-            entry.position = position;
+    fn place(&mut self, position: usize, item: Item) {
+        if let Some(place) = self.heap.get_mut(position) {
+            *place = item;
+        }
+        if let Some(place) = self.positions.get_mut(item.id.parts().0 as usize) {
+            *place = position as u32;
         }
     }
 
-    fn swap(&mut self, a: usize, b: usize) {
-        self.heap.swap(a, b);
-        for position in [a, b] {
-            if let Some(&id) = self.heap.get(position) {
-                self.place(id, position);
-            }
+    /// Puts an item into a place whose own item is gone, and from there to where it belongs.
+    fn settle(&mut self, position: usize, item: Item) {
+        match self.parent(position) {
+            Some((_, parent)) if item.rank() < parent.rank() => self.sift_up(position, item),
+            _ => self.sift_down(position, item),
         }
     }
 
-    fn restore(&mut self, position: usize) {
-        self.sift_up(position);
-        self.sift_down(position);
+    fn parent(&self, position: usize) -> Option<(usize, Item)> {
+        let parent = position.checked_sub(1)? / CHILDREN;
+        Some((parent, *self.heap.get(parent)?))
     }
 
-    fn sift_up(&mut self, mut position: usize) {
-        while position > 0 {
-            let parent = (position - 1) / 2;
-            if self.rank(position) >= self.rank(parent) {
-                return;
-            }
-            self.swap(position, parent);
-            position = parent;
+    fn sift_up(&mut self, mut position: usize, item: Item) {
+        while let Some((above, parent)) = self.parent(position)
+            && item.rank() < parent.rank()
+        {
+            self.place(position, parent);
+            position = above;
         }
+        self.place(position, item);
     }
 
-    fn sift_down(&mut self, mut position: usize) {
-        loop {
-            let left = 2 * position + 1;
-            let Some(left_rank) = self.rank(left) else { return };
-            let child = match self.rank(left + 1) {
-                Some(right_rank) if right_rank < left_rank => left + 1,
-                _ => left,
-            };
-            if self.rank(position) <= self.rank(child) {
-                return;
-            }
-            self.swap(position, child);
-            position = child;
+    fn sift_down(&mut self, mut position: usize, item: Item) {
+        while let Some((below, child)) = self.least_child(position)
+            && child.rank() < item.rank()
+        {
+            self.place(position, child);
+            position = below;
         }
+        self.place(position, item);
+    }
+
+    fn least_child(&self, position: usize) -> Option<(usize, Item)> {
+        let first = CHILDREN * position + 1;
+        let children = self.heap.get(first..(first + CHILDREN).min(self.heap.len()))?;
+        let (place, child) = (first..).zip(children).min_by_key(|(_, child)| child.rank())?;
+        Some((place, *child))
     }
 }
 
@@ -167,7 +180,8 @@ impl<K> Default for TimerQueue<K> {
 
 impl<K: fmt::Debug> fmt::Debug for TimerQueue<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.entries.iter().map(|(_, entry)| (entry.deadline, &entry.key))).finish()
+        let deadline = |id| self.heap.get(self.position(id)).map(|item| item.deadline);
+        f.debug_map().entries(self.keys.iter().map(|(id, key)| (deadline(id), key))).finish()
     }
 }
 

@@ -1,7 +1,10 @@
 //! What holds for every plan of faults: agreement, idleness, schedule.
 
 mod any_plan;
+#[path = "../../core/fuzz/src/endpoint/mod.rs"]
+mod endpoint;
 mod explored;
 mod laws;
 mod planted;
+mod scripts;
 mod streams;

@@ -8,7 +8,7 @@ use sansip::message::header::Protocol;
 use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::{
     Answer, Arrival, Change, Config, ConnectionId, DeliveryId, Endpoint, Failure, Flow, Indication, Input, Instant,
-    Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
+    Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -81,6 +81,7 @@ pub(crate) enum Told {
     Completed { acknowledged: bool },
     FlowFailed(SocketAddr),
     Timer(Tag),
+    Overload(Limit, u64),
 }
 
 /// An endpoint, its clock and its log.
@@ -94,6 +95,8 @@ pub(crate) struct Bench {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
+    /// Where the responses came in.
+    pub(crate) flows: Vec<Flow>,
     pub(crate) questions: Vec<(QueryId, String)>,
     /// Whether the resolver knows NAPTR and SRV; if not, these questions are answered at once and not shown.
     pub(crate) services: bool,
@@ -125,6 +128,7 @@ impl Bench {
             arrivals: Vec::new(),
             acks: Vec::new(),
             responses: Vec::new(),
+            flows: Vec::new(),
             questions: Vec::new(),
             services: false,
             opened: Vec::new(),
@@ -279,7 +283,8 @@ impl Bench {
                     self.acks.push(request);
                     Told::Ack { matched: server.is_some() }
                 }
-                Indication::Response { response, delivery, .. } => {
+                Indication::Response { response, delivery, flow, .. } => {
+                    self.flows.push(flow);
                     assert!(!self.ended.contains(&delivery), "{delivery} has ended");
                     let status = response.status().get();
                     self.responses.push(response);
@@ -302,6 +307,7 @@ impl Bench {
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),
+                Indication::Overload { limit, refused } => Told::Overload(limit, refused),
             };
             self.told.push((at, told));
         }

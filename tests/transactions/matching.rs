@@ -241,3 +241,166 @@ fn a_stateless_proxy_passes_a_response_on_to_where_the_next_via_says() {
     assert_eq!(bench.sent.len(), sent);
     bench.assert_over();
 }
+
+/// RFC 3261 §7.3.1: unless said otherwise, tokens are compared without case; a branch is a token, the cookie its start.
+#[test]
+fn a_branch_is_compared_without_case() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKaBc")));
+    let server = bench.accept();
+    bench.receive(&theirs("INVITE", &their_via("Z9HG4BKAbC")));
+    assert_eq!(requests(&bench), 1);
+    bench.respond(server, 486);
+    bench.receive(&theirs("ACK", &their_via("z9hg4bkabc")));
+    bench.run_to(10_000);
+    assert_eq!(bench.last_told(), (5_000, Told::Completed { acknowledged: true }));
+    bench.request(&ours("OPTIONS"));
+    let options = bench.last().clone();
+    bench.receive(&answer(&options, 200).replace(options.branch(), &options.branch().to_uppercase()));
+    assert_eq!(bench.last_told().1, Told::Response(200));
+    // A method is compared with case (§7.1).
+    bench.receive(&theirs("OPTIONS", &their_via("z9hG4bKabd")));
+    bench.receive(&theirs("options", &their_via("z9hG4bKabd")));
+    assert_eq!(requests(&bench), 3);
+}
+
+/// §17.2.3: a branch is unique for its sender only: sent-by is part of the name, so that nobody can be taken for another.
+#[test]
+fn an_ack_or_cancel_with_the_branch_but_another_sent_by_is_not_of_the_invite() {
+    for sent_by in ["192.0.2.8", "192.0.2.9:5070", "pc33.atlanta.com"] {
+        let mut bench = Bench::new();
+        bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+        let server = bench.accept();
+        let via = format!("SIP/2.0/UDP {sent_by};branch=z9hG4bKa");
+        bench.receive(&theirs("CANCEL", &via));
+        assert_eq!(bench.arrivals[1].cancels, None, "{sent_by}");
+        bench.arrivals.pop();
+        bench.respond(server, 486);
+        bench.receive(&theirs("ACK", &via));
+        assert_eq!(bench.last_told().1, Told::Ack { matched: false }, "{sent_by}");
+        bench.run_to(500);
+        assert_eq!(bench.times("SIP/2.0 486"), [0, 500], "{sent_by}");
+    }
+}
+
+/// §9.2: what has been answered finally is found as well, so that the CANCEL gets its 200; an ACK or another CANCEL is
+/// nothing to cancel.
+#[test]
+fn cancel_finds_what_is_answered_but_no_ack_and_no_cancel() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+    let invite = bench.accept();
+    bench.respond(invite, 200);
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
+    assert_eq!(bench.arrivals[1].cancels.map(|(server, _)| server), Some(invite));
+
+    let mut bench = Bench::new();
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKb")));
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKb")));
+    assert_eq!(bench.arrivals[0].cancels, None);
+    let cancel = bench.accept();
+    bench.respond(cancel, 481);
+    let count = requests(&bench);
+    bench.receive(&theirs("CANCEL", &their_via("z9hG4bKb")));
+    assert_eq!((requests(&bench), bench.times("SIP/2.0 481").len()), (count, 2));
+}
+
+/// §17.2.3, all of it: with each value that differs, the ACK of an RFC 2543 peer belongs to something else, and so does its
+/// CANCEL.
+#[test]
+fn an_rfc_2543_ack_or_cancel_needs_every_value_of_its_invite() {
+    let via = "SIP/2.0/UDP 192.0.2.9;branch=1";
+    let ours_in_to = ("<sip:alice@atlanta.com>\n", "<sip:alice@atlanta.com>;tag=ours\n");
+    let changes = [
+        ("sip:alice@192.0.2.1 ", "sip:carol@192.0.2.1 "),
+        ("tag=a6c85cf", "tag=other"),
+        (";tag=a6c85cf", ""),
+        ("a84b4c76e66710", "A84B4C76E66710"),
+        ("314159", "314160"),
+        ("UDP 192.0.2.9;", "UDP 192.0.2.9:5070;"),
+        ("SIP/2.0/UDP", "SIP/2.0/TCP"),
+        ("branch=1", "branch=2"),
+        (";branch=1", ""),
+        (";branch=1", ";branch=1;hidden"),
+    ];
+    for (old, new) in changes {
+        let mut bench = Bench::new();
+        bench.receive(&theirs("INVITE", via));
+        let server = bench.accept();
+        let cancel = theirs("CANCEL", via);
+        assert!(cancel.contains(old));
+        bench.receive(&cancel.replace(old, new));
+        assert_eq!(bench.arrivals[1].cancels, None, "CANCEL: {old} -> {new}");
+        bench.arrivals.pop();
+        bench.respond(server, 486);
+        let ack = theirs("ACK", via).replace(ours_in_to.0, ours_in_to.1);
+        bench.receive(&ack.replace(old, new));
+        assert_eq!(bench.last_told().1, Told::Ack { matched: false }, "ACK: {old} -> {new}");
+        let told = bench.told.len();
+        bench.receive(&ack);
+        assert_eq!((bench.told.len(), bench.endpoint.stats().absorbed), (told, 1), "{old} -> {new}");
+    }
+}
+
+/// A peer with the cookie and one without never meet, even with the same branch behind it.
+#[test]
+fn the_two_rules_do_not_mix() {
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+    bench.accept();
+    bench.receive(&theirs("INVITE", &their_via("a")));
+    bench.accept();
+    assert_eq!(requests(&bench), 2);
+    // With the cookie, nothing but branch, sent-by and method counts.
+    let other = theirs("INVITE", &their_via("z9hG4bKa")).replace("a84b4c76e66710", "x").replace("314159", "1");
+    bench.receive(&other.replace("sip:alice@192.0.2.1 ", "sip:carol@192.0.2.1 "));
+    assert_eq!(requests(&bench), 2);
+}
+
+/// RFC 6026 §7.1, §8.4: each 2xx goes up for 64·T1 from the first; what comes later is a stray and dropped.
+#[test]
+fn a_late_2xx_is_told_until_timer_m_and_a_stray_after() {
+    let mut bench = Bench::new();
+    bench.request(&ours("INVITE"));
+    let ok = answer(&bench.sent[0], 200);
+    bench.receive(&ok);
+    bench.run_to(31_999);
+    bench.receive(&ok.replace("99sa0xk", "fork"));
+    let ok_told = Told::Response(200);
+    assert_eq!(bench.whats(), [ok_told.clone(), ok_told.clone()]);
+    bench.run_to(32_000);
+    bench.receive(&ok);
+    assert_eq!(bench.whats(), [ok_told.clone(), ok_told, Told::Finished]);
+    assert_eq!((bench.endpoint.stats().stray, bench.sent.len()), (1, 1));
+}
+
+/// RFC 6026 §8.9: neither an ACK nor anything else for a response that belongs to nothing.
+#[test]
+fn strays_of_all_kinds_are_dropped_and_counted() {
+    let mut bench = Bench::new();
+    bench.request(&ours("INVITE"));
+    let invite = bench.sent[0].clone();
+    bench.run_to(32_000);
+    for (count, status) in (1..).zip([100, 180, 200, 302, 486, 503, 600]) {
+        bench.receive(&answer(&invite, status));
+        assert_eq!(bench.endpoint.stats().stray, count);
+    }
+    assert_eq!((bench.told.len(), bench.times("ACK").len()), (1, 0));
+    bench.assert_over();
+}
+
+/// §17.1.1.2: a response to the CANCEL is not one to the INVITE, though they share the branch.
+#[test]
+fn the_response_to_a_cancel_is_not_that_of_its_invite() {
+    let mut bench = Bench::new();
+    let delivery = bench.request(&ours("INVITE"));
+    let invite = bench.sent[0].clone();
+    bench.receive(&answer(&invite, 180));
+    bench.cancel(delivery);
+    let cancel = bench.last().clone();
+    assert_eq!(cancel.branch(), invite.branch());
+    bench.receive(&answer(&cancel, 200));
+    assert_eq!(bench.whats(), [Told::Response(180)]);
+    bench.receive(&answer(&invite, 487));
+    assert_eq!(bench.whats(), [Told::Response(180), Told::Response(487)]);
+}

@@ -1,6 +1,7 @@
-//! Fuzz targets of sansip's message layer: one body each, for libFuzzer and for stable Rust alike (`docs/fuzzing.md`).
+//! Fuzz targets of sansip's message layer and of whole nodes: one body each, for libFuzzer and for stable Rust alike (`docs/fuzzing.md`).
 
 mod check;
+mod endpoint;
 mod seeds;
 
 pub use seeds::{files, own, torture};
@@ -22,11 +23,14 @@ pub enum Target {
     Edit,
     /// Parts of a new message, split at 0xFF.
     Builder,
+    /// A node, its settings, the law that is tried, and a script of inputs.
+    Endpoint,
 }
 
 impl Target {
     /// All of them; the octet that [`run`] chooses each by is its place here, from 1.
-    pub const ALL: [Self; 6] = [Self::Message, Self::Uri, Self::Header, Self::Stream, Self::Edit, Self::Builder];
+    pub const ALL: [Self; 7] =
+        [Self::Message, Self::Uri, Self::Header, Self::Stream, Self::Edit, Self::Builder, Self::Endpoint];
 
     /// Runs the target over these octets; panics if a rule is broken.
     pub fn run(self, data: &[u8]) {
@@ -37,6 +41,7 @@ impl Target {
             Self::Stream => check::stream::stream(data),
             Self::Edit => check::edit::edit(data),
             Self::Builder => check::build::build(data),
+            Self::Endpoint => endpoint::endpoint(data),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Messages on their way in (RFC 3261 §18.1.2, §18.2.1).
 
-use alloc::boxed::Box;
-use alloc::format;
 use core::net::SocketAddr;
 
+use crate::config::Limit;
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request, StatusCode};
+use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{Flow, response_destination, stamp, stamped};
@@ -60,7 +59,10 @@ impl Endpoint {
     pub(super) fn is_overrun(&mut self) -> bool {
         self.stats.received += 1;
         let overrun = self.outputs.len() >= self.config.limits.outputs;
-        self.stats.overrun += u64::from(overrun);
+        if overrun {
+            self.stats.overrun += 1;
+            self.overloaded(Limit::Outputs);
+        }
         overrun
     }
 
@@ -73,7 +75,7 @@ impl Endpoint {
                 }
                 match view.method() {
                     Some(method) => self.request_in(flow, &view, method),
-                    None => self.response_in(&view),
+                    None => self.response_in(flow, &view),
                 }
             }
             Err(error) => self.unreadable(flow, bytes, error),
@@ -128,7 +130,7 @@ impl Endpoint {
         match server {
             Some(server) => self.acknowledged(server, request, flow),
             None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
-            None => self.arrived(&keys, Box::from(&*key), flow, path, request),
+            None => self.arrived(&keys, self.servers.kept_key(&key), flow, path, request),
         }
     }
 
@@ -156,11 +158,7 @@ impl Endpoint {
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
         // A CANCEL that finds its INVITE ends more than it begins.
-        if cancels.is_none() && self.servers.len() >= self.config.limits.server_transactions {
-            self.stats.refused += 1;
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let seconds = format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
-            self.answer(&request, path, status, status.reason(), Some(&seconds));
+        if cancels.is_none() && self.refuses(&request, path) {
             return;
         }
         self.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
@@ -172,7 +170,7 @@ impl Endpoint {
         Some((server, self.servers.get(server)?.tag))
     }
 
-    fn response_in(&mut self, view: &MessageView<'_>) {
+    fn response_in(&mut self, flow: Flow, view: &MessageView<'_>) {
         let headers = view.headers();
         let (Some(via), Some(cseq), Ok(())) = (headers.top_via(), headers.cseq(), view.validate()) else {
             self.stats.unusable += 1;
@@ -184,7 +182,7 @@ impl Endpoint {
         }
         let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
         match (self.clients.find(&key), view.to_response()) {
-            (Some(client), Some(response)) => self.responded(client, response),
+            (Some(client), Some(response)) => self.responded(client, response, flow),
             (None, Some(response)) if self.config.strays => self.tell(Indication::Stray { response }),
             _ => self.stats.stray += 1,
         }

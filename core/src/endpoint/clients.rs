@@ -1,10 +1,10 @@
 //! Client transactions: what their machines decide is carried out here (RFC 3261 §17.1).
 
 use crate::id::{Arena, ClientTransactionId, DeliveryId, kind};
-use crate::keyed_index::KeyedIndex;
+use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{Method, Request, Response, SharedBytes};
 use crate::transaction::derived::{self, reread};
-use crate::transaction::key::{self, KeptKey};
+use crate::transaction::key;
 use crate::transaction::senders::Senders;
 use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
 use crate::transport::Flow;
@@ -17,7 +17,7 @@ use super::{Endpoint, Failure};
 pub(super) struct ClientTransaction {
     /// The delivery whose present attempt this is; `None` of a CANCEL, and of an attempt that another has replaced.
     owner: Option<DeliveryId>,
-    key: KeptKey,
+    key: Fingerprint,
     flow: Flow,
     machine: ClientMachine,
     kept: Kept,
@@ -56,9 +56,8 @@ impl Clients {
 
     /// The transaction that a response with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ClientTransactionId> {
-        self.index.find(self.index.hash(&[key]), |id| {
-            self.transactions.get(id).is_some_and(|transaction| *transaction.key == *key)
-        })
+        let key = self.index.fingerprint(key);
+        self.index.find(key.hash(), |id| self.transactions.get(id).is_some_and(|transaction| transaction.key == key))
     }
 
     /// Whether it is an INVITE with a provisional response and no final one.
@@ -74,15 +73,15 @@ impl Clients {
     }
 
     fn insert(&mut self, transaction: ClientTransaction) -> ClientTransactionId {
-        let key = transaction.key.clone();
+        let hash = transaction.key.hash();
         let id = self.transactions.insert(transaction);
-        self.index.insert(self.index.hash(&[&key]), id);
+        self.index.insert(hash, id);
         id
     }
 
     fn remove(&mut self, id: ClientTransactionId) {
         if let Some(transaction) = self.transactions.remove(id) {
-            self.index.remove(self.index.hash(&[&transaction.key]), id);
+            self.index.remove(transaction.key.hash(), id);
             self.senders.remove(transaction.flow, id);
         }
     }
@@ -101,7 +100,7 @@ impl Endpoint {
         self.hold_connection(flow);
         let id = self.clients.insert(ClientTransaction {
             owner,
-            key: KeptKey::from(&*key::client(request.method().as_str(), branch)),
+            key: self.clients.index.fingerprint(&key::client(request.method().as_str(), branch)),
             flow,
             machine,
             kept: Kept::Request(request.as_bytes().clone()),
@@ -133,13 +132,13 @@ impl Endpoint {
     }
 
     /// A response came for a transaction.
-    pub(super) fn responded(&mut self, client: ClientTransactionId, response: Response) {
+    pub(super) fn responded(&mut self, client: ClientTransactionId, response: Response, flow: Flow) {
         let actions = self.with_client(client, |machine, clock| Some(machine.response(response.status(), clock)));
         if let Some(actions) = actions {
             if actions.tell.is_none() {
                 self.stats.absorbed += 1;
             }
-            self.client_acts(client, actions, Some(response));
+            self.client_acts(client, actions, Some((response, flow)));
         }
     }
 
@@ -177,21 +176,23 @@ impl Endpoint {
         step(&mut self.clients.transactions.get_mut(client)?.machine, &clock)
     }
 
-    fn client_acts(&mut self, client: ClientTransactionId, actions: ClientActions, response: Option<Response>) {
+    fn client_acts(&mut self, client: ClientTransactionId, actions: ClientActions, response: Option<(Response, Flow)>) {
         match actions.send {
             Some(ClientSend::Request) => {
                 self.stats.retransmitted += 1;
                 self.client_sends(client);
             }
             Some(ClientSend::Ack) => {
-                self.make_ack(client, response.as_ref());
+                self.make_ack(client, response.as_ref().map(|(response, _)| response));
                 self.client_sends(client);
             }
             None => {}
         }
         let Some(owner) = self.client_moved(client) else { return };
         match (actions.tell, response) {
-            (Some(ClientTell::Response), Some(response)) => self.delivery_answered(owner, client, response),
+            (Some(ClientTell::Response), Some((response, flow))) => {
+                self.delivery_answered(owner, client, response, flow);
+            }
             (Some(ClientTell::Timeout), _) => self.delivery_failed(owner, Failure::Timeout),
             (Some(ClientTell::TransportError), _) => self.delivery_failed(owner, Failure::Transport),
             _ if !self.clients.transactions.contains(client) => self.delivery_finished(owner),
@@ -217,8 +218,8 @@ impl Endpoint {
     fn renew_client(&mut self, client: ClientTransactionId) {
         let Some(transaction) = self.clients.transactions.get(client) else { return };
         let flow = transaction.flow;
-        let server_name = transaction.owner.and_then(|owner| self.server_name(owner));
-        if let Some(renewed) = self.renewed(flow, server_name.as_ref()).filter(|renewed| *renewed != flow)
+        let Some(server_name) = transaction.owner.and_then(|owner| self.server_name(owner)) else { return };
+        if let Some(renewed) = self.renewed(flow, &server_name).filter(|renewed| *renewed != flow)
             && let Some(transaction) = self.clients.transactions.get_mut(client)
         {
             transaction.flow = renewed;

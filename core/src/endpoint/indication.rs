@@ -1,5 +1,6 @@
 //! What the endpoint tells its transaction user.
 
+use crate::config::Limit;
 use crate::id::{DeliveryId, ServerTransactionId, TimerId};
 use crate::message::{Request, Response, StatusCode};
 use crate::tag::Tag;
@@ -32,6 +33,8 @@ pub enum Indication {
         tag: Tag,
         /// The response.
         response: Response,
+        /// Where it came in, and where from.
+        flow: Flow,
     },
     /// No final response came and none will. Nothing follows.
     Failed {
@@ -73,6 +76,13 @@ pub enum Indication {
         /// Whether the ACK for a non-2xx final response to INVITE came (else timer H fired); true of all other
         /// transactions, which wait for none.
         acknowledged: bool,
+    },
+    /// A limit was met, and something that peers want was refused. Of many refusals one is told, and the next after 64·T1.
+    Overload {
+        /// The limit.
+        limit: Limit,
+        /// How often it has refused something since it was told last, this time included.
+        refused: u64,
     },
     /// A connection that was open is no more: closed by either side, reset, or no pong came (RFC 5626 §4.4.1). What was sent
     /// along it and has failed is told for itself.

@@ -5,6 +5,7 @@ mod clients;
 mod connections;
 mod delivery;
 mod indication;
+mod overload;
 mod response_path;
 mod search;
 mod servers;
@@ -34,6 +35,7 @@ use crate::transport::{Asked, Flow, Listener, Listeners, NextHop};
 use clients::Clients;
 use connections::Connections;
 use delivery::Delivery;
+use overload::Refusals;
 use search::Asker;
 use servers::Servers;
 use stateless::TokenKey;
@@ -61,6 +63,8 @@ pub struct Endpoint {
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,
+    draining: bool,
+    refusals: Refusals,
     stats: Stats,
 }
 
@@ -68,6 +72,7 @@ impl Endpoint {
     /// An endpoint with no listener yet.
     pub fn new(config: Config) -> Self {
         let mut random = Random::new(config.seed, config.script.clone());
+        let config = Config { timers: config.timers.usable(), ..config };
         Self {
             schedule: Schedule::new(&config.timers),
             token_key: TokenKey::new(random.hash_key()),
@@ -81,6 +86,8 @@ impl Endpoint {
             timers: TimerQueue::new(),
             indications: VecDeque::new(),
             outputs: VecDeque::new(),
+            draining: false,
+            refusals: Refusals::default(),
             stats: Stats::default(),
             random,
             config,

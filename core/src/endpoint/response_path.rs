@@ -9,7 +9,6 @@ use crate::transaction::derived::reread_response;
 use crate::transport::{Flow, NextHop, Place};
 
 use super::Endpoint;
-use super::connections::Way;
 use super::search::{Asker, Places};
 
 /// The other places where the sender of a request may be: those of its sent-by. They are looked for once in a transaction.
@@ -28,7 +27,7 @@ impl Endpoint {
     /// Sends the last response of a transaction to the next place, or has it wait for that to be known; false if there is none.
     pub(super) fn send_to_backup(&mut self, server: ServerTransactionId) -> bool {
         let Some(transaction) = self.servers.get(server) else { return false };
-        let Some(response) = transaction.response.clone() else { return false };
+        let Some(response) = transaction.last_response().cloned() else { return false };
         if transaction.backup.is_none() {
             let first = transaction.path;
             // In the place of a connection that is gone first one to `received` (RFC 3261 §18.2.2).
@@ -91,13 +90,8 @@ impl Endpoint {
             let Some(listener) = self.listeners.towards(protocol, address).filter(|_| address != first.remote) else {
                 continue;
             };
-            let flow = match self.connect(listener, address, Some(&name)) {
-                Some(Way::Open(flow)) => Some(flow),
-                Some(Way::Opening(connection)) => self.connections.flow(connection),
-                None => None,
-            };
-            if flow.is_some() {
-                return flow;
+            if let Some(flow) = self.flow_to(listener, address, &name) {
+                return Some(flow);
             }
         }
     }

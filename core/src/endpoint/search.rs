@@ -19,12 +19,14 @@ pub(super) enum Asker {
     Server(ServerTransactionId),
 }
 
-/// Where a next hop is.
+/// Where a next hop is. Small, as a million requests may wait with one.
 #[derive(Clone, Debug)]
 pub(super) enum Places {
-    /// One that needed no question, or none.
-    Known(Option<Place>),
-    /// What the resolver says.
+    /// Nowhere, or nowhere else.
+    None,
+    /// Where it says itself.
+    Known(Box<Place>),
+    /// Where the resolver says.
     Searched(Box<Search>),
 }
 
@@ -40,14 +42,16 @@ pub(super) struct Search {
 }
 
 impl Places {
-    /// Nowhere to go.
-    pub(super) const NONE: Self = Self::Known(None);
-
     /// The best place that was not taken yet. While a better one may still come: none, if that is to be waited for, else the
     /// best that is known.
     pub(super) fn take(&mut self, listeners: &Listeners, wait: bool) -> Option<Place> {
         match self {
-            Self::Known(place) => place.take(),
+            Self::None => None,
+            Self::Known(place) => {
+                let place = **place;
+                *self = Self::None;
+                Some(place)
+            }
             Self::Searched(search) => search.locator.take(listeners, wait),
         }
     }
@@ -60,7 +64,8 @@ impl Places {
     /// Whether no place is left and none can come.
     pub(super) fn are_spent(&self) -> bool {
         match self {
-            Self::Known(way) => way.is_none(),
+            Self::None => true,
+            Self::Known(_) => false,
             Self::Searched(search) => search.locator.is_spent(),
         }
     }
@@ -75,8 +80,8 @@ impl Endpoint {
     /// Looks for `hop`: at once, or with questions. For `computed` see [`locate`].
     pub(super) fn search(&mut self, asker: Asker, hop: &NextHop, computed: Option<u64>) -> Places {
         match locate(hop, &self.listeners, &self.config.limits, computed) {
-            Located::At(way) => Places::Known(Some(way)),
-            Located::Nowhere => Places::NONE,
+            Located::At(place) => Places::Known(Box::new(place)),
+            Located::Nowhere => Places::None,
             Located::Search(locator) => {
                 let end = self.now + self.schedule.sixty_four_t1;
                 let mut search = Box::new(Search { locator, open: Vec::new(), end, alarm: Alarm::default() });
@@ -118,7 +123,7 @@ impl Endpoint {
 
     fn learn(&mut self, asker: Asker, step: impl FnOnce(&mut Self, &mut Search)) {
         let Some(places) = self.places_of(asker) else { return };
-        let Places::Searched(mut search) = mem::replace(places, Places::NONE) else { return };
+        let Places::Searched(mut search) = mem::replace(places, Places::None) else { return };
         step(self, &mut search);
         self.ask(asker, &mut search);
         if let Some(places) = self.places_of(asker) {

@@ -9,7 +9,7 @@ use crate::message::{HeaderId, Method, Request, Response, SharedBytes, StatusCod
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::derived::reread;
-use crate::transaction::key::{self, KeptKey};
+use crate::transaction::key::KeptKey;
 use crate::transaction::senders::Senders;
 use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
 use crate::transport::Flow;
@@ -24,17 +24,32 @@ use super::{Arrival, Endpoint, Indication};
 pub(super) struct ServerTransaction {
     pub(super) tag: Tag,
     key: KeptKey,
-    /// Of an INVITE of an RFC 2543 peer, once there is a response with a To tag: the key of its ACK.
-    ack_key: Option<KeptKey>,
     pub(super) path: Flow,
     machine: ServerMachine,
-    /// Until the first response: a 100 may have to be made of it.
-    request: Option<SharedBytes>,
-    /// The last one, as long as it may have to be sent again.
-    pub(super) response: Option<SharedBytes>,
+    kept: Kept,
     /// Where else its responses may go, once one could not be sent.
     pub(super) backup: Option<Box<Backup>>,
     alarm: Alarm,
+}
+
+/// What a message may have to be made of, or sent again.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// Until the first response: a 100 may have to be made of it.
+    Request(SharedBytes),
+    /// The last one, as long as it may have to be sent again.
+    Response(SharedBytes),
+    Nothing,
+}
+
+impl ServerTransaction {
+    /// The response that was sent last, as long as it may have to be sent again.
+    pub(super) fn last_response(&self) -> Option<&SharedBytes> {
+        match &self.kept {
+            Kept::Response(bytes) => Some(bytes),
+            Kept::Request(_) | Kept::Nothing => None,
+        }
+    }
 }
 
 /// All server transactions.
@@ -68,25 +83,27 @@ impl Servers {
 
     /// The transaction that a request or ACK with this key belongs to.
     pub(super) fn find(&self, key: &[u8]) -> Option<ServerTransactionId> {
-        self.index.find(self.index.hash(&[key]), |id| {
-            self.transactions.get(id).is_some_and(|transaction| {
-                *transaction.key == *key || transaction.ack_key.as_deref().is_some_and(|ack_key| ack_key == key)
-            })
-        })
+        let key = self.index.fingerprint(key);
+        self.index.find(key.hash(), |id| self.transactions.get(id).is_some_and(|transaction| transaction.key.is(key)))
+    }
+
+    /// What a transaction with this key keeps of it.
+    pub(super) fn kept_key(&self, key: &[u8]) -> KeptKey {
+        KeptKey::of(key, self.index.fingerprint(key))
     }
 
     fn insert(&mut self, transaction: ServerTransaction) -> ServerTransactionId {
-        let key = transaction.key.clone();
+        let hash = transaction.key.fingerprint.hash();
         let id = self.transactions.insert(transaction);
-        self.index.insert(self.index.hash(&[&key]), id);
+        self.index.insert(hash, id);
         id
     }
 
     fn remove(&mut self, id: ServerTransactionId) -> Option<ServerTransaction> {
         let transaction = self.transactions.remove(id)?;
-        self.index.remove(self.index.hash(&[&transaction.key]), id);
-        if let Some(ack_key) = &transaction.ack_key {
-            self.index.remove(self.index.hash(&[ack_key]), id);
+        self.index.remove(transaction.key.fingerprint.hash(), id);
+        if let Some(ack) = transaction.key.rfc2543.as_ref().and_then(|peer| peer.ack) {
+            self.index.remove(ack.hash(), id);
         }
         self.senders.remove(transaction.path, id);
         Some(transaction)
@@ -98,12 +115,14 @@ impl Servers {
         if !transaction.machine.is_invite() {
             return;
         }
+        let Some(peer) = &mut transaction.key.rfc2543 else { return };
         let tag = response.to_header().and_then(|to| to.tag());
-        let Some(ack_key) = key::ack(&transaction.key, tag) else { return };
-        if let Some(old) = transaction.ack_key.replace(KeptKey::from(&*ack_key)) {
-            self.index.remove(self.index.hash(&[&old]), id);
+        let Some(key) = peer.ack_key(tag) else { return };
+        let ack = self.index.fingerprint(&key);
+        if let Some(old) = peer.ack.replace(ack) {
+            self.index.remove(old.hash(), id);
         }
-        self.index.insert(self.index.hash(&[&ack_key]), id);
+        self.index.insert(ack.hash(), id);
     }
 }
 
@@ -119,11 +138,9 @@ impl Endpoint {
         let id = self.servers.insert(ServerTransaction {
             tag,
             key: arrival.key,
-            ack_key: None,
             path: arrival.path,
             machine,
-            request: Some(arrival.request.as_bytes().clone()),
-            response: None,
+            kept: Kept::Request(arrival.request.as_bytes().clone()),
             backup: None,
             alarm: Alarm::default(),
         });
@@ -155,8 +172,7 @@ impl Endpoint {
             }
             if status == StatusCode::REQUEST_TIMEOUT && transaction.machine.awaits_final() {
                 transaction.machine.silence(&clock);
-                transaction.request = None;
-                transaction.response = None;
+                transaction.kept = Kept::Nothing;
                 self.server_moved(server, true);
                 return Ok(());
             }
@@ -262,7 +278,7 @@ impl Endpoint {
                 self.server_sends(server, trying);
             }
             Some(ServerSend::Last) => {
-                let last = self.servers.get(server).and_then(|transaction| transaction.response.clone());
+                let last = self.servers.get(server).and_then(|transaction| transaction.last_response().cloned());
                 self.stats.retransmitted += u64::from(last.is_some());
                 self.server_sends(server, last);
             }
@@ -278,7 +294,8 @@ impl Endpoint {
 
     /// A 100 for the request of a transaction, without a tag of ours (§17.2.1).
     fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
-        let request = reread(self.servers.get(server)?.request.as_ref()?)?;
+        let Kept::Request(bytes) = &self.servers.get(server)?.kept else { return None };
+        let request = reread(bytes)?;
         let response = Response::to(&request, StatusCode::TRYING).finish().ok()?;
         Some(response.as_bytes().clone())
     }
@@ -288,8 +305,8 @@ impl Endpoint {
         let Some(bytes) = bytes else { return };
         let way = self.way_back(path, &bytes);
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
-        transaction.request = None;
-        transaction.response = transaction.machine.keeps_response().then(|| bytes.clone());
+        let keeps = transaction.machine.keeps_response();
+        transaction.kept = if keeps { Kept::Response(bytes.clone()) } else { Kept::Nothing };
         let Some(way) = way else {
             self.stats.disconnected += 1;
             return self.server_unsent(server);
@@ -343,7 +360,7 @@ impl Endpoint {
         let deadline = transaction.machine.deadline();
         transaction.alarm.set(&mut self.timers, deadline, TimerKey::Server(server));
         if !transaction.machine.keeps_response() {
-            transaction.response = None;
+            transaction.kept = Kept::Nothing;
         }
         if transaction.machine.is_terminated()
             && let Some(transaction) = self.servers.remove(server)

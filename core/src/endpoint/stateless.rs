@@ -16,7 +16,6 @@ use crate::transaction::key::RequestKey;
 use crate::transport::{Flow, forwarded_destination};
 
 use super::Endpoint;
-use super::connections::Way;
 
 /// Characters of a token: 80 bits.
 const TOKEN_LENGTH: usize = 16;
@@ -55,6 +54,10 @@ impl fmt::Debug for TokenKey {
 }
 
 impl Endpoint {
+    /// By how many octets an answer without a transaction may be longer than its request: a reason, our tag, `received`,
+    /// the value of `rport`, Retry-After, Content-Length, and a return for each line that ended without one. 320.
+    pub const ANSWER_GROWTH: usize = 320;
+
     /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
     pub fn stateless_tag(&self, request: &Request) -> String {
         let mut tag = String::with_capacity(TOKEN_LENGTH);
@@ -103,12 +106,7 @@ impl Endpoint {
         let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
         let listener = self.listeners.towards(next.protocol, remote).ok_or(BAD)?;
         let forwarded = response.edit().pop_first(HeaderId::Via).finish().map_err(|_| BAD)?;
-        let flow = match self.connect(listener, remote, Some(&next.sent_by.host.to_buf())) {
-            Some(Way::Open(flow)) => Some(flow),
-            Some(Way::Opening(connection)) => self.connections.flow(connection),
-            None => None,
-        };
-        match flow {
+        match self.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
             Some(flow) => self.send(flow, self.framed(listener, forwarded).as_bytes().clone()),
             None => self.stats.disconnected += 1,
         }

@@ -27,8 +27,10 @@ pub struct Stats {
     pub unlistened: u64,
     /// Answered statelessly: invalid requests (400, 505 ...), and those above a limit (413, 414, 513).
     pub rejected: u64,
-    /// Answered statelessly: 503 at [`Limits::server_transactions`](crate::Limits::server_transactions).
+    /// Refused: requests and dialogs above a limit other than that of outputs ([`Limit`](crate::config::Limit) says how).
     pub refused: u64,
+    /// Answered statelessly: 503 while the endpoint drains.
+    pub drained: u64,
     /// Times the network said that something could not be delivered.
     pub unreachable: u64,
     /// Requests that went to another address of their next hop after the first failed.

@@ -19,33 +19,44 @@ pub(super) enum TimerKey {
 }
 
 /// The one entry that its holder has in the timer queue.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Alarm(Option<(TimerId, Instant)>);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alarm {
+    timer: TimerId,
+    /// [`Instant::NEVER`] if there is none.
+    deadline: Instant,
+}
 
 impl Alarm {
     /// Sets, moves or takes out the entry. One that stays where it is keeps its place among equals.
     pub(super) fn set(&mut self, timers: &mut TimerQueue<TimerKey>, deadline: Option<Instant>, key: TimerKey) {
-        match (self.0, deadline) {
-            (Some((_, old)), Some(new)) if old == new => {}
-            (Some((timer, _)), Some(new)) => {
-                timers.reset(timer, new);
-                self.0 = Some((timer, new));
+        match deadline {
+            Some(new) if self.deadline == new => {}
+            Some(new) => {
+                if self.deadline == Instant::NEVER || !timers.reset(self.timer, new) {
+                    self.timer = timers.set(new, key);
+                }
+                self.deadline = new;
             }
-            (Some(_), None) => self.stop(timers),
-            (None, Some(new)) => self.0 = Some((timers.set(new, key), new)),
-            (None, None) => {}
+            None => self.stop(timers),
         }
     }
 
     /// Takes the entry out.
     pub(super) fn stop(&mut self, timers: &mut TimerQueue<TimerKey>) {
-        if let Some((timer, _)) = self.0.take() {
-            timers.cancel(timer);
+        if self.deadline != Instant::NEVER {
+            timers.cancel(self.timer);
+            self.fired();
         }
     }
 
     /// The entry has fired: it is no longer in the queue.
-    pub(super) fn fired(&mut self) {
-        self.0 = None;
+    pub(super) const fn fired(&mut self) {
+        self.deadline = Instant::NEVER;
+    }
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        Self { timer: TimerId::from_parts(0, 0), deadline: Instant::NEVER }
     }
 }

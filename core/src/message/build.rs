@@ -1,22 +1,19 @@
-//! New messages: written line by line, Content-Length last.
+//! New messages, by their builders.
 
-use super::bytes::SharedBytes;
+use super::draft::{Draft, narrow};
 use super::error::BuildError;
 use super::header::{Header, NameAddr};
-use super::headers::Headers;
-use super::layout::{FieldSpan, Layout, StartLine, part};
-use super::limits::Limits;
+use super::layout::part;
 use super::method::Method;
 use super::name::{HeaderId, HeaderName};
 use super::request::Request;
 use super::response::Response;
 use super::scan;
+use super::start_line::StartLine;
 use super::status::StatusCode;
 use super::uri::Uri;
-use alloc::vec::Vec;
-use arrayvec::ArrayVec;
+use super::writable::is_request_uri;
 use core::fmt;
-use smallvec::SmallVec;
 
 /// What both builders hand to their draft; `copy` has a doc line of its own in each.
 macro_rules! draft_methods {
@@ -186,152 +183,6 @@ impl ResponseBuilder {
     }
 }
 
-/// What both builders do.
-#[derive(Clone)]
-struct Draft {
-    /// The start line and the fields.
-    lines: Vec<u8>,
-    /// Where the fields stand in the lines.
-    fields: SmallVec<[FieldSpan; 32]>,
-    content_type: Vec<u8>,
-    body: Vec<u8>,
-    error: Option<BuildError>,
-}
-
-impl Draft {
-    fn new(octets: usize) -> Self {
-        let lines = Vec::with_capacity(octets);
-        Self { lines, fields: SmallVec::new(), content_type: Vec::new(), body: Vec::new(), error: None }
-    }
-
-    /// Keeps the first error.
-    fn fail(&mut self, error: BuildError) {
-        self.error.get_or_insert(error);
-    }
-
-    fn check(&mut self, value: &[u8]) {
-        if !is_writable(value) {
-            self.fail(BuildError::Control);
-        }
-    }
-
-    fn field(&mut self, name: HeaderName<'_>, value: &[u8]) {
-        self.check(value);
-        match writable_name(name) {
-            Ok(HeaderName::Known(HeaderId::ContentLength)) => {}
-            Ok(name) => self.write(name, value),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
-        let value = scan::trim(value);
-        let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
-        self.span(id, value_span(name, value).0, value.len());
-        field_parts(name, value).iter().for_each(|part| self.lines.extend_from_slice(part));
-    }
-
-    /// Notes the field that will be appended, and where in it the value will stand.
-    fn span(&mut self, id: Option<HeaderId>, value: usize, length: usize) {
-        let line = self.lines.len();
-        match (narrow(line), narrow(line + value), narrow(line + value + length)) {
-            (Ok(line), Ok(start), Ok(end)) => self.fields.push(FieldSpan { line, start, end, id }),
-            _ => self.fail(BuildError::TooLong),
-        }
-    }
-
-    /// Appends text to the value of a field.
-    fn append(&mut self, index: usize, text: &[&[u8]]) {
-        let Some(field) = self.fields.get_mut(index) else { return };
-        let (at, length) = (usize::from(field.end), text.iter().map(|part| part.len()).sum::<usize>());
-        match narrow(at + length) {
-            Ok(end) => field.end = end,
-            Err(error) => return self.fail(error),
-        }
-        self.put(at, 0, text, index + 1);
-    }
-
-    /// Puts text in the place of so many octets; the fields from this one on stand behind it.
-    fn put(&mut self, at: usize, old: usize, text: &[&[u8]], behind: usize) {
-        let before = self.lines.len();
-        text.iter().for_each(|part| self.lines.extend_from_slice(part));
-        let added = self.lines.len() - before;
-        if narrow(self.lines.len()).is_err() {
-            return self.fail(BuildError::TooLong);
-        }
-        if let Some(tail) = self.lines.get_mut(at..) {
-            tail.rotate_right(added);
-        }
-        self.lines.drain(at + added..at + added + old);
-        // Neither goes below the beginning, nor above the length of the lines.
-        let moved = |offset: u16| narrow(usize::from(offset) + added - old).unwrap_or(u16::MAX);
-        for field in self.fields.iter_mut().skip(behind) {
-            *field =
-                FieldSpan { line: moved(field.line), start: moved(field.start), end: moved(field.end), id: field.id };
-        }
-    }
-
-    fn typed<'h, H: Header<'h>>(&mut self, header: &H) {
-        let mut value = Vec::with_capacity(64);
-        header.write(&mut value);
-        self.field(H::ID.into(), &value);
-    }
-
-    fn copy(&mut self, request: &Request, id: HeaderId) {
-        let headers = request.headers();
-        for (_, field) in headers.known().filter(|(known, _)| *known == id) {
-            self.line(headers, &field);
-        }
-    }
-
-    /// Adds a field of another message.
-    fn line(&mut self, headers: Headers<'_>, field: &FieldSpan) {
-        let text = headers.text(field);
-        self.span(field.id, usize::from(field.start - field.line), usize::from(field.end - field.start));
-        self.lines.extend_from_slice(text);
-        self.lines.extend_from_slice(b"\r\n");
-    }
-
-    fn body(&mut self, content_type: &str, body: &[u8]) {
-        self.check(content_type.as_bytes());
-        self.content_type = content_type.as_bytes().to_vec();
-        self.body = body.to_vec();
-    }
-
-    fn finish(mut self, start: StartLine, first_field: usize) -> Result<(SharedBytes, Layout), BuildError> {
-        let content_type = core::mem::take(&mut self.content_type);
-        if !content_type.is_empty() {
-            self.write(HeaderId::ContentType.into(), &content_type);
-        }
-        self.write(HeaderId::ContentLength.into(), &decimal(self.body.len()));
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let fields_end = narrow(self.lines.len())?;
-        let body = self.lines.len() + b"\r\n".len();
-        // The empty line counts: a reader bounds them together.
-        narrow(body)?;
-        let out = SharedBytes::written(body + self.body.len(), |out| {
-            [&*self.lines, b"\r\n", &self.body].iter().for_each(|part| out.put(part));
-        });
-        let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
-        let layout = Layout {
-            start,
-            fields: self.fields,
-            first_field: narrow(first_field)?,
-            fields_end,
-            body: wide(body)?,
-            end: wide(out.len())?,
-            defect: None,
-        };
-        Ok((out, layout))
-    }
-}
-
-fn narrow(offset: usize) -> Result<u16, BuildError> {
-    u16::try_from(offset).map_err(|_| BuildError::TooLong)
-}
-
 /// The start line; values may be secrets.
 impl fmt::Debug for RequestBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -345,64 +196,6 @@ impl fmt::Debug for ResponseBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ResponseBuilder({:?})", self.status)
     }
-}
-
-/// `name: value` and a line end.
-pub(super) fn field_parts<'a>(name: HeaderName<'a>, value: &'a [u8]) -> [&'a [u8]; 4] {
-    [name.as_str().as_bytes(), b": ", value, b"\r\n"]
-}
-
-/// Where in a field so written the value begins and ends. An empty one stands right behind the colon, as a reader has it.
-pub(super) fn value_span(name: HeaderName<'_>, value: &[u8]) -> (usize, usize) {
-    let start = name.as_str().len() + if value.is_empty() { 1 } else { 2 };
-    (start, start + value.len())
-}
-
-/// Whether a value can be written without ending its line.
-pub(super) fn is_writable(value: &[u8]) -> bool {
-    scan::find_control(value).is_none() || !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
-}
-
-/// The name resolved, if it is a token.
-pub(super) fn writable_name(name: HeaderName<'_>) -> Result<HeaderName<'_>, BuildError> {
-    match name {
-        HeaderName::Known(_) => Ok(name),
-        HeaderName::Other(text) if scan::token(text.as_bytes()).is_some() => Ok(text.into()),
-        HeaderName::Other(_) => Err(BuildError::HeaderName),
-    }
-}
-
-/// Whether this can stand between two spaces.
-pub(super) fn is_request_uri(uri: &[u8]) -> bool {
-    !uri.is_empty() && uri.iter().all(u8::is_ascii_graphic)
-}
-
-/// The digits of a number.
-pub(super) fn decimal(number: usize) -> ArrayVec<u8, 20> {
-    let mut digits = ArrayVec::new();
-    let mut rest = number;
-    while rest > 0 || digits.is_empty() {
-        digits.push(b"0123456789".get(rest % 10).copied().unwrap_or_default());
-        rest /= 10;
-    }
-    digits.reverse();
-    digits
-}
-
-/// The spans of a message that was just written.
-pub(super) fn layout_of(bytes: &[u8]) -> Result<Layout, BuildError> {
-    const ANY: usize = usize::MAX;
-    const NONE: Limits = Limits {
-        start_line: ANY,
-        header_section: ANY,
-        headers: ANY,
-        body: ANY,
-        via_values: ANY,
-        parameters: ANY,
-        parts: ANY,
-    };
-    // Lines were checked one by one: only their sum can be wrong.
-    Layout::read(bytes, &NONE).map_err(|_| BuildError::TooLong)
 }
 
 #[cfg(test)]

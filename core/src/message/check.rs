@@ -1,15 +1,7 @@
 //! Whether every header that is known is well-formed (RFC 3261 §25.1): more than any one element needs.
 
 use super::error::{ParseError, ParseErrorKind};
-use super::header::{
-    Accept, AcceptEncoding, AcceptLanguage, AlertInfo, Allow, AllowEvents, AuthenticationInfo, Authorization, CSeq,
-    CallId, CallInfo, Contact, ContentEncoding, ContentLanguage, ContentLength, ContentType, Date, ErrorInfo, Event,
-    Expires, From, Header, HistoryInfo, InReplyTo, MaxBreadth, MaxForwards, MimeVersion, MinExpires, MinSe,
-    Organization, PAssertedIdentity, PPreferredIdentity, Path, Priority, Privacy, ProxyAuthenticate,
-    ProxyAuthorization, ProxyRequire, RAck, RSeq, Reason, RecordRoute, ReferTo, ReferredBy, Replaces, ReplyTo, Require,
-    RetryAfter, Route, Server, ServiceRoute, SessionExpires, Subject, SubscriptionState, Supported, Timestamp, To,
-    Unsupported, UserAgent, Via, Warning, WwwAuthenticate,
-};
+use super::header::*;
 use super::headers::Headers;
 use super::name::HeaderId;
 use super::scan::Values;
@@ -77,22 +69,14 @@ fn values<'a, H: Header<'a>>(field: &'a [u8]) -> Result<(), (&'a [u8], ParseErro
 /// `handling` (erratum 6645), and who reads on finds the rest.
 fn check(id: HeaderId, field: &[u8]) -> Result<(), (&[u8], ParseError)> {
     macro_rules! one_of {
-        ($($header:ident),* $(,)?) => {
+        ($($header:ident $(<$life:lifetime>)?),* $(,)?) => {
             match id {
                 $(HeaderId::$header => values::<$header>(field),)*
                 _ => Ok(()),
             }
         };
     }
-    one_of! {
-        Accept, AcceptEncoding, AcceptLanguage, AlertInfo, Allow, AllowEvents, AuthenticationInfo, Authorization,
-        CSeq, CallId, CallInfo, Contact, ContentEncoding, ContentLanguage, ContentLength, ContentType, Date,
-        ErrorInfo, Event, Expires, From, HistoryInfo, InReplyTo, MaxBreadth, MaxForwards, MimeVersion, MinExpires,
-        MinSe, Organization, PAssertedIdentity, PPreferredIdentity, Path, Priority, Privacy, ProxyAuthenticate,
-        ProxyAuthorization, ProxyRequire, RAck, RSeq, Reason, RecordRoute, ReferTo, ReferredBy, Replaces, ReplyTo,
-        Require, RetryAfter, Route, Server, ServiceRoute, SessionExpires, Subject, SubscriptionState, Supported,
-        Timestamp, To, Unsupported, UserAgent, Via, Warning, WwwAuthenticate,
-    }
+    if id == HeaderId::ContentDisposition { Ok(()) } else { crate::typed_headers!(one_of) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Header names: known ones as one octet, others as text (RFC 3261 §7.3.1, §7.3.3, §20).
 
+use super::scan;
 use core::fmt;
 
 /// Makes [`HeaderId`] from one line a header: its name, and its compact form if it has one. A new header needs no more.
@@ -14,7 +15,7 @@ macro_rules! header_ids {
         }
 
         impl HeaderId {
-            const ALL: &'static [Self] = &[$(Self::$id,)*];
+            pub(super) const ALL: &'static [Self] = &[$(Self::$id,)*];
 
             /// The name as it is registered, in its long form.
             pub const fn as_str(self) -> &'static str {
@@ -27,13 +28,6 @@ macro_rules! header_ids {
             pub const fn compact(self) -> Option<u8> {
                 match self {
                     $($(Self::$id => Some($compact),)?)*
-                    _ => None,
-                }
-            }
-
-            const fn from_compact(letter: u8) -> Option<Self> {
-                match letter {
-                    $($($compact => Some(Self::$id),)?)*
                     _ => None,
                 }
             }
@@ -113,29 +107,37 @@ header_ids! {
 impl HeaderId {
     /// The header of this name, long or compact, without regard to case.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        if let [letter] = name {
-            return Self::from_compact(letter.to_ascii_lowercase());
+        if let Some(key) = Key::of(name) {
+            return key.known();
         }
-        let key = Key::of(name)?;
-        let mut slot = key.slot();
-        loop {
-            let (known, id) = (*KNOWN.get(slot)?)?;
-            // The ends of a name overlap: those of "Content-t-Length" are those of "Content-Length".
-            if known == key && id.as_str().len() == name.len() {
-                // Of the longest names a key leaves out the middle.
-                let is_it = name.len() <= 16 || id.as_str().as_bytes().eq_ignore_ascii_case(name);
-                return is_it.then_some(id);
-            }
-            slot = (slot + 1) % SLOTS;
-        }
+        let first = lower(u64::from_le_bytes(*name.first_chunk()?));
+        let mut alike = LONG.iter().filter(|(known, _)| *known == first).map(|(_, id)| *id);
+        alike.find(|id| id.as_str().as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The known header whose name and a colon the text begins with, the length of the name, and what stands behind the
+    /// colon. `None` too if the text is too short to be looked at in two words.
+    #[inline(always)]
+    pub(super) fn at_start_of(text: &[u8]) -> Option<(Self, usize, &[u8])> {
+        let (first, rest) = text.split_first_chunk::<8>()?;
+        let (second, rest) = rest.split_first_chunk::<8>()?;
+        let (first, second) = (u64::from_le_bytes(*first), u64::from_le_bytes(*second));
+        let (id, length) = if let Some((name, length)) = scan::first_of(first, b':') {
+            (Key(first & name, 0).known()?, length)
+        } else if let Some((name, length)) = scan::first_of(second, b':') {
+            (Key(first, second & name).known()?, 8 + length)
+        } else {
+            let (_, length) = scan::first_of(u64::from_le_bytes(*rest.first_chunk()?), b':')?;
+            (Self::from_name(text.get(..16 + length)?)?, 16 + length)
+        };
+        Some((id, length, text.get(length + 1..)?))
     }
 }
 
-/// The known names by their keys: each in the slot that its key says, or in the next free one. Most are found at once; a
-/// search among those of the same length took 10 instructions a name more.
+/// The known names by their keys: each in the slot that its key says, or in the next free one. Most are found at once.
 static KNOWN: [Option<(Key, HeaderId)>; SLOTS] = known();
 
-/// About four times as many as there are names, and a power of two.
+/// About three times as many as there are names, and a power of two.
 const SLOTS: usize = 256;
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
@@ -144,39 +146,80 @@ const fn known() -> [Option<(Key, HeaderId)>; SLOTS] {
     let mut rest = HeaderId::ALL;
     while let [id, others @ ..] = rest {
         rest = others;
-        let Some(key) = Key::of(id.as_str().as_bytes()) else { continue };
-        let mut slot = key.slot();
-        while slots[slot].is_some() {
-            slot = (slot + 1) % SLOTS;
+        let long = Key::of(id.as_str().as_bytes());
+        let compact = match id.compact() {
+            Some(letter) => Key::of(&[letter]),
+            None => None,
+        };
+        let mut keys: &[Option<Key>] = &[long, compact];
+        while let [key, others @ ..] = keys {
+            keys = others;
+            let Some(key) = key else { continue };
+            let mut slot = key.slot();
+            while slots[slot].is_some() {
+                slot = (slot + 1) % SLOTS;
+            }
+            slots[slot] = Some((*key, *id));
         }
-        slots[slot] = Some((key, *id));
     }
     slots
 }
 
-/// The first and the last octets of a name as numbers, which overlap in a short one, in lower case. So two comparisons of
-/// numbers compare names without case, and no copy is made in lower case.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Those whose names are too long for a key, with their first eight octets.
+static LONG: [(u64, HeaderId); LONG_NAMES] = long();
+
+const LONG_NAMES: usize = 11;
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]
+const fn long() -> [(u64, HeaderId); LONG_NAMES] {
+    let mut long = [(0, HeaderId::Via); LONG_NAMES];
+    let (mut rest, mut count) = (HeaderId::ALL, 0);
+    while let [id, others @ ..] = rest {
+        rest = others;
+        if let (None, Some(first)) = (Key::of(id.as_str().as_bytes()), id.as_str().as_bytes().first_chunk()) {
+            long[count] = (lower(u64::from_le_bytes(*first)), *id);
+            count += 1;
+        }
+    }
+    assert!(count == LONG_NAMES);
+    long
+}
+
+/// A name of at most 15 octets with its colon, as two numbers in lower case, zeros behind it. So two comparisons of numbers
+/// compare names without case, and no copy is made in lower case.
+#[derive(Clone, Copy)]
 struct Key(u64, u64);
+
+const COLON: u64 = b':' as u64;
 
 impl Key {
     const fn of(name: &[u8]) -> Option<Self> {
-        let (first, last) = match name.len() {
-            2..=3 => match (name.first_chunk(), name.last_chunk()) {
-                (Some(first), Some(last)) => (u16::from_le_bytes(*first) as u64, u16::from_le_bytes(*last) as u64),
-                _ => return None,
-            },
-            4..=7 => match (name.first_chunk(), name.last_chunk()) {
-                (Some(first), Some(last)) => (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64),
-                _ => return None,
-            },
-            8..=20 => match (name.first_chunk(), name.last_chunk()) {
-                (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        Some(Self(lower(first), lower(last)))
+        if name.is_empty() || name.len() > 15 {
+            return None;
+        }
+        let mut words = if name.len() < 8 { (COLON, 0) } else { (0, COLON) };
+        let mut rest = name;
+        // From the end, so that the first octet comes to stand lowest.
+        while let [others @ .., last] = rest {
+            let word = if others.len() < 8 { &mut words.0 } else { &mut words.1 };
+            *word = *word << 8 | *last as u64;
+            rest = others;
+        }
+        Some(Self(lower(words.0), lower(words.1)))
+    }
+
+    /// Which header has it; its letters may be in any case.
+    #[inline(always)]
+    fn known(self) -> Option<HeaderId> {
+        let key = Self(lower(self.0), lower(self.1));
+        let mut slot = key.slot();
+        loop {
+            let (known, id) = (*KNOWN.get(slot)?)?;
+            if known.0 == key.0 && known.1 == key.1 {
+                return Some(id);
+            }
+            slot = (slot + 1) % SLOTS;
+        }
     }
 
     /// Where to look for it.
@@ -254,8 +297,12 @@ mod tests {
 
     #[test]
     fn a_name_whose_ends_are_those_of_a_known_one_is_another() {
-        for name in ["Content-t-Length", "Max-Foo-Forwards", "Viia", "Froom", "Call-l-ID"] {
+        for name in
+            ["Content-t-Length", "Max-Foo-Forwards", "Viia", "Froom", "Via\0", "V\0", "Via ", "To:", "Contact\0"]
+        {
             assert_eq!(HeaderId::from_name(name.as_bytes()), None, "{name}");
+            let line = alloc::format!("{name}: and sixteen more");
+            assert!(name == "To:" || HeaderId::at_start_of(line.as_bytes()).is_none(), "{name}");
         }
     }
 
@@ -281,6 +328,9 @@ mod tests {
         for &id in HeaderId::ALL {
             assert_eq!(HeaderId::from_name(id.as_str().as_bytes()), Some(id));
             assert_eq!(HeaderId::from_name(id.as_str().to_ascii_uppercase().as_bytes()), Some(id));
+            let line = alloc::format!("{id}: and sixteen more");
+            let found = HeaderId::at_start_of(line.as_bytes());
+            assert_eq!(found, Some((id, id.as_str().len(), &b" and sixteen more"[..])));
             if let Some(letter) = id.compact() {
                 assert_eq!(HeaderId::from_name(&[letter]), Some(id));
             }

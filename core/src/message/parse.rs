@@ -4,11 +4,12 @@ use super::bytes::SharedBytes;
 use super::edit::Edit;
 use super::error::ParseError;
 use super::headers::Headers;
-use super::layout::{Layout, StartLine};
+use super::layout::Layout;
 use super::limits::Limits;
 use super::method::Method;
 use super::request::Request;
 use super::response::Response;
+use super::start_line::StartLine;
 use super::status::StatusCode;
 use super::validate::{self, Rejection};
 use core::fmt;
@@ -73,9 +74,10 @@ impl<'a> MessageView<'a> {
     pub fn parse(datagram: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
         let bytes = behind_line_ends(datagram);
         let skipped = datagram.len() - bytes.len();
-        let layout = Layout::read(bytes, limits).map_err(|error| error.moved(skipped))?;
-        let bytes = bytes.get(..layout.end as usize).unwrap_or(bytes);
-        Ok(Self { bytes, layout })
+        let mut view = Self { bytes, layout: Layout::blank() };
+        view.layout.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
+        view.bytes = bytes.get(..view.layout.end as usize).unwrap_or(bytes);
+        Ok(view)
     }
 
     /// Whether this is a request.

@@ -1,13 +1,15 @@
 //! What can be answered of a request that cannot be parsed (RFC 3261 §8.2, §18.3).
 
-use super::build::layout_of;
-use super::layout::{LONGEST_SECTION, header_id, request_line};
+use super::layout::LONGEST_SECTION;
 use super::limits::Limits;
 use super::method::Method;
 use super::name::HeaderId;
 use super::parse::behind_line_ends;
 use super::request::Request;
 use super::scan;
+use super::section::header_id;
+use super::start_line::request_line;
+use super::writable::layout_of;
 use alloc::vec::Vec;
 
 /// What stands between the method and the fields: no answer has the Request-URI, which may be what is too long.

@@ -123,10 +123,31 @@ pub(crate) fn find_either(text: &[u8], a: u8, b: u8) -> Option<usize> {
     find_by(text, |word| zeros(word ^ a_word) | zeros(word ^ b_word), |octet| octet == a || octet == b)
 }
 
-/// Where the first octet stands that may end a line or needs a second look: a control character up to carriage return.
+/// Where the first octet stands that may end a line or needs a second look: a control character up to carriage return. Values
+/// are long enough that sixteen octets at a time pay.
 pub(crate) fn find_control(text: &[u8]) -> Option<usize> {
     const FIRST_OTHERS: u64 = ONES * (b'\r' as u64 + 1);
-    find_by(text, |word| word.wrapping_sub(FIRST_OTHERS) & !word & HIGHS, |octet| octet <= b'\r')
+    let hits = |word: u64| word.wrapping_sub(FIRST_OTHERS) & !word & HIGHS;
+    let mut rest = text;
+    while let Some((pair, behind)) = rest.split_first_chunk::<16>() {
+        let ([first, second], _) = pair.as_chunks::<8>() else { break };
+        let (first, second) = (hits(u64::from_le_bytes(*first)), hits(u64::from_le_bytes(*second)));
+        if first | second != 0 {
+            let at = if first == 0 { 8 + second.trailing_zeros() / 8 } else { first.trailing_zeros() / 8 };
+            return Some(text.len() - rest.len() + at as usize);
+        }
+        rest = behind;
+    }
+    let at = find_by(rest, hits, |octet| octet <= b'\r')?;
+    Some(text.len() - rest.len() + at)
+}
+
+/// Of eight octets, the first lowest: which bits stand up to the first such octet, and how many octets before it.
+pub(crate) const fn first_of(word: u64, octet: u8) -> Option<(u64, usize)> {
+    let hits = zeros(word ^ (ONES * octet as u64));
+    // The highest bit of that octet, moved to its lowest.
+    let first = (hits & hits.wrapping_neg()) >> 7;
+    if hits == 0 { None } else { Some(((first << 8).wrapping_sub(1), first.trailing_zeros() as usize / 8)) }
 }
 
 /// One in each octet.
@@ -142,8 +163,7 @@ const fn zeros(word: u64) -> u64 {
 /// Where the first octet stands that is sought, eight at a time: some 11 instructions a word. `hits` sets the highest bit of
 /// the first octet of a word that is sought, `is_hit` says of a single octet whether it is.
 ///
-/// Blocks of 16, which become vector instructions, were no better: what is searched here is a name or a value, some 8 to 40
-/// octets.
+/// Blocks of 16, which become vector instructions, were no better: what is searched here is a name or a part of a value.
 #[inline(always)]
 fn find_by(text: &[u8], hits: impl Fn(u64) -> u64, is_hit: impl Fn(u8) -> bool) -> Option<usize> {
     let mut rest = text;

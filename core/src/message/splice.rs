@@ -1,11 +1,12 @@
 //! Replacing parts of a message: what an edit comes down to. Octets between the parts are copied in runs.
 
-use super::build::{field_parts, is_writable, layout_of, value_span};
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::layout::{FieldSpan, LONGEST_SECTION, Layout, StartLine, part};
+use super::layout::{FieldSpan, LONGEST_SECTION, Layout, part};
 use super::name::{HeaderId, HeaderName};
 use super::scan;
+use super::start_line::StartLine;
+use super::writable::{field_parts, is_writable, layout_of, value_span};
 use core::fmt;
 use smallvec::SmallVec;
 

@@ -27,6 +27,7 @@ use alloc::vec::Vec;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
 
+use crate::config::Limit;
 use crate::endpoint::{Arrival, Endpoint, Indication};
 use crate::error::CommandError;
 use crate::id::{Arena, ResponseContextId, TimerId, kind};
@@ -115,12 +116,13 @@ impl Core {
             }
         };
         if self.contexts.len() >= endpoint.config().limits.response_contexts {
+            endpoint.refused(Limit::ResponseContexts);
             reply_unavailable(now, endpoint, &arrival);
             return None;
         }
         let Preprocessed { request, own_route } = preprocessed;
         let invite = request.method() == Method::Invite;
-        let deadline = now + endpoint.config().timers.t1 * ANSWER_WITHIN;
+        let deadline = now + endpoint.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let received = arrival.request.clone();
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
@@ -162,7 +164,7 @@ impl Core {
     /// Takes what the endpoint says about this core's transactions and timers.
     pub fn indicate(&mut self, now: Instant, endpoint: &mut Endpoint, indication: Indication) {
         match indication {
-            Indication::Response { delivery, tag, response } => {
+            Indication::Response { delivery, tag, response, .. } => {
                 self.response(now, endpoint, tag.id(), delivery, response);
             }
             Indication::Failed { delivery, tag, failure } => self.failed(now, endpoint, tag.id(), delivery, failure),

@@ -10,7 +10,7 @@ use register::Refusal;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::config::Limits;
+use crate::config::{Limit, Limits};
 use crate::endpoint::{Arrival, Endpoint};
 use crate::id::TimerId;
 use crate::message::{Uri, UriBuf};
@@ -95,6 +95,11 @@ impl Core {
             _ => Err(Refusal::NotFound),
         };
         let outcome = self.register(now, &endpoint.config().limits, &arrival.request, name, &mut changes);
+        match outcome {
+            Err(Refusal::Full) => endpoint.refused(Limit::AddressesOfRecord),
+            Err(Refusal::TooMany) => endpoint.refused(Limit::Bindings),
+            _ => {}
+        }
         let tag = endpoint.random().tag();
         let response = match outcome {
             Ok(name) => self.success(now, &arrival.request, &name),

@@ -27,7 +27,7 @@ impl Core {
                 let settings = &self.settings;
                 let owns = |endpoint: &_, uri: Uri<'_>| settings.owns(endpoint, uri);
                 let changes = self.registrar.request(cx.now, cx.endpoint, arrival, owns);
-                changes.into_iter().for_each(|change| cx.emit(change));
+                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
             (_, Some(_)) => return Some(arrival),
             (Method::Options, None) => {

@@ -11,7 +11,7 @@ mod tests;
 
 pub use settings::{Route, RouteKey, Settings};
 
-use crate::config::Config;
+use crate::config::{Config, Limit};
 use crate::endpoint::{Arrival, Indication};
 use crate::id::ListenerId;
 use crate::message::{HeaderId, Method, Request, StatusCode};
@@ -24,8 +24,20 @@ use policy::Decision;
 /// A domain's proxy and registrar as one node.
 pub type Server = Stack<Core>;
 
-/// What a server tells its application: registrations made and gone.
-pub type Event = registrar::Change;
+/// What a server tells its application.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A binding was made or is gone.
+    Binding(registrar::Change),
+    /// A limit was met, and something that peers want was refused. Of many refusals one is told, and the next after 64·T1.
+    Overload {
+        /// The limit.
+        limit: Limit,
+        /// How often it has refused something since it was told last, this time included.
+        refused: u64,
+    },
+}
 
 /// Which of the server's parts a mark belongs to ([`Tag::role`]); what the server answers itself has [`Tag::NONE`].
 mod role {
@@ -86,6 +98,7 @@ impl TransactionUser for Core {
     fn indicate(&mut self, cx: &mut Context<'_, Event>, indication: Indication) {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
+            Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
             Indication::Stray { response } => self.proxy.stray(cx.now, cx.endpoint, &response),
             Indication::Response { tag, .. }
@@ -97,7 +110,7 @@ impl TransactionUser for Core {
                 (role::PROXY, indication) => self.proxy.indicate(cx.now, cx.endpoint, indication),
                 (role::REGISTRAR, Indication::Timer { .. }) => {
                     let changes = self.registrar.timer(cx.now, cx.endpoint);
-                    changes.into_iter().for_each(|change| cx.emit(change));
+                    changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
                 _ => {}
             },

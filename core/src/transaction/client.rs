@@ -98,8 +98,9 @@ impl Client {
         use {Input::*, State::*};
         let tell = ClientActions::tell;
         let (next, actions) = match (self.state, input) {
-            (Trying, TimerE) => (Trying, ClientActions::send(ClientSend::Request)),
-            (Proceeding, TimerE) => (Proceeding, ClientActions::send(ClientSend::Request)),
+            (state @ (Trying | Proceeding), TimerE) if !clock.reliable => {
+                (state, ClientActions::send(ClientSend::Request))
+            }
             (Trying | Proceeding, TimerF) => (Terminated, tell(ClientTell::Timeout)),
             (Trying | Proceeding, TransportError) => (Terminated, tell(ClientTell::TransportError)),
 
@@ -117,11 +118,11 @@ impl Client {
 
     fn arm(&mut self, input: Input, next: State, clock: &Clock<'_>) {
         match (self.state, next) {
-            (State::Trying, State::Trying) if input == Input::TimerE => {
+            (State::Trying, State::Trying) if input == Input::TimerE && !clock.reliable => {
                 let interval = doubled(self.timers.interval(), clock.schedule.t2);
                 self.timers.again(clock, interval);
             }
-            (State::Proceeding, State::Proceeding) if input == Input::TimerE => {
+            (State::Proceeding, State::Proceeding) if input == Input::TimerE && !clock.reliable => {
                 self.timers.again(clock, clock.schedule.t2);
             }
             (_, State::Completed) if self.state != next => self.timers = Pair::ending(clock.after_t4()),
@@ -133,9 +134,9 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::schedule::Schedule;
-    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
+    use super::super::table_test::{self, Armed, NO_TIMER, Row, armed, schedule, table_test, udp};
     use super::*;
     use alloc::vec::Vec;
     use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
@@ -146,21 +147,39 @@ mod tests {
     /// Armed are timer E, and the timer that ends the state.
     type Transition = Row<State, Input, ClientSend, Tell>;
 
+    /// Timers E and F.
+    const BEGIN: (Armed, Armed) = ((Some(500), Some(32_000)), (None, Some(32_000)));
+    const PROCEEDING: Option<Armed> = armed(Some(500), Some(32_000));
+    const TIMER_F: Option<Armed> = armed(None, Some(32_000));
+    const TIMER_K: Option<Armed> = armed(None, Some(6_000));
+    const ENDS_NOW: Option<Armed> = armed(None, Some(1_000));
+
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
     const TABLE: &[Transition] = &[
-        (Trying,     TimerE,         Trying,     (Some(Request), None),              (Some(2_000), Some(32_000))),
-        (Trying,     TimerF,         Terminated, (None, Some(Tell::Timeout)),        (None, None)),
-        (Trying,     TransportError, Terminated, (None, Some(Tell::TransportError)), (None, None)),
-        (Trying,     Provisional,    Proceeding, (None, Some(Tell::Response)),       (Some(500), Some(32_000))),
-        (Trying,     Final,          Completed,  (None, Some(Tell::Response)),       (None, Some(6_000))),
-        (Proceeding, TimerE,         Proceeding, (Some(Request), None),              (Some(5_000), Some(32_000))),
-        (Proceeding, TimerF,         Terminated, (None, Some(Tell::Timeout)),        (None, None)),
-        (Proceeding, TransportError, Terminated, (None, Some(Tell::TransportError)), (None, None)),
-        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),       (Some(500), Some(32_000))),
-        (Proceeding, Final,          Completed,  (None, Some(Tell::Response)),       (None, Some(6_000))),
-        (Completed,  TimerK,         Terminated, (None, None),                       (None, None)),
+        (Trying,     TimerE,         Trying,     (Some(Request), None),              armed(Some(2_000), Some(32_000)), None),
+        (Trying,     TimerF,         Terminated, (None, Some(Tell::Timeout)),        NO_TIMER,   NO_TIMER),
+        (Trying,     TransportError, Terminated, (None, Some(Tell::TransportError)), NO_TIMER,   NO_TIMER),
+        (Trying,     Provisional,    Proceeding, (None, Some(Tell::Response)),       PROCEEDING, TIMER_F),
+        (Trying,     Final,          Completed,  (None, Some(Tell::Response)),       TIMER_K,    ENDS_NOW),
+        (Proceeding, TimerE,         Proceeding, (Some(Request), None),              armed(Some(5_000), Some(32_000)), None),
+        (Proceeding, TimerF,         Terminated, (None, Some(Tell::Timeout)),        NO_TIMER,   NO_TIMER),
+        (Proceeding, TransportError, Terminated, (None, Some(Tell::TransportError)), NO_TIMER,   NO_TIMER),
+        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),       PROCEEDING, TIMER_F),
+        (Proceeding, Final,          Completed,  (None, Some(Tell::Response)),       TIMER_K,    ENDS_NOW),
+        (Completed,  TimerK,         Terminated, (None, None),                       NO_TIMER,   NO_TIMER),
     ];
+
+    fn label(input: Input) -> &'static str {
+        match input {
+            TimerE => "timer E",
+            TimerF => "timer F",
+            TimerK => "timer K",
+            Provisional => "1xx",
+            Final => "200-699",
+            TransportError => "transport error",
+        }
+    }
 
     fn way(state: State) -> &'static [Input] {
         match state {
@@ -172,14 +191,6 @@ mod tests {
     }
 
     table_test!(Client);
-
-    #[test]
-    fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
-        let schedule = schedule();
-        let clock = reliable(&schedule);
-        assert_eq!(machine_in(Trying, &clock).timers.in_millis(), (None, Some(32_000)));
-        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
-    }
 
     /// When timer E fires until timer F does, in milliseconds.
     fn resends(mut machine: Client, schedule: &Schedule) -> Vec<u64> {

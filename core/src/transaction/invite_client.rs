@@ -116,7 +116,7 @@ impl InviteClient {
         let tell = ClientActions::tell;
         let acknowledge = ClientActions::send(ClientSend::Ack);
         let (next, actions) = match (self.state, input) {
-            (Calling, TimerA) => (Calling, ClientActions::send(ClientSend::Request)),
+            (Calling, TimerA) if !clock.reliable => (Calling, ClientActions::send(ClientSend::Request)),
             (Calling, TimerB) => (Terminated, tell(ClientTell::Timeout)),
             (Calling | Completed, TransportError) => (Terminated, tell(ClientTell::TransportError)),
 
@@ -142,7 +142,7 @@ impl InviteClient {
 
     fn arm(&mut self, input: Input, next: State, clock: &Clock<'_>) {
         match (self.state, next) {
-            (State::Calling, State::Calling) if input == Input::TimerA => {
+            (State::Calling, State::Calling) if input == Input::TimerA && !clock.reliable => {
                 let interval = self.timers.interval();
                 self.timers.again(clock, interval.saturating_mul(2));
             }
@@ -158,8 +158,8 @@ impl InviteClient {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
+pub(super) mod tests {
+    use super::super::table_test::{self, Armed, NO_TIMER, Row, armed, schedule, table_test, udp};
     use super::*;
     use {ClientSend::*, ClientTell as Tell, Input::*, State::*};
 
@@ -170,26 +170,47 @@ mod tests {
     /// Armed are timer A, and the timer that ends the state.
     type Transition = Row<State, Input, ClientSend, Tell>;
 
+    /// Timers A and B.
+    const BEGIN: (Armed, Armed) = ((Some(500), Some(32_000)), (None, Some(32_000)));
+    const ENDS_AT_32: Option<Armed> = armed(None, Some(32_000));
+    const ENDS_AT_33: Option<Armed> = armed(None, Some(33_000));
+    const ENDS_NOW: Option<Armed> = armed(None, Some(1_000));
+
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
     const TABLE: &[Transition] = &[
-        (Calling,    TimerA,         Calling,    (Some(Request), None),             (Some(2_000), Some(32_000))),
-        (Calling,    TimerB,         Terminated, (None, Some(Tell::Timeout)),       (None, None)),
-        (Calling,    TransportError, Terminated, (None, Some(Tell::TransportError)),(None, None)),
-        (Calling,    Provisional,    Proceeding, (None, Some(Tell::Response)),      (None, None)),
-        (Calling,    Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(33_000))),
-        (Calling,    Failure,        Completed,  (Some(Ack), Some(Tell::Response)), (None, Some(33_000))),
-        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),      (None, None)),
-        (Proceeding, Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(33_000))),
-        (Proceeding, Failure,        Completed,  (Some(Ack), Some(Tell::Response)), (None, Some(33_000))),
-        (Proceeding, Cancelled,      Proceeding, (None, None),                      (None, Some(33_000))),
-        (Proceeding, CancelTimeout,  Terminated, (None, Some(Tell::Timeout)),       (None, None)),
-        (Completed,  Failure,        Completed,  (Some(Ack), None),                 (None, Some(32_000))),
-        (Completed,  TransportError, Terminated, (None, Some(Tell::TransportError)),(None, None)),
-        (Completed,  TimerD,         Terminated, (None, None),                      (None, None)),
-        (Accepted,   Success,        Accepted,   (None, Some(Tell::Response)),      (None, Some(32_000))),
-        (Accepted,   TimerM,         Terminated, (None, None),                      (None, None)),
+        (Calling,    TimerA,         Calling,    (Some(Request), None),              armed(Some(2_000), Some(32_000)), None),
+        (Calling,    TimerB,         Terminated, (None, Some(Tell::Timeout)),        NO_TIMER,   NO_TIMER),
+        (Calling,    TransportError, Terminated, (None, Some(Tell::TransportError)), NO_TIMER,   NO_TIMER),
+        (Calling,    Provisional,    Proceeding, (None, Some(Tell::Response)),       NO_TIMER,   NO_TIMER),
+        (Calling,    Success,        Accepted,   (None, Some(Tell::Response)),       ENDS_AT_33, ENDS_AT_33),
+        (Calling,    Failure,        Completed,  (Some(Ack), Some(Tell::Response)),  ENDS_AT_33, ENDS_NOW),
+        (Proceeding, Provisional,    Proceeding, (None, Some(Tell::Response)),       NO_TIMER,   NO_TIMER),
+        (Proceeding, Success,        Accepted,   (None, Some(Tell::Response)),       ENDS_AT_33, ENDS_AT_33),
+        (Proceeding, Failure,        Completed,  (Some(Ack), Some(Tell::Response)),  ENDS_AT_33, ENDS_NOW),
+        (Proceeding, Cancelled,      Proceeding, (None, None),                       ENDS_AT_33, ENDS_AT_33),
+        (Proceeding, CancelTimeout,  Terminated, (None, Some(Tell::Timeout)),        NO_TIMER,   NO_TIMER),
+        (Completed,  Failure,        Completed,  (Some(Ack), None),                  ENDS_AT_32, armed(None, Some(0))),
+        (Completed,  TransportError, Terminated, (None, Some(Tell::TransportError)), NO_TIMER,   NO_TIMER),
+        (Completed,  TimerD,         Terminated, (None, None),                       NO_TIMER,   NO_TIMER),
+        (Accepted,   Success,        Accepted,   (None, Some(Tell::Response)),       ENDS_AT_32, ENDS_AT_32),
+        (Accepted,   TimerM,         Terminated, (None, None),                       NO_TIMER,   NO_TIMER),
     ];
+
+    fn label(input: Input) -> &'static str {
+        match input {
+            TimerA => "timer A",
+            TimerB => "timer B",
+            TimerD => "timer D",
+            TimerM => "timer M",
+            Provisional => "1xx",
+            Success => "2xx",
+            Failure => "300-699",
+            TransportError => "transport error",
+            Cancelled => "CANCEL sent",
+            CancelTimeout => "64·T1 after the CANCEL",
+        }
+    }
 
     fn way(state: State) -> &'static [Input] {
         match state {
@@ -202,15 +223,6 @@ mod tests {
     }
 
     table_test!(InviteClient);
-
-    #[test]
-    fn over_a_reliable_transport_nothing_is_resent_and_completed_ends_at_once() {
-        let schedule = schedule();
-        let clock = reliable(&schedule);
-        assert_eq!(machine_in(Calling, &clock).timers.in_millis(), (None, Some(32_000)));
-        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(0)));
-        assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
-    }
 
     #[test]
     fn the_invite_is_sent_seven_times_and_given_up_after_64_t1() {

@@ -123,7 +123,8 @@ impl InviteServer {
             (Proceeding, Failure) => (Completed, given),
             (Proceeding, Success) => (Accepted, given),
 
-            (Completed, Invite | TimerG) => (Completed, last),
+            (Completed, Invite) => (Completed, last),
+            (Completed, TimerG) if !clock.reliable => (Completed, last),
             (Completed, Ack) => (Confirmed, ServerActions::NONE),
             (Completed, TimerH) => (Terminated, tell(ServerTell::Unacknowledged)),
 
@@ -147,7 +148,7 @@ impl InviteServer {
             (State::Proceeding, State::Proceeding) if matches!(input, Input::Trying | Input::Provisional) => {
                 self.timers = Pair::NONE;
             }
-            (State::Completed, State::Completed) if input == Input::TimerG => {
+            (State::Completed, State::Completed) if input == Input::TimerG && !clock.reliable => {
                 let interval = doubled(self.timers.interval(), clock.schedule.t2);
                 self.timers.again(clock, interval);
             }
@@ -166,8 +167,8 @@ impl InviteServer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::table_test::{Row, reliable, schedule, table_test, udp};
+pub(super) mod tests {
+    use super::super::table_test::{self, Armed, NO_TIMER, Row, armed, schedule, table_test, udp};
     use super::*;
     use alloc::vec::Vec;
     use {Input::*, ServerSend as Send, ServerTell as Tell, State::*};
@@ -179,26 +180,51 @@ mod tests {
     /// Armed are the 100 or timer G, and the timer that ends the state.
     type Transition = Row<State, Input, Send, Tell>;
 
+    /// The 100.
+    const BEGIN: (Armed, Armed) = ((Some(200), None), (Some(200), None));
+    const TRYING: Option<Armed> = armed(Some(200), None);
+    const ENDS_AT_32: Option<Armed> = armed(None, Some(32_000));
+    const ENDS_AT_33: Option<Armed> = armed(None, Some(33_000));
+    const COMPLETED: Option<Armed> = armed(Some(500), Some(32_000));
+    const TIMER_I: Option<Armed> = armed(None, Some(6_000));
+    const ENDS_NOW: Option<Armed> = armed(None, Some(1_000));
+
     /// Every pair that does something, at t=1.000 in a state entered at t=0. All others do nothing at all.
     #[rustfmt::skip]
     const TABLE: &[Transition] = &[
-        (Proceeding, Trying,         Proceeding, (Some(Send::Trying), None),         (None, None)),
-        (Proceeding, Provisional,    Proceeding, (Some(Send::Given), None),          (None, None)),
-        (Proceeding, Invite,         Proceeding, (Some(Send::Last), None),           (Some(200), None)),
-        (Proceeding, Failure,        Completed,  (Some(Send::Given), None),          (Some(1_500), Some(33_000))),
-        (Proceeding, Success,        Accepted,   (Some(Send::Given), None),          (None, Some(33_000))),
-        (Proceeding, TransportError, Proceeding, (None, Some(Tell::TransportError)), (Some(200), None)),
-        (Completed,  Invite,         Completed,  (Some(Send::Last), None),           (Some(500), Some(32_000))),
-        (Completed,  TimerG,         Completed,  (Some(Send::Last), None),           (Some(2_000), Some(32_000))),
-        (Completed,  Ack,            Confirmed,  (None, None),                       (None, Some(6_000))),
-        (Completed,  TimerH,         Terminated, (None, Some(Tell::Unacknowledged)), (None, None)),
-        (Completed,  TransportError, Completed,  (None, Some(Tell::TransportError)), (Some(500), Some(32_000))),
-        (Confirmed,  TimerI,         Terminated, (None, None),                       (None, None)),
-        (Accepted,   Success,        Accepted,   (Some(Send::Given), None),          (None, Some(32_000))),
-        (Accepted,   Ack,            Accepted,   (None, Some(Tell::Ack)),            (None, Some(32_000))),
-        (Accepted,   TimerL,         Terminated, (None, None),                       (None, None)),
-        (Accepted,   TransportError, Accepted,   (None, Some(Tell::TransportError)), (None, Some(32_000))),
+        (Proceeding, Trying,         Proceeding, (Some(Send::Trying), None),         NO_TIMER,   NO_TIMER),
+        (Proceeding, Provisional,    Proceeding, (Some(Send::Given), None),          NO_TIMER,   NO_TIMER),
+        (Proceeding, Invite,         Proceeding, (Some(Send::Last), None),           TRYING,     TRYING),
+        (Proceeding, Failure,        Completed,  (Some(Send::Given), None),          armed(Some(1_500), Some(33_000)), ENDS_AT_33),
+        (Proceeding, Success,        Accepted,   (Some(Send::Given), None),          ENDS_AT_33, ENDS_AT_33),
+        (Proceeding, TransportError, Proceeding, (None, Some(Tell::TransportError)), TRYING,     TRYING),
+        (Completed,  Invite,         Completed,  (Some(Send::Last), None),           COMPLETED,  ENDS_AT_32),
+        (Completed,  TimerG,         Completed,  (Some(Send::Last), None),           armed(Some(2_000), Some(32_000)), None),
+        (Completed,  Ack,            Confirmed,  (None, None),                       TIMER_I,    ENDS_NOW),
+        (Completed,  TimerH,         Terminated, (None, Some(Tell::Unacknowledged)), NO_TIMER,   NO_TIMER),
+        (Completed,  TransportError, Completed,  (None, Some(Tell::TransportError)), COMPLETED,  ENDS_AT_32),
+        (Confirmed,  TimerI,         Terminated, (None, None),                       NO_TIMER,   NO_TIMER),
+        (Accepted,   Success,        Accepted,   (Some(Send::Given), None),          ENDS_AT_32, ENDS_AT_32),
+        (Accepted,   Ack,            Accepted,   (None, Some(Tell::Ack)),            ENDS_AT_32, ENDS_AT_32),
+        (Accepted,   TimerL,         Terminated, (None, None),                       NO_TIMER,   NO_TIMER),
+        (Accepted,   TransportError, Accepted,   (None, Some(Tell::TransportError)), ENDS_AT_32, ENDS_AT_32),
     ];
+
+    fn label(input: Input) -> &'static str {
+        match input {
+            Invite => "INVITE again",
+            Ack => "ACK",
+            Provisional => "1xx of the TU",
+            Success => "2xx of the TU",
+            Failure => "300-699 of the TU",
+            Trying => "200 ms",
+            TimerG => "timer G",
+            TimerH => "timer H",
+            TimerI => "timer I",
+            TimerL => "timer L",
+            TransportError => "transport error",
+        }
+    }
 
     fn way(state: State) -> &'static [Input] {
         match state {
@@ -211,15 +237,6 @@ mod tests {
     }
 
     table_test!(InviteServer);
-
-    #[test]
-    fn over_a_reliable_transport_the_final_response_is_sent_once_and_confirmed_ends_at_once() {
-        let schedule = schedule();
-        let clock = reliable(&schedule);
-        assert_eq!(machine_in(Completed, &clock).timers.in_millis(), (None, Some(32_000)));
-        assert_eq!(machine_in(Confirmed, &clock).timers.in_millis(), (None, Some(0)));
-        assert_eq!(machine_in(Accepted, &clock).timers.in_millis(), (None, Some(32_000)));
-    }
 
     #[test]
     fn a_final_response_is_sent_eleven_times_until_timer_h() {

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 
 use smallvec::SmallVec;
 
+use crate::keyed_index::Fingerprint;
 use crate::message::header::Via;
 use crate::message::{Headers, Host};
 use crate::random::MAGIC_COOKIE;
@@ -15,14 +16,55 @@ use crate::random::MAGIC_COOKIE;
 /// A key in canonical form, as it is looked up; a usual one allocates nothing.
 pub(crate) type KeyBytes = SmallVec<[u8; 160]>;
 
-/// A key in canonical form, as it is kept.
-pub(crate) type KeptKey = Box<[u8]>;
+/// What a server transaction keeps of its key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptKey {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) rfc2543: Option<Box<Rfc2543>>,
+}
+
+/// Of the INVITE of an RFC 2543 peer: what the key of its ACK is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Rfc2543 {
+    /// The key of the INVITE.
+    invite: Box<[u8]>,
+    /// What stands for the key of the ACK, once there is a response with a To tag.
+    pub(crate) ack: Option<Fingerprint>,
+}
+
+impl KeptKey {
+    /// What is kept of `key`.
+    pub(crate) fn of(key: &[u8], fingerprint: Fingerprint) -> Self {
+        let rfc2543 = key.starts_with(&[RFC_2543]).then(|| Box::new(Rfc2543 { invite: key.into(), ack: None }));
+        Self { fingerprint, rfc2543 }
+    }
+
+    /// Whether a request or an ACK with this key belongs to the transaction.
+    pub(crate) fn is(&self, fingerprint: Fingerprint) -> bool {
+        self.fingerprint == fingerprint || self.rfc2543.as_ref().is_some_and(|peer| peer.ack == Some(fingerprint))
+    }
+}
+
+impl Rfc2543 {
+    /// The key of the ACK for a response with `to_tag`.
+    pub(crate) fn ack_key(&self, to_tag: Option<&str>) -> Option<KeyBytes> {
+        let (_, rest) = self.invite.split_first()?;
+        let (_, rest) = split_part(rest)?;
+        let (_, rest) = split_part(rest)?;
+        let mut key = KeyBytes::new();
+        key.push(RFC_2543);
+        tag(&mut key, to_tag);
+        part(&mut key, b"ACK");
+        key.extend_from_slice(rest);
+        Some(key)
+    }
+}
 
 /// The key of a client transaction (§17.1.3): our branch and the method of CSeq.
 pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
     let mut key = KeyBytes::new();
     part(&mut key, method.as_bytes());
-    key.extend_from_slice(branch.as_bytes());
+    lower_case_part(&mut key, branch);
     key
 }
 
@@ -54,8 +96,11 @@ impl<'a> RequestKey<'a> {
     pub(crate) fn of(headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         let via = headers.top_via()?;
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
-        let branch =
-            via.branch().filter(|branch| branch.len() > MAGIC_COOKIE.len() && branch.starts_with(MAGIC_COOKIE));
+        let branch = via.branch().filter(|branch| {
+            let cookie = branch.as_bytes().get(..MAGIC_COOKIE.len());
+            branch.len() > MAGIC_COOKIE.len()
+                && cookie.is_some_and(|cookie| cookie.eq_ignore_ascii_case(MAGIC_COOKIE.as_bytes()))
+        });
         Some(Self(match branch {
             Some(branch) => Rules::Rfc3261 { via, branch },
             None => Rules::Rfc2543 {
@@ -88,7 +133,7 @@ impl<'a> RequestKey<'a> {
     }
 
     /// The transaction of the INVITE that an ACK of this key acknowledges: the INVITE's own key, or for an RFC 2543 peer
-    /// the key that [`ack`] makes of it.
+    /// the key that [`Rfc2543::ack_key`] makes of it.
     pub(crate) fn acknowledged(&self) -> KeyBytes {
         match self.0 {
             Rules::Rfc3261 { .. } => self.method("INVITE"),
@@ -107,7 +152,7 @@ impl<'a> RequestKey<'a> {
         match self.0 {
             Rules::Rfc3261 { via, branch } => {
                 sent_by(key, &via);
-                part(key, branch.as_bytes());
+                lower_case_part(key, branch);
             }
             Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
                 sent_by(key, &via);
@@ -122,27 +167,12 @@ impl<'a> RequestKey<'a> {
     }
 }
 
-/// The key of the ACK for a response with `to_tag` to the INVITE of an RFC 2543 peer that is kept under `invite`. `None` if
-/// the peer follows RFC 3261: then the ACK has the INVITE's key.
-pub(crate) fn ack(invite: &[u8], to_tag: Option<&str>) -> Option<KeyBytes> {
-    let (&RFC_2543, rest) = invite.split_first()? else { return None };
-    let (_, rest) = split_part(rest)?;
-    let (_, rest) = split_part(rest)?;
-    let mut key = KeyBytes::new();
-    key.push(RFC_2543);
-    tag(&mut key, to_tag);
-    part(&mut key, b"ACK");
-    key.extend_from_slice(rest);
-    Some(key)
-}
-
 /// Host without case and port with its default (§18.1.1).
 fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
     match via.sent_by.host {
         Host::Name(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
-            length(key, name.len());
-            key.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            lower_case_part(key, name);
         }
         host => match host.ip() {
             Some(IpAddr::V6(ip)) => part(key, &ip.octets()),
@@ -169,6 +199,12 @@ fn tag(key: &mut KeyBytes, tag: Option<&str>) {
 fn part(key: &mut KeyBytes, bytes: &[u8]) {
     length(key, bytes.len());
     key.extend_from_slice(bytes);
+}
+
+/// A part that is compared without case: a host, and a branch as any token of which nothing else is said (§7.3.1).
+fn lower_case_part(key: &mut KeyBytes, text: &str) {
+    length(key, text.len());
+    key.extend(text.bytes().map(|octet| octet.to_ascii_lowercase()));
 }
 
 fn length(key: &mut KeyBytes, length: usize) {

@@ -7,8 +7,6 @@ use crate::time::{Duration, Instant};
 const TRYING_INVITE: Duration = Duration::from_millis(200);
 /// The least value of timer D (§17.1.1.2).
 const TIMER_D: Duration = Duration::from_secs(32);
-/// The least T1 and T2 that are used: with zero, a resend would be due again at once and for ever.
-const FLOOR: Duration = Duration::from_millis(1);
 
 /// The timer values of one endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +24,14 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) fn new(timers: &config::Timers) -> Self {
-        let t1 = timers.t1.max(FLOOR);
-        let t2 = timers.t2.max(FLOOR);
+        let config::Timers { t1, t2, t4, .. } = timers.usable();
         let mut trying = t1;
         let mut interval = doubled(t1, t2);
         while interval < t2 {
             trying = trying.saturating_add(interval);
             interval = doubled(interval, t2);
         }
-        Self { t1, t2, t4: timers.t4, sixty_four_t1: t1.saturating_mul(64), trying_invite: TRYING_INVITE, trying }
+        Self { t1, t2, t4, sixty_four_t1: t1.saturating_mul(64), trying_invite: TRYING_INVITE, trying }
     }
 
     /// Timer D: as long as the server may stay in Completed, but at least 32 s.
@@ -87,13 +84,14 @@ impl Clock<'_> {
     }
 }
 
-/// The two timers that a state can have: one that sends something (again), one that ends the state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The two timers that a state can have: one that sends something (again), one that ends the state. A timer that is not set
+/// is due at [`Instant::NEVER`], and one that would be due then is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
-    resend: Option<Instant>,
-    /// What the resending timer was last set to.
-    interval: Duration,
-    end: Option<Instant>,
+    resend: Instant,
+    end: Instant,
+    /// What the resending timer was last set to, in nanoseconds.
+    interval: u64,
 }
 
 /// Which of the two timers is due.
@@ -104,15 +102,16 @@ pub(crate) enum Due {
 }
 
 impl Pair {
-    pub(crate) const NONE: Self = Self { resend: None, interval: Duration::ZERO, end: None };
+    pub(crate) const NONE: Self = Self::ending(Instant::NEVER);
 
     pub(crate) const fn ending(end: Instant) -> Self {
-        Self { resend: None, interval: Duration::ZERO, end: Some(end) }
+        Self { resend: Instant::NEVER, end, interval: 0 }
     }
 
     /// The same, and `interval` from now something is sent.
     pub(crate) fn sending(self, clock: &Clock<'_>, interval: Duration) -> Self {
-        Self { resend: Some(clock.after(interval)), interval, ..self }
+        let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        Self { resend: clock.after(interval), interval: nanos, ..self }
     }
 
     /// The resending timer again, `interval` from now: a late one makes no burst.
@@ -120,25 +119,22 @@ impl Pair {
         *self = self.sending(clock, interval);
     }
 
-    pub(crate) fn set_end(&mut self, end: Instant) {
-        self.end = Some(end);
+    pub(crate) const fn set_end(&mut self, end: Instant) {
+        self.end = end;
     }
 
     pub(crate) const fn interval(&self) -> Duration {
-        self.interval
+        Duration::from_nanos(self.interval)
     }
 
     /// The earlier of the two.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        match (self.resend, self.end) {
-            (Some(resend), Some(end)) => Some(resend.min(end)),
-            (one, other) => one.or(other),
-        }
+        is_set(self.resend.min(self.end))
     }
 
     /// Which timer is due; giving up comes before resending.
     pub(crate) fn due(&self, now: Instant) -> Option<Due> {
-        let is_due = |timer: Option<Instant>| timer.is_some_and(|at| at <= now);
+        let is_due = |timer: Instant| is_set(timer).is_some_and(|at| at <= now);
         if is_due(self.end) {
             return Some(Due::End);
         }
@@ -148,8 +144,12 @@ impl Pair {
     /// Both timers in milliseconds.
     #[cfg(test)]
     pub(crate) fn in_millis(&self) -> (Option<u64>, Option<u64>) {
-        (self.resend.map(Instant::as_millis), self.end.map(Instant::as_millis))
+        (is_set(self.resend).map(Instant::as_millis), is_set(self.end).map(Instant::as_millis))
     }
+}
+
+fn is_set(timer: Instant) -> Option<Instant> {
+    (timer != Instant::NEVER).then_some(timer)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
 use super::profile::{Body, Fields};
 use super::uas::Served;
+use crate::config::Limit;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::id::CallId;
@@ -24,6 +25,7 @@ impl Core {
     /// An INVITE outside of dialogs (§13.3.1).
     pub(super) fn invited(&mut self, cx: &mut Cx<'_>, served: Served) {
         if self.calls.len() >= cx.endpoint.config().limits.calls {
+            cx.endpoint.refused(Limit::Calls);
             return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
         }
         // Whether there can be a dialog is asked now, not when the user answers.

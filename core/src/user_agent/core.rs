@@ -191,7 +191,7 @@ impl TransactionUser for Core {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Ack { request, server, .. } => self.acknowledged(cx, &request, server.map(|(_, tag)| tag)),
-            Indication::Response { delivery, tag, response } => match Work::of(tag) {
+            Indication::Response { delivery, tag, response, .. } => match Work::of(tag) {
                 // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
                 // the end of the transaction ends what waits for it.
                 _ if has_several_vias(&response) => {}
@@ -228,6 +228,7 @@ impl TransactionUser for Core {
                     self.requests.end(request);
                 }
             }
+            Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
             // For a stateless proxy (RFC 6026 §8.9).

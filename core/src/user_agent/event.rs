@@ -1,5 +1,6 @@
 //! What the application is told, and what it can ask.
 
+use crate::config::Limit;
 use crate::id::{CallId, RegistrationId};
 use crate::message::{Request, Response, StatusCode};
 
@@ -50,6 +51,13 @@ pub enum Event {
         call: CallId,
         /// Why.
         cause: EndCause,
+    },
+    /// A limit was met, and something that peers want was refused. Of many refusals one is told, and the next after 64·T1.
+    Overload {
+        /// The limit.
+        limit: Limit,
+        /// How often it has refused something since it was told last, this time included.
+        refused: u64,
     },
     /// The registrar has taken a registration, refreshed it, or removed it.
     Registered {

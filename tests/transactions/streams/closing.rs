@@ -65,6 +65,9 @@ fn each_message_and_each_keep_alive_begins_the_idleness_anew() {
         bench.stream(connection, b"\r\n\r\n");
         assert_eq!((bench.last().text.as_str(), bench.last().flow.connection), ("\r\n", Some(connection)));
     }
+    // Nothing is no use.
+    bench.run_to(160_000);
+    bench.stream(connection, b"");
     bench.run_to(181_999);
     assert_eq!(bench.closed, []);
     bench.run_to(182_000);

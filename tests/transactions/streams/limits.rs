@@ -3,7 +3,7 @@
 use super::{bench, bench_with, over, their_via, there};
 use crate::bench::{Told, host, ours, theirs, wire};
 use sansip::message::header::Protocol;
-use sansip::{Change, Config, ConnectionId, Failure, Limits, NextHop, Seed};
+use sansip::{Change, Config, ConnectionId, Failure, Limit, Limits, NextHop, Seed};
 
 fn with_limits(set: impl FnOnce(&mut Limits)) -> Config {
     let mut config = Config::new(Seed::from_u64(1));
@@ -26,7 +26,7 @@ fn above_the_limit_a_new_connection_is_closed_and_counted_and_the_old_ones_go_on
         assert_eq!(bench.closed, [(0, third)]);
         assert_eq!((bench.endpoint.stats().refused_connections, bench.endpoint.census().connections), (1, 2));
         bench.receive_along(third, &theirs("OPTIONS", &their_via("z9hG4bKb")));
-        assert_eq!(bench.told, []);
+        assert_eq!(bench.whats(), [Told::Overload(Limit::Connections, 1)]);
         bench.receive_along(first, &theirs("OPTIONS", &their_via("z9hG4bKa")));
         let server = bench.accept();
         bench.respond(server, 200);
@@ -139,6 +139,7 @@ fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
     bench.stream(second, b"a");
     assert_eq!(bench.closed, [(0, second)]);
     assert_eq!(bench.endpoint.stats().refused_connections, 1);
+    assert_eq!(bench.whats()[0], Told::Overload(Limit::UnfinishedOctets, 1));
     // What it held is free again.
     bench.stream(first, &[b'a'; 400]);
     assert_eq!(bench.closed.len(), 1);
@@ -169,6 +170,7 @@ fn what_is_sent_to_a_stalled_connection_is_bounded() {
     assert_eq!((&bench.closed[..], bench.endpoint.stats().stalled_connections), (&[(0, connection)][..], 1));
     // It was not sent, and that is told; the transaction stays.
     assert!(bench.whats().contains(&Told::Unsent));
+    assert!(bench.whats().contains(&Told::Overload(Limit::StalledOctets, 1)));
     assert_eq!(bench.endpoint.census().server_transactions, 1);
 }
 

@@ -57,6 +57,7 @@ fn a_response_may_come_by_another_connection() {
     let ok = answer(bench.last(), 200);
     bench.receive_along(other, &ok);
     assert_eq!(bench.last_told().1, Told::Response(200));
+    assert_eq!(bench.flows[0].connection, Some(other), "the flow to keep alive (RFC 5626 §4.2)");
 }
 
 #[test]

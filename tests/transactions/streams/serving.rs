@@ -2,6 +2,7 @@
 
 use super::{bench, their_via};
 use crate::bench::{Told, parameter, theirs, wire};
+use sansip::message::Message;
 use sansip::message::header::Protocol;
 use sansip::{Change, ConnectionId, Input, Listener};
 
@@ -164,7 +165,12 @@ fn a_response_without_content_length_gets_one_on_a_stream() {
     let connection = bench.accepted(tcp, "192.0.2.9:49152");
     bench.receive_along(connection, &theirs("OPTIONS", &their_via("z9hG4bKa")));
     let server = bench.accept();
-    let passed_on = bench.response(200).edit().remove("Content-Length").finish().unwrap();
+    let text = String::from_utf8(bench.response(200).as_bytes().to_vec()).unwrap();
+    let text = text.replace("Content-Length: 0\r\n", "");
+    let Ok(Message::Response(passed_on)) = Message::parse(text.as_bytes(), &Default::default()) else {
+        panic!("{text}")
+    };
+    assert!(!text.contains("Content-Length"));
     bench.endpoint.respond(bench.now, server, passed_on).unwrap();
     bench.collect();
     assert_eq!(bench.last().header("Content-Length"), "0");

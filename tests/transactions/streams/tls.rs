@@ -111,6 +111,8 @@ fn no_alias_without_the_parameter_without_proof_or_under_another_name() {
     {
         let (mut bench, _) = aliased(via, identities);
         assert!(request(&mut bench, "p1.example.com", "192.0.2.1").is_some(), "{via} {identities:?}");
+        // Nor for the name that it has: it advertised another.
+        assert!(request(&mut bench, "attacker.example", "192.0.2.1").is_some(), "{via} {identities:?}");
     }
 }
 

@@ -59,7 +59,7 @@ const fn shape(name: &'static str, before: &'static str, unit: &'static str, aft
 }
 
 /// Header fields; a start line goes before and the usual fields behind.
-const FIELDS: [Shape; 30] = [
+const FIELDS: [Shape; 32] = [
     shape("commas of Via", "Via: ", ",", ""),
     shape("values of Via", "Via: ", "a,", "a"),
     shape("good values of Via", "v: ", "SIP/2.0/UDP a;branch=z9hG4bKa,", "x"),
@@ -90,6 +90,8 @@ const FIELDS: [Shape; 30] = [
     shape("digits", "CSeq: ", "0", " BYE"),
     shape("lengths", "", "l: 0\r\n", "X: 1"),
     shape("digits of a length", "l: ", "0", ""),
+    shape("lines without a colon", "", "x\r\n", "X: 1"),
+    shape("carriage returns", "X: ", "\r", ""),
 ];
 
 /// Values by themselves.
@@ -126,6 +128,7 @@ impl Shape {
 
 /// All that is done with a message on its way through an element.
 fn through(message: &[u8]) {
+    black_box(Request::salvage(message, &WIDE));
     let Ok(view) = MessageView::parse(message, &WIDE) else { return };
     let headers = view.headers();
     black_box(headers.iter().map(|field| field.value.len() + field.line.len()).sum::<usize>());

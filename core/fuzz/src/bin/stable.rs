@@ -1,5 +1,6 @@
-//! `cargo run --release --bin stable -- [--runs N] [--seed S] [--max-len L]`: mutates the seeds on stable Rust. The same
-//! numbers give the same inputs. An input that breaks a rule is written to a file whose name is printed.
+//! `cargo run --release --bin stable -- [--runs N] [--seed S] [--max-len L] [--target T]`: mutates the seeds on stable Rust. The
+//! same numbers give the same inputs. An input that breaks a rule is written to a file whose name is printed. With `--target`
+//! only inputs of that number are made; for 7, scripts for whole nodes are drawn octet by octet.
 
 use sansip_fuzz::{Target, own, run, torture};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,10 +54,11 @@ struct Options {
     runs: u64,
     seed: u64,
     max_len: usize,
+    target: Option<u8>,
 }
 
 fn options() -> Option<Options> {
-    let mut options = Options { runs: 1_000_000, seed: 1, max_len: 4096 };
+    let mut options = Options { runs: 1_000_000, seed: 1, max_len: 4096, target: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
         let value: u64 = arguments.next()?.parse().ok()?;
@@ -64,6 +66,7 @@ fn options() -> Option<Options> {
             "--runs" => options.runs = value,
             "--seed" => options.seed = value,
             "--max-len" => options.max_len = usize::try_from(value).ok()?,
+            "--target" => options.target = Some(u8::try_from(value).ok()?),
             _ => return None,
         }
     }
@@ -113,9 +116,20 @@ fn mutate(data: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
+/// An input of one target: a seed of its own, any seed behind its number, or for whole nodes a script of random octets.
+fn made_for(target: u8, pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    if Target::ALL.get(usize::from(target).wrapping_sub(1)) == Some(&Target::Endpoint) && random.below(8) > 0 {
+        let longest = 1 << random.below(11);
+        let length = 8 + random.below(longest);
+        return core::iter::once(target).chain((0..length).map(|_| random.octet())).collect();
+    }
+    let data = pool[random.below(pool.len())].clone();
+    if data.first() == Some(&target) { data } else { core::iter::once(target).chain(data).collect() }
+}
+
 fn main() -> ExitCode {
     let Some(options) = options() else {
-        eprintln!("stable [--runs N] [--seed S] [--max-len L]");
+        eprintln!("stable [--runs N] [--seed S] [--max-len L] [--target T]");
         return ExitCode::from(2);
     };
     let mut pool: Vec<Vec<u8>> = own().into_iter().chain(torture()).map(|(_, data)| data).collect();
@@ -123,7 +137,10 @@ fn main() -> ExitCode {
     pool.push(Vec::new());
     let mut random = Random(options.seed.wrapping_mul(2).wrapping_add(1));
     for count in 1..=options.runs {
-        let mut data = pool[random.below(pool.len())].clone();
+        let mut data = match options.target {
+            Some(target) => made_for(target, &pool, &mut random),
+            None => pool[random.below(pool.len())].clone(),
+        };
         let is_plain = data.first().is_none_or(|first| usize::from(*first) > Target::ALL.len());
         if is_plain && random.below(2) == 0 {
             // A message may serve every target: behind the octet that chooses one, and the empty script.

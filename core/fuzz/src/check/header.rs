@@ -15,7 +15,7 @@ struct Check {
 
 /// A check of each of these types.
 macro_rules! checks {
-    ($($header:ty),* $(,)?) => {
+    ($($header:ident $(<$life:lifetime>)?),* $(,)?) => {
         [$(Check {
             id: <$header>::ID,
             value: |value| match <$header>::parse(value) {
@@ -58,74 +58,8 @@ macro_rules! checks {
 }
 
 fn table() -> impl AsRef<[Check]> {
-    checks![
-        Accept<'_>,
-        AcceptEncoding<'_>,
-        AcceptLanguage<'_>,
-        AlertInfo<'_>,
-        Allow<'_>,
-        AllowEvents<'_>,
-        AuthenticationInfo<'_>,
-        Authorization<'_>,
-        CSeq<'_>,
-        CallId<'_>,
-        CallInfo<'_>,
-        Contact<'_>,
-        ContentDisposition<'_>,
-        ContentEncoding<'_>,
-        ContentLanguage<'_>,
-        ContentLength,
-        ContentType<'_>,
-        Date,
-        ErrorInfo<'_>,
-        Event<'_>,
-        Expires,
-        FromHeader<'_>,
-        HistoryInfo<'_>,
-        InReplyTo<'_>,
-        MaxBreadth,
-        MaxForwards,
-        MimeVersion,
-        MinExpires,
-        MinSe<'_>,
-        Organization<'_>,
-        PAssertedIdentity<'_>,
-        PPreferredIdentity<'_>,
-        Path<'_>,
-        Priority<'_>,
-        Privacy<'_>,
-        ProxyAuthenticate<'_>,
-        ProxyAuthorization<'_>,
-        ProxyRequire<'_>,
-        RAck<'_>,
-        RSeq,
-        Reason<'_>,
-        RecordRoute<'_>,
-        ReferTo<'_>,
-        ReferredBy<'_>,
-        Replaces<'_>,
-        ReplyTo<'_>,
-        Require<'_>,
-        RetryAfter<'_>,
-        Route<'_>,
-        Server<'_>,
-        ServiceRoute<'_>,
-        SessionExpires<'_>,
-        Subject<'_>,
-        SubscriptionState<'_>,
-        Supported<'_>,
-        Timestamp<'_>,
-        To<'_>,
-        Unsupported<'_>,
-        UserAgent<'_>,
-        Via<'_>,
-        Warning<'_>,
-        WwwAuthenticate<'_>,
-    ]
+    sansip::typed_headers!(checks)
 }
-
-/// `From`, whose name is that of a trait.
-type FromHeader<'a> = sansip::message::header::From<'a>;
 
 /// The first octet says which header, the rest is a value.
 pub(crate) fn header(data: &[u8]) {

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use crate::config::Limit;
 use crate::id::{ConnectionId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Frame, FrameError, Framer, Host, HostBuf, MessageView, Request, SharedBytes, StatusCode};
@@ -32,6 +33,7 @@ impl Endpoint {
         }
         if !self.connections.admits(remote.ip(), &self.config.limits) {
             self.stats.refused_connections += 1;
+            self.overloaded(Limit::Connections);
             self.outputs.push_back(Output::Close { connection: id });
             return;
         }
@@ -148,6 +150,7 @@ impl Endpoint {
             self.set_connection_alarm(id);
         } else {
             self.stats.refused_connections += 1;
+            self.overloaded(Limit::UnfinishedOctets);
             self.close_connection(id);
         }
     }

@@ -10,6 +10,7 @@ mod table;
 pub(super) use opening::Way;
 pub(super) use table::Connections;
 
+use crate::config::Limit;
 use crate::error::CommandError;
 use crate::id::ConnectionId;
 use crate::message::SharedBytes;
@@ -84,6 +85,7 @@ impl Endpoint {
     pub(super) fn close_overflowed(&mut self) {
         while let Some(id) = self.connections.overflowed.pop() {
             self.stats.stalled_connections += 1;
+            self.overloaded(Limit::StalledOctets);
             self.close_connection(id);
         }
     }

@@ -31,16 +31,29 @@ impl Endpoint {
         &mut self,
         listener: ListenerId,
         remote: SocketAddr,
-        server_name: Option<&HostBuf>,
+        server_name: &HostBuf,
     ) -> Option<Way> {
         let protocol = self.listeners.get(listener)?.protocol;
         if !protocol.is_reliable() {
             return Some(Way::Open(Flow::datagram(listener, remote)));
         }
-        if let Some(id) = self.connections.reusable(protocol, remote, server_name.map(HostBuf::as_host)) {
+        if let Some(id) = self.connections.reusable(protocol, remote, server_name.as_host()) {
             return self.way_along(id);
         }
         self.open(listener, protocol, remote, server_name).map(Way::Opening)
+    }
+
+    /// The same as a flow at once: what is sent along a connection that is still opening is kept by the driver.
+    pub(in crate::endpoint) fn flow_to(
+        &mut self,
+        listener: ListenerId,
+        remote: SocketAddr,
+        server_name: &HostBuf,
+    ) -> Option<Flow> {
+        match self.connect(listener, remote, server_name)? {
+            Way::Open(flow) => Some(flow),
+            Way::Opening(id) => self.connections.flow(id),
+        }
     }
 
     /// The way along a connection; `None` if that is no more.
@@ -55,12 +68,8 @@ impl Endpoint {
         listener: ListenerId,
         protocol: Protocol,
         remote: SocketAddr,
-        server_name: Option<&HostBuf>,
+        server_name: &HostBuf,
     ) -> Option<ConnectionId> {
-        // Who cannot say whom to expect does not open what is meant to be secure.
-        if protocol.is_secure() && server_name.is_none() {
-            return None;
-        }
         if !self.connections.admits(remote.ip(), &self.config.limits) {
             self.stats.refused_connections += 1;
             return None;
@@ -70,7 +79,7 @@ impl Endpoint {
         let mut connection =
             Connection::new(listener, protocol, remote, Phase::Opening { until, waiting: Vec::new() }, self.now);
         let named = matches!(protocol, Protocol::Tls | Protocol::Ws | Protocol::Wss);
-        let server_name = server_name.filter(|_| named);
+        let server_name = named.then_some(server_name);
         connection.server_name = server_name.cloned();
         self.outputs.push_back(Output::Open {
             connection: id,
@@ -94,14 +103,9 @@ impl Endpoint {
 
     /// The flow, or if its connection is gone one along another connection to the same address. What is sent along one that
     /// is still opening is kept by the driver.
-    pub(in crate::endpoint) fn renewed(&mut self, flow: Flow, server_name: Option<&HostBuf>) -> Option<Flow> {
+    pub(in crate::endpoint) fn renewed(&mut self, flow: Flow, server_name: &HostBuf) -> Option<Flow> {
         match flow.connection {
-            Some(id) if self.connections.flow(id).is_none() => {
-                match self.connect(flow.listener, flow.remote, server_name)? {
-                    Way::Open(flow) => Some(flow),
-                    Way::Opening(id) => self.connections.flow(id),
-                }
-            }
+            Some(id) if self.connections.flow(id).is_none() => self.flow_to(flow.listener, flow.remote, server_name),
             _ => Some(flow),
         }
     }
@@ -118,10 +122,7 @@ impl Endpoint {
                 }
                 let response = reread_response(response)?;
                 let (remote, name) = sender(&response, protocol)?;
-                match self.connect(path.listener, remote, Some(&name))? {
-                    Way::Open(flow) => Some(flow),
-                    Way::Opening(id) => self.connections.flow(id),
-                }
+                self.flow_to(path.listener, remote, &name)
             }
             _ => Some(path),
         }

@@ -101,12 +101,12 @@ impl Connection {
 
     /// Whether a request for a server of this name may go along it, its address being right. A far end that must show who
     /// it is has shown that it is this one (RFC 5922 §7.3, RFC 5923 §8.1).
-    fn serves(&self, server_name: Option<Host<'_>>) -> bool {
+    fn serves(&self, server_name: Host<'_>) -> bool {
         if !self.protocol.is_secure() {
             return true;
         }
         let proved = self.server_name.iter().chain(&self.identities);
-        server_name.is_some_and(|name| proved.into_iter().any(|proved| proved.as_host() == name))
+        proved.into_iter().any(|proved| proved.as_host() == server_name)
     }
 }
 
@@ -240,7 +240,7 @@ impl Connections {
         &self,
         protocol: Protocol,
         remote: SocketAddr,
-        server_name: Option<Host<'_>>,
+        server_name: Host<'_>,
     ) -> Option<ConnectionId> {
         let there = self.index.range((protocol, remote, FIRST)..=(protocol, remote, LAST));
         let usable = there.filter_map(|&(_, _, id)| {

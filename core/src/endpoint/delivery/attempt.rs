@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::id::{ConnectionId, DeliveryId};
@@ -62,7 +63,7 @@ impl Endpoint {
     fn attempt_connection(&mut self, id: DeliveryId, protocol: Protocol, address: SocketAddr) -> Option<bool> {
         let listener = self.listeners.towards(protocol, address)?;
         let server_name = self.server_name(id)?;
-        match self.connect(listener, address, Some(&server_name))? {
+        match self.connect(listener, address, &server_name)? {
             Way::Open(flow) => self.launch_along(id, flow),
             Way::Opening(connection) => self.wait_for(id, connection),
         }
@@ -141,6 +142,8 @@ impl Endpoint {
         match delivery.purpose {
             Purpose::Transaction { .. } => {
                 if !delivery.has_more() {
+                    // Not what there was room for either: a million requests wait like this.
+                    delivery.destinations = Vec::new();
                     delivery.request = None;
                 }
                 let client = self.start_client(Some(id), &request, &branch, flow);

@@ -62,7 +62,7 @@ impl Endpoint {
     pub(super) fn end_places(&mut self, id: DeliveryId) {
         if let Some(delivery) = self.deliveries.get_mut(id) {
             delivery.destinations = Vec::new();
-            let places = mem::replace(&mut delivery.places, Places::NONE);
+            let places = mem::replace(&mut delivery.places, Places::None);
             self.end_search(places);
         }
     }

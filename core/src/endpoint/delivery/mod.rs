@@ -100,7 +100,7 @@ impl Endpoint {
     /// (the proxy's loop check, RFC 3261 §16.6 step 8; RFC 5393 §4.2), or empty.
     ///
     /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for an ACK.
+    /// `Limit`: `deliveries` or `client_transactions`; `Draining`; `Invalid` for an ACK.
     pub fn request(
         &mut self,
         now: Instant,
@@ -170,7 +170,7 @@ impl Endpoint {
             (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
                 let (flow, bytes, server_name) = (*flow, bytes.clone(), kept.server_name.clone());
                 self.stats.retransmitted += 1;
-                if let Some(renewed) = self.renewed(flow, Some(&server_name)) {
+                if let Some(renewed) = self.renewed(flow, &server_name) {
                     self.send(renewed, bytes.clone());
                     if let Some(kept) = self.deliveries.get_mut(delivery) {
                         kept.stage = Stage::Kept { flow: renewed, bytes };
@@ -238,8 +238,17 @@ impl Endpoint {
         purpose: Purpose,
     ) -> Result<DeliveryId, CommandError> {
         self.advance(now);
-        if self.deliveries.len() >= self.config.limits.deliveries {
+        let limits = &self.config.limits;
+        if self.deliveries.len() >= limits.deliveries {
             return Err(CommandError::Limit("deliveries"));
+        }
+        if matches!(purpose, Purpose::Transaction { .. }) {
+            if self.draining {
+                return Err(CommandError::Draining);
+            }
+            if self.clients.len() >= limits.client_transactions {
+                return Err(CommandError::Limit("client_transactions"));
+            }
         }
         let id = self.deliveries.insert(Delivery {
             tag,
@@ -249,7 +258,7 @@ impl Endpoint {
             stage: Stage::Locating,
             request: Some(Box::new(request)),
             destinations: next_hop.flow.into_iter().map(Destination::Along).collect(),
-            places: Places::NONE,
+            places: Places::None,
         });
         match next_hop.flow {
             Some(_) => self.dispatch(id),
@@ -264,6 +273,7 @@ impl Endpoint {
         id: DeliveryId,
         client: ClientTransactionId,
         response: Response,
+        flow: Flow,
     ) {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(id) {
             self.clients.set_owner(client, None);
@@ -290,7 +300,7 @@ impl Endpoint {
         if is_final {
             self.end_places(id);
         }
-        self.tell(Indication::Response { delivery: id, tag, response });
+        self.tell(Indication::Response { delivery: id, tag, response, flow });
         if cancel_now {
             self.send_cancel(client);
         }
@@ -328,9 +338,10 @@ impl Endpoint {
 
     /// Whether another address may be tried (RFC 3263 §4.3): there is one, and nobody wants the request back.
     fn may_fail_over(&self, id: DeliveryId) -> bool {
-        self.deliveries.get(id).is_some_and(|delivery| {
-            delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
-        })
+        self.clients.len() < self.config.limits.client_transactions
+            && self.deliveries.get(id).is_some_and(|delivery| {
+                delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
+            })
     }
 
     fn fail_delivery(&mut self, id: DeliveryId, failure: Failure) {

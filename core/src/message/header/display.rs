@@ -4,8 +4,8 @@ use super::*;
 use alloc::string::String;
 
 macro_rules! display {
-    ($($header:ty),* $(,)?) => {$(
-        impl fmt::Display for $header {
+    ($($header:ident $(<$life:lifetime>)?),* $(,)?) => {$(
+        impl fmt::Display for $header $(<$life>)? {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut out = Vec::new();
                 self.write(&mut out);
@@ -15,67 +15,4 @@ macro_rules! display {
     )*};
 }
 
-display!(
-    Accept<'_>,
-    AcceptEncoding<'_>,
-    AcceptLanguage<'_>,
-    AlertInfo<'_>,
-    Allow<'_>,
-    AllowEvents<'_>,
-    AuthenticationInfo<'_>,
-    Authorization<'_>,
-    CSeq<'_>,
-    CallId<'_>,
-    CallInfo<'_>,
-    Contact<'_>,
-    ContentDisposition<'_>,
-    ContentEncoding<'_>,
-    ContentLanguage<'_>,
-    ContentLength,
-    ContentType<'_>,
-    Date,
-    ErrorInfo<'_>,
-    Event<'_>,
-    Expires,
-    From<'_>,
-    HistoryInfo<'_>,
-    InReplyTo<'_>,
-    MaxBreadth,
-    MaxForwards,
-    MimeVersion,
-    MinExpires,
-    MinSe<'_>,
-    Organization<'_>,
-    PAssertedIdentity<'_>,
-    PPreferredIdentity<'_>,
-    Path<'_>,
-    Priority<'_>,
-    Privacy<'_>,
-    ProxyAuthenticate<'_>,
-    ProxyAuthorization<'_>,
-    ProxyRequire<'_>,
-    RAck<'_>,
-    RSeq,
-    Reason<'_>,
-    RecordRoute<'_>,
-    ReferTo<'_>,
-    ReferredBy<'_>,
-    Replaces<'_>,
-    ReplyTo<'_>,
-    Require<'_>,
-    RetryAfter<'_>,
-    Route<'_>,
-    Server<'_>,
-    ServiceRoute<'_>,
-    SessionExpires<'_>,
-    Subject<'_>,
-    SubscriptionState<'_>,
-    Supported<'_>,
-    Timestamp<'_>,
-    To<'_>,
-    Unsupported<'_>,
-    UserAgent<'_>,
-    Via<'_>,
-    Warning<'_>,
-    WwwAuthenticate<'_>,
-);
+crate::typed_headers!(display);

@@ -19,6 +19,7 @@ mod event;
 mod history;
 mod identity;
 mod language;
+mod list;
 mod numbers;
 mod path;
 mod privacy;
@@ -326,6 +327,25 @@ mod tests {
             }
         }
         each_header!(check);
+    }
+
+    #[test]
+    fn every_typed_header_has_its_samples_and_every_known_one_its_type() {
+        use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+        static TRIED: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+        fn note<H: Header<'static>>(_: &[&'static str]) {
+            TRIED[H::ID as usize / 64].fetch_or(1 << (H::ID as usize % 64), Relaxed);
+        }
+        each_header!(note);
+        macro_rules! ids {
+            ($($header:ident $(<$life:lifetime>)?),* $(,)?) => { [$(<$header>::ID),*] };
+        }
+        let typed = crate::typed_headers!(ids);
+        let raw = [HeaderId::AcceptContact, HeaderId::Identity, HeaderId::RejectContact, HeaderId::RequestDisposition];
+        for id in HeaderId::ALL {
+            let is_tried = TRIED[*id as usize / 64].load(Relaxed) >> (*id as usize % 64) & 1 == 1;
+            assert_eq!((typed.contains(id), is_tried), (!raw.contains(id), !raw.contains(id)), "{id}");
+        }
     }
 
     #[test]

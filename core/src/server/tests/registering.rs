@@ -1,6 +1,7 @@
 //! The registrar (RFC 3261 §10.3).
 
 use super::*;
+use crate::registrar::Change;
 
 /// A REGISTER of bob@biloxi.com; each one with a branch of its own.
 fn register(bench: &mut Bench, call_id: &str, cseq: u32, lines: &str) -> Response {
@@ -42,7 +43,7 @@ fn bob_registers_as_in_the_rfc() {
     assert_eq!(contacts(&response), ["<sip:bob@192.0.2.4>;expires=7200"]);
     assert!(response.to_header().unwrap().tag().is_some());
     assert!(
-        matches!(&bench.events[..], [Event::Bound { address_of_record, .. }] if &**address_of_record == "bob@biloxi.com")
+        matches!(&bench.events[..], [Event::Binding(Change::Bound { address_of_record, .. })] if &**address_of_record == "bob@biloxi.com")
     );
     // A binding is a holding, not business.
     bench.wait(Duration::from_secs(64));
@@ -93,7 +94,7 @@ fn each_contact_has_its_own_time_and_the_header_and_the_default_serve_the_rest()
     bench.wait(Duration::from_millis(500));
     assert_eq!(bindings(&bench), ["sip:bob@192.0.2.5", "sip:bob@192.0.2.6"]);
     assert!(
-        matches!(bench.events.last(), Some(Event::Unbound { contact, .. }) if contact.to_string() == "sip:bob@192.0.2.4")
+        matches!(bench.events.last(), Some(Event::Binding(Change::Unbound { contact, .. })) if contact.to_string() == "sip:bob@192.0.2.4")
     );
 }
 

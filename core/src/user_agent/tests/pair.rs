@@ -314,6 +314,7 @@ pub(super) fn short(event: &Event) -> String {
             format!("failed {}{}", status.get(), if response.is_some() { "" } else { " (none)" })
         }
         Event::Ended { cause, .. } => format!("ended {cause:?}"),
+        Event::Overload { limit, .. } => format!("overload {limit:?}"),
         Event::Registered { .. } => "registered".into(),
         Event::RegistrationFailed { status, .. } => format!("registration failed {}", status.get()),
     }

@@ -1,0 +1,72 @@
+//! What is refused: at a limit, and while the endpoint drains. Each refusal is counted, and told in one indication for many.
+
+use crate::config::Limit;
+use crate::message::{Request, StatusCode};
+use crate::time::Instant;
+use crate::transport::Flow;
+
+use super::{Endpoint, Indication};
+
+/// What each limit has refused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals([Refused; Limit::COUNT]);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Refused {
+    /// Since it was told last.
+    count: u64,
+    /// When it may be told again.
+    silent_until: Instant,
+}
+
+impl Endpoint {
+    /// Begins nothing new from now on: a request that matches no transaction gets a stateless 503 with Retry-After, and
+    /// [`request`](Self::request) fails with [`CommandError::Draining`](crate::CommandError::Draining). What is under way goes
+    /// on to its end: retransmissions, ACKs, CANCELs, other addresses. There is no way back.
+    pub const fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether [`drain`](Self::drain) was called.
+    pub const fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// Whether it was called and nothing is left: as [`is_idle`](Self::is_idle) says.
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.is_idle()
+    }
+
+    /// Counts a request or dialog that a limit made us refuse. The transaction user hears of it in an
+    /// [`Indication::Overload`] at once, and while it goes on every 64·T1.
+    pub fn refused(&mut self, limit: Limit) {
+        self.stats.refused += 1;
+        self.overloaded(limit);
+    }
+
+    /// Something was refused at a limit.
+    pub(super) fn overloaded(&mut self, limit: Limit) {
+        let Some(refused) = self.refusals.0.get_mut(limit as usize) else { return };
+        refused.count += 1;
+        if self.now >= refused.silent_until {
+            refused.silent_until = self.now + self.schedule.sixty_four_t1;
+            let count = core::mem::take(&mut refused.count);
+            self.tell(Indication::Overload { limit, refused: count });
+        }
+    }
+
+    /// Refuses a request that would begin a transaction, if none may be begun.
+    pub(super) fn refuses(&mut self, request: &Request, path: Flow) -> bool {
+        if self.draining {
+            self.stats.drained += 1;
+        } else if self.servers.len() >= self.config.limits.server_transactions {
+            self.refused(Limit::ServerTransactions);
+        } else {
+            return false;
+        }
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let seconds = alloc::format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
+        self.answer(request, path, status, status.reason(), Some(&seconds));
+        true
+    }
+}

@@ -1,0 +1,73 @@
+//! Values taken from lists by an edit, over commas and fields.
+
+use super::error::BuildError;
+use super::layout::{FieldSpan, Layout, part};
+use super::name::HeaderId;
+use super::scan::{self, Values};
+use super::splice::Splices;
+use smallvec::SmallVec;
+
+/// How many values go from which lists.
+#[derive(Clone, Default)]
+pub(super) struct Pops(SmallVec<[Pop; 2]>);
+
+/// How many values go from the front and the back of one list.
+#[derive(Clone, Copy)]
+struct Pop {
+    id: HeaderId,
+    front: usize,
+    back: usize,
+}
+
+impl Pops {
+    /// So many values go besides those that go already.
+    pub(super) fn add(&mut self, id: HeaderId, front: usize, back: usize) {
+        match self.0.iter_mut().find(|pop| pop.id == id) {
+            Some(pop) => (pop.front, pop.back) = (pop.front + front, pop.back + back),
+            None => self.0.push(Pop { id, front, back }),
+        }
+    }
+
+    /// Turns them into splices of this message.
+    pub(super) fn apply(&self, bytes: &[u8], layout: &Layout, splices: &mut Splices) -> Result<(), BuildError> {
+        self.0.iter().try_for_each(|pop| pop.apply(bytes, layout, splices))
+    }
+}
+
+impl Pop {
+    fn apply(self, bytes: &[u8], layout: &Layout, splices: &mut Splices) -> Result<(), BuildError> {
+        let values = |field: &FieldSpan| Values::new(part(bytes, field.start, field.end));
+        let count: usize = layout.fields_of(self.id).map(|field| values(field).count()).sum();
+        let kept = self.front..count.checked_sub(self.back).ok_or(BuildError::NoSuchValue)?;
+        if kept.start > kept.end {
+            return Err(BuildError::NoSuchValue);
+        }
+        let mut index = 0;
+        for field in layout.fields_of(self.id) {
+            let (mut first, mut last) = (None, None);
+            let before = index;
+            for value in values(field) {
+                if kept.contains(&index) {
+                    let start = scan::offset_in(bytes, value);
+                    first.get_or_insert(start);
+                    last = Some(start + value.len());
+                }
+                index += 1;
+            }
+            match (first, last) {
+                (Some(first), Some(last)) => {
+                    if kept.start > before {
+                        splices.cut(field.start.into(), first);
+                    }
+                    if kept.end < index {
+                        splices.cut(last, field.end.into());
+                    }
+                }
+                // A field that had no value to begin with stays.
+                _ if index == before => {}
+                _ => splices.cut(field.line.into(), layout.line_end(field)),
+            }
+        }
+        Ok(())
+    }
+}

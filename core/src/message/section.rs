@@ -1,0 +1,241 @@
+//! The header section, line by line (RFC 3261 §7.3, §25.1).
+
+use super::error::{ParseError, ParseErrorKind};
+use super::layout::{FieldSpan, LONGEST_SECTION, narrow};
+use super::limits::Limits;
+use super::name::HeaderId;
+use super::scan::{self, TOKEN};
+
+/// Reads the header section line by line.
+pub(super) struct Section<'a> {
+    /// No more of the message than its header section may have, and a line end.
+    bytes: &'a [u8],
+    /// Whether the message goes on behind `bytes`.
+    cut: bool,
+    /// How far it was read.
+    pub(super) at: usize,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(message: &'a [u8], limits: &Limits) -> Self {
+        let longest = limits.header_section.min(LONGEST_SECTION);
+        match message.get(..longest) {
+            Some(bytes) => Self { bytes, cut: message.len() > longest, at: 0 },
+            None => Self { bytes: message, cut: false, at: 0 },
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes behind the end of the present line; returns its text. The last line may lack its end.
+    pub(super) fn line(&mut self) -> Result<&'a [u8], ParseError> {
+        let rest = self.rest();
+        let length = scan::find_either(rest, b'\r', b'\n').unwrap_or(rest.len());
+        let (text, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        self.at += match tail {
+            [b'\n', ..] => length + 1,
+            [b'\r', b'\n', ..] => length + 2,
+            _ if self.cut && tail.len() < 2 => {
+                return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, self.at));
+            }
+            [_, ..] => return Err(ParseError::new(ParseErrorKind::CarriageReturn, self.at + length)),
+            [] => length,
+        };
+        Ok(text)
+    }
+
+    /// Goes behind the empty line; says whether there is one.
+    pub(super) fn empty_line(&mut self) -> bool {
+        let length = match self.rest() {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            _ => return false,
+        };
+        self.at += length;
+        true
+    }
+
+    /// Reads the next field, and its value; `None` at the empty line or the end.
+    #[inline(always)]
+    pub(super) fn field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
+        match self.usual_field() {
+            Some(field) => Ok(Some(field)),
+            None => self.any_field(),
+        }
+    }
+
+    /// Reads a field of a known header whose name is followed by the colon, and whose value stands behind one space in one
+    /// line without control characters: what nearly all are. [`any_field`](Self::any_field) reads the same from it.
+    #[inline(always)]
+    fn usual_field(&mut self) -> Option<(FieldSpan, &'a [u8])> {
+        let (id, length, behind) = HeaderId::at_start_of(self.rest())?;
+        let [b' ', value @ ..] = behind else { return None };
+        let (value, [b'\r', b'\n', next, ..]) = value.split_at_checked(scan::find_control(value)?)? else {
+            return None;
+        };
+        let ([b'!'..=0xff, .., b'!'..=0xff] | [b'!'..=0xff]) = value else { return None };
+        if matches!(next, b' ' | b'\t') {
+            return None;
+        }
+        let line = self.at;
+        let start = line + length + b": ".len();
+        let end = start + value.len();
+        self.at = end + b"\r\n".len();
+        let field = FieldSpan { line: narrow(line), start: narrow(start), end: narrow(end), id: Some(id) };
+        Some((field, value))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn any_field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
+        let start = self.at;
+        let rest = self.rest();
+        if self.cut && matches!(rest, [] | [_]) && rest != b"\n" {
+            return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, start));
+        }
+        if matches!(rest, [] | [b'\r', b'\n', ..] | [b'\n', ..]) {
+            return Ok(None);
+        }
+        let stop = scan::find_either(rest, b':', b'\n').unwrap_or(rest.len());
+        let Some((name, [b':', ..])) = rest.split_at_checked(stop) else {
+            return Err(ParseError::new(ParseErrorKind::HeaderLine, start));
+        };
+        let id = header_id(name).ok_or(ParseError::new(ParseErrorKind::HeaderName, start))?;
+        self.at += stop + 1;
+        let value_start = self.at;
+        self.line()?;
+        while matches!(self.rest(), [b' ' | b'\t', ..]) {
+            self.line()?;
+        }
+        let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
+        let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
+        let end = value_at + value.len();
+        Ok(Some((FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(end), id }, value)))
+    }
+}
+
+/// Which header this names, if a known one; `None` if it is not a name. White space may stand before the colon (RFC 4475
+/// §3.1.1.1).
+#[expect(clippy::option_option, reason = "no name, an unknown name and a known one are three answers")]
+pub(super) fn header_id(name: &[u8]) -> Option<Option<HeaderId>> {
+    let known = HeaderId::from_name(name);
+    if known.is_some() || (!name.is_empty() && TOKEN.covers(name)) {
+        return Some(known);
+    }
+    let end = name.iter().rposition(|octet| !matches!(octet, b' ' | b'\t'))?;
+    let name = name.get(..=end)?;
+    TOKEN.covers(name).then(|| HeaderId::from_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Section;
+    use crate::message::layout::part;
+    use crate::message::{HeaderId, HeaderName, Limits, MessageView, ParseError, ParseErrorKind};
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    fn view(text: &[u8]) -> MessageView<'_> {
+        MessageView::parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn error(text: &str) -> (ParseErrorKind, u32) {
+        let read = MessageView::parse(text.as_bytes(), &Limits::default()).map(|view| panic!("{view:?}"));
+        let error: ParseError = read.unwrap_err();
+        (error.kind(), error.offset())
+    }
+
+    #[test]
+    fn fields_are_found_with_folds_and_odd_spaces() {
+        let text = b"INVITE sip:b SIP/2.0\r\nTO :\r\n sip:b ;\ttag = 1\r\nSubject:\r\ns: \t \r\n two\r\n\r\n lines \r\nX-y\t: z\r\n\r\nbody";
+        let read = view(text.as_slice().strip_suffix(b"body").unwrap());
+        let fields: Vec<_> = read.headers().iter().map(|field| (field.name, field.value)).collect();
+        assert_eq!(fields[0], (HeaderName::Known(HeaderId::To), &b"sip:b ;\ttag = 1"[..]));
+        assert_eq!(fields[1], (HeaderName::Known(HeaderId::Subject), &b""[..]));
+        assert_eq!(fields[2], (HeaderName::Known(HeaderId::Subject), &b"two"[..]));
+        assert_eq!(fields.len(), 3, "an empty line ends the fields");
+        assert_eq!(read.body(), b" lines \r\nX-y\t: z\r\n\r\n");
+    }
+
+    #[test]
+    fn a_usual_line_is_read_as_any_other() {
+        for line in [
+            "To: x\r\n",
+            "to: <sip:a>;tag=1 2\r\n",
+            "v: a, b\r\n",
+            "P-Preferred-Identity: \u{e4}:\r\n",
+            "To:x\r\n",
+            "To:  x\r\n",
+            "To: x \r\n",
+            "To: \r\n",
+            "To:\r\n",
+            "To : x\r\n",
+            "To: x\ty\r\n",
+            "To: x\r\n y\r\n",
+            "To: x\n",
+            "X: y\r\n",
+        ] {
+            let text = [line, "\r\nbody: text\r\n"].concat();
+            let section = || Section::new(text.as_bytes(), &Limits::default());
+            let (mut usual, mut any) = (section(), section());
+            let any_field = any.any_field().unwrap().unwrap();
+            if let Some((span, value)) = usual.usual_field() {
+                assert_eq!(
+                    (alloc::format!("{span:?}"), value, usual.at),
+                    (alloc::format!("{:?}", any_field.0), any_field.1, any.at)
+                );
+            } else {
+                assert_eq!(usual.at, 0, "{line}");
+            }
+            assert_eq!(part(text.as_bytes(), any_field.0.start, any_field.0.end), any_field.1);
+        }
+        assert!(Section::new(b"To: <sip:a>;tag=1\r\n\r\n", &Limits::default()).usual_field().is_some());
+    }
+
+    #[test]
+    fn lines_are_whole() {
+        let text = b"BYE sip:b SIP/2.0\r\nA: 1\r\n  2\r\nB:3\nC:\r\n\r\n";
+        let read = view(text);
+        let lines: Vec<_> = read.headers().iter().map(|field| field.line).collect();
+        assert_eq!(lines, [&b"A: 1\r\n  2\r\n"[..], b"B:3\n", b"C:\r\n"]);
+        assert_eq!(read.headers().raw("b"), Some(&b"3"[..]));
+        assert_eq!(read.headers().raw("c"), Some(&b""[..]));
+    }
+
+    #[test]
+    fn a_bare_line_feed_ends_a_line_and_a_bare_return_is_an_error() {
+        assert_eq!(view(b"BYE sip:b SIP/2.0\nA: 1\n 2\n\nx").body(), b"x");
+        assert_eq!(error("BYE sip:b SIP/2.0\r\nA: 1\r2\r\n\r\n"), (ParseErrorKind::CarriageReturn, 23));
+        assert_eq!(error("BYE sip:b SIP/2.0\r"), (ParseErrorKind::CarriageReturn, 17));
+    }
+
+    #[test]
+    fn malformed_header_lines_are_errors_with_their_place() {
+        let start = "BYE sip:b SIP/2.0\r\n";
+        for (line, kind) in [
+            ("no colon\r\n\r\n", ParseErrorKind::HeaderLine),
+            ("a b: c\r\n\r\n", ParseErrorKind::HeaderName),
+            (": c\r\n\r\n", ParseErrorKind::HeaderName),
+            (" : c\r\n\r\n", ParseErrorKind::HeaderName),
+            (" continued\r\n\r\n", ParseErrorKind::HeaderLine),
+            ("<sip:a>: c\r\n\r\n", ParseErrorKind::HeaderName),
+            ("Truncat", ParseErrorKind::HeaderLine),
+        ] {
+            let (found, offset) = error(&[start, line].concat());
+            assert_eq!(found, kind, "{line}");
+            assert!(offset >= 19, "{line}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_handful_of_fields_are_kept() {
+        let mut text = String::from("BYE sip:b SIP/2.0\r\n");
+        for index in 0..200 {
+            text += &alloc::format!("X-{index}: {index}\r\n");
+        }
+        text += "\r\n";
+        assert_eq!(view(text.as_bytes()).headers().raw("x-199"), Some(&b"199"[..]));
+    }
+}
