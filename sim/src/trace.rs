@@ -231,6 +231,13 @@ impl Trace {
         clocks.iter().rev().find(|clock| clock.world <= time).map_or(time, |clock| clock.at(time))
     }
 
+    /// Whether the clock of a node never jumped; it may run fast or slow.
+    pub fn keeps_time(&self, node: NodeId) -> bool {
+        let clocks = self.nodes.get(node.0).map(|node| node.clocks.as_slice()).unwrap_or_default();
+        let mut before = Clock::default();
+        clocks.iter().all(|clock| std::mem::replace(&mut before, *clock).at(clock.world) == clock.shown)
+    }
+
     /// All entries that are kept, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

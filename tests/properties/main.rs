@@ -8,3 +8,4 @@ mod laws;
 mod planted;
 mod scripts;
 mod streams;
+mod worse;

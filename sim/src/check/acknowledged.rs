@@ -1,6 +1,6 @@
 //! Acknowledged: every final response to INVITE gets its ACK, or its call ends.
 
-use sansip::{Duration, Instant, Timers};
+use sansip::{Duration, Timers};
 
 use super::{Check, Kind, Part, Reading, Report, Seen};
 use crate::packet::Packet;
@@ -40,13 +40,13 @@ impl Check for Acknowledged {
         for part in run.parts() {
             for (seen, packet, _) in part.received() {
                 let is_final = packet.status().is_some_and(|status| status >= 200);
-                if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet, run.now()) {
+                if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet) {
                     let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
                     report.breach(part.node, seen.time, what);
                 }
             }
             for (seen, packet, _) in part.sent() {
-                if packet.answers(2, "INVITE") && self.is_abandoned(part, seen, packet, run.now()) {
+                if packet.answers(2, "INVITE") && self.is_abandoned(part, seen, packet) {
                     let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
                     report.breach(part.node, seen.time, what);
                 }
@@ -56,7 +56,7 @@ impl Check for Acknowledged {
 }
 
 impl Acknowledged {
-    fn is_acknowledged(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>, now: Instant) -> bool {
+    fn is_acknowledged(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> bool {
         let rejection = response.is_rejection();
         let Some((first, first_packet)) = part.first_final(seen.hop, &self.timers) else { return true };
         if first_packet.is_rejection() != rejection {
@@ -76,11 +76,11 @@ impl Acknowledged {
             let fits = if rejection { ack.hop == seen.hop } else { packet.to_tag == response.to_tag };
             packet.is("ACK") && fits && ack.index > seen.index
         });
-        since >= absorbs || by > now || acks.any(|(ack, ..)| ack.time <= by)
+        since >= absorbs || by > part.until || acks.any(|(ack, ..)| ack.time <= by)
     }
 
     /// Whether a called end's first 2xx got no ACK in time, and no BYE followed.
-    fn is_abandoned(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, now: Instant) -> bool {
+    fn is_abandoned(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
         let first = part.sent().find(|(other, response, _)| other.hop == seen.hop && response.answers(2, "INVITE"));
         if part.forwards(seen.hop, "INVITE") || first.is_none_or(|(first, ..)| first.index != seen.index) {
             return false;
@@ -92,6 +92,6 @@ impl Acknowledged {
             concerns(request) && (request.is("BYE") || request.is("ACK")) && other.time <= deadline
         });
         let tells = part.sent().any(|(other, request, _)| concerns(request) && request.is("BYE") && other.time <= due);
-        due <= now && !told && !tells
+        due <= part.until && !told && !tells
     }
 }

@@ -44,7 +44,7 @@ impl Check for Agreement {
         for part in run.parts() {
             // A proxy between the ends says nothing of the call.
             if part.seen.iter().any(|seen| matches!(seen.what, Sight::Noted(_))) {
-                End::of(&part.seen).judge(&self.timers, run.now_of(part.node), &mut |time, what| {
+                End::of(&part.seen).judge(&self.timers, part.until, &mut |time, what| {
                     report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
                 });
             }
@@ -91,8 +91,8 @@ struct End<'a> {
 impl<'a> End<'a> {
     fn of(seen: &[Seen<'a>]) -> Self {
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
-        let mut branches = BTreeSet::new();
-        for Seen { time, index, what, .. } in seen {
+        let (mut branches, mut hops) = (BTreeSet::new(), BTreeSet::new());
+        for Seen { time, index, hop, what, .. } in seen {
             let moment = (*time, *index);
             let place = match what {
                 Sight::Sent(packet, _) => {
@@ -102,8 +102,13 @@ impl<'a> End<'a> {
                     end.place_of_sent(packet)
                 }
                 Sight::Received(packet, _) => {
-                    if packet.status().is_none() && packet.method == "INVITE" {
+                    if packet.is("INVITE") {
                         end.invites_received.push(moment);
+                        hops.insert(*hop);
+                    }
+                    // A CANCEL that does not find its INVITE cancels nothing.
+                    if packet.is("CANCEL") && !hops.contains(hop) {
+                        continue;
                     }
                     let bye = packet.status().is_none() && packet.method == "BYE";
                     if bye && end.is_of_dialog(packet) && branches.insert(packet.top().id()) {

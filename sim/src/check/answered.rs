@@ -20,9 +20,11 @@ impl Answered {
         Self { timers }
     }
 
-    fn is_answered(&self, run: &Reading<'_>, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-        let by = if packet.method == "INVITE" { run.now() } else { seen.time + self.timers.t1 };
-        by > run.now()
+    fn is_answered(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+        let invite = packet.method == "INVITE";
+        let by = if invite { part.until } else { seen.time + self.timers.t1 };
+        let out_of_time = by > part.until || (invite && part.crashed);
+        out_of_time
             || part.forwards(seen.hop, packet.method)
             || part.sent().any(|(other, response, _)| {
                 let is_final = response.status().is_some_and(|status| status >= 200);
@@ -47,7 +49,7 @@ impl Check for Answered {
     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
         for part in run.parts() {
             for (seen, packet, _) in part.received() {
-                if packet.is_request() && packet.method != "ACK" && !self.is_answered(run, part, seen, packet) {
+                if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
                     let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
                     report.breach(part.node, seen.time, what);
                 }

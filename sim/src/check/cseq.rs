@@ -99,12 +99,9 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
     if !accepts(response) || response.method == "CANCEL" || part.forwards(seen.hop, response.method) {
         return Ok(());
     }
-    let came = |hop: usize, method: &str| {
-        part.received()
-            .find(|(other, request, _)| other.hop == hop && request.is(method))
-            .map(|(_, request, _)| request)
-    };
-    let Some(request) = came(seen.hop, response.method).filter(|request| !request.to_tag.is_empty()) else {
+    let copies = part.copies(seen.hop, response.method, seen.index).map(|(_, request, _)| request);
+    let Some(request) = copies.filter(|request| !request.to_tag.is_empty()).max_by_key(|request| request.sequence)
+    else {
         return Ok(());
     };
     for (other, earlier, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {

@@ -3,7 +3,7 @@
 use super::{Check, Reading, Report};
 use crate::packet::Packet;
 
-/// Each message sent has Via, From with a tag, To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
+/// Each message sent has Via, From (of an own request with a tag), To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
 /// Content-Length, if it is there, is the length of the body (§18.3, §20.14).
 #[derive(Clone, Copy, Debug)]
 pub struct Form;
@@ -49,7 +49,7 @@ fn fault(packet: &Packet<'_>) -> Option<String> {
     if packet.is_request() && seen[4] == 0 {
         return Some("it has no Max-Forwards".into());
     }
-    if packet.from_tag.is_empty() {
+    if packet.is_request() && packet.vias.len() == 1 && packet.from_tag.is_empty() {
         return Some("its From has no tag".into());
     }
     match length.map(|length| (length, length.parse::<usize>())) {

@@ -1,6 +1,6 @@
 //! A run, read once for all checks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use sansip::{Answer, Instant, Question, Timers};
@@ -11,11 +11,15 @@ use crate::trace::{Entry, NodeId, Note, Trace, Transmission, What};
 use crate::world::World;
 
 /// The messages of a trace, each read once: by the index of the entry that sent it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Messages<'a> {
     sent: Vec<Option<Message<'a>>>,
-    /// Those that were changed on their way, as they arrived.
-    changed: HashMap<usize, Option<Message<'a>>>,
+    /// Whether any was changed on its way.
+    corrupted: bool,
+    /// The Call-IDs that somebody began something under.
+    begun: HashSet<&'a str>,
+    /// Those of messages that were changed on their way, as they were and as they became.
+    changed: HashSet<&'a str>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,24 +32,42 @@ struct Message<'a> {
 impl<'a> Messages<'a> {
     pub(super) fn read(trace: &'a Trace) -> Self {
         let mut hops = Numbers::default();
-        let mut read = |bytes: &'a [u8]| {
-            let packet = Packet::read(bytes)?;
-            let hop = hops.of(packet.top().id());
-            let below = packet.vias.get(1).map(|via| hops.of(via.id()));
-            Some(Message { packet, hop, below })
-        };
-        let mut messages = Self { sent: Vec::with_capacity(trace.entries().len()), changed: HashMap::new() };
-        for (index, entry) in trace.entries().iter().enumerate() {
+        let mut messages =
+            Self { corrupted: trace.transmissions().any(|(.., sent)| sent.changed.is_some()), ..Self::default() };
+        for entry in trace.entries() {
             let What::Sent(sent) = &entry.what else {
                 messages.sent.push(None);
                 continue;
             };
-            messages.sent.push(read(&sent.bytes));
-            if let Some(bytes) = &sent.changed {
-                messages.changed.insert(index, read(bytes));
+            let packet = Packet::read(&sent.bytes);
+            if messages.corrupted
+                && let Some(packet) = &packet
+            {
+                messages.note(packet, sent);
             }
+            messages.sent.push(packet.map(|packet| Message {
+                hop: hops.of(packet.top().id()),
+                below: packet.vias.get(1).map(|via| hops.of(via.id())),
+                packet,
+            }));
         }
         messages
+    }
+
+    /// Takes note of which calls can be judged although messages were changed.
+    fn note(&mut self, packet: &Packet<'a>, sent: &'a Transmission) {
+        if packet.is_request() && packet.vias.len() == 1 && !matches!(packet.method, "ACK" | "CANCEL") {
+            self.begun.insert(packet.call_id);
+        }
+        if let Some(changed) = &sent.changed {
+            self.changed.insert(packet.call_id);
+            self.changed.extend(Packet::read(changed).map(|packet| packet.call_id));
+        }
+    }
+
+    /// Whether all that goes by this Call-ID is as it was sent.
+    fn is_whole(&self, call_id: &str) -> bool {
+        !self.corrupted || (self.begun.contains(call_id) && !self.changed.contains(call_id))
     }
 }
 
@@ -67,10 +89,11 @@ pub struct Reading<'a> {
     trace: &'a Trace,
     world: Option<&'a World>,
     parts: Vec<Part<'a>>,
+    corrupted: bool,
 }
 
 /// A node's part in what goes by one Call-ID: what it sent and received of it, and what it said of it, in order. Datagrams that are
-/// no SIP messages belong nowhere.
+/// no SIP messages belong nowhere. A node that has crashed and come up again knows nothing of before: that is another part.
 #[derive(Debug)]
 pub struct Part<'a> {
     /// Who.
@@ -81,6 +104,10 @@ pub struct Part<'a> {
     pub call_id: &'a str,
     /// What it saw.
     pub seen: Vec<Seen<'a>>,
+    /// When that was over, by its own clock: when it crashed, or the run was over.
+    pub until: Instant,
+    /// Whether it crashed.
+    pub crashed: bool,
 }
 
 /// Something that a node saw, and when.
@@ -144,6 +171,17 @@ impl<'a> Part<'a> {
         })
     }
 
+    /// Every copy of a request that came from this hop before `index`. They differ only if their sender is mistaken.
+    pub fn copies(
+        &self,
+        hop: usize,
+        method: &'a str,
+        index: usize,
+    ) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+        let before = self.received().take_while(move |(seen, ..)| seen.index < index);
+        before.filter(move |(seen, packet, _)| seen.hop == hop && packet.is(method))
+    }
+
     /// By when the transaction in which the node answered finally with this To tag is over (timers H, I, J, L; RFC 3261 §17.2,
     /// RFC 6026 §7.1): a copy of the request that comes then is a new request.
     pub fn served_until(&self, hop: usize, method: &str, tag: &str, timers: &Timers) -> Option<Instant> {
@@ -197,16 +235,34 @@ impl<'a> Reading<'a> {
     /// A trace alone.
     pub(super) fn of_trace(trace: &'a Trace, messages: &'a Messages<'a>, now: Instant) -> Self {
         let mut parts: Vec<Part<'a>> = Vec::new();
-        let mut places: HashMap<(&'a str, NodeId), usize> = HashMap::new();
+        let mut places: HashMap<(&'a str, NodeId, u32), usize> = HashMap::new();
+        let mut lives = vec![0; trace.nodes().len()];
         for (index, entry) in trace.entries().iter().enumerate() {
+            if let What::Noted { node, note: Note::Crashed } = entry.what {
+                let until = trace.local(node, entry.time);
+                for part in parts.iter_mut().filter(|part| part.node == node && !part.crashed) {
+                    (part.until, part.crashed) = (until, true);
+                }
+                lives[node.0] += 1;
+            }
             let Some((node, call_id, seen)) = see(trace, messages, index, entry) else { continue };
-            let place = *places.entry((call_id, node)).or_insert_with(|| {
-                parts.push(Part { node, name: trace.name(node), call_id, seen: Vec::with_capacity(32) });
+            if !messages.is_whole(call_id) {
+                continue;
+            }
+            let place = *places.entry((call_id, node, lives[node.0])).or_insert_with(|| {
+                let until = trace.local(node, now);
+                let (name, seen) = (trace.name(node), Vec::with_capacity(32));
+                parts.push(Part { node, name, call_id, seen, until, crashed: false });
                 parts.len() - 1
             });
             parts[place].seen.push(seen);
         }
-        Self { now, trace, world: None, parts }
+        Self { now, trace, world: None, parts, corrupted: messages.corrupted }
+    }
+
+    /// Whether messages were changed on their way: then only checks of safety are judged.
+    pub const fn is_corrupted(&self) -> bool {
+        self.corrupted
     }
 
     /// When the run was over.
@@ -214,17 +270,13 @@ impl<'a> Reading<'a> {
         self.now
     }
 
-    /// When the run was over, by the clock of a node.
-    pub fn now_of(&self, node: NodeId) -> Instant {
-        self.trace.local(node, self.now)
-    }
-
     /// All that happened.
     pub const fn trace(&self) -> &'a Trace {
         self.trace
     }
 
-    /// What each node saw of each call, in the order in which the first of each was seen.
+    /// What each node saw of each call, in the order in which the first of each was seen. A call of which a message was changed on its
+    /// way is left out: who can tell what such a message obliges anybody to?
     pub fn parts(&self) -> &[Part<'a>] {
         &self.parts
     }
@@ -268,10 +320,7 @@ fn see<'a>(
             (sent.from, packet.call_id, seen(sent.from, *hop, *below, Sight::Sent(packet, sent)))
         }
         What::Arrived { node, sent } => {
-            let Message { packet, hop, below } = match messages.changed.get(sent) {
-                Some(changed) => changed.as_ref()?,
-                None => message(*sent)?,
-            };
+            let Message { packet, hop, below } = message(*sent)?;
             (*node, packet.call_id, seen(*node, *hop, *below, Sight::Received(packet, trace.sent(*sent)?)))
         }
         What::Noted { node, note } => match note {

@@ -43,7 +43,7 @@ impl Check for Responses {
                     breach("it answers an ACK");
                     continue;
                 }
-                let Some(request) = asked(part, seen, response.method) else {
+                let Some(request) = asked(part, seen, response) else {
                     breach("it answers nothing that came");
                     continue;
                 };
@@ -82,10 +82,14 @@ impl Responses {
     }
 }
 
-/// The request that came before from the same hop.
-fn asked<'a>(part: &Part<'a>, response: &Seen<'a>, method: &str) -> Option<&'a Packet<'a>> {
-    let mut before = part.received().take_while(|(seen, ..)| seen.index < response.index);
-    before.find(|(seen, packet, _)| seen.hop == response.hop && packet.is(method)).map(|(_, packet, _)| packet)
+/// The request that came before from the same hop; of several that differ, the one that fits.
+fn asked<'a>(part: &Part<'a>, seen: &Seen<'a>, response: &'a Packet<'a>) -> Option<&'a Packet<'a>> {
+    let mut copies = part.copies(seen.hop, response.method, seen.index).map(|(_, request, _)| request);
+    let first = copies.next()?;
+    if mismatch(response, first).is_none() {
+        return Some(first);
+    }
+    copies.find(|request| mismatch(response, request).is_none()).or(Some(first))
 }
 
 /// Whether the same response came from downstream.

@@ -37,7 +37,7 @@ impl Check for Routing {
                 }
                 let verdict = match seen.below {
                     None => judge_own(part, seen, packet, &routes),
-                    Some(below) => judge_forwarded(part, below, packet, &routes),
+                    Some(below) => judge_forwarded(part, seen, below, packet, &routes),
                 };
                 let first = routes.first().map(|route| host_port(route));
                 let verdict = verdict.and_then(|()| match first {
@@ -115,11 +115,19 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
     Ok(())
 }
 
-fn judge_forwarded(part: &Part<'_>, below: usize, packet: &Packet<'_>, routes: &[&str]) -> Result<(), &'static str> {
-    let came = part.received().find(|(other, request, _)| other.hop == below && request.is(packet.method));
-    let Some((_, request, _)) = came else { return Ok(()) };
-    let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
-    if before.iter().any(|route| !is_loose(route)) || before.ends_with(routes) {
+fn judge_forwarded(
+    part: &Part<'_>,
+    seen: &Seen<'_>,
+    below: usize,
+    packet: &Packet<'_>,
+    routes: &[&str],
+) -> Result<(), &'static str> {
+    let mut copies = part.copies(below, packet.method, seen.index).peekable();
+    let is_left = |request: &Packet<'_>| {
+        let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+        before.iter().any(|route| !is_loose(route)) || before.ends_with(routes)
+    };
+    if copies.peek().is_none() || copies.any(|(_, request, _)| is_left(request)) {
         return Ok(());
     }
     Err("its Route is not what was left of the one that came")

@@ -3,7 +3,7 @@
 use sansip::Timers;
 
 use super::{Check, Part, Reading, Report, Seen};
-use crate::packet::{Packet, Start};
+use crate::packet::Packet;
 
 /// What a proxy passes on is what came, byte for byte, but for what is its own business.
 ///
@@ -74,53 +74,67 @@ impl Check for Transparency {
 
 fn judge_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
     let Some(below) = seen.below else { return Ok(()) };
-    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-    let came = before.find(|(other, request, _)| other.hop == below && request.is(packet.method));
-    let Some((_, request, _)) = came else { return Ok(()) };
+    let mut verdict = Ok(());
+    for (_, request, _) in part.copies(below, packet.method, seen.index) {
+        verdict = judge_copy(request, packet);
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
+}
+
+/// Whether this is how a request goes on.
+fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
     let hops = |packet: &Packet<'_>| packet.values("max-forwards", "max-forwards").next().map(str::parse::<u32>);
-    match (hops(request), hops(packet)) {
+    match (hops(came), hops(sent)) {
         (_, None) => return Err("it has no Max-Forwards".into()),
         (Some(Ok(came)), Some(Ok(sent))) if came != sent + 1 => {
             return Err(format!("Max-Forwards was {came} and is {sent}"));
         }
         _ => {}
     }
-    compare(request, packet)?;
+    compare(came, sent)?;
     let recorded =
         |packet: &Packet<'_>| packet.values("record-route", "record-route").map(str::to_owned).collect::<Vec<_>>();
-    if !recorded(packet).ends_with(&recorded(request)) {
+    if !recorded(sent).ends_with(&recorded(came)) {
         return Err("Record-Route values of others are not as they came".into());
     }
     Ok(())
 }
 
 fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
-    let (mut same, mut overloaded) = (None, false);
-    for (other, above, _) in part.received() {
-        if other.index < seen.index && other.below == Some(seen.hop) && above.method == packet.method {
-            overloaded |= above.status() == Some(503);
-            if (above.status(), above.to_tag) == (packet.status(), packet.to_tag) && above.status() != Some(100) {
-                // The nearest before: a called end may send two that differ.
-                same = Some(above);
+    let mut verdict = Ok(());
+    // The nearest first: a called end may send two that differ.
+    for (other, above, _) in
+        part.received().filter(|(other, ..)| other.index < seen.index).collect::<Vec<_>>().iter().rev()
+    {
+        if other.below != Some(seen.hop) || above.method != packet.method {
+            continue;
+        }
+        if above.status() == Some(503) && packet.status() == Some(503) {
+            return Err("a 503 from downstream says nothing of this server".into());
+        }
+        if (above.status(), above.to_tag) == (packet.status(), packet.to_tag) && above.status() != Some(100) {
+            verdict = judge_answer(above, packet);
+            if verdict.is_ok() {
+                break;
             }
         }
     }
-    if overloaded && packet.status() == Some(503) {
-        return Err("a 503 from downstream says nothing of this server".into());
-    }
-    let Some(above) = same else { return Ok(()) };
-    if let (Start::Response { reason, .. }, Start::Response { reason: came, .. }) = (packet.start, above.start)
-        && reason != came
-    {
+    verdict
+}
+
+/// Whether this is how a response goes on.
+fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
+    if sent.start != came.start {
         return Err("the reason phrase is another".into());
     }
-    let recorded = |packet: &Packet<'_>| {
-        packet.values("record-route", "record-route").map(|value| value.to_owned()).collect::<Vec<_>>()
-    };
-    if recorded(above).len() != recorded(packet).len() {
+    let recorded = |packet: &Packet<'_>| packet.values("record-route", "record-route").count();
+    if recorded(came) != recorded(sent) {
         return Err("Record-Route values are not as they came".into());
     }
-    compare(above, packet)
+    compare(came, sent)
 }
 
 /// Whether everything that is not a proxy's is the same in both.

@@ -74,10 +74,15 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
         return Err("the branch is not that of the INVITE, which was rejected");
     }
     let Some(below) = seen.below else { return Ok(()) };
-    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-    let came = before.find(|(other, request, _)| other.hop == below && request.is(packet.method));
-    let (_, request, transmission) = came.ok_or("it forwards nothing that came")?;
-    are_stamped(&packet.vias[1..], &request.vias, transmission.source)
+    let copies = part.copies(below, packet.method, seen.index);
+    let mut verdict = Err("it forwards nothing that came");
+    for (_, request, transmission) in copies {
+        verdict = are_stamped(&packet.vias[1..], &request.vias, transmission.source);
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
 }
 
 /// Whether the INVITE that this ACK is for got a final response with this To tag, and it was no 2xx.
@@ -99,20 +104,29 @@ fn judge_response(
     packet: &Packet<'_>,
     destination: SocketAddr,
 ) -> Result<(), &'static str> {
-    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-    let came = before.find(|(other, request, _)| other.hop == seen.hop && request.is(packet.method));
+    let copies = part.copies(seen.hop, packet.method, seen.index);
     // To what nothing answers is another check's matter; but a Via of its own was to be popped.
-    let Some((_, request, transmission)) = came else {
-        let own = part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
-        return if own { Err("its own Via is still on top") } else { Ok(()) };
-    };
-    are_stamped(&packet.vias, &request.vias, transmission.source)?;
-    let asked = request.top();
-    if !is_udp(&asked) || asked.parameters().any(|(name, _)| name.eq_ignore_ascii_case("maddr")) {
+    let own = || part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
+    if copies.clone().next().is_none() && own() {
+        return Err("its own Via is still on top");
+    }
+    let mut verdict = Ok(());
+    for (_, request, transmission) in copies {
+        let stamped = are_stamped(&packet.vias, &request.vias, transmission.source);
+        verdict = stamped.and_then(|()| leads_to(&request.top(), transmission.source, destination));
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
+}
+
+/// Whether the response to a request with this topmost Via that came from `source` goes where it must.
+fn leads_to(asked: &Via<'_>, source: SocketAddr, destination: SocketAddr) -> Result<(), &'static str> {
+    if !is_udp(asked) || asked.parameters().any(|(name, _)| name.eq_ignore_ascii_case("maddr")) {
         return Ok(());
     }
-    let source = transmission.source;
-    let port = if asks_for_rport(&asked) { source.port() } else { port_of(asked.sent_by).unwrap_or(5060) };
+    let port = if asks_for_rport(asked) { source.port() } else { port_of(asked.sent_by).unwrap_or(5060) };
     if destination.ip() != source.ip() {
         return Err("it goes to another address than the request came from");
     }
