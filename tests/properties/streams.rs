@@ -426,8 +426,6 @@ fn play_twice<N: Player>(mut host: Host<N>, journal: &Journal) -> [Vec<String>; 
 
 fn obeys_the_laws<N: Player>(fresh: impl Fn() -> Host<N>, journal: &Journal) {
     let plain = play(fresh(), journal, Way::default());
-    // Where every connection is refused, a node may have heard nothing.
-    assert!(!plain.is_empty() || journal.is_empty());
     let same = |way: Way, law: &str| assert_eq!(play(fresh(), journal, way), plain, "{law}");
     same(Way::default(), "the same inputs give the same outputs");
     same(Way { ticks: true, ..Way::default() }, "ticks before the deadline change nothing");

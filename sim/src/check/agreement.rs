@@ -198,8 +198,9 @@ impl<'a> End<'a> {
             return;
         }
         let told = self.bye_sent.is_some_and(|bye| bye > success);
-        // The called end gave up for want of an ACK, and its BYE overtook the 2xx.
-        let overtaken = self.byes_received.iter().any(|bye| *bye < success);
+        // The called end gave up for want of an ACK, and its BYE overtook the 2xx, or came while the resolver was still asked where
+        // ours goes.
+        let overtaken = self.byes_received.iter().any(|bye| *bye < success || bye.0 < success.0 + timers.t1);
         if !told && !overtaken && self.began.is_none_or(|began| began.0 != success.0) {
             breach(success.0, "does not have the call although a 2xx came, and sent no BYE");
         }

@@ -221,7 +221,10 @@ impl<'a> Part<'a> {
         let cancelled = self.sent().any(|(cancel, packet, _)| {
             cancel.hop == hop && packet.is("CANCEL") && cancel.time + timers.sixty_four_t1() <= seen.time
         });
-        (!cancelled && (heard || seen.time < given_up)).then_some((seen, packet))
+        // A connection that breaks before anything was heard ends its INVITE (§17.1.4), and what comes by another one is a stray.
+        // That it broke is not seen here.
+        let unheard = seen.time < given_up && !packet.top().is_reliable();
+        (!cancelled && (heard || unheard)).then_some((seen, packet))
     }
 
     /// Whether the node sent a request of that method on behalf of this hop: it is a proxy of it.
