@@ -17,12 +17,23 @@ pub struct Config {
     pub limits: Limits,
     /// Whether the Vias of our requests ask for `rport` (RFC 3581 §3). On by default.
     pub rport: bool,
+    /// Whether responses that no transaction waits for are shown ([`Indication::Stray`](crate::Indication::Stray)): a stateless
+    /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
+    /// [`Server`](crate::Server) turns it on for the CANCEL that it forwards statelessly.
+    pub strays: bool,
 }
 
 impl Config {
     /// The defaults, with the given seed.
     pub fn new(seed: Seed) -> Self {
-        Self { seed, script: Script::default(), timers: Timers::default(), limits: Limits::default(), rport: true }
+        Self {
+            seed,
+            script: Script::default(),
+            timers: Timers::default(),
+            limits: Limits::default(),
+            rport: true,
+            strays: false,
+        }
     }
 }
 
@@ -78,8 +89,13 @@ pub struct Limits {
     /// Client transactions alive at once, CANCELs and attempts that were given up for another address included; above it a
     /// command fails, and no other address is tried. 2,000,000.
     pub client_transactions: usize,
-    /// Addresses tried for one request (RFC 3263 §4.3). 8.
+    /// Addresses tried for one request, and as backups for the responses to one (RFC 3263 §4.3, §5). 8.
     pub destinations: usize,
+    /// Questions to the resolver for one request, and for the responses to one; what more there would be to ask is taken for
+    /// unknown. 16.
+    pub questions: usize,
+    /// Records looked at in one answer of the resolver; the others are ignored. 64.
+    pub records: usize,
     /// Connections alive at once; above it a new one is closed at once, and none is opened. 100,000.
     pub connections: usize,
     /// Connections from and to one address. 1,000.
@@ -112,6 +128,8 @@ impl Default for Limits {
             deliveries: 1_000_000,
             client_transactions: 2_000_000,
             destinations: 8,
+            questions: 16,
+            records: 64,
             connections: 100_000,
             connections_per_address: 1_000,
             half_open_connections: 10_000,

@@ -83,7 +83,7 @@ pub enum Input<'a> {
     Resolved {
         /// The question that is answered.
         query: QueryId,
-        /// The answers, best first.
+        /// The answers. Addresses are tried in the order in which they stand here (RFC 6724).
         answers: &'a [Answer],
     },
     /// What was sent to `remote` could not be delivered (ICMP, RFC 3261 §18.4).
@@ -187,17 +187,59 @@ pub struct Transmit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question {
-    /// The A and AAAA records of a name.
+    /// The A and AAAA records of a host.
     Address {
-        /// The host name, in lower case and without a final dot.
+        /// The host name, in lower case and without a final dot, as all names here.
+        name: Box<str>,
+    },
+    /// The SRV records of a service (RFC 2782).
+    Srv {
+        /// Service, protocol and domain, such as `_sip._udp.example.com`.
+        name: Box<str>,
+    },
+    /// The NAPTR records of a domain (RFC 3403).
+    Naptr {
+        /// The domain.
         name: Box<str>,
     },
 }
 
-/// One answer to a [`Question`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One answer to a [`Question`]. Names may be in any case and with or without a final dot.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
-    /// An A or AAAA record.
+    /// An A or AAAA record, to [`Question::Address`].
     Address(IpAddr),
+    /// An SRV record, to [`Question::Srv`].
+    Srv {
+        /// The lowest is tried first.
+        priority: u16,
+        /// Its share of what goes to this priority.
+        weight: u16,
+        /// The port of the service.
+        port: u16,
+        /// The host; the root, `.`, if there is decidedly no such service.
+        target: Box<str>,
+    },
+    /// A NAPTR record, to [`Question::Naptr`]. Records with a regular expression are of other applications and left out.
+    Naptr {
+        /// Only the lowest with a service that we can use counts.
+        order: u16,
+        /// Within one order the lowest is tried first.
+        preference: u16,
+        /// `s` of what concerns SIP.
+        flags: Box<str>,
+        /// Such as `SIP+D2U`.
+        service: Box<str>,
+        /// The name of the SRV records of this service.
+        replacement: Box<str>,
+    },
+    /// An address that came along with SRV records. If a target has any they must be all that it has: it is not asked for
+    /// again. They may always be left out.
+    Additional {
+        /// The host, one of the targets.
+        name: Box<str>,
+        /// An address of it.
+        address: IpAddr,
+    },
 }

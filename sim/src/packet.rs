@@ -65,6 +65,12 @@ impl<'a> Via<'a> {
         (self.branch, self.sent_by)
     }
 
+    /// Whether it came by a transport that loses nothing: any but UDP.
+    pub fn is_reliable(&self) -> bool {
+        let protocol = self.value.split('/').nth(2).unwrap_or_default();
+        !protocol.trim_start().get(..3).is_some_and(|name| name.eq_ignore_ascii_case("UDP"))
+    }
+
     /// Its parameters: name and value, which is `None` without a `=`.
     pub fn parameters(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         self.value.split(';').skip(1).map(|parameter| match parameter.split_once('=') {

@@ -1,6 +1,6 @@
 //! Faults that select messages by kind, and faults that have their time.
 
-use sansip_sim::topology::Topology;
+use sansip_sim::topology::{CALL_AT, Topology};
 use sansip_sim::{World, render::ladder};
 
 use crate::faults::{end, times};
@@ -64,8 +64,18 @@ fn a_restarted_domain_has_forgotten_its_bindings() {
 }
 
 #[test]
-fn a_resolver_that_is_silent_for_a_while_ends_the_call_before_it_began() {
+fn a_resolver_that_is_silent_for_a_while_delays_the_call() {
+    // NAPTR is not answered within 8 s and counts as unknown; then SRV and the addresses are.
     let world = run(&planned(Topology::Trapezoid, "alice@0s..2s:dns(silent)"));
+    let mut sent = world.trace().transmissions().filter(|(_, _, sent)| sent.bytes.starts_with(b"INVITE "));
+    let (_, first, _) = sent.next().expect("an INVITE");
+    assert_eq!(first.since(CALL_AT).as_millis(), 8_001);
+    assert_eq!(end(&world, "alice"), "the other hung up");
+}
+
+#[test]
+fn a_resolver_that_stays_silent_ends_the_call_before_it_began() {
+    let world = run(&planned(Topology::Trapezoid, "alice@0s..20s:dns(silent)"));
     assert_eq!(times(&world, "alice", "INVITE").len(), 0);
     // What cannot be sent is treated as a 503 (RFC 3261 §8.1.3.1).
     assert_eq!(end(&world, "alice"), "503 Service Unavailable");

@@ -77,6 +77,7 @@ pub(crate) enum Told {
     Failed(Failure),
     Finished,
     Unsent,
+    Stray(u16),
     Completed { acknowledged: bool },
     FlowFailed(SocketAddr),
     Timer(Tag),
@@ -97,6 +98,8 @@ pub(crate) struct Bench {
     /// Where the responses came in.
     pub(crate) flows: Vec<Flow>,
     pub(crate) questions: Vec<(QueryId, String)>,
+    /// Whether the resolver knows NAPTR and SRV; if not, these questions are answered at once and not shown.
+    pub(crate) services: bool,
     /// Connections that the endpoint wanted opened, and closed.
     pub(crate) opened: Vec<Opened>,
     pub(crate) closed: Vec<(u64, ConnectionId)>,
@@ -127,6 +130,7 @@ impl Bench {
             responses: Vec::new(),
             flows: Vec::new(),
             questions: Vec::new(),
+            services: false,
             opened: Vec::new(),
             closed: Vec::new(),
             ended: BTreeSet::new(),
@@ -155,6 +159,19 @@ impl Bench {
         let answers: Vec<Answer> =
             addresses.iter().map(|ip| Answer::Address(ip.parse().expect("an address"))).collect();
         self.handle(Input::Resolved { query, answers: &answers });
+    }
+
+    /// Answers this question, which must be open.
+    pub(crate) fn answer(&mut self, question: &str, answers: &[Answer]) {
+        let open = self.questions.iter().position(|(_, text)| text == question);
+        let open = open.unwrap_or_else(|| panic!("`{question}` is not among {:?}", self.questions));
+        let (query, _) = self.questions.remove(open);
+        self.handle(Input::Resolved { query, answers });
+    }
+
+    /// The open questions, oldest first.
+    pub(crate) fn asked(&self) -> Vec<&str> {
+        self.questions.iter().map(|(_, text)| text.as_str()).collect()
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
@@ -282,6 +299,11 @@ impl Bench {
                     Told::Finished
                 }
                 Indication::Unsent { .. } => Told::Unsent,
+                Indication::Stray { response } => {
+                    let status = response.status().get();
+                    self.responses.push(response);
+                    Told::Stray(status)
+                }
                 Indication::Completed { acknowledged, .. } => Told::Completed { acknowledged },
                 Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),
@@ -296,6 +318,7 @@ impl Bench {
 
     pub(crate) fn drain(&mut self) {
         let at = self.now.as_millis();
+        let mut unknown = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {
                 Output::Send(transmit) => self.sent.push(Sent {
@@ -305,9 +328,12 @@ impl Bench {
                     ttl: transmit.ttl,
                     text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
                 }),
-                Output::Resolve { query, question: Question::Address { name } } => {
-                    self.questions.push((query, name.to_string()));
-                }
+                Output::Resolve { query, question } => match question {
+                    Question::Address { name } => self.questions.push((query, name.to_string())),
+                    Question::Srv { name } if self.services => self.questions.push((query, format!("SRV {name}"))),
+                    Question::Naptr { name } if self.services => self.questions.push((query, format!("NAPTR {name}"))),
+                    _ => unknown.push(query),
+                },
                 Output::Open { connection, protocol, remote, server_name, .. } => self.opened.push(Opened {
                     at,
                     connection,
@@ -318,6 +344,9 @@ impl Bench {
                 Output::Close { connection } => self.closed.push((at, connection)),
                 other => panic!("an output that nobody asked for: {other:?}"),
             }
+        }
+        for query in unknown {
+            self.handle(Input::Resolved { query, answers: &[] });
         }
     }
 

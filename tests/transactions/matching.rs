@@ -178,6 +178,70 @@ fn a_late_response_is_a_stray() {
     assert_eq!(bench.whats().len(), 1);
 }
 
+#[test]
+fn a_stray_is_shown_to_who_asks_for_it_and_its_via_is_ours() {
+    let mut config = sansip::Config::new(sansip::Seed::from_u64(1));
+    config.strays = true;
+    let mut bench = Bench::with(config);
+    bench.request(&ours("INVITE"));
+    let ok = answer(&bench.sent[0], 200);
+    bench.receive(&ok);
+    // While the transaction is there its 2xx are its own (RFC 6026 §7.2).
+    bench.run_to(31_999);
+    bench.receive(&ok);
+    bench.run_to(32_000);
+    bench.receive(&ok);
+    bench.receive(&ok.replace("UDP 192.0.2.1;", "UDP 192.0.2.2;"));
+    assert_eq!(bench.whats(), [Told::Response(200), Told::Response(200), Told::Finished, Told::Stray(200)]);
+    assert_eq!((bench.endpoint.stats().stray, bench.endpoint.stats().foreign), (0, 1));
+    bench.assert_over();
+}
+
+/// A stray 200 with these Vias, ours first.
+fn stray(bench: &mut Bench, vias: &[&str]) -> sansip::message::Response {
+    let vias: String = vias.iter().map(|via| format!("Via: {via}\n")).collect();
+    bench.receive(&format!(
+        "SIP/2.0 200 OK\n{vias}From: <sip:a@b.c>;tag=1\nTo: <sip:b@b.c>;tag=2\nCall-ID: 1\nCSeq: 1 INVITE\nContent-Length: 0\n\n"
+    ));
+    bench.responses.last().expect("a stray").clone()
+}
+
+#[test]
+fn a_stateless_proxy_passes_a_response_on_to_where_the_next_via_says() {
+    let mut config = sansip::Config::new(sansip::Seed::from_u64(1));
+    config.strays = true;
+    let mut bench = Bench::with(config);
+    let own = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKours";
+    for (next, to) in [
+        ("SIP/2.0/UDP 192.0.2.8:5070;branch=z9hG4bKa", "192.0.2.8:5070"),
+        ("SIP/2.0/UDP pc33.atlanta.com;received=192.0.2.7;branch=z9hG4bKa", "192.0.2.7:5060"),
+        ("SIP/2.0/UDP 10.1.1.1;received=192.0.2.7;rport=9988;branch=z9hG4bKa", "192.0.2.7:9988"),
+        ("SIP/2.0/UDP pc33.atlanta.com:5080;maddr=192.0.2.6;received=192.0.2.7;branch=z9hG4bKa", "192.0.2.6:5080"),
+    ] {
+        let response = stray(&mut bench, &[own, next, "SIP/2.0/UDP 192.0.2.5;branch=z9hG4bKb"]);
+        bench.endpoint.forward_response(bench.now, &response).expect("somewhere to go");
+        bench.collect();
+        let sent = bench.last();
+        assert_eq!((sent.to.as_str(), sent.header("Via"), sent.text.matches("Via:").count()), (to, next, 2));
+    }
+    let sent = bench.sent.len();
+    for vias in [
+        &[own][..],
+        &[own, "SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKa"],
+        &[own, "SIP/2.0/UDP 192.0.2.8:0;branch=z9hG4bKa"],
+        &[own, "SIP/2.0/TCP 192.0.2.8;branch=z9hG4bKa"],
+        &[own, "SIP/2.0/WS 192.0.2.8;branch=z9hG4bKa"],
+        &[own, "nonsense"],
+    ] {
+        let response = stray(&mut bench, vias);
+        let error = bench.endpoint.forward_response(bench.now, &response);
+        assert_eq!(error, Err(sansip::CommandError::Invalid("Via")), "{vias:?}");
+    }
+    bench.collect();
+    assert_eq!(bench.sent.len(), sent);
+    bench.assert_over();
+}
+
 /// RFC 3261 §7.3.1: unless said otherwise, tokens are compared without case; a branch is a token, the cookie its start.
 #[test]
 fn a_branch_is_compared_without_case() {

@@ -146,7 +146,11 @@ impl Driver {
                     Output::Send(transmit) => self.send(node, transmit),
                     Output::Open { connection, remote, .. } => self.streams.open(connection, remote),
                     Output::Close { connection } => self.streams.close(connection),
-                    Output::Resolve { query, question } => self.ask(query, question),
+                    Output::Resolve { query, question: Question::Address { name } } => self.ask(query, name),
+                    // The system's resolver, as the standard library has it, knows addresses and nothing else.
+                    Output::Resolve { query, .. } => {
+                        node.handle(self.now(), Input::Resolved { query, answers: &[] });
+                    }
                     Output::Event(event) => on_event(node, self.now(), event),
                     _ => {}
                 }
@@ -211,11 +215,9 @@ impl Driver {
         }
     }
 
-    fn ask(&self, query: QueryId, question: Question) {
-        if let Question::Address { name } = question {
-            // With too many questions open this one stays without an answer, which the node is prepared for.
-            let _ = self.questions.try_send((query, name));
-        }
+    fn ask(&self, query: QueryId, name: Box<str>) {
+        // With too many questions open this one stays without an answer, which the node is prepared for.
+        let _ = self.questions.try_send((query, name));
     }
 }
 

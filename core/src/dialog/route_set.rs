@@ -58,6 +58,7 @@ impl RouteSet {
         } else {
             (request_target(first.as_uri()), route_value(rest.iter().chain([remote_target])))
         };
+        let next_hop = next_hop.for_request_uri(request_uri.as_uri());
         Some(Path { request_uri, route: Some(route), next_hop })
     }
 }

@@ -181,9 +181,10 @@ impl Endpoint {
             return;
         }
         let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
-        match self.clients.find(&key).zip(view.to_response()) {
-            Some((client, response)) => self.responded(client, response, flow),
-            None => self.stats.stray += 1,
+        match (self.clients.find(&key), view.to_response()) {
+            (Some(client), Some(response)) => self.responded(client, response, flow),
+            (None, Some(response)) if self.config.strays => self.tell(Indication::Stray { response }),
+            _ => self.stats.stray += 1,
         }
     }
 }

@@ -52,7 +52,15 @@ pub enum Indication {
         /// The user's mark.
         tag: Tag,
     },
-    /// A response could not be delivered. The transaction stays as it is (RFC 6026 §8.8).
+    /// A response to a request of ours that no transaction waits for, if [`Config::strays`](crate::Config::strays) asks for these.
+    /// Our own Via is on top. A stateless proxy passes it on ([`forward_response`](super::Endpoint::forward_response)); anybody
+    /// else must discard it (RFC 6026 §8.9).
+    Stray {
+        /// The response.
+        response: Response,
+    },
+    /// A response could not be delivered, nor to any backup that the sent-by of its request names (RFC 3263 §5). The transaction
+    /// stays as it is (RFC 6026 §8.8); what it sends next goes where the request came from.
     Unsent {
         /// The transaction that sent it.
         server: ServerTransactionId,

@@ -6,6 +6,8 @@ mod connections;
 mod delivery;
 mod indication;
 mod overload;
+mod response_path;
+mod search;
 mod servers;
 mod stateless;
 mod stats;
@@ -19,7 +21,7 @@ use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
 use crate::config::Config;
-use crate::id::{Arena, ConnectionId, DeliveryId, ListenerId, TimerId, kind};
+use crate::id::{Arena, ConnectionId, ListenerId, TimerId, kind};
 use crate::message::header::Protocol;
 use crate::message::{self, HostPort, Message, SharedBytes};
 use crate::node::{Input, Output, Transmit};
@@ -28,12 +30,13 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Flow, Listener, Listeners, NextHop};
+use crate::transport::{Asked, Flow, Listener, Listeners, NextHop};
 
 use clients::Clients;
 use connections::Connections;
 use delivery::Delivery;
 use overload::Refusals;
+use search::Asker;
 use servers::Servers;
 use stateless::TokenKey;
 use timers::TimerKey;
@@ -56,7 +59,7 @@ pub struct Endpoint {
     servers: Servers,
     clients: Clients,
     deliveries: Arena<kind::Delivery, Delivery>,
-    queries: Arena<kind::Query, DeliveryId>,
+    queries: Arena<kind::Query, (Asker, Asked)>,
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,
@@ -109,7 +112,7 @@ impl Endpoint {
     /// The local address from which a request to `next_hop` will go, as far as that is known before its name is resolved;
     /// else the first that there is.
     pub fn listener_towards(&self, next_hop: &NextHop) -> Option<&Listener> {
-        let named = match (next_hop.flow, next_hop.host.as_host().ip()) {
+        let named = match (next_hop.flow, next_hop.target().as_host().ip()) {
             (Some(flow), _) => Some(flow.listener),
             (None, Some(ip)) => self.listeners.towards(next_hop.protocol(), SocketAddr::new(ip, 0)),
             (None, None) => {
@@ -207,7 +210,7 @@ impl Endpoint {
         match key {
             TimerKey::Client(client) => self.client_timer(client),
             TimerKey::Server(server) => self.server_timer(server),
-            TimerKey::Delivery(delivery) => self.delivery_timer(delivery),
+            TimerKey::Search(asker) => self.search_timer(asker),
             TimerKey::Connection(connection) => self.connection_timer(connection),
             TimerKey::User(tag) => self.tell(Indication::Timer { timer, tag }),
         }

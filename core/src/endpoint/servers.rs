@@ -1,5 +1,7 @@
 //! Server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
 
+use alloc::boxed::Box;
+
 use crate::error::CommandError;
 use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
 use crate::keyed_index::KeyedIndex;
@@ -12,6 +14,8 @@ use crate::transaction::senders::Senders;
 use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
 use crate::transport::Flow;
 
+use super::response_path::Backup;
+use super::search::Places;
 use super::timers::{Alarm, TimerKey};
 use super::{Arrival, Endpoint, Indication};
 
@@ -20,9 +24,11 @@ use super::{Arrival, Endpoint, Indication};
 pub(super) struct ServerTransaction {
     pub(super) tag: Tag,
     key: KeptKey,
-    path: Flow,
+    pub(super) path: Flow,
     machine: ServerMachine,
     kept: Kept,
+    /// Where else its responses may go, once one could not be sent.
+    pub(super) backup: Option<Box<Backup>>,
     alarm: Alarm,
 }
 
@@ -31,9 +37,19 @@ pub(super) struct ServerTransaction {
 enum Kept {
     /// Until the first response: a 100 may have to be made of it.
     Request(SharedBytes),
-    /// As long as a retransmission may ask for it.
+    /// The last one, as long as it may have to be sent again.
     Response(SharedBytes),
     Nothing,
+}
+
+impl ServerTransaction {
+    /// The response that was sent last, as long as it may have to be sent again.
+    pub(super) fn last_response(&self) -> Option<&SharedBytes> {
+        match &self.kept {
+            Kept::Response(bytes) => Some(bytes),
+            Kept::Request(_) | Kept::Nothing => None,
+        }
+    }
 }
 
 /// All server transactions.
@@ -59,6 +75,10 @@ impl Servers {
 
     pub(super) fn get(&self, id: ServerTransactionId) -> Option<&ServerTransaction> {
         self.transactions.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ServerTransactionId) -> Option<&mut ServerTransaction> {
+        self.transactions.get_mut(id)
     }
 
     /// The transaction that a request or ACK with this key belongs to.
@@ -121,6 +141,7 @@ impl Endpoint {
             path: arrival.path,
             machine,
             kept: Kept::Request(arrival.request.as_bytes().clone()),
+            backup: None,
             alarm: Alarm::default(),
         });
         self.server_moved(id, true);
@@ -177,7 +198,7 @@ impl Endpoint {
     }
 
     /// The response with a Content-Length where a stream needs one (§18.3): one that is passed on may lack it.
-    fn framed(&self, listener: ListenerId, response: Response) -> Response {
+    pub(super) fn framed(&self, listener: ListenerId, response: Response) -> Response {
         if response.headers().contains(HeaderId::ContentLength) || !self.needs_content_length(listener) {
             return response;
         }
@@ -207,8 +228,11 @@ impl Endpoint {
     }
 
     pub(super) fn server_timer(&mut self, server: ServerTransactionId) {
-        if let Some(transaction) = self.servers.transactions.get_mut(server) {
-            transaction.alarm.fired();
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        transaction.alarm.fired();
+        // It is not over while its response waits for a connection that may yet fail: then a backup is due.
+        if let Some(until) = transaction.path.connection.and_then(|id| self.connections.opening_until(id)) {
+            return transaction.alarm.set(&mut self.timers, Some(until), TimerKey::Server(server));
         }
         match self.with_server(server, ServerMachine::fire) {
             Some(actions) => self.server_acts(server, actions, None),
@@ -254,10 +278,7 @@ impl Endpoint {
                 self.server_sends(server, trying);
             }
             Some(ServerSend::Last) => {
-                let last = self.servers.get(server).and_then(|transaction| match &transaction.kept {
-                    Kept::Response(bytes) => Some(bytes.clone()),
-                    Kept::Request(_) | Kept::Nothing => None,
-                });
+                let last = self.servers.get(server).and_then(|transaction| transaction.last_response().cloned());
                 self.stats.retransmitted += u64::from(last.is_some());
                 self.server_sends(server, last);
             }
@@ -279,28 +300,55 @@ impl Endpoint {
         Some(response.as_bytes().clone())
     }
 
-    fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
+    pub(super) fn server_sends(&mut self, server: ServerTransactionId, bytes: Option<SharedBytes>) {
         let Some(path) = self.servers.get(server).map(|transaction| transaction.path) else { return };
         let Some(bytes) = bytes else { return };
         let way = self.way_back(path, &bytes);
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
-        let repeats = transaction.machine.repeats_response();
-        transaction.kept = if repeats { Kept::Response(bytes.clone()) } else { Kept::Nothing };
+        let keeps = transaction.machine.keeps_response();
+        transaction.kept = if keeps { Kept::Response(bytes.clone()) } else { Kept::Nothing };
         let Some(way) = way else {
             self.stats.disconnected += 1;
             return self.server_unsent(server);
         };
-        if way != path {
-            transaction.path = way;
-            self.servers.senders.remove(path, server);
-            self.hold_connection(way);
-        }
+        self.move_path(server, way);
         self.servers.senders.insert(way, server);
         self.send(way, bytes);
     }
 
-    /// A response could not be sent: the transaction stays (RFC 6026 §8.8).
+    /// The responses of a transaction go another way from now on.
+    pub(super) fn move_path(&mut self, server: ServerTransactionId, way: Flow) {
+        let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
+        let old = transaction.path;
+        if old != way {
+            transaction.path = way;
+            self.servers.senders.remove(old, server);
+            self.hold_connection(way);
+            self.release_connection(old);
+        }
+    }
+
+    /// A response could not be sent: it goes to a backup, or if there is none left, the transaction user is told and the
+    /// transaction stays (RFC 6026 §8.8).
     fn server_unsent(&mut self, server: ServerTransactionId) {
+        if !self.send_to_backup(server) {
+            self.server_undeliverable(server);
+        }
+    }
+
+    /// The places that the sender of a request may be at.
+    pub(super) fn server_places(&mut self, server: ServerTransactionId) -> Option<&mut Places> {
+        self.servers.get_mut(server)?.backup.as_mut().map(|backup| &mut backup.places)
+    }
+
+    /// More is known of them.
+    pub(super) fn server_located(&mut self, server: ServerTransactionId) {
+        if !self.backup_located(server) {
+            self.server_undeliverable(server);
+        }
+    }
+
+    fn server_undeliverable(&mut self, server: ServerTransactionId) {
         if let Some(actions) = self.with_server(server, |machine, clock| Some(machine.transport_error(clock))) {
             self.server_acts(server, actions, None);
         }
@@ -311,13 +359,16 @@ impl Endpoint {
         let Some(transaction) = self.servers.transactions.get_mut(server) else { return };
         let deadline = transaction.machine.deadline();
         transaction.alarm.set(&mut self.timers, deadline, TimerKey::Server(server));
-        if !transaction.machine.repeats_response() {
+        if !transaction.machine.keeps_response() {
             transaction.kept = Kept::Nothing;
         }
         if transaction.machine.is_terminated()
             && let Some(transaction) = self.servers.remove(server)
         {
             self.release_connection(transaction.path);
+            if let Some(backup) = transaction.backup {
+                self.end_search(backup.places);
+            }
             self.tell(Indication::Completed { server, tag: transaction.tag, acknowledged });
         }
     }

@@ -7,10 +7,13 @@ use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::error::CommandError;
+use crate::message::header::{Protocol, Via};
 use crate::message::{HeaderId, Request, Response, StatusCode};
 use crate::random::MAGIC_COOKIE;
+use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::Flow;
+use crate::transport::{Flow, forwarded_destination};
 
 use super::Endpoint;
 
@@ -26,11 +29,16 @@ impl TokenKey {
         Self(key)
     }
 
-    /// A token of what `write` feeds the hash.
-    fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
+    /// 128 bits of what `write` feeds the hash.
+    fn bits(&self, write: impl FnOnce(&mut SipHasher13)) -> u128 {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         write(&mut hasher);
-        let mut bits = hasher.finish128().as_u128();
+        hasher.finish128().as_u128()
+    }
+
+    /// A token of what `write` feeds the hash.
+    fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
+        let mut bits = self.bits(write);
         for _ in 0..TOKEN_LENGTH {
             out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
             bits >>= 5;
@@ -78,6 +86,40 @@ impl Endpoint {
             branch.push_str(suffix);
         }
         branch
+    }
+
+    /// Forwards a response statelessly (RFC 3261 §16.11): without its topmost Via, which is ours, to where the next one says
+    /// (§18.2.2). A connection that the request may have come by is not known any more: the response goes along one to exactly
+    /// that address, or a new one.
+    ///
+    /// # Errors
+    /// `Invalid("Via")` if the topmost Via is not ours, or the next is none that a response can be sent to: missing, malformed,
+    /// without an address (the one whose request was forwarded got `received`), or of a WebSocket client.
+    pub fn forward_response(&mut self, now: Instant, response: &Response) -> Result<(), CommandError> {
+        const BAD: CommandError = CommandError::Invalid("Via");
+        self.advance(now);
+        let ours = response.top_via().is_some_and(|via| self.listeners.inserts(via.sent_by));
+        let next = response.headers().all::<Via<'_>>().nth(1).and_then(Result::ok).filter(|_| ours).ok_or(BAD)?;
+        if matches!(next.protocol, Protocol::Ws | Protocol::Wss) {
+            return Err(BAD);
+        }
+        let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
+        let listener = self.listeners.towards(next.protocol, remote).ok_or(BAD)?;
+        let forwarded = response.edit().pop_first(HeaderId::Via).finish().map_err(|_| BAD)?;
+        match self.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
+            Some(flow) => self.send(flow, self.framed(listener, forwarded).as_bytes().clone()),
+            None => self.stats.disconnected += 1,
+        }
+        Ok(())
+    }
+
+    /// A number in the place of chance, for what is forwarded statelessly under this branch (RFC 3263 §4.4).
+    pub(super) fn stateless_number(&self, branch: &str) -> u64 {
+        let bits = self.token_key.bits(|hasher| {
+            hasher.write_u8(b'n');
+            hasher.write(branch.as_bytes());
+        });
+        bits as u64
     }
 
     /// Answers a request that gets no transaction. The request is stamped.

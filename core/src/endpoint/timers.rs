@@ -1,9 +1,11 @@
 //! Whose a timer is, and the one entry that a transaction has in the queue.
 
-use crate::id::{ClientTransactionId, ConnectionId, DeliveryId, ServerTransactionId, TimerId};
+use crate::id::{ClientTransactionId, ConnectionId, ServerTransactionId, TimerId};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerQueue;
+
+use super::search::Asker;
 
 /// Whose a timer is.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +13,7 @@ pub(super) enum TimerKey {
     Client(ClientTransactionId),
     Server(ServerTransactionId),
     /// The resolver has not answered in time.
-    Delivery(DeliveryId),
+    Search(Asker),
     Connection(ConnectionId),
     User(Tag),
 }

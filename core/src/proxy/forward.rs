@@ -8,8 +8,8 @@ use super::{Core, Refusal, Target, breadth, mark, targets};
 use crate::endpoint::Endpoint;
 use crate::error::CommandError;
 use crate::id::{ListenerId, ResponseContextId};
-use crate::message::header::{MaxBreadth, Protocol, Route};
-use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode};
+use crate::message::header::{MaxBreadth, Route};
+use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode, Uri};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::NextHop;
@@ -154,10 +154,11 @@ pub(super) fn copy_for(
         (Target::Contact(contact), None) => NextHop::of_uri(contact.as_uri()),
         (Target::Unchanged, None) => request.uri().ok().and_then(NextHop::of_uri),
     };
-    let Some(mut next_hop) = next_hop else { return Ok(None) };
-    if next_hop.protocol.is_none() && request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips) {
-        next_hop.protocol = Some(Protocol::Tls);
-    }
+    let Some(next_hop) = next_hop else { return Ok(None) };
+    let next_hop = match Uri::parse(target_uri) {
+        Ok(uri) => next_hop.for_request_uri(uri),
+        Err(_) => next_hop,
+    };
     if let Some(inbound) = recorded.and_then(|id| endpoint.listener(id)) {
         // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
         let outbound = endpoint.listener_towards(&next_hop);

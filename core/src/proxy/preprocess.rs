@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Refusal;
-use crate::message::header::{Protocol, Route};
+use crate::message::header::Route;
 use crate::message::{HeaderId, HostPort, Request, Uri};
 use crate::transport::{Listener, NextHop};
 
@@ -77,11 +77,11 @@ fn without_own_maddr(uri: Uri<'_>, listener: &Listener, names_us: impl Fn(Uri<'_
     let hop = NextHop::of_uri(uri)?;
     let port = hop.port.unwrap_or(DEFAULT_PORT);
     let here = port == listener.local.port() || port == listener.sent_by.port.unwrap_or(DEFAULT_PORT);
-    if !here || hop.protocol.unwrap_or(Protocol::Udp) != listener.protocol {
+    if !here || hop.protocol() != listener.protocol {
         return None;
     }
     let mut maddr = Vec::from(b"sip:".as_slice());
-    maddr.extend_from_slice(alloc::format!("{}", HostPort { host: hop.host.as_host(), port: hop.port }).as_bytes());
+    maddr.extend_from_slice(alloc::format!("{}", HostPort { host: hop.target().as_host(), port: hop.port }).as_bytes());
     if !Uri::parse(&maddr).is_ok_and(names_us) {
         return None;
     }

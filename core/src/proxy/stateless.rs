@@ -4,7 +4,7 @@
 use super::forward::copy_for;
 use super::{Core, Refusal, Target, breadth};
 use crate::endpoint::Endpoint;
-use crate::message::{Method, Request};
+use crate::message::{Method, Request, Response};
 use crate::time::Instant;
 
 impl Core {
@@ -29,5 +29,13 @@ impl Core {
             let _ = endpoint.relay(now, request, next_hop, "");
         }
         Ok(())
+    }
+
+    /// Passes on the response to a CANCEL that was forwarded so; any other stray is discarded (RFC 6026 §8.9).
+    pub fn stray(&self, now: Instant, endpoint: &mut Endpoint, response: &Response) {
+        if response.cseq().is_some_and(|cseq| cseq.method == Method::Cancel) {
+            // One that leads nowhere is lost, as it might be on the network.
+            let _ = endpoint.forward_response(now, response);
+        }
     }
 }

@@ -56,6 +56,7 @@ pub struct Core {
 impl Stack<Core> {
     /// A server with no listener yet.
     pub fn server(config: Config, settings: Settings) -> Self {
+        let config = Config { strays: true, ..config };
         let proxy = proxy::Core::new(role::PROXY, settings.record_route);
         let registrar = registrar::Core::new(role::REGISTRAR, settings.registrar, &config.limits);
         Self::new(config, Core { settings, proxy, registrar })
@@ -99,6 +100,7 @@ impl TransactionUser for Core {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
+            Indication::Stray { response } => self.proxy.stray(cx.now, cx.endpoint, &response),
             Indication::Response { tag, .. }
             | Indication::Failed { tag, .. }
             | Indication::Finished { tag, .. }

@@ -124,12 +124,11 @@ impl ServerMachine {
         }
     }
 
-    /// Whether its last response is sent again when the request comes again. A 2xx to INVITE is the transaction user's to
-    /// repeat.
-    pub(crate) fn repeats_response(&self) -> bool {
+    /// Whether its last response may have to be sent again: when the request comes again, or to a backup (RFC 6026 §8.8).
+    pub(crate) fn keeps_response(&self) -> bool {
         match self {
             Self::Invite(machine) => {
-                matches!(machine.state(), invite_server::State::Proceeding | invite_server::State::Completed)
+                !matches!(machine.state(), invite_server::State::Confirmed | invite_server::State::Terminated)
             }
             Self::Other(machine) => machine.state() != server::State::Terminated,
         }

@@ -1,65 +1,90 @@
 //! Where a request goes (RFC 3261 §8.1.2, RFC 3263 §4).
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use crate::message::header::{Protocol, Route};
 use crate::message::{Host, HostBuf, HostPort, Request, Scheme, Uri};
 use crate::transport::Flow;
 
-/// The next hop of a request: a host that may yet have to be resolved.
+/// The next hop of a request: what its URI says of where it goes. The rest is found by RFC 3263 §4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHop {
-    /// An address, or a name to ask the driver's resolver for.
+    /// The host of the URI: an address, or a name to ask the driver's resolver for. Over TLS the far end must prove to be it,
+    /// whatever the resolver made of it (RFC 5922 §7.2).
     pub host: HostBuf,
-    /// The port; the protocol's own if there is none.
+    /// The port. If there is none it comes with the name (SRV), or is the protocol's own.
     pub port: Option<u16>,
-    /// The transport protocol; UDP if there is none.
+    /// The transport protocol. If there is none it comes with the name (NAPTR, SRV); an address, or a name with a port, is
+    /// reached by UDP, or by TLS if it has to be secure.
     pub protocol: Option<Protocol>,
-    /// How far a multicast request may go; 1 if nothing is said (RFC 3261 §18.1.1).
+    /// Whether only TLS will do: the URI, or the Request-URI, is a SIPS URI (RFC 3261 §8.1.2, §26.2.2).
+    pub secure: bool,
+    /// Where the request goes instead of to the host (§19.1.1).
+    pub maddr: Option<HostBuf>,
+    /// How far a multicast request may go; 1 if nothing is said (§18.1.1).
     pub ttl: Option<u8>,
-    /// Along this flow and no other, whatever the host and the port (RFC 5626 §5.3): the far end may be behind a NAT. If its
-    /// connection is gone the request fails ([`Failure::Transport`](crate::Failure::Transport)).
+    /// Along this flow and no other, whatever the rest says (RFC 5626 §5.3): the far end may be behind a NAT. If its connection
+    /// is gone the request fails ([`Failure::Transport`](crate::Failure::Transport)).
     pub flow: Option<Flow>,
 }
 
 impl NextHop {
-    /// Where `uri` says: its `maddr` or host, its port, its `transport` (RFC 3263 §4). `None` if it is not a SIP URI or
-    /// names a transport that cannot be.
+    /// Where `uri` says: its host, `maddr`, port, `transport` and `ttl` (RFC 3263 §4). `None` if it is not a SIP URI or names a
+    /// transport that cannot be.
     pub fn of_uri(uri: Uri<'_>) -> Option<Self> {
-        let host = match uri.parameters().value("maddr") {
-            Some(maddr) => Host::parse(maddr)?,
-            None => uri.host()?,
+        let maddr = match uri.parameters().value("maddr") {
+            Some(maddr) => Some(Host::parse(maddr)?.to_buf()),
+            None => None,
         };
-        let named = uri.parameters().value("transport").map(Protocol::from_token);
-        let protocol = match (uri.scheme(), named) {
-            (_, Some(Protocol::Other)) => return None,
-            // A SIPS URI asks for TLS; its transport names what TLS runs over (RFC 5630 §3.1.4).
-            (Scheme::Sips, None | Some(Protocol::Tcp | Protocol::Tls)) => Some(Protocol::Tls),
-            (Scheme::Sips, Some(Protocol::Ws | Protocol::Wss)) => Some(Protocol::Wss),
-            (Scheme::Sips, Some(_)) => return None,
-            (_, named) => named,
+        let secure = uri.scheme() == Scheme::Sips;
+        let protocol = match uri.parameters().value("transport").map(Protocol::from_token) {
+            Some(Protocol::Other) => return None,
+            // The transport of a SIPS URI is what TLS runs over (RFC 5630 §3.1.4).
+            Some(named) if secure => Some(over_tls(named)?),
+            named => named,
         };
         let ttl = uri.parameters().value("ttl").and_then(|ttl| core::str::from_utf8(ttl).ok()?.parse().ok());
-        Some(Self { host: host.to_buf(), port: uri.port(), protocol, ttl, flow: None })
+        Some(Self { host: uri.host()?.to_buf(), port: uri.port(), protocol, secure, maddr, ttl, flow: None })
     }
 
-    /// Where `request` goes by itself (RFC 3261 §8.1.2): its first Route, else its Request-URI. `None` if that is not a
-    /// SIP URI.
+    /// Where `request` goes by itself (RFC 3261 §8.1.2): its first Route, else its Request-URI; only over TLS if that is a
+    /// SIPS URI. `None` if it is not a SIP URI.
     pub fn of_request(request: &Request) -> Option<Self> {
+        let uri = request.uri().ok()?;
         match request.headers().get::<Route<'_>>() {
-            Some(route) => Self::of_uri(route.ok()?.uri),
-            None => Self::of_uri(request.uri().ok()?),
+            Some(route) => Some(Self::of_uri(route.ok()?.uri)?.for_request_uri(uri)),
+            None => Self::of_uri(uri),
         }
     }
 
-    /// The transport protocol to use.
-    pub(crate) fn protocol(&self) -> Protocol {
-        self.protocol.unwrap_or(Protocol::Udp)
+    /// The same hop for a request with this Request-URI: only over TLS if it is a SIPS URI (RFC 3261 §8.1.2, §16.6 step 7).
+    #[must_use]
+    pub fn for_request_uri(self, uri: Uri<'_>) -> Self {
+        Self { secure: self.secure || uri.scheme() == Scheme::Sips, ..self }
     }
 
-    /// The full address of `ip` at this hop.
-    pub(crate) fn at(&self, ip: IpAddr) -> SocketAddr {
-        SocketAddr::new(ip, self.port.unwrap_or(self.protocol().default_port()))
+    /// The protocol that is named, else the usual one (RFC 3263 §4.1: UDP, or TLS over TCP).
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self.protocol {
+            Some(protocol) if self.secure => over_tls(protocol).unwrap_or(protocol),
+            Some(protocol) => protocol,
+            None if self.secure => Protocol::Tls,
+            None => Protocol::Udp,
+        }
+    }
+
+    /// The TARGET of RFC 3263 §4: the `maddr`, else the host.
+    pub fn target(&self) -> &HostBuf {
+        self.maddr.as_ref().unwrap_or(&self.host)
+    }
+}
+
+/// The protocol that is `protocol` over TLS; `None` if there is none.
+pub(super) const fn over_tls(protocol: Protocol) -> Option<Protocol> {
+    match protocol {
+        Protocol::Tcp | Protocol::Tls => Some(Protocol::Tls),
+        Protocol::Ws | Protocol::Wss => Some(Protocol::Wss),
+        _ => None,
     }
 }
 
@@ -71,7 +96,7 @@ impl From<SocketAddr> for NextHop {
 
 impl From<HostBuf> for NextHop {
     fn from(host: HostBuf) -> Self {
-        Self { host, port: None, protocol: None, ttl: None, flow: None }
+        Self { host, port: None, protocol: None, secure: false, maddr: None, ttl: None, flow: None }
     }
 }
 
@@ -90,12 +115,18 @@ impl From<HostPort<'_>> for NextHop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::{String, ToString};
 
+    fn hop(uri: &str) -> Option<NextHop> {
+        NextHop::of_uri(Uri::parse(uri.as_bytes()).expect("a URI"))
+    }
+
     fn of(uri: &str) -> Option<String> {
-        let hop = NextHop::of_uri(Uri::parse(uri.as_bytes()).expect("a URI"))?;
+        let hop = hop(uri)?;
         let port = hop.port.map_or(String::from("-"), |port| port.to_string());
-        Some(alloc::format!("{} {port} {}", hop.host, hop.protocol.map_or("-", Protocol::as_str)))
+        let secure = if hop.secure { " secure" } else { "" };
+        Some(format!("{} {port} {}{secure}", hop.target(), hop.protocol.map_or("-", Protocol::as_str)))
     }
 
     #[test]
@@ -110,28 +141,30 @@ mod tests {
 
     #[test]
     fn a_sips_uri_never_goes_without_tls() {
-        assert_eq!(of("sips:biloxi.com").as_deref(), Some("biloxi.com - TLS"));
-        assert_eq!(of("sips:biloxi.com;transport=tcp").as_deref(), Some("biloxi.com - TLS"));
-        assert_eq!(of("sips:biloxi.com;transport=ws").as_deref(), Some("biloxi.com - WSS"));
+        assert_eq!(of("sips:biloxi.com").as_deref(), Some("biloxi.com - - secure"));
+        assert_eq!(of("sips:biloxi.com;transport=tcp").as_deref(), Some("biloxi.com - TLS secure"));
+        assert_eq!(of("sips:biloxi.com;transport=ws").as_deref(), Some("biloxi.com - WSS secure"));
         assert_eq!(of("sips:biloxi.com;transport=udp"), None);
+        assert_eq!(of("sips:biloxi.com;transport=sctp"), None);
     }
 
     #[test]
-    fn the_port_left_out_is_that_of_the_protocol() {
-        let hop = |protocol| NextHop { protocol, ..NextHop::from(HostBuf::from(IpAddr::from([192, 0, 2, 4]))) };
-        assert_eq!(hop(None).at(IpAddr::from([192, 0, 2, 4])).port(), 5060);
-        assert_eq!(hop(Some(Protocol::Tls)).at(IpAddr::from([192, 0, 2, 4])).port(), 5061);
+    fn tls_proves_the_host_of_the_uri_whatever_the_way_there() {
+        assert_eq!(hop("sips:Biloxi.com;maddr=192.0.2.3").unwrap().host.to_string(), "biloxi.com");
     }
 
     #[test]
     fn a_request_goes_to_its_first_route_and_else_to_its_request_uri() {
         let text = b"BYE sip:bob@192.0.2.4 SIP/2.0\r\nRoute: <sip:p1.example.com;lr>, <sip:p2.example.com;lr>\r\n\r\n";
         let parse = |text: &[u8]| match crate::message::Message::parse(text, &crate::message::Limits::default()) {
-            Ok(crate::message::Message::Request(request)) => request,
+            Ok(crate::message::Message::Request(request)) => NextHop::of_request(&request),
             other => panic!("no request: {other:?}"),
         };
-        let host = |text: &[u8]| NextHop::of_request(&parse(text)).map(|hop| hop.host.to_string());
+        let host = |text: &[u8]| parse(text).map(|hop| hop.host.to_string());
         assert_eq!(host(text).as_deref(), Some("p1.example.com"));
         assert_eq!(host(b"BYE sip:bob@192.0.2.4 SIP/2.0\r\n\r\n").as_deref(), Some("192.0.2.4"));
+        // A SIPS Request-URI binds the route as well (§8.1.2).
+        let secured = parse(b"BYE sips:bob@biloxi.com SIP/2.0\r\nRoute: <sip:p1.example.com;lr>\r\n\r\n").unwrap();
+        assert_eq!((secured.host.to_string().as_str(), secured.secure), ("p1.example.com", true));
     }
 }

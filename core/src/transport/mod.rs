@@ -3,10 +3,12 @@
 mod destination;
 mod flow;
 mod listener;
+mod locate;
 mod received;
 
 pub use destination::NextHop;
 pub use flow::Flow;
 pub use listener::Listener;
 pub(crate) use listener::Listeners;
-pub(crate) use received::{response_destination, stamp, stamped};
+pub(crate) use locate::{Asked, Located, Locator, Place, locate};
+pub(crate) use received::{forwarded_destination, response_destination, stamp, stamped};

@@ -19,6 +19,14 @@ pub(crate) fn response_destination(via: &Via<'_>, remote: SocketAddr) -> SocketA
     }
 }
 
+/// Where a response goes on whose topmost Via this is, the one before taken off (§16.11, §18.2.2): what was noted there when the
+/// request came says where from. `None` if nothing was and it names no address itself.
+pub(crate) fn forwarded_destination(via: &Via<'_>) -> Option<SocketAddr> {
+    let ip = via.received().or_else(|| via.sent_by.host.ip())?;
+    let port = via.rport().flatten().or(via.sent_by.port).unwrap_or(via.protocol.default_port());
+    Some(response_destination(via, SocketAddr::new(ip, port)))
+}
+
 /// An owned copy of the request with `received` and `rport` in its topmost Via where they are due (§18.2.1, RFC 3581 §4);
 /// `None` if it cannot grow any more, or is a response.
 pub(crate) fn stamped(view: &MessageView<'_>, remote: SocketAddr) -> Option<Request> {

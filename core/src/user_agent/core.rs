@@ -231,6 +231,8 @@ impl TransactionUser for Core {
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
+            // For a stateless proxy (RFC 6026 §8.9).
+            Indication::Stray { .. } => {}
         }
     }
 

@@ -78,7 +78,10 @@ impl Core {
 
     /// Where a request outside of dialogs is sent (§8.1.2).
     pub(super) fn outside_hop(&self, target: Uri<'_>) -> Option<NextHop> {
-        self.profile.outbound.clone().or_else(|| NextHop::of_uri(target))
+        match &self.profile.outbound {
+            Some(outbound) => Some(outbound.clone().for_request_uri(target)),
+            None => NextHop::of_uri(target),
+        }
     }
 
     /// A response to our INVITE (§13.2.2). What is not known by its number counts by its class (§8.1.3.2).

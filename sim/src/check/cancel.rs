@@ -97,10 +97,14 @@ impl Cancel {
             (other.hop == below && packet.is("CANCEL"))
                 || (another && (packet.answers(2, "INVITE") || packet.answers(6, "INVITE")))
         });
-        let over: Duration = self.timers.c;
+        // Timer C is set when the request is proxied, and the next hop may have to be asked for first.
+        let over = self.timers.c.min(SHORTEST_C);
         if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err("nothing asked for it") }
     }
 }
+
+/// Timer C is larger than that (RFC 3261 §16.6 step 11).
+const SHORTEST_C: Duration = Duration::from_secs(180);
 
 /// A CANCEL is refused.
 fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), &'static str> {

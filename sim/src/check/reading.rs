@@ -191,6 +191,10 @@ impl<'a> Part<'a> {
         let rejected = method == "INVITE" && answer.status().is_some_and(|status| status >= 300);
         let mut acks = self.received().filter(|(seen, packet, _)| seen.hop == hop && packet.is("ACK"));
         let ack = acks.find(|(_, ack, _)| rejected && ack.to_tag == tag).map(|(seen, ..)| seen.time + timers.t4);
+        // Timer J is zero where nothing is resent.
+        if method != "INVITE" && answer.top().is_reliable() {
+            return Some(last.time);
+        }
         let unacknowledged = last.time + timers.sixty_four_t1();
         Some(ack.map_or(unacknowledged, |ack| unacknowledged.min(ack)))
     }

@@ -176,7 +176,9 @@ impl<'a> Judge<'a> {
             }
             let served = self.served.entry((top, method)).or_default();
             if served.over.is_some_and(|over| over <= time) {
-                *served = Served::default();
+                // The copies of a CANCEL that goes on statelessly are counted through (§16.10).
+                let came = if method == "CANCEL" { served.came } else { 0 };
+                *served = Served { came, ..Served::default() };
             }
             served.came += 1;
             return;
@@ -260,13 +262,17 @@ impl<'a> Judge<'a> {
         }
         let invite = packet.method == "INVITE";
         let success = invite && is_success(status);
+        let downstream = served.downstream.get(&(status, packet.to_tag)).copied().unwrap_or(0);
         if status >= 200 {
-            served.over.get_or_insert(time + self.timers.sixty_four_t1());
-            if !success && *served.rejection.get_or_insert(bytes) != bytes {
+            // Timer J is zero where nothing is resent.
+            let at_once = !invite && packet.top().is_reliable();
+            served.over.get_or_insert(if at_once { time } else { time + self.timers.sixty_four_t1() });
+            // A CANCEL without a context goes on statelessly, and each of its responses comes back so (§16.10).
+            let stateless = packet.method == "CANCEL" && downstream > 0;
+            if !success && !stateless && *served.rejection.get_or_insert(bytes) != bytes {
                 return Err("another final response was sent before".into());
             }
         }
-        let downstream = served.downstream.get(&(status, packet.to_tag)).copied().unwrap_or(0);
         let new = Copies { first: time, number: 0, came: served.came };
         let copies = served.responses.entry(bytes).or_insert(new);
         copies.number += 1;

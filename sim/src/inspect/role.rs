@@ -17,6 +17,9 @@ const SENDER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 
 /// The default port of SIP over UDP (RFC 3261 §18.1.1).
 const PORT: u16 = 5060;
 
+/// The default port of SIP over TLS.
+const TLS_PORT: u16 = 5061;
+
 /// Who receives the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -107,8 +110,9 @@ impl Answer {
 /// Hands the datagram to a node that listens there, and takes the first final response among what it sends at once.
 fn first_final<U: TransactionUser>(mut node: Stack<U>, local: SocketAddr, datagram: &[u8]) -> Option<Answer> {
     let listener = node.listen(Listener::udp(local));
-    // A proxy may have to go on with the other version of IP.
+    // A proxy may have to go on with the other version of IP, or over TLS.
     node.listen(Listener::udp(SocketAddr::new(if local.is_ipv4() { ELEMENT_V6 } else { ELEMENT }, PORT)));
+    node.listen(Listener::tls(SocketAddr::new(local.ip(), TLS_PORT)));
     node.handle(Instant::ZERO, Input::Datagram { listener, remote: SENDER, bytes: datagram });
     while let Some(output) = node.poll() {
         let Output::Send(transmit) = output else { continue };

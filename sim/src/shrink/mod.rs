@@ -1,6 +1,7 @@
 //! A failing run cut down to what matters.
 
 mod failure;
+mod scene;
 
 pub(crate) use failure::write_whole;
 pub use failure::{Failure, expect_holds, folder};
@@ -9,7 +10,7 @@ use sansip::Duration;
 
 use crate::fault::{Plan, Span};
 use crate::run::{Case, OPTIONS, Run, run};
-use crate::topology::Topology;
+use scene::{moved, smaller};
 
 /// Cuts a failing case down while `fails` says that it still fails, and returns what is left: simpler scenes, usual
 /// times, fewer faults, shorter delays. No single fault of the result can be left out, and no option can go back to its usual
@@ -87,16 +88,10 @@ impl Shrinking<'_> {
 
     /// The smallest network that will do, its faults moved to the links that are left.
     fn smaller_scene(&mut self) {
-        let present = self.best.topology;
-        let mut smaller: Vec<_> =
-            Topology::ALL.into_iter().filter(|other| other.nodes().len() < present.nodes().len()).collect();
-        smaller.sort_by_key(|topology| topology.nodes().len());
-        for topology in smaller {
-            for towards in [Towards::Bob, Towards::Alice] {
-                let plan = moved(&self.best.plan, present, topology, towards);
-                if self.take(Case { topology, plan, ..self.best.clone() }) {
-                    return;
-                }
+        for (topology, names) in smaller(self.best.topology) {
+            let plan = moved(&faults(&self.best.plan), &names);
+            if self.take(Case { topology, plan, ..self.best.clone() }) {
+                return;
             }
         }
     }
@@ -164,48 +159,6 @@ fn rounder(span: Duration) -> impl Iterator<Item = Duration> {
     });
     let shorter = move |shorter: &Duration| *shorter < span && !shorter.is_zero();
     round.chain(near).filter(shorter)
-}
-
-/// Which neighbour of a node that is left out inherits its faults.
-#[derive(Clone, Copy, PartialEq)]
-enum Towards {
-    Alice,
-    Bob,
-}
-
-/// A plan for a network that lacks some nodes: what a node that is left out sent or got is its neighbour's.
-fn moved(plan: &Plan, from: Topology, to: Topology, towards: Towards) -> Plan {
-    let (old, new) = (from.nodes(), to.nodes());
-    let heir = |name: &str| {
-        let place = old.iter().position(|node| node == name)?;
-        let there = |node: &&String| new.contains(node);
-        match towards {
-            Towards::Bob => old[place..].iter().find(there),
-            Towards::Alice => old[..=place].iter().rfind(there),
-        }
-    };
-    let mut moved: Vec<String> = Vec::new();
-    for fault in faults(plan) {
-        let Some(((sender, receiver), rest)) = fault
-            .find(['#', ' ', ':'])
-            .map(|end| fault.split_at(end))
-            .and_then(|(link, rest)| Some((link.split_once('>')?, rest)))
-        else {
-            moved.push(fault);
-            continue;
-        };
-        if let (Some(sender), Some(receiver)) = (heir(sender), heir(receiver))
-            && sender != receiver
-        {
-            let with = format!("{sender}>{receiver}{rest}");
-            let all = [moved.as_slice(), &[with]].concat();
-            // Two faults that fall on one datagram and contradict each other: the first counts.
-            if all.join(", ").parse::<Plan>().is_ok() {
-                moved = all;
-            }
-        }
-    }
-    moved.join(", ").parse().unwrap_or_default()
 }
 
 #[cfg(test)]

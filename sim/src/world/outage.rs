@@ -1,6 +1,6 @@
 //! What happens to nodes and to the network at its time: crash and restart, cuts, resolvers, clocks.
 
-use sansip::{Answer, QueryId, Question};
+use sansip::{Answer, Duration, QueryId, Question};
 
 use super::{Happening, World};
 use crate::fault::{ClockChange, DnsFault, End, Event, Fault, TimedFault};
@@ -101,7 +101,11 @@ impl World {
             (Some(DnsFault::Slow(late)), _) => (zone.delay + late, zone.answer(question)),
             (Some(DnsFault::Empty), _) => (zone.delay, Vec::new()),
             (Some(DnsFault::Lie(address)), Question::Address { .. }) => (zone.delay, vec![Answer::Address(address)]),
-            _ => (zone.delay, zone.answer(question)),
+            _ => match zone.answer(question) {
+                // That there is no such record a resolver knows from before (RFC 2308).
+                answers if answers.is_empty() => (Duration::ZERO, answers),
+                answers => (zone.delay, answers),
+            },
         };
         let life = self.nodes[node.0].life;
         self.queue.add(self.now + delay, Happening::Resolved { node, life, query, answers });

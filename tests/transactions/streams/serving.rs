@@ -113,7 +113,7 @@ fn a_response_whose_connection_cannot_be_opened_is_told_and_the_transaction_stay
 }
 
 #[test]
-fn what_was_not_written_when_the_connection_broke_is_told() {
+fn what_was_not_written_when_the_connection_broke_goes_along_another_or_is_told() {
     let (mut bench, tcp) = bench();
     let connection = bench.accepted(tcp, "192.0.2.9:49152");
     bench.receive_along(connection, &theirs("INVITE", &their_via("z9hG4bKa")));
@@ -121,6 +121,11 @@ fn what_was_not_written_when_the_connection_broke_is_told() {
     bench.change(connection, Change::Stalled);
     bench.respond(server, 180);
     bench.change(connection, Change::Closed);
+    assert!(!bench.whats().contains(&Told::Unsent));
+    let [opened] = &bench.opened[..] else { panic!("one connection: {:?}", bench.opened) };
+    let (connection, to) = (opened.connection, opened.to.clone());
+    assert_eq!((to.as_str(), bench.last().flow.connection), ("192.0.2.9:5060", Some(connection)));
+    bench.change(connection, Change::Failed);
     assert!(bench.whats().contains(&Told::Unsent));
 }
 

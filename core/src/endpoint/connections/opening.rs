@@ -7,6 +7,7 @@ use crate::id::{ConnectionId, DeliveryId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf, Response, SharedBytes};
 use crate::node::Output;
+use crate::time::Instant;
 use crate::transaction::derived::reread_response;
 use crate::transport::Flow;
 
@@ -40,6 +41,19 @@ impl Endpoint {
             return self.way_along(id);
         }
         self.open(listener, protocol, remote, server_name).map(Way::Opening)
+    }
+
+    /// The same as a flow at once: what is sent along a connection that is still opening is kept by the driver.
+    pub(in crate::endpoint) fn flow_to(
+        &mut self,
+        listener: ListenerId,
+        remote: SocketAddr,
+        server_name: &HostBuf,
+    ) -> Option<Flow> {
+        match self.connect(listener, remote, server_name)? {
+            Way::Open(flow) => Some(flow),
+            Way::Opening(id) => self.connections.flow(id),
+        }
     }
 
     /// The way along a connection; `None` if that is no more.
@@ -91,12 +105,7 @@ impl Endpoint {
     /// is still opening is kept by the driver.
     pub(in crate::endpoint) fn renewed(&mut self, flow: Flow, server_name: &HostBuf) -> Option<Flow> {
         match flow.connection {
-            Some(id) if self.connections.flow(id).is_none() => {
-                match self.connect(flow.listener, flow.remote, server_name)? {
-                    Way::Open(flow) => Some(flow),
-                    Way::Opening(id) => self.connections.flow(id),
-                }
-            }
+            Some(id) if self.connections.flow(id).is_none() => self.flow_to(flow.listener, flow.remote, server_name),
             _ => Some(flow),
         }
     }
@@ -113,12 +122,19 @@ impl Endpoint {
                 }
                 let response = reread_response(response)?;
                 let (remote, name) = sender(&response, protocol)?;
-                match self.connect(path.listener, remote, &name)? {
-                    Way::Open(flow) => Some(flow),
-                    Way::Opening(id) => self.connections.flow(id),
-                }
+                self.flow_to(path.listener, remote, &name)
             }
             _ => Some(path),
+        }
+    }
+}
+
+impl Connections {
+    /// Until when a connection may be opening, if it is.
+    pub(in crate::endpoint) fn opening_until(&self, id: ConnectionId) -> Option<Instant> {
+        match self.get(id)?.phase {
+            Phase::Opening { until, .. } => Some(until),
+            Phase::Fresh { .. } | Phase::Open => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::transport::Flow;
 
 use super::super::connections::Way;
 use super::super::{Endpoint, Failure};
-use super::{Cancel, Destination, Progress, Purpose, Stage};
+use super::{Cancel, Delivery, Destination, Progress, Purpose, Stage};
 
 /// A request with our Via on top, ready for its way.
 struct Ready {
@@ -25,13 +25,14 @@ impl Endpoint {
     /// Sends what is located.
     pub(super) fn dispatch(&mut self, id: DeliveryId) {
         if !self.attempt(id) {
-            self.fail_delivery(id, Failure::Transport);
+            let unknown = self.deliveries.get(id).is_some_and(|delivery| delivery.places.are_unknown());
+            self.no_destination(id, if unknown { Failure::Unresolved } else { Failure::Transport });
         }
     }
 
     /// Tries the next place, in a new transaction if there is any; false if there is none that can be tried.
     pub(super) fn attempt(&mut self, id: DeliveryId) -> bool {
-        while let Some(destination) = self.deliveries.get_mut(id).and_then(|delivery| delivery.destinations.pop()) {
+        while let Some(destination) = self.next_destination(id) {
             let tried = match destination {
                 Destination::At { protocol: Protocol::Udp, address } => self.attempt_datagram(id, address, true),
                 Destination::Fallback(address) => self.attempt_datagram(id, address, false),
@@ -100,7 +101,7 @@ impl Endpoint {
     /// The connection that a request waited for could not be opened: the next place.
     pub(in crate::endpoint) fn delivery_unopened(&mut self, id: DeliveryId, connection: ConnectionId) {
         if self.waits_for(id, connection) {
-            let more = self.deliveries.get(id).is_some_and(|delivery| !delivery.destinations.is_empty());
+            let more = self.deliveries.get(id).is_some_and(Delivery::has_more);
             self.stats.failovers += u64::from(more);
             self.dispatch(id);
         }
@@ -140,7 +141,7 @@ impl Endpoint {
         }
         match delivery.purpose {
             Purpose::Transaction { .. } => {
-                if delivery.destinations.is_empty() {
+                if !delivery.has_more() {
                     // Not what there was room for either: a million requests wait like this.
                     delivery.destinations = Vec::new();
                     delivery.request = None;
@@ -154,6 +155,7 @@ impl Endpoint {
                 let bytes = request.as_bytes().clone();
                 delivery.stage = Stage::Kept { flow, bytes: bytes.clone() };
                 delivery.request = None;
+                self.end_places(id);
                 self.send(flow, bytes);
             }
             Purpose::Relay { .. } => {

@@ -1,71 +1,69 @@
-//! Where a request goes: addresses, and questions to the driver's resolver (RFC 3263 §4).
+//! Where a request goes (RFC 3263 §4).
 
-use core::net::IpAddr;
+use alloc::vec::Vec;
+use core::mem;
 
-use crate::id::{DeliveryId, QueryId};
-use crate::message::HostBuf;
-use crate::node::{Answer, Output, Question};
-use crate::transport::NextHop;
+use crate::id::DeliveryId;
+use crate::transport::{NextHop, Place};
 
-use super::super::timers::{Alarm, TimerKey};
+use super::super::search::{Asker, Places};
 use super::super::{Endpoint, Failure};
-use super::{Delivery, Destination, Stage};
+use super::{Destination, Purpose, Stage};
 
 impl Endpoint {
-    /// Goes on at once if the next hop is an address; asks the resolver if it is a name.
-    pub(super) fn locate(&mut self, id: DeliveryId, next_hop: NextHop) {
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
-        match (&next_hop.host, next_hop.host.as_host().ip()) {
-            (_, Some(ip)) => {
-                delivery.destinations.push(destination(&next_hop, ip));
-                self.dispatch(id);
-            }
-            (HostBuf::Name(name), None) => {
-                let query = self.queries.insert(id);
-                let mut alarm = Alarm::default();
-                let deadline = self.now + self.schedule.sixty_four_t1;
-                alarm.set(&mut self.timers, Some(deadline), TimerKey::Delivery(id));
-                let question = Question::Address { name: name.clone() };
-                self.outputs.push_back(Output::Resolve { query, question });
-                delivery.stage = Stage::Resolving { query, next_hop, alarm };
-            }
-            (_, None) => self.fail_delivery(id, Failure::Unresolved),
+    /// Looks for the next hop, and goes on at once if there is nothing to ask.
+    pub(super) fn locate(&mut self, id: DeliveryId, next_hop: &NextHop) {
+        // The same choice for each retransmission of what is forwarded statelessly, for its CANCEL and its ACK (RFC 3263 §4.4).
+        let computed = match self.deliveries.get(id).map(|delivery| &delivery.purpose) {
+            Some(Purpose::Relay { branch }) => Some(self.stateless_number(branch)),
+            _ => None,
+        };
+        let places = self.search(Asker::Delivery(id), next_hop, computed);
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.places = places;
         }
+        self.dispatch(id);
     }
 
-    /// The resolver has answered.
-    pub(in crate::endpoint) fn resolved(&mut self, query: QueryId, answers: &[Answer]) {
-        let Some(id) = self.queries.remove(query) else { return };
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
-        let Stage::Resolving { next_hop, alarm, .. } = &mut delivery.stage else { return };
-        alarm.stop(&mut self.timers);
-        for Answer::Address(ip) in answers {
-            let destination = destination(next_hop, *ip);
-            if delivery.destinations.len() < self.config.limits.destinations
-                && !delivery.destinations.contains(&destination)
-                && self.listeners.towards(next_hop.protocol(), next_hop.at(*ip)).is_some()
-            {
-                delivery.destinations.push(destination);
-            }
-        }
-        delivery.destinations.reverse();
-        delivery.stage = Stage::Located;
-        if answers.is_empty() {
-            self.fail_delivery(id, Failure::Unresolved);
-        } else {
+    /// More is known of where a request goes.
+    pub(in crate::endpoint) fn delivery_located(&mut self, id: DeliveryId) {
+        if self.deliveries.get(id).is_some_and(|delivery| matches!(delivery.stage, Stage::Locating)) {
             self.dispatch(id);
         }
     }
 
-    /// The resolver has not answered in time.
-    pub(in crate::endpoint) fn delivery_timer(&mut self, id: DeliveryId) {
-        if let Some(Delivery { stage: Stage::Resolving { alarm, .. }, .. }) = self.deliveries.get_mut(id) {
-            alarm.fired();
-            self.fail_delivery(id, Failure::Unresolved);
+    /// The places of a delivery.
+    pub(in crate::endpoint) fn delivery_places(&mut self, id: DeliveryId) -> Option<&mut Places> {
+        self.deliveries.get_mut(id).map(|delivery| &mut delivery.places)
+    }
+
+    /// The next place to try. While nothing was tried, a better one that may come is waited for.
+    pub(super) fn next_destination(&mut self, id: DeliveryId) -> Option<Destination> {
+        let delivery = self.deliveries.get_mut(id)?;
+        if let Some(destination) = delivery.destinations.pop() {
+            return Some(destination);
+        }
+        let wait = matches!(delivery.stage, Stage::Locating);
+        let Place { protocol, address } = delivery.places.take(&self.listeners, wait)?;
+        Some(Destination::At { protocol, address })
+    }
+
+    /// None of the known places can be tried: waits for those that the resolver still may tell, else gives up.
+    pub(super) fn no_destination(&mut self, id: DeliveryId, failure: Failure) {
+        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        if delivery.places.are_searched() {
+            delivery.stage = Stage::Locating;
+        } else {
+            self.fail_delivery(id, failure);
         }
     }
-}
 
-fn destination(next_hop: &NextHop, ip: IpAddr) -> Destination {
-    Destination::At { protocol: next_hop.protocol(), address: next_hop.at(ip) }
+    /// Nothing more will be tried.
+    pub(super) fn end_places(&mut self, id: DeliveryId) {
+        if let Some(delivery) = self.deliveries.get_mut(id) {
+            delivery.destinations = Vec::new();
+            let places = mem::replace(&mut delivery.places, Places::None);
+            self.end_search(places);
+        }
+    }
 }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::error::CommandError;
-use crate::id::{ClientTransactionId, ConnectionId, DeliveryId, QueryId};
+use crate::id::{ClientTransactionId, ConnectionId, DeliveryId};
 use crate::message::header::Protocol;
 use crate::message::{HostBuf, Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
@@ -20,7 +20,7 @@ use crate::time::Instant;
 use crate::transaction::key::RequestKey;
 use crate::transport::{Flow, NextHop};
 
-use super::timers::Alarm;
+use super::search::Places;
 use super::{Endpoint, Failure, Indication};
 
 /// A request on its way.
@@ -35,8 +35,10 @@ pub(in crate::endpoint) struct Delivery {
     stage: Stage,
     /// The request without our Via, as long as it may have to be sent anew.
     request: Option<Box<Request>>,
-    /// The places not yet tried, the best last.
+    /// What is to be tried before anything else, the best last.
     destinations: Vec<Destination>,
+    /// Where the next hop is.
+    places: Places,
 }
 
 /// A place to try.
@@ -64,10 +66,8 @@ enum Purpose {
 
 #[derive(Clone, Debug)]
 enum Stage {
-    /// The resolver has been asked.
-    Resolving { query: QueryId, next_hop: NextHop, alarm: Alarm },
-    /// The way is known; nothing was sent.
-    Located,
+    /// Nothing is on its way: the place to try is not known yet.
+    Locating,
     /// The way is a connection that is being opened; nothing was sent.
     Opening { connection: ConnectionId },
     /// An attempt is under way or has its final response.
@@ -215,16 +215,17 @@ impl Endpoint {
                 }
             }
             Stage::Sent { cancel: Cancel::Waiting | Cancel::Sent, .. } => {}
-            Stage::Resolving { .. } | Stage::Located | Stage::Opening { .. } => {
+            Stage::Locating | Stage::Opening { .. } => {
                 self.fail_delivery(delivery, Failure::Cancelled);
             }
         }
         Ok(())
     }
 
-    /// Takes a request back that was not sent yet; false, and nothing happens, if it was. Nothing more is said of it.
+    /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is
+    /// still looked for or being connected to. False, and nothing happens, if it is. Nothing more is said of it.
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
-        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Resolving { .. } | Stage::Located);
+        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Locating | Stage::Opening { .. });
         self.deliveries.get(delivery).is_some_and(unsent) && self.end_delivery(delivery).is_some()
     }
 
@@ -254,13 +255,14 @@ impl Endpoint {
             purpose,
             server_name: next_hop.host.clone(),
             ttl: next_hop.ttl,
-            stage: Stage::Located,
+            stage: Stage::Locating,
             request: Some(Box::new(request)),
             destinations: next_hop.flow.into_iter().map(Destination::Along).collect(),
+            places: Places::None,
         });
         match next_hop.flow {
             Some(_) => self.dispatch(id),
-            None => self.locate(id, next_hop),
+            None => self.locate(id, &next_hop),
         }
         Ok(id)
     }
@@ -288,7 +290,6 @@ impl Endpoint {
         if is_final {
             *progress = Progress::Final;
             delivery.request = None;
-            delivery.destinations = Vec::new();
         } else {
             *progress = Progress::Provisional;
         }
@@ -296,6 +297,9 @@ impl Endpoint {
             *cancel = Cancel::Sent;
         }
         let tag = delivery.tag;
+        if is_final {
+            self.end_places(id);
+        }
         self.tell(Indication::Response { delivery: id, tag, response, flow });
         if cancel_now {
             self.send_cancel(client);
@@ -309,7 +313,13 @@ impl Endpoint {
         match progress {
             // The ACK did not arrive; the response is known all the same.
             Progress::Final => self.delivery_finished(id),
-            Progress::Nothing if self.may_fail_over(id) && self.attempt(id) => self.stats.failovers += 1,
+            Progress::Nothing if self.may_fail_over(id) => {
+                if self.attempt(id) {
+                    self.stats.failovers += 1;
+                } else {
+                    self.no_destination(id, failure);
+                }
+            }
             Progress::Nothing | Progress::Provisional => self.fail_delivery(id, failure),
         }
     }
@@ -330,7 +340,7 @@ impl Endpoint {
     fn may_fail_over(&self, id: DeliveryId) -> bool {
         self.clients.len() < self.config.limits.client_transactions
             && self.deliveries.get(id).is_some_and(|delivery| {
-                !delivery.destinations.is_empty() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
+                delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
             })
     }
 
@@ -342,11 +352,14 @@ impl Endpoint {
     }
 
     fn end_delivery(&mut self, id: DeliveryId) -> Option<Delivery> {
-        let mut delivery = self.deliveries.remove(id)?;
-        if let Stage::Resolving { query, alarm, .. } = &mut delivery.stage {
-            self.queries.remove(*query);
-            alarm.stop(&mut self.timers);
-        }
-        Some(delivery)
+        self.end_places(id);
+        self.deliveries.remove(id)
+    }
+}
+
+impl Delivery {
+    /// Whether there is another place to try, or may be.
+    fn has_more(&self) -> bool {
+        !self.destinations.is_empty() || !self.places.are_spent()
     }
 }

@@ -62,6 +62,10 @@ fn a_cancel_without_a_context_is_forwarded_statelessly_or_has_nothing_to_cancel(
     let sent = bench.receive(ALICE, &cancel());
     assert_eq!(summaries(&sent), ["CANCEL 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
+    // So is its response (§16.11).
+    let answered = bench.answer(&sent[0], 200);
+    assert_eq!(summaries(&answered), ["200 192.0.2.1:5060"]);
+    assert_eq!(answered[0].values(HeaderId::Via).len(), 1);
     // In a CANCEL it has no meaning (RFC 5393 §5.4.1).
     assert_eq!(sent[0].values(HeaderId::MaxBreadth), [""; 0]);
     assert!(bench.server.is_idle());

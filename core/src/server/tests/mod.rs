@@ -161,6 +161,9 @@ impl Bench {
                     };
                     self.server.handle(self.now, Input::Resolved { query, answers });
                 }
+                Output::Resolve { query, .. } => {
+                    self.server.handle(self.now, Input::Resolved { query, answers: &[] });
+                }
                 Output::Event(event) => self.events.push(event),
                 other => panic!("{other:?}"),
             }

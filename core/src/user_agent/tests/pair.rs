@@ -275,10 +275,9 @@ impl Pair {
             match output {
                 Output::Send(transmit) => self.send(who, transmit.bytes),
                 Output::Resolve { query, question } => {
-                    let Question::Address { name } = question;
-                    let address = match &*name {
-                        "pc33.atlanta.com" => Some(Alice),
-                        "biloxi.com" => Some(Bob),
+                    let address = match question {
+                        Question::Address { name } if *name == *"pc33.atlanta.com" => Some(Alice),
+                        Question::Address { name } if *name == *"biloxi.com" => Some(Bob),
                         _ => None,
                     };
                     let answers: Vec<Answer> = address.iter().map(|who| Answer::Address(who.address().ip())).collect();
