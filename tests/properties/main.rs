@@ -7,6 +7,7 @@ mod explored;
 mod laws;
 mod planted;
 mod scripts;
+mod shrunk;
 mod streams;
 mod weather;
 mod worse;
