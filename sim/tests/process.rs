@@ -5,7 +5,6 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sansip-sim");
 
@@ -15,13 +14,14 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("sansip-sim-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(&folder).expect("a folder");
         Self(folder)
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().display().to_string()).collect();
+        let entries = std::fs::read_dir(&self.0).expect("a folder");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("an entry").file_name().display().to_string()).collect();
         names.sort_unstable();
         names
     }
@@ -29,7 +29,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
+        std::fs::remove_dir_all(&self.0).expect("a folder");
     }
 }
 
@@ -38,7 +38,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn sansip_sim(line: &str) -> Output {
-    Command::new(BINARY).args(line.split(' ')).output().unwrap()
+    Command::new(BINARY).args(line.split(' ')).output().expect("it runs")
 }
 
 /// What a command prints on a terminal; `None` where no tool makes one.
@@ -50,7 +50,7 @@ fn on_a_terminal(line: &str, no_color: Option<&str>) -> Option<String> {
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{BINARY} {line}"), "/dev/null"]).env_remove("NO_COLOR").stdin(Stdio::null());
     script.envs(no_color.map(|value| ("NO_COLOR", value)));
-    Some(text(&script.output().unwrap().stdout))
+    Some(text(&script.output().expect("it runs").stdout))
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn ctrl_c_finishes_with_what_there_is_and_says_how_to_repeat_it() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut found = String::new();
     stdout.read_line(&mut found).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    let killed = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    let interrupt = format!("sleep 0.5; kill -INT {}", child.id());
+    let killed = Command::new("sh").args(["-c", &interrupt]).status().unwrap();
     assert!(killed.success());
     stdout.read_to_string(&mut found).unwrap();
     let status = child.wait().unwrap().code();
@@ -113,25 +113,29 @@ fn ctrl_c_finishes_with_what_there_is_and_says_how_to_repeat_it() {
     // What was done is done again by that line, and is in the file.
     let repeated = text(&sansip_sim(again.trim_start_matches("reproduce: sansip-sim ")).stdout);
     assert_eq!(repeated, found);
-    let merged = Command::new(BINARY).args(["merge", "results.json"]).current_dir(&folder.0).output().unwrap();
+    let merged = Command::new(BINARY).args(["merge", "results.json"]).current_dir(&folder.0).output().expect("it runs");
     assert_eq!(text(&merged.stdout), found);
 }
 
 /// The first block of code after this line of docs/simulation.md.
 fn of_docs(heading: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/simulation.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    let (_, rest) = page.split_once(heading).unwrap();
-    rest.split("```").nth(1).unwrap().split_once('\n').unwrap().1.to_owned()
+    let page = std::fs::read_to_string(page).expect("the page");
+    let (_, rest) = page.split_once(heading).expect("the heading");
+    rest.split("```").nth(1).and_then(|block| block.split_once('\n')).expect("a block").1.to_owned()
 }
 
 /// Runs a shell script where `sansip-sim` is found, with an environment as a scheduler sets it.
 fn shell(script: &str, folder: &Folder, environment: &[(&str, String)]) -> Output {
-    let path = format!("{}:{}", Path::new(BINARY).parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = format!(
+        "{}:{}",
+        Path::new(BINARY).parent().expect("a folder").display(),
+        std::env::var("PATH").expect("a path")
+    );
     let environment = environment.iter().map(|(name, value)| (*name, value.as_str()));
     let done =
         Command::new("sh").args(["-c", script]).current_dir(&folder.0).env("PATH", path).envs(environment).output();
-    done.unwrap()
+    done.expect("a shell")
 }
 
 #[test]
