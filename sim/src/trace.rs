@@ -18,6 +18,7 @@ pub struct Trace {
     /// Entries that were recorded and are not kept any more: the index of the first that is.
     forgotten: usize,
     entries: Vec<Entry>,
+    lost: Vec<(usize, NodeId, u32)>,
 }
 
 /// How much of what happens a [`Trace`] keeps. Checks and ladders need everything.
@@ -273,6 +274,19 @@ impl Trace {
         match &self.entries.get(index.checked_sub(self.forgotten)?)?.what {
             What::Sent(transmission) => Some(transmission),
             _ => None,
+        }
+    }
+
+    /// The connections that a node came to have no more, by the numbers of [`Transmission::stream`], each with the index that the next
+    /// entry had: it failed, was closed or reset, or the node has closed it.
+    pub fn lost_streams(&self) -> &[(usize, NodeId, u32)] {
+        &self.lost
+    }
+
+    /// Records that a node has a connection no more.
+    pub(crate) fn lose(&mut self, node: NodeId, stream: u32) {
+        if self.recording == Recording::Everything {
+            self.lost.push((self.entries.len(), node, stream));
         }
     }
 

@@ -7,7 +7,7 @@ use sansip::Instant;
 
 use super::Exploration;
 use super::choice::{fates, is_of_call};
-use crate::check::{Check, Kind, standard};
+use crate::check::{Judge, Kind, Library, standard};
 use crate::crew::{Progress, crew};
 use crate::fault::Plan;
 use crate::run::{Outcome, Verdict, guarded, judged};
@@ -76,7 +76,8 @@ impl Findings {
 pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Findings {
     let next = AtomicUsize::new(0);
     let labour = || {
-        let mut walker = Walker::new(exploration, progress, &next);
+        let (checks, library) = (standard(), Library::default());
+        let mut walker = Walker::new(exploration, Judge::new(&checks, &library, PARTS), progress, &next);
         walker.descend(exploration.case.scenario().world(), 0, 0);
         walker.findings
     };
@@ -87,11 +88,14 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
     sum
 }
 
+/// So many parts of runs are remembered with what the checks say of them: some 100 MB.
+const PARTS: usize = 1 << 16;
+
 /// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
 struct Walker<'a> {
     faults: usize,
     end: Instant,
-    checks: Vec<Box<dyn Check>>,
+    judge: Judge<'a>,
     progress: &'a Progress,
     tickets: &'a AtomicUsize,
     ticket: usize,
@@ -103,11 +107,11 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(exploration: &Exploration, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
+    fn new(exploration: &Exploration, judge: Judge<'a>, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
         Self {
             faults: exploration.faults,
             end: exploration.case.scenario().end(),
-            checks: standard(),
+            judge,
             progress,
             tickets,
             ticket: tickets.fetch_add(1, Ordering::Relaxed),
@@ -178,7 +182,7 @@ impl<'a> Walker<'a> {
         if faults == 0 && self.ticket != self.passed {
             return;
         }
-        let verdict = judged(&mut world, self.end, &self.checks);
+        let verdict = judged(&mut world, self.end, &mut self.judge);
         self.record(&world, faults, &verdict);
     }
 

@@ -45,11 +45,13 @@ fn a_walk_that_is_stopped_is_not_whole() {
 fn a_forked_world_is_the_run_of_its_plan() {
     let case = Case { topology: Topology::OneProxy, ..Case::default() };
     let (progress, tickets) = (Progress::default(), AtomicUsize::new(0));
-    let mut walker = Walker::new(&Exploration { case: case.clone(), faults: 1 }, &progress, &tickets);
+    let (checks, library) = (standard(), Library::default());
+    let exploration = Exploration { case: case.clone(), faults: 1 };
+    let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
     let mut fork = case.scenario().world();
     fork.run_until(Instant::from_millis(1_050));
     assert!(fork.set_fate("bob", "biloxi", 3, crate::fault::Fate::Lost));
-    let verdict = judged(&mut fork, walker.end, &walker.checks);
+    let verdict = judged(&mut fork, walker.end, &mut walker.judge);
     assert!(verdict.holds());
     walker.record(&fork, 1, &verdict);
     let planned = run(&Case { plan: "bob>biloxi#3:drop".parse().unwrap(), ..case });
