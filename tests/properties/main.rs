@@ -8,6 +8,7 @@ mod found;
 mod laws;
 mod planted;
 mod scripts;
+mod shrunk;
 mod streams;
 mod weather;
 mod worse;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sansip::Duration;
 
-use super::options::Argument;
+use super::options::{Argument, Threads};
 use super::progress::Meter;
 use super::sweep::{Time, stop_at_ctrl_c};
 use super::{Options, Out, Stop, Usage, help, jobs};
@@ -73,7 +73,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "help" => return Ok(None),
             "faults" => faults = Some(options.value(name)?),
             "for" => limit = Some(options.value::<Time>(name)?.0),
-            "jobs" => threads = options.value::<std::num::NonZero<usize>>(name)?.get(),
+            "jobs" => threads = options.value::<Threads>(name)?.0,
             "failures" => failures = options.path()?,
             "topology" => {
                 case.topology = options.value(name)?;

@@ -154,11 +154,14 @@ impl Case {
             .nodes()
             .find(|name| !nodes.iter().any(|node| node == name) && !self.topology.nats().contains(name))
         {
-            Some(name) => Err(format!(
-                "--plan: there is no node `{name}` in topology {}; its nodes are {}",
-                self.topology,
-                nodes.join(", ")
-            )),
+            Some(name) => {
+                // A line has no room for all of a crowd.
+                let shown = match nodes.as_slice() {
+                    [first, second, .., last] if nodes.len() > 12 => format!("{first}, {second}, …, {last}"),
+                    few => few.join(", "),
+                };
+                Err(format!("--plan: there is no node `{name}` in topology {}; its nodes are {shown}", self.topology))
+            }
             None => Ok(()),
         }
     }

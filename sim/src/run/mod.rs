@@ -9,6 +9,7 @@ mod verdict;
 
 pub use case::{Case, HangUp, Reply};
 pub use digest::digest;
+pub(crate) use options::why;
 pub use options::{OPTIONS, Opt};
 pub use verdict::{Outcome, PANIC, Verdict};
 

@@ -94,8 +94,27 @@ pub fn folder() -> PathBuf {
 
 /// Writes a file beside its place and then moves it there, so that nobody ever sees half of it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let beside = beside(path);
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// Whether [`write_whole`] can do its work there: somebody who waits for results is to know before.
+pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if path.file_name().is_none() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let beside = beside(path);
+    std::fs::write(&beside, "")?;
+    std::fs::remove_file(&beside)
+}
+
+/// Where a file is until it is whole.
+fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+    beside.into()
 }

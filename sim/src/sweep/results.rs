@@ -43,19 +43,21 @@ pub struct Broken {
 impl Results {
     /// Adds the results of other runs.
     pub fn add(&mut self, other: &Self) {
-        self.runs += other.runs;
+        // Files may say anything: no sum is too large.
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.runs, other.runs);
         for (name, runs) in &other.topologies {
-            *self.topologies.entry(name.clone()).or_default() += runs;
+            add(self.topologies.entry(name.clone()).or_default(), *runs);
         }
-        self.sent += other.sent;
-        self.faults += other.faults;
-        self.simulated += other.simulated;
+        add(&mut self.sent, other.sent);
+        add(&mut self.faults, other.faults);
+        add(&mut self.simulated, other.simulated);
         self.digest = self.digest.wrapping_add(other.digest);
-        self.different += other.different;
+        add(&mut self.different, other.different);
         self.first_different = [self.first_different, other.first_different].into_iter().flatten().min();
         for (check, broken) in &other.broken {
             let sum = self.broken.entry(check.clone()).or_insert(Broken { runs: 0, ..broken.clone() });
-            sum.runs += broken.runs;
+            add(&mut sum.runs, broken.runs);
             sum.first = sum.first.min(broken.first);
         }
     }
