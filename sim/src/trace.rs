@@ -10,7 +10,7 @@ use sansip::message::SharedBytes;
 use crate::fault::{ClockChange, Fate};
 
 /// What happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Trace {
     nodes: Vec<Named>,
     by_name: BTreeMap<String, NodeId>,
@@ -214,6 +214,23 @@ impl fmt::Display for Note {
             Self::Crashed => f.write_str("crashed"),
             Self::Restarted => f.write_str("up again"),
             Self::Said(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Clone for Trace {
+    fn clone(&self) -> Self {
+        let Self { nodes, by_name, recording, forgotten, entries, lost } = self;
+        // A fork goes on as the original did: room for as much again.
+        let mut copied = Vec::with_capacity(2 * entries.len());
+        copied.extend_from_slice(entries);
+        Self {
+            nodes: nodes.clone(),
+            by_name: by_name.clone(),
+            recording: *recording,
+            forgotten: *forgotten,
+            entries: copied,
+            lost: lost.clone(),
         }
     }
 }

@@ -55,9 +55,10 @@ impl<'a> Judge<'a> {
     }
 
     fn judge_part(&mut self, part: Part<'a>, names: &Names<'_>, corrupted: bool, breaches: &mut Vec<(usize, Breach)>) {
-        let part = Known(part);
+        let mut part = Known(part);
         if !corrupted && let Some(found) = self.known.get(&part) {
-            return breaches.extend_from_slice(found);
+            breaches.extend_from_slice(found);
+            return self.reader.recycle(part.0.seen);
         }
         let mut found = Vec::new();
         self.each(corrupted, &mut found, &mut |check, report| check.check_part(&part.0, names, report));
@@ -66,6 +67,9 @@ impl<'a> Judge<'a> {
             if self.known.len() >= self.room {
                 self.known.clear();
             }
+            // What is kept has no room to spare.
+            let seen = part.0.seen.clone();
+            self.reader.recycle(std::mem::replace(&mut part.0.seen, seen));
             self.known.insert(part, found);
         }
     }

@@ -47,6 +47,8 @@ pub(crate) struct Reader<'a> {
     calls: Map<&'a str, usize>,
     /// Of the nodes, in their order.
     nodes: Vec<&'a str>,
+    /// Room of parts that nobody needs any more.
+    spare: Vec<Vec<Seen<'a>>>,
 }
 
 impl<'a> Reader<'a> {
@@ -60,6 +62,7 @@ impl<'a> Reader<'a> {
             hops: Map::default(),
             calls: Map::default(),
             nodes: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
@@ -87,7 +90,7 @@ impl<'a> Reader<'a> {
             sent.push(message);
         }
         let nodes = self.nodes.clone();
-        let mut parts = Parts::new(trace, now, &nodes);
+        let mut parts = Parts::new(trace, now, &nodes, std::mem::take(&mut self.spare));
         for (index, entry) in trace.entries().iter().enumerate() {
             parts.pass(index);
             if let Some((node, call, call_id, seen)) = self.see(trace, &sent, index, entry)
@@ -96,7 +99,14 @@ impl<'a> Reader<'a> {
                 parts.add(node, (call, call_id), seen);
             }
         }
+        self.spare = parts.spare;
         parts.all
+    }
+
+    /// Takes back the room of a part that nobody needs any more.
+    pub(super) fn recycle(&mut self, mut room: Vec<Seen<'a>>) {
+        room.clear();
+        self.spare.push(room);
     }
 
     fn learn_names(&mut self, trace: &Trace) {
@@ -212,6 +222,7 @@ struct Parts<'a, 't> {
     now: Instant,
     names: &'t [&'a str],
     all: Vec<Part<'a>>,
+    spare: Vec<Vec<Seen<'a>>>,
     /// By Call-ID, node and its life.
     places: Map<(usize, NodeId, u32), usize>,
     lives: Vec<u32>,
@@ -220,12 +231,13 @@ struct Parts<'a, 't> {
 }
 
 impl<'a, 't> Parts<'a, 't> {
-    fn new(trace: &'t Trace, now: Instant, names: &'t [&'a str]) -> Self {
+    fn new(trace: &'t Trace, now: Instant, names: &'t [&'a str], spare: Vec<Vec<Seen<'a>>>) -> Self {
         Self {
             trace,
             now,
             names,
             all: Vec::with_capacity(2 * names.len()),
+            spare,
             places: Map::default(),
             lives: vec![0; names.len()],
             breaks: trace.lost_streams().iter().peekable(),
@@ -256,7 +268,7 @@ impl<'a, 't> Parts<'a, 't> {
                 node,
                 name: self.names[node.0],
                 call_id,
-                seen: Vec::with_capacity(32),
+                seen: self.spare.pop().unwrap_or_else(|| Vec::with_capacity(32)),
                 lost: Vec::new(),
                 until: self.trace.local(node, self.now),
                 crashed: false,

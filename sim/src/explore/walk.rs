@@ -1,16 +1,18 @@
 //! The walk through the tree of runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sansip::Instant;
 
 use super::Exploration;
 use super::choice::{fates, is_of_call};
+use super::memory::Memory;
 use crate::check::{Judge, Kind, Library, standard};
 use crate::crew::{Progress, crew};
 use crate::fault::Plan;
-use crate::run::{Outcome, Verdict, guarded, judged};
+use crate::run::{Case, Outcome, Verdict, guarded, judged};
 use crate::trace::What;
 use crate::world::World;
 
@@ -78,7 +80,7 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
     let labour = || {
         let (checks, library) = (standard(), Library::default());
         let mut walker = Walker::new(exploration, Judge::new(&checks, &library, PARTS), progress, &next);
-        walker.descend(exploration.case.scenario().world(), 0, 0);
+        walker.descend(walker.world(&exploration.case), 0, 0);
         walker.findings
     };
     let mut sum = Findings { whole: true, ..Findings::default() };
@@ -91,11 +93,15 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
 /// So many parts of runs are remembered with what the checks say of them: some 100 MB.
 const PARTS: usize = 1 << 16;
 
+/// So many steps of nodes are remembered: some 100 MB.
+const STEPS: usize = 1 << 17;
+
 /// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
 struct Walker<'a> {
     faults: usize,
     end: Instant,
     judge: Judge<'a>,
+    memory: Arc<Memory>,
     progress: &'a Progress,
     tickets: &'a AtomicUsize,
     ticket: usize,
@@ -112,6 +118,7 @@ impl<'a> Walker<'a> {
             faults: exploration.faults,
             end: exploration.case.scenario().end(),
             judge,
+            memory: Memory::new(STEPS),
             progress,
             tickets,
             ticket: tickets.fetch_add(1, Ordering::Relaxed),
@@ -119,6 +126,11 @@ impl<'a> Walker<'a> {
             runs: 0,
             findings: Findings { runs: vec![0; exploration.faults + 1], whole: true, ..Findings::default() },
         }
+    }
+
+    /// The world in which everything begins.
+    fn world(&self, case: &Case) -> World {
+        case.scenario().world_with(&mut |_, actor| self.memory.wrap(actor))
     }
 
     /// Runs a world with so many faults to its end, and before that every world that it can become by further faults among the
@@ -182,7 +194,10 @@ impl<'a> Walker<'a> {
         if faults == 0 && self.ticket != self.passed {
             return;
         }
+        // Nothing branches off from here.
+        self.memory.keep_up(false);
         let verdict = judged(&mut world, self.end, &mut self.judge);
+        self.memory.keep_up(true);
         self.record(&world, faults, &verdict);
     }
 
