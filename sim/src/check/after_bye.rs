@@ -1,6 +1,6 @@
 //! After the BYE: a dialog that is over stays over.
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Once a BYE was answered, no side begins another transaction in its dialog: copies of what was sent before, and ACKs, aside
@@ -17,19 +17,17 @@ impl Check for AfterBye {
         "RFC 3261 §12.3, §15.1"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                let own = packet.is_request() && seen.below.is_none() && !packet.to_tag.is_empty();
-                if own && packet.method != "ACK" && is_new(part, seen, packet) && is_over(part, seen, packet) {
-                    let what = format!(
-                        "{} sent {} ({}) in a dialog that a BYE has ended",
-                        part.name,
-                        packet.what(),
-                        packet.top().branch
-                    );
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            let own = packet.is_request() && seen.below.is_none() && !packet.to_tag.is_empty();
+            if own && packet.method != "ACK" && is_new(part, seen, packet) && is_over(part, seen, packet) {
+                let what = format!(
+                    "{} sent {} ({}) in a dialog that a BYE has ended",
+                    part.name,
+                    packet.what(),
+                    packet.top().branch
+                );
+                report.breach(part.node, seen.time, what);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use sansip::Timers;
 
-use super::{Check, Kind, Part, Reading, Report, Seen};
+use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
@@ -46,13 +46,11 @@ impl Check for Answered {
         Kind::Liveness
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.received() {
-                if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
-                    let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.received() {
+            if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
+                let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use sansip::{Duration, Timers};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// A CANCEL comes after a provisional response, looks like its INVITE, and finds it.
@@ -33,23 +33,21 @@ impl Check for Cancel {
         "RFC 3261 §9.1, §9.2, §16.7, §16.8, §16.10"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                let first = !part
-                    .sent()
-                    .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
-                let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
-                    self.judge_sent(part, seen, packet, transmission.destination)
-                } else if packet.method == "CANCEL" && packet.is_rejection() {
-                    judge_refusal(part, seen)
-                } else {
-                    Ok(())
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let first = !part
+                .sent()
+                .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
+            let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
+                self.judge_sent(part, seen, packet, carried.destination)
+            } else if packet.method == "CANCEL" && packet.is_rejection() {
+                judge_refusal(part, seen)
+            } else {
+                Ok(())
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }

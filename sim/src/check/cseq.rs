@@ -1,8 +1,7 @@
 //! CSeq: numbers that rise by one, and what has the number of what.
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Carried, Check, Names, Part, Report, Seen};
 use crate::packet::{Packet, Start};
-use crate::trace::Transmission;
 
 /// CSeq orders the requests of a dialog and tells an ACK what it acknowledges.
 ///
@@ -24,27 +23,25 @@ impl Check for CSeqDiscipline {
         "RFC 3261 §8.1.1.5, §9.1, §12.2.1.1, §12.2.2, §13.2.2.4, §17.1.1.3, §22.2; RFC 3263 §4.3"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                let verdict = match packet.start {
-                    Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
-                    Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
-                    Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, transmission),
-                    Start::Request { .. } => Ok(()),
-                    Start::Response { .. } => judge_acceptance(part, seen, packet),
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let verdict = match packet.start {
+                Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
+                Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
+                Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, carried),
+                Start::Request { .. } => Ok(()),
+                Start::Response { .. } => judge_acceptance(part, seen, packet),
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
 }
 
 /// A request of the node's own.
-fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: &Transmission) -> Result<(), String> {
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried) -> Result<(), String> {
     let number = packet.sequence;
     let is = |right: u32| if number == right { Ok(()) } else { Err(format!("that of its INVITE is {right}")) };
     if matches!(packet.method, "ACK" | "CANCEL") {
@@ -77,7 +74,7 @@ fn last_before<'p, 'a>(
     part: &'p Part<'a>,
     seen: &Seen<'a>,
     packet: &Packet<'a>,
-) -> Option<(&'p Seen<'a>, &'a Packet<'a>, &'a Transmission)> {
+) -> Option<(&'p Seen<'a>, &'a Packet<'a>, Carried)> {
     let mut last = None;
     for (other, request, transmission) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
         let counts = request.is_request() && !matches!(request.method, "ACK" | "CANCEL") && other.below.is_none();

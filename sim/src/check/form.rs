@@ -1,6 +1,6 @@
 //! Form: each message has what every message has.
 
-use super::{Check, Reading, Report};
+use super::{Check, Names, Part, Report};
 use crate::packet::Packet;
 
 /// Each message sent has Via, From (of an own request with a tag), To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
@@ -17,13 +17,11 @@ impl Check for Form {
         "RFC 3261 §8.1.1, §8.2.6, §18.3, §20.14"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                if let Some(why) = fault(packet) {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            if let Some(why) = fault(packet) {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -34,7 +32,7 @@ fn fault(packet: &Packet<'_>) -> Option<String> {
     let mut seen = [0_u8; 5];
     const ONCE: [(&str, &str); 5] =
         [("from", "f"), ("to", "t"), ("call-id", "i"), ("cseq", "cseq"), ("max-forwards", "max-forwards")];
-    for (name, value) in packet.fields() {
+    for &(name, value) in &packet.fields {
         if name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("l") {
             length = Some(value);
         }

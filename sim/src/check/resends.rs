@@ -2,7 +2,7 @@
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Check, Kind, Part, Reading, Report, Seen};
+use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Over UDP, what waits for an answer is sent again at each step of its timer until the answer comes.
@@ -46,26 +46,23 @@ impl Check for Resends {
         Kind::Liveness
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         // A clock that jumps makes timers late.
-        for part in run.parts().iter().filter(|part| run.trace().keeps_time(part.node)) {
-            for (seen, packet, _) in part.sent() {
-                if !packet.top().value.to_ascii_uppercase().contains("/UDP") {
-                    continue;
-                }
-                let first = !part
-                    .sent()
-                    .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
-                let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
-                if let Some(due) = self.missed(part, seen, packet, heard, cap, part.until) {
-                    let what = format!(
-                        "{} did not send {} ({}) again at {due}",
-                        part.name,
-                        packet.what(),
-                        packet.top().branch
-                    );
-                    report.breach(part.node, due, what);
-                }
+        if !part.keeps_time {
+            return;
+        }
+        for (seen, packet, _) in part.sent() {
+            if packet.top().is_reliable() {
+                continue;
+            }
+            let first = !part
+                .sent()
+                .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
+            let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
+            if let Some(due) = self.missed(part, seen, packet, heard, cap, part.until) {
+                let what =
+                    format!("{} did not send {} ({}) again at {due}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, due, what);
             }
         }
     }

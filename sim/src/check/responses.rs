@@ -2,7 +2,7 @@
 
 use sansip::{Instant, Timers};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// A response answers a request that came, and says so.
@@ -33,40 +33,38 @@ impl Check for Responses {
         "RFC 3261 §8.2.6, §17.1.1.3, §17.2; RFC 4320 §4"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            let mut tags: Vec<(usize, &str, &str)> = Vec::new();
-            for (seen, response, _) in part.sent() {
-                let Some(status) = response.status() else { continue };
-                let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
-                if response.method == "ACK" {
-                    breach("it answers an ACK");
-                    continue;
-                }
-                let Some(request) = asked(part, seen, response) else {
-                    breach("it answers nothing that came");
-                    continue;
-                };
-                if let Some(why) = mismatch(response, request) {
-                    breach(why);
-                }
-                if status > 100 && response.to_tag.is_empty() {
-                    breach("it has no To tag");
-                }
-                if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
-                    breach("only an INVITE is answered so");
-                }
-                if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
-                    match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
-                        Some((_, _, tag)) if *tag != response.to_tag => {
-                            if !self.is_of_straggler(part, seen, response, tag) {
-                                breach("another To tag was in one before");
-                            }
-                            *tag = response.to_tag;
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        let mut tags: Vec<(usize, &str, &str)> = Vec::new();
+        for (seen, response, _) in part.sent() {
+            let Some(status) = response.status() else { continue };
+            let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
+            if response.method == "ACK" {
+                breach("it answers an ACK");
+                continue;
+            }
+            let Some(request) = asked(part, seen, response) else {
+                breach("it answers nothing that came");
+                continue;
+            };
+            if let Some(why) = mismatch(response, request) {
+                breach(why);
+            }
+            if status > 100 && response.to_tag.is_empty() {
+                breach("it has no To tag");
+            }
+            if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
+                breach("only an INVITE is answered so");
+            }
+            if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
+                match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
+                    Some((_, _, tag)) if *tag != response.to_tag => {
+                        if !self.is_of_straggler(part, seen, response, tag) {
+                            breach("another To tag was in one before");
                         }
-                        Some(_) => {}
-                        None => tags.push((seen.hop, response.method, response.to_tag)),
+                        *tag = response.to_tag;
                     }
+                    Some(_) => {}
+                    None => tags.push((seen.hop, response.method, response.to_tag)),
                 }
             }
         }

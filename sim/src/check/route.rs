@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::{Packet, host_port, uri_of};
 
 /// A request in a dialog is addressed as the dialog says.
@@ -25,31 +25,29 @@ impl Check for Routing {
         "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.4, §16.6, §16.12"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
-                    continue;
+    fn check_part(&self, part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
+                continue;
+            }
+            let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
+            if routes.iter().any(|route| !is_loose(route)) {
+                continue;
+            }
+            let verdict = match seen.below {
+                None => judge_own(part, seen, packet, &routes),
+                Some(below) => judge_forwarded(part, seen, below, packet, &routes),
+            };
+            let first = routes.first().map(|route| host_port(route));
+            let verdict = verdict.and_then(|()| match first {
+                Some(first) if !leads_to(names, first, carried.destination.ip()) => {
+                    Err("it does not go to its first Route")
                 }
-                let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
-                if routes.iter().any(|route| !is_loose(route)) {
-                    continue;
-                }
-                let verdict = match seen.below {
-                    None => judge_own(part, seen, packet, &routes),
-                    Some(below) => judge_forwarded(part, seen, below, packet, &routes),
-                };
-                let first = routes.first().map(|route| host_port(route));
-                let verdict = verdict.and_then(|()| match first {
-                    Some(first) if !leads_to(run, first, transmission.destination.ip()) => {
-                        Err("it does not go to its first Route")
-                    }
-                    _ => Ok(()),
-                });
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+                _ => Ok(()),
+            });
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -60,14 +58,14 @@ fn is_loose(uri: &str) -> bool {
 }
 
 /// Whether a host, with or without port, is at that address.
-fn leads_to(run: &Reading<'_>, host_port: &str, address: IpAddr) -> bool {
+fn leads_to(names: &Names<'_>, host_port: &str, address: IpAddr) -> bool {
     let host = match host_port.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => host_port.split(':').next().unwrap_or(host_port),
     };
     match host.parse::<IpAddr>() {
         Ok(ip) => ip == address,
-        Err(_) => run.addresses(host).is_none_or(|addresses| addresses.contains(&address)),
+        Err(_) => names.addresses(host).is_none_or(|addresses| addresses.contains(&address)),
     }
 }
 

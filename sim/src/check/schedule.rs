@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Check, Part, Reading, Report, Seen, Sight};
+use super::{Check, Names, Part, Report, Seen, Sight};
 use crate::packet::Packet;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
@@ -59,11 +59,9 @@ impl Check for Schedule {
         "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 6026 §7"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         let steps = [self.steps(Duration::MAX), self.steps(self.timers.t2)];
-        for part in run.parts() {
-            Judge::new(self.timers, &steps).judge(part, report);
-        }
+        Judge::new(self.timers, &steps).judge(part, report);
     }
 }
 
@@ -141,7 +139,7 @@ impl<'a> Judge<'a> {
     fn judge(mut self, part: &Part<'a>, report: &mut Report<'_>) {
         for &Seen { time, what, .. } in &part.seen {
             let (packet, verdict) = match what {
-                Sight::Noted(_) => continue,
+                Sight::Began | Sight::Ended => continue,
                 Sight::Received(packet, _) => {
                     self.receive(time, packet);
                     continue;
@@ -149,8 +147,8 @@ impl<'a> Judge<'a> {
                 Sight::Sent(packet, sent) => {
                     let verdict = match packet.status() {
                         None if packet.method == "ACK" => self.ack(packet),
-                        None => self.request(time, packet, &sent.bytes, sent.destination),
-                        Some(status) => self.response(time, packet, &sent.bytes, status),
+                        None => self.request(time, packet, sent.destination),
+                        Some(status) => self.response(time, packet, status),
                     };
                     (packet, verdict)
                 }
@@ -216,13 +214,8 @@ impl<'a> Judge<'a> {
         if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
     }
 
-    fn request(
-        &mut self,
-        time: Instant,
-        packet: &Packet<'a>,
-        bytes: &'a [u8],
-        destination: SocketAddr,
-    ) -> Result<(), String> {
+    fn request(&mut self, time: Instant, packet: &Packet<'a>, destination: SocketAddr) -> Result<(), String> {
+        let bytes = packet.text;
         let (branch, method) = (packet.top().branch, packet.method);
         let mut came = 0;
         if let Some(below) = packet.vias.get(1) {
@@ -254,7 +247,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn response(&mut self, time: Instant, packet: &Packet<'a>, bytes: &'a [u8], status: u16) -> Result<(), String> {
+    fn response(&mut self, time: Instant, packet: &Packet<'a>, status: u16) -> Result<(), String> {
+        let bytes = packet.text;
         let served = self.served.entry((packet.top().id(), packet.method)).or_default();
         if served.came == 0 {
             // Another check's matter.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use sansip::Instant;
 
-use super::reading::Messages;
-use super::{Check, Reading, judge};
+use super::judge::Judge;
+use super::{Check, Library};
 use crate::fault::Fate;
 use crate::trace::{NodeId, Trace, Transmission, What};
 
@@ -23,7 +23,7 @@ impl Story {
         Self(trace)
     }
 
-    fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, message: &str) -> usize {
+    fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, stream: Option<u32>, message: &str) -> usize {
         let address = |node: NodeId| SocketAddr::from(([192, 0, 2, node.0 as u8], 5060));
         let sent = Transmission {
             from,
@@ -33,7 +33,7 @@ impl Story {
             ordinal: 1,
             fate: Fate::FINE,
             stopped: None,
-            stream: None,
+            stream,
             changed: None,
             bytes: message.as_bytes().into(),
         };
@@ -41,12 +41,24 @@ impl Story {
     }
 
     pub(super) fn sends(mut self, at: u64, message: &str) -> Self {
-        self.transmit(JUDGED, OTHER, at, message);
+        self.transmit(JUDGED, OTHER, at, None, message);
+        self
+    }
+
+    /// Along the connection of that number.
+    pub(super) fn writes(mut self, at: u64, stream: u32, message: &str) -> Self {
+        self.transmit(JUDGED, OTHER, at, Some(stream), message);
+        self
+    }
+
+    /// The connection of that number is no more.
+    pub(super) fn loses(mut self, stream: u32) -> Self {
+        self.0.lose(JUDGED, stream);
         self
     }
 
     pub(super) fn receives(mut self, at: u64, message: &str) -> Self {
-        let sent = self.transmit(OTHER, JUDGED, at, message);
+        let sent = self.transmit(OTHER, JUDGED, at, None, message);
         self.0.push(Instant::from_millis(at), What::Arrived { node: JUDGED, sent });
         self
     }
@@ -57,9 +69,8 @@ impl Story {
 
     /// What this check says of what the first node did, at the end of second 100.
     pub(super) fn breaches(&self, check: impl Check + 'static) -> Vec<String> {
-        let messages = Messages::read(&self.0);
-        let run = Reading::of_trace(&self.0, &messages, Instant::from_millis(100_000));
-        let breaches = judge(&[Box::new(check)], &run);
+        let (library, checks): (_, [Box<dyn Check>; 1]) = (Library::default(), [Box::new(check)]);
+        let breaches = Judge::new(&checks, &library, 0).judge(&self.0, None, Instant::from_millis(100_000));
         breaches.into_iter().map(|breach| breach.what).filter(|what| what.starts_with("judged")).collect()
     }
 }

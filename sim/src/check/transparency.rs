@@ -2,7 +2,7 @@
 
 use sansip::Timers;
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// What a proxy passes on is what came, byte for byte, but for what is its own business.
@@ -49,24 +49,22 @@ impl Check for Transparency {
         "RFC 3261 §7.3.1, §16.6, §16.7; RFC 6026 §7.1"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                let verdict = if packet.is_request() {
-                    judge_request(part, seen, packet)
-                } else {
-                    judge_response(part, seen, packet)
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            let verdict = if packet.is_request() {
+                judge_request(part, seen, packet)
+            } else {
+                judge_response(part, seen, packet)
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
-            for (seen, packet, _) in part.received() {
-                if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
-                    let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+        }
+        for (seen, packet, _) in part.received() {
+            if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
+                let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -140,9 +138,9 @@ fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
 /// Whether everything that is not a proxy's is the same in both.
 fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
     let is_own = |name: &str| OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
-    let mut left = came.fields().filter(|(name, _)| !is_own(name));
-    for (name, value) in sent.fields().filter(|(name, _)| !is_own(name)) {
-        if left.next() != Some((name, value)) {
+    let mut left = came.fields.iter().filter(|(name, _)| !is_own(name));
+    for field @ (name, _) in sent.fields.iter().filter(|(name, _)| !is_own(name)) {
+        if left.next() != Some(field) {
             return Err(format!("{name} is not as it came"));
         }
     }

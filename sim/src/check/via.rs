@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Reading, Report, Seen};
 use crate::packet::{Packet, Via};
 
 /// The Via fields say where a message was and lead its responses back.
@@ -27,28 +27,41 @@ impl Check for ViaDiscipline {
 
     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
         // Whose branch it is: the first part that sent it.
-        let mut owners: Vec<Option<usize>> = Vec::new();
-        for (number, part) in run.parts().iter().enumerate() {
-            for (seen, packet, transmission) in part.sent() {
-                let verdict = if packet.is_request() {
-                    if owners.len() <= seen.hop {
-                        owners.resize(seen.hop + 1, None);
-                    }
-                    if *owners[seen.hop].get_or_insert(number) == number {
-                        judge_request(part, seen, packet)
-                    } else {
-                        Err("the branch was used in another call")
-                    }
-                } else {
-                    judge_response(part, seen, packet, transmission.destination)
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+        let parts = run.parts().iter().enumerate();
+        let mut used: Vec<(usize, usize, usize)> = parts
+            .flat_map(|(number, part)| {
+                let requests = part.sent().filter(|(_, packet, _)| packet.is_request());
+                requests.map(move |(seen, ..)| (seen.hop, number, seen.index))
+            })
+            .collect();
+        used.sort_unstable();
+        for of_branch in used.chunk_by(|one, other| one.0 == other.0) {
+            for (_, number, index) in of_branch.iter().filter(|(_, number, _)| *number != of_branch[0].1) {
+                let part = &run.parts()[*number];
+                let seen = &part.seen[*index];
+                let Some((packet, _)) = seen.sent() else { continue };
+                tell(part, seen, packet, "the branch was used in another call", report);
             }
         }
     }
+
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let verdict = if packet.is_request() {
+                judge_request(part, seen, packet)
+            } else {
+                judge_response(part, seen, packet, carried.destination)
+            };
+            if let Err(why) = verdict {
+                tell(part, seen, packet, why, report);
+            }
+        }
+    }
+}
+
+fn tell(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, why: &str, report: &mut Report<'_>) {
+    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+    report.breach(part.node, seen.time, what);
 }
 
 fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), &'static str> {
@@ -60,6 +73,9 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
         match packet.method {
             "CANCEL" if owner.is("INVITE") => {}
+            // Of an INVITE that it knows nothing of any more a proxy forwards both under one branch (§16.11).
+            "ACK" if owner.is("CANCEL") && is_of_one(owner_seen, seen) => {}
+            "CANCEL" if owner.is("ACK") && is_of_one(owner_seen, seen) => {}
             "ACK" if owner.is("INVITE") => {
                 let rejected = |(other, response, _): (&Seen<'_>, &Packet<'_>, _)| {
                     other.hop == seen.hop && response.is_rejection()
@@ -83,6 +99,11 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
         }
     }
     verdict
+}
+
+/// Whether two requests were forwarded on behalf of one hop.
+fn is_of_one(one: &Seen<'_>, other: &Seen<'_>) -> bool {
+    one.below.is_some() && one.below == other.below
 }
 
 /// Whether the INVITE that this ACK is for got a final response with this To tag, and it was no 2xx.
@@ -196,4 +217,45 @@ fn port_of(host_port: &str) -> Option<u16> {
     let (host, port) = host_port.rsplit_once(':')?;
     // Not inside of an IPv6 address.
     (!host.starts_with('[') || host.ends_with(']')).then(|| port.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, message, request};
+    use super::*;
+
+    fn says(story: Story, why: &str) -> bool {
+        let breaches = story.breaches(ViaDiscipline);
+        assert!(breaches.len() < 2 && breaches.iter().all(|breach| breach.ends_with(why)), "{breaches:?}");
+        !breaches.is_empty()
+    }
+
+    /// What came through the one Via of the other node, and what the judged one makes of it.
+    fn forwards(story: Story, at: u64, method: &str, hop: &str, branch: &str) -> Story {
+        let line = format!("{method} sip:b@b SIP/2.0");
+        let came = message(&line, &[hop], "", method).replace("host;", "192.0.2.1;");
+        let sent = message(&line, &[branch, hop], "", method)
+            .replace(&format!("host;branch=z9hG4bK{hop}"), &format!("192.0.2.1;branch=z9hG4bK{hop}"));
+        story.receives(at, &came).sends(at, &sent)
+    }
+
+    #[test]
+    fn a_branch_is_for_one_request_and_its_cancel() {
+        const ANOTHER: &str = "the branch is that of another request";
+        let invite = || Story::new().sends(0, &request("INVITE", &["1"]));
+        assert!(!says(invite().sends(9, &request("CANCEL", &["1"])), ANOTHER));
+        assert!(says(invite().sends(9, &request("BYE", &["1"])), ANOTHER));
+        assert!(says(Story::new().sends(0, &request("OPTIONS", &["1"])).sends(9, &request("CANCEL", &["1"])), ANOTHER));
+    }
+
+    #[test]
+    fn what_is_forwarded_of_an_invite_that_is_over_has_one_branch() {
+        const ANOTHER: &str = "the branch is that of another request";
+        let ack = || forwards(Story::new(), 0, "ACK", "1", "p");
+        assert!(!says(forwards(ack(), 9, "CANCEL", "1", "p"), ANOTHER));
+        assert!(says(forwards(ack(), 9, "CANCEL", "2", "p"), ANOTHER), "on behalf of another");
+        assert!(says(forwards(ack(), 9, "BYE", "1", "p"), ANOTHER));
+        let own = Story::new().sends(0, &request("ACK", &["1"])).sends(9, &request("CANCEL", &["1"]));
+        assert!(says(own, ANOTHER), "its own");
+    }
 }

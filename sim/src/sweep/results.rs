@@ -15,7 +15,7 @@ pub struct Results {
     pub topologies: BTreeMap<String, u64>,
     /// Datagrams sent.
     pub sent: u64,
-    /// Datagrams that met a fault.
+    /// Faults that they met; one message may meet several.
     pub faults: u64,
     /// Time on the virtual clocks, in milliseconds.
     pub simulated: u64,
@@ -82,7 +82,7 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let topologies: Vec<_> = self.topologies.iter().map(|(name, runs)| format!("{name} {runs}")).collect();
         writeln!(f, "runs: {} ({})", self.runs, topologies.join(", "))?;
-        writeln!(f, "sent: {} datagrams, {} of them met a fault", self.sent, self.faults)?;
+        writeln!(f, "sent: {} messages, faults met: {}", self.sent, self.faults)?;
         writeln!(f, "simulated: {} s", self.simulated / 1_000)?;
         writeln!(f, "digest: {:016x}", self.digest)?;
         let mut names: Vec<&str> = standard().iter().map(|check| check.name()).collect();
