@@ -209,7 +209,11 @@ fn print(
     }
     // As many as were run: a sweep that was stopped is repeated up to there.
     let shard = sweep.shard;
-    let runs = if sweep.share() == Some(results.runs) { sweep.length } else { Length::Runs(results.runs * shard.of) };
+    let runs = if sweep.share() == Some(results.runs) {
+        sweep.length
+    } else {
+        Length::Runs(results.runs.saturating_mul(shard.of))
+    };
     let replay = replay.unwrap_or_else(|| line(&Sweep { length: runs, ..sweep.clone() }));
     let verdict = match results.status() {
         4 => "nothing was run".to_owned(),

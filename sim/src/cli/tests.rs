@@ -113,6 +113,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--runs", "1", "--shard", "1/0"], "I from 1 to N"),
         (&["sweep", "--runs", "1", "--shard", "1/18446744073709551616"], "I from 1 to N"),
         (&["sweep", "--runs", "1", "--shard", "1/2/3"], "I from 1 to N"),
+        (&["sweep", "--runs", "1", "--shard", "1/1000001"], "N up to 1000000"),
         // Plans, with the place.
         (&["--plan", ","], "fault 1, at character 1, ``"),
         (&["--plan", "alice>bob#1:drop,"], "fault 2, at character 18, ``"),
@@ -129,6 +130,14 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         ),
         (&["--plan", "alice@99999999999s:crash"], "as in `@12s`"),
         (&["--plan", "nat@1s:forget"], "its nodes are alice, atlanta, biloxi, bob"),
+        (
+            &["--topology", "nat", "--plan", "nat>atlanta#1:drop"],
+            "`nat>atlanta#1:drop`: a NAT can `forget`, and nothing else",
+        ),
+        (&["--topology", "nat", "--plan", "nat@1s:crash"], "`nat@1s:crash`: a NAT can `forget`"),
+        (&["--plan", "bob@1s:forget"], "`bob@1s:forget`: only a NAT can `forget`, as in topology nat"),
+        (&["--plan", "bob>bob#1:drop"], "`bob>bob#1:drop`: nothing goes from a node to itself"),
+        (&["--plan", "bob>bob@1s:reset"], "nothing goes from a node to itself"),
         (&["--topology", "crowd:1000", "--plan", "carol@1s:crash"], "its nodes are alice1, alice2, …, bob1000"),
         // Files.
         (&["merge", &cut], "at line 2 column 10"),
@@ -316,4 +325,14 @@ fn messages_are_printed_in_full() {
     let (_, text, _) = ask(&["call", "--format", "messages", "--topology", "direct"]);
     assert!(text.starts_with("F1 1.000 alice > bob\n\n    INVITE sip:bob@192.0.2.4 SIP/2.0\n    Via: "), "{text}");
     assert!(text.contains("    m=audio 49172 RTP/AVP 0\n"), "{text}");
+}
+
+#[test]
+fn faults_that_nothing_came_of_are_named() {
+    let plan = "alice>bob ACK#1:drop, alice>bob ACK#3:drop, alice>bob ack:drop, bob>alice#9:+1s, alice@1s:clock(+9ppm), bob@9000s:crash";
+    let (status, _, said) = ask(&["--topology", "direct", "--plan", plan]);
+    let unmet: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("not met: ")).collect();
+    assert_eq!(status, 0);
+    assert_eq!(unmet, ["`alice>bob ACK#3:drop`", "`alice>bob ack:drop`", "`bob>alice#9:+1s`", "`bob@9000s:crash`"]);
+    assert!(!ask(&["--plan", "*>* INVITE#1:drop"]).2.contains("not met"));
 }

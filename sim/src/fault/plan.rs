@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use super::{Effect, Fate, Selector, TimedFault};
+use super::{Effect, End, Fate, Selector, TimedFault};
 
 /// What happens to which messages, and to the network when.
 ///
@@ -99,6 +99,16 @@ impl Plan {
         let names = ends.filter_map(|end| end.name()).chain(self.timed.iter().flat_map(|timed| timed.event.nodes()));
         let names: BTreeSet<&str> = names.collect();
         names.into_iter()
+    }
+}
+
+impl Fault {
+    /// The names of nodes that it speaks of, in the order in which they stand.
+    pub fn nodes(&self) -> Vec<&str> {
+        match self {
+            Self::Message(Selector { from, to, .. }, _) => [from, to].into_iter().filter_map(End::name).collect(),
+            Self::Timed(timed) => timed.event.nodes(),
+        }
     }
 }
 

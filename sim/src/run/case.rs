@@ -8,7 +8,7 @@ use sansip::message::StatusCode;
 
 use super::OPTIONS;
 use crate::actor::Reaction;
-use crate::fault::{Plan, Preset, Span, Weather};
+use crate::fault::{Event, Fault, Plan, Preset, Span, TimedFault, Weather};
 use crate::link::{Conditions, Link, Links};
 use crate::topology::{CALL_AT, Scenario, Topology};
 
@@ -144,27 +144,36 @@ impl Case {
         self.plan.extend(events);
     }
 
-    /// A plan may only name nodes that are there.
+    /// A plan may only name nodes that are there, and only what can happen to them.
     ///
     /// # Errors
-    /// One line that names the wrong node and the right ones.
+    /// One line that names the wrong node, and the right ones or what could be.
     pub fn check(&self) -> Result<(), String> {
-        let nodes = self.topology.nodes();
-        match self
-            .plan
-            .nodes()
-            .find(|name| !nodes.iter().any(|node| node == name) && !self.topology.nats().contains(name))
-        {
-            Some(name) => {
-                // A line has no room for all of a crowd.
-                let shown = match nodes.as_slice() {
-                    [first, second, .., last] if nodes.len() > 12 => format!("{first}, {second}, …, {last}"),
-                    few => few.join(", "),
-                };
-                Err(format!("--plan: there is no node `{name}` in topology {}; its nodes are {shown}", self.topology))
-            }
-            None => Ok(()),
+        let (nodes, nats) = (self.topology.nodes(), self.topology.nats());
+        let is_nat = |name: &str| nats.contains(&name);
+        if let Some(name) = self.plan.nodes().find(|&name| !is_nat(name) && !nodes.iter().any(|node| node == name)) {
+            // A line has no room for all of a crowd.
+            let shown = match nodes.as_slice() {
+                [first, second, .., last] if nodes.len() > 12 => format!("{first}, {second}, …, {last}"),
+                few => few.join(", "),
+            };
+            let topology = self.topology;
+            return Err(format!("--plan: there is no node `{name}` in topology {topology}; its nodes are {shown}"));
         }
+        for fault in self.plan.faults() {
+            let names = fault.nodes();
+            let wrong = match (&fault, names.as_slice()) {
+                (Fault::Timed(TimedFault { event: Event::Forget { nat }, .. }), _) if !is_nat(nat) => {
+                    "only a NAT can `forget`, as in topology nat"
+                }
+                (Fault::Timed(TimedFault { event: Event::Forget { .. }, .. }), _) => continue,
+                (_, names) if names.iter().any(|name| is_nat(name)) => "a NAT can `forget`, and nothing else",
+                (_, [from, to]) if from == to => "nothing goes from a node to itself",
+                _ => continue,
+            };
+            return Err(format!("--plan: `{fault}`: {wrong}"));
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::scene::{Names, moved_events};
+use super::scene::{Names, moved};
 use crate::fault::{Effect, End, Fate, Fault, Kind, Plan, Selector};
 use crate::packet::Packet;
 use crate::trace::Trace;
@@ -40,7 +40,7 @@ impl Met {
     /// that he makes.
     pub(super) fn plan(&self, names: &Names) -> Plan {
         let mut counts: BTreeMap<(&str, &str, Option<&Kind>), u32> = BTreeMap::new();
-        let mut plan = moved_events(&self.timed, names);
+        let mut plan = moved(&self.timed, names);
         for Message { from, to, kind, caller, fate } in &self.messages {
             let (Some(from), Some(to), true) = (names.get(from), names.get(to), names.contains_key(caller)) else {
                 continue;

@@ -105,8 +105,9 @@ impl Shrinking<'_> {
         let faults = faults(&self.best.plan);
         let present = self.best.clone();
         smaller(present.topology).into_iter().any(|(topology, names)| {
-            let plans = met.iter().map(|met| met.plan(&names)).chain([moved(&faults, &names)]);
-            plans.into_iter().any(|plan| self.take(Case { topology, plan, ..present.clone() }))
+            let mut plans =
+                met.iter().map(|met| met.plan(&names)).chain(std::iter::once_with(|| moved(&faults, &names)));
+            plans.any(|plan| self.take(Case { topology, plan, ..present.clone() }))
         })
     }
 

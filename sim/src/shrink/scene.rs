@@ -78,22 +78,9 @@ fn pairs_kept(kept: &[u32]) -> Names {
     people.chain(["atlanta", "biloxi"].map(|proxy| (proxy.to_owned(), proxy.to_owned()))).collect()
 }
 
-/// The faults as they are where nodes have other names; those that cannot be are left out.
+/// The faults as they are where nodes have other names; those that cannot be are left out, and of two that fall on one message and
+/// contradict each other the second.
 pub(super) fn moved(faults: &[String], names: &Names) -> Plan {
-    let mut moved: Vec<String> = Vec::new();
-    for fault in faults {
-        let Some(fault) = renamed(fault, names) else { continue };
-        let all = [moved.as_slice(), &[fault]].concat();
-        // Two faults that fall on one message and contradict each other: the first counts.
-        if all.join(", ").parse::<Plan>().is_ok() {
-            moved = all;
-        }
-    }
-    moved.join(", ").parse().unwrap_or_default()
-}
-
-/// The same for faults that have their time.
-pub(super) fn moved_events(faults: &[String], names: &Names) -> Plan {
     faults.iter().filter_map(|fault| renamed(fault, names)?.parse::<Fault>().ok()).collect()
 }
 
