@@ -171,3 +171,59 @@ fn a_kubernetes_indexed_job_as_documented_finds_what_one_machine_finds() {
     let merged = shell("sansip-sim merge *.json", &folder, &[]);
     assert_eq!(text(&merged.stdout), text(&sansip_sim("sweep --runs 100").stdout));
 }
+
+/// What a command prints, without what depends on the wall clock.
+fn shown(command: &str, folder: &Folder) -> Vec<String> {
+    let done = shell(&format!("( {command} ) 2>&1"), folder, &[]);
+    let of_the_wall = |line: &&str| {
+        let is_count = line.strip_suffix(" shards").is_some_and(|count| count.parse::<u64>().is_ok());
+        is_count || line.ends_with(" runs/s") || line.ends_with(" of wall time")
+    };
+    text(&done.stdout).lines().filter(|line| !of_the_wall(line)).map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// As many lines as the page has, where it leaves some out.
+fn abridged(shown: Vec<String>, on_the_page: &[&str]) -> Vec<String> {
+    match on_the_page.iter().position(|line| *line == "…") {
+        Some(before) if shown.len() >= on_the_page.len() => {
+            let after = on_the_page.len() - before - 1;
+            [&shown[..before], &["…".to_owned()], &shown[shown.len() - after..]].concat()
+        }
+        _ => shown,
+    }
+}
+
+/// A block with the output of each command as it is now.
+fn renewed(block: &str, folder: &Folder) -> String {
+    let mut lines = Vec::new();
+    for part in format!("\n{}", block.trim_end()).split("\n$ ").skip(1) {
+        let mut old = part.split('\n');
+        let command = old.next().unwrap_or_default();
+        let old: Vec<&str> = old.collect();
+        let end = old.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+        lines.push(format!("$ {command}"));
+        lines.extend(abridged(shown(command, folder), &old[..end]));
+        lines.extend(old[end..].iter().map(|&line| line.to_owned()));
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn what_docs_show_of_a_command_is_what_it_prints() {
+    let folder = Folder::new("docs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/simulation.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let mut new = page.clone();
+    for block in page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        // Those of explore take long, and nextest's figures are those of a machine.
+        if block.starts_with("$ ") && !block.contains("sansip-sim explore") && !block.contains("nextest") {
+            new = new.replacen(block, &renewed(block, &folder), 1);
+        }
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &new).unwrap();
+        return;
+    }
+    let different = page.lines().zip(new.lines()).find(|(old, new)| old != new);
+    assert!(page == new, "docs/simulation.md differs, first here (UPDATE_DOCS=1 writes it anew): {different:?}");
+}

@@ -4,20 +4,14 @@
 use sansip::server::{Server, Settings};
 use sansip::{Config, Input, Instant, Listener, Node as _, Output, Seed};
 use sansip_sim::World;
-use sansip_sim::run::run;
+use sansip_sim::run::{Case, run};
 
 use crate::drawn;
 use crate::faults::{end, times};
 
 /// Replays a line that a search has printed; all checks hold now.
 fn replayed(line: &str) -> World {
-    let mut case = sansip_sim::run::Case::default();
-    for part in line.trim_start_matches("sansip-sim call").split(" --").skip(1) {
-        let (name, value) = part.split_once(' ').unwrap_or((part, "yes"));
-        let option = sansip_sim::run::OPTIONS.iter().find(|option| option.name == name).expect("an option");
-        (option.set)(&mut case, value.trim_matches('\'')).expect("a value");
-    }
-    assert_eq!(case.to_string(), line, "the line is read whole");
+    let case: Case = line.parse().expect("a case");
     let done = run(&case);
     assert!(done.verdict.holds(), "{:#?}\n{}", done.verdict, drawn(&done.world));
     done.world

@@ -61,7 +61,7 @@ pub(super) fn run_by(
     if let Some(path) = &json {
         sweep::write(path, &sweep, &results).map_err(|error| not_written(path, &error))?;
     }
-    print(&sweep, &results, &failures, out)
+    print(&sweep, &results, &failures, run_case, out)
 }
 
 /// What is asked for: of a whole sweep the same, however many shards it is made of.
@@ -109,7 +109,7 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
     }
     head(&sweep, out)?;
     writeln!(out.stderr, "{} shards", parts.len())?;
-    print(&sweep, &results, &failures, out)
+    print(&sweep, &results, &failures, &run_case, out)
 }
 
 fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
@@ -179,7 +179,13 @@ pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
 }
 
 /// What was found; each broken check with its first run cut down; the line that repeats it last.
-fn print(sweep: &Sweep, results: &Results, failures: &Path, out: &mut Out<'_>) -> Result<u8, Stop> {
+fn print(
+    sweep: &Sweep,
+    results: &Results,
+    failures: &Path,
+    run_case: &dyn Fn(&Case) -> Run,
+    out: &mut Out<'_>,
+) -> Result<u8, Stop> {
     write!(out.stdout, "{results}")?;
     let mut replay = None;
     let mut firsts: Vec<u64> = results.broken.values().map(|broken| broken.first).collect();
@@ -187,7 +193,7 @@ fn print(sweep: &Sweep, results: &Results, failures: &Path, out: &mut Out<'_>) -
     firsts.dedup();
     for first in firsts {
         let case = draw(&sweep.scope, sweep.seed, first);
-        let Some(failure) = Failure::of(&case) else {
+        let Some(failure) = Failure::of_by(&case, run_case) else {
             writeln!(out.stdout, "\nrun {first} holds now: {case}")?;
             continue;
         };

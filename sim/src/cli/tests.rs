@@ -1,4 +1,5 @@
 use super::*;
+use crate::run::{Case, Run, run as run_case};
 
 /// Exit status, stdout, stderr.
 fn ask(arguments: &[&str]) -> (u8, String, String) {
@@ -192,9 +193,45 @@ fn every_option_that_a_help_lists_is_known() {
     }
 }
 
+/// `sweep` with another way to run a case.
+fn sweep_by(line: &str, run: &(dyn Fn(&Case) -> Run + Sync)) -> (Option<u8>, String) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: false };
+    let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+    let status = sweep::run_by(&arguments, run, &mut out).ok();
+    (status, String::from_utf8(stdout).unwrap())
+}
+
+#[test]
+fn a_sweep_that_finds_something_draws_it_keeps_it_and_ends_with_the_line_that_replays_it() {
+    let folder = Folder::new("failures");
+    for (mistake, status, verdict) in [("ack-2xx-cseq", 1, "safety broken"), ("never-idle", 3, "liveness broken")] {
+        let planted = crate::planted::TABLE.into_iter().find(|planted| planted.name == mistake).unwrap();
+        let by = |case: &Case| crate::planted::run(&planted, case);
+        let line = format!("--runs 40 --topology crowd:3 --weather hostile --failures {}", folder.path());
+        let (found, text) = sweep_by(&line, &by);
+        assert_eq!(found, Some(status), "{text}");
+        assert!(text.contains(&format!("check {}: broken in ", planted.check)), "{text}");
+        assert!(text.contains("\n   1.0"), "a ladder: {text}");
+        let end = text.lines().rev().take(2).collect::<Vec<_>>();
+        let replay = end[0].strip_prefix("reproduce: ").unwrap();
+        assert_eq!(end[1], format!("verdict: {verdict}"));
+        assert!(replay.starts_with("sansip-sim call --topology ") && replay.ends_with(" --seed 1"), "{replay}");
+        assert!(replay.len() < 100, "cut down: {replay}");
+        let kept = text.lines().find_map(|line| line.strip_prefix("kept in ")).unwrap();
+        let kept = std::fs::read_to_string(kept).unwrap();
+        for part in
+            ["version: 0.", "\nseed: ", "\nscenario: sansip-sim call ", "\nplan: ", &format!("replay: {replay}")]
+        {
+            assert!(kept.contains(part), "{part}: {kept}");
+        }
+        // As text it is read again, and fails as it did.
+        assert!(by(&replay.parse().unwrap()).verdict.breaks(planted.check));
+    }
+}
+
 #[test]
 fn a_run_that_is_another_the_second_time_is_status_5_and_named() {
-    use crate::run::{Case, run};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     let moody = AtomicBool::new(false);
@@ -202,15 +239,9 @@ fn a_run_that_is_another_the_second_time_is_status_5_and_named() {
         // Every second time Bob answers a millisecond later.
         let later = if moody.fetch_not(Ordering::Relaxed) { 1 } else { 0 };
         let reply = crate::run::Reply::Answer(sansip::Duration::from_millis(1_000 + later));
-        run(&Case { reply, ring_after: None, cancel_after: None, ..case.clone() })
+        run_case(&Case { reply, ring_after: None, cancel_after: None, ..case.clone() })
     };
-    let sweep = |line: &str| {
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: false };
-        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        let status = sweep::run_by(&arguments, &run_moodily, &mut out).ok();
-        (status, String::from_utf8(stdout).unwrap())
-    };
+    let sweep = |line: &str| sweep_by(line, &run_moodily);
     let (status, text) = sweep("--runs 3 --jobs 1 --weather calm --topology direct --check-determinism");
     assert_eq!(status, Some(5), "{text}");
     let last = "verdict: not deterministic\n\

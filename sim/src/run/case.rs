@@ -13,13 +13,14 @@ use crate::link::{Conditions, Link, Links};
 use crate::topology::{CALL_AT, Scenario, Topology};
 
 /// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
-/// option of `sansip-sim call`; printed, it is that command.
+/// option of `sansip-sim call`; printed, it is that command, and that command is read again.
 ///
 /// ```
 /// use sansip_sim::run::Case;
 /// let case = Case { record_route: true, plan: "alice>atlanta#1:drop".parse().unwrap(), ..Case::default() };
 /// let line = "sansip-sim call --topology trapezoid --record-route --plan 'alice>atlanta#1:drop' --seed 1";
 /// assert_eq!(case.to_string(), line);
+/// assert_eq!(line.parse(), Ok(case));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -189,6 +190,37 @@ impl fmt::Display for Case {
     }
 }
 
+impl FromStr for Case {
+    type Err = String;
+
+    /// Reads the command that it is printed as, with any of its options; quotes are as they are printed, `'…'`.
+    fn from_str(line: &str) -> Result<Self, String> {
+        let mut rest = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
+        let mut case = Self::default();
+        while let Some(word) = word(&mut rest)? {
+            let name = word.strip_prefix("--").ok_or_else(|| format!("`{word}`: an option begins with `--`"))?;
+            let option = OPTIONS.iter().find(|option| option.name == name);
+            let option = option.ok_or_else(|| format!("there is no option `--{name}` of a case"))?;
+            let value = if option.is_switch { Some("yes") } else { self::word(&mut rest)? };
+            let value = value.ok_or_else(|| format!("--{name}: a value is missing"))?;
+            (option.set)(&mut case, value).map_err(|error| format!("--{name} `{value}`: {error}"))?;
+        }
+        case.check()?;
+        Ok(case)
+    }
+}
+
+/// Takes the next word of a command line, without its quotes.
+fn word<'a>(rest: &mut &'a str) -> Result<Option<&'a str>, &'static str> {
+    let line = rest.trim_start();
+    let (word, left) = match line.strip_prefix('\'') {
+        Some(quoted) => quoted.split_once('\'').ok_or("a quote is not closed")?,
+        None => line.split_at(line.find(char::is_whitespace).unwrap_or(line.len())),
+    };
+    *rest = left;
+    Ok((!line.is_empty()).then_some(word))
+}
+
 impl fmt::Display for HangUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
@@ -252,5 +284,35 @@ impl FromStr for Reply {
             _ => None,
         };
         reply.ok_or("Bob's reply is answer:2s, reject:2s or nothing")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{Scope, draw};
+
+    #[test]
+    fn every_case_is_read_as_it_is_printed() {
+        for number in 0..500 {
+            let case = draw(&Scope::default(), 9, number);
+            assert_eq!(case.to_string().parse(), Ok(case));
+        }
+    }
+
+    #[test]
+    fn what_is_no_case_is_said_with_what_would_be_right() {
+        for (line, says) in [
+            ("call", "begins with `sansip-sim call`"),
+            ("sansip-sim call direct", "begins with `--`"),
+            ("sansip-sim call --fast", "no option `--fast`"),
+            ("sansip-sim call --seed", "--seed: a value is missing"),
+            ("sansip-sim call --seed x", "--seed `x`: not a whole number"),
+            ("sansip-sim call --plan 'alice>bob#1:drop", "a quote is not closed"),
+            ("sansip-sim call --plan 'carol>bob#1:drop'", "its nodes are alice"),
+        ] {
+            let error = line.parse::<Case>().unwrap_err();
+            assert!(error.contains(says) && !error.contains('\n'), "{line}: {error}");
+        }
     }
 }

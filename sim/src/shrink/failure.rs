@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::shrink_run;
 use crate::render::{Figures, ladder};
-use crate::run::{Case, Verdict, run};
+use crate::run::{Case, Run, Verdict, run};
 
 /// A run that broke a check, cut down.
 #[derive(Clone, Debug)]
@@ -24,7 +24,12 @@ pub struct Failure {
 impl Failure {
     /// Runs a case and cuts it down; `None` if all checks hold.
     pub fn of(found: &Case) -> Option<Self> {
-        let (shrunk, run) = shrink_run(found)?;
+        Self::of_by(found, &run)
+    }
+
+    /// The same with another way to run a case.
+    pub fn of_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
+        let (shrunk, run) = shrink_run(found, run)?;
         let trace = run.world.trace();
         let ladder = format!("{}\n{}\n", ladder(trace), Figures::of(trace, run.world.now()));
         Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder })
@@ -73,13 +78,19 @@ impl fmt::Display for Failure {
 /// # Panics
 /// If a check is broken.
 pub fn expect_holds(case: &Case) {
-    if run(case).verdict.holds() {
-        return;
-    }
-    let Some(failure) = Failure::of(case) else { return };
-    let kept = match failure.save(&folder()) {
+    expect_holds_by(case, &folder(), &run);
+}
+
+/// The same with another way to run a case, such as [`run_with`](crate::run::run_with) with checks of your own, and with another
+/// folder.
+///
+/// # Panics
+/// If a check is broken.
+pub fn expect_holds_by(case: &Case, folder: &Path, run: &dyn Fn(&Case) -> Run) {
+    let Some(failure) = Failure::of_by(case, run) else { return };
+    let kept = match failure.save(folder) {
         Ok(path) => format!("kept in {}", path.display()),
-        Err(error) => format!("not kept in {}: {error}", folder().display()),
+        Err(error) => format!("not kept in {}: {error}", folder.display()),
     };
     panic!("\n{}\n{kept}\n{failure}", failure.ladder);
 }

@@ -4,13 +4,13 @@ mod failure;
 mod met;
 mod scene;
 
-pub use failure::{Failure, expect_holds, folder};
+pub use failure::{Failure, expect_holds, expect_holds_by, folder};
 pub(crate) use failure::{can_be_written, write_whole};
 
 use sansip::Duration;
 
 use crate::fault::{Plan, Span};
-use crate::run::{Case, OPTIONS, Run, run};
+use crate::run::{Case, OPTIONS, Run};
 use crate::world::World;
 use met::{Met, wider};
 use scene::{Names, moved, smaller};
@@ -45,7 +45,7 @@ pub fn shrink(case: &Case, failing: &mut dyn FnMut(&Case) -> Option<World>) -> C
 }
 
 /// Runs a case that breaks a check, and cuts it down while the same check breaks. `None` if all checks hold.
-pub fn shrink_run(case: &Case) -> Option<(Case, Run)> {
+pub fn shrink_run(case: &Case, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)> {
     let check = run(case).verdict.check()?;
     let shrunk = shrink(case, &mut |case| {
         let Run { world, verdict } = run(case);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::run::HangUp;
+use crate::run::{HangUp, run};
 
 /// A predicate on what is asked for, as one on what comes of it.
 fn when(fails: impl Fn(&Case) -> bool) -> impl FnMut(&Case) -> Option<World> {
@@ -54,4 +54,38 @@ fn values_have_fewer_parts_and_rounder_times() {
         assert!(!nearer.iter().any(|nearer| nearer == value));
     }
     assert!(nearer("0.3").is_empty() && nearer("nobody").is_empty());
+}
+
+/// A check that no call without an answer survives.
+fn unanswered(case: &Case) -> Run {
+    let mut run = run(case);
+    if case.reply == crate::run::Reply::Nothing {
+        let (check, kind, node) = ("our-own", crate::check::Kind::Liveness, crate::trace::NodeId(0));
+        let breach = crate::check::Breach { check, kind, node, time: run.world.now(), what: "nobody answers".into() };
+        run.verdict.liveness.push(breach);
+    }
+    run
+}
+
+#[test]
+fn a_test_that_expects_a_case_to_hold_fails_with_what_is_left_of_it() {
+    let folder = std::env::temp_dir().join(format!("sansip-sim-expect-{}", std::process::id()));
+    let plan = "*>bob ACK:drop, alice@1s:clock(+3ppm)".parse().unwrap();
+    let good = Case { plan, record_route: true, ..Case::default() };
+    expect_holds_by(&good, &folder, &unanswered);
+    assert!(!folder.exists());
+    let bad = Case { reply: crate::run::Reply::Nothing, ..good };
+    let panic = std::panic::catch_unwind(|| expect_holds_by(&bad, &folder, &unanswered)).unwrap_err();
+    let said = panic.downcast_ref::<String>().unwrap();
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+    for part in [
+        "--- F1 INVITE --",
+        "\nrule broken: our-own at ",
+        "\nfound: sansip-sim call --topology trapezoid --record-route --reply nothing --plan ",
+        "\nreplay: sansip-sim call --topology direct --reply nothing --seed 1\n",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(files.len() == 1 && said.contains(&format!("kept in {}", folder.join("our-own-").display())), "{said}");
 }
