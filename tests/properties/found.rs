@@ -1,6 +1,6 @@
 //! Runs that a check once took for wrong, and that are right: each is kept with the reason.
 
-use sansip_sim::run::Case;
+use sansip_sim::run::{Case, Reply};
 use sansip_sim::shrink::expect_holds;
 use sansip_sim::topology::Topology;
 
@@ -28,6 +28,24 @@ fn an_ack_and_a_cancel_that_come_too_late_go_on_under_one_branch() {
         topology: Topology::OneProxy,
         cancel_after: Some(Duration::from_millis(10)),
         plan: "alice>biloxi#2:+500ms, alice>biloxi#3:+32s, biloxi>alice#4:+10s".parse().unwrap(),
+        ..Case::default()
+    });
+}
+
+/// Bob's 2xx gets no ACK for 64·T1. While the resolver is asked where his BYE goes Alice's comes and ends the call (§15.1.2): he need not
+/// send his any more.
+#[test]
+fn a_bye_that_comes_while_the_way_of_ones_own_is_looked_up_is_enough() {
+    let plan = "atlanta>alice 200/INVITE#1:drop, atlanta>alice 200/INVITE#2:drop, atlanta>alice 200/INVITE#3:drop, \
+        atlanta>alice 200/INVITE#4:drop, atlanta>alice 200/INVITE#5:+110ms, biloxi>atlanta 200/INVITE#5:+140ms, \
+        biloxi>bob ACK#1:+10ms, biloxi>bob BYE#1:+10ms, bob>biloxi 200/INVITE#5:drop, bob>biloxi 200/INVITE#9:drop, \
+        bob|*@7230ms..14606ms:cut, bob@35232ms..47198ms:dns(+1ms)";
+    expect_holds(&Case {
+        record_route: true,
+        reply: Reply::Answer(Duration::from_millis(6_500)),
+        ring_limit: Duration::from_secs(10),
+        delay: Duration::from_millis(40),
+        plan: plan.parse().unwrap(),
         ..Case::default()
     });
 }

@@ -51,3 +51,32 @@ fn is_over(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
     part.sent().any(|(other, response, _)| other.index < seen.index && ends(response, remote, local))
         || part.received().any(|(other, response, _)| other.index < seen.index && ends(response, local, remote))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, numbered, response};
+    use super::*;
+
+    #[test]
+    fn a_dialog_is_over_when_its_bye_was_answered() {
+        const OVER: &str = "in a dialog that a BYE has ended";
+        let (bye, info) = (in_dialog("BYE", &["1"]), numbered(2, &in_dialog("INFO", &["2"])));
+        let asked = || Story::new().sends(0, &bye);
+        let answered = || asked().receives(9, &response(200, "BYE", &["1"]));
+        answered().sends(10, &info).shows(AfterBye, OVER);
+        asked().sends(10, &info).shows(AfterBye, "");
+        asked().receives(9, &response(481, "BYE", &["1"])).sends(10, &info).shows(AfterBye, "");
+        answered().sends(10, &info.replace("tag=b", "tag=c")).shows(AfterBye, "");
+        answered().sends(10, &bye).shows(AfterBye, "");
+        answered().sends(10, &in_dialog("ACK", &["3"])).shows(AfterBye, "");
+    }
+
+    #[test]
+    fn so_it_is_for_whoever_answered() {
+        let theirs =
+            |message: &str| message.replace("tag=a", "tag=x").replace("tag=b", "tag=a").replace("tag=x", "tag=b");
+        let asked = Story::new().receives(0, &theirs(&in_dialog("BYE", &["1"])));
+        let answered = asked.sends(0, &theirs(&response(200, "BYE", &["1"])));
+        answered.sends(9, &in_dialog("INFO", &["2"])).shows(AfterBye, "in a dialog that a BYE has ended");
+    }
+}

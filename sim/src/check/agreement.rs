@@ -261,3 +261,62 @@ impl<'a> End<'a> {
         [self.ended, self.bye_sent].into_iter().flatten().any(|moment| moment.0 <= time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Agreement::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn the_caller_has_the_call_from_the_2xx_on() {
+        let call = || Story::new().sends(0, &request("INVITE", &["1"]));
+        let ok = response(200, "INVITE", &["1"]);
+        shows(call().receives(9, &ok).begins(9), "");
+        shows(call().begins(9), "has the call, and no 2xx came");
+        shows(call().ends(5).receives(9, &ok), "does not have the call although a 2xx came, and sent no BYE");
+        shows(call().ends(5).receives(9, &ok).sends(9, &in_dialog("BYE", &["2"])), "");
+        // Timer B has fired.
+        shows(call().ends(32_000).receives(32_000, &ok), "");
+    }
+
+    #[test]
+    fn a_2xx_that_comes_when_the_connection_of_its_invite_is_lost_is_a_stray() {
+        let call = || Story::new().writes(0, 7, &request("INVITE", &["1"]));
+        let (ringing, ok) = (response(180, "INVITE", &["1"]), response(200, "INVITE", &["1"]));
+        let missed = "does not have the call although a 2xx came, and sent no BYE";
+        shows(call().loses(7).ends(5).receives(9, &ok), "");
+        shows(call().loses(8).ends(5).receives(9, &ok), missed);
+        shows(call().receives(3, &ringing).loses(7).ends(5).receives(9, &ok), missed);
+    }
+
+    #[test]
+    fn a_bye_ends_the_call_and_nothing_else_does() {
+        let call = || {
+            Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &response(200, "INVITE", &["1"])).begins(9)
+        };
+        let theirs = in_dialog("BYE", &["2"]);
+        shows(call().receives(99, &theirs).ends(99), "");
+        shows(call().receives(99, &theirs), "has the call although a BYE came");
+        shows(call().ends(99), "gave the call up, and no BYE came or went");
+        shows(call().sends(99, &in_dialog("BYE", &["2"])).ends(99), "");
+    }
+
+    #[test]
+    fn the_called_end_waits_for_the_ack_and_obeys_a_cancel() {
+        let ok = response(200, "INVITE", &["1"]);
+        let invited = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let (ack, bye) = (in_dialog("ACK", &["2"]), in_dialog("BYE", &["3"]));
+        let answered = || invited().sends(9, &ok).begins(9);
+        shows(answered().receives(20, &ack).sends(30, &bye).ends(30), "");
+        shows(answered().sends(30, &bye).ends(30), "sent a BYE before the ACK came or 64·T1 passed");
+        shows(answered(), "has the call, and no ACK came for 64·T1");
+        shows(answered().sends(32_009, &bye).ends(32_009), "");
+        let cancelled = || invited().receives(5, &request("CANCEL", &["1"])).sends(9, &ok).begins(9).receives(20, &ack);
+        shows(cancelled(), "has the call although a CANCEL came before it was answered");
+        shows(answered().receives(15, &request("CANCEL", &["1"])).receives(20, &ack), "");
+    }
+}

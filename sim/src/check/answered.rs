@@ -55,3 +55,32 @@ impl Check for Answered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Answered::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn a_request_is_answered_before_its_copy_comes() {
+        let (asked, answer) = (in_dialog("BYE", &["1"]), response(200, "BYE", &["1"]));
+        let story = || Story::new().receives(0, &asked);
+        shows(story(), "did not answer BYE (z9hG4bK1)");
+        shows(story().sends(500, &answer), "");
+        shows(story().sends(501, &answer), "did not answer BYE (z9hG4bK1)");
+        shows(story().sends(9, &response(100, "BYE", &["1"])), "did not answer BYE (z9hG4bK1)");
+        shows(Story::new().receives(0, &in_dialog("ACK", &["1"])), "");
+    }
+
+    #[test]
+    fn an_invite_is_answered_by_the_end_or_passed_on() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        shows(story().sends(9, &response(180, "INVITE", &["1"])), "did not answer INVITE (z9hG4bK1)");
+        shows(story().sends(90_000, &response(486, "INVITE", &["1"])), "");
+        shows(story().sends(9, &request("INVITE", &["p", "1"])), "");
+    }
+}

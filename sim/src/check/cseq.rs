@@ -114,3 +114,43 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, numbered, request, response};
+    use super::*;
+
+    #[test]
+    fn numbers_rise_by_one() {
+        let call = || Story::new().sends(0, &request("INVITE", &["1"]));
+        call().sends(9, &numbered(2, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "");
+        call().sends(9, &numbered(3, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the last one was 1");
+        call().sends(9, &in_dialog("BYE", &["2"])).shows(CSeqDiscipline, "the last one was 1");
+        call().sends(9, &numbered(1 << 31, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the number is too high");
+        let strange = in_dialog("BYE", &["2"]).replace("1 BYE", "2 INFO");
+        call().sends(9, &strange).shows(CSeqDiscipline, "the method is another");
+    }
+
+    #[test]
+    fn ack_and_cancel_have_the_number_of_their_invite() {
+        let call = || Story::new().sends(0, &numbered(7, &request("INVITE", &["1"])));
+        for method in ["ACK", "CANCEL"] {
+            call().sends(9, &numbered(7, &request(method, &["1"]))).shows(CSeqDiscipline, "");
+            call().sends(9, &numbered(8, &request(method, &["1"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+        }
+        let answered = || call().receives(5, &numbered(7, &response(200, "INVITE", &["1"])));
+        answered().sends(5, &numbered(7, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "");
+        answered().sends(5, &numbered(8, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+    }
+
+    #[test]
+    fn a_stale_request_is_not_accepted() {
+        let asked = |number, via| numbered(number, &in_dialog("INFO", &[via]));
+        let accepted = |number, via| numbered(number, &response(200, "INFO", &[via]));
+        let story = || Story::new().receives(0, &asked(5, "1")).sends(0, &accepted(5, "1"));
+        story().receives(9, &asked(4, "2")).sends(9, &accepted(4, "2")).shows(CSeqDiscipline, "5 was accepted before");
+        story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSeqDiscipline, "");
+        let refused = numbered(4, &response(500, "INFO", &["2"]));
+        story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSeqDiscipline, "");
+    }
+}

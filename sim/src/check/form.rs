@@ -56,3 +56,32 @@ fn fault(packet: &Packet<'_>) -> Option<String> {
         None => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, request, response, with};
+    use super::*;
+
+    fn sent(message: &str, why: &str) {
+        Story::new().sends(0, message).shows(Form, why);
+    }
+
+    #[test]
+    fn a_message_has_what_every_message_has_once() {
+        let whole = with("Max-Forwards: 70", &request("OPTIONS", &["1"]));
+        sent(&whole, "");
+        sent(&request("OPTIONS", &["1"]), "it has no Max-Forwards");
+        sent(&with("From: <sip:a@a>;tag=a", &whole), "it has from 2 times");
+        sent(&with("f: <sip:a@a>;tag=a", &whole), "it has from 2 times");
+        sent(&whole.replace(";tag=a", ""), "its From has no tag");
+        sent(&response(200, "OPTIONS", &["1"]), "");
+    }
+
+    #[test]
+    fn content_length_is_the_length_of_the_body() {
+        let whole = with("l: 4", &response(200, "OPTIONS", &["1"]));
+        sent(&format!("{whole}four"), "");
+        sent(&format!("{whole}three"), "Content-Length is 4, and the body has 5");
+        sent(&whole.replace("l: 4", "l: +four"), "Content-Length is +four, and the body has 0");
+    }
+}

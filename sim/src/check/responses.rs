@@ -112,3 +112,55 @@ fn report_of(part: &Part<'_>, time: Instant, status: u16, response: &Packet<'_>,
     let what = format!("{} sent {status} to {} ({}): {why}", part.name, response.method, response.top().branch);
     report.breach(part.node, time, what);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, message, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Responses::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn what_came_is_answered_and_nothing_else() {
+        let (invite, ringing) = (request("INVITE", &["1"]), response(180, "INVITE", &["1"]));
+        shows(Story::new().receives(0, &invite).sends(9, &ringing), "");
+        shows(Story::new().sends(9, &ringing), "it answers nothing that came");
+        shows(
+            Story::new().receives(0, &invite).sends(9, &response(200, "BYE", &["1"])),
+            "it answers nothing that came",
+        );
+        let ack = in_dialog("ACK", &["1"]);
+        shows(Story::new().receives(0, &ack).sends(9, &response(200, "ACK", &["1"])), "it answers an ACK");
+    }
+
+    #[test]
+    fn a_response_looks_like_its_request() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let ringing = response(180, "INVITE", &["1"]);
+        shows(story().sends(9, &ringing.replace(";tag=a", ";tag=x")), "its From is not the request's");
+        shows(story().sends(9, &ringing.replace("CSeq: 1", "CSeq: 2")), "its CSeq is not the request's");
+        shows(story().sends(9, &ringing.replace("sip:b@b", "sip:c@c")), "its To is not the request's");
+        shows(story().sends(9, &ringing.replace(";tag=b", "")), "it has no To tag");
+        shows(story().sends(9, &message("SIP/2.0 100 Trying", &["1"], "", "INVITE")), "");
+    }
+
+    #[test]
+    fn one_tag_until_the_transaction_is_over() {
+        let invite = request("INVITE", &["1"]);
+        let other = response(200, "INVITE", &["1"]).replace("tag=b", "tag=x");
+        let story = || Story::new().receives(0, &invite).sends(9, &response(200, "INVITE", &["1"]));
+        shows(story().sends(99, &other), "another To tag was in one before");
+        shows(story().receives(32_008, &invite).sends(32_008, &other), "another To tag was in one before");
+        shows(story().receives(32_009, &invite).sends(32_009, &other), "");
+    }
+
+    #[test]
+    fn only_an_invite_is_timed_out_or_rings() {
+        let bye = || Story::new().receives(0, &in_dialog("BYE", &["1"]));
+        shows(bye().sends(9, &response(408, "BYE", &["1"])), "only an INVITE is answered so");
+        shows(bye().sends(9, &response(180, "BYE", &["1"])), "only an INVITE is answered so");
+        shows(bye().sends(9, &response(481, "BYE", &["1"])), "");
+    }
+}

@@ -130,3 +130,39 @@ fn judge_forwarded(
     }
     Err("its Route is not what was left of the one that came")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response, with};
+    use super::*;
+
+    const ROUTES: &str = "Record-Route: <sip:192.0.2.7;lr>, <sip:192.0.2.1;lr>";
+
+    /// A BYE of the caller, after a 2xx with a Contact and two recorded routes.
+    fn bye(bye: &str, why: &str) {
+        let ok = with("Contact: <sip:b@192.0.2.9>", &with(ROUTES, &response(200, "INVITE", &["1"])));
+        let story = Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok);
+        story.sends(20, bye).shows(Routing, why);
+    }
+
+    #[test]
+    fn a_request_in_a_dialog_goes_to_the_contact_by_what_was_recorded() {
+        let right = with("Route: <sip:192.0.2.1;lr>, <sip:192.0.2.7;lr>", &in_dialog("BYE", &["2"]));
+        let right = right.replace("BYE sip:b@b ", "BYE sip:b@192.0.2.9 ");
+        bye(&right, "");
+        bye(&right.replace("BYE sip:b@192.0.2.9 ", "BYE sip:b@b "), "its Request-URI is not the Contact of the peer");
+        bye(&right.replace("<sip:192.0.2.1;lr>, ", ""), "its Route is not what was recorded");
+        let turned = right.replace("<sip:192.0.2.1;lr>, <sip:192.0.2.7;lr>", "<sip:192.0.2.7;lr>, <sip:192.0.2.1;lr>");
+        bye(&turned, "its Route is not what was recorded");
+    }
+
+    #[test]
+    fn what_has_a_route_goes_there_and_a_proxy_takes_off_only_its_own() {
+        let came = with("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>", &request("OPTIONS", &["1"]));
+        let sent =
+            |route: &str| Story::new().receives(0, &came).sends(0, &with(route, &request("OPTIONS", &["p", "1"])));
+        sent("Route: <sip:192.0.2.1;lr>").shows(Routing, "");
+        sent("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>").shows(Routing, "it does not go to its first Route");
+        sent("Route: <sip:192.0.2.8;lr>").shows(Routing, "its Route is not what was left of the one that came");
+    }
+}

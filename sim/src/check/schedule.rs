@@ -14,6 +14,7 @@ use crate::packet::Packet;
 ///   §17.1.1.2), and none after any response came.
 /// * Other requests: at most 11 copies, not before 0, ½, 1½, 3½, 7½, 11½, … 31½ s (timer E, §17.1.2.2), and none after a final
 ///   response came. A proxy that knows nothing of what a CANCEL cancels forwards one for each that came (§16.10).
+/// * Neither is resent over TCP, nor is a rejection of an INVITE (§17.1.1.2, §17.1.2.2, §17.2.1).
 /// * ACK: one for each final response that came (§17.1.1.3, §13.2.2.4); a proxy forwards one for each that came (§16).
 /// * 2xx to INVITE: 11 copies by the same steps until the ACK comes (§13.3.1.4); a copy of the INVITE brings out none
 ///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
@@ -240,6 +241,9 @@ impl<'a> Judge<'a> {
         if number > 1 && sent.heard {
             return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
         }
+        if number > 1 && packet.top().is_reliable() {
+            return Err("resent over a transport that loses nothing".into());
+        }
         match self.steps[usize::from(!invite)].get(number - 1).map(|step| first + *step) {
             None => Err(format!("it is copy {number}")),
             Some(due) if time < due => Err(format!("copy {number} is allowed from {due} on")),
@@ -283,6 +287,7 @@ impl<'a> Judge<'a> {
         }
         let allowed = match status {
             _ if success => steps,
+            300.. if invite && packet.top().is_reliable() => 1 + again,
             300.. if invite => steps + again,
             _ => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
         };

@@ -97,3 +97,30 @@ fn in_all(run: &Reading<'_>, report: &mut Report<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    #[test]
+    fn one_packet_brings_out_few_at_once() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let ringing = response(180, "INVITE", &["1"]);
+        story().sends_at(&[0; 4], &ringing).shows(Traffic, "");
+        let five = story().sends_at(&[0; 5], &ringing);
+        five.shows(Traffic, "sent more than 4 packets to 192.0.2.1:5060 for one");
+        story().sends_at(&[0, 0, 0, 0, 1], &ringing).shows(Traffic, "");
+    }
+
+    #[test]
+    fn all_that_is_sent_is_bounded_by_what_came_and_what_was_begun() {
+        let times: Vec<u64> = (1..=25).collect();
+        let ringing = response(180, "INVITE", &["1"]);
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        story().sends_at(&times[..24], &ringing).shows(Traffic, "");
+        story().sends_at(&times, &ringing).shows(Traffic, "sent 25 packets to 192.0.2.1:5060 for 1 causes");
+        let own = Story::new().sends_at(&times, &in_dialog("BYE", &["1"]));
+        own.shows(Traffic, "sent 25 packets to 192.0.2.1:5060 for 1 causes");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Check, Names, Part, Reading, Report, Seen};
+use super::{Carried, Check, Names, Part, Reading, Report, Seen};
 use crate::packet::{Packet, Via};
 
 /// The Via fields say where a message was and lead its responses back.
@@ -12,7 +12,7 @@ use crate::packet::{Packet, Via};
 /// * Who forwards a request leaves the Vias below his own as they came (§16.6 step 8), but for `received` and `rport`, which he
 ///   sets in the topmost one if it does not say where the packet came from, or asks for it (§18.2.1, RFC 3581 §4).
 /// * A response has the Vias of its request, so stamped (§8.2.6.2, §16.7 step 3), and goes where the topmost one leads
-///   (§18.2.2, RFC 3581 §4).
+///   (§18.2.2, RFC 3581 §4): over TCP, along the connection of the request as long as that is there.
 #[derive(Clone, Copy, Debug)]
 pub struct ViaDiscipline;
 
@@ -50,7 +50,7 @@ impl Check for ViaDiscipline {
             let verdict = if packet.is_request() {
                 judge_request(part, seen, packet)
             } else {
-                judge_response(part, seen, packet, carried.destination)
+                judge_response(part, seen, packet, carried)
             };
             if let Err(why) = verdict {
                 tell(part, seen, packet, why, report);
@@ -119,12 +119,7 @@ fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) ->
         && responses.all(|(_, more, _)| more.is_rejection())
 }
 
-fn judge_response(
-    part: &Part<'_>,
-    seen: &Seen<'_>,
-    packet: &Packet<'_>,
-    destination: SocketAddr,
-) -> Result<(), &'static str> {
+fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried: Carried) -> Result<(), &'static str> {
     let copies = part.copies(seen.hop, packet.method, seen.index);
     // To what nothing answers is another check's matter; but a Via of its own was to be popped.
     let own = || part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
@@ -132,9 +127,17 @@ fn judge_response(
         return Err("its own Via is still on top");
     }
     let mut verdict = Ok(());
-    for (_, request, transmission) in copies {
-        let stamped = are_stamped(&packet.vias, &request.vias, transmission.source);
-        verdict = stamped.and_then(|()| leads_to(&request.top(), transmission.source, destination));
+    for (_, request, came) in copies {
+        let stamped = are_stamped(&packet.vias, &request.vias, came.source);
+        verdict = stamped.and_then(|()| match came.stream {
+            None => leads_to(&request.top(), came.source, carried.destination),
+            // What it came along may be there no more.
+            Some(stream) if part.lost.iter().any(|(lost, by)| *lost == stream && *by <= seen.index) => Ok(()),
+            stream if stream == carried.stream => Ok(()),
+            // What goes on statelessly goes back by the Via alone (§16.10, §16.11).
+            _ if packet.method == "CANCEL" && part.forwards(seen.hop, "CANCEL") => Ok(()),
+            _ => Err("it does not go along the connection of its request"),
+        });
         if verdict.is_ok() {
             break;
         }
@@ -221,7 +224,7 @@ fn port_of(host_port: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::story::{Story, message, request};
+    use super::super::story::{Story, message, request, response};
     use super::*;
 
     fn says(story: Story, why: &str) -> bool {
@@ -257,5 +260,25 @@ mod tests {
         assert!(says(forwards(ack(), 9, "BYE", "1", "p"), ANOTHER));
         let own = Story::new().sends(0, &request("ACK", &["1"])).sends(9, &request("CANCEL", &["1"]));
         assert!(says(own, ANOTHER), "its own");
+    }
+
+    #[test]
+    fn a_response_goes_along_the_connection_of_its_request() {
+        let tcp = |message: &str| message.replace("/UDP host", "/TCP 192.0.2.1");
+        let (asked, answer) = (tcp(&request("OPTIONS", &["1"])), tcp(&response(200, "OPTIONS", &["1"])));
+        let came = || Story::new().reads(0, 7, &asked);
+        const ANOTHER_WAY: &str = "it does not go along the connection of its request";
+        assert!(!says(came().writes(9, 7, &answer), ANOTHER_WAY));
+        assert!(says(came().writes(9, 8, &answer), ANOTHER_WAY));
+        assert!(says(came().sends(9, &answer), ANOTHER_WAY));
+        assert!(!says(came().loses(7).writes(9, 8, &answer), ANOTHER_WAY));
+        assert!(says(came().loses(8).writes(9, 8, &answer), ANOTHER_WAY));
+        let relayed = |method: &str| {
+            let (top, both) = (tcp(&request(method, &["1"])), request(method, &["p", "1"]));
+            let both = both.replace("/UDP host;branch=z9hG4bK1", "/TCP 192.0.2.1;branch=z9hG4bK1");
+            Story::new().reads(0, 7, &top).sends(0, &both).writes(9, 8, &tcp(&response(481, method, &["1"])))
+        };
+        assert!(!says(relayed("CANCEL"), ANOTHER_WAY));
+        assert!(says(relayed("BYE"), ANOTHER_WAY));
     }
 }

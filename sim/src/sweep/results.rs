@@ -13,7 +13,7 @@ pub struct Results {
     pub runs: u64,
     /// Runs by the name of their topology.
     pub topologies: BTreeMap<String, u64>,
-    /// Datagrams sent.
+    /// Messages sent.
     pub sent: u64,
     /// Faults that they met; one message may meet several.
     pub faults: u64,
