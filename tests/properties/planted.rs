@@ -89,7 +89,7 @@ fn said_over_tcp(hooks: Hooks) -> Vec<(&'static str, String)> {
     let case = Case {
         topology: Topology::Mixed,
         reply: Reply::Reject(Duration::from_millis(100)),
-        plan: "biloxi>atlanta#3:split(9)".parse().unwrap(),
+        plan: "biloxi>atlanta#3:split(9)".parse().expect("a plan"),
         ..Case::default()
     };
     let mut wrap = |name: &str, node: Box<dyn Actor>| -> Box<dyn Actor> {
