@@ -93,7 +93,7 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
 /// So many parts of runs are remembered with what the checks say of them: some 100 MB.
 const PARTS: usize = 1 << 16;
 
-/// So many steps of nodes are remembered: some 100 MB.
+/// So many steps of nodes are remembered: some 200 MB.
 const STEPS: usize = 1 << 17;
 
 /// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
