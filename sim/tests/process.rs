@@ -157,7 +157,7 @@ fn a_slurm_array_as_documented_finds_what_one_machine_finds() {
 #[test]
 fn a_kubernetes_indexed_job_as_documented_finds_what_one_machine_finds() {
     let folder = Folder::new("kubernetes");
-    let job = of_docs("\nKubernetes, an indexed job (its indices count from 0):\n");
+    let job = of_docs("\nKubernetes, an indexed job ");
     let (_, arguments) = job.split_once("args:\n            - ").unwrap();
     let (arguments, _) = arguments.split_once("volumeMounts").unwrap();
     // A YAML scalar over two lines has a space in place of the break.

@@ -63,6 +63,15 @@ impl Options {
         self.parser.value().map(PathBuf::from).map_err(|error| lists(self.command, &error))
     }
 
+    /// A folder, which need not be there yet.
+    pub(super) fn folder(&mut self, name: &str) -> Result<PathBuf, Usage> {
+        let path = self.path()?;
+        if path.as_os_str().is_empty() || (path.exists() && !path.is_dir()) {
+            return Err(Usage(format!("--{name} `{}`: no folder; a folder is meant, as in failures", path.display())));
+        }
+        Ok(path)
+    }
+
     /// Reads the option if it is a part of a [`Case`], or sets the weather.
     pub(super) fn case(&mut self, name: &str, case: &mut Case) -> Result<bool, Usage> {
         if name == "weather" {

@@ -93,7 +93,7 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
                 return Ok(0);
             }
             Argument::Long(name) if name == "json" => json = results_file(&mut options)?,
-            Argument::Long(name) if name == "failures" => failures = options.path()?,
+            Argument::Long(name) if name == "failures" => failures = options.folder("failures")?,
             Argument::Word(path) => paths.push(PathBuf::from(path)),
             Argument::Long(_) => return options.unknown(&argument).map_err(Stop::from),
         }
@@ -140,7 +140,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "jobs" => threads = options.value::<Threads>(name)?.0,
             "check-determinism" => sweep.twice = true,
             "json" => json = results_file(&mut options)?,
-            "failures" => failures = options.path()?,
+            "failures" => failures = options.folder("failures")?,
             _ => return options.unknown(&argument),
         }
     }
