@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sansip::Duration;
 
-use super::options::{Argument, Threads};
+use super::options::{Argument, Threads, meant};
 use super::progress::Meter;
 use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::crew::Progress;
@@ -129,10 +129,13 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "for" => length = Some(Length::For(options.value::<Time>(name)?.0)),
             "topology" => {
                 let topology = options.text(name)?;
-                sweep.scope.topology = match topology.as_str() {
-                    "all" => None,
-                    one => Some(one.parse().map_err(|error| Usage(format!("--topology `{one}`: {error}, or all")))?),
-                };
+                sweep.scope.topology =
+                    match topology.as_str() {
+                        "all" => None,
+                        one => Some(one.parse().map_err(|error| {
+                            Usage(format!("--topology `{one}`{}: {error}, or all", meant(name, one)))
+                        })?),
+                    };
             }
             "weather" => sweep.scope.weather = Some(options.value(name)?),
             "seed" => sweep.seed = options.value(name)?,
