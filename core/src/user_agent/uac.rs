@@ -142,7 +142,7 @@ impl Core {
         let Some(call) = self.calls.get(id) else { return };
         let Side::Caller(Caller { invite: Some(invite), answered: false, cancelled, .. }) = &call.side else { return };
         let (cancelled, over) = (*cancelled, call.over);
-        let has_tag = response.to_header().is_some_and(|to| to.tag().is_some());
+        let has_tag = response.to_tag().is_some();
         if has_tag
             && call.legs.len() < cx.endpoint.config().limits.forks
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)

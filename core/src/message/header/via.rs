@@ -110,7 +110,7 @@ impl<'a> Via<'a> {
 
     /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.
     pub fn rport(self) -> Option<Option<u16>> {
-        match self.parameters.get("rport")?.value {
+        match self.parameters.find("rport")?.value {
             None => Some(None),
             Some(digits) => u16::try_from(scan::number(digits)?).ok().map(Some),
         }
@@ -166,7 +166,10 @@ impl<'a> Header<'a> for Via<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        super::write_text(out, format_args!("SIP/2.0/{} {}", self.protocol, self.sent_by));
+        out.extend_from_slice(b"SIP/2.0/");
+        out.extend_from_slice(self.protocol.as_str().as_bytes());
+        out.push(b' ');
+        self.sent_by.parts(|part| out.extend_from_slice(part.as_bytes()));
         super::write_unfolded(out, self.parameters.as_bytes());
     }
 }
