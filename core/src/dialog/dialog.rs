@@ -126,7 +126,7 @@ impl Dialog {
 
     /// Begins a request in this dialog (§12.2.1.1) that goes along `path`.
     pub fn request(&self, method: Method<'_>, number: u32, path: &Path) -> RequestBuilder {
-        let mut builder = Request::builder(method, path.request_uri.as_uri()).typed(&MaxForwards(70));
+        let mut builder = Request::builder_to(method, &path.request_uri).typed(&MaxForwards(70));
         if let Some(route) = &path.route {
             builder = builder.header(HeaderId::Route, route);
         }

@@ -209,5 +209,5 @@ fn unusual_via(value: &[u8]) -> Option<Via<'_>> {
         return None;
     }
     let sent_by = HostPort::parse(sent_by.trim_ascii()).ok()?;
-    Some(Via { protocol: Protocol::Udp, sent_by, parameters: Parameters::NONE })
+    Some(Via::new(Protocol::Udp, sent_by, Parameters::NONE))
 }

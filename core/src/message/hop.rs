@@ -8,6 +8,7 @@ use super::bytes::SharedBytes;
 use super::header::Via;
 use super::layout::{FieldSpan, Layout, narrow};
 use super::name::HeaderId;
+use super::parameters::Text;
 use super::scan;
 use super::writable::{address, decimal, is_writable};
 use arrayvec::ArrayVec;
@@ -25,11 +26,11 @@ pub(super) fn stamped(
     let parameters = via.parameters;
     let (ip, port) = (address(received), rport.map(|port| decimal(port.into())));
     let mut patches: ArrayVec<Patch<'_>, 2> = ArrayVec::new();
-    if let (Some(port), Some(there)) = (&port, parameters.get("rport")) {
-        patches.push(Patch::value(bytes, there.name, there.value, port));
+    if let (Some(port), Some(there)) = (&port, via.rport_text()) {
+        patches.push(Patch::value(bytes, there, port));
     }
-    patches.push(match parameters.get("received") {
-        Some(there) => Patch::value(bytes, there.name, there.value, &ip),
+    patches.push(match via.received_text() {
+        Some(there) => Patch::value(bytes, there, &ip),
         None => Patch { from: end_in(bytes, parameters.as_bytes()), old: 0, new: [";received=", &ip] },
     });
     patches.sort_unstable_by_key(|patch| patch.from);
@@ -56,10 +57,10 @@ struct Patch<'a> {
 
 impl<'a> Patch<'a> {
     /// Of the value of a parameter, which may not have one yet.
-    fn value(bytes: &[u8], name: &str, value: Option<&[u8]>, text: &'a str) -> Self {
-        match value {
+    fn value(bytes: &[u8], parameter: Text<'_>, text: &'a str) -> Self {
+        match parameter.value {
             Some(value) => Self { from: scan::offset_in(bytes, value), old: value.len(), new: ["", text] },
-            None => Self { from: end_in(bytes, name.as_bytes()), old: 0, new: ["=", text] },
+            None => Self { from: end_in(bytes, parameter.name), old: 0, new: ["=", text] },
         }
     }
 }
@@ -132,7 +133,8 @@ mod tests {
         let told = |(bytes, layout): (SharedBytes, Layout)| {
             (String::from_utf8(bytes.to_vec()).unwrap(), alloc::format!("{layout:?}"))
         };
-        let other = other.ok().map(|other| (other.as_bytes().clone(), layout(&String::from_utf8_lossy(other.as_bytes()))));
+        let other =
+            other.ok().map(|other| (other.as_bytes().clone(), layout(&String::from_utf8_lossy(other.as_bytes()))));
         assert_eq!(one.map(told), other.map(told));
     }
 
@@ -154,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_via_on_top_is_what_an_edit_makes_of_it() {
-        let without: Vec<&str> = BEFORE.split_inclusive('\n').filter(|line| !line.to_lowercase().starts_with('v')).collect();
+        let without: Vec<&str> =
+            BEFORE.split_inclusive('\n').filter(|line| !line.to_lowercase().starts_with('v')).collect();
         for text in [BEFORE.to_string(), BEFORE.replace("Subject: x\r\n", ""), without.concat()] {
             let request = Request::new(text.as_bytes().into(), layout(&text));
             let edited = request.edit().push_first(HeaderId::Via, "SIP/2.0/UDP a;branch=z9hG4bK1").finish();

@@ -407,7 +407,8 @@ mod tests {
 
     #[test]
     fn ipv4_is_read_as_the_standard_library_reads_it() {
-        let part = ["", "0", "00", "01", "1", "9", "25", "26", "99", "100", "199", "249", "250", "255", "256", "260", "999"];
+        let part =
+            ["", "0", "00", "01", "1", "9", "25", "26", "99", "100", "199", "249", "250", "255", "256", "260", "999"];
         for (a, b) in part.iter().flat_map(|a| part.iter().map(move |b| (a, b))) {
             for text in [
                 alloc::format!("{a}.{b}.2.1"),

@@ -74,7 +74,11 @@ impl<'a> Parameters<'a> {
             }
             rest = next;
         }
-        if rest.is_empty() { Ok(Self { text, is_plain: true }) } else { Err(ParseError::new(ParseErrorKind::Parameter, 0)) }
+        if rest.is_empty() {
+            Ok(Self { text, is_plain: true })
+        } else {
+            Err(ParseError::new(ParseErrorKind::Parameter, 0))
+        }
     }
 
     /// Text that was checked elsewhere: each parameter with its `;`, a name, and perhaps `=` and a value without `;`.
@@ -97,7 +101,7 @@ impl<'a> Parameters<'a> {
         self.find(name)?.value
     }
 
-    pub(super) fn find(self, name: &str) -> Option<Text<'a>> {
+    fn find(self, name: &str) -> Option<Text<'a>> {
         self.all(name).next()
     }
 
@@ -137,6 +141,11 @@ impl<'a> Parameters<'a> {
     /// The parameters in order.
     pub fn iter(self) -> impl Iterator<Item = Parameter<'a>> + Clone {
         Iter { rest: self.text }.map(Text::read)
+    }
+
+    /// The same, with names that were not made `str`.
+    pub(super) fn texts(self) -> impl Iterator<Item = Text<'a>> {
+        Iter { rest: self.text }
     }
 
     /// The text, with the leading `;`; empty if there are none.
@@ -196,12 +205,20 @@ impl fmt::Debug for Parameter<'_> {
 }
 
 /// A parameter whose name was not made a `str`: to find one, that of others need not be.
-pub(super) struct Text<'a> {
-    name: &'a [u8],
-    pub(super) value: Option<&'a [u8]>,
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    /// As written.
+    pub(crate) name: &'a [u8],
+    /// As of [`Parameter`].
+    pub(crate) value: Option<&'a [u8]>,
 }
 
 impl<'a> Text<'a> {
+    /// Whether this is its name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
     fn read(self) -> Parameter<'a> {
         Parameter { name: scan::ascii(self.name), value: self.value }
     }
@@ -277,7 +294,9 @@ mod tests {
         }
         for text in [";a=1;b;A=2;ab=3", ";ab;a", ";a=[::1]:5;b=c", ";a"] {
             let spaced = text.replace(';', " ; ");
-            let ((true, plain), (false, spaced)) = (parse(text).unwrap(), parse(&spaced).unwrap()) else { panic!("{text}") };
+            let ((true, plain), (false, spaced)) = (parse(text).unwrap(), parse(&spaced).unwrap()) else {
+                panic!("{text}")
+            };
             for name in ["a", "b", "ab", "c", ""] {
                 assert_eq!(plain.first_two(name), spaced.first_two(name), "{name} in {text}");
             }

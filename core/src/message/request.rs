@@ -13,7 +13,7 @@ use super::limits::Limits;
 use super::method::Method;
 use super::name::HeaderId;
 use super::salvage;
-use super::uri::Uri;
+use super::uri::{Uri, UriBuf};
 use super::validate::{self, Rejection};
 use core::fmt;
 use core::net::IpAddr;
@@ -33,7 +33,12 @@ impl Request {
 
     /// Begins a new request.
     pub fn builder(method: Method<'_>, uri: Uri<'_>) -> RequestBuilder {
-        RequestBuilder::new(method, uri)
+        RequestBuilder::new(method, uri.as_bytes())
+    }
+
+    /// The same with a URI that need not be read once more.
+    pub(crate) fn builder_to(method: Method<'_>, uri: &UriBuf) -> RequestBuilder {
+        RequestBuilder::new(method, uri.as_bytes())
     }
 
     /// Of a datagram that [`Message::parse`](super::Message::parse) refuses, as much as it takes to answer it: a request of

@@ -115,9 +115,9 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout, bytes: &[u8]) -> Result<Ess
     let reasons = reasons(HeaderId::Via);
     match (headers.raw(HeaderId::Via), headers.get::<Via<'_>>()) {
         (None, _) => Err(Rejection::bad(reasons.missing)),
-        (Some([_, ..]), Some(Ok(via))) => match via.parameters.first_two("branch") {
-            [_, None] => Ok(Essentials { via, from, to, call_id, cseq }),
-            [_, Some(again)] => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name.as_bytes()))),
+        (Some([_, ..]), Some(Ok(via))) => match via.other_branch() {
+            None => Ok(Essentials { via, from, to, call_id, cseq }),
+            Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name))),
         },
         (Some(_), Some(Err(error))) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
         (Some(value), _) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, value))),
@@ -197,7 +197,9 @@ fn tag_is_usable(address: NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<()
     match address.parameters.first_two("tag") {
         [None, _] => Ok(()),
         [Some(tag), None] if is_token(&tag) => Ok(()),
-        [_, Some(tag)] | [Some(tag), None] => Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes()))),
+        [_, Some(tag)] | [Some(tag), None] => {
+            Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes())))
+        }
     }
 }
 

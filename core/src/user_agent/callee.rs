@@ -269,5 +269,5 @@ fn is_secured(request: &Request) -> bool {
         Some(route) => route.ok().map(|route| route.uri.scheme()),
         None => headers.contact().map(|contact| contact.uri.scheme()),
     };
-    way_back == Some(Scheme::Sips) || request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips)
+    way_back == Some(Scheme::Sips) || Scheme::of(request.uri_bytes()) == Some(Scheme::Sips)
 }

@@ -37,7 +37,7 @@ impl Core {
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());
         let number = random.sequence_number();
-        let invite = Request::builder(Method::Invite, target.as_uri())
+        let invite = Request::builder_to(Method::Invite, &target)
             .typed(&MaxForwards(70))
             .header(HeaderId::To, to.without_parameters())
             .header(HeaderId::From, from)
