@@ -44,3 +44,8 @@ pub mod world;
 pub mod zone;
 
 pub use world::{Nat, Setting, World};
+
+/// The examples of docs/simulation.md are run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulation.md")]
+mod simulation {}

@@ -17,7 +17,8 @@ fn main() -> ExitCode {
     let terminal = io::stderr().is_terminal();
     // https://no-color.org: any value but the empty one.
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let (mut stdout, mut stderr) = (io::stdout().lock(), io::stderr());
+    // Whole lines, though others write to the same file or terminal.
+    let (mut stdout, mut stderr) = (io::stdout().lock(), io::LineWriter::new(io::stderr()));
     let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal, colour };
     ExitCode::from(run(std::env::args_os().skip(1), &mut out))
 }

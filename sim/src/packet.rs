@@ -23,10 +23,12 @@ pub struct Packet<'a> {
     pub sequence: u32,
     /// The method in CSeq; of a request, the same as in its start line.
     pub method: &'a str,
-    /// All header fields as written.
-    pub section: &'a str,
+    /// Name and value of every header field, in order.
+    pub fields: Vec<(&'a str, &'a str)>,
     /// What follows the header fields.
     pub body: &'a [u8],
+    /// All of it.
+    pub text: &'a [u8],
 }
 
 /// The start line of a message.
@@ -90,10 +92,11 @@ impl<'a> Packet<'a> {
         };
         let (start_line, rest) = text.split_once("\r\n")?;
         let start = read_start(start_line)?;
-        let mut vias = Vec::with_capacity(4);
+        let (mut vias, mut fields) = (Vec::with_capacity(4), Vec::with_capacity(16));
         let (mut call_id, mut from, mut to, mut cseq) = (None, None, None, None);
         let mut lines = Fields(rest);
         for (name, value) in lines.by_ref() {
+            fields.push((name, value));
             match name.as_bytes().first().map_or(0, u8::to_ascii_lowercase) {
                 b'v' if is(name, "via", "v") => vias.extend(list(value).filter_map(read_via)),
                 b'c' if is(name, "cseq", "cseq") => cseq = Some(value),
@@ -105,7 +108,6 @@ impl<'a> Packet<'a> {
         }
         // What is left begins with the empty line that ends the header fields.
         let left = lines.0.strip_prefix("\r\n")?;
-        let section = rest.get(..rest.len() - lines.0.len())?;
         let body = datagram.get(text.len() - left.len()..)?;
         let (sequence, method) = cseq?.split_once([' ', '\t'])?;
         if vias.is_empty() {
@@ -122,8 +124,9 @@ impl<'a> Packet<'a> {
             to_tag: parameter(after_uri(to), "tag"),
             sequence: sequence.parse().ok()?,
             method: method.trim(),
-            section,
+            fields,
             body,
+            text: datagram,
         })
     }
 
@@ -176,14 +179,10 @@ impl<'a> Packet<'a> {
         self.vias[0]
     }
 
-    /// Name and value of every header field, in order.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        Fields(self.section)
-    }
-
     /// The values of a header whose fields are lists, each by itself; `short` is the compact form, or the long one again.
-    pub fn values(&self, long: &'static str, short: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.fields().filter(move |(name, _)| is(name, long, short)).flat_map(|(_, value)| list(value)).map(str::trim)
+    pub fn values(&self, long: &'static str, short: &'static str) -> impl Iterator<Item = &'a str> {
+        let fields = self.fields.iter().filter(move |(name, _)| is(name, long, short));
+        fields.flat_map(|(_, value)| list(value)).map(str::trim)
     }
 }
 
@@ -300,7 +299,7 @@ mod tests {
         assert_eq!(packet.vias[1].parameters().next(), Some(("received", Some("192.0.2.1"))));
         assert_eq!((packet.from_tag, packet.to_tag, packet.call_id), ("1", "2", "one@two"));
         assert_eq!((packet.sequence, packet.method), (7, "INVITE"));
-        assert_eq!((packet.fields().count(), packet.body), (6, &b""[..]));
+        assert_eq!((packet.fields.len(), packet.body), (6, &b""[..]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sansip::message::SharedBytes;
 use crate::fault::{ClockChange, Fate};
 
 /// What happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Trace {
     nodes: Vec<Named>,
     by_name: BTreeMap<String, NodeId>,
@@ -18,6 +18,7 @@ pub struct Trace {
     /// Entries that were recorded and are not kept any more: the index of the first that is.
     forgotten: usize,
     entries: Vec<Entry>,
+    lost: Vec<(usize, NodeId, u32)>,
 }
 
 /// How much of what happens a [`Trace`] keeps. Checks and ladders need everything.
@@ -217,6 +218,23 @@ impl fmt::Display for Note {
     }
 }
 
+impl Clone for Trace {
+    fn clone(&self) -> Self {
+        let Self { nodes, by_name, recording, forgotten, entries, lost } = self;
+        // A fork goes on as the original did: room for as much again.
+        let mut copied = Vec::with_capacity(2 * entries.len());
+        copied.extend_from_slice(entries);
+        Self {
+            nodes: nodes.clone(),
+            by_name: by_name.clone(),
+            recording: *recording,
+            forgotten: *forgotten,
+            entries: copied,
+            lost: lost.clone(),
+        }
+    }
+}
+
 impl Trace {
     pub(crate) fn new(recording: Recording) -> Self {
         Self { recording, ..Self::default() }
@@ -273,6 +291,19 @@ impl Trace {
         match &self.entries.get(index.checked_sub(self.forgotten)?)?.what {
             What::Sent(transmission) => Some(transmission),
             _ => None,
+        }
+    }
+
+    /// The connections that a node came to have no more, by the numbers of [`Transmission::stream`], each with the index that the next
+    /// entry had: it failed, was closed or reset, or the node has closed it.
+    pub fn lost_streams(&self) -> &[(usize, NodeId, u32)] {
+        &self.lost
+    }
+
+    /// Records that a node has a connection no more.
+    pub(crate) fn lose(&mut self, node: NodeId, stream: u32) {
+        if self.recording == Recording::Everything {
+            self.lost.push((self.entries.len(), node, stream));
         }
     }
 

@@ -20,7 +20,7 @@ use stream::{StreamEvent, Streams};
 use wire::Wires;
 
 mod datagram;
-mod hash;
+pub(crate) mod hash;
 mod nat;
 mod outage;
 mod queue;

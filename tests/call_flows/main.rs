@@ -5,6 +5,7 @@ mod faults;
 mod messages;
 mod plans;
 mod record_route;
+mod regressions;
 mod session_setup;
 
 use std::collections::BTreeMap;

@@ -4,9 +4,11 @@ mod any_plan;
 #[path = "../../core/fuzz/src/endpoint/mod.rs"]
 mod endpoint;
 mod explored;
+mod found;
 mod laws;
 mod planted;
 mod scripts;
+mod shrunk;
 mod streams;
 mod weather;
 mod worse;

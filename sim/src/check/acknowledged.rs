@@ -2,7 +2,7 @@
 
 use sansip::{Duration, Timers};
 
-use super::{Check, Kind, Part, Reading, Report, Seen};
+use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Every final response to INVITE is acknowledged; a 2xx that is not ends its call.
@@ -36,20 +36,18 @@ impl Check for Acknowledged {
         Kind::Liveness
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.received() {
-                let is_final = packet.status().is_some_and(|status| status >= 200);
-                if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet) {
-                    let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.received() {
+            let is_final = packet.status().is_some_and(|status| status >= 200);
+            if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet) {
+                let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
-            for (seen, packet, _) in part.sent() {
-                if packet.answers(2, "INVITE") && self.is_abandoned(part, seen, packet) {
-                    let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
-                    report.breach(part.node, seen.time, what);
-                }
+        }
+        for (seen, packet, _) in part.sent() {
+            if packet.answers(2, "INVITE") && self.is_abandoned(part, seen, packet) {
+                let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -89,9 +87,64 @@ impl Acknowledged {
         let due = deadline + self.timers.t1;
         let concerns = |other: &Packet<'_>| other.to_tag == packet.to_tag || other.from_tag == packet.to_tag;
         let told = part.received().any(|(other, request, _)| {
-            concerns(request) && (request.is("BYE") || request.is("ACK")) && other.time <= deadline
+            // The BYE of the other end may come while the resolver is asked where ours goes: then that one is not sent.
+            let in_time = (request.is("ACK") && other.time <= deadline) || (request.is("BYE") && other.time <= due);
+            concerns(request) && in_time
         });
         let tells = part.sent().any(|(other, request, _)| concerns(request) && request.is("BYE") && other.time <= due);
         due <= part.until && !told && !tells
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, request, response};
+    use super::*;
+
+    fn breaches(story: Story) -> usize {
+        story.breaches(Acknowledged::new(Timers::default())).len()
+    }
+
+    #[test]
+    fn every_rejection_has_its_ack_at_once() {
+        let busy = response(486, "INVITE", &["1"]);
+        let story = || Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &busy);
+        assert_eq!(breaches(story()), 1);
+        assert_eq!(breaches(story().sends(10, &request("ACK", &["1"]))), 1);
+        assert_eq!(breaches(story().sends(9, &request("ACK", &["1"]))), 0);
+        assert_eq!(breaches(story().sends(9, &request("ACK", &["1"])).receives(31_000, &busy)), 1);
+        // Timer D has fired.
+        assert_eq!(breaches(story().sends(9, &request("ACK", &["1"])).receives(32_009, &busy)), 0);
+    }
+
+    #[test]
+    fn a_2xx_has_its_ack_or_the_call_ends() {
+        let ok = response(200, "INVITE", &["1"]);
+        let ack = request("ACK", &["2"]).replace("To: <sip:b@b>", "To: <sip:b@b>;tag=b");
+        let caller = || Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok);
+        assert_eq!((breaches(caller()), breaches(caller().sends(400, &ack))), (1, 0));
+        let called = || Story::new().receives(0, &request("INVITE", &["1"])).sends(9, &ok);
+        let bye = request("BYE", &["3"]).replace("tag=a", "tag=b");
+        assert_eq!((breaches(called()), breaches(called().receives(30_000, &ack))), (1, 0));
+        assert_eq!((breaches(called().sends(32_009, &bye)), breaches(called().sends(33_000, &bye))), (0, 1));
+        // The other end's, while it is asked where its own goes.
+        let theirs = request("BYE", &["4"]).replace("To: <sip:b@b>", "To: <sip:b@b>;tag=b");
+        assert_eq!(
+            (breaches(called().receives(32_509, &theirs)), breaches(called().receives(32_510, &theirs))),
+            (0, 1)
+        );
+        assert_eq!(breaches(called().receives(32_011, &ack)), 1);
+    }
+
+    #[test]
+    fn an_invite_whose_connection_is_lost_unheard_is_over() {
+        let (ringing, rejected) = (response(180, "INVITE", &["1"]), response(480, "INVITE", &["1"]));
+        let story = || Story::new().writes(0, 7, &request("INVITE", &["1"]));
+        assert_eq!(breaches(story().loses(7).receives(9, &ringing).receives(20, &rejected)), 0);
+        assert_eq!(breaches(story().loses(7).receives(20, &rejected)), 0);
+        assert_eq!(breaches(story().receives(20, &rejected)), 1, "never acknowledged over TCP");
+        assert_eq!(breaches(story().loses(8).receives(20, &rejected)), 1, "another connection");
+        assert_eq!(breaches(story().receives(9, &ringing).loses(7).receives(20, &rejected)), 1, "it was heard");
+        assert_eq!(breaches(story().receives(20, &rejected).loses(7)), 1, "it came before");
     }
 }

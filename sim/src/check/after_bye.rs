@@ -1,6 +1,6 @@
 //! After the BYE: a dialog that is over stays over.
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Once a BYE was answered, no side begins another transaction in its dialog: copies of what was sent before, and ACKs, aside
@@ -17,19 +17,17 @@ impl Check for AfterBye {
         "RFC 3261 §12.3, §15.1"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                let own = packet.is_request() && seen.below.is_none() && !packet.to_tag.is_empty();
-                if own && packet.method != "ACK" && is_new(part, seen, packet) && is_over(part, seen, packet) {
-                    let what = format!(
-                        "{} sent {} ({}) in a dialog that a BYE has ended",
-                        part.name,
-                        packet.what(),
-                        packet.top().branch
-                    );
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            let own = packet.is_request() && seen.below.is_none() && !packet.to_tag.is_empty();
+            if own && packet.method != "ACK" && is_new(part, seen, packet) && is_over(part, seen, packet) {
+                let what = format!(
+                    "{} sent {} ({}) in a dialog that a BYE has ended",
+                    part.name,
+                    packet.what(),
+                    packet.top().branch
+                );
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -52,4 +50,33 @@ fn is_over(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
     let (local, remote) = (packet.from_tag, packet.to_tag);
     part.sent().any(|(other, response, _)| other.index < seen.index && ends(response, remote, local))
         || part.received().any(|(other, response, _)| other.index < seen.index && ends(response, local, remote))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, numbered, response};
+    use super::*;
+
+    #[test]
+    fn a_dialog_is_over_when_its_bye_was_answered() {
+        const OVER: &str = "in a dialog that a BYE has ended";
+        let (bye, info) = (in_dialog("BYE", &["1"]), numbered(2, &in_dialog("INFO", &["2"])));
+        let asked = || Story::new().sends(0, &bye);
+        let answered = || asked().receives(9, &response(200, "BYE", &["1"]));
+        answered().sends(10, &info).shows(AfterBye, OVER);
+        asked().sends(10, &info).shows(AfterBye, "");
+        asked().receives(9, &response(481, "BYE", &["1"])).sends(10, &info).shows(AfterBye, "");
+        answered().sends(10, &info.replace("tag=b", "tag=c")).shows(AfterBye, "");
+        answered().sends(10, &bye).shows(AfterBye, "");
+        answered().sends(10, &in_dialog("ACK", &["3"])).shows(AfterBye, "");
+    }
+
+    #[test]
+    fn so_it_is_for_whoever_answered() {
+        let theirs =
+            |message: &str| message.replace("tag=a", "tag=x").replace("tag=b", "tag=a").replace("tag=x", "tag=b");
+        let asked = Story::new().receives(0, &theirs(&in_dialog("BYE", &["1"])));
+        let answered = asked.sends(0, &theirs(&response(200, "BYE", &["1"])));
+        answered.sends(9, &in_dialog("INFO", &["2"])).shows(AfterBye, "in a dialog that a BYE has ended");
+    }
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use sansip::{Instant, Timers};
 
-use super::{Check, Reading, Report, Seen, Sight};
+use super::{Check, Names, Part, Report, Seen, Sight};
 use crate::packet::Packet;
-use crate::trace::Note;
 
 /// Two ends may disagree about a call only while no copy of the message that decides has arrived: judged from the messages and
 /// from when the ends said that they have the call or have it no more. (That nobody has a call in the end is another check's,
@@ -40,14 +39,12 @@ impl Check for Agreement {
         "RFC 3261 §9.2, §13.2.2.4, §13.3.1.4, §15"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            // A proxy between the ends says nothing of the call.
-            if part.seen.iter().any(|seen| matches!(seen.what, Sight::Noted(_))) {
-                End::of(&part.seen).judge(&self.timers, part.until, &mut |time, what| {
-                    report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
-                });
-            }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        // A proxy between the ends says nothing of the call.
+        if part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended)) {
+            End::of(part).judge(&self.timers, part.until, &mut |time, what| {
+                report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
+            });
         }
     }
 }
@@ -69,6 +66,8 @@ struct End<'a> {
     /// The called end's tag in the first 2xx.
     tag: Option<&'a str>,
     invite_sent: Option<Moment>,
+    /// From which place on the connection that the INVITE went along is no more.
+    invite_lost: Option<usize>,
     cancel_sent: Option<Moment>,
     cancel_received: Option<Moment>,
     provisional_received: Option<Moment>,
@@ -89,13 +88,17 @@ struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    fn of(seen: &[Seen<'a>]) -> Self {
+    fn of(part: &Part<'a>) -> Self {
+        let seen = &part.seen;
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let (mut branches, mut hops) = (BTreeSet::new(), BTreeSet::new());
         for Seen { time, index, hop, what, .. } in seen {
             let moment = (*time, *index);
             let place = match what {
-                Sight::Sent(packet, _) => {
+                Sight::Sent(packet, carried) => {
+                    if packet.is("INVITE") && end.invite_sent.is_none() {
+                        end.invite_lost = part.lost_after(*index, carried.stream);
+                    }
                     if packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 300) {
                         end.rejection_sent.get_or_insert((moment, packet.to_tag));
                     }
@@ -116,9 +119,8 @@ impl<'a> End<'a> {
                     }
                     end.place_of_received(packet)
                 }
-                Sight::Noted(Note::CallBegan { .. }) => Some(&mut end.began),
-                Sight::Noted(Note::CallEnded { .. }) => Some(&mut end.ended),
-                Sight::Noted(Note::Crashed | Note::Restarted | Note::Said(_)) => None,
+                Sight::Began => Some(&mut end.began),
+                Sight::Ended => Some(&mut end.ended),
             };
             if let Some(place) = place {
                 place.get_or_insert(moment);
@@ -212,7 +214,9 @@ impl<'a> End<'a> {
         let unheard = self.invite_sent.is_some_and(|invite| {
             let given_up = invite.0 + timers.sixty_four_t1();
             // Giving up comes before what arrives at the same moment.
-            over(invite) && self.provisional_received.is_none_or(|provisional| provisional.0 >= given_up)
+            let unheard_by = |moment: &dyn Fn(Moment) -> bool| self.provisional_received.is_none_or(moment);
+            let lost = self.invite_lost.is_some_and(|lost| lost <= response.1 && unheard_by(&|heard| heard.1 >= lost));
+            lost || (over(invite) && unheard_by(&|heard| heard.0 >= given_up))
         });
         let cancelled = self.cancel_sent.is_some_and(|cancel| cancel < response && over(cancel));
         let rejected = self.rejection_received.is_some_and(|rejection| rejection < response);
@@ -255,5 +259,64 @@ impl<'a> End<'a> {
     /// Whether it did not have the call any more at the end of that instant.
     fn gave_up_by(&self, time: Instant) -> bool {
         [self.ended, self.bye_sent].into_iter().flatten().any(|moment| moment.0 <= time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Agreement::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn the_caller_has_the_call_from_the_2xx_on() {
+        let call = || Story::new().sends(0, &request("INVITE", &["1"]));
+        let ok = response(200, "INVITE", &["1"]);
+        shows(call().receives(9, &ok).begins(9), "");
+        shows(call().begins(9), "has the call, and no 2xx came");
+        shows(call().ends(5).receives(9, &ok), "does not have the call although a 2xx came, and sent no BYE");
+        shows(call().ends(5).receives(9, &ok).sends(9, &in_dialog("BYE", &["2"])), "");
+        // Timer B has fired.
+        shows(call().ends(32_000).receives(32_000, &ok), "");
+    }
+
+    #[test]
+    fn a_2xx_that_comes_when_the_connection_of_its_invite_is_lost_is_a_stray() {
+        let call = || Story::new().writes(0, 7, &request("INVITE", &["1"]));
+        let (ringing, ok) = (response(180, "INVITE", &["1"]), response(200, "INVITE", &["1"]));
+        let missed = "does not have the call although a 2xx came, and sent no BYE";
+        shows(call().loses(7).ends(5).receives(9, &ok), "");
+        shows(call().loses(8).ends(5).receives(9, &ok), missed);
+        shows(call().receives(3, &ringing).loses(7).ends(5).receives(9, &ok), missed);
+    }
+
+    #[test]
+    fn a_bye_ends_the_call_and_nothing_else_does() {
+        let call = || {
+            Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &response(200, "INVITE", &["1"])).begins(9)
+        };
+        let theirs = in_dialog("BYE", &["2"]);
+        shows(call().receives(99, &theirs).ends(99), "");
+        shows(call().receives(99, &theirs), "has the call although a BYE came");
+        shows(call().ends(99), "gave the call up, and no BYE came or went");
+        shows(call().sends(99, &in_dialog("BYE", &["2"])).ends(99), "");
+    }
+
+    #[test]
+    fn the_called_end_waits_for_the_ack_and_obeys_a_cancel() {
+        let ok = response(200, "INVITE", &["1"]);
+        let invited = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let (ack, bye) = (in_dialog("ACK", &["2"]), in_dialog("BYE", &["3"]));
+        let answered = || invited().sends(9, &ok).begins(9);
+        shows(answered().receives(20, &ack).sends(30, &bye).ends(30), "");
+        shows(answered().sends(30, &bye).ends(30), "sent a BYE before the ACK came or 64·T1 passed");
+        shows(answered(), "has the call, and no ACK came for 64·T1");
+        shows(answered().sends(32_009, &bye).ends(32_009), "");
+        let cancelled = || invited().receives(5, &request("CANCEL", &["1"])).sends(9, &ok).begins(9).receives(20, &ack);
+        shows(cancelled(), "has the call although a CANCEL came before it was answered");
+        shows(answered().receives(15, &request("CANCEL", &["1"])).receives(20, &ack), "");
     }
 }

@@ -2,7 +2,7 @@
 
 use sansip::Timers;
 
-use super::{Check, Kind, Part, Reading, Report, Seen};
+use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
@@ -46,14 +46,41 @@ impl Check for Answered {
         Kind::Liveness
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.received() {
-                if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
-                    let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.received() {
+            if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
+                let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Answered::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn a_request_is_answered_before_its_copy_comes() {
+        let (asked, answer) = (in_dialog("BYE", &["1"]), response(200, "BYE", &["1"]));
+        let story = || Story::new().receives(0, &asked);
+        shows(story(), "did not answer BYE (z9hG4bK1)");
+        shows(story().sends(500, &answer), "");
+        shows(story().sends(501, &answer), "did not answer BYE (z9hG4bK1)");
+        shows(story().sends(9, &response(100, "BYE", &["1"])), "did not answer BYE (z9hG4bK1)");
+        shows(Story::new().receives(0, &in_dialog("ACK", &["1"])), "");
+    }
+
+    #[test]
+    fn an_invite_is_answered_by_the_end_or_passed_on() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        shows(story().sends(9, &response(180, "INVITE", &["1"])), "did not answer INVITE (z9hG4bK1)");
+        shows(story().sends(90_000, &response(486, "INVITE", &["1"])), "");
+        shows(story().sends(9, &request("INVITE", &["p", "1"])), "");
     }
 }

@@ -2,7 +2,7 @@
 
 use sansip::{Duration, Timers};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// A CANCEL comes after a provisional response, looks like its INVITE, and finds it.
@@ -33,23 +33,21 @@ impl Check for Cancel {
         "RFC 3261 §9.1, §9.2, §16.7, §16.8, §16.10"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                let first = !part
-                    .sent()
-                    .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
-                let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
-                    self.judge_sent(part, seen, packet, transmission.destination)
-                } else if packet.method == "CANCEL" && packet.is_rejection() {
-                    judge_refusal(part, seen)
-                } else {
-                    Ok(())
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let first = !part
+                .sent()
+                .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
+            let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
+                self.judge_sent(part, seen, packet, carried.destination)
+            } else if packet.method == "CANCEL" && packet.is_rejection() {
+                judge_refusal(part, seen)
+            } else {
+                Ok(())
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -115,4 +113,54 @@ fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), &'static str> {
         other.hop == seen.hop && packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 200)
     });
     if invited && !answered { Err("the INVITE of this branch is there") } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Cancel::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn a_cancel_waits_for_a_provisional_response_and_for_no_final_one() {
+        let call = || Story::new().sends(0, &request("INVITE", &["1"]));
+        let (trying, busy) = (response(100, "INVITE", &["1"]), response(486, "INVITE", &["1"]));
+        let cancel = request("CANCEL", &["1"]);
+        shows(call().receives(9, &trying).sends(10, &cancel), "");
+        shows(call().sends(10, &cancel), "no provisional response came before");
+        shows(call().receives(9, &trying).receives(10, &busy).sends(10, &cancel), "a final response came before");
+        shows(Story::new().sends(10, &cancel), "it cancels no INVITE");
+        let elsewhere = cancel.replace("sip:b@b SIP", "sip:c@c SIP");
+        shows(call().receives(9, &trying).sends(10, &elsewhere), "it is not like its INVITE");
+    }
+
+    #[test]
+    fn a_proxy_cancels_when_it_is_asked_to_or_timer_c_runs_out() {
+        let (both, cancel) = (["p", "1"], request("CANCEL", &["p"]));
+        let forwarded = Story::new;
+        let story = || {
+            let story = forwarded().receives(0, &request("INVITE", &["1"])).sends(0, &request("INVITE", &both));
+            story.receives(9, &response(180, "INVITE", &both))
+        };
+        shows(story().sends(20, &cancel), "nothing asked for it");
+        shows(story().receives(20, &request("CANCEL", &["1"])).sends(20, &cancel), "");
+        shows(story().sends(180_008, &cancel), "nothing asked for it");
+        shows(story().sends(180_009, &cancel), "");
+        let trying = || story().receives(100_000, &response(100, "INVITE", &both));
+        shows(trying().sends(180_009, &cancel), "");
+        let ringing = story().receives(100_000, &response(180, "INVITE", &both));
+        shows(ringing.sends(180_009, &cancel), "nothing asked for it");
+    }
+
+    #[test]
+    fn whoever_has_the_invite_finds_it() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"])).receives(9, &request("CANCEL", &["1"]));
+        let refusal = response(481, "CANCEL", &["1"]);
+        shows(story().sends(9, &refusal), "the INVITE of this branch is there");
+        shows(story().sends(9, &response(200, "CANCEL", &["1"])), "");
+        shows(story().sends(9, &response(200, "INVITE", &["1"])).sends(10, &refusal), "");
+    }
 }

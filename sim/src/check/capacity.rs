@@ -35,3 +35,23 @@ impl Check for Capacity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::Still;
+    use super::*;
+
+    fn shows(alive: usize, room: usize, why: &str) {
+        let mut still = Still::default();
+        (still.census.endpoint.timers, still.capacity.endpoint.timers) = (alive, room);
+        still.shows(Capacity, why);
+    }
+
+    #[test]
+    fn there_is_room_for_four_times_what_was_alive_or_for_sixteen() {
+        shows(0, 16, "");
+        shows(0, 17, "judged has room for 17 timers, and 0 were alive at most");
+        shows(5, 20, "");
+        shows(5, 21, "judged has room for 21 timers, and 5 were alive at most");
+    }
+}

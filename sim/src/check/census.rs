@@ -28,3 +28,34 @@ impl Check for NothingLeft {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::Still;
+    use super::*;
+    use crate::actor::Census;
+
+    fn shows(change: impl FnOnce(&mut Census), why: &str) {
+        let mut still = Still::default();
+        change(&mut still.census);
+        still.shows(NothingLeft, why);
+    }
+
+    #[test]
+    fn holdings_stay_and_nothing_else() {
+        shows(|_| {}, "");
+        shows(|census| census.user_agent.dialogs = 1, "judged has 1 dialogs left");
+        shows(|census| census.endpoint.queries = 2, "judged has 2 queries left");
+        shows(|census| census.user_agent.registrations = 1, "");
+    }
+
+    #[test]
+    fn each_holding_may_have_a_timer() {
+        shows(|census| census.endpoint.timers = 1, "judged has 1 timers left");
+        shows(|census| (census.server.addresses_of_record, census.endpoint.timers) = (1, 1), "");
+        shows(
+            |census| (census.server.addresses_of_record, census.endpoint.timers) = (1, 3),
+            "judged has 2 timers left",
+        );
+    }
+}

@@ -1,8 +1,7 @@
 //! CSeq: numbers that rise by one, and what has the number of what.
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Carried, Check, Names, Part, Report, Seen};
 use crate::packet::{Packet, Start};
-use crate::trace::Transmission;
 
 /// CSeq orders the requests of a dialog and tells an ACK what it acknowledges.
 ///
@@ -24,27 +23,25 @@ impl Check for CSeqDiscipline {
         "RFC 3261 §8.1.1.5, §9.1, §12.2.1.1, §12.2.2, §13.2.2.4, §17.1.1.3, §22.2; RFC 3263 §4.3"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                let verdict = match packet.start {
-                    Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
-                    Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
-                    Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, transmission),
-                    Start::Request { .. } => Ok(()),
-                    Start::Response { .. } => judge_acceptance(part, seen, packet),
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let verdict = match packet.start {
+                Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
+                Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
+                Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, carried),
+                Start::Request { .. } => Ok(()),
+                Start::Response { .. } => judge_acceptance(part, seen, packet),
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
 }
 
 /// A request of the node's own.
-fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: &Transmission) -> Result<(), String> {
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried) -> Result<(), String> {
     let number = packet.sequence;
     let is = |right: u32| if number == right { Ok(()) } else { Err(format!("that of its INVITE is {right}")) };
     if matches!(packet.method, "ACK" | "CANCEL") {
@@ -77,7 +74,7 @@ fn last_before<'p, 'a>(
     part: &'p Part<'a>,
     seen: &Seen<'a>,
     packet: &Packet<'a>,
-) -> Option<(&'p Seen<'a>, &'a Packet<'a>, &'a Transmission)> {
+) -> Option<(&'p Seen<'a>, &'a Packet<'a>, Carried)> {
     let mut last = None;
     for (other, request, transmission) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
         let counts = request.is_request() && !matches!(request.method, "ACK" | "CANCEL") && other.below.is_none();
@@ -116,4 +113,44 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, numbered, request, response};
+    use super::*;
+
+    #[test]
+    fn numbers_rise_by_one() {
+        let call = || Story::new().sends(0, &request("INVITE", &["1"]));
+        call().sends(9, &numbered(2, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "");
+        call().sends(9, &numbered(3, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the last one was 1");
+        call().sends(9, &in_dialog("BYE", &["2"])).shows(CSeqDiscipline, "the last one was 1");
+        call().sends(9, &numbered(1 << 31, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the number is too high");
+        let strange = in_dialog("BYE", &["2"]).replace("1 BYE", "2 INFO");
+        call().sends(9, &strange).shows(CSeqDiscipline, "the method is another");
+    }
+
+    #[test]
+    fn ack_and_cancel_have_the_number_of_their_invite() {
+        let call = || Story::new().sends(0, &numbered(7, &request("INVITE", &["1"])));
+        for method in ["ACK", "CANCEL"] {
+            call().sends(9, &numbered(7, &request(method, &["1"]))).shows(CSeqDiscipline, "");
+            call().sends(9, &numbered(8, &request(method, &["1"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+        }
+        let answered = || call().receives(5, &numbered(7, &response(200, "INVITE", &["1"])));
+        answered().sends(5, &numbered(7, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "");
+        answered().sends(5, &numbered(8, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+    }
+
+    #[test]
+    fn a_stale_request_is_not_accepted() {
+        let asked = |number, via| numbered(number, &in_dialog("INFO", &[via]));
+        let accepted = |number, via| numbered(number, &response(200, "INFO", &[via]));
+        let story = || Story::new().receives(0, &asked(5, "1")).sends(0, &accepted(5, "1"));
+        story().receives(9, &asked(4, "2")).sends(9, &accepted(4, "2")).shows(CSeqDiscipline, "5 was accepted before");
+        story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSeqDiscipline, "");
+        let refused = numbered(4, &response(500, "INFO", &["2"]));
+        story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSeqDiscipline, "");
+    }
 }

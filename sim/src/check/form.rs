@@ -1,6 +1,6 @@
 //! Form: each message has what every message has.
 
-use super::{Check, Reading, Report};
+use super::{Check, Names, Part, Report};
 use crate::packet::Packet;
 
 /// Each message sent has Via, From (of an own request with a tag), To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
@@ -17,13 +17,11 @@ impl Check for Form {
         "RFC 3261 §8.1.1, §8.2.6, §18.3, §20.14"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                if let Some(why) = fault(packet) {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            if let Some(why) = fault(packet) {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -34,7 +32,7 @@ fn fault(packet: &Packet<'_>) -> Option<String> {
     let mut seen = [0_u8; 5];
     const ONCE: [(&str, &str); 5] =
         [("from", "f"), ("to", "t"), ("call-id", "i"), ("cseq", "cseq"), ("max-forwards", "max-forwards")];
-    for (name, value) in packet.fields() {
+    for &(name, value) in &packet.fields {
         if name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("l") {
             length = Some(value);
         }
@@ -56,5 +54,34 @@ fn fault(packet: &Packet<'_>) -> Option<String> {
         Some((_, Ok(length))) if length == packet.body.len() => None,
         Some((written, _)) => Some(format!("Content-Length is {written}, and the body has {}", packet.body.len())),
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, request, response, with};
+    use super::*;
+
+    fn sent(message: &str, why: &str) {
+        Story::new().sends(0, message).shows(Form, why);
+    }
+
+    #[test]
+    fn a_message_has_what_every_message_has_once() {
+        let whole = with("Max-Forwards: 70", &request("OPTIONS", &["1"]));
+        sent(&whole, "");
+        sent(&request("OPTIONS", &["1"]), "it has no Max-Forwards");
+        sent(&with("From: <sip:a@a>;tag=a", &whole), "it has from 2 times");
+        sent(&with("f: <sip:a@a>;tag=a", &whole), "it has from 2 times");
+        sent(&whole.replace(";tag=a", ""), "its From has no tag");
+        sent(&response(200, "OPTIONS", &["1"]), "");
+    }
+
+    #[test]
+    fn content_length_is_the_length_of_the_body() {
+        let whole = with("l: 4", &response(200, "OPTIONS", &["1"]));
+        sent(&format!("{whole}four"), "");
+        sent(&format!("{whole}three"), "Content-Length is 4, and the body has 5");
+        sent(&whole.replace("l: 4", "l: +four"), "Content-Length is +four, and the body has 0");
     }
 }

@@ -32,3 +32,18 @@ impl Check for Idle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::Still;
+    use super::*;
+    use crate::actor::{Call, CallState};
+
+    #[test]
+    fn nobody_has_a_call_and_everybody_is_idle() {
+        Still::default().shows(Idle, "");
+        Still { idle: false, ..Still::default() }.shows(Idle, "judged is not idle");
+        let calls = vec![Call { call_id: "c".into(), state: CallState::Ending }];
+        Still { calls, ..Still::default() }.shows(Idle, "judged still has the call c (Ending)");
+    }
+}

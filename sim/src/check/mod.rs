@@ -8,7 +8,7 @@
 //! Your own check implements [`Check`]:
 //!
 //! ```
-//! use sansip_sim::check::{self, Check, Reading, Report};
+//! use sansip_sim::check::{self, Check, Names, Part, Report};
 //! use sansip_sim::topology::{Scenario, Topology};
 //!
 //! /// Nobody is told to try elsewhere.
@@ -23,13 +23,10 @@
 //!         "our own rule"
 //!     }
 //!
-//!     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-//!         for part in run.parts() {
-//!             for seen in &part.seen {
-//!                 let status = seen.sent().and_then(|(packet, _)| packet.status());
-//!                 if status.is_some_and(|status| (300..400).contains(&status)) {
-//!                     report.breach(part.node, seen.time, format!("{} redirects", part.name));
-//!                 }
+//!     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+//!         for (seen, packet, _) in part.sent() {
+//!             if packet.status().is_some_and(|status| (300..400).contains(&status)) {
+//!                 report.breach(part.node, seen.time, format!("{} redirects", part.name));
 //!             }
 //!         }
 //!     }
@@ -53,11 +50,14 @@ mod census;
 mod cseq;
 mod form;
 mod idle;
+mod judge;
+mod reader;
 mod reading;
 mod resends;
 mod responses;
 mod route;
 mod schedule;
+mod shelf;
 #[cfg(test)]
 mod story;
 mod traffic;
@@ -74,7 +74,7 @@ pub use census::NothingLeft;
 pub use cseq::CSeqDiscipline;
 pub use form::Form;
 pub use idle::Idle;
-pub use reading::{Part, Reading, Seen, Sight};
+pub use reading::{Carried, Names, Part, Reading, Seen, Sight};
 pub use resends::Resends;
 pub use responses::Responses;
 pub use route::Routing;
@@ -89,7 +89,8 @@ use sansip::{Instant, Timers};
 
 use crate::trace::NodeId;
 use crate::world::World;
-use reading::Messages;
+pub(crate) use judge::Judge;
+pub(crate) use reader::Library;
 
 /// Something that must be true of every run.
 pub trait Check {
@@ -104,8 +105,16 @@ pub trait Check {
         Kind::Safety
     }
 
-    /// Looks at a run that is over and reports everything that should not be.
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>);
+    /// Looks at a run that is over, as a whole, and reports everything that should not be.
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        let _ = (run, report);
+    }
+
+    /// Looks at one node's part in one call, and reports everything that should not be. That must follow from the part and the names
+    /// alone: a part that several runs have in common is judged once.
+    fn check_part(&self, part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
+        let _ = (part, names, report);
+    }
 }
 
 /// What kind of thing a check says.
@@ -143,13 +152,16 @@ impl fmt::Display for Breach {
 pub struct Report<'a> {
     check: &'static str,
     kind: Kind,
-    breaches: &'a mut Vec<Breach>,
+    /// The check's place among the checks.
+    place: usize,
+    breaches: &'a mut Vec<(usize, Breach)>,
 }
 
 impl Report<'_> {
     /// A node did, or is, what it should not.
     pub fn breach(&mut self, node: NodeId, time: Instant, what: impl Into<String>) {
-        self.breaches.push(Breach { check: self.check, kind: self.kind, node, time, what: what.into() });
+        let breach = Breach { check: self.check, kind: self.kind, node, time, what: what.into() };
+        self.breaches.push((self.place, breach));
     }
 }
 
@@ -179,16 +191,5 @@ pub fn standard() -> Vec<Box<dyn Check>> {
 
 /// Every breach of the given checks, in the order of the checks.
 pub fn breaches(checks: &[Box<dyn Check>], world: &World) -> Vec<Breach> {
-    let messages = Messages::read(world.trace());
-    judge(checks, &Reading::of(world, &messages))
-}
-
-fn judge(checks: &[Box<dyn Check>], run: &Reading<'_>) -> Vec<Breach> {
-    let mut breaches = Vec::new();
-    // Of corrupted messages nothing can be asked but that they do no harm.
-    let judged = checks.iter().filter(|check| check.kind() == Kind::Safety || !run.is_corrupted());
-    for check in judged {
-        check.check(run, &mut Report { check: check.name(), kind: check.kind(), breaches: &mut breaches });
-    }
-    breaches
+    Judge::new(checks, &Library::default(), 0).breaches(world)
 }

@@ -1,86 +1,14 @@
-//! A run, read once for all checks.
+//! A run as checks see it.
 
-use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use sansip::{Answer, Instant, Question, Timers};
 
 use crate::actor::{Actor, Census};
 use crate::packet::Packet;
-use crate::trace::{Entry, NodeId, Note, Trace, Transmission, What};
+use crate::trace::{NodeId, Trace};
 use crate::world::World;
-
-/// The messages of a trace, each read once: by the index of the entry that sent it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Messages<'a> {
-    sent: Vec<Option<Message<'a>>>,
-    /// Whether any was changed on its way.
-    corrupted: bool,
-    /// The Call-IDs that somebody began something under.
-    begun: HashSet<&'a str>,
-    /// Those of messages that were changed on their way, as they were and as they became.
-    changed: HashSet<&'a str>,
-}
-
-#[derive(Clone, Debug)]
-struct Message<'a> {
-    packet: Packet<'a>,
-    hop: usize,
-    below: Option<usize>,
-}
-
-impl<'a> Messages<'a> {
-    pub(super) fn read(trace: &'a Trace) -> Self {
-        let mut hops = Numbers::default();
-        let mut messages =
-            Self { corrupted: trace.transmissions().any(|(.., sent)| sent.changed.is_some()), ..Self::default() };
-        for entry in trace.entries() {
-            let What::Sent(sent) = &entry.what else {
-                messages.sent.push(None);
-                continue;
-            };
-            let packet = Packet::read(&sent.bytes);
-            if messages.corrupted
-                && let Some(packet) = &packet
-            {
-                messages.note(packet, sent);
-            }
-            messages.sent.push(packet.map(|packet| Message {
-                hop: hops.of(packet.top().id()),
-                below: packet.vias.get(1).map(|via| hops.of(via.id())),
-                packet,
-            }));
-        }
-        messages
-    }
-
-    /// Takes note of which calls can be judged although messages were changed.
-    fn note(&mut self, packet: &Packet<'a>, sent: &'a Transmission) {
-        if packet.is_request() && packet.vias.len() == 1 && !matches!(packet.method, "ACK" | "CANCEL") {
-            self.begun.insert(packet.call_id);
-        }
-        if let Some(changed) = &sent.changed {
-            self.changed.insert(packet.call_id);
-            self.changed.extend(Packet::read(changed).map(|packet| packet.call_id));
-        }
-    }
-
-    /// Whether all that goes by this Call-ID is as it was sent.
-    fn is_whole(&self, call_id: &str) -> bool {
-        !self.corrupted || (self.begun.contains(call_id) && !self.changed.contains(call_id))
-    }
-}
-
-/// Small numbers for names, in the order of asking.
-#[derive(Debug, Default)]
-struct Numbers<'a>(HashMap<(&'a str, &'a str), usize>);
-
-impl<'a> Numbers<'a> {
-    fn of(&mut self, name: (&'a str, &'a str)) -> usize {
-        let next = self.0.len();
-        *self.0.entry(name).or_insert(next)
-    }
-}
+use crate::zone::Zone;
 
 /// A run that is over, as checks see it: what each node saw of each call, and the nodes as they are at the end.
 #[derive(Debug)]
@@ -88,7 +16,7 @@ pub struct Reading<'a> {
     now: Instant,
     trace: &'a Trace,
     world: Option<&'a World>,
-    parts: Vec<Part<'a>>,
+    parts: &'a [Part<'a>],
     corrupted: bool,
 }
 
@@ -108,6 +36,11 @@ pub struct Part<'a> {
     pub until: Instant,
     /// Whether it crashed.
     pub crashed: bool,
+    /// Whether its clock never jumped; it may run fast or slow.
+    pub keeps_time: bool,
+    /// The connections that it came to have no more, by the numbers of [`Carried::stream`], each with how many things it had seen by
+    /// then.
+    pub lost: Vec<(u32, usize)>,
 }
 
 /// Something that a node saw, and when.
@@ -115,9 +48,9 @@ pub struct Part<'a> {
 pub struct Seen<'a> {
     /// When, by the node's own clock.
     pub time: Instant,
-    /// Its place among everything that happened in the run.
+    /// Its place in the part.
     pub index: usize,
-    /// A number for the topmost Via (branch and sent-by), the same in the whole run: who asked. 0 of a note.
+    /// A number for the topmost Via (branch and sent-by), the same in all parts: who asked. 0 of a note.
     pub hop: usize,
     /// The same for the Via below it: on whose behalf.
     pub below: Option<usize>,
@@ -129,18 +62,31 @@ pub struct Seen<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Sight<'a> {
     /// The node sent this.
-    Sent(&'a Packet<'a>, &'a Transmission),
+    Sent(&'a Packet<'a>, Carried),
     /// This came to the node.
-    Received(&'a Packet<'a>, &'a Transmission),
-    /// The node said this.
-    Noted(&'a Note),
+    Received(&'a Packet<'a>, Carried),
+    /// From now on the node has the call.
+    Began,
+    /// From now on the node does not have the call any more, or has given up making it.
+    Ended,
+}
+
+/// How a message went, as who sends it and who receives it see that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Carried {
+    /// Where it came from, as who receives it sees it.
+    pub source: SocketAddr,
+    /// Where it went.
+    pub destination: SocketAddr,
+    /// The connection that it was written to, by a number of the world's; `None` if it was a datagram.
+    pub stream: Option<u32>,
 }
 
 impl<'a> Seen<'a> {
     /// The message that the node sent, with where it went.
     pub fn sent(&self) -> Option<(&'a Packet<'a>, SocketAddr)> {
         match self.what {
-            Sight::Sent(packet, transmission) => Some((packet, transmission.destination)),
+            Sight::Sent(packet, carried) => Some((packet, carried.destination)),
             _ => None,
         }
     }
@@ -148,7 +94,7 @@ impl<'a> Seen<'a> {
     /// The message that came to the node, with where it came from.
     pub fn received(&self) -> Option<(&'a Packet<'a>, SocketAddr)> {
         match self.what {
-            Sight::Received(packet, transmission) => Some((packet, transmission.source)),
+            Sight::Received(packet, carried) => Some((packet, carried.source)),
             _ => None,
         }
     }
@@ -156,17 +102,17 @@ impl<'a> Seen<'a> {
 
 impl<'a> Part<'a> {
     /// What the node sent, in order.
-    pub fn sent(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+    pub fn sent(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
         self.seen.iter().filter_map(|seen| match seen.what {
-            Sight::Sent(packet, transmission) => Some((seen, packet, transmission)),
+            Sight::Sent(packet, carried) => Some((seen, packet, carried)),
             _ => None,
         })
     }
 
     /// What came to the node, in order.
-    pub fn received(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+    pub fn received(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
         self.seen.iter().filter_map(|seen| match seen.what {
-            Sight::Received(packet, transmission) => Some((seen, packet, transmission)),
+            Sight::Received(packet, carried) => Some((seen, packet, carried)),
             _ => None,
         })
     }
@@ -177,7 +123,7 @@ impl<'a> Part<'a> {
         hop: usize,
         method: &'a str,
         index: usize,
-    ) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, &'a Transmission)> + Clone {
+    ) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
         let before = self.received().take_while(move |(seen, ..)| seen.index < index);
         before.filter(move |(seen, packet, _)| seen.hop == hop && packet.is(method))
     }
@@ -202,7 +148,9 @@ impl<'a> Part<'a> {
     /// The first final response to the INVITE that the node sent under this hop, if the INVITE was still waiting for one when it came
     /// (RFC 3261 §9.1, §17.1.1.2).
     pub fn first_final(&self, hop: usize, timers: &Timers) -> Option<(&Seen<'a>, &'a Packet<'a>)> {
-        let (invite, ..) = self.sent().find(|(seen, packet, _)| seen.hop == hop && packet.is("INVITE"))?;
+        let (invite, _, carried) = self.sent().find(|(seen, packet, _)| seen.hop == hop && packet.is("INVITE"))?;
+        // A connection that is lost before anything was heard ends its INVITE (§17.1.4), and what comes by another one is a stray.
+        let lost = self.lost_after(invite.index, carried.stream).unwrap_or(usize::MAX);
         let mut responses = self
             .received()
             .filter(|(seen, packet, _)| seen.hop == hop && packet.method == "INVITE" && packet.status().is_some());
@@ -211,7 +159,7 @@ impl<'a> Part<'a> {
         let (mut heard, mut first) = (false, None);
         for (seen, packet, _) in responses.by_ref() {
             if packet.answers(1, "INVITE") {
-                heard |= seen.time < given_up;
+                heard |= seen.time < given_up && seen.index < lost;
             } else {
                 first = Some((seen, packet));
                 break;
@@ -221,10 +169,14 @@ impl<'a> Part<'a> {
         let cancelled = self.sent().any(|(cancel, packet, _)| {
             cancel.hop == hop && packet.is("CANCEL") && cancel.time + timers.sixty_four_t1() <= seen.time
         });
-        // A connection that breaks before anything was heard ends its INVITE (§17.1.4), and what comes by another one is a stray.
-        // That it broke is not seen here.
-        let unheard = seen.time < given_up && !packet.top().is_reliable();
-        (!cancelled && (heard || unheard)).then_some((seen, packet))
+        let waiting = seen.time < given_up && seen.index < lost;
+        (!cancelled && (heard || waiting)).then_some((seen, packet))
+    }
+
+    /// From which place on the node has this connection no more, if it lost it after that place.
+    pub fn lost_after(&self, index: usize, stream: Option<u32>) -> Option<usize> {
+        let mut lost = self.lost.iter().filter(|(lost, by)| Some(*lost) == stream && *by > index);
+        lost.next().map(|(_, by)| *by)
     }
 
     /// Whether the node sent a request of that method on behalf of this hop: it is a proxy of it.
@@ -234,37 +186,15 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// A world at the end of its run.
-    pub(super) fn of(world: &'a World, messages: &'a Messages<'a>) -> Self {
-        Self { world: Some(world), ..Self::of_trace(world.trace(), messages, world.now()) }
-    }
-
-    /// A trace alone.
-    pub(super) fn of_trace(trace: &'a Trace, messages: &'a Messages<'a>, now: Instant) -> Self {
-        let mut parts: Vec<Part<'a>> = Vec::new();
-        let mut places: HashMap<(&'a str, NodeId, u32), usize> = HashMap::new();
-        let mut lives = vec![0; trace.nodes().len()];
-        for (index, entry) in trace.entries().iter().enumerate() {
-            if let What::Noted { node, note: Note::Crashed } = entry.what {
-                let until = trace.local(node, entry.time);
-                for part in parts.iter_mut().filter(|part| part.node == node && !part.crashed) {
-                    (part.until, part.crashed) = (until, true);
-                }
-                lives[node.0] += 1;
-            }
-            let Some((node, call_id, seen)) = see(trace, messages, index, entry) else { continue };
-            if !messages.is_whole(call_id) {
-                continue;
-            }
-            let place = *places.entry((call_id, node, lives[node.0])).or_insert_with(|| {
-                let until = trace.local(node, now);
-                let (name, seen) = (trace.name(node), Vec::with_capacity(32));
-                parts.push(Part { node, name, call_id, seen, until, crashed: false });
-                parts.len() - 1
-            });
-            parts[place].seen.push(seen);
-        }
-        Self { now, trace, world: None, parts, corrupted: messages.corrupted }
+    /// What was read of a run that was over at `now`, and its world.
+    pub(super) const fn of(
+        trace: &'a Trace,
+        world: Option<&'a World>,
+        now: Instant,
+        parts: &'a [Part<'a>],
+        corrupted: bool,
+    ) -> Self {
+        Self { now, trace, world, parts, corrupted }
     }
 
     /// Whether messages were changed on their way: then only checks of safety are judged.
@@ -284,20 +214,8 @@ impl<'a> Reading<'a> {
 
     /// What each node saw of each call, in the order in which the first of each was seen. A call of which a message was changed on its
     /// way is left out: who can tell what such a message obliges anybody to?
-    pub fn parts(&self) -> &[Part<'a>] {
-        &self.parts
-    }
-
-    /// The addresses of a host name, if names are known; of an unknown name there are none.
-    pub fn addresses(&self, name: &str) -> Option<Vec<IpAddr>> {
-        let question = Question::Address { name: name.to_ascii_lowercase().trim_end_matches('.').into() };
-        let answers = self.world?.setting().zone.answer(&question);
-        Some(
-            answers
-                .into_iter()
-                .filter_map(|answer| if let Answer::Address(ip) = answer { Some(ip) } else { None })
-                .collect(),
-        )
+    pub const fn parts(&self) -> &'a [Part<'a>] {
+        self.parts
     }
 
     /// The most of each thing that was ever alive in a node.
@@ -311,30 +229,20 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Who saw what, of which call.
-fn see<'a>(
-    trace: &'a Trace,
-    messages: &'a Messages<'a>,
-    index: usize,
-    entry: &'a Entry,
-) -> Option<(NodeId, &'a str, Seen<'a>)> {
-    let message = |index: usize| messages.sent.get(index)?.as_ref();
-    // By the node's own clock: that is what its timers go by.
-    let seen = |node, hop, below, what| Seen { time: trace.local(node, entry.time), index, hop, below, what };
-    Some(match &entry.what {
-        What::Sent(sent) => {
-            let Message { packet, hop, below } = message(index)?;
-            (sent.from, packet.call_id, seen(sent.from, *hop, *below, Sight::Sent(packet, sent)))
-        }
-        What::Arrived { node, sent } => {
-            let Message { packet, hop, below } = message(*sent)?;
-            (*node, packet.call_id, seen(*node, *hop, *below, Sight::Received(packet, trace.sent(*sent)?)))
-        }
-        What::Noted { node, note } => match note {
-            Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => {
-                (*node, call_id, seen(*node, 0, None, Sight::Noted(note)))
-            }
-            Note::Crashed | Note::Restarted | Note::Said(_) => return None,
-        },
-    })
+/// The host names of a world.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a>(pub(super) Option<&'a Zone>);
+
+impl Names<'_> {
+    /// The addresses of a host name, if names are known; of an unknown name there are none.
+    pub fn addresses(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let question = Question::Address { name: name.to_ascii_lowercase().trim_end_matches('.').into() };
+        let answers = self.0?.answer(&question);
+        Some(
+            answers
+                .into_iter()
+                .filter_map(|answer| if let Answer::Address(ip) = answer { Some(ip) } else { None })
+                .collect(),
+        )
+    }
 }

@@ -2,10 +2,11 @@
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Check, Kind, Part, Reading, Report, Seen};
+use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
-/// Over UDP, what waits for an answer is sent again at each step of its timer until the answer comes.
+/// What waits for an answer is sent again at each step of its timer until the answer comes: over UDP, and a 2xx to INVITE over anything,
+/// since it goes from end to end.
 ///
 /// * INVITE: ½, 1½, 3½, 7½, 15½ and 31½ s after the first copy (timer A, RFC 3261 §17.1.1.2), until any response.
 /// * Other requests: timer E's steps, up to T2, and T2 after a provisional response (§17.1.2.2), until a final response.
@@ -46,26 +47,23 @@ impl Check for Resends {
         Kind::Liveness
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         // A clock that jumps makes timers late.
-        for part in run.parts().iter().filter(|part| run.trace().keeps_time(part.node)) {
-            for (seen, packet, _) in part.sent() {
-                if !packet.top().value.to_ascii_uppercase().contains("/UDP") {
-                    continue;
-                }
-                let first = !part
-                    .sent()
-                    .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
-                let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
-                if let Some(due) = self.missed(part, seen, packet, heard, cap, part.until) {
-                    let what = format!(
-                        "{} did not send {} ({}) again at {due}",
-                        part.name,
-                        packet.what(),
-                        packet.top().branch
-                    );
-                    report.breach(part.node, due, what);
-                }
+        if !part.keeps_time {
+            return;
+        }
+        for (seen, packet, _) in part.sent() {
+            if packet.top().is_reliable() && !packet.answers(2, "INVITE") {
+                continue;
+            }
+            let first = !part
+                .sent()
+                .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
+            let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
+            if let Some(due) = self.missed(part, seen, packet, heard, cap, part.until) {
+                let what =
+                    format!("{} did not send {} ({}) again at {due}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, due, what);
             }
         }
     }
@@ -157,4 +155,46 @@ fn heard_of_success(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Op
         other.index > seen.index && concerns && (request.is("ACK") || request.is("BYE"))
     });
     Some(Heard { provisional: None, end: ends.next().map(|(end, ..)| end.time) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Resends::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn an_invite_is_sent_again_until_it_is_heard_of() {
+        let invite = request("INVITE", &["1"]);
+        let all = [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500];
+        shows(Story::new().sends_at(&all, &invite), "");
+        shows(Story::new().sends_at(&all[..6], &invite), "did not send INVITE (z9hG4bK1) again at 31.500");
+        shows(Story::new().sends_at(&all[..2], &invite).receives(1_499, &response(100, "INVITE", &["1"])), "");
+        let other = response(100, "INVITE", &["2"]);
+        shows(Story::new().sends(0, &invite).receives(9, &other), "did not send INVITE (z9hG4bK1) again at 0.500");
+    }
+
+    #[test]
+    fn another_request_goes_on_slowly_after_a_provisional_response() {
+        let bye = in_dialog("BYE", &["1"]);
+        let story = || Story::new().sends(0, &bye).receives(9, &response(100, "BYE", &["1"])).sends(500, &bye);
+        let slow: Vec<u64> = (0..7).map(|number| 4_500 + number * 4_000).collect();
+        shows(story().sends_at(&slow, &bye), "");
+        shows(story().sends_at(&slow[..6], &bye), "did not send BYE (z9hG4bK1) again at 28.500");
+    }
+
+    #[test]
+    fn what_loses_nothing_needs_no_copies_but_of_a_2xx() {
+        let tcp = |message: &str| message.replace("/UDP", "/TCP");
+        shows(Story::new().writes(0, 1, &tcp(&request("INVITE", &["1"]))), "");
+        let invite = tcp(&request("INVITE", &["1"]));
+        let answered =
+            |status| Story::new().receives(0, &invite).writes(0, 1, &tcp(&response(status, "INVITE", &["1"])));
+        shows(answered(486), "");
+        shows(answered(200), "did not send 200 to INVITE (z9hG4bK1) again at 0.500");
+        shows(answered(200).receives(499, &tcp(&in_dialog("ACK", &["2"]))), "");
+    }
 }

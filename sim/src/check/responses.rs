@@ -2,7 +2,7 @@
 
 use sansip::{Instant, Timers};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// A response answers a request that came, and says so.
@@ -33,40 +33,38 @@ impl Check for Responses {
         "RFC 3261 §8.2.6, §17.1.1.3, §17.2; RFC 4320 §4"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            let mut tags: Vec<(usize, &str, &str)> = Vec::new();
-            for (seen, response, _) in part.sent() {
-                let Some(status) = response.status() else { continue };
-                let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
-                if response.method == "ACK" {
-                    breach("it answers an ACK");
-                    continue;
-                }
-                let Some(request) = asked(part, seen, response) else {
-                    breach("it answers nothing that came");
-                    continue;
-                };
-                if let Some(why) = mismatch(response, request) {
-                    breach(why);
-                }
-                if status > 100 && response.to_tag.is_empty() {
-                    breach("it has no To tag");
-                }
-                if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
-                    breach("only an INVITE is answered so");
-                }
-                if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
-                    match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
-                        Some((_, _, tag)) if *tag != response.to_tag => {
-                            if !self.is_of_straggler(part, seen, response, tag) {
-                                breach("another To tag was in one before");
-                            }
-                            *tag = response.to_tag;
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        let mut tags: Vec<(usize, &str, &str)> = Vec::new();
+        for (seen, response, _) in part.sent() {
+            let Some(status) = response.status() else { continue };
+            let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
+            if response.method == "ACK" {
+                breach("it answers an ACK");
+                continue;
+            }
+            let Some(request) = asked(part, seen, response) else {
+                breach("it answers nothing that came");
+                continue;
+            };
+            if let Some(why) = mismatch(response, request) {
+                breach(why);
+            }
+            if status > 100 && response.to_tag.is_empty() {
+                breach("it has no To tag");
+            }
+            if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
+                breach("only an INVITE is answered so");
+            }
+            if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
+                match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
+                    Some((_, _, tag)) if *tag != response.to_tag => {
+                        if !self.is_of_straggler(part, seen, response, tag) {
+                            breach("another To tag was in one before");
                         }
-                        Some(_) => {}
-                        None => tags.push((seen.hop, response.method, response.to_tag)),
+                        *tag = response.to_tag;
                     }
+                    Some(_) => {}
+                    None => tags.push((seen.hop, response.method, response.to_tag)),
                 }
             }
         }
@@ -113,4 +111,56 @@ fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<&'static str>
 fn report_of(part: &Part<'_>, time: Instant, status: u16, response: &Packet<'_>, why: &str, report: &mut Report<'_>) {
     let what = format!("{} sent {status} to {} ({}): {why}", part.name, response.method, response.top().branch);
     report.breach(part.node, time, what);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, message, request, response};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Responses::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn what_came_is_answered_and_nothing_else() {
+        let (invite, ringing) = (request("INVITE", &["1"]), response(180, "INVITE", &["1"]));
+        shows(Story::new().receives(0, &invite).sends(9, &ringing), "");
+        shows(Story::new().sends(9, &ringing), "it answers nothing that came");
+        shows(
+            Story::new().receives(0, &invite).sends(9, &response(200, "BYE", &["1"])),
+            "it answers nothing that came",
+        );
+        let ack = in_dialog("ACK", &["1"]);
+        shows(Story::new().receives(0, &ack).sends(9, &response(200, "ACK", &["1"])), "it answers an ACK");
+    }
+
+    #[test]
+    fn a_response_looks_like_its_request() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let ringing = response(180, "INVITE", &["1"]);
+        shows(story().sends(9, &ringing.replace(";tag=a", ";tag=x")), "its From is not the request's");
+        shows(story().sends(9, &ringing.replace("CSeq: 1", "CSeq: 2")), "its CSeq is not the request's");
+        shows(story().sends(9, &ringing.replace("sip:b@b", "sip:c@c")), "its To is not the request's");
+        shows(story().sends(9, &ringing.replace(";tag=b", "")), "it has no To tag");
+        shows(story().sends(9, &message("SIP/2.0 100 Trying", &["1"], "", "INVITE")), "");
+    }
+
+    #[test]
+    fn one_tag_until_the_transaction_is_over() {
+        let invite = request("INVITE", &["1"]);
+        let other = response(200, "INVITE", &["1"]).replace("tag=b", "tag=x");
+        let story = || Story::new().receives(0, &invite).sends(9, &response(200, "INVITE", &["1"]));
+        shows(story().sends(99, &other), "another To tag was in one before");
+        shows(story().receives(32_008, &invite).sends(32_008, &other), "another To tag was in one before");
+        shows(story().receives(32_009, &invite).sends(32_009, &other), "");
+    }
+
+    #[test]
+    fn only_an_invite_is_timed_out_or_rings() {
+        let bye = || Story::new().receives(0, &in_dialog("BYE", &["1"]));
+        shows(bye().sends(9, &response(408, "BYE", &["1"])), "only an INVITE is answered so");
+        shows(bye().sends(9, &response(180, "BYE", &["1"])), "only an INVITE is answered so");
+        shows(bye().sends(9, &response(481, "BYE", &["1"])), "");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::{Packet, host_port, uri_of};
 
 /// A request in a dialog is addressed as the dialog says.
@@ -25,31 +25,29 @@ impl Check for Routing {
         "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.4, §16.6, §16.12"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, transmission) in part.sent() {
-                if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
-                    continue;
+    fn check_part(&self, part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
+                continue;
+            }
+            let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
+            if routes.iter().any(|route| !is_loose(route)) {
+                continue;
+            }
+            let verdict = match seen.below {
+                None => judge_own(part, seen, packet, &routes),
+                Some(below) => judge_forwarded(part, seen, below, packet, &routes),
+            };
+            let first = routes.first().map(|route| host_port(route));
+            let verdict = verdict.and_then(|()| match first {
+                Some(first) if !leads_to(names, first, carried.destination.ip()) => {
+                    Err("it does not go to its first Route")
                 }
-                let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
-                if routes.iter().any(|route| !is_loose(route)) {
-                    continue;
-                }
-                let verdict = match seen.below {
-                    None => judge_own(part, seen, packet, &routes),
-                    Some(below) => judge_forwarded(part, seen, below, packet, &routes),
-                };
-                let first = routes.first().map(|route| host_port(route));
-                let verdict = verdict.and_then(|()| match first {
-                    Some(first) if !leads_to(run, first, transmission.destination.ip()) => {
-                        Err("it does not go to its first Route")
-                    }
-                    _ => Ok(()),
-                });
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+                _ => Ok(()),
+            });
+            if let Err(why) = verdict {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -60,14 +58,14 @@ fn is_loose(uri: &str) -> bool {
 }
 
 /// Whether a host, with or without port, is at that address.
-fn leads_to(run: &Reading<'_>, host_port: &str, address: IpAddr) -> bool {
+fn leads_to(names: &Names<'_>, host_port: &str, address: IpAddr) -> bool {
     let host = match host_port.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => host_port.split(':').next().unwrap_or(host_port),
     };
     match host.parse::<IpAddr>() {
         Ok(ip) => ip == address,
-        Err(_) => run.addresses(host).is_none_or(|addresses| addresses.contains(&address)),
+        Err(_) => names.addresses(host).is_none_or(|addresses| addresses.contains(&address)),
     }
 }
 
@@ -131,4 +129,40 @@ fn judge_forwarded(
         return Ok(());
     }
     Err("its Route is not what was left of the one that came")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response, with};
+    use super::*;
+
+    const ROUTES: &str = "Record-Route: <sip:192.0.2.7;lr>, <sip:192.0.2.1;lr>";
+
+    /// A BYE of the caller, after a 2xx with a Contact and two recorded routes.
+    fn bye(bye: &str, why: &str) {
+        let ok = with("Contact: <sip:b@192.0.2.9>", &with(ROUTES, &response(200, "INVITE", &["1"])));
+        let story = Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok);
+        story.sends(20, bye).shows(Routing, why);
+    }
+
+    #[test]
+    fn a_request_in_a_dialog_goes_to_the_contact_by_what_was_recorded() {
+        let right = with("Route: <sip:192.0.2.1;lr>, <sip:192.0.2.7;lr>", &in_dialog("BYE", &["2"]));
+        let right = right.replace("BYE sip:b@b ", "BYE sip:b@192.0.2.9 ");
+        bye(&right, "");
+        bye(&right.replace("BYE sip:b@192.0.2.9 ", "BYE sip:b@b "), "its Request-URI is not the Contact of the peer");
+        bye(&right.replace("<sip:192.0.2.1;lr>, ", ""), "its Route is not what was recorded");
+        let turned = right.replace("<sip:192.0.2.1;lr>, <sip:192.0.2.7;lr>", "<sip:192.0.2.7;lr>, <sip:192.0.2.1;lr>");
+        bye(&turned, "its Route is not what was recorded");
+    }
+
+    #[test]
+    fn what_has_a_route_goes_there_and_a_proxy_takes_off_only_its_own() {
+        let came = with("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>", &request("OPTIONS", &["1"]));
+        let sent =
+            |route: &str| Story::new().receives(0, &came).sends(0, &with(route, &request("OPTIONS", &["p", "1"])));
+        sent("Route: <sip:192.0.2.1;lr>").shows(Routing, "");
+        sent("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>").shows(Routing, "it does not go to its first Route");
+        sent("Route: <sip:192.0.2.8;lr>").shows(Routing, "its Route is not what was left of the one that came");
+    }
 }

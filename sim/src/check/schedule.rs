@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Check, Part, Reading, Report, Seen, Sight};
+use super::{Check, Names, Part, Report, Seen, Sight};
 use crate::packet::Packet;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
@@ -14,6 +14,7 @@ use crate::packet::Packet;
 ///   §17.1.1.2), and none after any response came.
 /// * Other requests: at most 11 copies, not before 0, ½, 1½, 3½, 7½, 11½, … 31½ s (timer E, §17.1.2.2), and none after a final
 ///   response came. A proxy that knows nothing of what a CANCEL cancels forwards one for each that came (§16.10).
+/// * Neither is resent over TCP, nor is a rejection of an INVITE (§17.1.1.2, §17.1.2.2, §17.2.1).
 /// * ACK: one for each final response that came (§17.1.1.3, §13.2.2.4); a proxy forwards one for each that came (§16).
 /// * 2xx to INVITE: 11 copies by the same steps until the ACK comes (§13.3.1.4); a copy of the INVITE brings out none
 ///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
@@ -59,11 +60,9 @@ impl Check for Schedule {
         "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 6026 §7"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         let steps = [self.steps(Duration::MAX), self.steps(self.timers.t2)];
-        for part in run.parts() {
-            Judge::new(self.timers, &steps).judge(part, report);
-        }
+        Judge::new(self.timers, &steps).judge(part, report);
     }
 }
 
@@ -141,7 +140,7 @@ impl<'a> Judge<'a> {
     fn judge(mut self, part: &Part<'a>, report: &mut Report<'_>) {
         for &Seen { time, what, .. } in &part.seen {
             let (packet, verdict) = match what {
-                Sight::Noted(_) => continue,
+                Sight::Began | Sight::Ended => continue,
                 Sight::Received(packet, _) => {
                     self.receive(time, packet);
                     continue;
@@ -149,8 +148,8 @@ impl<'a> Judge<'a> {
                 Sight::Sent(packet, sent) => {
                     let verdict = match packet.status() {
                         None if packet.method == "ACK" => self.ack(packet),
-                        None => self.request(time, packet, &sent.bytes, sent.destination),
-                        Some(status) => self.response(time, packet, &sent.bytes, status),
+                        None => self.request(time, packet, sent.destination),
+                        Some(status) => self.response(time, packet, status),
                     };
                     (packet, verdict)
                 }
@@ -216,13 +215,8 @@ impl<'a> Judge<'a> {
         if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
     }
 
-    fn request(
-        &mut self,
-        time: Instant,
-        packet: &Packet<'a>,
-        bytes: &'a [u8],
-        destination: SocketAddr,
-    ) -> Result<(), String> {
+    fn request(&mut self, time: Instant, packet: &Packet<'a>, destination: SocketAddr) -> Result<(), String> {
+        let bytes = packet.text;
         let (branch, method) = (packet.top().branch, packet.method);
         let mut came = 0;
         if let Some(below) = packet.vias.get(1) {
@@ -247,6 +241,9 @@ impl<'a> Judge<'a> {
         if number > 1 && sent.heard {
             return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
         }
+        if number > 1 && packet.top().is_reliable() {
+            return Err("resent over a transport that loses nothing".into());
+        }
         match self.steps[usize::from(!invite)].get(number - 1).map(|step| first + *step) {
             None => Err(format!("it is copy {number}")),
             Some(due) if time < due => Err(format!("copy {number} is allowed from {due} on")),
@@ -254,7 +251,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn response(&mut self, time: Instant, packet: &Packet<'a>, bytes: &'a [u8], status: u16) -> Result<(), String> {
+    fn response(&mut self, time: Instant, packet: &Packet<'a>, status: u16) -> Result<(), String> {
+        let bytes = packet.text;
         let served = self.served.entry((packet.top().id(), packet.method)).or_default();
         if served.came == 0 {
             // Another check's matter.
@@ -289,6 +287,7 @@ impl<'a> Judge<'a> {
         }
         let allowed = match status {
             _ if success => steps,
+            300.. if invite && packet.top().is_reliable() => 1 + again,
             300.. if invite => steps + again,
             _ => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
         };

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
-use sansip::Instant;
+use sansip::{ConnectionId, Input, Instant, Node, Output};
 
-use super::reading::Messages;
-use super::{Check, Reading, judge};
+use super::judge::Judge;
+use super::{Check, Library};
+use crate::actor::{Actor, Call, Census};
 use crate::fault::Fate;
-use crate::trace::{NodeId, Trace, Transmission, What};
+use crate::trace::{NodeId, Note, Trace, Transmission, What};
+use crate::world::{Bound, Setting, World};
 
 /// A trace of two nodes, the first of which is judged.
 pub(super) struct Story(Trace);
@@ -23,7 +25,7 @@ impl Story {
         Self(trace)
     }
 
-    fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, message: &str) -> usize {
+    fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, stream: Option<u32>, message: &str) -> usize {
         let address = |node: NodeId| SocketAddr::from(([192, 0, 2, node.0 as u8], 5060));
         let sent = Transmission {
             from,
@@ -33,7 +35,7 @@ impl Story {
             ordinal: 1,
             fate: Fate::FINE,
             stopped: None,
-            stream: None,
+            stream,
             changed: None,
             bytes: message.as_bytes().into(),
         };
@@ -41,13 +43,46 @@ impl Story {
     }
 
     pub(super) fn sends(mut self, at: u64, message: &str) -> Self {
-        self.transmit(JUDGED, OTHER, at, message);
+        self.transmit(JUDGED, OTHER, at, None, message);
+        self
+    }
+
+    /// Along the connection of that number.
+    pub(super) fn writes(mut self, at: u64, stream: u32, message: &str) -> Self {
+        self.transmit(JUDGED, OTHER, at, Some(stream), message);
+        self
+    }
+
+    /// What came along the connection of that number.
+    pub(super) fn reads(mut self, at: u64, stream: u32, message: &str) -> Self {
+        let sent = self.transmit(OTHER, JUDGED, at, Some(stream), message);
+        self.0.push(Instant::from_millis(at), What::Arrived { node: JUDGED, sent });
+        self
+    }
+
+    /// The connection of that number is no more.
+    pub(super) fn loses(mut self, stream: u32) -> Self {
+        self.0.lose(JUDGED, stream);
         self
     }
 
     pub(super) fn receives(mut self, at: u64, message: &str) -> Self {
-        let sent = self.transmit(OTHER, JUDGED, at, message);
+        let sent = self.transmit(OTHER, JUDGED, at, None, message);
         self.0.push(Instant::from_millis(at), What::Arrived { node: JUDGED, sent });
+        self
+    }
+
+    /// The judged node has the call from now on.
+    pub(super) fn begins(mut self, at: u64) -> Self {
+        let note = Note::CallBegan { call_id: "c".into() };
+        self.0.push(Instant::from_millis(at), What::Noted { node: JUDGED, note });
+        self
+    }
+
+    /// The judged node has the call no more.
+    pub(super) fn ends(mut self, at: u64) -> Self {
+        let note = Note::CallEnded { call_id: "c".into(), why: "over".into() };
+        self.0.push(Instant::from_millis(at), What::Noted { node: JUDGED, note });
         self
     }
 
@@ -55,11 +90,21 @@ impl Story {
         times.iter().fold(self, |story, at| story.sends(*at, message))
     }
 
+    /// Whether this check says just this of what the first node did; an empty text, if it says nothing.
+    pub(super) fn shows(&self, check: impl Check + 'static, why: &str) {
+        let breaches = self.breaches(check);
+        let right = match &breaches[..] {
+            [] => why.is_empty(),
+            [breach] => !why.is_empty() && breach.ends_with(why),
+            _ => false,
+        };
+        assert!(right, "`{why}` was expected: {breaches:?}");
+    }
+
     /// What this check says of what the first node did, at the end of second 100.
     pub(super) fn breaches(&self, check: impl Check + 'static) -> Vec<String> {
-        let messages = Messages::read(&self.0);
-        let run = Reading::of_trace(&self.0, &messages, Instant::from_millis(100_000));
-        let breaches = judge(&[Box::new(check)], &run);
+        let (library, checks): (_, [Box<dyn Check>; 1]) = (Library::default(), [Box::new(check)]);
+        let breaches = Judge::new(&checks, &library, 0).judge(&self.0, None, Instant::from_millis(100_000));
         breaches.into_iter().map(|breach| breach.what).filter(|what| what.starts_with("judged")).collect()
     }
 }
@@ -75,4 +120,86 @@ pub(super) fn request(method: &str, vias: &[&str]) -> String {
 
 pub(super) fn response(status: u16, method: &str, vias: &[&str]) -> String {
     message(&format!("SIP/2.0 {status} Reason"), vias, ";tag=b", method)
+}
+
+/// The same in the dialog that the first 2xx or 180 made.
+pub(super) fn in_dialog(method: &str, vias: &[&str]) -> String {
+    message(&format!("{method} sip:b@b SIP/2.0"), vias, ";tag=b", method)
+}
+
+/// The same with another number in CSeq.
+pub(super) fn numbered(number: u32, message: &str) -> String {
+    message.replace("CSeq: 1 ", &format!("CSeq: {number} "))
+}
+
+/// The same with one more header field.
+pub(super) fn with(field: &str, message: &str) -> String {
+    message.replacen("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"), 1)
+}
+
+/// A node that only is something, for the checks of what is left at the end.
+#[derive(Clone, Debug)]
+pub(super) struct Still {
+    pub(super) idle: bool,
+    pub(super) calls: Vec<Call>,
+    pub(super) census: Census,
+    pub(super) capacity: Census,
+}
+
+impl Default for Still {
+    /// Idle, with nothing.
+    fn default() -> Self {
+        Self { idle: true, calls: Vec::new(), census: Census::default(), capacity: Census::default() }
+    }
+}
+
+impl Still {
+    /// This check says just this of the node; an empty text, if it says nothing.
+    pub(super) fn shows(self, check: impl Check + 'static, why: &str) {
+        let mut world = World::new(Setting::default());
+        world.add("judged", Box::new(self), [] as [Bound; 0]);
+        let breaches = super::breaches(&[Box::new(check)], &world);
+        let said: Vec<&str> = breaches.iter().map(|breach| breach.what.as_str()).collect();
+        assert_eq!(said, if why.is_empty() { vec![] } else { vec![why] });
+    }
+}
+
+impl Node for Still {
+    type Event = Note;
+
+    fn handle(&mut self, _: Instant, _: Input<'_>) {}
+
+    fn poll(&mut self) -> Option<Output<Note>> {
+        None
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn is_idle(&self) -> bool {
+        self.idle
+    }
+
+    fn reserve(&mut self) -> ConnectionId {
+        unreachable!("nobody connects to it")
+    }
+}
+
+impl Actor for Still {
+    fn calls(&self) -> Vec<Call> {
+        self.calls.clone()
+    }
+
+    fn census(&self) -> Census {
+        self.census
+    }
+
+    fn capacity(&self) -> Census {
+        self.capacity
+    }
+
+    fn clone_box(&self) -> Box<dyn Actor> {
+        Box::new(self.clone())
+    }
 }

@@ -1,6 +1,5 @@
 //! Traffic: nobody is an amplifier.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use sansip::Instant;
@@ -73,24 +72,55 @@ fn at_once(run: &Reading<'_>, report: &mut Report<'_>) {
 }
 
 fn in_all(run: &Reading<'_>, report: &mut Report<'_>) {
-    let mut nodes: BTreeMap<NodeId, (usize, BTreeMap<SocketAddr, usize>)> = BTreeMap::new();
+    // By node.
+    let mut causes: Vec<usize> = Vec::new();
+    let mut sent: Vec<(NodeId, SocketAddr)> = Vec::new();
     for part in run.parts() {
-        let (causes, sent) = nodes.entry(part.node).or_default();
-        *causes += part.received().count();
         let mut begun: Vec<usize> = Vec::new();
-        for (seen, packet, transmission) in part.sent() {
-            *sent.entry(transmission.destination).or_default() += 1;
+        for (seen, packet, carried) in part.sent() {
+            sent.push((part.node, carried.destination));
             if packet.is_request() && seen.below.is_none() && !begun.contains(&seen.hop) {
                 begun.push(seen.hop);
             }
         }
-        *causes += begun.len();
+        let NodeId(node) = part.node;
+        causes.resize(causes.len().max(node + 1), 0);
+        causes[node] += part.received().count() + begun.len();
     }
-    for (node, (causes, sent)) in nodes {
-        if let Some((destination, number)) = sent.into_iter().find(|(_, number)| *number > causes * Traffic::IN_ALL) {
+    sent.sort_unstable();
+    for packets in sent.chunk_by(|one, other| one == other) {
+        let ((node, destination), number, causes) = (packets[0], packets.len(), causes[packets[0].0.0]);
+        if number > causes * Traffic::IN_ALL {
             let name = run.trace().name(node);
             let what = format!("{name} sent {number} packets to {destination} for {causes} causes");
             report.breach(node, run.now(), what);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, in_dialog, request, response};
+    use super::*;
+
+    #[test]
+    fn one_packet_brings_out_few_at_once() {
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let ringing = response(180, "INVITE", &["1"]);
+        story().sends_at(&[0; 4], &ringing).shows(Traffic, "");
+        let five = story().sends_at(&[0; 5], &ringing);
+        five.shows(Traffic, "sent more than 4 packets to 192.0.2.1:5060 for one");
+        story().sends_at(&[0, 0, 0, 0, 1], &ringing).shows(Traffic, "");
+    }
+
+    #[test]
+    fn all_that_is_sent_is_bounded_by_what_came_and_what_was_begun() {
+        let times: Vec<u64> = (1..=25).collect();
+        let ringing = response(180, "INVITE", &["1"]);
+        let story = || Story::new().receives(0, &request("INVITE", &["1"]));
+        story().sends_at(&times[..24], &ringing).shows(Traffic, "");
+        story().sends_at(&times, &ringing).shows(Traffic, "sent 25 packets to 192.0.2.1:5060 for 1 causes");
+        let own = Story::new().sends_at(&times, &in_dialog("BYE", &["1"]));
+        own.shows(Traffic, "sent 25 packets to 192.0.2.1:5060 for 1 causes");
     }
 }

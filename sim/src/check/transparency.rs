@@ -2,7 +2,7 @@
 
 use sansip::Timers;
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// What a proxy passes on is what came, byte for byte, but for what is its own business.
@@ -49,24 +49,22 @@ impl Check for Transparency {
         "RFC 3261 §7.3.1, §16.6, §16.7; RFC 6026 §7.1"
     }
 
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent() {
-                let verdict = if packet.is_request() {
-                    judge_request(part, seen, packet)
-                } else {
-                    judge_response(part, seen, packet)
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, _) in part.sent() {
+            let verdict = if packet.is_request() {
+                judge_request(part, seen, packet)
+            } else {
+                judge_response(part, seen, packet)
+            };
+            if let Err(why) = verdict {
+                let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
-            for (seen, packet, _) in part.received() {
-                if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
-                    let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+        }
+        for (seen, packet, _) in part.received() {
+            if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
+                let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -140,9 +138,9 @@ fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
 /// Whether everything that is not a proxy's is the same in both.
 fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
     let is_own = |name: &str| OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
-    let mut left = came.fields().filter(|(name, _)| !is_own(name));
-    for (name, value) in sent.fields().filter(|(name, _)| !is_own(name)) {
-        if left.next() != Some((name, value)) {
+    let mut left = came.fields.iter().filter(|(name, _)| !is_own(name));
+    for field @ (name, _) in sent.fields.iter().filter(|(name, _)| !is_own(name)) {
+        if left.next() != Some(field) {
             return Err(format!("{name} is not as it came"));
         }
     }
@@ -178,5 +176,64 @@ impl Transparency {
                 && response.answers(2, "INVITE")
                 && response.to_tag == packet.to_tag
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, request, response, with};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Transparency::new(Timers::default()), why);
+    }
+
+    fn forwarded() -> String {
+        with("Max-Forwards: 69", &request("INVITE", &["p", "1"]))
+    }
+
+    fn call() -> Story {
+        Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &forwarded())
+    }
+
+    #[test]
+    fn a_request_goes_on_as_it_came() {
+        let came = with("Subject: one", &with("Max-Forwards: 70", &request("INVITE", &["1"])));
+        let sent = with("Subject: one", &with("Max-Forwards: 69", &request("INVITE", &["p", "1"])));
+        let passes = |sent: &str, why: &str| shows(Story::new().receives(0, &came).sends(0, sent), why);
+        passes(&sent, "");
+        passes(&sent.replace("69", "70"), "Max-Forwards was 70 and is 70");
+        passes(&sent.replace("Max-Forwards: 69\r\n", ""), "it has no Max-Forwards");
+        passes(&sent.replace("one", "two"), "Subject is not as it came");
+        passes(&sent.replace("Subject:", "s:"), "s is not as it came");
+        passes(&sent.replace("Subject: one\r\n", ""), "Subject is missing");
+        passes(&format!("{sent}body"), "the body is not as it came");
+        passes(&with("Record-Route: <sip:p;lr>", &sent), "");
+    }
+
+    #[test]
+    fn a_response_goes_on_as_it_came() {
+        let story = |status: u16| call().receives(9, &response(status, "INVITE", &["p", "1"]));
+        let busy = response(486, "INVITE", &["1"]);
+        shows(story(486).sends(9, &busy), "");
+        shows(story(486).sends(9, &busy.replace("Reason", "Busy")), "the reason phrase is another");
+        shows(story(486).sends(9, &with("Subject: one", &busy)), "Subject is not as it came");
+        let overload = response(503, "INVITE", &["1"]);
+        shows(story(503).sends(9, &overload), "a 503 from downstream says nothing of this server");
+    }
+
+    #[test]
+    fn each_2xx_goes_on_at_once() {
+        let (ok, passed) = (response(200, "INVITE", &["p", "1"]), response(200, "INVITE", &["1"]));
+        let swallowed = "did not pass 200 to INVITE on (z9hG4bKp)";
+        shows(call().receives(9, &ok).sends(9, &passed), "");
+        shows(call().receives(9, &ok), swallowed);
+        shows(call().receives(9, &ok).sends(10, &passed), swallowed);
+        let first = || call().receives(9, &ok).sends(9, &passed);
+        shows(first().receives(600, &ok), swallowed);
+        // Timer M has fired.
+        shows(first().receives(32_009, &ok), "");
+        let lost = Story::new().receives(0, &request("INVITE", &["1"])).writes(0, 7, &forwarded());
+        shows(lost.loses(7).receives(9, &ok), "");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Check, Part, Reading, Report, Seen};
+use super::{Carried, Check, Names, Part, Reading, Report, Seen};
 use crate::packet::{Packet, Via};
 
 /// The Via fields say where a message was and lead its responses back.
@@ -12,7 +12,7 @@ use crate::packet::{Packet, Via};
 /// * Who forwards a request leaves the Vias below his own as they came (§16.6 step 8), but for `received` and `rport`, which he
 ///   sets in the topmost one if it does not say where the packet came from, or asks for it (§18.2.1, RFC 3581 §4).
 /// * A response has the Vias of its request, so stamped (§8.2.6.2, §16.7 step 3), and goes where the topmost one leads
-///   (§18.2.2, RFC 3581 §4).
+///   (§18.2.2, RFC 3581 §4): over TCP, along the connection of the request as long as that is there.
 #[derive(Clone, Copy, Debug)]
 pub struct ViaDiscipline;
 
@@ -27,28 +27,41 @@ impl Check for ViaDiscipline {
 
     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
         // Whose branch it is: the first part that sent it.
-        let mut owners: Vec<Option<usize>> = Vec::new();
-        for (number, part) in run.parts().iter().enumerate() {
-            for (seen, packet, transmission) in part.sent() {
-                let verdict = if packet.is_request() {
-                    if owners.len() <= seen.hop {
-                        owners.resize(seen.hop + 1, None);
-                    }
-                    if *owners[seen.hop].get_or_insert(number) == number {
-                        judge_request(part, seen, packet)
-                    } else {
-                        Err("the branch was used in another call")
-                    }
-                } else {
-                    judge_response(part, seen, packet, transmission.destination)
-                };
-                if let Err(why) = verdict {
-                    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                    report.breach(part.node, seen.time, what);
-                }
+        let parts = run.parts().iter().enumerate();
+        let mut used: Vec<(usize, usize, usize)> = parts
+            .flat_map(|(number, part)| {
+                let requests = part.sent().filter(|(_, packet, _)| packet.is_request());
+                requests.map(move |(seen, ..)| (seen.hop, number, seen.index))
+            })
+            .collect();
+        used.sort_unstable();
+        for of_branch in used.chunk_by(|one, other| one.0 == other.0) {
+            for (_, number, index) in of_branch.iter().filter(|(_, number, _)| *number != of_branch[0].1) {
+                let part = &run.parts()[*number];
+                let seen = &part.seen[*index];
+                let Some((packet, _)) = seen.sent() else { continue };
+                tell(part, seen, packet, "the branch was used in another call", report);
             }
         }
     }
+
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        for (seen, packet, carried) in part.sent() {
+            let verdict = if packet.is_request() {
+                judge_request(part, seen, packet)
+            } else {
+                judge_response(part, seen, packet, carried)
+            };
+            if let Err(why) = verdict {
+                tell(part, seen, packet, why, report);
+            }
+        }
+    }
+}
+
+fn tell(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, why: &str, report: &mut Report<'_>) {
+    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+    report.breach(part.node, seen.time, what);
 }
 
 fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), &'static str> {
@@ -60,6 +73,9 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
         match packet.method {
             "CANCEL" if owner.is("INVITE") => {}
+            // Of an INVITE that it knows nothing of any more a proxy forwards both under one branch (§16.11).
+            "ACK" if owner.is("CANCEL") && is_of_one(owner_seen, seen) => {}
+            "CANCEL" if owner.is("ACK") && is_of_one(owner_seen, seen) => {}
             "ACK" if owner.is("INVITE") => {
                 let rejected = |(other, response, _): (&Seen<'_>, &Packet<'_>, _)| {
                     other.hop == seen.hop && response.is_rejection()
@@ -85,6 +101,11 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     verdict
 }
 
+/// Whether two requests were forwarded on behalf of one hop.
+fn is_of_one(one: &Seen<'_>, other: &Seen<'_>) -> bool {
+    one.below.is_some() && one.below == other.below
+}
+
 /// Whether the INVITE that this ACK is for got a final response with this To tag, and it was no 2xx.
 fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
     let mut responses = part.received().filter(|(other, response, _)| {
@@ -98,12 +119,7 @@ fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) ->
         && responses.all(|(_, more, _)| more.is_rejection())
 }
 
-fn judge_response(
-    part: &Part<'_>,
-    seen: &Seen<'_>,
-    packet: &Packet<'_>,
-    destination: SocketAddr,
-) -> Result<(), &'static str> {
+fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried: Carried) -> Result<(), &'static str> {
     let copies = part.copies(seen.hop, packet.method, seen.index);
     // To what nothing answers is another check's matter; but a Via of its own was to be popped.
     let own = || part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
@@ -111,9 +127,17 @@ fn judge_response(
         return Err("its own Via is still on top");
     }
     let mut verdict = Ok(());
-    for (_, request, transmission) in copies {
-        let stamped = are_stamped(&packet.vias, &request.vias, transmission.source);
-        verdict = stamped.and_then(|()| leads_to(&request.top(), transmission.source, destination));
+    for (_, request, came) in copies {
+        let stamped = are_stamped(&packet.vias, &request.vias, came.source);
+        verdict = stamped.and_then(|()| match came.stream {
+            None => leads_to(&request.top(), came.source, carried.destination),
+            // What it came along may be there no more.
+            Some(stream) if part.lost.iter().any(|(lost, by)| *lost == stream && *by <= seen.index) => Ok(()),
+            stream if stream == carried.stream => Ok(()),
+            // What goes on statelessly goes back by the Via alone (§16.10, §16.11).
+            _ if packet.method == "CANCEL" && part.forwards(seen.hop, "CANCEL") => Ok(()),
+            _ => Err("it does not go along the connection of its request"),
+        });
         if verdict.is_ok() {
             break;
         }
@@ -196,4 +220,65 @@ fn port_of(host_port: &str) -> Option<u16> {
     let (host, port) = host_port.rsplit_once(':')?;
     // Not inside of an IPv6 address.
     (!host.starts_with('[') || host.ends_with(']')).then(|| port.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Story, message, request, response};
+    use super::*;
+
+    fn says(story: Story, why: &str) -> bool {
+        let breaches = story.breaches(ViaDiscipline);
+        assert!(breaches.len() < 2 && breaches.iter().all(|breach| breach.ends_with(why)), "{breaches:?}");
+        !breaches.is_empty()
+    }
+
+    /// What came through the one Via of the other node, and what the judged one makes of it.
+    fn forwards(story: Story, at: u64, method: &str, hop: &str, branch: &str) -> Story {
+        let line = format!("{method} sip:b@b SIP/2.0");
+        let came = message(&line, &[hop], "", method).replace("host;", "192.0.2.1;");
+        let sent = message(&line, &[branch, hop], "", method)
+            .replace(&format!("host;branch=z9hG4bK{hop}"), &format!("192.0.2.1;branch=z9hG4bK{hop}"));
+        story.receives(at, &came).sends(at, &sent)
+    }
+
+    #[test]
+    fn a_branch_is_for_one_request_and_its_cancel() {
+        const ANOTHER: &str = "the branch is that of another request";
+        let invite = || Story::new().sends(0, &request("INVITE", &["1"]));
+        assert!(!says(invite().sends(9, &request("CANCEL", &["1"])), ANOTHER));
+        assert!(says(invite().sends(9, &request("BYE", &["1"])), ANOTHER));
+        assert!(says(Story::new().sends(0, &request("OPTIONS", &["1"])).sends(9, &request("CANCEL", &["1"])), ANOTHER));
+    }
+
+    #[test]
+    fn what_is_forwarded_of_an_invite_that_is_over_has_one_branch() {
+        const ANOTHER: &str = "the branch is that of another request";
+        let ack = || forwards(Story::new(), 0, "ACK", "1", "p");
+        assert!(!says(forwards(ack(), 9, "CANCEL", "1", "p"), ANOTHER));
+        assert!(says(forwards(ack(), 9, "CANCEL", "2", "p"), ANOTHER), "on behalf of another");
+        assert!(says(forwards(ack(), 9, "BYE", "1", "p"), ANOTHER));
+        let own = Story::new().sends(0, &request("ACK", &["1"])).sends(9, &request("CANCEL", &["1"]));
+        assert!(says(own, ANOTHER), "its own");
+    }
+
+    #[test]
+    fn a_response_goes_along_the_connection_of_its_request() {
+        let tcp = |message: &str| message.replace("/UDP host", "/TCP 192.0.2.1");
+        let (asked, answer) = (tcp(&request("OPTIONS", &["1"])), tcp(&response(200, "OPTIONS", &["1"])));
+        let came = || Story::new().reads(0, 7, &asked);
+        const ANOTHER_WAY: &str = "it does not go along the connection of its request";
+        assert!(!says(came().writes(9, 7, &answer), ANOTHER_WAY));
+        assert!(says(came().writes(9, 8, &answer), ANOTHER_WAY));
+        assert!(says(came().sends(9, &answer), ANOTHER_WAY));
+        assert!(!says(came().loses(7).writes(9, 8, &answer), ANOTHER_WAY));
+        assert!(says(came().loses(8).writes(9, 8, &answer), ANOTHER_WAY));
+        let relayed = |method: &str| {
+            let (top, both) = (tcp(&request(method, &["1"])), request(method, &["p", "1"]));
+            let both = both.replace("/UDP host;branch=z9hG4bK1", "/TCP 192.0.2.1;branch=z9hG4bK1");
+            Story::new().reads(0, 7, &top).sends(0, &both).writes(9, 8, &tcp(&response(481, method, &["1"])))
+        };
+        assert!(!says(relayed("CANCEL"), ANOTHER_WAY));
+        assert!(says(relayed("BYE"), ANOTHER_WAY));
+    }
 }

@@ -1,12 +1,16 @@
 //! `call`: one run, made visible.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use super::options::Argument;
 use super::{Options, Out, Stop, Usage, help, wall_clock};
+use crate::fault::{Fault, Selector};
+use crate::packet::Packet;
 use crate::render::{Figures, events, ladder, messages};
 use crate::run::{Case, Run, run as run_case};
+use crate::trace::Transmission;
 
 /// How a run is printed.
 #[derive(Clone, Copy)]
@@ -53,8 +57,30 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     let took = started.elapsed();
     print(&case, &done, format, out)?;
     out.stdout.flush()?;
+    for fault in unmet(&case, &done) {
+        writeln!(out.stderr, "not met: `{fault}`")?;
+    }
     writeln!(out.stderr, "{:.1} ms of wall time", took.as_secs_f64() * 1e3)?;
     Ok(done.verdict.outcome().status())
+}
+
+/// The faults of the plan that nothing came of: there was no such message, or the run was over before. A word in it may be wrong.
+fn unmet(case: &Case, done: &Run) -> Vec<Fault> {
+    let (trace, met) = (done.world.trace(), done.world.faults_met());
+    let fits = |selector: &Selector, sent: &Transmission| {
+        let Some(to) = sent.to else { return false };
+        let kind = selector.kind.as_ref();
+        selector.is_of_link(trace.name(sent.from), trace.name(to))
+            && kind.is_none_or(|kind| Packet::read(&sent.bytes).is_some_and(|packet| kind.fits(&packet)))
+    };
+    let is_met = |fault: &Fault| match fault {
+        Fault::Message(selector, _) => {
+            let ordinal = selector.ordinal.map_or(1, NonZeroU32::get);
+            trace.transmissions().filter(|(_, _, sent)| fits(selector, sent)).nth(ordinal as usize - 1).is_some()
+        }
+        Fault::Timed(timed) => met.timed().any(|met| met == timed),
+    };
+    case.plan.faults().filter(|fault| !is_met(fault)).collect()
 }
 
 fn print(case: &Case, done: &Run, format: Format, out: &mut Out<'_>) -> Result<(), Stop> {

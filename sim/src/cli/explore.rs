@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sansip::Duration;
 
-use super::options::Argument;
+use super::options::{Argument, Threads};
 use super::progress::Meter;
 use super::sweep::{Time, stop_at_ctrl_c};
 use super::{Options, Out, Stop, Usage, help, jobs};
@@ -54,7 +54,8 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     let runs: u64 = all.iter().map(|(_, findings)| findings.total()).sum();
     let whole = all.iter().all(|(_, findings)| findings.whole);
     let outcome = all.iter().map(|(_, findings)| findings.outcome()).max().unwrap_or(Outcome::Holds);
-    let covered = if whole { "covered whole" } else { "not covered whole: it was stopped" };
+    let covered =
+        if whole { "covered whole".to_owned() } else { format!("not covered whole: stopped after {runs} runs") };
     let status = if runs == 0 { 4 } else { outcome.status() };
     let verdict = if runs == 0 { "nothing was run".to_owned() } else { outcome.to_string() };
     writeln!(out.stdout, "runs: {runs}\nspace: {covered}\nverdict: {verdict}")?;
@@ -73,7 +74,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "help" => return Ok(None),
             "faults" => faults = Some(options.value(name)?),
             "for" => limit = Some(options.value::<Time>(name)?.0),
-            "jobs" => threads = options.value::<std::num::NonZero<usize>>(name)?.get(),
+            "jobs" => threads = options.value::<Threads>(name)?.0,
             "failures" => failures = options.path()?,
             "topology" => {
                 case.topology = options.value(name)?;

@@ -1,6 +1,23 @@
 //! What `--help` prints.
 
-pub(super) const COMMANDS: &str = "`call`, `sweep`, `merge`, `explore`, `planted` and `inspect`";
+pub(super) const COMMANDS: [&str; 6] = ["call", "sweep", "merge", "explore", "planted", "inspect"];
+
+/// The help of a command.
+pub(super) fn of(command: &str) -> &'static str {
+    match command {
+        "sweep" => SWEEP,
+        "merge" => MERGE,
+        "explore" => EXPLORE,
+        "planted" => PLANTED,
+        _ => CALL,
+    }
+}
+
+/// The names of the options that a help lists, without the dashes.
+pub(super) fn options(help: &'static str) -> impl Iterator<Item = &'static str> {
+    let listed = help.lines().filter_map(|line| line.strip_prefix("  --"));
+    listed.filter_map(|line| line.split(' ').next())
+}
 
 pub(super) const CALL: &str = "\
 sansip-sim: a SIP call on a simulated network, made visible

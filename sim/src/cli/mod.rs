@@ -3,6 +3,7 @@
 mod call;
 mod explore;
 mod help;
+mod nearest;
 mod options;
 mod planted;
 mod progress;
@@ -62,7 +63,13 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, out: &mut O
         "merge" => sweep::merge(rest, out),
         "explore" => explore::run(rest, out),
         "planted" => planted::run(rest, out),
-        _ => Err(Stop::Usage(format!("there is no command `{command}`; the commands are {}", help::COMMANDS))),
+        _ => {
+            let meant = nearest::hint(command, help::COMMANDS.into_iter());
+            Err(Stop::Usage(format!(
+                "there is no command `{command}`{meant}; the commands are {}",
+                help::COMMANDS.join(", ")
+            )))
+        }
     };
     match done {
         Ok(status) => status,

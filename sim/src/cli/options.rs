@@ -5,8 +5,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::{help, nearest};
 use crate::fault::Preset;
-use crate::run::{Case, OPTIONS};
+use crate::run::{Case, OPTIONS, why};
 
 /// A wrong command line: one line that says what and where and what would be right.
 pub(super) struct Usage(pub(super) String);
@@ -47,10 +48,10 @@ impl Options {
     /// The value of the option just read.
     pub(super) fn value<T: FromStr>(&mut self, name: &str) -> Result<T, Usage>
     where
-        T::Err: Display,
+        T::Err: Display + 'static,
     {
         let text = self.text(name)?;
-        text.parse().map_err(|error| Usage(format!("--{name} `{text}`: {error}")))
+        text.parse().map_err(|error| Usage(format!("--{name} `{text}`: {}", why(&error))))
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<String, Usage> {
@@ -72,17 +73,34 @@ impl Options {
         }
         let Some(option) = OPTIONS.iter().find(|option| option.name == name) else { return Ok(false) };
         let text = if option.is_switch { "yes".to_owned() } else { self.text(name)? };
-        (option.set)(case, &text).map_err(|error| Usage(format!("--{name} `{text}`: {error}")))?;
+        // A plan may be long, and says itself what is wrong with it where.
+        let shown = if name == "plan" { String::new() } else { format!(" `{text}`") };
+        (option.set)(case, &text).map_err(|error| Usage(format!("--{name}{shown}: {error}")))?;
         Ok(true)
     }
 
     /// Nobody knows this argument.
     pub(super) fn unknown<T>(&self, argument: &Argument) -> Result<T, Usage> {
         let what = match argument {
-            Argument::Long(name) => format!("there is no option `--{name}`"),
+            Argument::Long(name) => {
+                let meant = nearest::hint(name, help::options(help::of(self.command)));
+                format!("there is no option `--{name}`{}", meant.replacen('`', "`--", 1))
+            }
             Argument::Word(word) => format!("what is `{}`?", word.display()),
         };
         Err(lists(self.command, &what))
+    }
+}
+
+/// How many threads.
+pub(super) struct Threads(pub(super) usize);
+
+impl FromStr for Threads {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let threads = text.parse().ok().filter(|threads| (1..=1_024).contains(threads));
+        threads.map(Self).ok_or("threads are a whole number from 1 to 1024, as in 4")
     }
 }
 

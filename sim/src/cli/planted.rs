@@ -1,7 +1,9 @@
 //! `planted`.
 
 use std::ffi::OsString;
+use std::num::NonZero;
 
+use super::nearest::hint;
 use super::options::Argument;
 use super::{Options, Out, Stop, Usage, help};
 use crate::planted::{How, Planted, TABLE, report};
@@ -16,7 +18,7 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
                 out.stdout.write_all(help::PLANTED.as_bytes())?;
                 return Ok(0);
             }
-            Argument::Long(name) if name == "runs" => limit = options.value(&name)?,
+            Argument::Long(name) if name == "runs" => limit = options.value::<NonZero<u64>>(&name)?.get(),
             Argument::Word(name) => wanted.push(find(&name.to_string_lossy())?),
             Argument::Long(_) => return options.unknown(&argument).map_err(Stop::from),
         }
@@ -32,6 +34,9 @@ fn find(name: &str) -> Result<Planted, Usage> {
             Err(Usage(format!("`{name}` is made by a patch of core: `tests/planted/run {name}` has it")))
         }
         Some(planted) => Ok(planted),
-        None => Err(Usage(format!("there is no mistake `{name}`; without names, all are listed"))),
+        None => {
+            let meant = hint(name, TABLE.iter().map(|planted| planted.name));
+            Err(Usage(format!("there is no mistake `{name}`{meant}; docs/planted-faults.md lists them")))
+        }
     }
 }

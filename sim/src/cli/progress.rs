@@ -17,7 +17,10 @@ pub(super) struct Meter<'a> {
     shown: Option<std::time::Instant>,
 }
 
-const WIDTH: usize = 30;
+/// A bar is no longer than this.
+const BAR: usize = 30;
+/// What fits into a line of any terminal: a line that is broken cannot be written over.
+const LINE: usize = 79;
 
 impl<'a> Meter<'a> {
     /// For so many runs, or so long, or neither.
@@ -73,13 +76,15 @@ fn text(done: u64, of: Option<u64>, limit: Option<Duration>, elapsed: Duration, 
     };
     let left = if part > 0.0 { seconds / part - seconds } else { 0.0 };
     let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
-    let bar = if bar {
-        let full = (part * WIDTH as f64) as usize;
-        format!("[{}{}] ", "#".repeat(full), ".".repeat(WIDTH.saturating_sub(full)))
-    } else {
-        String::new()
-    };
-    format!("{bar}{:.0} %, {done}{of} runs, {rate:.0} runs/s, {left:.0} s left", (part * 100.0).floor())
+    let left = if left < 600.0 { format!("{left:.0} s") } else { format!("{:.0} min", left / 60.0) };
+    let text = format!("{:.0} %, {done}{of} runs, {rate:.0} runs/s, {left} left", (part * 100.0).floor());
+    match LINE.saturating_sub(text.len() + "[] ".len()).min(BAR) {
+        width @ 1.. if bar => {
+            let full = (part * width as f64) as usize;
+            format!("[{}{}] {text}", "#".repeat(full), ".".repeat(width.saturating_sub(full)))
+        }
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +102,10 @@ mod tests {
         );
         let timed = text(500, None, Some(Duration::from_secs(40)), second, false);
         assert_eq!(timed, "25 %, 500 runs, 50 runs/s, 30 s left");
+        let long = text(10_000_000, Some(100_000_000), None, Duration::from_secs(1_000), true);
+        let bar = ".".repeat(15);
+        assert_eq!(long, format!("[#{bar}] 10 %, 10000000 of 100000000 runs, 10000 runs/s, 150 min left"));
+        assert!(long.len() <= LINE && text(1 << 50, Some(u64::MAX), None, second, true).len() <= LINE + 20);
         assert_eq!(text(0, Some(0), None, Duration::ZERO, false), "0 %, 0 of 0 runs, 0 runs/s, 0 s left");
     }
 

@@ -1,17 +1,19 @@
 //! `sweep` and `merge`.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sansip::Duration;
 
-use super::options::Argument;
+use super::options::{Argument, Threads};
 use super::progress::Meter;
 use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::crew::Progress;
 use crate::fault::Span;
-use crate::shrink::{Failure, folder};
+use crate::run::{Case, Run, run as run_case};
+use crate::shrink::{Failure, can_be_written, folder};
 use crate::sweep::{self, Length, Results, Scope, Shard, Sweep, draw, line};
 
 /// What the command line says besides the sweep itself.
@@ -24,16 +26,23 @@ struct Asked {
 
 /// Runs a sweep: the seed first, what was found, and the line that repeats it last.
 pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop> {
+    run_by(arguments, &run_case, out)
+}
+
+/// The same with another way to run a case.
+pub(super) fn run_by(
+    arguments: &[OsString],
+    run_case: &(dyn Fn(&Case) -> Run + Sync),
+    out: &mut Out<'_>,
+) -> Result<u8, Stop> {
     let Some(asked) = read(arguments)? else {
         out.stdout.write_all(help::SWEEP.as_bytes())?;
         return Ok(0);
     };
     let Asked { sweep, jobs, json, failures } = asked;
-    writeln!(out.stdout, "seed: {}", sweep.seed)?;
-    writeln!(out.stdout, "sweep: {}, shard {}", sweep.scope, sweep.shard)?;
-    out.stdout.flush()?;
     let progress = Arc::new(Progress::default());
     stop_at_ctrl_c(&progress);
+    head(&sweep, out)?;
     let limit = match sweep.length {
         Length::Runs(_) => None,
         Length::For(time) => Some(time),
@@ -42,7 +51,7 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     if meter.is_over() {
         progress.stop();
     }
-    let results = sweep::work(&sweep, jobs, &progress, &mut || {
+    let results = sweep::work(&sweep, jobs, run_case, &progress, &mut || {
         if meter.is_over() {
             progress.stop();
         }
@@ -50,9 +59,27 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     });
     meter.end(results.runs)?;
     if let Some(path) = &json {
-        sweep::write(path, &sweep, &results).map_err(|error| Usage(format!("--json {}: {error}", path.display())))?;
+        sweep::write(path, &sweep, &results).map_err(|error| not_written(path, &error))?;
     }
-    print(&sweep, &results, &failures, out)
+    print(&sweep, &results, &failures, run_case, out)
+}
+
+/// What is asked for: of a whole sweep the same, however many shards it is made of.
+fn head(sweep: &Sweep, out: &mut Out<'_>) -> Result<(), Stop> {
+    let shard = if sweep.shard == Shard::WHOLE { String::new() } else { format!(", shard {}", sweep.shard) };
+    writeln!(out.stdout, "seed: {}\nsweep: {}{shard}", sweep.seed, sweep.scope)?;
+    Ok(out.stdout.flush()?)
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Usage {
+    Usage(format!("--json `{}`: {error}; a file that can be written is meant, as in results.json", path.display()))
+}
+
+/// Where results go: a file that can be written, which is to be known before there are results.
+fn results_file(options: &mut Options) -> Result<Option<PathBuf>, Usage> {
+    let path = options.path()?;
+    can_be_written(&path).map_err(|error| not_written(&path, &error))?;
+    Ok(Some(path))
 }
 
 /// Puts the results of shards together.
@@ -65,7 +92,7 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
                 out.stdout.write_all(help::MERGE.as_bytes())?;
                 return Ok(0);
             }
-            Argument::Long(name) if name == "json" => json = Some(options.path()?),
+            Argument::Long(name) if name == "json" => json = results_file(&mut options)?,
             Argument::Long(name) if name == "failures" => failures = options.path()?,
             Argument::Word(path) => paths.push(PathBuf::from(path)),
             Argument::Long(_) => return options.unknown(&argument).map_err(Stop::from),
@@ -78,11 +105,11 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
     }
     let (sweep, results) = sweep::merge(&parts).map_err(Usage)?;
     if let Some(path) = &json {
-        sweep::write(path, &sweep, &results).map_err(|error| Usage(format!("--json {}: {error}", path.display())))?;
+        sweep::write(path, &sweep, &results).map_err(|error| not_written(path, &error))?;
     }
-    writeln!(out.stdout, "seed: {}", sweep.seed)?;
-    writeln!(out.stdout, "sweep: {}, {} shards", sweep.scope, parts.len())?;
-    print(&sweep, &results, &failures, out)
+    head(&sweep, out)?;
+    writeln!(out.stderr, "{} shards", parts.len())?;
+    print(&sweep, &results, &failures, &run_case, out)
 }
 
 fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
@@ -110,9 +137,9 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "weather" => sweep.scope.weather = Some(options.value(name)?),
             "seed" => sweep.seed = options.value(name)?,
             "shard" => sweep.shard = options.value(name)?,
-            "jobs" => threads = options.value::<std::num::NonZero<usize>>(name)?.get(),
+            "jobs" => threads = options.value::<Threads>(name)?.0,
             "check-determinism" => sweep.twice = true,
-            "json" => json = Some(options.path()?),
+            "json" => json = results_file(&mut options)?,
             "failures" => failures = options.path()?,
             _ => return options.unknown(&argument),
         }
@@ -133,7 +160,8 @@ impl std::str::FromStr for Time {
             let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
             number.checked_mul(seconds).map(Duration::from_secs)
         };
-        seconds('h', 3_600).or_else(|| seconds('m', 60)).or_else(|| Span::parse(text)).map(Self).ok_or(WRONG)
+        let time = seconds('h', 3_600).or_else(|| seconds('m', 60)).or_else(|| Span::parse(text));
+        time.filter(|time| u64::try_from(time.as_nanos()).is_ok()).map(Self).ok_or(WRONG)
     }
 }
 
@@ -151,7 +179,13 @@ pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
 }
 
 /// What was found; each broken check with its first run cut down; the line that repeats it last.
-fn print(sweep: &Sweep, results: &Results, failures: &Path, out: &mut Out<'_>) -> Result<u8, Stop> {
+fn print(
+    sweep: &Sweep,
+    results: &Results,
+    failures: &Path,
+    run_case: &dyn Fn(&Case) -> Run,
+    out: &mut Out<'_>,
+) -> Result<u8, Stop> {
     write!(out.stdout, "{results}")?;
     let mut replay = None;
     let mut firsts: Vec<u64> = results.broken.values().map(|broken| broken.first).collect();
@@ -159,7 +193,7 @@ fn print(sweep: &Sweep, results: &Results, failures: &Path, out: &mut Out<'_>) -
     firsts.dedup();
     for first in firsts {
         let case = draw(&sweep.scope, sweep.seed, first);
-        let Some(failure) = Failure::of(&case) else {
+        let Some(failure) = Failure::of_by(&case, run_case) else {
             writeln!(out.stdout, "\nrun {first} holds now: {case}")?;
             continue;
         };
@@ -170,9 +204,16 @@ fn print(sweep: &Sweep, results: &Results, failures: &Path, out: &mut Out<'_>) -
         }
         replay.get_or_insert(failure.shrunk.to_string());
     }
+    if let Some(first) = results.first_different {
+        writeln!(out.stdout, "not the same the second time: {}", draw(&sweep.scope, sweep.seed, first))?;
+    }
     // As many as were run: a sweep that was stopped is repeated up to there.
     let shard = sweep.shard;
-    let runs = if sweep.share() == Some(results.runs) { sweep.length } else { Length::Runs(results.runs * shard.of) };
+    let runs = if sweep.share() == Some(results.runs) {
+        sweep.length
+    } else {
+        Length::Runs(results.runs.saturating_mul(shard.of))
+    };
     let replay = replay.unwrap_or_else(|| line(&Sweep { length: runs, ..sweep.clone() }));
     let verdict = match results.status() {
         4 => "nothing was run".to_owned(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::run::{Case, Run, run as run_case};
 
 /// Exit status, stdout, stderr.
 fn ask(arguments: &[&str]) -> (u8, String, String) {
@@ -26,7 +27,7 @@ fn without_arguments_it_is_the_call_of_the_rfc() {
 
 #[test]
 fn every_command_has_its_help() {
-    for command in ["", "call", "sweep", "merge", "explore"] {
+    for command in ["", "call", "sweep", "merge", "explore", "planted"] {
         let (status, text, _) = ask_line(&format!("{command} --help"));
         assert_eq!(status, 0, "{command}");
         assert!(
@@ -38,8 +39,26 @@ fn every_command_has_its_help() {
 
 #[test]
 fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
+    let folder = Folder::new("bad");
+    let there = folder.file("there.json");
+    std::fs::write(&there, "what was there before").unwrap();
+    let files = [
+        ("cut.json", "{\"version\": \"0.1.0\",\n  \"seed\": "),
+        ("empty.json", ""),
+        ("list.json", "[]"),
+        ("old.json", "{\"version\": \"0.0.9\"}"),
+    ];
+    let [cut, empty, list, old] = files.map(|(name, text)| {
+        std::fs::write(folder.file(name), text).unwrap();
+        folder.file(name)
+    });
+    let [one, other] = [("1/2", "10", "one.json"), ("2/2", "12", "other.json")].map(|(shard, runs, name)| {
+        assert_eq!(ask(&["sweep", "--runs", runs, "--shard", shard, "--json", &folder.file(name)]).0, 0);
+        folder.file(name)
+    });
+    let before = folder.names();
     for (line, right) in [
-        (&["ring"][..], "`call`, `sweep`"),
+        (&["ring"][..], "call, sweep, merge"),
         (&["call", "call"], "--help"),
         (&["--topology", "star"], "direct, one-proxy, trapezoid"),
         (&["--hang-up", "carol"], "alice or bob"),
@@ -63,15 +82,182 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--runs", "1", "--jobs", "0"], "--jobs `0`"),
         (&["sweep", "--runs", "1", "--topology", "star"], "or all"),
         (&["sweep", "--runs", "1", "--loss", "1"], "sweep --help"),
-        (&["sweep", "--runs", "1", "--json", "/no/such/folder/x.json"], "/no/such/folder/x.json"),
+        (&["sweep", "--runs", "1", "--json", "/no/such/folder/x.json"], "a file that can be written"),
+        (&["sweep", "--runs", "1", "--json", &folder.path()], "a file that can be written"),
+        (&["sweep", "--runs", "1", "--json", ""], "a file that can be written"),
         (&["merge"], "--json"),
         (&["merge", "/no/such.json"], "/no/such.json"),
+        // Words that are nearly right.
+        (&["seep", "--runs", "1"], "did you mean `sweep`?"),
+        (&["sweep", "--run", "1"], "did you mean `--runs`?"),
+        (&["--topolgy", "direct"], "did you mean `--topology`?"),
+        (&["planted", "ack-onc"], "did you mean `ack-once`?"),
+        (&["planted", "everything"], "docs/planted-faults.md"),
+        (&["planted", "pre-6026"], "tests/planted/run pre-6026"),
+        // Numbers.
+        (&["--seed", "18446744073709551616"], "up to 18446744073709551615"),
+        (&["--seed", "-1"], "a whole number, as in 1000"),
+        (&["sweep", "--runs", "1e6"], "a whole number, as in 1000"),
+        (&["sweep", "--runs", ""], "a whole number, as in 1000"),
+        (&["sweep", "--runs", "1", "--seed", "1.5"], "a whole number, as in 1000"),
+        (&["sweep", "--runs", "1", "--jobs", "1025"], "from 1 to 1024"),
+        (&["sweep", "--for", "99999999999999h"], "90s, 10m or 2h"),
+        (&["sweep", "--for", "10"], "90s, 10m or 2h"),
+        (&["planted", "--runs", "0"], "from 1 on"),
+        (&["explore", "--faults", "many"], "a whole number, as in 1000"),
+        (&["explore", "--faults", "1", "--jobs", "0"], "from 1 to 1024"),
+        (&["explore"], "`--faults 2`"),
+        (&["--topology", "chain:70"], "1 to 69"),
+        (&["--topology", "crowd:0"], "1 to 1000000"),
+        (&["sweep", "--runs", "1", "--shard", "5/4"], "I from 1 to N"),
+        (&["sweep", "--runs", "1", "--shard", "1/0"], "I from 1 to N"),
+        (&["sweep", "--runs", "1", "--shard", "1/18446744073709551616"], "I from 1 to N"),
+        (&["sweep", "--runs", "1", "--shard", "1/2/3"], "I from 1 to N"),
+        (&["sweep", "--runs", "1", "--shard", "1/1000001"], "N up to 1000000"),
+        // Plans, with the place.
+        (&["--plan", ","], "fault 1, at character 1, ``"),
+        (&["--plan", "alice>bob#1:drop,"], "fault 2, at character 18, ``"),
+        (
+            &["--plan", "alice>bob#1:drop,  alice>bob#0:drop"],
+            "fault 2, at character 20, `alice>bob#0:drop`: messages are counted from 1",
+        ),
+        (&["--plan", "alice>bob#4294967296:drop"], "counted from 1"),
+        (&["--plan", "alice>bob#1:+18446744073709551616s"], "as in `+700ms`"),
+        (&["--plan", "alice>bob#1:drop alice>bob#2:drop"], "`drop`, `+700ms`"),
+        (
+            &["--plan", "alice>bob#1:drop\n, alice>bob#1:+1s"],
+            "fault 2, at character 20, `alice>bob#1:+1s`: it contradicts",
+        ),
+        (&["--plan", "alice@99999999999s:crash"], "as in `@12s`"),
+        (&["--plan", "nat@1s:forget"], "its nodes are alice, atlanta, biloxi, bob"),
+        (
+            &["--topology", "nat", "--plan", "nat>atlanta#1:drop"],
+            "`nat>atlanta#1:drop`: a NAT can `forget`, and nothing else",
+        ),
+        (&["--topology", "nat", "--plan", "nat@1s:crash"], "`nat@1s:crash`: a NAT can `forget`"),
+        (&["--plan", "bob@1s:forget"], "`bob@1s:forget`: only a NAT can `forget`, as in topology nat"),
+        (&["--plan", "bob>bob#1:drop"], "`bob>bob#1:drop`: nothing goes from a node to itself"),
+        (&["--plan", "bob>bob@1s:reset"], "nothing goes from a node to itself"),
+        (&["--topology", "crowd:1000", "--plan", "carol@1s:crash"], "its nodes are alice1, alice2, …, bob1000"),
+        // Files.
+        (&["merge", &cut], "at line 2 column 10"),
+        (&["merge", &empty], "what `sansip-sim sweep --json FILE` writes"),
+        (&["merge", &list], "not an object"),
+        (&["merge", &old], "`version` should be"),
+        (&["merge", &folder.path()], "what `sansip-sim sweep --json FILE` writes"),
+        (&["merge", &one, &other], "of different sweeps"),
+        (&["merge", &one, &one], "give each shard once"),
+        (&["merge", &one, "--json", &there], "the first is 2/2"),
+        (&["merge", &one, "--json", &folder.path()], "a file that can be written"),
     ] {
-        let (status, _, error) = ask(line);
-        let error = error.lines().filter(|line| line.starts_with("sansip-sim: ")).collect::<Vec<_>>();
-        assert_eq!((status, error.len()), (2, 1), "{line:?}: {error:?}");
-        assert!(error[0].contains(right), "{line:?}: {error:?}");
+        let (status, stdout, error) = ask(line);
+        assert_eq!((status, stdout.as_str(), error.lines().count()), (2, "", 1), "{line:?}: {error:?}");
+        assert!(error.starts_with("sansip-sim: ") && error.contains(right), "{line:?}: {error:?}");
     }
+    assert_eq!(folder.names(), before, "nothing is half written");
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "what was there before");
+}
+
+/// A folder that is gone with this.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("sansip-sim-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().display().to_string()).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn every_option_that_a_help_lists_is_known() {
+    for command in ["call", "sweep", "merge", "explore", "planted"] {
+        let mut options = help::options(help::of(command)).peekable();
+        assert!(options.peek().is_some());
+        for option in options {
+            let (_, _, error) = ask(&[command, &format!("--{option}=?")]);
+            assert!(!error.contains("there is no option"), "{command} --{option}: {error}");
+        }
+    }
+}
+
+/// `sweep` with another way to run a case.
+fn sweep_by(line: &str, run: &(dyn Fn(&Case) -> Run + Sync)) -> (Option<u8>, String) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: false };
+    let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+    let status = sweep::run_by(&arguments, run, &mut out).ok();
+    (status, String::from_utf8(stdout).unwrap())
+}
+
+#[test]
+fn a_sweep_that_finds_something_draws_it_keeps_it_and_ends_with_the_line_that_replays_it() {
+    let folder = Folder::new("failures");
+    for (mistake, status, verdict) in [("ack-2xx-cseq", 1, "safety broken"), ("never-idle", 3, "liveness broken")] {
+        let planted = crate::planted::TABLE.into_iter().find(|planted| planted.name == mistake).unwrap();
+        let by = |case: &Case| crate::planted::run(&planted, case);
+        let line = format!("--runs 40 --topology crowd:3 --weather hostile --failures {}", folder.path());
+        let (found, text) = sweep_by(&line, &by);
+        assert_eq!(found, Some(status), "{text}");
+        assert!(text.contains(&format!("check {}: broken in ", planted.check)), "{text}");
+        assert!(text.contains("\n   1.0"), "a ladder: {text}");
+        let end = text.lines().rev().take(2).collect::<Vec<_>>();
+        let replay = end[0].strip_prefix("reproduce: ").unwrap();
+        assert_eq!(end[1], format!("verdict: {verdict}"));
+        assert!(replay.starts_with("sansip-sim call --topology ") && replay.ends_with(" --seed 1"), "{replay}");
+        assert!(replay.len() < 100, "cut down: {replay}");
+        let kept = text.lines().find_map(|line| line.strip_prefix("kept in ")).unwrap();
+        let kept = std::fs::read_to_string(kept).unwrap();
+        for part in
+            ["version: 0.", "\nseed: ", "\nscenario: sansip-sim call ", "\nplan: ", &format!("replay: {replay}")]
+        {
+            assert!(kept.contains(part), "{part}: {kept}");
+        }
+        // As text it is read again, and fails as it did.
+        assert!(by(&replay.parse().unwrap()).verdict.breaks(planted.check));
+    }
+}
+
+#[test]
+fn a_run_that_is_another_the_second_time_is_status_5_and_named() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let moody = AtomicBool::new(false);
+    let run_moodily = |case: &Case| {
+        // Every second time Bob answers a millisecond later.
+        let later = if moody.fetch_not(Ordering::Relaxed) { 1 } else { 0 };
+        let reply = crate::run::Reply::Answer(sansip::Duration::from_millis(1_000 + later));
+        run_case(&Case { reply, ring_after: None, cancel_after: None, ..case.clone() })
+    };
+    let sweep = |line: &str| sweep_by(line, &run_moodily);
+    let (status, text) = sweep("--runs 3 --jobs 1 --weather calm --topology direct --check-determinism");
+    assert_eq!(status, Some(5), "{text}");
+    let last = "verdict: not deterministic\n\
+         reproduce: sansip-sim sweep --runs 3 --topology direct --weather calm --check-determinism --seed 1\n";
+    assert!(text.contains("not deterministic: 3 runs, first run 0\n") && text.ends_with(last), "{text}");
+    assert!(text.contains("\nnot the same the second time: sansip-sim call --topology direct "), "{text}");
+    assert_eq!(sweep("--runs 2 --jobs 1 --weather calm --topology direct").0, Some(0));
 }
 
 #[test]
@@ -96,33 +282,26 @@ fn a_sweep_of_nothing_is_no_success() {
 
 #[test]
 fn merged_shards_are_the_whole_sweep() {
-    let folder = std::env::temp_dir().join(format!("sansip-sim-merge-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = |name: &str| folder.join(name).display().to_string();
+    let folder = Folder::new("merge");
+    let file = |name: &str| folder.file(name);
     let files = [1, 2, 3].map(|number| {
         let path = file(&format!("{number}.json"));
         let number = number.to_string();
         assert_eq!(ask(&["sweep", "--runs", "50", "--shard", &format!("{number}/3"), "--json", &path]).0, 0);
         path
     });
-    let whole = ask_line("sweep --runs 50 --check-determinism");
-    let (status, text, _) = ask(&["merge", &files[2], &files[0], &files[1], "--json", &file("all.json")]);
-    assert_eq!(status, 0);
-    let found = |text: &str| {
-        text.lines()
-            .filter(|line| line.starts_with("runs") || line.starts_with("digest"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!((found(&text).len(), found(&text)), (2, found(&whole.1)));
-    assert_eq!(text.lines().next_back(), Some("reproduce: sansip-sim sweep --runs 50 --topology all --seed 1"));
-    assert_eq!(ask(&["merge", &file("all.json")]).0, 0);
+    let whole = ask(&["sweep", "--runs", "50", "--json", &file("whole.json")]);
+    let merged = ask(&["merge", &files[2], &files[0], &files[1], "--json", &file("all.json")]);
+    assert_eq!((merged.0, &merged.1), (0, &whole.1), "byte for byte");
+    let read = |name: &str| std::fs::read_to_string(file(name)).unwrap();
+    assert_eq!(read("all.json"), read("whole.json"));
+    assert_eq!(merged.1.lines().next_back(), Some("reproduce: sansip-sim sweep --runs 50 --topology all --seed 1"));
+    assert_eq!(ask(&["merge", &file("all.json")]).1, whole.1);
     let (status, _, error) = ask(&["merge", &files[0], &files[1]]);
     assert!(status == 2 && error.contains("1 of 3 shards missing, the first is 3/3"), "{error}");
     std::fs::write(file("broken.json"), "{\"version\"").unwrap();
     let (status, _, error) = ask(&["merge", &file("broken.json")]);
     assert!(status == 2 && error.contains("broken.json: ") && error.lines().count() == 1, "{error}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
@@ -146,4 +325,14 @@ fn messages_are_printed_in_full() {
     let (_, text, _) = ask(&["call", "--format", "messages", "--topology", "direct"]);
     assert!(text.starts_with("F1 1.000 alice > bob\n\n    INVITE sip:bob@192.0.2.4 SIP/2.0\n    Via: "), "{text}");
     assert!(text.contains("    m=audio 49172 RTP/AVP 0\n"), "{text}");
+}
+
+#[test]
+fn faults_that_nothing_came_of_are_named() {
+    let plan = "alice>bob ACK#1:drop, alice>bob ACK#3:drop, alice>bob ack:drop, bob>alice#9:+1s, alice@1s:clock(+9ppm), bob@9000s:crash";
+    let (status, _, said) = ask(&["--topology", "direct", "--plan", plan]);
+    let unmet: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("not met: ")).collect();
+    assert_eq!(status, 0);
+    assert_eq!(unmet, ["`alice>bob ACK#3:drop`", "`alice>bob ack:drop`", "`bob>alice#9:+1s`", "`bob@9000s:crash`"]);
+    assert!(!ask(&["--plan", "*>* INVITE#1:drop"]).2.contains("not met"));
 }

@@ -1,9 +1,11 @@
 //! Every placement of a few faults on a call.
 //!
 //! A run is a path through a tree: wherever a datagram is sent, its fate is a choice. The tree is walked depth first, and a world
-//! is cloned at each choice, so that what two runs have in common happens once.
+//! is cloned at each choice, so that what two runs have in common happens once; and what a node or a check made of the same things in
+//! another run is remembered.
 
 mod choice;
+mod memory;
 mod walk;
 
 pub use walk::{Findings, First, walk};

@@ -1,16 +1,18 @@
 //! The walk through the tree of runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sansip::Instant;
 
 use super::Exploration;
 use super::choice::{fates, is_of_call};
-use crate::check::{Check, Kind, standard};
+use super::memory::Memory;
+use crate::check::{Judge, Kind, Library, standard};
 use crate::crew::{Progress, crew};
 use crate::fault::Plan;
-use crate::run::{Outcome, Verdict, guarded, judged};
+use crate::run::{Case, Outcome, Verdict, guarded, judged};
 use crate::trace::What;
 use crate::world::World;
 
@@ -76,8 +78,9 @@ impl Findings {
 pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Findings {
     let next = AtomicUsize::new(0);
     let labour = || {
-        let mut walker = Walker::new(exploration, progress, &next);
-        walker.descend(exploration.case.scenario().world(), 0, 0);
+        let (checks, library) = (standard(), Library::default());
+        let mut walker = Walker::new(exploration, Judge::new(&checks, &library, PARTS), progress, &next);
+        walker.descend(walker.world(&exploration.case), 0, 0);
         walker.findings
     };
     let mut sum = Findings { whole: true, ..Findings::default() };
@@ -87,11 +90,18 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
     sum
 }
 
+/// So many parts of runs are remembered with what the checks say of them: some 100 MB.
+const PARTS: usize = 1 << 16;
+
+/// So many steps of nodes are remembered: some 200 MB.
+const STEPS: usize = 1 << 17;
+
 /// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
 struct Walker<'a> {
     faults: usize,
     end: Instant,
-    checks: Vec<Box<dyn Check>>,
+    judge: Judge<'a>,
+    memory: Arc<Memory>,
     progress: &'a Progress,
     tickets: &'a AtomicUsize,
     ticket: usize,
@@ -103,11 +113,12 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(exploration: &Exploration, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
+    fn new(exploration: &Exploration, judge: Judge<'a>, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
         Self {
             faults: exploration.faults,
             end: exploration.case.scenario().end(),
-            checks: standard(),
+            judge,
+            memory: Memory::new(STEPS),
             progress,
             tickets,
             ticket: tickets.fetch_add(1, Ordering::Relaxed),
@@ -115,6 +126,11 @@ impl<'a> Walker<'a> {
             runs: 0,
             findings: Findings { runs: vec![0; exploration.faults + 1], whole: true, ..Findings::default() },
         }
+    }
+
+    /// The world in which everything begins.
+    fn world(&self, case: &Case) -> World {
+        case.scenario().world_with(&mut |_, actor| self.memory.wrap(actor))
     }
 
     /// Runs a world with so many faults to its end, and before that every world that it can become by further faults among the
@@ -178,7 +194,10 @@ impl<'a> Walker<'a> {
         if faults == 0 && self.ticket != self.passed {
             return;
         }
-        let verdict = judged(&mut world, self.end, &self.checks);
+        // Nothing branches off from here.
+        self.memory.keep_up(false);
+        let verdict = judged(&mut world, self.end, &mut self.judge);
+        self.memory.keep_up(true);
         self.record(&world, faults, &verdict);
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use super::{Effect, Fate, Selector, TimedFault};
+use super::{Effect, End, Fate, Selector, TimedFault};
 
 /// What happens to which messages, and to the network when.
 ///
@@ -102,6 +102,16 @@ impl Plan {
     }
 }
 
+impl Fault {
+    /// The names of nodes that it speaks of, in the order in which they stand.
+    pub fn nodes(&self) -> Vec<&str> {
+        match self {
+            Self::Message(Selector { from, to, .. }, _) => [from, to].into_iter().filter_map(End::name).collect(),
+            Self::Timed(timed) => timed.event.nodes(),
+        }
+    }
+}
+
 impl FromIterator<Fault> for Plan {
     /// Of faults that contradict one another the first is taken.
     fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
@@ -162,10 +172,15 @@ impl FromStr for Plan {
         if text.trim().is_empty() {
             return Ok(plan);
         }
-        for (index, fault) in text.split(',').enumerate() {
-            let fault = fault.trim();
+        let mut before = 0;
+        for (index, part) in text.split(',').enumerate() {
+            let fault = part.trim();
             let added = fault.parse::<Fault>().and_then(|fault| plan.add(fault));
-            added.map_err(|why| PlanError { number: index + 1, fault: fault.to_owned(), why })?;
+            added.map_err(|why| {
+                let at = before + part.chars().take_while(|c| c.is_whitespace()).count() + 1;
+                PlanError { number: index + 1, at, fault: fault.to_owned(), why }
+            })?;
+            before += part.chars().count() + 1;
         }
         Ok(plan)
     }
@@ -176,15 +191,17 @@ impl FromStr for Plan {
 pub struct PlanError {
     /// Which of the faults, from 1.
     number: usize,
+    /// Where it begins: a character of the text, from 1.
+    at: usize,
     fault: String,
     why: &'static str,
 }
 
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, fault, why } = self;
+        let Self { number, at, fault, why } = self;
         let right = if fault.contains('@') { "biloxi@12s:crash" } else { "atlanta>biloxi#3:drop" };
-        write!(f, "fault {number}, `{}`: {why}; a fault reads `{right}`", fault.escape_debug())
+        write!(f, "fault {number}, at character {at}, `{}`: {why}; a fault reads `{right}`", fault.escape_debug())
     }
 }
 
@@ -235,7 +252,10 @@ mod tests {
             assert!(error.contains("reads `atlanta>biloxi#3:drop`") && !error.contains('\n'), "{text}: {error}");
         }
         let error = "a>b#1:drop, a>b#2:lose".parse::<Plan>().unwrap_err().to_string();
-        assert!(error.starts_with("fault 2, `a>b#2:lose`: what happens to a message is `drop`"), "{error}");
+        assert!(
+            error.starts_with("fault 2, at character 13, `a>b#2:lose`: what happens to a message is `drop`"),
+            "{error}"
+        );
     }
 
     #[test]

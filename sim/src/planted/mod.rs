@@ -12,7 +12,7 @@ mod text;
 mod wrapped;
 
 pub use faulty::{Change, Claims, Faulty, Hooks, Memory};
-pub use hunt::{Caught, blamed, find, hunt, is_caught, run};
+pub use hunt::{Caught, blamed, cut_down, find, hunt, is_caught, run};
 pub use report::{Switch, report};
 pub use table::TABLE;
 
@@ -38,7 +38,7 @@ pub struct Planted {
 /// How a mistake is made.
 #[derive(Clone, Copy, Debug)]
 pub enum How {
-    /// Around this node.
+    /// Around this node; in a crowd, around each of its kind.
     Wrapped(&'static str, Hooks),
     /// In every node, by a patch.
     Patched,

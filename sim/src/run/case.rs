@@ -8,18 +8,19 @@ use sansip::message::StatusCode;
 
 use super::OPTIONS;
 use crate::actor::Reaction;
-use crate::fault::{Plan, Preset, Span, Weather};
+use crate::fault::{Event, Fault, Plan, Preset, Span, TimedFault, Weather};
 use crate::link::{Conditions, Link, Links};
 use crate::topology::{CALL_AT, Scenario, Topology};
 
 /// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
-/// option of `sansip-sim call`; printed, it is that command.
+/// option of `sansip-sim call`; printed, it is that command, and that command is read again.
 ///
 /// ```
 /// use sansip_sim::run::Case;
 /// let case = Case { record_route: true, plan: "alice>atlanta#1:drop".parse().unwrap(), ..Case::default() };
 /// let line = "sansip-sim call --topology trapezoid --record-route --plan 'alice>atlanta#1:drop' --seed 1";
 /// assert_eq!(case.to_string(), line);
+/// assert_eq!(line.parse(), Ok(case));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -143,24 +144,36 @@ impl Case {
         self.plan.extend(events);
     }
 
-    /// A plan may only name nodes that are there.
+    /// A plan may only name nodes that are there, and only what can happen to them.
     ///
     /// # Errors
-    /// One line that names the wrong node and the right ones.
+    /// One line that names the wrong node, and the right ones or what could be.
     pub fn check(&self) -> Result<(), String> {
-        let nodes = self.topology.nodes();
-        match self
-            .plan
-            .nodes()
-            .find(|name| !nodes.iter().any(|node| node == name) && !self.topology.nats().contains(name))
-        {
-            Some(name) => Err(format!(
-                "--plan: there is no node `{name}` in topology {}; its nodes are {}",
-                self.topology,
-                nodes.join(", ")
-            )),
-            None => Ok(()),
+        let (nodes, nats) = (self.topology.nodes(), self.topology.nats());
+        let is_nat = |name: &str| nats.contains(&name);
+        if let Some(name) = self.plan.nodes().find(|&name| !is_nat(name) && !nodes.iter().any(|node| node == name)) {
+            // A line has no room for all of a crowd.
+            let shown = match nodes.as_slice() {
+                [first, second, .., last] if nodes.len() > 12 => format!("{first}, {second}, …, {last}"),
+                few => few.join(", "),
+            };
+            let topology = self.topology;
+            return Err(format!("--plan: there is no node `{name}` in topology {topology}; its nodes are {shown}"));
         }
+        for fault in self.plan.faults() {
+            let names = fault.nodes();
+            let wrong = match (&fault, names.as_slice()) {
+                (Fault::Timed(TimedFault { event: Event::Forget { nat }, .. }), _) if !is_nat(nat) => {
+                    "only a NAT can `forget`, as in topology nat"
+                }
+                (Fault::Timed(TimedFault { event: Event::Forget { .. }, .. }), _) => continue,
+                (_, names) if names.iter().any(|name| is_nat(name)) => "a NAT can `forget`, and nothing else",
+                (_, [from, to]) if from == to => "nothing goes from a node to itself",
+                _ => continue,
+            };
+            return Err(format!("--plan: `{fault}`: {wrong}"));
+        }
+        Ok(())
     }
 }
 
@@ -184,6 +197,37 @@ impl fmt::Display for Case {
         }
         Ok(())
     }
+}
+
+impl FromStr for Case {
+    type Err = String;
+
+    /// Reads the command that it is printed as, with any of its options; quotes are as they are printed, `'…'`.
+    fn from_str(line: &str) -> Result<Self, String> {
+        let mut rest = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
+        let mut case = Self::default();
+        while let Some(word) = word(&mut rest)? {
+            let name = word.strip_prefix("--").ok_or_else(|| format!("`{word}`: an option begins with `--`"))?;
+            let option = OPTIONS.iter().find(|option| option.name == name);
+            let option = option.ok_or_else(|| format!("there is no option `--{name}` of a case"))?;
+            let value = if option.is_switch { Some("yes") } else { self::word(&mut rest)? };
+            let value = value.ok_or_else(|| format!("--{name}: a value is missing"))?;
+            (option.set)(&mut case, value).map_err(|error| format!("--{name} `{value}`: {error}"))?;
+        }
+        case.check()?;
+        Ok(case)
+    }
+}
+
+/// Takes the next word of a command line, without its quotes.
+fn word<'a>(rest: &mut &'a str) -> Result<Option<&'a str>, &'static str> {
+    let line = rest.trim_start();
+    let (word, left) = match line.strip_prefix('\'') {
+        Some(quoted) => quoted.split_once('\'').ok_or("a quote is not closed")?,
+        None => line.split_at(line.find(char::is_whitespace).unwrap_or(line.len())),
+    };
+    *rest = left;
+    Ok((!line.is_empty()).then_some(word))
 }
 
 impl fmt::Display for HangUp {
@@ -249,5 +293,35 @@ impl FromStr for Reply {
             _ => None,
         };
         reply.ok_or("Bob's reply is answer:2s, reject:2s or nothing")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{Scope, draw};
+
+    #[test]
+    fn every_case_is_read_as_it_is_printed() {
+        for number in 0..500 {
+            let case = draw(&Scope::default(), 9, number);
+            assert_eq!(case.to_string().parse(), Ok(case));
+        }
+    }
+
+    #[test]
+    fn what_is_no_case_is_said_with_what_would_be_right() {
+        for (line, says) in [
+            ("call", "begins with `sansip-sim call`"),
+            ("sansip-sim call direct", "begins with `--`"),
+            ("sansip-sim call --fast", "no option `--fast`"),
+            ("sansip-sim call --seed", "--seed: a value is missing"),
+            ("sansip-sim call --seed x", "--seed `x`: not a whole number"),
+            ("sansip-sim call --plan 'alice>bob#1:drop", "a quote is not closed"),
+            ("sansip-sim call --plan 'carol>bob#1:drop'", "its nodes are alice"),
+        ] {
+            let error = line.parse::<Case>().unwrap_err();
+            assert!(error.contains(says) && !error.contains('\n'), "{line}: {error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod verdict;
 
 pub use case::{Case, HangUp, Reply};
 pub use digest::digest;
+pub(crate) use options::why;
 pub use options::{OPTIONS, Opt};
 pub use verdict::{Outcome, PANIC, Verdict};
 
@@ -18,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sansip::Instant;
 
-use crate::check::{Check, standard};
+use crate::check::{Check, Judge, Library, standard};
 use crate::topology::Wrap;
 use crate::world::World;
 
@@ -44,14 +45,15 @@ pub fn run(case: &Case) -> Run {
 pub fn run_with(case: &Case, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
     let scenario = case.scenario();
     let mut world = scenario.world_with(wrap);
-    let verdict = judged(&mut world, scenario.end(), checks);
+    let library = Library::default();
+    let verdict = judged(&mut world, scenario.end(), &mut Judge::new(checks, &library, 0));
     Run { world, verdict }
 }
 
 /// Lets a world run until it is quiet, at the latest until `end`, and judges it.
-pub(crate) fn judged(world: &mut World, end: Instant, checks: &[Box<dyn Check>]) -> Verdict {
+pub(crate) fn judged(world: &mut World, end: Instant, judge: &mut Judge<'_>) -> Verdict {
     match guarded(|| finish(world, end)) {
-        Ok(()) => Verdict::of(checks, world),
+        Ok(()) => Verdict::new(judge.breaches(world)),
         // The trace shows what led to it.
         Err(panic) => Verdict::panicked(world, &*panic),
     }

@@ -1,6 +1,8 @@
 //! Every part of a [`Case`] as an option of the command line: read, printed and made simpler through one table.
 
+use std::any::Any;
 use std::fmt::Display;
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
 use sansip::Duration;
@@ -99,9 +101,19 @@ pub const OPTIONS: [Opt; 20] = [
 
 fn read<T: FromStr>(text: &str) -> Result<T, String>
 where
-    T::Err: Display,
+    T::Err: Display + 'static,
 {
-    text.parse().map_err(|error: T::Err| error.to_string())
+    text.parse().map_err(|error: T::Err| why(&error))
+}
+
+/// What an error says; of a number, what would be right.
+pub(crate) fn why<E: Display + 'static>(error: &E) -> String {
+    let Some(number) = (error as &dyn Any).downcast_ref::<ParseIntError>() else { return error.to_string() };
+    match number.kind() {
+        IntErrorKind::Zero => "a whole number from 1 on is meant, as in 4".to_owned(),
+        IntErrorKind::PosOverflow => format!("too large; a whole number up to {} is meant", u64::MAX),
+        _ => "not a whole number, as in 1000".to_owned(),
+    }
 }
 
 fn read_span(text: &str) -> Result<Duration, String> {

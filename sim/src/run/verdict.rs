@@ -33,7 +33,12 @@ pub enum Outcome {
 impl Verdict {
     /// Judges a world at the end of its run.
     pub fn of(checks: &[Box<dyn Check>], world: &World) -> Self {
-        let (safety, liveness) = breaches(checks, world).into_iter().partition(|breach| breach.kind == Kind::Safety);
+        Self::new(breaches(checks, world))
+    }
+
+    /// What these breaches come to.
+    pub(crate) fn new(breaches: Vec<Breach>) -> Self {
+        let (safety, liveness) = breaches.into_iter().partition(|breach| breach.kind == Kind::Safety);
         Self { safety, liveness }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::shrink_run;
 use crate::render::{Figures, ladder};
-use crate::run::{Case, Verdict, run};
+use crate::run::{Case, Run, Verdict, run};
 
 /// A run that broke a check, cut down.
 #[derive(Clone, Debug)]
@@ -24,7 +24,12 @@ pub struct Failure {
 impl Failure {
     /// Runs a case and cuts it down; `None` if all checks hold.
     pub fn of(found: &Case) -> Option<Self> {
-        let (shrunk, run) = shrink_run(found)?;
+        Self::of_by(found, &run)
+    }
+
+    /// The same with another way to run a case.
+    pub fn of_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
+        let (shrunk, run) = shrink_run(found, run)?;
         let trace = run.world.trace();
         let ladder = format!("{}\n{}\n", ladder(trace), Figures::of(trace, run.world.now()));
         Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder })
@@ -73,13 +78,19 @@ impl fmt::Display for Failure {
 /// # Panics
 /// If a check is broken.
 pub fn expect_holds(case: &Case) {
-    if run(case).verdict.holds() {
-        return;
-    }
-    let Some(failure) = Failure::of(case) else { return };
-    let kept = match failure.save(&folder()) {
+    expect_holds_by(case, &folder(), &run);
+}
+
+/// The same with another way to run a case, such as [`run_with`](crate::run::run_with) with checks of your own, and with another
+/// folder.
+///
+/// # Panics
+/// If a check is broken.
+pub fn expect_holds_by(case: &Case, folder: &Path, run: &dyn Fn(&Case) -> Run) {
+    let Some(failure) = Failure::of_by(case, run) else { return };
+    let kept = match failure.save(folder) {
         Ok(path) => format!("kept in {}", path.display()),
-        Err(error) => format!("not kept in {}: {error}", folder().display()),
+        Err(error) => format!("not kept in {}: {error}", folder.display()),
     };
     panic!("\n{}\n{kept}\n{failure}", failure.ladder);
 }
@@ -94,8 +105,27 @@ pub fn folder() -> PathBuf {
 
 /// Writes a file beside its place and then moves it there, so that nobody ever sees half of it.
 pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let beside = beside(path);
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// Whether [`write_whole`] can do its work there: somebody who waits for results is to know before.
+pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if path.file_name().is_none() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let beside = beside(path);
+    std::fs::write(&beside, "")?;
+    std::fs::remove_file(&beside)
+}
+
+/// Where a file is until it is whole.
+fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, path).inspect_err(|_| drop(std::fs::remove_file(&beside)))
+    beside.into()
 }

@@ -1,33 +1,40 @@
 //! A failing run cut down to what matters.
 
 mod failure;
+mod met;
 mod scene;
 
-pub(crate) use failure::write_whole;
-pub use failure::{Failure, expect_holds, folder};
+pub use failure::{Failure, expect_holds, expect_holds_by, folder};
+pub(crate) use failure::{can_be_written, write_whole};
 
 use sansip::Duration;
 
 use crate::fault::{Plan, Span};
-use crate::run::{Case, OPTIONS, Run, run};
-use scene::{moved, smaller};
+use crate::run::{Case, OPTIONS, Run};
+use crate::world::World;
+use met::{Met, wider};
+use scene::{Names, moved, smaller};
 
-/// Cuts a failing case down while `fails` says that it still fails, and returns what is left: simpler scenes, usual
-/// times, fewer faults, shorter delays. No single fault of the result can be left out, and no option can go back to its usual
-/// value by itself.
+/// Cuts a failing case down while it fails, and returns what is left: fewer calls and nodes, fewer faults, usual times, shorter
+/// delays. No fault of the result can be left out by itself, no smaller network does that [`Topology`](crate::topology::Topology)
+/// knows, and no option can go back to its usual value by itself.
 ///
-/// Weather becomes a plan of the faults that were met. `fails` must be true of `case`; if the faults alone do not fail, which
-/// would be a fault of the simulator, the weather stays.
-pub fn shrink(case: &Case, fails: &mut dyn FnMut(&Case) -> bool) -> Case {
-    let mut shrinking = Shrinking { best: case.clone(), fails };
+/// `failing` runs a case and gives the world at its end, if the case fails as it should. What a run met is read from that world: weather
+/// becomes a plan, and faults by ordinal become faults by kind of message, which stay with their messages when others are left out. If
+/// the faults alone do not fail, which would be a fault of the simulator, the weather stays.
+pub fn shrink(case: &Case, failing: &mut dyn FnMut(&Case) -> Option<World>) -> Case {
+    let Some(world) = failing(case) else { return case.clone() };
+    let mut shrinking = Shrinking { best: case.clone(), world, failing };
     if case.has_weather() {
-        let planned = case.planned(&run(case).world.faults_met());
+        let planned = case.planned(&shrinking.world.faults_met());
         shrinking.take(planned);
     }
     loop {
         let before = shrinking.best.clone();
+        while shrinking.smaller_scene() {}
+        shrinking.faults_by_kind();
         shrinking.fewer_faults();
-        shrinking.smaller_scene();
+        shrinking.wider_faults();
         shrinking.usual_options();
         shrinking.nearer_options();
         shrinking.nearer_faults();
@@ -38,26 +45,32 @@ pub fn shrink(case: &Case, fails: &mut dyn FnMut(&Case) -> bool) -> Case {
 }
 
 /// Runs a case that breaks a check, and cuts it down while the same check breaks. `None` if all checks hold.
-pub fn shrink_run(case: &Case) -> Option<(Case, Run)> {
+pub fn shrink_run(case: &Case, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)> {
     let check = run(case).verdict.check()?;
-    let shrunk = shrink(case, &mut |case| run(case).verdict.breaks(check));
+    let shrunk = shrink(case, &mut |case| {
+        let Run { world, verdict } = run(case);
+        verdict.breaks(check).then_some(world)
+    });
     let run = run(&shrunk);
     Some((shrunk, run))
 }
 
 struct Shrinking<'a> {
     best: Case,
-    fails: &'a mut dyn FnMut(&Case) -> bool,
+    /// At the end of the run of that.
+    world: World,
+    failing: &'a mut dyn FnMut(&Case) -> Option<World>,
 }
 
 impl Shrinking<'_> {
     /// Goes on with `case` if that is another one and fails too.
     fn take(&mut self, case: Case) -> bool {
-        let taken = case != self.best && case.check().is_ok() && (self.fails)(&case);
-        if taken {
-            self.best = case;
+        if case == self.best || case.check().is_err() {
+            return false;
         }
-        taken
+        let Some(world) = (self.failing)(&case) else { return false };
+        (self.best, self.world) = (case, world);
+        true
     }
 
     fn take_faults(&mut self, faults: &[String]) -> bool {
@@ -86,19 +99,38 @@ impl Shrinking<'_> {
         }
     }
 
-    /// The smallest network that will do, its faults moved to the links that are left.
-    fn smaller_scene(&mut self) {
-        for (topology, names) in smaller(self.best.topology) {
-            let plan = moved(&faults(&self.best.plan), &names);
-            if self.take(Case { topology, plan, ..self.best.clone() }) {
-                return;
+    /// A smaller network, its faults moved to the links that are left, each with its message; as they stand, if that does not do.
+    fn smaller_scene(&mut self) -> bool {
+        let met = (!self.best.has_weather()).then(|| Met::of(&self.world));
+        let faults = faults(&self.best.plan);
+        let present = self.best.clone();
+        smaller(present.topology).into_iter().any(|(topology, names)| {
+            let mut plans =
+                met.iter().map(|met| met.plan(&names)).chain(std::iter::once_with(|| moved(&faults, &names)));
+            plans.any(|plan| self.take(Case { topology, plan, ..present.clone() }))
+        })
+    }
+
+    /// The faults that were met, each by the kind of message that it hit.
+    fn faults_by_kind(&mut self) {
+        if !self.best.has_weather() {
+            let names: Names = self.best.topology.nodes().into_iter().map(|name| (name.clone(), name)).collect();
+            let plan = Met::of(&self.world).plan(&names);
+            // A fault of any message is not taken apart into one of each.
+            if faults(&plan).len() <= faults(&self.best.plan).len() {
+                self.take(Case { plan, ..self.best.clone() });
             }
         }
     }
 
+    /// Faults of all messages of a kind in place of several.
+    fn wider_faults(&mut self) {
+        while wider(&self.best.plan).into_iter().any(|plan| self.take(Case { plan, ..self.best.clone() })) {}
+    }
+
     fn usual_options(&mut self) {
         let usual = Case::default();
-        for option in OPTIONS.iter().filter(|option| !["topology", "plan", "seed"].contains(&option.name)) {
+        for option in OPTIONS.iter().filter(|option| !["topology", "plan"].contains(&option.name)) {
             let mut case = self.best.clone();
             if (option.set)(&mut case, &(option.get)(&usual)).is_ok() {
                 self.take(case);
@@ -106,15 +138,17 @@ impl Shrinking<'_> {
         }
     }
 
-    /// Times that have to differ from the usual ones become round.
+    /// Values that have to differ from the usual ones have fewer parts, and round times.
     fn nearer_options(&mut self) {
         let usual = Case::default();
-        for option in &OPTIONS {
-            let value = (option.get)(&self.best);
-            let Some(span) = Span::parse(&value).filter(|_| value != (option.get)(&usual)) else { continue };
-            for rounder in rounder(span) {
-                let mut case = self.best.clone();
-                if (option.set)(&mut case, &Span(rounder).to_string()).is_ok() && self.take(case) {
+        for option in OPTIONS.iter().filter(|option| !["topology", "plan"].contains(&option.name)) {
+            loop {
+                let value = (option.get)(&self.best);
+                let nearer = nearer(&value).into_iter().any(|nearer| {
+                    let mut case = self.best.clone();
+                    value != (option.get)(&usual) && (option.set)(&mut case, &nearer).is_ok() && self.take(case)
+                });
+                if !nearer {
                     break;
                 }
             }
@@ -138,6 +172,25 @@ impl Shrinking<'_> {
 /// The faults of a plan, each as a text of its own.
 fn faults(plan: &Plan) -> Vec<String> {
     plan.to_string().split(", ").filter(|fault| !fault.is_empty()).map(str::to_owned).collect()
+}
+
+/// A value with a part less, then with a rounder time in it: `alice:175ms,bob` is `bob` or `alice:170ms,bob`.
+fn nearer(value: &str) -> Vec<String> {
+    let parts: Vec<&str> = value.split(',').collect();
+    let without = |left_out| {
+        let rest = parts.iter().enumerate().filter(move |(place, _)| *place != left_out);
+        rest.map(|(_, part)| *part).collect::<Vec<_>>().join(",")
+    };
+    let mut nearer: Vec<String> = (0..parts.len()).map(without).filter(|rest| !rest.is_empty()).collect();
+    let mut place = 0;
+    for word in value.split_inclusive([':', ',']) {
+        let time = word.trim_end_matches([':', ',']);
+        let (before, after) = (&value[..place], &value[place + time.len()..]);
+        let round = Span::parse(time).into_iter().flat_map(rounder);
+        nearer.extend(round.map(|span| format!("{before}{}{after}", Span(span))));
+        place += word.len();
+    }
+    nearer
 }
 
 /// A fault with a simpler time in it, the simplest first.

@@ -2,34 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::Plan;
+use crate::fault::{Fault, Plan};
 use crate::topology::Topology;
 
 /// Who a node is in a smaller network. The faults of those that are not named are left out.
 pub(super) type Names = BTreeMap<String, String>;
 
-/// The networks that are smaller, the smallest first, with who is who in them.
+/// The networks that are smaller or plainer, in the order in which they are worth a try, with who is who in them.
 pub(super) fn smaller(present: Topology) -> Vec<(Topology, Names)> {
-    match present {
-        Topology::Crowd(pairs) => smaller_crowds(pairs),
-        _ => {
-            let size = |topology: &Topology| topology.nodes().len();
-            let mut all: Vec<_> = Topology::ALL.into_iter().filter(|other| !is_crowd(*other)).collect();
-            if let Topology::Chain(proxies) = present {
-                all.extend((2..proxies).map(Topology::Chain));
-            }
-            all.retain(|other| size(other) < size(&present));
-            all.sort_by_key(size);
-            all.dedup();
-            let heirs =
-                |topology: Topology| [true, false].map(|towards_bob| (topology, heirs(present, topology, towards_bob)));
-            all.into_iter().flat_map(heirs).collect()
-        }
+    if let Topology::Crowd(pairs) = present {
+        return smaller_crowds(pairs);
     }
+    let mut all: Vec<_> = Topology::ALL.into_iter().filter(|other| !matches!(other, Topology::Crowd(_))).collect();
+    if let Topology::Chain(proxies) = present {
+        all.extend((2..proxies).map(Topology::Chain));
+    }
+    all.retain(|other| size(*other) < size(present));
+    all.sort_by_key(|other| size(*other));
+    all.dedup();
+    let heirs = |topology: Topology| [true, false].map(|towards_bob| (topology, heirs(present, topology, towards_bob)));
+    all.into_iter().flat_map(heirs).collect()
 }
 
-const fn is_crowd(topology: Topology) -> bool {
-    matches!(topology, Topology::Crowd(_))
+/// By nodes, then by how plain it is.
+fn size(topology: Topology) -> (usize, u8) {
+    let plain = match topology {
+        Topology::Direct | Topology::OneProxy | Topology::Trapezoid => 0,
+        Topology::Mixed | Topology::Nat => 1,
+        Topology::Chain(_) | Topology::Crowd(_) => 2,
+    };
+    (topology.nodes().len(), plain)
 }
 
 /// A node that is left out is its neighbour, towards Bob or towards Alice.
@@ -42,48 +44,44 @@ fn heirs(from: Topology, to: Topology, towards_bob: bool) -> Names {
     names.collect()
 }
 
-/// More pairs than these are not looked at one by one.
-const PAIRS: u32 = 16;
+/// A crowd is taken apart into at most so many parts: larger ones lose half of their pairs first, or a quarter, and so on.
+const PARTS: u32 = 64;
 
-/// One pair alone on the trapezoid; then half of the crowd; then the crowd less one pair.
+/// Delta debugging over the pairs: half of the crowd, or a quarter, …, or one pair alone, which is a trapezoid; then all but that.
 fn smaller_crowds(pairs: u32) -> Vec<(Topology, Names)> {
-    let kept = |kept: &[u32], single: bool| -> Names {
-        let number = |place: usize| if single { String::new() } else { (place + 1).to_string() };
-        let ends = |pair: u32, place: usize| {
-            ["alice", "bob"].map(|name| (format!("{name}{pair}"), format!("{name}{}", number(place))))
-        };
-        let pairs = kept.iter().enumerate().flat_map(|(place, &pair)| ends(pair, place));
-        pairs.chain(["atlanta", "biloxi"].map(|proxy| (proxy.to_owned(), proxy.to_owned()))).collect()
+    if pairs == 1 {
+        return vec![(Topology::Trapezoid, pairs_kept(&[1]))];
+    }
+    let granularities = || [2, 4, 8, 16, 32].into_iter().filter(|parts| *parts < pairs).chain([pairs.min(PARTS)]);
+    let part = |number: u32, of: u32| {
+        let bound = |number: u32| (u64::from(pairs) * u64::from(number) / u64::from(of)) as u32;
+        bound(number) + 1..=bound(number + 1)
     };
-    let few = pairs.min(PAIRS);
-    let mut smaller: Vec<_> = (1..=few).map(|pair| (Topology::Trapezoid, kept(&[pair], true))).collect();
-    if pairs > 3 {
-        for half in [1..=pairs / 2, pairs / 2 + 1..=pairs] {
-            let half: Vec<_> = half.collect();
-            smaller.push((Topology::Crowd(half.len() as u32), kept(&half, false)));
-        }
-    }
-    if pairs > 1 {
-        for left_out in 1..=few {
-            let others: Vec<_> = (1..=pairs).filter(|pair| *pair != left_out).collect();
-            smaller.push((Topology::Crowd(pairs - 1), kept(&others, false)));
-        }
-    }
-    smaller
+    let alone = granularities().flat_map(|of| (0..of).map(move |number| part(number, of).collect::<Vec<_>>()));
+    let left_out = granularities().filter(|of| *of > 2).flat_map(|of| {
+        (0..of).map(move |number| (1..=pairs).filter(|pair| !part(number, of).contains(pair)).collect::<Vec<_>>())
+    });
+    let named = |kept: Vec<u32>| {
+        let topology = if kept.len() == 1 { Topology::Trapezoid } else { Topology::Crowd(kept.len() as u32) };
+        (topology, pairs_kept(&kept))
+    };
+    alone.chain(left_out).map(named).collect()
 }
 
-/// The faults as they are where nodes have other names; those that cannot be are left out.
+/// Who the people of these pairs are when they are all: one pair has no numbers.
+fn pairs_kept(kept: &[u32]) -> Names {
+    let number = |place: usize| if kept.len() == 1 { String::new() } else { (place + 1).to_string() };
+    let ends = |place: usize, pair: u32| {
+        ["alice", "bob"].map(|name| (format!("{name}{pair}"), format!("{name}{}", number(place))))
+    };
+    let people = kept.iter().enumerate().flat_map(|(place, pair)| ends(place, *pair));
+    people.chain(["atlanta", "biloxi"].map(|proxy| (proxy.to_owned(), proxy.to_owned()))).collect()
+}
+
+/// The faults as they are where nodes have other names; those that cannot be are left out, and of two that fall on one message and
+/// contradict each other the second.
 pub(super) fn moved(faults: &[String], names: &Names) -> Plan {
-    let mut moved: Vec<String> = Vec::new();
-    for fault in faults {
-        let Some(fault) = renamed(fault, names) else { continue };
-        let all = [moved.as_slice(), &[fault]].concat();
-        // Two faults that fall on one message and contradict each other: the first counts.
-        if all.join(", ").parse::<Plan>().is_ok() {
-            moved = all;
-        }
-    }
-    moved.join(", ").parse().unwrap_or_default()
+    faults.iter().filter_map(|fault| renamed(fault, names)?.parse::<Fault>().ok()).collect()
 }
 
 /// Nodes stand before the first `#`, `@`, space or `:`, with `>`, `|` or `+` between them.
@@ -133,22 +131,27 @@ mod tests {
             .into_iter()
             .map(|(topology, names)| format!("{topology} {}", moved(&all, &names)))
             .collect();
-        assert_eq!(
-            plans,
-            [
-                "trapezoid biloxi>bob#1:drop, biloxi@1s:crash",
-                "trapezoid alice>atlanta#1:drop, biloxi@1s:crash",
-                "crowd:1 alice1>atlanta#1:drop, biloxi@1s:crash",
-                "crowd:1 biloxi>bob1#1:drop, biloxi@1s:crash"
-            ]
-        );
+        let (first, second) =
+            ("trapezoid biloxi>bob#1:drop, biloxi@1s:crash", "trapezoid alice>atlanta#1:drop, biloxi@1s:crash");
+        assert_eq!(plans, [first, second]);
+    }
+
+    #[test]
+    fn of_a_crowd_every_part_is_tried_alone_and_left_out() {
+        let sizes = |pairs: u32| -> Vec<usize> {
+            smaller(Topology::Crowd(pairs)).iter().map(|(_, names)| (names.len() - 2) / 2).collect()
+        };
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(sizes(5), [2, 3, 1, 1, 1, 2, 1, 1, 1, 1, 1, 4, 4, 4, 3, 4, 4, 4, 4, 4]);
+        let many = sizes(1_000);
+        assert_eq!((many[0], many.len(), many[many.len() - 1]), (500, 250, 984));
     }
 
     #[test]
     fn every_smaller_network_is_smaller() {
         for topology in Topology::ALL.into_iter().chain([Topology::Chain(9), Topology::Crowd(100)]) {
             for (smaller, names) in smaller(topology) {
-                assert!(smaller.nodes().len() < topology.nodes().len(), "{topology} {smaller}");
+                assert!(size(smaller) < size(topology), "{topology} {smaller}");
                 assert!(names.values().all(|name| smaller.nodes().contains(name)), "{topology} {smaller}");
             }
         }

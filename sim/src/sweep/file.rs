@@ -1,6 +1,7 @@
 //! Results as files, and the results of shards put together.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
@@ -8,7 +9,10 @@ use sansip::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Broken, Length, Results, Scope, Shard, Sweep};
+use crate::check::standard;
+use crate::run::PANIC;
 use crate::shrink::write_whole;
+use crate::topology::Topology;
 
 /// The results of one shard, as one JSON object.
 pub fn write(path: &Path, sweep: &Sweep, results: &Results) -> io::Result<()> {
@@ -22,12 +26,10 @@ pub fn write(path: &Path, sweep: &Sweep, results: &Results) -> io::Result<()> {
 /// One line that says what is wrong with it and what would be right.
 pub fn read(path: &Path) -> Result<(Sweep, Results), String> {
     let name = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("{name}: {error}; a file is what `sansip-sim sweep --json FILE` writes"))?;
-    let Some(object) = value.as_object() else {
-        return Err(format!("{name}: not an object; a file is what `sansip-sim sweep --json FILE` writes"));
-    };
+    let wrong = |what: &dyn Display| format!("{name}: {what}; a file is what `sansip-sim sweep --json FILE` writes");
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    let object = value.as_object().ok_or_else(|| wrong(&"not an object"))?;
     from_json(object).map_err(|(field, right)| {
         format!("{name}: `{field}` should be {right}, as `sansip-sim sweep --json FILE` writes it")
     })
@@ -158,21 +160,40 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
         sent: number(object, "sent")?,
         faults: number(object, "faults")?,
         simulated: number(object, "simulated_ms")?,
-        digest: u64::from_str_radix(text(object, "digest")?, 16).map_err(|_| ("digest", "hexadecimal digits"))?,
+        digest: digest(text(object, "digest")?).ok_or(("digest", "16 hexadecimal digits"))?,
         different: number(object, "different")?,
         first_different: optional_number(object, "first_different")?,
         broken: BTreeMap::new(),
     };
     for (name, runs) in inner(object, "topologies")? {
-        results.topologies.insert(name.clone(), runs.as_u64().ok_or(("topologies", "names with whole numbers"))?);
+        let runs = runs.as_u64().filter(|_| name.parse::<Topology>().is_ok());
+        results.topologies.insert(name.clone(), runs.ok_or(("topologies", "names of topologies with whole numbers"))?);
+    }
+    if results.topologies.values().try_fold(0_u64, |sum, runs| sum.checked_add(*runs)) != Some(results.runs) {
+        return Err(("topologies", "as many runs as `runs`"));
+    }
+    if results.different > results.runs || (results.different > 0) != results.first_different.is_some() {
+        return Err(("different", "at most `runs`, with `first_different` unless it is 0"));
     }
     for (check, broken) in inner(object, "broken")? {
         let broken = broken.as_object().ok_or(("broken", "an object of objects"))?;
         let safety = broken.get("safety").and_then(Value::as_bool).ok_or(("broken", "with `safety` true or false"))?;
         let broken = Broken { runs: number(broken, "runs")?, first: number(broken, "first")?, safety };
+        if !is_check(check) || broken.runs == 0 || broken.runs > results.runs {
+            return Err(("broken", "names of checks with at most `runs` runs"));
+        }
         results.broken.insert(check.clone(), broken);
     }
     Ok((sweep, results))
+}
+
+fn digest(text: &str) -> Option<u64> {
+    let digits = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u64::from_str_radix(text, 16).ok().filter(|_| digits)
+}
+
+fn is_check(name: &str) -> bool {
+    name == PANIC || standard().iter().any(|check| check.name() == name)
 }
 
 fn number(object: &Map<String, Value>, field: &'static str) -> Result<u64, Wrong> {
@@ -246,6 +267,12 @@ mod tests {
             ("topology", json!("star")),
             ("weather", json!(7)),
             ("broken", json!([])),
+            ("broken", json!({"nobody": {"runs": 1, "first": 0, "safety": true}})),
+            ("broken", json!({"agreement": {"runs": 11, "first": 0, "safety": true}})),
+            ("digest", json!("+000000000000007")),
+            ("topologies", json!({"star": 10})),
+            ("topologies", json!({"direct": 9})),
+            ("different", json!(1)),
             ("check_determinism", json!(null)),
         ] {
             let mut object = json.as_object().unwrap().clone();

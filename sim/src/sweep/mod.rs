@@ -28,6 +28,8 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// The most that there are: a run's number times this is to be a number.
+    const MOST: u64 = 1_000_000;
     /// All runs.
     pub const WHOLE: Self = Self { number: 1, of: 1 };
 
@@ -38,7 +40,7 @@ impl Shard {
 
     /// How many of the first `runs` runs are this shard's.
     pub const fn share(self, runs: u64) -> u64 {
-        (runs + self.of - self.number) / self.of
+        runs / self.of + (self.number <= runs % self.of) as u64
     }
 }
 
@@ -49,8 +51,8 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
         match parts {
-            Some((number, of)) if 1 <= number && number <= of => Ok(Self { number, of }),
-            _ => Err("a shard is I/N with I from 1 to N, as in 3/8"),
+            Some((number, of)) if 1 <= number && number <= of && of <= Self::MOST => Ok(Self { number, of }),
+            _ => Err("a shard is I/N with I from 1 to N and N up to 1000000, as in 3/8"),
         }
     }
 }

@@ -13,9 +13,9 @@ pub struct Results {
     pub runs: u64,
     /// Runs by the name of their topology.
     pub topologies: BTreeMap<String, u64>,
-    /// Datagrams sent.
+    /// Messages sent.
     pub sent: u64,
-    /// Datagrams that met a fault.
+    /// Faults that they met; one message may meet several.
     pub faults: u64,
     /// Time on the virtual clocks, in milliseconds.
     pub simulated: u64,
@@ -43,19 +43,21 @@ pub struct Broken {
 impl Results {
     /// Adds the results of other runs.
     pub fn add(&mut self, other: &Self) {
-        self.runs += other.runs;
+        // Files may say anything: no sum is too large.
+        let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+        add(&mut self.runs, other.runs);
         for (name, runs) in &other.topologies {
-            *self.topologies.entry(name.clone()).or_default() += runs;
+            add(self.topologies.entry(name.clone()).or_default(), *runs);
         }
-        self.sent += other.sent;
-        self.faults += other.faults;
-        self.simulated += other.simulated;
+        add(&mut self.sent, other.sent);
+        add(&mut self.faults, other.faults);
+        add(&mut self.simulated, other.simulated);
         self.digest = self.digest.wrapping_add(other.digest);
-        self.different += other.different;
+        add(&mut self.different, other.different);
         self.first_different = [self.first_different, other.first_different].into_iter().flatten().min();
         for (check, broken) in &other.broken {
             let sum = self.broken.entry(check.clone()).or_insert(Broken { runs: 0, ..broken.clone() });
-            sum.runs += broken.runs;
+            add(&mut sum.runs, broken.runs);
             sum.first = sum.first.min(broken.first);
         }
     }
@@ -80,7 +82,7 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let topologies: Vec<_> = self.topologies.iter().map(|(name, runs)| format!("{name} {runs}")).collect();
         writeln!(f, "runs: {} ({})", self.runs, topologies.join(", "))?;
-        writeln!(f, "sent: {} datagrams, {} of them met a fault", self.sent, self.faults)?;
+        writeln!(f, "sent: {} messages, faults met: {}", self.sent, self.faults)?;
         writeln!(f, "simulated: {} s", self.simulated / 1_000)?;
         writeln!(f, "digest: {:016x}", self.digest)?;
         let mut names: Vec<&str> = standard().iter().map(|check| check.name()).collect();

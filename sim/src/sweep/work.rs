@@ -5,15 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{Broken, Results, Sweep, draw};
 use crate::check::Kind;
 use crate::crew::{Progress, crew};
-use crate::run::{Case, Run, digest, run};
+use crate::run::{Case, Run, digest};
 
 /// Runs that a thread takes at once.
 const BATCH: u64 = 32;
 
-/// Runs a sweep on so many threads, and calls `watch` on this thread until they are done. The results are those of the first
+/// Runs a sweep on so many threads, each case by `run`, and calls `watch` on this thread until they are done. The results are those of the first
 /// runs of the shard without a gap: all of them, or as many as were begun when it was stopped. They do not depend on the number
 /// of threads.
-pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Results {
+pub fn work(
+    sweep: &Sweep,
+    jobs: usize,
+    run: &(dyn Fn(&Case) -> Run + Sync),
+    progress: &Progress,
+    watch: &mut dyn FnMut(),
+) -> Results {
     let share = sweep.share().unwrap_or(u64::MAX);
     let next = AtomicU64::new(0);
     let labour = || {
@@ -24,7 +30,7 @@ pub fn work(sweep: &Sweep, jobs: usize, progress: &Progress, watch: &mut dyn FnM
                 break;
             }
             for n in first..share.min(first.saturating_add(BATCH)) {
-                own.add(&record(sweep, sweep.shard.run(n), &mut run));
+                own.add(&record(sweep, sweep.shard.run(n), &mut |case| run(case)));
                 progress.count();
             }
         }
@@ -60,6 +66,7 @@ pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::run;
     use crate::sweep::{Length, Scope, Shard};
 
     fn sweep(runs: u64) -> Sweep {
@@ -67,7 +74,7 @@ mod tests {
     }
 
     fn all(sweep: &Sweep, jobs: usize) -> Results {
-        work(sweep, jobs, &Progress::default(), &mut || {})
+        work(sweep, jobs, &run, &Progress::default(), &mut || {})
     }
 
     #[test]
@@ -86,9 +93,9 @@ mod tests {
     fn what_is_stopped_has_no_gaps() {
         let progress = Progress::default();
         progress.stop();
-        assert_eq!(work(&sweep(100), 2, &progress, &mut || {}).runs, 0);
+        assert_eq!(work(&sweep(100), 2, &run, &progress, &mut || {}).runs, 0);
         let progress = Progress::default();
-        let some = work(&sweep(1_000_000), 2, &progress, &mut || {
+        let some = work(&sweep(1_000_000), 2, &run, &progress, &mut || {
             if progress.done() > 0 {
                 progress.stop()
             }

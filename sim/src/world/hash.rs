@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map that is only ever asked for one key.
-pub(super) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 
 /// Multiplies and turns. Keys come from the world itself, so nobody chooses them to collide.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mix(u64);
+pub(crate) struct Mix(u64);
 
 impl Mix {
     const fn mix(&mut self, word: u64) {
@@ -18,7 +18,18 @@ impl Mix {
 
 impl Hasher for Mix {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
+        // Whole messages are keys as well: four words at a time, none of which waits for another.
+        let mut lanes = [Self(0), Self(1), Self(2), Self(3)];
+        let (blocks, rest) = bytes.as_chunks::<32>();
+        for block in blocks {
+            for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+                lane.mix(u64::from_le_bytes(*word));
+            }
+        }
+        if !blocks.is_empty() {
+            lanes.iter().for_each(|lane| self.mix(lane.0));
+        }
+        for chunk in rest.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             self.mix(u64::from_le_bytes(word));

@@ -230,6 +230,7 @@ impl World {
     pub(super) fn close_stream(&mut self, node: NodeId, connection: ConnectionId) {
         let key = (node, self.nodes[node.0].life, connection);
         let Some((number, side)) = self.streams.of_end.remove(&key) else { return };
+        self.trace.lose(node, number);
         let far = self.end_of(number, 1 - side).node;
         let delay = self.link(node, far).delay;
         let stream = &mut self.streams.all[number as usize];
@@ -338,6 +339,7 @@ impl World {
         self.streams.of_end.remove(&(node, life, connection));
         if self.is_alive(node, life) {
             self.wake(node);
+            self.trace.lose(node, number);
             self.handle(node, Input::Connection { connection, change });
         }
     }

@@ -140,3 +140,17 @@ fn each_final_response_has_one_ack() {
     story.is_fine();
     story.sends(500, &forwarded).is_wrong("it is the 2. one, and 1 ACKs came");
 }
+
+#[test]
+fn what_loses_nothing_gets_one_copy_but_of_a_2xx() {
+    let tcp = |message: &str| message.replace("/UDP", "/TCP");
+    for method in ["INVITE", "BYE"] {
+        let request = tcp(&request(method, &["1"]));
+        Story::new().sends(0, &request).is_fine();
+        Story::new().sends_at(&[0, 500], &request).is_wrong("loses nothing");
+    }
+    let invite = tcp(&request("INVITE", &["1"]));
+    let (busy, ok) = (tcp(&response(486, "INVITE", &["1"])), tcp(&response(200, "INVITE", &["1"])));
+    Story::new().receives(0, &invite).sends_at(&[0, 500], &busy).is_wrong("it is copy 2, and 1 are allowed");
+    Story::new().receives(0, &invite).sends_at(&ELEVEN, &ok).is_fine();
+}

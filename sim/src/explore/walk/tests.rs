@@ -1,5 +1,7 @@
 use super::*;
-use crate::run::{Case, run};
+use crate::check::{Check, Reading, Report};
+use crate::fault::Fate;
+use crate::run::{Case, digest, run};
 use crate::topology::Topology;
 
 fn explored(topology: Topology, faults: usize, jobs: usize) -> Findings {
@@ -45,14 +47,77 @@ fn a_walk_that_is_stopped_is_not_whole() {
 fn a_forked_world_is_the_run_of_its_plan() {
     let case = Case { topology: Topology::OneProxy, ..Case::default() };
     let (progress, tickets) = (Progress::default(), AtomicUsize::new(0));
-    let mut walker = Walker::new(&Exploration { case: case.clone(), faults: 1 }, &progress, &tickets);
-    let mut fork = case.scenario().world();
+    let (checks, library) = (standard(), Library::default());
+    let exploration = Exploration { case: case.clone(), faults: 1 };
+    let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
+    let mut fork = walker.world(&case);
     fork.run_until(Instant::from_millis(1_050));
-    assert!(fork.set_fate("bob", "biloxi", 3, crate::fault::Fate::Lost));
-    let verdict = judged(&mut fork, walker.end, &walker.checks);
+    assert!(fork.set_fate("bob", "biloxi", 3, Fate::Lost));
+    let verdict = judged(&mut fork, walker.end, &mut walker.judge);
     assert!(verdict.holds());
     walker.record(&fork, 1, &verdict);
     let planned = run(&Case { plan: "bob>biloxi#3:drop".parse().unwrap(), ..case });
     assert_eq!(format!("{:?}", planned.world.trace()), format!("{:?}", fork.trace()));
-    assert!(!fork.set_fate("bob", "biloxi", 3, crate::fault::Fate::Lost), "it was sent already");
+    assert!(!fork.set_fate("bob", "biloxi", 3, Fate::Lost), "it was sent already");
+}
+
+/// Runs the faults of each run that it judges once more, without anything to remember.
+struct Replayed(Case);
+
+impl Check for Replayed {
+    fn name(&self) -> &'static str {
+        "replayed"
+    }
+
+    fn source(&self) -> &'static str {
+        "docs/poll.md"
+    }
+
+    fn check(&self, reading: &Reading<'_>, report: &mut Report<'_>) {
+        let trace = reading.trace();
+        let mut plan = Plan::new();
+        for (_, _, sent) in trace.transmissions().filter(|(_, _, sent)| sent.fate != Fate::FINE) {
+            let to = sent.to.expect("what goes nowhere has no fate");
+            plan.set(trace.name(sent.from), trace.name(to), sent.ordinal, sent.fate);
+        }
+        let plain = run(&Case { plan: plan.clone(), ..self.0.clone() }).world;
+        let alike = reading.actors().zip(plain.actors()).all(|((node, _, one), (_, _, other))| {
+            // Not what there is room for: a clone has less to spare.
+            (one.census(), one.calls(), one.is_idle(), reading.peak(node))
+                == (other.census(), other.calls(), other.is_idle(), plain.peak(node))
+        });
+        if !alike || (reading.now(), digest(trace)) != (plain.now(), digest(plain.trace())) {
+            report.breach(crate::trace::NodeId(0), reading.now(), format!("'{plan}' went another way"));
+        }
+    }
+}
+
+/// Walks with so much room to remember, and runs everything again; how many runs.
+fn replayed(topology: Topology, faults: usize, room: usize) -> u64 {
+    let case = Case { topology, ..Case::default() };
+    let checks: [Box<dyn Check>; 1] = [Box::new(Replayed(case.clone()))];
+    let (library, progress, tickets) = (Library::default(), Progress::default(), AtomicUsize::new(0));
+    let exploration = Exploration { case: case.clone(), faults };
+    let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
+    walker.memory = Memory::new(room);
+    walker.descend(walker.world(&case), 0, 0);
+    assert_eq!(walker.findings.broken, BTreeMap::new());
+    walker.findings.total()
+}
+
+#[test]
+fn what_is_remembered_is_what_would_be_done() {
+    assert!(replayed(Topology::OneProxy, 2, STEPS) > 500);
+}
+
+#[test]
+fn what_is_forgotten_is_done_again() {
+    for room in [1, 7, 100] {
+        assert!(replayed(Topology::Direct, 2, room) > 300);
+    }
+}
+
+#[test]
+fn nodes_with_connections_are_not_remembered_and_go_on_alike() {
+    assert!(replayed(Topology::Mixed, 1, STEPS) > 40);
 }
