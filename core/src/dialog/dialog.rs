@@ -73,8 +73,8 @@ impl Dialog {
     fn wanted(request: &Request) -> Result<(Wanted<'_>, RouteSet), Rejection> {
         let bad = Rejection::bad;
         let headers = request.headers();
-        let from = headers.from_text().ok_or(bad("Unusable From header"))?;
-        let to = headers.to_text().ok_or(bad("Unusable To header"))?;
+        let from = headers.text_of_from().ok_or(bad("Unusable From header"))?;
+        let to = headers.text_of_to().ok_or(bad("Unusable To header"))?;
         let call_id = headers.call_id().ok_or(bad("Unusable Call-ID header"))?;
         let cseq = headers.cseq().ok_or(bad("Unusable CSeq header"))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
@@ -89,8 +89,8 @@ impl Dialog {
     /// route set are the peer's to say. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
     /// Both must be such as can be [processed](Response::validate); `None` if they lack what a dialog needs.
     pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
-        let (from, to) = (invite.headers().from_text()?, invite.headers().to_text()?);
-        let remote_tag = response.headers().to_text()?.tag();
+        let (from, to) = (invite.headers().text_of_from()?, invite.headers().text_of_to()?);
+        let remote_tag = response.headers().text_of_to()?.tag();
         let key = DialogKey { call_id: invite.call_id()?, local_tag: from.tag()?, remote_tag };
         Some(Self {
             id: key.to_id(),

@@ -42,8 +42,8 @@ impl<'a> DialogKey<'a> {
         let headers = request.headers();
         Some(Self {
             call_id: headers.call_id()?,
-            local_tag: headers.to_text()?.tag()?,
-            remote_tag: headers.from_text()?.tag(),
+            local_tag: headers.text_of_to()?.tag()?,
+            remote_tag: headers.text_of_from()?.tag(),
         })
     }
 

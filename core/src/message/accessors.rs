@@ -42,7 +42,7 @@ macro_rules! message_accessors {
 
             /// The tag of To of a message that was found to be processable, without reading it once more.
             pub(crate) fn to_tag(&self) -> Option<&str> {
-                self.headers().to_text()?.tag()
+                self.headers().text_of_to()?.tag()
             }
 
             /// Call-ID; `None` if absent or malformed.

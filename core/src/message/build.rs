@@ -199,9 +199,9 @@ impl fmt::Debug for ResponseBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::{Method, Request, Response, Uri};
+    use super::{Method, Request, Response};
     use crate::message::header::{CSeq, NameAddr, To};
-    use crate::message::{BuildError, HeaderId, Limits, Message, StatusCode, UriBuf};
+    use crate::message::{BuildError, HeaderId, Limits, Message, StatusCode, Uri, UriBuf};
     use alloc::string::String;
     use alloc::vec::Vec;
 

@@ -126,12 +126,12 @@ impl<'a> Headers<'a> {
     }
 
     /// From of a message that was found to be processable, without reading it once more.
-    pub(crate) fn from_text(self) -> Option<NameAddrText<'a>> {
+    pub(crate) fn text_of_from(self) -> Option<NameAddrText<'a>> {
         self.of(HeaderId::From).next().map(NameAddrText::of)
     }
 
     /// To, likewise.
-    pub(crate) fn to_text(self) -> Option<NameAddrText<'a>> {
+    pub(crate) fn text_of_to(self) -> Option<NameAddrText<'a>> {
         self.of(HeaderId::To).next().map(NameAddrText::of)
     }
 

@@ -108,7 +108,10 @@ impl<'a> Parameters<'a> {
     fn all(self, name: &str) -> impl Iterator<Item = Text<'a>> {
         let (mut rest, name) = (Iter { rest: self.text }, name.as_bytes());
         core::iter::from_fn(move || {
-            while self.is_plain {
+            if !self.is_plain {
+                return rest.find(|parameter| parameter.name.eq_ignore_ascii_case(name));
+            }
+            loop {
                 let [b';', parameter @ ..] = rest.rest else { return None };
                 if let Some((start, behind)) = parameter.split_at_checked(name.len())
                     && matches!(behind, [] | [b'=' | b';', ..])
@@ -118,7 +121,6 @@ impl<'a> Parameters<'a> {
                 }
                 rest.rest = parameter.get(scan::find(parameter, b';').unwrap_or(parameter.len())..).unwrap_or_default();
             }
-            rest.find(|parameter| parameter.name.eq_ignore_ascii_case(name))
         })
     }
 

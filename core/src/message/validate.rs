@@ -193,7 +193,7 @@ fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
 
 /// A tag may be absent (RFC 2543), but not be two or no token.
 fn tag_is_usable(address: NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
-    let is_token = |tag: &Parameter<'_>| tag.value.is_some_and(|value| scan::is_token(value));
+    let is_token = |tag: &Parameter<'_>| tag.value.is_some_and(scan::is_token);
     match address.parameters.first_two("tag") {
         [None, _] => Ok(()),
         [Some(tag), None] if is_token(&tag) => Ok(()),
