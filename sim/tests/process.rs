@@ -62,7 +62,7 @@ fn a_terminal_has_a_bar_with_rate_and_estimate_that_is_gone_in_the_end() {
         };
         // Each picture of the bar is written over the one before.
         let pictures: Vec<&str> = shown.split("\r\x1b[K").collect();
-        assert!(pictures.len() > 3, "{shown:?}");
+        assert!(pictures.len() > 2, "{shown:?}");
         for picture in &pictures[1..pictures.len() - 1] {
             assert_eq!(picture.starts_with("\x1b[36m") && picture.ends_with("\x1b[0m"), coloured, "{picture:?}");
             let bare = picture.trim_start_matches("\x1b[36m").trim_end_matches("\x1b[0m");
@@ -71,7 +71,7 @@ fn a_terminal_has_a_bar_with_rate_and_estimate_that_is_gone_in_the_end() {
             assert!(bare.contains(" %, ") && bare.contains(" runs/s, "), "{bare:?}");
         }
         let last = pictures[pictures.len() - 1];
-        assert!(!last.contains('\x1b') && last.lines().next().unwrap().contains(" runs in 1."), "{last:?}");
+        assert!(!last.contains('\x1b') && last.lines().next().unwrap().contains(" runs in "), "{last:?}");
         assert!(last.contains("verdict: all checks hold"), "{last:?}");
     }
 }
@@ -157,7 +157,7 @@ fn a_slurm_array_as_documented_finds_what_one_machine_finds() {
 #[test]
 fn a_kubernetes_indexed_job_as_documented_finds_what_one_machine_finds() {
     let folder = Folder::new("kubernetes");
-    let job = of_docs("\nKubernetes, an indexed job (its indices count from 0):\n");
+    let job = of_docs("\nKubernetes, an indexed job ");
     let (_, arguments) = job.split_once("args:\n            - ").unwrap();
     let (arguments, _) = arguments.split_once("volumeMounts").unwrap();
     // A YAML scalar over two lines has a space in place of the break.

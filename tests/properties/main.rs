@@ -10,5 +10,6 @@ mod planted;
 mod scripts;
 mod shrunk;
 mod streams;
+mod texts;
 mod weather;
 mod worse;

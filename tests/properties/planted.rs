@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use sansip::Duration;
+use sansip_sim::actor::Actor;
 use sansip_sim::check::standard;
 use sansip_sim::planted::{Faulty, Hooks, How, Planted, TABLE, blamed, find, hunt, is_caught, run};
-use sansip_sim::run::{Case, digest, run_with};
+use sansip_sim::run::{Case, Reply, digest, run_with};
 use sansip_sim::sweep::{Scope, draw};
+use sansip_sim::topology::Topology;
 
 /// More than any of them needs.
 const RUNS: u64 = 50;
@@ -79,4 +82,38 @@ fn what_provokes_a_mistake_is_none_of_those_who_are_provoked() {
             assert!(blamed.is_empty(), "{}: {blamed:?}\n{case}", innocent.name);
         }
     }
+}
+
+/// What the checks say of atlanta with this mistake, on a network where it speaks TCP with biloxi, and Bob rejects.
+fn said_over_tcp(hooks: Hooks) -> Vec<(&'static str, String)> {
+    let case = Case {
+        topology: Topology::Mixed,
+        reply: Reply::Reject(Duration::from_millis(100)),
+        plan: "biloxi>atlanta#3:split(9)".parse().expect("a plan"),
+        ..Case::default()
+    };
+    let mut wrap = |name: &str, node: Box<dyn Actor>| -> Box<dyn Actor> {
+        if name == "atlanta" { Box::new(Faulty::new(node, hooks)) } else { node }
+    };
+    let run = run_with(&case, &standard(), &mut wrap);
+    let atlanta = run.world.node("atlanta");
+    let of_atlanta = run.verdict.breaches().filter(|breach| Some(breach.node) == atlanta);
+    of_atlanta.map(|breach| (breach.check, breach.what.clone())).collect()
+}
+
+#[test]
+fn mistakes_over_connections_are_found_as_well() {
+    assert_eq!(said_over_tcp(Hooks::NONE), []);
+    let silent = said_over_tcp(Hooks::sending(|_, kind, text| if kind == "ACK" { vec![] } else { vec![text] }));
+    assert!(
+        silent.iter().any(|(check, what)| *check == "acknowledged" && what.contains("no ACK for 486")),
+        "{silent:?}"
+    );
+    let twice = said_over_tcp(Hooks::sending(|memory, kind, text| {
+        if kind == "INVITE" {
+            memory.send_later(5, text.clone());
+        }
+        vec![text]
+    }));
+    assert!(twice.iter().any(|(check, what)| *check == "schedule" && what.ends_with("loses nothing")), "{twice:?}");
 }

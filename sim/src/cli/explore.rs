@@ -75,7 +75,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "faults" => faults = Some(options.value(name)?),
             "for" => limit = Some(options.value::<Time>(name)?.0),
             "jobs" => threads = options.value::<Threads>(name)?.0,
-            "failures" => failures = options.path()?,
+            "failures" => failures = options.folder(name)?,
             "topology" => {
                 case.topology = options.value(name)?;
                 words.push(format!(" --topology {}", case.topology));

@@ -51,7 +51,7 @@ impl Options {
         T::Err: Display + 'static,
     {
         let text = self.text(name)?;
-        text.parse().map_err(|error| Usage(format!("--{name} `{text}`: {}", why(&error))))
+        text.parse().map_err(|error| Usage(format!("--{name} `{text}`{}: {}", meant(name, &text), why(&error))))
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<String, Usage> {
@@ -61,6 +61,15 @@ impl Options {
 
     pub(super) fn path(&mut self) -> Result<PathBuf, Usage> {
         self.parser.value().map(PathBuf::from).map_err(|error| lists(self.command, &error))
+    }
+
+    /// A folder, which need not be there yet.
+    pub(super) fn folder(&mut self, name: &str) -> Result<PathBuf, Usage> {
+        let path = self.path()?;
+        if path.as_os_str().is_empty() || (path.exists() && !path.is_dir()) {
+            return Err(Usage(format!("--{name} `{}`: no folder; a folder is meant, as in failures", path.display())));
+        }
+        Ok(path)
     }
 
     /// Reads the option if it is a part of a [`Case`], or sets the weather.
@@ -74,7 +83,7 @@ impl Options {
         let Some(option) = OPTIONS.iter().find(|option| option.name == name) else { return Ok(false) };
         let text = if option.is_switch { "yes".to_owned() } else { self.text(name)? };
         // A plan may be long, and says itself what is wrong with it where.
-        let shown = if name == "plan" { String::new() } else { format!(" `{text}`") };
+        let shown = if name == "plan" { String::new() } else { format!(" `{text}`{}", meant(name, &text)) };
         (option.set)(case, &text).map_err(|error| Usage(format!("--{name}{shown}: {error}")))?;
         Ok(true)
     }
@@ -91,6 +100,17 @@ impl Options {
         Err(lists(self.command, &what))
     }
 }
+
+/// Of what has a name: what the value may have been meant to be.
+pub(super) fn meant(option: &str, value: &str) -> String {
+    match option {
+        "weather" => nearest::hint(value, Preset::ALL.iter().map(|preset| preset.name())),
+        "topology" => nearest::hint(value, TOPOLOGIES.into_iter()),
+        _ => String::new(),
+    }
+}
+
+const TOPOLOGIES: [&str; 7] = ["direct", "one-proxy", "trapezoid", "nat", "mixed", "chain", "crowd"];
 
 /// How many threads.
 pub(super) struct Threads(pub(super) usize);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sansip::Duration;
 
-use super::options::{Argument, Threads};
+use super::options::{Argument, Threads, meant};
 use super::progress::Meter;
 use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::crew::Progress;
@@ -93,7 +93,7 @@ pub(super) fn merge(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Sto
                 return Ok(0);
             }
             Argument::Long(name) if name == "json" => json = results_file(&mut options)?,
-            Argument::Long(name) if name == "failures" => failures = options.path()?,
+            Argument::Long(name) if name == "failures" => failures = options.folder("failures")?,
             Argument::Word(path) => paths.push(PathBuf::from(path)),
             Argument::Long(_) => return options.unknown(&argument).map_err(Stop::from),
         }
@@ -129,10 +129,13 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "for" => length = Some(Length::For(options.value::<Time>(name)?.0)),
             "topology" => {
                 let topology = options.text(name)?;
-                sweep.scope.topology = match topology.as_str() {
-                    "all" => None,
-                    one => Some(one.parse().map_err(|error| Usage(format!("--topology `{one}`: {error}, or all")))?),
-                };
+                sweep.scope.topology =
+                    match topology.as_str() {
+                        "all" => None,
+                        one => Some(one.parse().map_err(|error| {
+                            Usage(format!("--topology `{one}`{}: {error}, or all", meant(name, one)))
+                        })?),
+                    };
             }
             "weather" => sweep.scope.weather = Some(options.value(name)?),
             "seed" => sweep.seed = options.value(name)?,
@@ -140,7 +143,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "jobs" => threads = options.value::<Threads>(name)?.0,
             "check-determinism" => sweep.twice = true,
             "json" => json = results_file(&mut options)?,
-            "failures" => failures = options.path()?,
+            "failures" => failures = options.folder("failures")?,
             _ => return options.unknown(&argument),
         }
     }

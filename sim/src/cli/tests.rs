@@ -85,6 +85,9 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--runs", "1", "--json", "/no/such/folder/x.json"], "a file that can be written"),
         (&["sweep", "--runs", "1", "--json", &folder.path()], "a file that can be written"),
         (&["sweep", "--runs", "1", "--json", ""], "a file that can be written"),
+        (&["sweep", "--runs", "1", "--failures", &there], "a folder is meant"),
+        (&["explore", "--faults", "1", "--failures", ""], "a folder is meant"),
+        (&["merge", &one, "--failures", &there], "a folder is meant"),
         (&["merge"], "--json"),
         (&["merge", "/no/such.json"], "/no/such.json"),
         // Words that are nearly right.
@@ -92,6 +95,10 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--run", "1"], "did you mean `--runs`?"),
         (&["--topolgy", "direct"], "did you mean `--topology`?"),
         (&["planted", "ack-onc"], "did you mean `ack-once`?"),
+        (&["--weather", "wify"], "did you mean `wifi`?"),
+        (&["--topology", "trapezoit"], "did you mean `trapezoid`?"),
+        (&["sweep", "--runs", "1", "--weather", "hostil"], "did you mean `hostile`?"),
+        (&["sweep", "--runs", "1", "--topology", "one_proxy"], "did you mean `one-proxy`?"),
         (&["planted", "everything"], "docs/planted-faults.md"),
         (&["planted", "pre-6026"], "tests/planted/run pre-6026"),
         // Numbers.
