@@ -12,7 +12,7 @@ use super::sweep::{Time, stop_at_ctrl_c};
 use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::check::standard;
 use crate::crew::Progress;
-use crate::explore::{CANCEL, Exploration, Findings, walk};
+use crate::explore::{CANCEL, Exploration, Findings, walk_all};
 use crate::run::{Case, HangUp, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
@@ -35,17 +35,15 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     let progress = Arc::new(Progress::default());
     stop_at_ctrl_c(&progress);
     let mut meter = Meter::new(out.stderr, None, asked.limit, out.terminal, out.colour);
-    let mut all = Vec::new();
-    for call in &asked.calls {
-        let exploration = Exploration { case: call.clone(), faults: asked.faults };
-        let findings = walk(&exploration, asked.jobs, &progress, &mut || {
-            if meter.is_over() {
-                progress.stop();
-            }
-            meter.show(progress.done());
-        });
-        all.push((call, findings));
-    }
+    let faults = asked.faults;
+    let explorations: Vec<_> = asked.calls.iter().map(|case| Exploration { case: case.clone(), faults }).collect();
+    let found = walk_all(&explorations, asked.jobs, &progress, &mut || {
+        if meter.is_over() {
+            progress.stop();
+        }
+        meter.show(progress.done());
+    });
+    let all: Vec<_> = asked.calls.iter().zip(found).collect();
     meter.end(progress.done())?;
     let mut replay = None;
     for (call, findings) in &all {

@@ -4,7 +4,7 @@
 //! times are the same, in whatever runs: what the one did need not be worked out again for the other. Most runs of an exploration
 //! differ from others in what one or two nodes are given.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ struct Table {
     texts: Map<Arc<[u8]>, u32>,
     answers: Vec<(Arc<[Answer]>, u32)>,
     numbers: u32,
-    facts: HashMap<Facts, Arc<Facts>>,
+    facts: Map<Facts, Arc<Facts>>,
 }
 
 /// A state, and what a node in it was given: when, of which kind, from whom, and the number of what came.
@@ -84,7 +84,9 @@ struct Facts {
 
 impl Hash for Facts {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.idle, self.census.all(), self.capacity.all(), self.calls.len()).hash(state);
+        for (_, number) in self.census.all().into_iter().chain(self.capacity.all()) {
+            state.write_usize(number);
+        }
     }
 }
 

@@ -76,18 +76,36 @@ impl Findings {
 /// Walks the whole tree on so many threads, or until it is stopped, and calls `watch` on this thread meanwhile. What is found
 /// does not depend on the number of threads, unless it is stopped.
 pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: &mut dyn FnMut()) -> Findings {
-    let next = AtomicUsize::new(0);
+    walk_all(std::slice::from_ref(exploration), jobs, progress, watch).swap_remove(0)
+}
+
+/// The same for several: what was found of each. Threads begin far from one another, since each remembers for itself, and help with
+/// what is left when they have done theirs.
+pub fn walk_all(
+    explorations: &[Exploration],
+    jobs: usize,
+    progress: &Progress,
+    watch: &mut dyn FnMut(),
+) -> Vec<Findings> {
+    let tickets: Vec<AtomicUsize> = explorations.iter().map(|_| AtomicUsize::new(0)).collect();
+    let threads = AtomicUsize::new(0);
     let labour = || {
-        let (checks, library) = (standard(), Library::default());
-        let mut walker = Walker::new(exploration, Judge::new(&checks, &library, PARTS), progress, &next);
-        walker.descend(walker.world(&exploration.case), 0, 0);
-        walker.findings
+        let first = threads.fetch_add(1, Ordering::Relaxed) * explorations.len() / jobs;
+        let order = (0..explorations.len()).map(|number| (first + number) % explorations.len());
+        let walked = order.map(|which| {
+            let (checks, library) = (standard(), Library::default());
+            let judge = Judge::new(&checks, &library, PARTS);
+            let mut walker = Walker::new(&explorations[which], judge, progress, &tickets[which]);
+            walker.descend(walker.world(&explorations[which].case), 0, 0);
+            (which, walker.findings)
+        });
+        walked.collect::<Vec<_>>()
     };
-    let mut sum = Findings { whole: true, ..Findings::default() };
-    for part in crew(jobs, labour, watch) {
-        sum.add(part);
+    let mut sums = vec![Findings { whole: true, ..Findings::default() }; explorations.len()];
+    for (which, part) in crew(jobs, labour, watch).into_iter().flatten() {
+        sums[which].add(part);
     }
-    sum
+    sums
 }
 
 /// So many parts of runs are remembered with what the checks say of them: some 100 MB.

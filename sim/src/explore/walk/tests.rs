@@ -32,6 +32,16 @@ fn what_is_found_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn several_walks_at_once_find_what_each_finds_alone() {
+    let case = Case { topology: Topology::OneProxy, ..Case::default() };
+    let all: Vec<_> = Exploration::calls(&case).into_iter().map(|case| Exploration { case, faults: 1 }).collect();
+    let alone: Vec<_> = all.iter().map(|one| walk(one, 1, &Progress::default(), &mut || {})).collect();
+    for jobs in [1, 2, 4, 9] {
+        assert_eq!(walk_all(&all, jobs, &Progress::default(), &mut || {}), alone, "{jobs}");
+    }
+}
+
+#[test]
 fn a_walk_that_is_stopped_is_not_whole() {
     let case = Case::default();
     let progress = Progress::default();
