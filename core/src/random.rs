@@ -76,7 +76,8 @@ impl Random {
     /// A branch: the magic cookie, then 80 random bits, then `suffix` if it is not empty (the proxy's loop check,
     /// §16.6 step 8). A scripted branch is taken as it is, without the suffix.
     pub fn branch(&mut self, suffix: &str) -> String {
-        let mut branch = String::from(MAGIC_COOKIE);
+        let mut branch = String::with_capacity(MAGIC_COOKIE.len() + 16 + 1 + suffix.len());
+        branch.push_str(MAGIC_COOKIE);
         match self.script.branches.pop_front() {
             Some(scripted) => branch.push_str(&scripted),
             None => {
@@ -134,9 +135,9 @@ impl Random {
             if index % 12 == 0 {
                 bits = self.next_u64();
             }
-            let digit = (bits & 31) as u32;
+            let digit = (bits & 31) as u8;
             bits >>= 5;
-            out.push(char::from_digit(digit, 32).unwrap_or('0'));
+            out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
         }
     }
 }

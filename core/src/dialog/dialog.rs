@@ -3,8 +3,8 @@
 use super::id::{DialogId, DialogKey};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
-use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
-use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, UriBuf};
+use crate::message::header::{CSeq, MaxForwards, NameAddrBuf, NameAddrText};
+use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, Uri, UriBuf};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,53 +34,77 @@ pub struct Dialog {
     pub route_set: RouteSet,
 }
 
+/// What a dialog is made of.
+struct Wanted<'a> {
+    from: NameAddrText<'a>,
+    to: NameAddrText<'a>,
+    call_id: &'a str,
+    cseq: CSeq<'a>,
+    target: Uri<'a>,
+}
+
 impl Dialog {
-    /// The dialog that our response with the tag `local_tag` to an INVITE makes (§12.1.1).
+    /// The dialog that our response with the tag `local_tag` to an INVITE makes (§12.1.1). The INVITE must be one that can be
+    /// [processed](Request::validate).
     ///
     /// # Errors
     /// The request lacks what a dialog needs: the answer it is owed.
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
-        let bad = Rejection::bad;
-        let from = request.from().ok_or(bad("Unusable From header"))?;
-        let to = request.to_header().ok_or(bad("Unusable To header"))?;
-        let call_id = request.call_id().ok_or(bad("Unusable Call-ID header"))?;
-        let cseq = request.cseq().ok_or(bad("Unusable CSeq header"))?;
-        // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
-        let old = from.tag().is_none() && !request.headers().contains(HeaderId::Contact);
-        let target = if old { Some(from) } else { request.contact() };
-        let target = target.filter(|target| target.uri.is_sip()).ok_or(bad("Missing or unusable Contact header"))?;
-        let route_set = RouteSet::of_request(request.headers()).ok_or(bad("Unusable Record-Route header"))?;
+        let (Wanted { from, to, call_id, cseq, target }, route_set) = Self::wanted(request)?;
         Ok(Self {
             id: DialogKey { call_id, local_tag, remote_tag: from.tag() }.to_id(),
             state,
             sequence: Sequence { local: None, remote: Some(cseq.number) },
-            local: to.to_buf().with_tag(local_tag),
+            local: to.with_tag(local_tag),
             remote: from.to_buf(),
-            remote_target: request_target(target.uri),
+            remote_target: request_target(target),
             route_set,
         })
     }
 
+    /// Whether a response to this INVITE can make a dialog: as [`of_request`](Self::of_request).
+    ///
+    /// # Errors
+    /// As [`of_request`](Self::of_request).
+    pub fn can_be_made_of(request: &Request) -> Result<(), Rejection> {
+        Self::wanted(request).map(drop)
+    }
+
+    fn wanted(request: &Request) -> Result<(Wanted<'_>, RouteSet), Rejection> {
+        let bad = Rejection::bad;
+        let headers = request.headers();
+        let from = headers.text_of_from().ok_or(bad("Unusable From header"))?;
+        let to = headers.text_of_to().ok_or(bad("Unusable To header"))?;
+        let call_id = headers.call_id().ok_or(bad("Unusable Call-ID header"))?;
+        let cseq = headers.cseq().ok_or(bad("Unusable CSeq header"))?;
+        // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
+        let old = from.tag().is_none() && !headers.contains(HeaderId::Contact);
+        let target = if old { headers.from() } else { headers.contact() };
+        let target = target.filter(|target| target.uri.is_sip()).ok_or(bad("Missing or unusable Contact header"))?;
+        let route_set = RouteSet::of_request(headers).ok_or(bad("Unusable Record-Route header"))?;
+        Ok((Wanted { from, to, call_id, cseq, target: target.uri }, route_set))
+    }
+
     /// The dialog that a 101-199 or 2xx response to our INVITE makes (§12.1.2). Only the remote tag, the remote target and the
     /// route set are the peer's to say. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
-    /// `None` if one of the two is not what the layers below let through.
+    /// Both must be such as can be [processed](Response::validate); `None` if they lack what a dialog needs.
     pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
-        let to = invite.to_header()?.to_buf();
-        let key = DialogKey {
-            call_id: invite.call_id()?,
-            local_tag: invite.from()?.tag()?,
-            remote_tag: response.to_header()?.tag(),
-        };
+        let (from, to) = (invite.headers().text_of_from()?, invite.headers().text_of_to()?);
+        let remote_tag = response.headers().text_of_to()?.tag();
+        let key = DialogKey { call_id: invite.call_id()?, local_tag: from.tag()?, remote_tag };
         Some(Self {
             id: key.to_id(),
             state: if response.status().is_success() { DialogState::Confirmed } else { DialogState::Early },
             sequence: Sequence { local: Some(invite.cseq()?.number), remote: None },
-            local: invite.from()?.to_buf(),
-            remote: match key.remote_tag {
+            local: from.to_buf(),
+            remote: match remote_tag {
                 Some(tag) => to.with_tag(tag),
-                None => to,
+                None => to.to_buf(),
             },
-            remote_target: target_of(response).unwrap_or(UriBuf::parse(invite.uri_bytes()).ok()?),
+            remote_target: match target_of(response) {
+                Some(target) => target,
+                None => UriBuf::parse(invite.uri_bytes()).ok()?,
+            },
             route_set: RouteSet::of_response(response.headers()),
         })
     }
@@ -102,7 +126,7 @@ impl Dialog {
 
     /// Begins a request in this dialog (§12.2.1.1) that goes along `path`.
     pub fn request(&self, method: Method<'_>, number: u32, path: &Path) -> RequestBuilder {
-        let mut builder = Request::builder(method, path.request_uri.as_uri()).typed(&MaxForwards(70));
+        let mut builder = Request::builder_to(method, &path.request_uri).typed(&MaxForwards(70));
         if let Some(route) = &path.route {
             builder = builder.header(HeaderId::Route, route);
         }

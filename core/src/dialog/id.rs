@@ -37,12 +37,13 @@ pub struct DialogKey<'a> {
 
 impl<'a> DialogKey<'a> {
     /// The dialog that a request received belongs to: our tag is in To. `None` if To has no tag: the request is outside
-    /// of any dialog.
+    /// of any dialog. The request must be one that can be [processed](Request::validate).
     pub fn of_request(request: &'a Request) -> Option<Self> {
+        let headers = request.headers();
         Some(Self {
-            call_id: request.call_id()?,
-            local_tag: request.to_header()?.tag()?,
-            remote_tag: request.from()?.tag(),
+            call_id: headers.call_id()?,
+            local_tag: headers.text_of_to()?.tag()?,
+            remote_tag: headers.text_of_from()?.tag(),
         })
     }
 

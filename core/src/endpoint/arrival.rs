@@ -5,7 +5,9 @@ use core::net::SocketAddr;
 use crate::config::Limit;
 use crate::id::{ListenerId, ServerTransactionId};
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Request};
+use crate::message::{
+    Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Rejection, Request,
+};
 use crate::tag::Tag;
 use crate::transaction::key::{self, KeptKey, RequestKey};
 use crate::transport::{Flow, response_destination, stamp, stamped};
@@ -99,21 +101,15 @@ impl Endpoint {
     /// Copies the request only where it is kept: neither a retransmission nor what is rejected needs it.
     fn request_in(&mut self, flow: Flow, view: &MessageView<'_>, method: Method<'_>) {
         let is_ack = method == Method::Ack;
-        let Some(path) = self.answerable(view.headers(), flow) else {
+        let Essentials { via, .. } = match view.essentials() {
+            Ok(essentials) => essentials,
+            Err(rejection) => return self.unprocessable(flow, view, rejection),
+        };
+        let Some(path) = self.path_to(response_destination(&via, flow.remote), flow) else {
             self.stats.unusable += 1;
             return;
         };
-        if let Err(rejection) = view.validate() {
-            match stamped(view, flow.remote).or_else(|| view.to_request()) {
-                Some(request) if !is_ack => {
-                    self.stats.rejected += 1;
-                    self.answer(&request, path, rejection.status, rejection.reason, None);
-                }
-                _ => self.stats.unusable += 1,
-            }
-            return;
-        }
-        let Some(keys) = RequestKey::of(view.headers(), view.uri_bytes()) else {
+        let Some(keys) = RequestKey::with_via(via, view.headers(), view.uri_bytes()) else {
             self.stats.unusable += 1;
             return;
         };
@@ -123,7 +119,7 @@ impl Endpoint {
             self.repeated(server);
             return;
         }
-        let Some(request) = stamped(view, flow.remote) else {
+        let Some(request) = stamped(view, &via, flow.remote) else {
             self.stats.unusable += 1;
             return;
         };
@@ -132,6 +128,18 @@ impl Endpoint {
             None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
             None => self.arrived(&keys, self.servers.kept_key(&key), flow, path, request),
         }
+    }
+
+    /// Answers a request that can be read and not processed; an ACK is never answered.
+    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, rejection: Rejection) {
+        let path = self.answerable(view.headers(), flow);
+        let request = view.to_request().filter(|request| request.method() != Method::Ack);
+        let (Some(path), Some(request)) = (path, request) else {
+            self.stats.unusable += 1;
+            return;
+        };
+        self.stats.rejected += 1;
+        self.answer(&stamp(request, flow.remote), path, rejection.status, rejection.reason, None);
     }
 
     /// Where an answer to this request goes: along the connection it came by if there is one (§18.2.2), and never from a group's
@@ -143,6 +151,10 @@ impl Endpoint {
             Some(via) => response_destination(&via, flow.remote),
             None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
         };
+        self.path_to(remote, flow)
+    }
+
+    fn path_to(&self, remote: SocketAddr, flow: Flow) -> Option<Flow> {
         if flow.connection.is_some() {
             return Some(flow);
         }
@@ -171,8 +183,7 @@ impl Endpoint {
     }
 
     fn response_in(&mut self, flow: Flow, view: &MessageView<'_>) {
-        let headers = view.headers();
-        let (Some(via), Some(cseq), Ok(())) = (headers.top_via(), headers.cseq(), view.validate()) else {
+        let Ok(Essentials { via, cseq, .. }) = view.essentials() else {
             self.stats.unusable += 1;
             return;
         };
@@ -198,5 +209,5 @@ fn unusual_via(value: &[u8]) -> Option<Via<'_>> {
         return None;
     }
     let sent_by = HostPort::parse(sent_by.trim_ascii()).ok()?;
-    Some(Via { protocol: Protocol::Udp, sent_by, parameters: Parameters::NONE })
+    Some(Via::new(Protocol::Udp, sent_by, Parameters::NONE))
 }

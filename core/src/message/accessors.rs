@@ -40,6 +40,11 @@ macro_rules! message_accessors {
                 self.headers().to()
             }
 
+            /// The tag of To of a message that was found to be processable, without reading it once more.
+            pub(crate) fn to_tag(&self) -> Option<&str> {
+                self.headers().text_of_to()?.tag()
+            }
+
             /// Call-ID; `None` if absent or malformed.
             pub fn call_id(&self) -> Option<&str> {
                 self.headers().call_id()

@@ -11,7 +11,6 @@ use super::response::Response;
 use super::scan;
 use super::start_line::StartLine;
 use super::status::StatusCode;
-use super::uri::Uri;
 use super::writable::is_request_uri;
 use core::fmt;
 
@@ -59,17 +58,17 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    pub(super) fn new(method: Method<'_>, uri: Uri<'_>) -> Self {
+    pub(super) fn new(method: Method<'_>, uri: &[u8]) -> Self {
         let mut draft = Draft::new(640);
         if scan::token(method.as_str().as_bytes()).is_none() {
             draft.fail(BuildError::Method);
         }
-        if !is_request_uri(uri.as_bytes()) {
+        if !is_request_uri(uri) {
             draft.fail(BuildError::Uri);
         }
         draft.lines.extend_from_slice(method.as_str().as_bytes());
         draft.lines.push(b' ');
-        draft.lines.extend_from_slice(uri.as_bytes());
+        draft.lines.extend_from_slice(uri);
         let uri_end = draft.lines.len();
         draft.lines.extend_from_slice(b" SIP/2.0\r\n");
         Self { draft, method: method.as_str().len(), uri_end }
@@ -200,9 +199,9 @@ impl fmt::Debug for ResponseBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::{Method, Request, Response, Uri};
+    use super::{Method, Request, Response};
     use crate::message::header::{CSeq, NameAddr, To};
-    use crate::message::{BuildError, HeaderId, Limits, Message, StatusCode, UriBuf};
+    use crate::message::{BuildError, HeaderId, Limits, Message, StatusCode, Uri, UriBuf};
     use alloc::string::String;
     use alloc::vec::Vec;
 

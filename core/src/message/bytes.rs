@@ -10,6 +10,12 @@ use core::ops::Deref;
 pub struct SharedBytes(Arc<[u8]>);
 
 impl SharedBytes {
+    /// These parts one behind the other.
+    pub(super) fn of_parts(parts: &[&[u8]]) -> Self {
+        let length = parts.iter().map(|part| part.len()).sum();
+        Self::written(length, |out| parts.iter().for_each(|part| out.put(part)))
+    }
+
     /// So many octets, which `write` puts in: one allocation, where a vector that is shared when it is full takes two.
     pub(super) fn written(length: usize, write: impl FnOnce(&mut Blank<'_>)) -> Self {
         let mut shared: Arc<[u8]> = core::iter::repeat_n(0, length).collect();

@@ -54,13 +54,12 @@ impl Draft {
     fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
         let value = scan::trim(value);
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
-        self.span(id, value_span(name, value).0, value.len());
+        self.span(self.lines.len(), id, value_span(name, value).0, value.len());
         field_parts(name, value).iter().for_each(|part| self.lines.extend_from_slice(part));
     }
 
-    /// Notes the field that will be appended, and where in it the value will stand.
-    fn span(&mut self, id: Option<HeaderId>, value: usize, length: usize) {
-        let line = self.lines.len();
+    /// Notes the field of the line that begins there, and where in it the value stands.
+    fn span(&mut self, line: usize, id: Option<HeaderId>, value: usize, length: usize) {
         match (narrow(line), narrow(line + value), narrow(line + value + length)) {
             (Ok(line), Ok(start), Ok(end)) => self.fields.push(FieldSpan { line, start, end, id }),
             _ => self.fail(BuildError::TooLong),
@@ -99,9 +98,26 @@ impl Draft {
     }
 
     pub(super) fn typed<'h, H: Header<'h>>(&mut self, header: &H) {
-        let mut value = Vec::with_capacity(64);
-        header.write(&mut value);
-        self.field(H::ID.into(), &value);
+        if H::ID == HeaderId::ContentLength {
+            return;
+        }
+        let [name, colon, ..] = field_parts(H::ID.into(), &[]);
+        let line = self.lines.len();
+        self.lines.extend_from_slice(name);
+        self.lines.extend_from_slice(colon);
+        let start = self.lines.len();
+        header.write(&mut self.lines);
+        let value = self.lines.get(start..).unwrap_or_default();
+        let (end, trimmed) = (start + scan::trim_end(value).len(), scan::trim(value).len());
+        if !is_writable(value) {
+            self.fail(BuildError::Control);
+        }
+        self.lines.truncate(end);
+        self.lines.drain(start..end - trimmed);
+        let value = self.lines.get(start..).unwrap_or_default();
+        let (value, length) = (value_span(H::ID.into(), value).0, value.len());
+        self.span(line, Some(H::ID), value, length);
+        self.lines.extend_from_slice(b"\r\n");
     }
 
     pub(super) fn copy(&mut self, request: &Request, id: HeaderId) {
@@ -114,7 +130,8 @@ impl Draft {
     /// Adds a field of another message.
     pub(super) fn line(&mut self, headers: Headers<'_>, field: &FieldSpan) {
         let text = headers.text(field);
-        self.span(field.id, usize::from(field.start - field.line), usize::from(field.end - field.start));
+        let (value, length) = (usize::from(field.start - field.line), usize::from(field.end - field.start));
+        self.span(self.lines.len(), field.id, value, length);
         self.lines.extend_from_slice(text);
         self.lines.extend_from_slice(b"\r\n");
     }
@@ -130,7 +147,7 @@ impl Draft {
         if !content_type.is_empty() {
             self.write(HeaderId::ContentType.into(), &content_type);
         }
-        self.write(HeaderId::ContentLength.into(), &decimal(self.body.len()));
+        self.write(HeaderId::ContentLength.into(), decimal(self.body.len()).as_bytes());
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -138,9 +155,7 @@ impl Draft {
         let body = self.lines.len() + b"\r\n".len();
         // The empty line counts: a reader bounds them together.
         narrow(body)?;
-        let out = SharedBytes::written(body + self.body.len(), |out| {
-            [&*self.lines, b"\r\n", &self.body].iter().for_each(|part| out.put(part));
-        });
+        let out = SharedBytes::of_parts(&[&self.lines, b"\r\n", &self.body]);
         let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
         let layout = Layout {
             start,

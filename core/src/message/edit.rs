@@ -2,7 +2,6 @@
 
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::header::{Header, Via};
 use super::layout::Layout;
 use super::name::{HeaderId, HeaderName};
 use super::parameters::Parameter;
@@ -12,7 +11,7 @@ use super::response::Response;
 use super::scan;
 use super::splice::Splices;
 use super::start_line::StartLine;
-use super::writable::{decimal, is_request_uri, is_writable, writable_name};
+use super::writable::{address, decimal, is_request_uri, is_writable, writable_name};
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
@@ -128,19 +127,22 @@ impl<'a, M> Edit<'a, M> {
     /// §4). [`finish`](Edit::finish) fails if that Via is absent or malformed.
     #[must_use]
     pub fn stamp_via(mut self, received: Option<IpAddr>, rport: Option<u16>) -> Self {
-        let top = self.layout.headers(self.bytes).values(HeaderId::Via, Via::LIST).next();
-        let Some((value, via)) = top.and_then(|value| Some((value, Via::parse(value).ok()?))) else {
+        let Some(via) = self.layout.headers(self.bytes).top_via() else {
             self.fail(BuildError::NoSuchValue);
             return self;
         };
         if let (Some(port), Some(parameter)) = (rport, via.parameters.get("rport")) {
-            self.set_parameter(parameter, format_args!("{port}"));
+            self.set_parameter(parameter, decimal(port.into()).as_bytes());
         }
         match (received, via.parameters.get("received")) {
-            (Some(ip), Some(parameter)) => self.set_parameter(parameter, format_args!("{ip}")),
+            (Some(ip), Some(parameter)) => self.set_parameter(parameter, address(ip).as_bytes()),
             (Some(ip), None) => {
-                let at = scan::offset_in(self.bytes, value) + value.len();
-                self.splices.replace(at, at, |out| out.put_text(format_args!(";received={ip}")));
+                let parameters = via.parameters.as_bytes();
+                let at = scan::offset_in(self.bytes, parameters) + parameters.len();
+                self.splices.replace(at, at, |out| {
+                    out.put(b";received=");
+                    out.put(address(ip).as_bytes());
+                });
             }
             (None, _) => {}
         }
@@ -201,16 +203,19 @@ impl<'a, M> Edit<'a, M> {
     }
 
     /// Puts a value in place of that of a parameter of the original.
-    fn set_parameter(&mut self, parameter: Parameter<'a>, text: fmt::Arguments<'_>) {
+    fn set_parameter(&mut self, parameter: Parameter<'_>, text: &[u8]) {
         match parameter.value {
             Some(value) => {
                 let from = scan::offset_in(self.bytes, value);
-                self.splices.replace(from, from + value.len(), |out| out.put_text(text));
+                self.splices.replace(from, from + value.len(), |out| out.put(text));
             }
             None => {
                 let name = parameter.name.as_bytes();
                 let at = scan::offset_in(self.bytes, name) + name.len();
-                self.splices.replace(at, at, |out| out.put_text(format_args!("={text}")));
+                self.splices.replace(at, at, |out| {
+                    out.put(b"=");
+                    out.put(text);
+                });
             }
         }
     }
@@ -220,7 +225,7 @@ impl<'a, M> Edit<'a, M> {
         self.pops.apply(self.bytes, self.layout, &mut self.splices)?;
         if self.length {
             let length = self.splices.body_len(self.layout);
-            self.replace_field(HeaderId::ContentLength, decimal(length).as_ref());
+            self.replace_field(HeaderId::ContentLength, decimal(length).as_bytes());
         }
         match self.error {
             Some(error) => Err(error),

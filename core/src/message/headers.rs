@@ -1,7 +1,7 @@
 //! The header fields of one message, typed on demand.
 
 use super::error::ParseError;
-use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, To, Via};
+use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, NameAddrText, To, Via};
 use super::layout::{FieldSpan, part};
 use super::name::{HeaderId, HeaderName};
 use super::scan::{self, TOKEN, Values};
@@ -39,7 +39,7 @@ impl<'a> Headers<'a> {
         Some(self.read(value))
     }
 
-    fn read<H: Header<'a>>(self, value: &'a [u8]) -> Result<H, ParseError> {
+    pub(super) fn read<H: Header<'a>>(self, value: &'a [u8]) -> Result<H, ParseError> {
         H::parse(value).map_err(|error| error.within(H::ID).moved(self.offset_of(value)))
     }
 
@@ -62,7 +62,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The values of the fields of this name.
-    fn of(self, id: HeaderId) -> impl Iterator<Item = &'a [u8]> + Clone {
+    pub(super) fn of(self, id: HeaderId) -> impl Iterator<Item = &'a [u8]> + Clone {
         let fields = self.fields.iter().filter(move |field| field.id == Some(id));
         fields.map(move |field| part(self.bytes, field.start, field.end))
     }
@@ -123,6 +123,16 @@ impl<'a> Headers<'a> {
     /// To; `None` if absent or malformed.
     pub fn to(self) -> Option<NameAddr<'a>> {
         Some(self.get::<To<'a>>()?.ok()?.0)
+    }
+
+    /// From of a message that was found to be processable, without reading it once more.
+    pub(crate) fn text_of_from(self) -> Option<NameAddrText<'a>> {
+        self.of(HeaderId::From).next().map(NameAddrText::of)
+    }
+
+    /// To, likewise.
+    pub(crate) fn text_of_to(self) -> Option<NameAddrText<'a>> {
+        self.of(HeaderId::To).next().map(NameAddrText::of)
     }
 
     /// Call-ID; `None` if absent or malformed.

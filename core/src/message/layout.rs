@@ -41,7 +41,7 @@ pub(crate) enum Defect {
 }
 
 /// The spans of one message.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) start: StartLine,
     pub(crate) fields: SmallVec<[FieldSpan; 32]>,
@@ -54,6 +54,13 @@ pub(crate) struct Layout {
     /// Where the message ends.
     pub(crate) end: u32,
     pub(crate) defect: Option<Defect>,
+}
+
+impl Clone for Layout {
+    /// A derived one copies the fields one by one.
+    fn clone(&self) -> Self {
+        Self { fields: SmallVec::from_slice(&self.fields), ..*self }
+    }
 }
 
 impl Layout {
@@ -115,6 +122,29 @@ impl Layout {
         (self.body, self.end) = (wide(body), wide(end));
         self.defect = line_defect.or((!terminated).then_some(Defect::Unterminated)).or(length_defect);
         Ok(())
+    }
+
+    /// The spans once so many octets were added and taken at `pivot` or behind it, but before anything else that begins or ends
+    /// behind it; `None` if the header section becomes too long.
+    pub(super) fn shifted(&self, pivot: usize, added: usize, taken: usize) -> Option<Self> {
+        let wide = |offset: u32| u32::try_from((offset as usize + added).checked_sub(taken)?).ok();
+        let mut shifted = Self { body: wide(self.body)?, end: wide(self.end)?, ..self.clone() };
+        if shifted.body as usize > LONGEST_SECTION {
+            return None;
+        }
+        // In range, as the body is; modulo 2^16 where octets are taken.
+        let by = narrow(added.wrapping_sub(taken));
+        let move_it = |offset: &mut u16| {
+            if usize::from(*offset) >= pivot {
+                *offset = offset.wrapping_add(by);
+            }
+        };
+        move_it(&mut shifted.first_field);
+        move_it(&mut shifted.fields_end);
+        for field in &mut shifted.fields {
+            [&mut field.line, &mut field.start, &mut field.end].into_iter().for_each(move_it);
+        }
+        Some(shifted)
     }
 
     pub(crate) fn headers<'a>(&'a self, bytes: &'a [u8]) -> Headers<'a> {

@@ -2,13 +2,15 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::quoted::Quoted;
-use super::scan::{self, Cursor, PARAMETER_VALUE, TOKEN, URI_PARAMETER};
+use super::scan::{self, Cursor, PARAMETER_NAME_END, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER};
 use core::fmt;
 
 /// The parameters of a header value or URI: checked text. Names are compared without case.
 #[derive(Clone, Copy, Default)]
 pub struct Parameters<'a> {
     text: &'a [u8],
+    /// There is neither white space nor a quoted string in it: each `;` begins a parameter.
+    is_plain: bool,
 }
 
 /// One parameter.
@@ -22,7 +24,7 @@ pub struct Parameter<'a> {
 
 impl<'a> Parameters<'a> {
     /// No parameters.
-    pub const NONE: Self = Self { text: &[] };
+    pub const NONE: Self = Self { text: &[], is_plain: true };
 
     /// Reads the parameters of a header value (RFC 3261 §25.1 `generic-param`), each with its `;` before it.
     ///
@@ -30,6 +32,9 @@ impl<'a> Parameters<'a> {
     /// A name is missing or no token; a value is missing, or neither token, host nor quoted string.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
         let text = scan::trim(text);
+        if is_plain(text) {
+            return Ok(Self { text, is_plain: true });
+        }
         let mut cursor = Cursor::new(text);
         while !cursor.is_done() {
             cursor.separator(b';', ParseErrorKind::Trailing)?;
@@ -49,7 +54,7 @@ impl<'a> Parameters<'a> {
                 cursor.lws();
             }
         }
-        Ok(Self { text })
+        Ok(Self { text, is_plain: false })
     }
 
     /// Reads the parameters of a SIP URI: no white space, no quotes.
@@ -69,12 +74,16 @@ impl<'a> Parameters<'a> {
             }
             rest = next;
         }
-        if rest.is_empty() { Ok(Self { text }) } else { Err(ParseError::new(ParseErrorKind::Parameter, 0)) }
+        if rest.is_empty() {
+            Ok(Self { text, is_plain: true })
+        } else {
+            Err(ParseError::new(ParseErrorKind::Parameter, 0))
+        }
     }
 
     /// Text that was checked elsewhere: each parameter with its `;`, a name, and perhaps `=` and a value without `;`.
-    pub(super) const fn checked(text: &'a [u8]) -> Self {
-        Self { text }
+    pub(super) fn checked(text: &'a [u8]) -> Self {
+        Self { text, is_plain: !text.iter().any(|&octet| octet == b'"' || scan::is_lws(octet)) }
     }
 
     /// The first parameter of this name.
@@ -93,7 +102,32 @@ impl<'a> Parameters<'a> {
     }
 
     fn find(self, name: &str) -> Option<Text<'a>> {
-        Iter { rest: self.text }.find(|parameter| parameter.name.eq_ignore_ascii_case(name.as_bytes()))
+        self.all(name).next()
+    }
+
+    fn all(self, name: &str) -> impl Iterator<Item = Text<'a>> {
+        let (mut rest, name) = (Iter { rest: self.text }, name.as_bytes());
+        core::iter::from_fn(move || {
+            if !self.is_plain {
+                return rest.find(|parameter| parameter.name.eq_ignore_ascii_case(name));
+            }
+            loop {
+                let [b';', parameter @ ..] = rest.rest else { return None };
+                if let Some((start, behind)) = parameter.split_at_checked(name.len())
+                    && matches!(behind, [] | [b'=' | b';', ..])
+                    && start.eq_ignore_ascii_case(name)
+                {
+                    return rest.next();
+                }
+                rest.rest = parameter.get(scan::find(parameter, b';').unwrap_or(parameter.len())..).unwrap_or_default();
+            }
+        })
+    }
+
+    /// The first parameter of this name, and the second, which of most should not be.
+    pub(super) fn first_two(self, name: &str) -> [Option<Parameter<'a>>; 2] {
+        let mut all = self.all(name).map(Text::read);
+        [all.next(), all.next()]
     }
 
     /// The value of the first parameter of this name if it is a token.
@@ -111,6 +145,11 @@ impl<'a> Parameters<'a> {
         Iter { rest: self.text }.map(Text::read)
     }
 
+    /// The same, with names that were not made `str`.
+    pub(super) fn texts(self) -> impl Iterator<Item = Text<'a>> {
+        Iter { rest: self.text }
+    }
+
     /// The text, with the leading `;`; empty if there are none.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.text
@@ -120,6 +159,36 @@ impl<'a> Parameters<'a> {
     pub const fn is_empty(self) -> bool {
         self.text.is_empty()
     }
+}
+
+/// Whether these are parameters with neither white space nor quotes: as nearly all are.
+fn is_plain(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let [b';', parameter @ ..] = rest {
+        let behind = skip(parameter, &TOKEN);
+        if behind.len() == parameter.len() {
+            return false;
+        }
+        rest = match behind {
+            [b'=', value @ ..] => match skip(value, &PARAMETER_VALUE) {
+                rest if rest.len() < value.len() => rest,
+                _ => return false,
+            },
+            _ => behind,
+        };
+    }
+    rest.is_empty()
+}
+
+/// The text without the octets of the set that it begins with.
+fn skip<'a>(text: &'a [u8], set: &Set) -> &'a [u8] {
+    let mut rest = text;
+    while let [octet, tail @ ..] = rest
+        && set.has(*octet)
+    {
+        rest = tail;
+    }
+    rest
 }
 
 impl fmt::Debug for Parameters<'_> {
@@ -138,12 +207,20 @@ impl fmt::Debug for Parameter<'_> {
 }
 
 /// A parameter whose name was not made a `str`: to find one, that of others need not be.
-struct Text<'a> {
-    name: &'a [u8],
-    value: Option<&'a [u8]>,
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'a> {
+    /// As written.
+    pub(crate) name: &'a [u8],
+    /// As of [`Parameter`].
+    pub(crate) value: Option<&'a [u8]>,
 }
 
 impl<'a> Text<'a> {
+    /// Whether this is its name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
     fn read(self) -> Parameter<'a> {
         Parameter { name: scan::ascii(self.name), value: self.value }
     }
@@ -160,9 +237,25 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Text<'a>> {
         let after = scan::trim_start(self.rest).strip_prefix(b";")?;
+        // As nearly all are written: no white space before the value, and no quotes.
+        let stop = after.iter().position(|&octet| PARAMETER_NAME_END.has(octet));
+        let (name, behind) = after.split_at_checked(stop.unwrap_or(after.len())).unwrap_or((after, &[]));
+        match behind {
+            [] | [b';', ..] => {
+                self.rest = behind;
+                return Some(Text { name, value: None });
+            }
+            [b'=', value @ ..] if !name.is_empty() && !matches!(value, [b'"' | b' ' | b'\t' | b'\r' | b'\n', ..]) => {
+                let end = scan::find(value, b';').unwrap_or(value.len());
+                let (value, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+                self.rest = rest;
+                return Some(Text { name, value: Some(scan::trim_end(value)) });
+            }
+            _ => {}
+        }
         let mut cursor = Cursor::new(after);
         cursor.lws();
-        let stop = cursor.rest().iter().position(|&octet| matches!(octet, b'=' | b';') || scan::is_lws(octet));
+        let stop = cursor.rest().iter().position(|&octet| PARAMETER_NAME_END.has(octet));
         let name = cursor.take(stop.unwrap_or(cursor.rest().len()));
         cursor.lws();
         let value = cursor.eat(b'=').then(|| {
@@ -180,7 +273,7 @@ impl<'a> Iterator for Iter<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parameter, Parameters};
+    use super::{Parameter, Parameters, ParseError};
     use alloc::vec::Vec;
 
     #[test]
@@ -194,6 +287,25 @@ mod tests {
         assert_eq!(read.value("received"), Some(&b"[2001:db8::9]"[..]));
         assert!(!read.has("b"));
         assert_eq!(read.iter().count(), 5);
+    }
+
+    #[test]
+    fn plain_ones_are_found_as_others_are() {
+        fn parse(text: &str) -> Result<(bool, Parameters<'_>), ParseError> {
+            Parameters::parse(text.as_bytes()).map(|read| (read.is_plain, read))
+        }
+        for text in [";a=1;b;A=2;ab=3", ";ab;a", ";a=[::1]:5;b=c", ";a"] {
+            let spaced = text.replace(';', " ; ");
+            let ((true, plain), (false, spaced)) = (parse(text).unwrap(), parse(&spaced).unwrap()) else {
+                panic!("{text}")
+            };
+            for name in ["a", "b", "ab", "c", ""] {
+                assert_eq!(plain.first_two(name), spaced.first_two(name), "{name} in {text}");
+            }
+        }
+        for text in [";b=a;;c", ";a;a=", ";=1", "a", ";a=b=c", ";a;"] {
+            assert!(parse(text).is_err() && parse(&text.replace(';', " ; ")).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Bytes to messages.
 
 use super::bytes::SharedBytes;
-use super::edit::Edit;
 use super::error::ParseError;
+use super::header::Via;
 use super::headers::Headers;
+use super::hop;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::method::Method;
@@ -11,8 +12,9 @@ use super::request::Request;
 use super::response::Response;
 use super::start_line::StartLine;
 use super::status::StatusCode;
-use super::validate::{self, Rejection};
+use super::validate::{self, Essentials, Rejection};
 use core::fmt;
+use core::net::IpAddr;
 
 /// A message: a request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +110,14 @@ impl<'a> MessageView<'a> {
     /// # Errors
     /// The status and the reason phrase to answer a request with, or why a response is to be dropped.
     pub fn validate(&self) -> Result<(), Rejection> {
+        self.essentials().map(drop)
+    }
+
+    /// What every message has that can be processed: as [`validate`](Self::validate), and what was read for that.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate).
+    pub fn essentials(&self) -> Result<Essentials<'_>, Rejection> {
         validate::message(self.bytes, &self.layout)
     }
 
@@ -141,9 +151,11 @@ impl<'a> MessageView<'a> {
         Some(Response::new(self.bytes.into(), self.layout.clone(), self.status()?))
     }
 
-    /// Begins an owned copy of a request with changes, one allocation; `None` of a response.
-    pub fn edit_request(&self) -> Option<Edit<'_, Request>> {
-        self.is_request().then(|| Edit::new(self.bytes, &self.layout))
+    /// An owned copy of a request, one allocation, whose topmost Via, which is `via`, says where it came from
+    /// (RFC 3261 §18.2.1, RFC 3581 §4); `None` of a response, or if it becomes too long.
+    pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Request> {
+        let (bytes, layout) = hop::stamped(self.bytes, &self.layout, via, received, rport)?;
+        self.is_request().then(|| Request::new(bytes, layout))
     }
 
     fn into_message(self) -> Message {

@@ -7,13 +7,16 @@ use super::edit::Edit;
 use super::error::ParseError;
 use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
+use super::hop;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::method::Method;
+use super::name::HeaderId;
 use super::salvage;
-use super::uri::Uri;
+use super::uri::{Uri, UriBuf};
 use super::validate::{self, Rejection};
 use core::fmt;
+use core::net::IpAddr;
 
 /// A request: shared octets and a table of spans. A clone is cheap; equality is that of the octets.
 #[derive(Clone)]
@@ -30,7 +33,12 @@ impl Request {
 
     /// Begins a new request.
     pub fn builder(method: Method<'_>, uri: Uri<'_>) -> RequestBuilder {
-        RequestBuilder::new(method, uri)
+        RequestBuilder::new(method, uri.as_bytes())
+    }
+
+    /// The same with a URI that need not be read once more.
+    pub(crate) fn builder_to(method: Method<'_>, uri: &UriBuf) -> RequestBuilder {
+        RequestBuilder::new(method, uri.as_bytes())
     }
 
     /// Of a datagram that [`Message::parse`](super::Message::parse) refuses, as much as it takes to answer it: a request of
@@ -62,12 +70,29 @@ impl Request {
         self.layout.uri(&self.bytes)
     }
 
+    /// A copy whose topmost Via, which is `via`, says where it came from (RFC 3261 §18.2.1, RFC 3581 §4); `None` if it becomes
+    /// too long.
+    pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Self> {
+        let (bytes, layout) = hop::stamped(&self.bytes, &self.layout, via, received, rport)?;
+        Some(Self { bytes, layout })
+    }
+
+    /// A copy with a Via of these parts on top (RFC 3261 §18.1.1); `None` if they cannot be written or it becomes too long.
+    pub(crate) fn with_via_on_top(&self, via: &[&str]) -> Option<Self> {
+        if self.layout.defect.is_some() {
+            // There may be no line end behind which a line could stand.
+            return self.edit().push_first(HeaderId::Via, via.concat()).finish().ok();
+        }
+        let (bytes, layout) = hop::with_via_on_top(&self.bytes, &self.layout, via)?;
+        Some(Self { bytes, layout })
+    }
+
     /// Whether this can be processed at all, and else which status the sender is owed.
     ///
     /// # Errors
     /// The status and the reason phrase to answer with.
     pub fn validate(&self) -> Result<(), Rejection> {
-        validate::message(&self.bytes, &self.layout)
+        validate::message(&self.bytes, &self.layout).map(drop)
     }
 }
 

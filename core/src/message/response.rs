@@ -47,7 +47,7 @@ impl Response {
     /// # Errors
     /// What is wrong with it.
     pub fn validate(&self) -> Result<(), Rejection> {
-        validate::message(&self.bytes, &self.layout)
+        validate::message(&self.bytes, &self.layout).map(drop)
     }
 }
 

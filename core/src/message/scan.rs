@@ -59,6 +59,8 @@ pub(crate) static URI_PARAMETER: Set = UNRESERVED.and(b"[]/:&+$");
 pub(crate) static URI_HEADER: Set = UNRESERVED.and(b"[]/?:+$");
 pub(crate) static URIC: Set = UNRESERVED.and(b";/?:@&=+$,[]");
 pub(crate) static SCHEME: Set = ALPHANUM.and(b"+-.");
+/// What ends the name of a parameter that was read before.
+pub(crate) static PARAMETER_NAME_END: Set = Set::of(b"=; \t\r\n");
 /// What an unquoted parameter value may have: a token or a host.
 pub(crate) static PARAMETER_VALUE: Set = TOKEN.and(b"[]:");
 
@@ -95,9 +97,14 @@ pub(crate) fn ascii(text: &[u8]) -> &str {
     core::str::from_utf8(text).unwrap_or_default()
 }
 
+/// Whether the text is a token.
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && TOKEN.covers(text)
+}
+
 /// The text as a token, or `None`.
 pub(crate) fn token(text: &[u8]) -> Option<&str> {
-    (!text.is_empty() && TOKEN.covers(text)).then(|| ascii(text))
+    is_token(text).then(|| ascii(text))
 }
 
 /// A number of decimal digits only; `None` if empty, with other characters, or above `u32`.

@@ -7,7 +7,6 @@ use super::name::{HeaderId, HeaderName};
 use super::scan;
 use super::start_line::StartLine;
 use super::writable::{field_parts, is_writable, layout_of, value_span};
-use core::fmt;
 use smallvec::SmallVec;
 
 /// The rank of the body: behind all that is put in before it.
@@ -33,18 +32,6 @@ pub(super) struct Text(SmallVec<[u8; 256]>);
 impl Text {
     pub(super) fn put(&mut self, octets: &[u8]) {
         self.0.extend_from_slice(octets);
-    }
-
-    pub(super) fn put_text(&mut self, text: fmt::Arguments<'_>) {
-        // A vector takes all that it is given.
-        let _ = fmt::write(self, text);
-    }
-}
-
-impl fmt::Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text.as_bytes());
-        Ok(())
     }
 }
 

@@ -23,6 +23,11 @@ pub enum Scheme<'a> {
 }
 
 impl<'a> Scheme<'a> {
+    /// The scheme that a URI begins with, whatever follows.
+    pub(crate) fn of(uri: &'a [u8]) -> Option<Self> {
+        Self::parse(scan::split_once(uri, b':')?.0)
+    }
+
     fn parse(text: &'a [u8]) -> Option<Self> {
         if !text.first().is_some_and(u8::is_ascii_alphabetic) || !scan::SCHEME.covers(text) {
             return None;

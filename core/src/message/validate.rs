@@ -44,18 +44,33 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// The first thing that keeps a message from being processed.
-pub(super) fn message(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+/// What every message that can be processed has (RFC 3261 §8.1.1), read once.
+#[derive(Clone, Copy, Debug)]
+pub struct Essentials<'a> {
+    /// The topmost Via.
+    pub via: Via<'a>,
+    /// From.
+    pub from: NameAddr<'a>,
+    /// To.
+    pub to: NameAddr<'a>,
+    /// Call-ID.
+    pub call_id: &'a str,
+    /// CSeq.
+    pub cseq: CSeq<'a>,
+}
+
+/// What the message has, or the first thing that keeps it from being processed.
+pub(super) fn message<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
     if layout.is_request() { request(bytes, layout) } else { response(bytes, layout) }
 }
 
-fn request(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+fn request<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
     let headers = layout.headers(bytes);
     if layout.defect == Some(Defect::StartLine) {
         return Err(Rejection::bad_at("Bad Request-Line", odd_space(layout, bytes)));
     }
-    common(headers, layout, bytes)?;
-    if headers.cseq().is_some_and(|cseq| Some(cseq.method) != layout.method(bytes)) {
+    let essentials = common(headers, layout, bytes)?;
+    if Some(essentials.cseq.method) != layout.method(bytes) {
         let at = headers.raw(HeaderId::CSeq).map_or(0, |value| scan::offset_in(bytes, value));
         return Err(Rejection::bad_at("CSeq method is another", at));
     }
@@ -70,18 +85,18 @@ fn request(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
     match at_most_one::<MaxForwards>(headers) {
         Found::Many(at) => Err(Rejection::bad_at("Repeated Max-Forwards header", at)),
         Found::Bad(error) => Err(Rejection::bad_at("Bad Max-Forwards header", error.offset() as usize)),
-        Found::None | Found::One(_) => body(headers, layout, bytes),
+        Found::None | Found::One(_) => body(headers, layout, bytes).map(|()| essentials),
     }
 }
 
-fn response(bytes: &[u8], layout: &Layout) -> Result<(), Rejection> {
+fn response<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
     let headers = layout.headers(bytes);
-    common(headers, layout, bytes)?;
-    body(headers, layout, bytes)
+    let essentials = common(headers, layout, bytes)?;
+    body(headers, layout, bytes).map(|()| essentials)
 }
 
 /// What every message needs (RFC 3261 §8.1.1).
-fn common(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rejection> {
+fn common<'a>(headers: Headers<'a>, layout: &Layout, bytes: &[u8]) -> Result<Essentials<'a>, Rejection> {
     if layout.defect == Some(Defect::Version) {
         let status = StatusCode::VERSION_NOT_SUPPORTED;
         let at = match layout.start {
@@ -90,17 +105,19 @@ fn common(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rej
         };
         return Err(Rejection { status, reason: status.reason(), offset: Some(at) });
     }
-    one::<To<'_>>(headers).and_then(|to| tag_is_usable(*to, HeaderId::To, bytes))?;
-    one::<From<'_>>(headers).and_then(|from| tag_is_usable(*from, HeaderId::From, bytes))?;
-    one::<CallId<'_>>(headers)?;
-    one::<CSeq<'_>>(headers)?;
+    let To(to) = one(headers)?;
+    tag_is_usable(to, HeaderId::To, bytes)?;
+    let From(from) = one(headers)?;
+    tag_is_usable(from, HeaderId::From, bytes)?;
+    let CallId(call_id) = one(headers)?;
+    let cseq = one(headers)?;
     // Only the topmost is looked at: the others are of no concern to this element (RFC 3261 §16.3).
     let reasons = reasons(HeaderId::Via);
     match (headers.raw(HeaderId::Via), headers.get::<Via<'_>>()) {
         (None, _) => Err(Rejection::bad(reasons.missing)),
-        (Some([_, ..]), Some(Ok(via))) => match repeated(via.parameters.iter(), "branch") {
-            None => Ok(()),
-            Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name.as_bytes()))),
+        (Some([_, ..]), Some(Ok(via))) => match via.other_branch() {
+            None => Ok(Essentials { via, from, to, call_id, cseq }),
+            Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name))),
         },
         (Some(_), Some(Err(error))) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
         (Some(value), _) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, value))),
@@ -151,19 +168,17 @@ enum Found<H> {
     Bad(ParseError),
 }
 
+/// Of a header that is no list.
 fn at_most_one<'a, H: Header<'a>>(headers: Headers<'a>) -> Found<H> {
-    let mut values = headers.all::<H>();
+    let mut values = headers.of(H::ID);
     match (values.next(), values.next()) {
         (None, _) => Found::None,
-        (Some(_), Some(_)) => Found::Many(second_at(headers, H::ID, H::LIST)),
-        (Some(Ok(value)), None) => Found::One(value),
-        (Some(Err(error)), None) => Found::Bad(error),
+        (Some(_), Some(second)) => Found::Many(headers.offset_of(second)),
+        (Some(value), None) => match headers.read(value) {
+            Ok(value) => Found::One(value),
+            Err(error) => Found::Bad(error),
+        },
     }
-}
-
-/// Where the second value begins.
-fn second_at(headers: Headers<'_>, id: HeaderId, list: bool) -> usize {
-    headers.values(id, list).nth(1).map_or(0, |value| headers.offset_of(value))
 }
 
 fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
@@ -178,19 +193,14 @@ fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
 
 /// A tag may be absent (RFC 2543), but not be two or no token.
 fn tag_is_usable(address: NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
-    let unusable = match repeated(address.parameters.iter(), "tag") {
-        Some(again) => Some(again),
-        None => address.parameters.get("tag").filter(|_| address.tag().is_none()),
-    };
-    match unusable {
-        None => Ok(()),
-        Some(tag) => Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes()))),
+    let is_token = |tag: &Parameter<'_>| tag.value.is_some_and(scan::is_token);
+    match address.parameters.first_two("tag") {
+        [None, _] => Ok(()),
+        [Some(tag), None] if is_token(&tag) => Ok(()),
+        [_, Some(tag)] | [Some(tag), None] => {
+            Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes())))
+        }
     }
-}
-
-/// The second parameter of this name.
-fn repeated<'a>(parameters: impl Iterator<Item = Parameter<'a>>, name: &str) -> Option<Parameter<'a>> {
-    parameters.filter(|parameter| parameter.name.eq_ignore_ascii_case(name)).nth(1)
 }
 
 struct Reasons {

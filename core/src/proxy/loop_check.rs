@@ -30,7 +30,7 @@ pub(super) fn second_part(key: &[u8; 16], request: &Request) -> String {
     }
     add(request.call_id().unwrap_or_default().as_bytes());
     add(&request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes());
-    for tag in [request.from(), request.to_header()] {
+    for tag in [request.headers().text_of_from(), request.headers().text_of_to()] {
         add(tag.and_then(|address| address.tag()).unwrap_or_default().as_bytes());
     }
     format!("{:016x}", hasher.finish())

@@ -61,7 +61,7 @@ impl Core {
         if has_route(request) && !domain {
             return Decision::to(Target::Unchanged);
         }
-        let recorded = own_route && request.to_header().is_some_and(|to| to.tag().is_some());
+        let recorded = own_route && request.to_tag().is_some();
         let bare_address = NextHop::of_uri(uri).is_some_and(|hop| !matches!(hop.target().as_host(), Host::Name(_)));
         let route = if has_route(request) { None } else { self.settings.route(uri) };
         let (specific, any) = match route {

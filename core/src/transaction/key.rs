@@ -94,7 +94,11 @@ impl<'a> RequestKey<'a> {
     /// The key of the request with these headers and this Request-URI, as it came in: its topmost Via is not yet stamped.
     /// `None` if a header that it needs is unusable.
     pub(crate) fn of(headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
-        let via = headers.top_via()?;
+        Self::with_via(headers.top_via()?, headers, uri)
+    }
+
+    /// The same where the topmost Via was read before.
+    pub(crate) fn with_via(via: Via<'a>, headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
         let branch = via.branch().filter(|branch| {
             let cookie = branch.as_bytes().get(..MAGIC_COOKIE.len());

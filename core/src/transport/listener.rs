@@ -1,5 +1,6 @@
 //! The local addresses.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::net::SocketAddr;
@@ -89,7 +90,11 @@ impl Listener {
             Protocol::Ws => ";transport=ws",
             Protocol::Wss => ";transport=wss",
         };
-        format!("{scheme}:{user}{at}{}{transport}{parameters}", self.sent_by)
+        let mut uri = String::with_capacity(64);
+        [scheme, ":", user, at].into_iter().for_each(|part| uri.push_str(part));
+        self.sent_by.as_host_port().parts(|part| uri.push_str(part));
+        [transport, parameters].into_iter().for_each(|part| uri.push_str(part));
+        uri
     }
 
     /// The size of the largest request that may go in a datagram (§18.1.1).
@@ -122,19 +127,32 @@ fn same(one: HostPort<'_>, other: HostPort<'_>, protocol: Protocol) -> bool {
 
 /// All local addresses of an endpoint: few, so a scan is a lookup.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Listeners(Arena<kind::Listener, Listener>);
+pub(crate) struct Listeners(Arena<kind::Listener, Known>);
+
+#[derive(Clone, Debug)]
+struct Known {
+    listener: Listener,
+    /// What the Vias of our requests begin with, up to their branch.
+    via: Box<str>,
+}
 
 impl Listeners {
     pub(crate) fn add(&mut self, listener: Listener) -> ListenerId {
-        self.0.insert(listener)
+        let via = format!("SIP/2.0/{} {};branch=", listener.protocol.as_str(), listener.sent_by).into();
+        self.0.insert(Known { listener, via })
     }
 
     pub(crate) fn get(&self, id: ListenerId) -> Option<&Listener> {
-        self.0.get(id)
+        self.0.get(id).map(|known| &known.listener)
+    }
+
+    /// What the Vias of our requests from this listener begin with: all before the value of the branch (§18.1.1).
+    pub(crate) fn via_up_to_branch(&self, id: ListenerId) -> Option<&str> {
+        self.0.get(id).map(|known| &*known.via)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
-        self.0.iter()
+        self.0.iter().map(|(id, known)| (id, &known.listener))
     }
 
     /// Whether `host_port` names one of ours, by sent-by or bound address.

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use crate::message::header::Via;
-use crate::message::{Headers, MessageView, Request};
+use crate::message::{MessageView, Request};
 
 /// Where responses to a request with this topmost Via go (§18.2.2, RFC 3581 §4).
 ///
@@ -27,25 +27,25 @@ pub(crate) fn forwarded_destination(via: &Via<'_>) -> Option<SocketAddr> {
     Some(response_destination(via, SocketAddr::new(ip, port)))
 }
 
-/// An owned copy of the request with `received` and `rport` in its topmost Via where they are due (§18.2.1, RFC 3581 §4);
-/// `None` if it cannot grow any more, or is a response.
-pub(crate) fn stamped(view: &MessageView<'_>, remote: SocketAddr) -> Option<Request> {
-    match due(view.headers(), remote) {
+/// An owned copy of the request with `received` and `rport` in its topmost Via, which is this one, where they are due (§18.2.1,
+/// RFC 3581 §4); `None` if it cannot grow any more, or is a response.
+pub(crate) fn stamped(view: &MessageView<'_>, via: &Via<'_>, remote: SocketAddr) -> Option<Request> {
+    match due(via, remote) {
         None => view.to_request(),
-        Some((received, rport)) => view.edit_request()?.stamp_via(Some(received), rport).finish().ok(),
+        Some((received, rport)) => view.stamped(via, received, rport),
     }
 }
 
-/// The same of an owned request, which stays as it is if it cannot grow.
+/// The same of an owned request, which stays as it is if it cannot grow or its topmost Via cannot be read.
 pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Request {
-    let Some((received, rport)) = due(request.headers(), remote) else { return request };
-    let stamped = request.edit().stamp_via(Some(received), rport).finish();
+    let Some(via) = request.top_via() else { return request };
+    let Some((received, rport)) = due(&via, remote) else { return request };
+    let stamped = request.stamped(&via, received, rport);
     stamped.unwrap_or(request)
 }
 
 /// What the topmost Via is to say of this sender, if anything.
-fn due(headers: Headers<'_>, remote: SocketAddr) -> Option<(IpAddr, Option<u16>)> {
-    let via = headers.top_via()?;
+fn due(via: &Via<'_>, remote: SocketAddr) -> Option<(IpAddr, Option<u16>)> {
     let asks = via.rport().is_some();
     let differs = via.sent_by.host.ip() != Some(remote.ip());
     let claims = via.received().is_some();

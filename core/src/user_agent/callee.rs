@@ -29,7 +29,7 @@ impl Core {
             return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
         }
         // Whether there can be a dialog is asked now, not when the user answers.
-        if let Err(rejection) = Dialog::of_request(&served.request, "", DialogState::Early) {
+        if let Err(rejection) = Dialog::can_be_made_of(&served.request) {
             return self.respond_final(cx, &served, rejection.status, |builder| builder.reason(rejection.reason));
         }
         let request = served.request.clone();
@@ -155,7 +155,7 @@ impl Core {
     /// an ACK for a rejection that comes when a late copy of its INVITE has made a new call has the branch of that call.
     pub(super) fn acknowledged(&mut self, cx: &mut Cx<'_>, ack: &Request, server: Option<Tag>) {
         let by_dialog = DialogKey::of_request(ack).and_then(|key| self.find(key)).map(|(id, _)| id);
-        let server = server.filter(|_| ack.to_header().is_none_or(|to| to.tag().is_none()));
+        let server = server.filter(|_| ack.to_tag().is_none());
         let Some(id) = by_dialog.or_else(|| self.requests.call(Work::request(server?)?)) else { return };
         let Some(callee) = self.callee(id) else { return };
         let Callee::Accepted(accepted) = callee else { return };
@@ -269,5 +269,5 @@ fn is_secured(request: &Request) -> bool {
         Some(route) => route.ok().map(|route| route.uri.scheme()),
         None => headers.contact().map(|contact| contact.uri.scheme()),
     };
-    way_back == Some(Scheme::Sips) || request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips)
+    way_back == Some(Scheme::Sips) || Scheme::of(request.uri_bytes()) == Some(Scheme::Sips)
 }

@@ -9,6 +9,7 @@ use crate::dialog::{Dialog, DialogKey, KeyedIndex};
 use crate::endpoint::Indication;
 use crate::error::CommandError;
 use crate::id::{Arena, CallId, Id, kind};
+use crate::message::{HeaderId, Response};
 use crate::stack::{Context, TransactionUser};
 use crate::tag::Tag;
 
@@ -241,6 +242,6 @@ impl TransactionUser for Core {
     }
 }
 
-fn has_several_vias(response: &crate::message::Response) -> bool {
-    response.headers().all::<crate::message::header::Via<'_>>().nth(1).is_some()
+fn has_several_vias(response: &Response) -> bool {
+    response.headers().values(HeaderId::Via, true).nth(1).is_some()
 }

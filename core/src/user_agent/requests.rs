@@ -100,7 +100,7 @@ fn name_of(request: &Request) -> Vec<u8> {
         name.extend_from_slice(text);
         name.push(0);
     };
-    part(request.from().and_then(|from| from.tag()).unwrap_or_default().as_bytes());
+    part(request.headers().text_of_from().and_then(|from| from.tag()).unwrap_or_default().as_bytes());
     part(request.call_id().unwrap_or_default().as_bytes());
     if let Some(cseq) = request.cseq() {
         part(&cseq.number.to_be_bytes());

@@ -37,7 +37,7 @@ impl Core {
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());
         let number = random.sequence_number();
-        let invite = Request::builder(Method::Invite, target.as_uri())
+        let invite = Request::builder_to(Method::Invite, &target)
             .typed(&MaxForwards(70))
             .header(HeaderId::To, to.without_parameters())
             .header(HeaderId::From, from)
@@ -142,7 +142,7 @@ impl Core {
         let Some(call) = self.calls.get(id) else { return };
         let Side::Caller(Caller { invite: Some(invite), answered: false, cancelled, .. }) = &call.side else { return };
         let (cancelled, over) = (*cancelled, call.over);
-        let has_tag = response.to_header().is_some_and(|to| to.tag().is_some());
+        let has_tag = response.to_tag().is_some();
         if has_tag
             && call.legs.len() < cx.endpoint.config().limits.forks
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)

@@ -30,7 +30,7 @@ impl Core {
         if to_group && request.method() == Method::Register {
             return;
         }
-        let outside = request.to_header().is_some_and(|to| to.tag().is_none());
+        let outside = request.to_tag().is_none();
         // A CANCEL shares From tag, Call-ID and CSeq number with what it cancels, on purpose.
         let merging = outside && request.method() != Method::Cancel;
         let id = if merging { self.requests.begin(&request) } else { None };
@@ -145,7 +145,7 @@ impl Core {
         add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
     ) -> Result<Response, CommandError> {
         let mut builder = Response::to(&served.request, status);
-        if served.request.to_header().is_some_and(|to| to.tag().is_none()) {
+        if served.request.to_tag().is_none() {
             builder = builder.to_tag(&self.local_tag(cx, served));
         }
         add(builder.software(HeaderId::Server, &self.profile)).finish().map_err(|_| CommandError::Invalid("body"))

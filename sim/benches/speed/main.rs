@@ -1,6 +1,6 @@
 //! How fast calls are: on the trapezoid in a simulated network, and between two user agents alone.
 //!
-//! `cargo bench -p sansip-sim`; docs/performance.md has the figures.
+//! `cargo bench -p sansip-sim`; `-- pair` or `-- trapezoid` for one of them. docs/performance.md has the figures.
 
 mod pair;
 mod trapezoid;
@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 
 fn main() {
     // `cargo test --benches` only wants to see that it runs.
-    let quick = std::env::args().any(|argument| argument == "--test");
-    trapezoid::print(if quick { 10 } else { 20_000 });
-    println!();
-    pair::print(if quick { 10 } else { 20_000 });
+    let calls = if std::env::args().any(|argument| argument == "--test") { 10 } else { 20_000 };
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if wants("trapezoid") {
+        trapezoid::print(calls);
+        println!();
+    }
+    if wants("pair") {
+        pair::print(calls);
+    }
 }
 
 /// How long something keeps a processor busy; others may use the machine meanwhile. Where the kernel does not tell, what passes on

@@ -169,22 +169,20 @@ impl Endpoint {
     /// The request with our Via on top (§18.1.1), asking for rport if so configured (RFC 3581 §3), and with a Content-Length
     /// where a stream needs one (§18.3).
     fn with_via(&self, request: &Request, flow: Flow, branch: &str, ttl: Option<u8>) -> Option<Request> {
-        let listener = self.listeners.get(flow.listener)?;
-        let mut via: String = format!("SIP/2.0/{} {};branch={branch}", listener.protocol.as_str(), listener.sent_by);
-        if self.config.rport && flow.connection.is_none() {
-            via.push_str(";rport");
-        }
-        match flow.remote.ip() {
-            IpAddr::V4(group) if group.is_multicast() => {
-                via.push_str(&format!(";maddr={group};ttl={}", ttl.unwrap_or(1)));
-            }
-            IpAddr::V6(group) if group.is_multicast() => via.push_str(&format!(";maddr=[{group}]")),
-            IpAddr::V4(_) | IpAddr::V6(_) => {}
-        }
-        let mut edit = request.edit().push_first(HeaderId::Via, via);
-        if self.needs_content_length(flow.listener) && !request.headers().contains(HeaderId::ContentLength) {
-            edit = edit.content_length();
-        }
-        edit.finish().ok()
+        let rport = if self.config.rport && flow.connection.is_none() { ";rport" } else { "" };
+        let group = match flow.remote.ip() {
+            IpAddr::V4(group) if group.is_multicast() => format!(";maddr={group};ttl={}", ttl.unwrap_or(1)),
+            IpAddr::V6(group) if group.is_multicast() => format!(";maddr=[{group}]"),
+            IpAddr::V4(_) | IpAddr::V6(_) => String::new(),
+        };
+        let with_length;
+        let lacks_length = !request.headers().contains(HeaderId::ContentLength);
+        let request = if lacks_length && self.needs_content_length(flow.listener) {
+            with_length = request.edit().content_length().finish().ok()?;
+            &with_length
+        } else {
+            request
+        };
+        request.with_via_on_top(&[self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group])
     }
 }

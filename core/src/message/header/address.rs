@@ -82,8 +82,81 @@ impl<'a> NameAddr<'a> {
     /// An owned copy, each fold replaced by a space (RFC 3261 §25.1).
     pub fn to_buf(self) -> NameAddrBuf {
         let mut out = Vec::new();
-        self.write(&mut out);
-        NameAddrBuf(out.into())
+        NameAddr { parameters: Parameters::NONE, ..self }.write(&mut out);
+        let address = out.len();
+        write_unfolded(&mut out, self.parameters.as_bytes());
+        NameAddrBuf { bytes: out.into(), address }
+    }
+}
+
+/// A value that [`NameAddr::parse`] accepts, cut behind its URI and read no further: much less than to read all of it once more
+/// for the tag.
+#[derive(Clone, Copy)]
+pub(crate) struct NameAddrText<'a> {
+    value: &'a [u8],
+    /// The display name and the URI, in brackets if it has them.
+    address: &'a [u8],
+    parameters: Parameters<'a>,
+}
+
+impl<'a> NameAddrText<'a> {
+    /// Cuts a value that was read before, without white space around it.
+    pub(crate) fn of(value: &'a [u8]) -> Self {
+        // Outside of quotes a display name has neither of the two.
+        let name = if value.first() == Some(&b'"') { scan::quoted_len(value).unwrap_or_default() } else { 0 };
+        let rest = value.get(name..).unwrap_or_default();
+        let end = match scan::find_either(rest, b'<', b';') {
+            Some(at) if rest.get(at) == Some(&b'<') => scan::find(rest, b'>').map(|bracket| bracket + 1),
+            end => end,
+        };
+        let (address, parameters) = value.split_at_checked(name + end.unwrap_or(rest.len())).unwrap_or((value, &[]));
+        Self { value, address, parameters: Parameters::checked(scan::trim_start(parameters)) }
+    }
+
+    /// The `tag`; `None` if absent or no token.
+    pub(crate) fn tag(self) -> Option<&'a str> {
+        self.parameters.token("tag")
+    }
+
+    /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.
+    pub(crate) fn to_buf(self) -> NameAddrBuf {
+        match self.is_neat() {
+            true => NameAddrBuf { bytes: self.value.into(), address: self.address.len() },
+            false => self.read().to_buf(),
+        }
+    }
+
+    /// An owned copy with this `tag` in place of any other; it should be a token.
+    pub(crate) fn with_tag(self, tag: &str) -> NameAddrBuf {
+        if self.is_neat() { self.retagged(tag) } else { self.read().to_buf().with_tag(tag) }
+    }
+
+    fn retagged(self, tag: &str) -> NameAddrBuf {
+        let mut others = Vec::new();
+        for parameter in self.parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("tag")) {
+            others.push(b';');
+            others.extend_from_slice(parameter.name.as_bytes());
+            if let Some(value) = parameter.value {
+                others.push(b'=');
+                others.extend_from_slice(value);
+            }
+        }
+        let bytes = SharedBytes::of_parts(&[self.address, &others, b";tag=", tag.as_bytes()]);
+        NameAddrBuf { bytes, address: self.address.len() }
+    }
+
+    /// Whether it can be written as it is: in brackets, without folds.
+    fn is_neat(self) -> bool {
+        self.address.last() == Some(&b'>') && scan::find_either(self.value, b'\r', b'\n').is_none()
+    }
+
+    fn read(self) -> NameAddr<'a> {
+        // The text was read before; the other arm is never taken.
+        NameAddr::parse(self.value).unwrap_or(NameAddr {
+            display_name: None,
+            uri: Uri::EMPTY,
+            parameters: Parameters::NONE,
+        })
     }
 }
 
@@ -124,7 +197,11 @@ impl fmt::Display for NameAddr<'_> {
 
 /// An owned [`NameAddr`] without folds. A clone is a pointer.
 #[derive(Clone)]
-pub struct NameAddrBuf(SharedBytes);
+pub struct NameAddrBuf {
+    bytes: SharedBytes,
+    /// Where the parameters begin.
+    address: usize,
+}
 
 impl NameAddrBuf {
     /// Reads one value.
@@ -137,17 +214,12 @@ impl NameAddrBuf {
 
     /// Borrowed.
     pub fn as_name_addr(&self) -> NameAddr<'_> {
-        // The text was read before; the other arm is never taken.
-        NameAddr::parse(&self.0).unwrap_or(NameAddr {
-            display_name: None,
-            uri: Uri::EMPTY,
-            parameters: Parameters::NONE,
-        })
+        self.as_text().read()
     }
 
     /// The value as it is written.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// The URI.
@@ -157,38 +229,33 @@ impl NameAddrBuf {
 
     /// The `tag`.
     pub fn tag(&self) -> Option<&str> {
-        self.as_name_addr().tag()
+        self.as_text().tag()
     }
 
     /// The same without the header's parameters.
     #[must_use]
     pub fn without_parameters(&self) -> NameAddrBuf {
-        NameAddr { parameters: Parameters::NONE, ..self.as_name_addr() }.to_buf()
+        if self.address == self.bytes.len() {
+            return self.clone();
+        }
+        NameAddrBuf { bytes: self.as_text().address.into(), address: self.address }
     }
 
     /// The same with this `tag` in place of any other; it should be a token.
     #[must_use]
     pub fn with_tag(&self, tag: &str) -> NameAddrBuf {
-        let all = self.as_name_addr();
-        let mut out = Vec::with_capacity(self.0.len() + tag.len() + 5);
-        NameAddr { parameters: Parameters::NONE, ..all }.write(&mut out);
-        for parameter in all.parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("tag")) {
-            out.push(b';');
-            out.extend_from_slice(parameter.name.as_bytes());
-            if let Some(value) = parameter.value {
-                out.push(b'=');
-                out.extend_from_slice(value);
-            }
-        }
-        out.extend_from_slice(b";tag=");
-        out.extend_from_slice(tag.as_bytes());
-        NameAddrBuf(out.into())
+        self.as_text().retagged(tag)
+    }
+
+    fn as_text(&self) -> NameAddrText<'_> {
+        let (address, parameters) = self.bytes.split_at_checked(self.address).unwrap_or((&self.bytes, &[]));
+        NameAddrText { value: &self.bytes, address, parameters: Parameters::checked(scan::trim_start(parameters)) }
     }
 }
 
 impl AsRef<[u8]> for NameAddrBuf {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -202,13 +269,13 @@ impl FromStr for NameAddrBuf {
 
 impl fmt::Display for NameAddrBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.0))
+        f.write_str(&String::from_utf8_lossy(&self.bytes))
     }
 }
 
 impl fmt::Debug for NameAddrBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.bytes, f)
     }
 }
 
@@ -245,7 +312,7 @@ name_addr_header!(
 
 #[cfg(test)]
 mod tests {
-    use super::{NameAddr, NameAddrBuf};
+    use super::{NameAddr, NameAddrBuf, NameAddrText};
     use alloc::string::ToString;
 
     fn read(text: &str) -> NameAddr<'_> {
@@ -281,6 +348,34 @@ mod tests {
         let folded = read("\"A\"\r\n\t<sip:a@b.com>\r\n  ;\r\n  tag = 98asjd8");
         assert_eq!(folded.tag(), Some("98asjd8"));
         assert_eq!(folded.to_buf().to_string(), "\"A\" <sip:a@b.com>; tag = 98asjd8");
+    }
+
+    #[test]
+    fn a_value_that_was_read_is_cut_where_it_was_cut_then() {
+        for text in [
+            "<sip:a@b.com>",
+            "<sip:a@b.com;tag=no>;tag=1",
+            "sip:a@b.com;tag=1",
+            "sip:a@b.com",
+            "sip:a@b.com ;x=\"<;tag=2>\" ; tag = 1",
+            "\"a \\\" <b> ;tag=2\"<sip:a@b.com>;x;tag=1",
+            "\"<\" <sip:a@b.com>",
+            "Bob Y  <sip:a@b.com> ; tag=1;x=\";tag=3\"",
+            "\"A\"\r\n\t<sip:a@b.com>\r\n  ;\r\n  tag = 1",
+            "\"A\tB\" <sip:a@b.com>;tag=1",
+            "<sip:a@b.com>;tag=\"no token\"",
+        ] {
+            let (read, cut) = (read(text), NameAddrText::of(text.as_bytes()));
+            assert_eq!(cut.tag(), read.tag(), "{text}");
+            let whole = |address: NameAddrBuf| {
+                let address = address.as_name_addr();
+                alloc::format!("{:?} {:?} {:?}", address.display_name, address.uri, address.parameters)
+            };
+            assert_eq!(whole(cut.to_buf()), whole(read.to_buf()), "{text}");
+            assert_eq!(whole(cut.with_tag("9")), whole(read.to_buf().with_tag("9")), "{text}");
+            assert_eq!(cut.with_tag("9").tag(), Some("9"), "{text}");
+            assert!(cut.to_buf().without_parameters().as_name_addr().parameters.is_empty(), "{text}");
+        }
     }
 
     #[test]

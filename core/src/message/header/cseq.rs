@@ -31,7 +31,9 @@ impl<'a> Header<'a> for CSeq<'a> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        super::write_text(out, format_args!("{} {}", self.number, self.method));
+        super::write_number(out, self.number);
+        out.push(b' ');
+        out.extend_from_slice(self.method.as_str().as_bytes());
     }
 }
 

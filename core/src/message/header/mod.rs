@@ -38,6 +38,7 @@ mod via;
 mod warning;
 
 pub use accept::{Accept, AcceptEncoding, AcceptLanguage};
+pub(crate) use address::NameAddrText;
 pub use address::{From, NameAddr, NameAddrBuf, RecordRoute, ReplyTo, Route, To};
 pub use auth::{
     AuthParameter, AuthParameters, AuthenticationInfo, Authorization, Challenge, Credentials, ProxyAuthenticate,
@@ -75,6 +76,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::name::HeaderId;
 use super::parameters::Parameters;
 use super::scan::{self, Cursor};
+use super::writable::decimal;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -104,6 +106,11 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: fmt::Arguments<'_>) {
     }
     // A vector takes all that it is given.
     let _ = fmt::write(&mut Text(out), text);
+}
+
+/// Appends a number.
+pub(super) fn write_number(out: &mut Vec<u8>, number: u32) {
+    out.extend_from_slice(decimal(number as usize).as_bytes());
 }
 
 /// Appends text that was read, each fold in it as one space. Other line ends stay: what is built with them is refused.

@@ -25,7 +25,7 @@ macro_rules! number_header {
             }
 
             fn write(&self, out: &mut Vec<u8>) {
-                super::write_text(out, format_args!("{}", self.0));
+                super::write_number(out, self.0.into());
             }
         }
     };
@@ -60,7 +60,7 @@ macro_rules! seconds_header {
             }
 
             fn write(&self, out: &mut Vec<u8>) {
-                super::write_text(out, format_args!("{}", self.0));
+                super::write_number(out, self.0);
             }
         }
     };

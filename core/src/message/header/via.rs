@@ -4,7 +4,7 @@ use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::{Host, HostPort};
 use crate::message::name::HeaderId;
-use crate::message::parameters::Parameters;
+use crate::message::parameters::{Parameters, Text};
 use crate::message::scan::{self, Cursor, TOKEN};
 use alloc::vec::Vec;
 use core::fmt;
@@ -87,7 +87,7 @@ impl fmt::Display for Protocol {
 }
 
 /// One value of Via.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Via<'a> {
     /// The transport.
     pub protocol: Protocol,
@@ -95,35 +95,97 @@ pub struct Via<'a> {
     pub sent_by: HostPort<'a>,
     /// The parameters.
     pub parameters: Parameters<'a>,
+    known: Known<'a>,
+}
+
+/// The parameters that each hop asks for, some of them several times: found in one walk.
+#[derive(Clone, Copy, Default)]
+struct Known<'a> {
+    branch: Option<Text<'a>>,
+    /// A second `branch`, which should not be.
+    other_branch: Option<Text<'a>>,
+    received: Option<Text<'a>>,
+    rport: Option<Text<'a>>,
+    maddr: Option<Text<'a>>,
+    ttl: Option<Text<'a>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(parameters: Parameters<'a>) -> Self {
+        let mut known = Self::default();
+        for parameter in parameters.texts() {
+            let place = match parameter.name {
+                [b'b' | b'B', ..] if parameter.is("branch") && known.branch.is_some() => &mut known.other_branch,
+                [b'b' | b'B', ..] if parameter.is("branch") => &mut known.branch,
+                [b'r' | b'R', ..] if parameter.is("received") => &mut known.received,
+                [b'r' | b'R', ..] if parameter.is("rport") => &mut known.rport,
+                [b'm' | b'M', ..] if parameter.is("maddr") => &mut known.maddr,
+                [b't' | b'T', ..] if parameter.is("ttl") => &mut known.ttl,
+                _ => continue,
+            };
+            place.get_or_insert(parameter);
+        }
+        known
+    }
 }
 
 impl<'a> Via<'a> {
+    /// The Via of these parts.
+    pub fn new(protocol: Protocol, sent_by: HostPort<'a>, parameters: Parameters<'a>) -> Self {
+        Self { protocol, sent_by, parameters, known: Known::of(parameters) }
+    }
+
     /// The `branch`; `None` if absent or no token.
     pub fn branch(self) -> Option<&'a str> {
-        self.parameters.token("branch")
+        scan::token(self.known.branch?.value?)
+    }
+
+    /// A second `branch`.
+    pub(crate) fn other_branch(&self) -> Option<Text<'a>> {
+        self.known.other_branch
     }
 
     /// The `received` address, with or without brackets (RFC 5118 §4.5).
     pub fn received(self) -> Option<IpAddr> {
-        Host::parse_bare(self.parameters.value("received")?)?.ip()
+        Host::parse_bare(self.received_text()?.value?)?.ip()
+    }
+
+    /// The `received` as it stands there.
+    pub(crate) fn received_text(&self) -> Option<Text<'a>> {
+        self.known.received
     }
 
     /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.
     pub fn rport(self) -> Option<Option<u16>> {
-        match self.parameters.get("rport")?.value {
+        match self.rport_text()?.value {
             None => Some(None),
             Some(digits) => u16::try_from(scan::number(digits)?).ok().map(Some),
         }
     }
 
+    /// The `rport` as it stands there.
+    pub(crate) fn rport_text(&self) -> Option<Text<'a>> {
+        self.known.rport
+    }
+
     /// The `maddr`.
     pub fn maddr(self) -> Option<Host<'a>> {
-        Host::parse_bare(self.parameters.value("maddr")?)
+        Host::parse_bare(self.known.maddr?.value?)
     }
 
     /// The `ttl`.
     pub fn ttl(self) -> Option<u8> {
-        u8::try_from(scan::number(self.parameters.value("ttl")?)?).ok()
+        u8::try_from(scan::number(self.known.ttl?.value?)?).ok()
+    }
+}
+
+impl fmt::Debug for Via<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Via")
+            .field("protocol", &self.protocol)
+            .field("sent_by", &self.sent_by)
+            .field("parameters", &self.parameters)
+            .finish()
     }
 }
 
@@ -162,11 +224,14 @@ impl<'a> Header<'a> for Via<'a> {
         let sent_by = HostPort::parse_spaced(sent_by).map_err(|error| ParseError::new(error.kind(), before))?;
         let before = cursor.offset();
         let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
-        Ok(Self { protocol, sent_by, parameters })
+        Ok(Self::new(protocol, sent_by, parameters))
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        super::write_text(out, format_args!("SIP/2.0/{} {}", self.protocol, self.sent_by));
+        out.extend_from_slice(b"SIP/2.0/");
+        out.extend_from_slice(self.protocol.as_str().as_bytes());
+        out.push(b' ');
+        self.sent_by.parts(|part| out.extend_from_slice(part.as_bytes()));
         super::write_unfolded(out, self.parameters.as_bytes());
     }
 }
