@@ -105,7 +105,7 @@ impl Endpoint {
         }
         let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
         let listener = self.listeners.towards(next.protocol, remote).ok_or(BAD)?;
-        let forwarded = response.edit().pop_first(HeaderId::Via).finish().map_err(|_| BAD)?;
+        let forwarded = response.without_top_via().ok_or(BAD)?;
         match self.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
             Some(flow) => self.send(flow, self.framed(listener, forwarded).as_bytes().clone()),
             None => self.stats.disconnected += 1,

@@ -1,12 +1,12 @@
-//! What each hop does to a request: it notes in the sender's Via where it came from (RFC 3261 §18.2.1, RFC 3581 §4), and puts a
-//! Via of its own on top (§18.1.1).
+//! What each hop does to messages: it notes in the sender's Via where a request came from (RFC 3261 §18.2.1, RFC 3581 §4), puts a
+//! Via of its own on top (§18.1.1), and takes it off the response (§16.7 step 3).
 //!
-//! Every request goes through both, so each is one copy of the octets and one shift of the spans behind. An
+//! Every message goes through these, so each is one copy of the octets and one shift of the spans behind. An
 //! [`Edit`](super::Edit) comes to the same and takes three times as long.
 
 use super::bytes::SharedBytes;
 use super::header::Via;
-use super::layout::{FieldSpan, Layout, narrow};
+use super::layout::{FieldSpan, Layout, narrow, part};
 use super::name::HeaderId;
 use super::parameters::Text;
 use super::scan;
@@ -95,9 +95,22 @@ pub(super) fn with_via_on_top(bytes: &[u8], layout: &Layout, via: &[&str]) -> Op
     Some((SharedBytes::of_parts(&parts), layout))
 }
 
+/// A copy without the topmost Via; `None` if there is none, or others share its field.
+pub(super) fn without_top_via(bytes: &[u8], layout: &Layout) -> Option<(SharedBytes, Layout)> {
+    let index = layout.fields.iter().position(|field| field.id == Some(HeaderId::Via))?;
+    let field = layout.fields.get(index)?;
+    if scan::find(part(bytes, field.start, field.end), b',').is_some() {
+        return None;
+    }
+    let (from, to) = (usize::from(field.line), layout.line_end(field));
+    let mut layout = layout.shifted(to, 0, to - from)?;
+    layout.fields.remove(index);
+    Some((SharedBytes::of_parts(&[bytes.get(..from)?, bytes.get(to..)?]), layout))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Layout, SharedBytes, stamped, with_via_on_top};
+    use super::{Layout, SharedBytes, stamped, with_via_on_top, without_top_via};
     use crate::message::{BuildError, HeaderId, Limits, Request};
     use alloc::string::{String, ToString};
     use alloc::vec::Vec;
@@ -165,6 +178,18 @@ mod tests {
             assert_same(with_via_on_top(text.as_bytes(), &layout(&text), &parts), edited);
             assert!(with_via_on_top(text.as_bytes(), &layout(&text), &["a\r\nEvil: 1"]).is_none());
         }
+    }
+
+    #[test]
+    fn without_its_topmost_via_a_message_is_what_an_edit_makes_of_it() {
+        let alone = BEFORE.replace(" ,SIP/2.0/TCP b.com;rport", "");
+        for text in [alone.replace("Subject: x\r\n", ""), alone.replace("\r\nTo:", "\r\n \r\nTo:"), alone] {
+            let request = Request::new(text.as_bytes().into(), layout(&text));
+            let edited = request.edit().pop_first(HeaderId::Via).finish();
+            assert_same(without_top_via(text.as_bytes(), &layout(&text)), edited);
+        }
+        assert!(without_top_via(BEFORE.as_bytes(), &layout(BEFORE)).is_none(), "two share a field");
+        assert!(without_top_via(b"BYE sip:a SIP/2.0\r\n\r\n", &layout("BYE sip:a SIP/2.0\r\n\r\n")).is_none());
     }
 
     #[test]

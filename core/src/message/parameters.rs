@@ -4,6 +4,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::quoted::Quoted;
 use super::scan::{self, Cursor, PARAMETER_NAME_END, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER};
 use core::fmt;
+use core::num::NonZeroU32;
 
 /// The parameters of a header value or URI: checked text. Names are compared without case.
 #[derive(Clone, Copy, Default)]
@@ -145,9 +146,19 @@ impl<'a> Parameters<'a> {
         Iter { rest: self.text }.map(Text::read)
     }
 
-    /// The same, with names that were not made `str`.
-    pub(super) fn texts(self) -> impl Iterator<Item = Text<'a>> {
-        Iter { rest: self.text }
+    /// The same, with names that were not made `str`, and where each stands.
+    pub(super) fn places(self) -> impl Iterator<Item = (Place, Text<'a>)> {
+        let mut rest = Iter { rest: self.text };
+        core::iter::from_fn(move || {
+            let before = u32::try_from(self.text.len() - rest.rest.len()).ok()?;
+            let place = Place(NonZeroU32::MIN.checked_add(before)?);
+            Some((place, rest.next()?))
+        })
+    }
+
+    /// The one that stands there.
+    pub(super) fn at(self, place: Place) -> Option<Text<'a>> {
+        Iter { rest: self.text.get(place.0.get() as usize - 1..)? }.next()
     }
 
     /// The text, with the leading `;`; empty if there are none.
@@ -205,6 +216,10 @@ impl fmt::Debug for Parameter<'_> {
         }
     }
 }
+
+/// Where a parameter stands: one more than the octets before it.
+#[derive(Clone, Copy)]
+pub(super) struct Place(NonZeroU32);
 
 /// A parameter whose name was not made a `str`: to find one, that of others need not be.
 #[derive(Clone, Copy)]

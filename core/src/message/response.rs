@@ -6,7 +6,9 @@ use super::bytes::SharedBytes;
 use super::edit::Edit;
 use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
+use super::hop;
 use super::layout::Layout;
+use super::name::HeaderId;
 use super::request::Request;
 use super::status::StatusCode;
 use super::validate::{self, Rejection};
@@ -40,6 +42,14 @@ impl Response {
     /// The reason phrase.
     pub fn reason(&self) -> &[u8] {
         self.layout.reason(&self.bytes)
+    }
+
+    /// A copy without the topmost Via (RFC 3261 §16.7 step 3); `None` if there is none.
+    pub(crate) fn without_top_via(&self) -> Option<Self> {
+        match hop::without_top_via(&self.bytes, &self.layout) {
+            Some((bytes, layout)) => Some(Self { bytes, layout, status: self.status }),
+            None => self.edit().pop_first(HeaderId::Via).finish().ok(),
+        }
     }
 
     /// Whether this can be processed at all; what cannot is to be dropped: a response is never answered.

@@ -44,17 +44,11 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// What every message that can be processed has (RFC 3261 §8.1.1), read once.
+/// What the transaction layer asks of every message that can be processed (RFC 3261 §17.1.3, §17.2.3), read once.
 #[derive(Clone, Copy, Debug)]
 pub struct Essentials<'a> {
     /// The topmost Via.
     pub via: Via<'a>,
-    /// From.
-    pub from: NameAddr<'a>,
-    /// To.
-    pub to: NameAddr<'a>,
-    /// Call-ID.
-    pub call_id: &'a str,
     /// CSeq.
     pub cseq: CSeq<'a>,
 }
@@ -105,18 +99,16 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout, bytes: &[u8]) -> Result<Ess
         };
         return Err(Rejection { status, reason: status.reason(), offset: Some(at) });
     }
-    let To(to) = one(headers)?;
-    tag_is_usable(to, HeaderId::To, bytes)?;
-    let From(from) = one(headers)?;
-    tag_is_usable(from, HeaderId::From, bytes)?;
-    let CallId(call_id) = one(headers)?;
+    one(headers).and_then(|To(to)| tag_is_usable(&to, HeaderId::To, bytes))?;
+    one(headers).and_then(|From(from)| tag_is_usable(&from, HeaderId::From, bytes))?;
+    one::<CallId<'_>>(headers)?;
     let cseq = one(headers)?;
     // Only the topmost is looked at: the others are of no concern to this element (RFC 3261 §16.3).
     let reasons = reasons(HeaderId::Via);
     match (headers.raw(HeaderId::Via), headers.get::<Via<'_>>()) {
         (None, _) => Err(Rejection::bad(reasons.missing)),
         (Some([_, ..]), Some(Ok(via))) => match via.other_branch() {
-            None => Ok(Essentials { via, from, to, call_id, cseq }),
+            None => Ok(Essentials { via, cseq }),
             Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name))),
         },
         (Some(_), Some(Err(error))) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
@@ -192,7 +184,7 @@ fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
 }
 
 /// A tag may be absent (RFC 2543), but not be two or no token.
-fn tag_is_usable(address: NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
+fn tag_is_usable(address: &NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
     let is_token = |tag: &Parameter<'_>| tag.value.is_some_and(scan::is_token);
     match address.parameters.first_two("tag") {
         [None, _] => Ok(()),

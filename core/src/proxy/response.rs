@@ -6,7 +6,7 @@ use super::Core;
 use super::response_context::{Branch, BranchState, Candidate, Stage};
 use crate::endpoint::{Endpoint, Failure};
 use crate::id::{DeliveryId, ResponseContextId, TimerId};
-use crate::message::header::Via;
+use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Response, StatusCode};
 use crate::time::Instant;
 
@@ -122,6 +122,7 @@ impl Core {
 
 /// The response as it goes on; `None` if the Via that was left is missing: it was meant for us.
 fn without_own_via(response: &Response) -> Option<Response> {
-    response.headers().all::<Via<'_>>().nth(1)?.ok()?;
-    response.edit().pop_first(HeaderId::Via).finish().ok()
+    let left = response.headers().values(HeaderId::Via, Via::LIST).nth(1)?;
+    Via::parse(left).ok()?;
+    response.without_top_via()
 }

@@ -4,7 +4,7 @@ use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::{Host, HostPort};
 use crate::message::name::HeaderId;
-use crate::message::parameters::{Parameters, Text};
+use crate::message::parameters::{Parameters, Place, Text};
 use crate::message::scan::{self, Cursor, TOKEN};
 use alloc::vec::Vec;
 use core::fmt;
@@ -95,25 +95,25 @@ pub struct Via<'a> {
     pub sent_by: HostPort<'a>,
     /// The parameters.
     pub parameters: Parameters<'a>,
-    known: Known<'a>,
+    known: Known,
 }
 
 /// The parameters that each hop asks for, some of them several times: found in one walk.
 #[derive(Clone, Copy, Default)]
-struct Known<'a> {
-    branch: Option<Text<'a>>,
+struct Known {
+    branch: Option<Place>,
     /// A second `branch`, which should not be.
-    other_branch: Option<Text<'a>>,
-    received: Option<Text<'a>>,
-    rport: Option<Text<'a>>,
-    maddr: Option<Text<'a>>,
-    ttl: Option<Text<'a>>,
+    other_branch: Option<Place>,
+    received: Option<Place>,
+    rport: Option<Place>,
+    maddr: Option<Place>,
+    ttl: Option<Place>,
 }
 
-impl<'a> Known<'a> {
-    fn of(parameters: Parameters<'a>) -> Self {
+impl Known {
+    fn of(parameters: Parameters<'_>) -> Self {
         let mut known = Self::default();
-        for parameter in parameters.texts() {
+        for (at, parameter) in parameters.places() {
             let place = match parameter.name {
                 [b'b' | b'B', ..] if parameter.is("branch") && known.branch.is_some() => &mut known.other_branch,
                 [b'b' | b'B', ..] if parameter.is("branch") => &mut known.branch,
@@ -123,7 +123,7 @@ impl<'a> Known<'a> {
                 [b't' | b'T', ..] if parameter.is("ttl") => &mut known.ttl,
                 _ => continue,
             };
-            place.get_or_insert(parameter);
+            place.get_or_insert(at);
         }
         known
     }
@@ -137,12 +137,12 @@ impl<'a> Via<'a> {
 
     /// The `branch`; `None` if absent or no token.
     pub fn branch(self) -> Option<&'a str> {
-        scan::token(self.known.branch?.value?)
+        scan::token(self.text(self.known.branch)?.value?)
     }
 
     /// A second `branch`.
     pub(crate) fn other_branch(&self) -> Option<Text<'a>> {
-        self.known.other_branch
+        self.text(self.known.other_branch)
     }
 
     /// The `received` address, with or without brackets (RFC 5118 §4.5).
@@ -152,7 +152,7 @@ impl<'a> Via<'a> {
 
     /// The `received` as it stands there.
     pub(crate) fn received_text(&self) -> Option<Text<'a>> {
-        self.known.received
+        self.text(self.known.received)
     }
 
     /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.
@@ -165,17 +165,21 @@ impl<'a> Via<'a> {
 
     /// The `rport` as it stands there.
     pub(crate) fn rport_text(&self) -> Option<Text<'a>> {
-        self.known.rport
+        self.text(self.known.rport)
     }
 
     /// The `maddr`.
     pub fn maddr(self) -> Option<Host<'a>> {
-        Host::parse_bare(self.known.maddr?.value?)
+        Host::parse_bare(self.text(self.known.maddr)?.value?)
     }
 
     /// The `ttl`.
     pub fn ttl(self) -> Option<u8> {
-        u8::try_from(scan::number(self.known.ttl?.value?)?).ok()
+        u8::try_from(scan::number(self.text(self.known.ttl)?.value?)?).ok()
+    }
+
+    fn text(&self, place: Option<Place>) -> Option<Text<'a>> {
+        self.parameters.at(place?)
     }
 }
 
