@@ -133,7 +133,7 @@ impl Dialog {
         builder
             .header(HeaderId::From, &self.local)
             .header(HeaderId::To, &self.remote)
-            .header(HeaderId::CallId, self.id.call_id.as_bytes())
+            .header(HeaderId::CallId, self.id.as_key().call_id)
             .typed(&CSeq { number, method })
     }
 }

@@ -1,26 +1,39 @@
 //! What names a dialog (RFC 3261 §12).
 
 use alloc::boxed::Box;
+use core::fmt;
 
 use crate::message::Request;
 
 /// The identity of a dialog at this end: Call-ID, our tag and the peer's.
 ///
 /// A peer of RFC 2543 may have no tag: it is null (§12.1.1, §12.1.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DialogId {
-    /// The Call-ID.
-    pub call_id: Box<str>,
-    /// The tag that we chose.
-    pub local_tag: Box<str>,
-    /// The tag that the peer chose.
-    pub remote_tag: Option<Box<str>>,
+    /// Call-ID, our tag and the peer's, one behind the other: one allocation for what lives as long as the call.
+    text: Box<str>,
+    /// Where the Call-ID ends.
+    call_id: usize,
+    /// Where our tag ends.
+    local_tag: usize,
+    has_remote_tag: bool,
 }
 
 impl DialogId {
     /// The same, borrowed.
     pub fn as_key(&self) -> DialogKey<'_> {
-        DialogKey { call_id: &self.call_id, local_tag: &self.local_tag, remote_tag: self.remote_tag.as_deref() }
+        let part = |from, to| self.text.get(from..to).unwrap_or_default();
+        DialogKey {
+            call_id: part(0, self.call_id),
+            local_tag: part(self.call_id, self.local_tag),
+            remote_tag: self.has_remote_tag.then(|| part(self.local_tag, self.text.len())),
+        }
+    }
+}
+
+impl fmt::Debug for DialogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_key().fmt(f)
     }
 }
 
@@ -49,10 +62,12 @@ impl<'a> DialogKey<'a> {
 
     /// An owned copy.
     pub fn to_id(self) -> DialogId {
+        let Self { call_id, local_tag, remote_tag } = self;
         DialogId {
-            call_id: self.call_id.into(),
-            local_tag: self.local_tag.into(),
-            remote_tag: self.remote_tag.map(Into::into),
+            text: [call_id, local_tag, remote_tag.unwrap_or_default()].concat().into(),
+            call_id: call_id.len(),
+            local_tag: call_id.len() + local_tag.len(),
+            has_remote_tag: remote_tag.is_some(),
         }
     }
 

@@ -38,14 +38,14 @@ impl Profile {
 
     /// The value of Contact at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
     pub(super) fn contact_at(&self, listener: Option<&Listener>, secure: bool) -> Result<Vec<u8>, CommandError> {
-        let uri = match &self.contact {
-            Some(contact) => contact.as_bytes().into(),
-            None => {
-                let listener = listener.ok_or(CommandError::Invalid("listener"))?;
-                listener.uri(self.identity.uri().user(), secure, "").into_bytes()
-            }
-        };
-        Ok([b"<", uri.as_slice(), b">"].concat())
+        if let Some(contact) = &self.contact {
+            return Ok([b"<", contact.as_bytes(), b">"].concat());
+        }
+        let listener = listener.ok_or(CommandError::Invalid("listener"))?;
+        let mut value = listener.uri(self.identity.uri().user(), secure, "");
+        value.insert(0, '<');
+        value.push('>');
+        Ok(value.into_bytes())
     }
 
     /// The value of Contact in a request for `target` that goes to `next_hop`.
