@@ -11,39 +11,22 @@ pub trait Kind {
     const NAME: &'static str;
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal, $alias:ident;)*) => {
-        /// The kinds of things that handles name.
-        pub mod kind {
-            $($(#[$doc])* #[derive(Clone, Copy, Debug)] pub enum $kind {}
-              impl super::Kind for $kind { const NAME: &'static str = $name; })*
-        }
-        $($(#[$doc])* pub type $alias = Id<kind::$kind>;)*
-    };
-}
+/// Declares handles: the type of each, and the kind of what it names.
+macro_rules! handles {
+    ($($(#[$doc:meta])* $handle:ident = Id<$kind:ident>, $name:literal;)*) => {$(
+        $(#[$doc])*
+        pub type $handle = $crate::id::Id<$kind>;
 
-kinds! {
-    /// A local address that datagrams or connections arrive at, named by the core when it is added.
-    Listener = "listener", ListenerId;
-    /// A stream connection, named by the core before it is opened or accepted.
-    Connection = "connection", ConnectionId;
-    /// A question to the driver's resolver (RFC 3263).
-    Query = "query", QueryId;
-    /// An outgoing request on its way, over all its attempts.
-    Delivery = "delivery", DeliveryId;
-    /// A client transaction (RFC 3261 §17.1): one attempt of a delivery.
-    ClientTransaction = "client", ClientTransactionId;
-    /// A server transaction (RFC 3261 §17.2).
-    ServerTransaction = "server", ServerTransactionId;
-    /// An entry of a timer queue.
-    Timer = "timer", TimerId;
-    /// A call of a user agent, from the INVITE to the end of its dialogs.
-    Call = "call", CallId;
-    /// A registration that a user agent keeps (RFC 3261 §10.2).
-    Registration = "registration", RegistrationId;
-    /// A proxy's response context (RFC 3261 §16.7).
-    ResponseContext = "context", ResponseContextId;
+        #[doc = concat!("The kind that [`", stringify!($handle), "`] names.")]
+        #[derive(Clone, Copy, Debug)]
+        pub enum $kind {}
+
+        impl $crate::id::Kind for $kind {
+            const NAME: &'static str = $name;
+        }
+    )*};
 }
+pub(crate) use handles;
 
 /// A handle: never a bare index, so that a stale one is an ordinary "gone", and never somebody else's thing.
 ///
@@ -260,9 +243,15 @@ mod tests {
     use super::*;
     use alloc::string::ToString;
 
+    enum Thing {}
+
+    impl Kind for Thing {
+        const NAME: &'static str = "thing";
+    }
+
     #[test]
     fn a_stale_handle_is_gone_even_when_its_slot_is_used_again() {
-        let mut arena: Arena<kind::Call, &str> = Arena::new();
+        let mut arena: Arena<Thing, &str> = Arena::new();
         let first = arena.insert("first");
         assert_eq!(arena.remove(first), Some("first"));
         let second = arena.insert("second");
@@ -270,12 +259,12 @@ mod tests {
         assert_eq!(arena.get(first), None);
         assert_eq!(arena.remove(first), None);
         assert_eq!(arena.get(second), Some(&"second"));
-        assert_eq!(second.to_string(), "call#0.2");
+        assert_eq!(second.to_string(), "thing#0.2");
     }
 
     #[test]
     fn slots_are_used_again_the_last_vacated_first_and_listed_in_their_order() {
-        let mut arena: Arena<kind::Call, u32> = Arena::new();
+        let mut arena: Arena<Thing, u32> = Arena::new();
         let ids: Vec<_> = (0..3 * CHUNK as u32).map(|value| arena.insert(value)).collect();
         assert!(ids.iter().zip(0..).all(|(id, value)| arena.get(*id) == Some(&value)));
         for place in [700, 3, CHUNK] {

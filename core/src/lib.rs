@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | [`time`], [`id`], [`timer`], [`random`], [`config`], [`error`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
+//! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
 //! | [`node`] | | the poll API that every node offers |
 //! | [`transport`] | §18, RFC 3581, 3263 | listeners, next hops, the way back of responses |
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
@@ -31,6 +32,7 @@ pub mod config;
 pub mod dialog;
 pub mod endpoint;
 pub mod error;
+pub mod flow;
 pub mod id;
 mod keyed_index;
 pub mod message;
@@ -48,14 +50,15 @@ pub mod transport;
 pub mod user_agent;
 
 pub use config::{Config, Limit, Limits, Timers};
-pub use endpoint::{Arrival, Endpoint, Failure, Indication};
+pub use endpoint::{Arrival, DeliveryId, Endpoint, Failure, Indication};
 pub use error::CommandError;
-pub use id::{CallId, ConnectionId, DeliveryId, ListenerId, QueryId, RegistrationId, ServerTransactionId};
-pub use node::{Answer, Change, Input, Node, Output, Question, Transmit};
+pub use flow::{ConnectionId, Flow, ListenerId};
+pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};
 pub use random::{Random, Script, Seed};
 pub use server::Server;
 pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
-pub use transport::{Flow, Listener, NextHop};
-pub use user_agent::UserAgent;
+pub use transaction::ServerTransactionId;
+pub use transport::{Listener, NextHop};
+pub use user_agent::{CallId, RegistrationId, UserAgent};

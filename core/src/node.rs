@@ -3,11 +3,16 @@
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::id::{ConnectionId, ListenerId, QueryId};
+use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::id::handles;
 use crate::message::SharedBytes;
 use crate::message::header::Protocol;
 use crate::time::Instant;
-use crate::transport::Flow;
+
+handles! {
+    /// A question to the driver's resolver (RFC 3263).
+    QueryId = Id<QueryKind>, "query";
+}
 
 /// A node of a SIP network: a pure state machine that a driver feeds with inputs and drains of outputs.
 ///

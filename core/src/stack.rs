@@ -5,7 +5,7 @@ use core::fmt::Debug;
 
 use crate::config::Config;
 use crate::endpoint::{Endpoint, Indication};
-use crate::id::{ConnectionId, ListenerId};
+use crate::flow::{ConnectionId, ListenerId};
 use crate::node::{Input, Node, Output};
 use crate::time::Instant;
 use crate::transport::Listener;

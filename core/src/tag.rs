@@ -8,10 +8,10 @@ use crate::id::Id;
 /// what it is for, and which of the core's things it is about. The endpoint never looks at it.
 ///
 /// ```
-/// use sansip::{Tag, id::{CallId, kind}};
+/// use sansip::{CallId, Tag};
 /// let call = CallId::from_parts(3, 1);
 /// let tag = Tag::new(0, 7, call);
-/// assert_eq!((tag.role, tag.kind, tag.id::<kind::Call>()), (0, 7, call));
+/// assert_eq!((tag.role, tag.kind, tag.id()), (0, 7, call));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tag {

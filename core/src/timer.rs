@@ -7,8 +7,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::id::{Arena, TimerId, kind};
+use crate::id::{Arena, handles};
 use crate::time::Instant;
+
+handles! {
+    /// An entry of a timer queue.
+    TimerId = Id<TimerKind>, "timer";
+}
 
 /// Children of a node: their deadlines lie side by side.
 const CHILDREN: usize = 4;
@@ -31,7 +36,7 @@ impl Item {
 /// A queue of deadlines, each with a key that says whose it is.
 #[derive(Clone)]
 pub struct TimerQueue<K> {
-    keys: Arena<kind::Timer, K>,
+    keys: Arena<TimerKind, K>,
     /// Where in the heap the timer of each slot stands.
     positions: Vec<u32>,
     heap: Vec<Item>,

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Told, theirs};
 use crate::streams;
-use sansip::id::ServerTransactionId;
+use sansip::ServerTransactionId;
 use sansip::{Answer, Change};
 
 /// Where the request came from.

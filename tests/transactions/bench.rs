@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use sansip::id::{ServerTransactionId, TimerId};
+use sansip::ServerTransactionId;
 use sansip::message::header::Protocol;
 use sansip::message::{Message, Request, Response, StatusCode};
+use sansip::timer::TimerId;
 use sansip::{
     Answer, Arrival, Change, Config, ConnectionId, DeliveryId, Endpoint, Failure, Flow, Indication, Input, Instant,
     Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,

@@ -1,8 +1,7 @@
 //! Whatever peers, users and the clock do in whatever order: everything ends, and nothing is left.
 
 use crate::bench::{Bench, address, answer, host, ours, request, their_via, theirs};
-use sansip::id::ServerTransactionId;
-use sansip::{DeliveryId, NextHop, Tag};
+use sansip::{DeliveryId, NextHop, ServerTransactionId, Tag};
 
 /// xorshift64*.
 struct Dice(u64);

@@ -3,14 +3,16 @@
 use core::net::SocketAddr;
 
 use crate::config::Limit;
-use crate::id::{ListenerId, ServerTransactionId};
+use crate::flow::Flow;
+use crate::flow::ListenerId;
 use crate::message::header::{Protocol, Via};
 use crate::message::{
     Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Rejection, Request,
 };
 use crate::tag::Tag;
+use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{self, KeptKey, RequestKey};
-use crate::transport::{Flow, response_destination, stamp, stamped};
+use crate::transport::{response_destination, stamp, stamped};
 
 use super::{Endpoint, Indication};
 

@@ -1,13 +1,15 @@
 //! Client transactions: what their machines decide is carried out here (RFC 3261 §17.1).
 
-use crate::id::{Arena, ClientTransactionId, DeliveryId, kind};
+use crate::endpoint::DeliveryId;
+use crate::flow::Flow;
+use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{Method, Request, Response, SharedBytes};
 use crate::transaction::derived::{self, reread};
-use crate::transaction::key;
 use crate::transaction::senders::Senders;
-use crate::transaction::{ClientActions, ClientMachine, ClientSend, ClientTell, Clock};
-use crate::transport::Flow;
+use crate::transaction::{
+    ClientActions, ClientMachine, ClientSend, ClientTell, ClientTransactionId, ClientTransactionKind, Clock, key,
+};
 
 use super::timers::{Alarm, TimerKey};
 use super::{Endpoint, Failure};
@@ -36,9 +38,9 @@ enum Kept {
 /// All client transactions.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
-    transactions: Arena<kind::ClientTransaction, ClientTransaction>,
+    transactions: Arena<ClientTransactionKind, ClientTransaction>,
     index: KeyedIndex<ClientTransactionId>,
-    senders: Senders<kind::ClientTransaction>,
+    senders: Senders<ClientTransactionKind>,
 }
 
 impl Clients {

@@ -1,10 +1,12 @@
 //! What the endpoint tells its transaction user.
 
 use crate::config::Limit;
-use crate::id::{DeliveryId, ServerTransactionId, TimerId};
+use crate::endpoint::DeliveryId;
+use crate::flow::Flow;
 use crate::message::{Request, Response, StatusCode};
 use crate::tag::Tag;
-use crate::transport::Flow;
+use crate::timer::TimerId;
+use crate::transaction::ServerTransactionId;
 
 use super::Arrival;
 

@@ -21,16 +21,17 @@ use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
 use crate::config::Config;
-use crate::id::{Arena, ConnectionId, ListenerId, TimerId, kind};
+use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::id::{Arena, handles};
 use crate::message::header::Protocol;
 use crate::message::{self, HostPort, Message, SharedBytes};
-use crate::node::{Input, Output, Transmit};
+use crate::node::{Input, Output, QueryKind, Transmit};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
-use crate::timer::TimerQueue;
+use crate::timer::{TimerId, TimerQueue};
 use crate::transaction::{Clock, Schedule};
-use crate::transport::{Asked, Flow, Listener, Listeners, NextHop};
+use crate::transport::{Asked, Listener, Listeners, NextHop};
 
 use clients::Clients;
 use connections::Connections;
@@ -40,6 +41,11 @@ use search::Asker;
 use servers::Servers;
 use stateless::TokenKey;
 use timers::TimerKey;
+
+handles! {
+    /// An outgoing request on its way, over all its attempts.
+    DeliveryId = Id<DeliveryKind>, "delivery";
+}
 
 /// Transport and transactions as one. Takes datagrams, answers of the resolver and time; gives messages to send and
 /// [`Indication`]s for its transaction user.
@@ -58,8 +64,8 @@ pub struct Endpoint {
     connections: Connections,
     servers: Servers,
     clients: Clients,
-    deliveries: Arena<kind::Delivery, Delivery>,
-    queries: Arena<kind::Query, (Asker, Asked)>,
+    deliveries: Arena<DeliveryKind, Delivery>,
+    queries: Arena<QueryKind, (Asker, Asked)>,
     timers: TimerQueue<TimerKey>,
     indications: VecDeque<Indication>,
     outputs: VecDeque<Output<()>>,

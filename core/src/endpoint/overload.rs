@@ -1,9 +1,9 @@
 //! What is refused: at a limit, and while the endpoint drains. Each refusal is counted, and told in one indication for many.
 
 use crate::config::Limit;
+use crate::flow::Flow;
 use crate::message::{Request, StatusCode};
 use crate::time::Instant;
-use crate::transport::Flow;
 
 use super::{Endpoint, Indication};
 

@@ -2,11 +2,12 @@
 
 use alloc::boxed::Box;
 
-use crate::id::ServerTransactionId;
+use crate::flow::Flow;
 use crate::message::header::Protocol;
 use crate::message::{HostBuf, SharedBytes};
+use crate::transaction::ServerTransactionId;
 use crate::transaction::derived::reread_response;
-use crate::transport::{Flow, NextHop, Place};
+use crate::transport::{NextHop, Place};
 
 use super::Endpoint;
 use super::search::{Asker, Places};

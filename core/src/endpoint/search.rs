@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::id::{DeliveryId, QueryId, ServerTransactionId};
-use crate::node::{Answer, Output};
+use crate::endpoint::DeliveryId;
+use crate::node::{Answer, Output, QueryId};
 use crate::time::Instant;
+use crate::transaction::ServerTransactionId;
 use crate::transport::{Asked, Listeners, Located, Locator, NextHop, Place, locate};
 
 use super::Endpoint;

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 
 use crate::error::CommandError;
-use crate::id::{Arena, ListenerId, ServerTransactionId, kind};
+use crate::flow::{Flow, ListenerId};
+use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
 use crate::message::{HeaderId, Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
@@ -11,8 +12,9 @@ use crate::time::Instant;
 use crate::transaction::derived::reread;
 use crate::transaction::key::KeptKey;
 use crate::transaction::senders::Senders;
-use crate::transaction::{Clock, ServerActions, ServerMachine, ServerSend, ServerTell};
-use crate::transport::Flow;
+use crate::transaction::{
+    Clock, ServerActions, ServerMachine, ServerSend, ServerTell, ServerTransactionId, ServerTransactionKind,
+};
 
 use super::response_path::Backup;
 use super::search::Places;
@@ -55,9 +57,9 @@ impl ServerTransaction {
 /// All server transactions.
 #[derive(Clone, Debug)]
 pub(super) struct Servers {
-    transactions: Arena<kind::ServerTransaction, ServerTransaction>,
+    transactions: Arena<ServerTransactionKind, ServerTransaction>,
     index: KeyedIndex<ServerTransactionId>,
-    senders: Senders<kind::ServerTransaction>,
+    senders: Senders<ServerTransactionKind>,
 }
 
 impl Servers {

@@ -8,12 +8,13 @@ use core::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::error::CommandError;
+use crate::flow::Flow;
 use crate::message::header::{Protocol, Via};
 use crate::message::{HeaderId, Request, Response, StatusCode};
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::{Flow, forwarded_destination};
+use crate::transport::forwarded_destination;
 
 use super::Endpoint;
 

@@ -1,9 +1,10 @@
 //! Whose a timer is, and the one entry that a transaction has in the queue.
 
-use crate::id::{ClientTransactionId, ConnectionId, ServerTransactionId, TimerId};
+use crate::flow::ConnectionId;
 use crate::tag::Tag;
 use crate::time::Instant;
-use crate::timer::TimerQueue;
+use crate::timer::{TimerId, TimerQueue};
+use crate::transaction::{ClientTransactionId, ServerTransactionId};
 
 use super::search::Asker;
 

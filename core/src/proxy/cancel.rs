@@ -3,8 +3,8 @@
 use super::Core;
 use super::response_context::{BranchState, ResponseContext, Stage};
 use crate::endpoint::{Arrival, Endpoint};
-use crate::id::ResponseContextId;
 use crate::message::{Response, StatusCode};
+use crate::proxy::ResponseContextId;
 use crate::time::Instant;
 
 impl Core {

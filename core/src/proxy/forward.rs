@@ -7,9 +7,10 @@ use super::validate::max_forwards;
 use super::{Core, Refusal, Target, breadth, mark, targets};
 use crate::endpoint::Endpoint;
 use crate::error::CommandError;
-use crate::id::{ListenerId, ResponseContextId};
+use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
 use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode, Uri};
+use crate::proxy::ResponseContextId;
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::NextHop;
@@ -73,7 +74,7 @@ impl ResponseContext {
         share: u32,
         recorded: bool,
         tag: Tag,
-    ) -> Option<crate::id::DeliveryId> {
+    ) -> Option<crate::endpoint::DeliveryId> {
         let recorded = recorded.then_some(self.listener);
         let (request, next_hop) = copy_for(endpoint, &self.request, target, Some(share), recorded).ok()??;
         endpoint.request(now, request, next_hop, tag, &self.loop_part).ok()

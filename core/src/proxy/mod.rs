@@ -30,10 +30,16 @@ use smallvec::SmallVec;
 use crate::config::Limit;
 use crate::endpoint::{Arrival, Endpoint, Indication};
 use crate::error::CommandError;
-use crate::id::{Arena, ResponseContextId, TimerId, kind};
+use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Method, Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
+use crate::timer::TimerId;
+
+handles! {
+    /// A response context of a proxy (RFC 3261 §16.7).
+    ResponseContextId = Id<ResponseContextKind>, "context";
+}
 
 /// How long a question may stay unanswered, in units of T1: well within the 64·T1 that the asker waits.
 const ANSWER_WITHIN: u32 = 20;
@@ -72,7 +78,7 @@ pub struct Core {
     /// The role in this core's marks.
     role: u8,
     record_route: bool,
-    contexts: Arena<kind::ResponseContext, ResponseContext>,
+    contexts: Arena<ResponseContextKind, ResponseContext>,
     /// The key of the loop check; drawn with the first request.
     loop_key: Option<[u8; 16]>,
 }

@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 
 use super::Core;
 use super::response_context::{Branch, BranchState, Candidate, Stage};
-use crate::endpoint::{Endpoint, Failure};
-use crate::id::{DeliveryId, ResponseContextId, TimerId};
+use crate::endpoint::{DeliveryId, Endpoint, Failure};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Response, StatusCode};
+use crate::proxy::ResponseContextId;
 use crate::time::Instant;
+use crate::timer::TimerId;
 
 impl Branch {
     /// A final response came, or what counts as one. Whether it is the first.

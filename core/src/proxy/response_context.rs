@@ -7,10 +7,12 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::endpoint::Endpoint;
-use crate::id::{DeliveryId, ListenerId, ServerTransactionId, TimerId};
+use crate::endpoint::{DeliveryId, Endpoint};
+use crate::flow::ListenerId;
 use crate::message::{HeaderId, HeaderName, Request, Response, StatusCode};
 use crate::time::Instant;
+use crate::timer::TimerId;
+use crate::transaction::ServerTransactionId;
 
 /// A request on its way through this proxy.
 #[derive(Clone, Debug)]

@@ -9,10 +9,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::id::TimerId;
 use crate::message::{Uri, UriBuf};
 use crate::time::Instant;
-use crate::timer::TimerQueue;
+use crate::timer::{TimerId, TimerQueue};
 
 /// One contact that an address-of-record is bound to, until some time.
 #[derive(Clone, Debug)]

@@ -12,10 +12,10 @@ use alloc::vec::Vec;
 
 use crate::config::{Limit, Limits};
 use crate::endpoint::{Arrival, Endpoint};
-use crate::id::TimerId;
 use crate::message::{Uri, UriBuf};
 use crate::tag::Tag;
 use crate::time::Instant;
+use crate::timer::TimerId;
 
 /// What a registrar is willing to bind for how long. Seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

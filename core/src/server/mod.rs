@@ -13,7 +13,7 @@ pub use settings::{Route, RouteKey, Settings};
 
 use crate::config::{Config, Limit};
 use crate::endpoint::{Arrival, Indication};
-use crate::id::ListenerId;
+use crate::flow::ListenerId;
 use crate::message::{HeaderId, Method, Request, StatusCode};
 use crate::proxy::{self, Preprocessed, Refusal};
 use crate::registrar::{self, Binding};

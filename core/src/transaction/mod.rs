@@ -25,6 +25,15 @@ pub(crate) use machine::{ClientMachine, ServerMachine};
 pub(crate) use schedule::{Clock, Schedule};
 pub(crate) use server::Server;
 
+use crate::id::handles;
+
+handles! {
+    /// A client transaction (RFC 3261 §17.1): one attempt of a delivery.
+    ClientTransactionId = Id<ClientTransactionKind>, "client";
+    /// A server transaction (RFC 3261 §17.2).
+    ServerTransactionId = Id<ServerTransactionKind>, "server";
+}
+
 /// What a client transaction does in a transition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientActions {

@@ -8,8 +8,8 @@ use core::marker::PhantomData;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
+use crate::flow::Flow;
 use crate::id::{Id, Kind};
-use crate::transport::Flow;
 
 /// Which transactions have sent along a flow and would want to know that nothing arrives there.
 ///
@@ -140,12 +140,13 @@ impl<K> fmt::Debug for Senders<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{ClientTransactionId, ListenerId, kind};
+    use crate::flow::ListenerId;
+    use crate::transaction::{ClientTransactionId, ClientTransactionKind};
     use alloc::vec;
 
     #[test]
     fn a_sender_is_told_once_for_each_time_it_entered() {
-        let mut senders: Senders<kind::ClientTransaction> = Senders::new([7; 16]);
+        let mut senders: Senders<ClientTransactionKind> = Senders::new([7; 16]);
         let listener = ListenerId::from_parts(0, 1);
         let [here, there] =
             ["192.0.2.1:5060", "192.0.2.2:5060"].map(|remote| Flow::datagram(listener, remote.parse().unwrap()));
@@ -161,7 +162,7 @@ mod tests {
     /// Against the obvious model: a list of pairs.
     #[test]
     fn agrees_with_a_list_under_random_use() {
-        let mut senders: Senders<kind::ClientTransaction> = Senders::new([7; 16]);
+        let mut senders: Senders<ClientTransactionKind> = Senders::new([7; 16]);
         let flows: Vec<Flow> = (1..6_u8)
             .map(|last| {
                 Flow::datagram(ListenerId::from_parts(0, 1), core::net::SocketAddr::from(([192, 0, 2, last], 5060)))

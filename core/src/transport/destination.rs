@@ -2,9 +2,9 @@
 
 use core::net::SocketAddr;
 
+use crate::flow::Flow;
 use crate::message::header::{Protocol, Route};
 use crate::message::{Host, HostBuf, HostPort, Request, Scheme, Uri};
-use crate::transport::Flow;
 
 /// The next hop of a request: what its URI says of where it goes. The rest is found by RFC 3263 §4.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use alloc::format;
 use alloc::string::String;
 use core::net::SocketAddr;
 
-use crate::id::{Arena, ListenerId, kind};
+use crate::flow::{ListenerId, ListenerKind};
+use crate::id::Arena;
 use crate::message::header::Protocol;
 use crate::message::{HostPort, HostPortBuf};
 
@@ -127,7 +128,7 @@ fn same(one: HostPort<'_>, other: HostPort<'_>, protocol: Protocol) -> bool {
 
 /// All local addresses of an endpoint: few, so a scan is a lookup.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Listeners(Arena<kind::Listener, Known>);
+pub(crate) struct Listeners(Arena<ListenerKind, Known>);
 
 #[derive(Clone, Debug)]
 struct Known {

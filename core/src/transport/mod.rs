@@ -1,13 +1,11 @@
 //! Where messages come from and go to (RFC 3261 §18, RFC 3581), without a socket.
 
 mod destination;
-mod flow;
 mod listener;
 mod locate;
 mod received;
 
 pub use destination::NextHop;
-pub use flow::Flow;
 pub use listener::Listener;
 pub(crate) use listener::Listeners;
 pub(crate) use locate::{Asked, Located, Locator, Place, locate};

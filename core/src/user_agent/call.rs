@@ -7,9 +7,11 @@ use smallvec::SmallVec;
 use super::event::CallState;
 use super::uas::Served;
 use crate::dialog::{Dialog, DialogKey};
-use crate::id::{DeliveryId, ServerTransactionId, TimerId};
+use crate::endpoint::DeliveryId;
 use crate::message::{Request, Response};
 use crate::time::{Duration, Instant};
+use crate::timer::TimerId;
+use crate::transaction::ServerTransactionId;
 
 /// A call, from the INVITE until nothing more can come of it. After the application has been told that it is over, it may
 /// stay for a while: to acknowledge repeated 2xx, and until its BYEs are answered.

@@ -12,11 +12,11 @@ use super::uas::Served;
 use crate::config::Limit;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
-use crate::id::CallId;
 use crate::message::header::{Expires, RecordRoute};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::tag::Tag;
 use crate::time::Duration;
+use crate::user_agent::CallId;
 
 /// How often a 180 is repeated, so that no proxy gives up (§13.3.1.1).
 const RINGING_INTERVAL: Duration = Duration::from_secs(60);

@@ -8,20 +8,21 @@ use super::requests::{RequestId, Requests};
 use crate::dialog::{Dialog, DialogKey, KeyedIndex};
 use crate::endpoint::Indication;
 use crate::error::CommandError;
-use crate::id::{Arena, CallId, Id, kind};
+use crate::id::{Arena, Id};
 use crate::message::{HeaderId, Response};
 use crate::stack::{Context, TransactionUser};
 use crate::tag::Tag;
+use crate::user_agent::{CallId, CallKind, RegistrationKind};
 
 /// What a user agent knows: its calls, dialogs and registrations.
 #[derive(Clone, Debug)]
 pub struct Core {
     pub(super) profile: Profile,
-    pub(super) calls: Arena<kind::Call, Call>,
+    pub(super) calls: Arena<CallKind, Call>,
     /// The call that a dialog belongs to.
     pub(super) dialogs: KeyedIndex<CallId>,
     pub(super) requests: Requests,
-    pub(super) registrations: Arena<kind::Registration, Registration>,
+    pub(super) registrations: Arena<RegistrationKind, Registration>,
 }
 
 /// What the core's functions work with.

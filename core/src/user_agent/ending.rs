@@ -5,9 +5,10 @@ use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
 use super::profile::Fields;
 use super::uas::Served;
+use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::id::{CallId, DeliveryId};
 use crate::message::{HeaderId, Method, StatusCode};
+use crate::user_agent::CallId;
 
 impl Core {
     /// Ends a call by what ends it now.

@@ -1,8 +1,8 @@
 //! What the application is told, and what it can ask.
 
 use crate::config::Limit;
-use crate::id::{CallId, RegistrationId};
 use crate::message::{Request, Response, StatusCode};
+use crate::user_agent::{CallId, RegistrationId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]

@@ -20,12 +20,19 @@ pub use profile::{Body, Profile};
 
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::id::{CallId, RegistrationId};
+use crate::id::handles;
 use crate::message::header::NameAddrBuf;
 use crate::message::{StatusCode, UriBuf};
 use crate::random::{Random, Script};
 use crate::stack::Stack;
 use crate::time::Instant;
+
+handles! {
+    /// A call of a user agent, from the INVITE to the end of its dialogs.
+    CallId = Id<CallKind>, "call";
+    /// A registration that a user agent keeps (RFC 3261 §10.2).
+    RegistrationId = Id<RegistrationKind>, "registration";
+}
 
 /// A user agent as a node: feed it, drain it, and command it.
 pub type UserAgent = Stack<Core>;

@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use super::core::{Core, Cx, Work};
 use super::event::Event;
 use super::profile::Fields;
+use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::id::{DeliveryId, RegistrationId, TimerId};
 use crate::message::header::{CSeq, Contact, Expires, MaxForwards, MinExpires, NameAddrBuf};
 use crate::message::{HeaderId, Method, Request, Response, Scheme, StatusCode, Uri, UriBuf};
 use crate::time::Duration;
+use crate::timer::TimerId;
+use crate::user_agent::RegistrationId;
 
 /// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
 /// answer takes 64·T1 to fail.

@@ -5,9 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::dialog::KeyedIndex;
-use crate::id::{Arena, CallId, Id, Kind};
+use crate::id::{Arena, Id, Kind};
 use crate::message::Request;
 use crate::random::Random;
+use crate::user_agent::CallId;
 
 /// What [`RequestId`] names.
 #[derive(Clone, Copy, Debug)]

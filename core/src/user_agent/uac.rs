@@ -9,12 +9,13 @@ use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
 use super::profile::{Body, Fields};
 use crate::dialog::{Dialog, DialogState, request_target};
+use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::id::{CallId, DeliveryId};
 use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
 use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use crate::tag::Tag;
 use crate::transport::NextHop;
+use crate::user_agent::CallId;
 
 impl Core {
     /// Sends an INVITE (§13.2.1).

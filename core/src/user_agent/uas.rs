@@ -7,9 +7,11 @@ use super::requests::RequestId;
 use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::error::CommandError;
-use crate::id::{CallId, ListenerId, ServerTransactionId};
+use crate::flow::ListenerId;
 use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
 use crate::tag::Tag;
+use crate::transaction::ServerTransactionId;
+use crate::user_agent::CallId;
 
 /// A request that is being served.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::config::Limit;
-use crate::id::{ConnectionId, ListenerId};
+use crate::flow::{ConnectionId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Frame, FrameError, Framer, Host, HostBuf, MessageView, Request, SharedBytes, StatusCode};
 use crate::node::Output;

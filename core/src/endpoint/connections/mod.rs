@@ -12,11 +12,10 @@ pub(super) use table::Connections;
 
 use crate::config::Limit;
 use crate::error::CommandError;
-use crate::id::ConnectionId;
+use crate::flow::{ConnectionId, Flow};
 use crate::message::SharedBytes;
 use crate::node::{Change, Output};
 use crate::time::{Duration, Instant};
-use crate::transport::Flow;
 
 use super::timers::TimerKey;
 use super::{Endpoint, Indication};

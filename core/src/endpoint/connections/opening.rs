@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::id::{ConnectionId, DeliveryId, ListenerId};
+use crate::endpoint::DeliveryId;
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf, Response, SharedBytes};
 use crate::node::Output;
 use crate::time::Instant;
 use crate::transaction::derived::reread_response;
-use crate::transport::Flow;
 
 use super::super::Endpoint;
 use super::table::{Connection, Connections, Phase};

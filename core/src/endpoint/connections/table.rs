@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::config::Limits;
-use crate::id::{ConnectionId, DeliveryId, ListenerId};
+use crate::endpoint::DeliveryId;
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Framer, Host, HostBuf};
 use crate::time::{Duration, Instant};
-use crate::transport::Flow;
 
 use super::super::timers::Alarm;
 

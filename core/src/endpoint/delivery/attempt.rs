@@ -5,10 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::id::{ConnectionId, DeliveryId};
+use crate::endpoint::DeliveryId;
+use crate::flow::{ConnectionId, Flow};
 use crate::message::header::Protocol;
 use crate::message::{HeaderId, Request};
-use crate::transport::Flow;
 
 use super::super::connections::Way;
 use super::super::{Endpoint, Failure};

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::id::DeliveryId;
+use crate::endpoint::DeliveryId;
 use crate::transport::{NextHop, Place};
 
 use super::super::search::{Asker, Places};

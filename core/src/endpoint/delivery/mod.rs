@@ -11,14 +11,16 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::id::{ClientTransactionId, ConnectionId, DeliveryId};
+use crate::flow::{ConnectionId, Flow};
 use crate::message::header::Protocol;
 use crate::message::{HostBuf, Method, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
+use crate::transaction::ClientTransactionId;
 use crate::transaction::key::RequestKey;
-use crate::transport::{Flow, NextHop};
+use crate::transport::NextHop;
 
 use super::search::Places;
 use super::{Endpoint, Failure, Indication};

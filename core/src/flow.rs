@@ -1,8 +1,15 @@
-//! From where to where.
+//! Where bytes go to and come from: listeners, connections, flows.
 
 use core::net::SocketAddr;
 
-use crate::id::{ConnectionId, ListenerId};
+use crate::id::handles;
+
+handles! {
+    /// A local address that datagrams or connections arrive at, named by the core when it is added.
+    ListenerId = Id<ListenerKind>, "listener";
+    /// A stream connection, named by the core before it is opened or accepted.
+    ConnectionId = Id<ConnectionKind>, "connection";
+}
 
 /// An association between two ends over which messages go both ways (RFC 5626 §2): a pair of addresses of a datagram
 /// protocol, or a connection.
