@@ -106,7 +106,7 @@ fn time_that_goes_back_stands_still() {
 #[test]
 fn timers_of_the_user_fire_once_unless_moved_or_disarmed() {
     let mut bench = Bench::new();
-    let mark = |kind| Tag::new(0, kind, sansip::CallId::from_parts(0, 0));
+    let mark = |kind| Tag::new(kind, sansip::CallId::from_parts(0, 0));
     let moved = bench.arm(100, mark(1));
     let disarmed = bench.arm(200, mark(2));
     bench.arm(300, mark(3));

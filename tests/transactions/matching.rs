@@ -68,7 +68,7 @@ fn cancel_finds_a_request_other_than_invite() {
 fn the_users_mark_comes_with_what_is_cancelled() {
     let mut bench = Bench::new();
     bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
-    let tag = sansip::Tag::new(1, 2, sansip::CallId::from_parts(3, 4));
+    let tag = sansip::Tag::new(2, sansip::CallId::from_parts(3, 4)).in_role(1);
     let invite = bench.endpoint.accept(bench.now, bench.arrivals[0].clone(), tag);
     bench.receive(&theirs("CANCEL", &their_via("z9hG4bKa")));
     assert_eq!(bench.arrivals[1].cancels, Some((invite, tag)));

@@ -1,28 +1,30 @@
 //! CANCEL processing (RFC 3261 §16.10, §16.7 step 10).
 
-use super::Core;
 use super::response_context::{BranchState, ResponseContext, Stage};
-use crate::endpoint::{Arrival, Endpoint};
+use super::{Core, Work};
+use crate::endpoint::Arrival;
 use crate::message::{Response, StatusCode};
-use crate::proxy::ResponseContextId;
-use crate::time::Instant;
+use crate::stack::Context;
+use crate::tag::Tag;
 
 impl Core {
     /// Takes a CANCEL for the request of a response context: 200, and its branches are cancelled. A request whose targets are
-    /// not known yet is over (487); the answer to its question will be `Gone`.
-    pub fn cancel(&mut self, now: Instant, endpoint: &mut Endpoint, arrival: Arrival, id: ResponseContextId) {
-        let tag = endpoint.random().tag();
+    /// not known yet is over (487); the answer to its question will be `Gone`. `cancels` is the mark of the transaction that the
+    /// CANCEL is for ([`Arrival::cancels`]).
+    pub fn cancel<E>(&mut self, cx: &mut Context<'_, E>, arrival: Arrival, cancels: Tag) {
+        let tag = cx.random().tag();
         let response = Response::to(&arrival.request, StatusCode::OK).to_tag(&tag).finish();
-        let server = endpoint.accept(now, arrival, self.answered());
+        let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response {
-            let _ = endpoint.respond(now, server, response);
+            let _ = cx.respond(server, response);
         }
         // A CANCEL has no effect on anything but an INVITE without a final response (§9.2).
+        let Ok(Work::Context(id)) = cancels.try_into() else { return };
         let Some(context) = self.contexts.get_mut(id).filter(|context| context.invite) else { return };
-        if context.take_question(endpoint).is_some() {
-            context.answer(now, endpoint, StatusCode::REQUEST_TERMINATED);
+        if context.take_question(cx).is_some() {
+            context.answer(cx, StatusCode::REQUEST_TERMINATED);
         } else if context.stage == Stage::Forwarding {
-            context.cancel_branches(now, endpoint);
+            context.cancel_branches(cx);
         }
     }
 }
@@ -30,13 +32,13 @@ impl Core {
 impl ResponseContext {
     /// Cancels every branch of an INVITE that has no final response; the endpoint waits for a provisional one (§9.1) and
     /// sends no second CANCEL.
-    pub(super) fn cancel_branches(&mut self, now: Instant, endpoint: &mut Endpoint) {
+    pub(super) fn cancel_branches<E>(&mut self, cx: &mut Context<'_, E>) {
         if !self.invite {
             return;
         }
         for branch in &self.branches {
             if matches!(branch.state, BranchState::Calling | BranchState::Proceeding) {
-                let _ = endpoint.cancel(now, branch.delivery);
+                let _ = cx.cancel(branch.delivery);
             }
         }
     }

@@ -4,15 +4,13 @@ use alloc::format;
 
 use super::response_context::{Branch, BranchState, Candidate, ResponseContext, Stage};
 use super::validate::max_forwards;
-use super::{Core, Refusal, Target, breadth, mark, targets};
-use crate::endpoint::Endpoint;
+use super::{Core, Refusal, Target, Work, breadth, targets};
 use crate::error::CommandError;
 use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
 use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode, Uri};
 use crate::proxy::ResponseContextId;
-use crate::tag::Tag;
-use crate::time::Instant;
+use crate::stack::Context;
 use crate::transport::NextHop;
 
 /// Max-Forwards of a request that came without one (step 3).
@@ -24,60 +22,56 @@ impl Core {
     ///
     /// # Errors
     /// `Gone` if the question is: it was answered, cancelled or given up.
-    pub fn forward(
+    pub fn forward<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         id: ResponseContextId,
         targets: &[Target],
     ) -> Result<(), CommandError> {
         let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
-        context.take_question(endpoint).ok_or(CommandError::Gone)?;
+        context.take_question(cx).ok_or(CommandError::Gone)?;
         let refusal = match breadth::incoming(&context.request).map(|incoming| breadth::shares(incoming, targets.len()))
         {
             Ok(Some(shares)) => {
                 context.stage = Stage::Forwarding;
                 for (target, share) in targets.iter().zip(shares) {
                     let recorded = self.record_route && records(context.request.method());
-                    let tag = Tag::new(self.role, mark::BRANCH, id);
-                    let timer_tag = Tag::new(self.role, mark::TIMER_C, id);
-                    match context.branch(now, endpoint, target, share, recorded, tag) {
+                    match context.branch(cx, target, share, recorded, Work::Branch(id)) {
                         Some(delivery) => {
                             let timer_c = context.invite.then(|| {
-                                let at = now + endpoint.config().timers.c;
-                                endpoint.arm(at, timer_tag)
+                                let at = cx.now() + cx.config().timers.c;
+                                cx.arm(at, Work::TimerC(id))
                             });
                             context.branches.push(Branch { delivery, timer_c, state: BranchState::Calling });
                         }
                         None => context.candidates.push(Candidate::Own(StatusCode::SERVICE_UNAVAILABLE)),
                     }
                 }
-                context.choose(now, endpoint);
+                context.choose(cx);
                 return Ok(());
             }
             Ok(None) if targets.is_empty() => StatusCode::TEMPORARILY_UNAVAILABLE,
             Ok(None) => StatusCode::MAX_BREADTH_EXCEEDED,
             Err(_) => StatusCode::BAD_REQUEST,
         };
-        context.answer(now, endpoint, refusal);
+        context.answer(cx, refusal);
         Ok(())
     }
 }
 
 impl ResponseContext {
     /// Sends one branch on its way; `None` if that cannot be done.
-    fn branch(
+    fn branch<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         target: &Target,
         share: u32,
         recorded: bool,
-        tag: Tag,
+        work: Work,
     ) -> Option<crate::endpoint::DeliveryId> {
         let recorded = recorded.then_some(self.listener);
-        let (request, next_hop) = copy_for(endpoint, &self.request, target, Some(share), recorded).ok()??;
-        endpoint.request(now, request, next_hop, tag, &self.loop_part).ok()
+        let (request, next_hop) = copy_for(cx, &self.request, target, Some(share), recorded).ok()??;
+        cx.request(request, next_hop, work, &self.loop_part).ok()
     }
 }
 
@@ -100,8 +94,8 @@ fn records(method: Method<'_>) -> bool {
 
 /// The copy of `request` for one target, and where it goes: steps 1 to 7. The Via is pushed by the endpoint (step 8).
 /// `Ok(None)`: there is no next hop that could be found.
-pub(super) fn copy_for(
-    endpoint: &Endpoint,
+pub(super) fn copy_for<E>(
+    cx: &Context<'_, E>,
     request: &Request,
     target: &Target,
     share: Option<u32>,
@@ -160,9 +154,9 @@ pub(super) fn copy_for(
         Ok(uri) => next_hop.for_request_uri(uri),
         Err(_) => next_hop,
     };
-    if let Some(inbound) = recorded.and_then(|id| endpoint.listener(id)) {
+    if let Some(inbound) = recorded.and_then(|id| cx.listener(id)) {
         // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
-        let outbound = endpoint.listener_towards(&next_hop);
+        let outbound = cx.listener_towards(&next_hop);
         let secure = request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
         edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", inbound.uri(None, secure, ";lr")));
         if let Some(outbound) = outbound.filter(|outbound| outbound.protocol != inbound.protocol) {

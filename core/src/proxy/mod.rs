@@ -28,13 +28,12 @@ use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
 
 use crate::config::Limit;
-use crate::endpoint::{Arrival, Endpoint, Indication};
+use crate::endpoint::{Arrival, Indication};
 use crate::error::CommandError;
 use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Method, Request, Response, StatusCode};
-use crate::tag::Tag;
-use crate::time::Instant;
-use crate::timer::TimerId;
+use crate::stack::Context;
+use crate::tag::{Tag, work};
 
 handles! {
     /// A response context of a proxy (RFC 3261 §16.7).
@@ -47,18 +46,19 @@ const ANSWER_WITHIN: u32 = 20;
 /// Seconds after which a refused sender may try again.
 const RETRY_AFTER: &str = "10";
 
-/// What the core's own marks are for ([`Tag::kind`]).
-mod mark {
-    /// The server transaction of a response context.
-    pub(super) const CONTEXT: u8 = 0;
-    /// A client transaction of a response context.
-    pub(super) const BRANCH: u8 = 1;
-    /// The deadline of a question.
-    pub(super) const QUESTION: u8 = 2;
-    /// Timer C of a branch.
-    pub(super) const TIMER_C: u8 = 3;
-    /// A server transaction that is answered at once and has no context.
-    pub(super) const ANSWERED: u8 = 4;
+work! {
+    /// What a transaction, delivery or timer of a response context is for. A server transaction that is answered at once and
+    /// has no context carries [`Tag::NONE`].
+    enum Work {
+        /// The server transaction of a response context.
+        Context(ResponseContextId) = 1,
+        /// A client transaction of a response context.
+        Branch(ResponseContextId) = 2,
+        /// The deadline of a question.
+        Question(ResponseContextId) = 3,
+        /// Timer C of a branch.
+        TimerC(ResponseContextId) = 4,
+    }
 }
 
 /// "Where does this request go?" To be answered with [`Core::forward`] or [`Core::refuse`].
@@ -75,8 +75,6 @@ pub struct Question {
 /// The proxy core.
 #[derive(Clone, Debug)]
 pub struct Core {
-    /// The role in this core's marks.
-    role: u8,
     record_route: bool,
     contexts: Arena<ResponseContextKind, ResponseContext>,
     /// The key of the loop check; drawn with the first request.
@@ -84,9 +82,9 @@ pub struct Core {
 }
 
 impl Core {
-    /// A core whose marks carry `role`, and that stays on the path of dialogs if `record_route` says so (§16.6 step 4).
-    pub const fn new(role: u8, record_route: bool) -> Self {
-        Self { role, record_route, contexts: Arena::new(), loop_key: None }
+    /// A core that stays on the path of dialogs if `record_route` says so (§16.6 step 4).
+    pub const fn new(record_route: bool) -> Self {
+        Self { record_route, contexts: Arena::new(), loop_key: None }
     }
 
     /// Response contexts alive.
@@ -107,37 +105,36 @@ impl Core {
     /// Takes a request (anything but ACK and CANCEL) that `preprocess` has been applied to: validates it (§16.3), opens its
     /// response context, tells the sender of an INVITE that it is being tried, and asks where it goes. `None` if it has been
     /// answered.
-    pub fn request(
+    pub fn request<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         arrival: Arrival,
         preprocessed: Preprocessed,
     ) -> Option<Question> {
-        let loop_part = match self.validate(endpoint, &arrival.request) {
+        let loop_part = match self.validate(cx, &arrival.request) {
             Ok(loop_part) => loop_part,
             Err(refusal) => {
-                self.answer(now, endpoint, arrival, refusal);
+                self.answer(cx, arrival, refusal);
                 return None;
             }
         };
-        if self.contexts.len() >= endpoint.config().limits.response_contexts {
-            endpoint.refused(Limit::ResponseContexts);
-            reply_unavailable(now, endpoint, &arrival);
+        if self.contexts.len() >= cx.config().limits.response_contexts {
+            cx.refused(Limit::ResponseContexts);
+            reply_unavailable(cx, &arrival);
             return None;
         }
         let Preprocessed { request, own_route } = preprocessed;
         let invite = request.method() == Method::Invite;
-        let deadline = now + endpoint.config().timers.t1.saturating_mul(ANSWER_WITHIN);
+        let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let received = arrival.request.clone();
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
-            server: endpoint.accept(now, arrival, Tag::new(self.role, mark::CONTEXT, id)),
+            server: cx.accept(arrival, Work::Context(id)),
             serving: true,
             invite,
             loop_part,
-            stage: Stage::Asking(endpoint.arm(deadline, Tag::new(self.role, mark::QUESTION, id))),
+            stage: Stage::Asking(cx.arm(deadline, Work::Question(id))),
             branches: SmallVec::new(),
             candidates: Vec::new(),
         });
@@ -145,7 +142,7 @@ impl Core {
             && let Some(context) = self.contexts.get(id)
             && let Ok(trying) = Response::to(&received, StatusCode::TRYING).finish()
         {
-            let _ = endpoint.respond(now, context.server, trying);
+            let _ = cx.respond(context.server, trying);
         }
         Some(Question { id, request, own_route })
     }
@@ -154,40 +151,50 @@ impl Core {
     ///
     /// # Errors
     /// `Gone` if the question is: it was answered, cancelled or given up.
-    pub fn refuse(
+    pub fn refuse<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         id: ResponseContextId,
         status: StatusCode,
     ) -> Result<(), CommandError> {
         let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
-        context.take_question(endpoint).ok_or(CommandError::Gone)?;
-        context.answer(now, endpoint, status);
+        context.take_question(cx).ok_or(CommandError::Gone)?;
+        context.answer(cx, status);
         Ok(())
     }
 
     /// Takes what the endpoint says about this core's transactions and timers.
-    pub fn indicate(&mut self, now: Instant, endpoint: &mut Endpoint, indication: Indication) {
+    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) {
         match indication {
             Indication::Response { delivery, tag, response, .. } => {
-                self.response(now, endpoint, tag.id(), delivery, response);
+                if let Ok(Work::Branch(id)) = tag.try_into() {
+                    self.response(cx, id, delivery, response);
+                }
             }
-            Indication::Failed { delivery, tag, failure } => self.failed(now, endpoint, tag.id(), delivery, failure),
-            Indication::Finished { delivery, tag } => self.finished(tag.id(), delivery),
-            Indication::Completed { tag, .. } if tag.kind == mark::CONTEXT => self.completed(tag.id()),
-            Indication::Timer { timer, tag } => self.timer(now, endpoint, timer, tag),
+            Indication::Failed { delivery, tag, failure } => {
+                if let Ok(Work::Branch(id)) = tag.try_into() {
+                    self.failed(cx, id, delivery, failure);
+                }
+            }
+            Indication::Finished { delivery, tag } => {
+                if let Ok(Work::Branch(id)) = tag.try_into() {
+                    self.finished(id, delivery);
+                }
+            }
+            Indication::Completed { tag, .. } => {
+                if let Ok(Work::Context(id)) = tag.try_into() {
+                    self.completed(id);
+                }
+            }
+            Indication::Timer { timer, tag } => match tag.try_into() {
+                Ok(Work::Question(id)) => {
+                    // A question whose timer fires is open.
+                    let _ = self.refuse(cx, id, StatusCode::SERVER_INTERNAL_ERROR);
+                }
+                Ok(Work::TimerC(id)) => self.timer_c(cx, id, timer),
+                _ => {}
+            },
             // A response that could not be delivered is dropped, and nothing is cancelled for it (§16.9).
-            _ => {}
-        }
-    }
-
-    fn timer(&mut self, now: Instant, endpoint: &mut Endpoint, timer: TimerId, tag: Tag) {
-        match tag.kind {
-            mark::QUESTION => {
-                let _ = self.refuse(now, endpoint, tag.id(), StatusCode::SERVER_INTERNAL_ERROR);
-            }
-            mark::TIMER_C => self.timer_c(now, endpoint, tag.id(), timer),
             _ => {}
         }
     }
@@ -207,32 +214,25 @@ impl Core {
         }
     }
 
-    /// The mark of a server transaction that needs no more than its one answer.
-    fn answered(&self) -> Tag {
-        let mut tag = Tag::NONE;
-        (tag.role, tag.kind) = (self.role, mark::ANSWERED);
-        tag
-    }
-
     /// Answers a request that gets no context, as a UAS (§16.3).
-    pub fn answer(&self, now: Instant, endpoint: &mut Endpoint, arrival: Arrival, refusal: Refusal) {
-        let tag = endpoint.random().tag();
+    pub fn answer<E>(&self, cx: &mut Context<'_, E>, arrival: Arrival, refusal: Refusal) {
+        let tag = cx.random().tag();
         let response = refusal.response(&arrival.request).to_tag(&tag).finish();
-        let server = endpoint.accept(now, arrival, self.answered());
+        let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response {
-            let _ = endpoint.respond(now, server, response);
+            let _ = cx.respond(server, response);
         }
     }
 }
 
 /// 503 without keeping anything.
-fn reply_unavailable(now: Instant, endpoint: &mut Endpoint, arrival: &Arrival) {
-    let tag = endpoint.stateless_tag(&arrival.request);
+fn reply_unavailable<E>(cx: &mut Context<'_, E>, arrival: &Arrival) {
+    let tag = cx.stateless_tag(&arrival.request);
     let response = Response::to(&arrival.request, StatusCode::SERVICE_UNAVAILABLE)
         .header(HeaderId::RetryAfter, RETRY_AFTER)
         .to_tag(&tag)
         .finish();
     if let Ok(response) = response {
-        endpoint.reply(now, arrival, response);
+        cx.reply(arrival, response);
     }
 }

@@ -4,18 +4,18 @@ use alloc::boxed::Box;
 
 use super::Core;
 use super::response_context::{Branch, BranchState, Candidate, Stage};
-use crate::endpoint::{DeliveryId, Endpoint, Failure};
+use crate::endpoint::{DeliveryId, Failure};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Response, StatusCode};
 use crate::proxy::ResponseContextId;
-use crate::time::Instant;
+use crate::stack::Context;
 use crate::timer::TimerId;
 
 impl Branch {
     /// A final response came, or what counts as one. Whether it is the first.
-    fn end(&mut self, endpoint: &mut Endpoint, state: BranchState) -> bool {
+    fn end<E>(&mut self, cx: &mut Context<'_, E>, state: BranchState) -> bool {
         if let Some(timer) = self.timer_c.take() {
-            endpoint.disarm(timer);
+            cx.disarm(timer);
         }
         let first = matches!(self.state, BranchState::Calling | BranchState::Proceeding);
         self.state = state;
@@ -25,10 +25,9 @@ impl Branch {
 
 impl Core {
     /// A response from downstream; our Via is still on top.
-    pub(super) fn response(
+    pub(super) fn response<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         id: ResponseContextId,
         delivery: DeliveryId,
         response: Response,
@@ -46,17 +45,17 @@ impl Core {
                 return;
             }
             if let Some(timer) = branch.timer_c {
-                endpoint.rearm(timer, now + endpoint.config().timers.c);
+                cx.rearm(timer, cx.now() + cx.config().timers.c);
             }
             // 5. To anything but INVITE the endpoint lets no provisional response but 100 out (RFC 4320 §4.1).
             if context.stage == Stage::Forwarding
                 && let Some(response) = without_own_via(&response)
             {
-                let _ = endpoint.respond(now, context.server, response);
+                let _ = cx.respond(context.server, response);
             }
             return;
         }
-        let first = branch.end(endpoint, BranchState::Final);
+        let first = branch.end(cx, BranchState::Final);
         // 3. Via
         let response = without_own_via(&response);
         // 5. Check response for forwarding
@@ -64,7 +63,7 @@ impl Core {
             && let Some(response) = response
         {
             if context.invite || context.stage == Stage::Forwarding {
-                context.send_final(now, endpoint, response);
+                context.send_final(cx, response);
             }
         } else if first && context.stage == Stage::Forwarding {
             // 4. Add response to context
@@ -73,27 +72,26 @@ impl Core {
                 None => Candidate::Own(StatusCode::BAD_GATEWAY),
             });
             if status.class() == 6 {
-                context.cancel_branches(now, endpoint);
+                context.cancel_branches(cx);
             }
             // 6. Choosing the best response
-            context.choose(now, endpoint);
+            context.choose(cx);
         }
     }
 
     /// No response came and none will: 408, or 503 when it could not be sent (§16.9).
-    pub(super) fn failed(
+    pub(super) fn failed<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         id: ResponseContextId,
         delivery: DeliveryId,
         failure: Failure,
     ) {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let Some(branch) = context.branch_of(delivery) else { return };
-        if branch.end(endpoint, BranchState::Over) && context.stage == Stage::Forwarding {
+        if branch.end(cx, BranchState::Over) && context.stage == Stage::Forwarding {
             context.candidates.push(Candidate::Own(failure.status()));
-            context.choose(now, endpoint);
+            context.choose(cx);
         }
         self.close(id);
     }
@@ -108,15 +106,15 @@ impl Core {
 
     /// Timer C has fired (§16.8): a branch that is ringing is cancelled, a silent one counts as 408. Either way its
     /// transaction ends by the CANCEL or the time after it.
-    pub(super) fn timer_c(&mut self, now: Instant, endpoint: &mut Endpoint, id: ResponseContextId, timer: TimerId) {
+    pub(super) fn timer_c<E>(&mut self, cx: &mut Context<'_, E>, id: ResponseContextId, timer: TimerId) {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let Some(branch) = context.branches.iter_mut().find(|branch| branch.timer_c == Some(timer)) else { return };
         branch.timer_c = None;
-        let _ = endpoint.cancel(now, branch.delivery);
+        let _ = cx.cancel(branch.delivery);
         if branch.state == BranchState::Calling {
             branch.state = BranchState::Final;
             context.candidates.push(Candidate::Own(StatusCode::REQUEST_TIMEOUT));
-            context.choose(now, endpoint);
+            context.choose(cx);
         }
     }
 }

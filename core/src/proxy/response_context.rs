@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use crate::endpoint::{DeliveryId, Endpoint};
+use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
 use crate::message::{HeaderId, HeaderName, Request, Response, StatusCode};
-use crate::time::Instant;
+use crate::stack::Context;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
 
@@ -100,9 +100,9 @@ impl Candidate {
 
 impl ResponseContext {
     /// Ends the question, if it is still open.
-    pub(super) fn take_question(&mut self, endpoint: &mut Endpoint) -> Option<()> {
+    pub(super) fn take_question<E>(&mut self, cx: &mut Context<'_, E>) -> Option<()> {
         let Stage::Asking(timer) = self.stage else { return None };
-        endpoint.disarm(timer);
+        cx.disarm(timer);
         self.stage = Stage::Forwarding;
         Some(())
     }
@@ -118,24 +118,24 @@ impl ResponseContext {
     }
 
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
-    pub(super) fn answer(&mut self, now: Instant, endpoint: &mut Endpoint, status: StatusCode) {
-        let tag = endpoint.random().tag();
+    pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, status: StatusCode) {
+        let tag = cx.random().tag();
         if let Ok(response) = Response::to(&self.request, status).to_tag(&tag).finish() {
-            self.send_final(now, endpoint, response);
+            self.send_final(cx, response);
         }
     }
 
     /// Sends a final response, or another 2xx, upstream and cancels what is left (§16.7 steps 9 and 10). If the server
     /// transaction is gone the response is discarded (RFC 6026 §8.3).
-    pub(super) fn send_final(&mut self, now: Instant, endpoint: &mut Endpoint, response: Response) {
+    pub(super) fn send_final<E>(&mut self, cx: &mut Context<'_, E>, response: Response) {
         self.stage = Stage::Answered;
         self.candidates.clear();
-        let _ = endpoint.respond(now, self.server, response);
-        self.cancel_branches(now, endpoint);
+        let _ = cx.respond(self.server, response);
+        self.cancel_branches(cx);
     }
 
     /// Once every branch has had its final response and none was forwarded: chooses the best and sends it (§16.7 step 6).
-    pub(super) fn choose(&mut self, now: Instant, endpoint: &mut Endpoint) {
+    pub(super) fn choose<E>(&mut self, cx: &mut Context<'_, E>) {
         let open = |branch: &Branch| matches!(branch.state, BranchState::Calling | BranchState::Proceeding);
         if self.stage != Stage::Forwarding || self.branches.iter().any(open) {
             return;
@@ -145,13 +145,13 @@ impl ResponseContext {
         match best.cloned().unwrap_or(Candidate::Own(StatusCode::REQUEST_TIMEOUT)) {
             // That one server is overloaded does not mean that this one is.
             best if best.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                self.answer(now, endpoint, StatusCode::SERVER_INTERNAL_ERROR);
+                self.answer(cx, StatusCode::SERVER_INTERNAL_ERROR);
             }
-            Candidate::Own(status) => self.answer(now, endpoint, status),
+            Candidate::Own(status) => self.answer(cx, status),
             Candidate::Received(response) => {
                 let response =
                     if is_challenge(response.status()) { self.with_challenges(&response) } else { *response };
-                self.send_final(now, endpoint, response);
+                self.send_final(cx, response);
             }
         }
     }

@@ -3,39 +3,32 @@
 
 use super::forward::copy_for;
 use super::{Core, Refusal, Target, breadth};
-use crate::endpoint::Endpoint;
 use crate::message::{Method, Request, Response};
-use crate::time::Instant;
+use crate::stack::Context;
 
 impl Core {
     /// Forwards an ACK or CANCEL, after preprocessing, to one target.
     ///
     /// # Errors
     /// Why it is not forwarded: to be answered, unless it is an ACK.
-    pub fn relay(
-        &self,
-        now: Instant,
-        endpoint: &mut Endpoint,
-        request: &Request,
-        target: &Target,
-    ) -> Result<(), Refusal> {
+    pub fn relay<E>(&self, cx: &mut Context<'_, E>, request: &Request, target: &Target) -> Result<(), Refusal> {
         // In a CANCEL a Max-Breadth has no meaning (RFC 5393 §5.4.1).
         let share = match request.method() {
             Method::Cancel => None,
             _ => Some(breadth::incoming(request)?.max(1)),
         };
-        if let Some((request, next_hop)) = copy_for(endpoint, request, target, share, None)? {
+        if let Some((request, next_hop)) = copy_for(cx, request, target, share, None)? {
             // Above a limit it is lost, as it might be on the network.
-            let _ = endpoint.relay(now, request, next_hop, "");
+            let _ = cx.relay(request, next_hop, "");
         }
         Ok(())
     }
 
     /// Passes on the response to a CANCEL that was forwarded so; any other stray is discarded (RFC 6026 §8.9).
-    pub fn stray(&self, now: Instant, endpoint: &mut Endpoint, response: &Response) {
+    pub fn stray<E>(&self, cx: &mut Context<'_, E>, response: &Response) {
         if response.cseq().is_some_and(|cseq| cseq.method == Method::Cancel) {
             // One that leads nowhere is lost, as it might be on the network.
-            let _ = endpoint.forward_response(now, response);
+            let _ = cx.forward_response(response);
         }
     }
 }

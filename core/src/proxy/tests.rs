@@ -20,16 +20,16 @@ impl TransactionUser for Owner {
         match indication {
             Indication::Request(arrival) if arrival.request.method() == Method::Cancel => {
                 if let Some((_, tag)) = arrival.cancels {
-                    self.0.cancel(cx.now, cx.endpoint, arrival, tag.id());
+                    self.0.cancel(cx, arrival, tag);
                 }
             }
             Indication::Request(arrival) => {
                 let preprocessed = preprocess(&arrival.request, None, |_| false).unwrap();
-                if let Some(question) = self.0.request(cx.now, cx.endpoint, arrival, preprocessed) {
+                if let Some(question) = self.0.request(cx, arrival, preprocessed) {
                     cx.emit(question);
                 }
             }
-            indication => self.0.indicate(cx.now, cx.endpoint, indication),
+            indication => self.0.indicate(cx, indication),
         }
     }
 
@@ -47,7 +47,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut proxy = Stack::new(Config::new(Seed::from_u64(1)), Owner(Core::new(0, false)));
+        let mut proxy = Stack::new(Config::new(Seed::from_u64(1)), Owner(Core::new(false)));
         let listener = proxy.listen(Listener::udp("192.0.2.3:5060".parse().unwrap()));
         Self { proxy, listener, now: Instant::ZERO, questions: Vec::new() }
     }
@@ -75,7 +75,7 @@ impl Bench {
 
     fn forward(&mut self, targets: &[Target]) -> Result<(), CommandError> {
         let id = self.questions[0].id;
-        self.proxy.command(self.now, |owner, cx| owner.0.forward(cx.now, cx.endpoint, id, targets))
+        self.proxy.command(self.now, |owner, cx| owner.0.forward(cx, id, targets))
     }
 
     fn drain(&mut self) -> Vec<String> {
@@ -132,8 +132,7 @@ fn an_answer_after_a_cancel_is_gone() {
     assert_eq!(bench.receive("CANCEL"), ["200 CANCEL", "487 INVITE"]);
     assert_eq!(bench.forward(&[bob()]), Err(CommandError::Gone));
     let id = bench.questions[0].id;
-    let refused =
-        bench.proxy.command(bench.now, |owner, cx| owner.0.refuse(cx.now, cx.endpoint, id, StatusCode::NOT_FOUND));
+    let refused = bench.proxy.command(bench.now, |owner, cx| owner.0.refuse(cx, id, StatusCode::NOT_FOUND));
     assert_eq!(refused, Err(CommandError::Gone));
     bench.wait(Duration::from_secs(64));
     assert!(bench.proxy.is_idle());

@@ -3,9 +3,9 @@
 use alloc::string::String;
 
 use super::{Core, breadth, loop_check};
-use crate::endpoint::Endpoint;
 use crate::message::header::{MaxForwards, ProxyRequire, Route};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use crate::stack::Context;
 
 /// Why a request is answered instead of forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Refusal {
 
 impl Core {
     /// The checks in the order of §16.3. If all are passed: the second part of the branches to come.
-    pub(super) fn validate(&mut self, endpoint: &mut Endpoint, request: &Request) -> Result<String, Refusal> {
+    pub(super) fn validate<E>(&mut self, cx: &mut Context<'_, E>, request: &Request) -> Result<String, Refusal> {
         if !request.uri().map_err(|_| Refusal::Malformed("Malformed Request-URI"))?.is_sip() {
             return Err(Refusal::Status(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
@@ -44,9 +44,9 @@ impl Core {
         if let Some(Err(_)) = request.headers().get::<Route<'_>>() {
             return Err(Refusal::Malformed("Malformed Route"));
         }
-        let key = self.loop_key.get_or_insert_with(|| endpoint.random().hash_key());
+        let key = self.loop_key.get_or_insert_with(|| cx.random().hash_key());
         let loop_part = loop_check::second_part(key, request);
-        if loop_check::has_looped(request, &loop_part, |sent_by| endpoint.is_ours(sent_by)) {
+        if loop_check::has_looped(request, &loop_part, |sent_by| cx.is_ours(sent_by)) {
             return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
         }
         proxy_require(request)?;

@@ -11,10 +11,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::config::{Limit, Limits};
-use crate::endpoint::{Arrival, Endpoint};
+use crate::endpoint::Arrival;
 use crate::message::{Uri, UriBuf};
+use crate::stack::Context;
 use crate::tag::Tag;
-use crate::time::Instant;
 use crate::timer::TimerId;
 
 /// What a registrar is willing to bind for how long. Seconds.
@@ -56,8 +56,6 @@ pub enum Change {
 /// The registrar core.
 #[derive(Clone, Debug)]
 pub struct Core {
-    /// The mark of everything this core does.
-    tag: Tag,
     settings: Settings,
     location: Location,
     /// When the next binding ends.
@@ -65,11 +63,9 @@ pub struct Core {
 }
 
 impl Core {
-    /// A registrar with no bindings, whose marks carry `role`.
-    pub fn new(role: u8, settings: Settings, limits: &Limits) -> Self {
-        let mut tag = Tag::NONE;
-        tag.role = role;
-        Self { tag, settings, location: Location::new(limits.addresses_of_record), timer: None }
+    /// A registrar with no bindings.
+    pub fn new(settings: Settings, limits: &Limits) -> Self {
+        Self { settings, location: Location::new(limits.addresses_of_record), timer: None }
     }
 
     /// The bindings.
@@ -79,61 +75,60 @@ impl Core {
 
     /// Takes a REGISTER for a domain of ours and answers it; what it changed. `owns` says which addresses-of-record are the
     /// domain's.
-    pub fn request(
+    pub fn request<E>(
         &mut self,
-        now: Instant,
-        endpoint: &mut Endpoint,
+        cx: &mut Context<'_, E>,
         arrival: Arrival,
-        owns: impl Fn(&Endpoint, Uri<'_>) -> bool,
+        owns: impl Fn(&Context<'_, E>, Uri<'_>) -> bool,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
         let to = arrival.request.to_header().map(|to| to.uri);
         let name = match to {
             // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
             Some(uri) if !uri.is_sip() => Err(Refusal::Invalid("To Is No SIP URI")),
-            Some(uri) if owns(endpoint, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
+            Some(uri) if owns(cx, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
             _ => Err(Refusal::NotFound),
         };
-        let outcome = self.register(now, &endpoint.config().limits, &arrival.request, name, &mut changes);
+        let outcome = self.register(cx.now(), &cx.config().limits, &arrival.request, name, &mut changes);
         match outcome {
-            Err(Refusal::Full) => endpoint.refused(Limit::AddressesOfRecord),
-            Err(Refusal::TooMany) => endpoint.refused(Limit::Bindings),
+            Err(Refusal::Full) => cx.refused(Limit::AddressesOfRecord),
+            Err(Refusal::TooMany) => cx.refused(Limit::Bindings),
             _ => {}
         }
-        let tag = endpoint.random().tag();
+        let tag = cx.random().tag();
         let response = match outcome {
-            Ok(name) => self.success(now, &arrival.request, &name),
+            Ok(name) => self.success(cx.now(), &arrival.request, &name),
             Err(refusal) => refusal.response(&arrival.request),
         };
         let response = response.to_tag(&tag).finish();
-        let server = endpoint.accept(now, arrival, self.tag);
+        let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response {
-            let _ = endpoint.respond(now, server, response);
+            let _ = cx.respond(server, response);
         }
-        self.keep_time(endpoint);
+        self.keep_time(cx);
         changes
     }
 
     /// This core's timer has fired: what has ended.
-    pub fn timer(&mut self, now: Instant, endpoint: &mut Endpoint) -> Vec<Change> {
+    pub fn timer<E>(&mut self, cx: &mut Context<'_, E>) -> Vec<Change> {
         let mut changes = Vec::new();
-        while let Some((name, ended)) = self.location.expire(now) {
+        while let Some((name, ended)) = self.location.expire(cx.now()) {
             for binding in ended {
                 changes.push(Change::Unbound { address_of_record: Box::from(&*name), contact: binding.contact });
             }
         }
-        self.keep_time(endpoint);
+        self.keep_time(cx);
         changes
     }
 
     /// Keeps the one timer at the end of the next binding.
-    fn keep_time(&mut self, endpoint: &mut Endpoint) {
+    fn keep_time<E>(&mut self, cx: &mut Context<'_, E>) {
         match self.location.deadline() {
-            Some(at) if self.timer.is_some_and(|timer| endpoint.rearm(timer, at)) => {}
-            Some(at) => self.timer = Some(endpoint.arm(at, self.tag)),
+            Some(at) if self.timer.is_some_and(|timer| cx.rearm(timer, at)) => {}
+            Some(at) => self.timer = Some(cx.arm(at, Tag::NONE)),
             None => {
                 if let Some(timer) = self.timer.take() {
-                    endpoint.disarm(timer);
+                    cx.disarm(timer);
                 }
             }
         }

@@ -2,31 +2,26 @@
 
 use alloc::string::String;
 
-use super::{ANSWERED, Core, Event, has_route};
+use super::{Core, Cx, Event, has_route, role};
 use crate::endpoint::Arrival;
 use crate::message::header::Require;
 use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
-use crate::stack::Context;
+use crate::tag::Tag;
 
 impl Core {
     /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
     /// §16.3 step 3): the request has arrived.
-    pub(super) fn serve(
-        &mut self,
-        cx: &mut Context<'_, Event>,
-        arrival: Arrival,
-        preprocessed: &Request,
-    ) -> Option<Arrival> {
+    pub(super) fn serve(&mut self, cx: &mut Cx<'_>, arrival: Arrival, preprocessed: &Request) -> Option<Arrival> {
         let Ok(uri) = preprocessed.uri() else { return Some(arrival) };
-        if has_route(preprocessed) || !self.names_us(cx.endpoint, uri) {
+        if has_route(preprocessed) || !self.names_us(cx, uri) {
             return Some(arrival);
         }
         let (method, user) = (preprocessed.method(), uri.user());
         match (method, user) {
             (Method::Register, _) => {
                 let settings = &self.settings;
-                let owns = |endpoint: &_, uri: Uri<'_>| settings.owns(endpoint, uri);
-                let changes = self.registrar.request(cx.now, cx.endpoint, arrival, owns);
+                let owns = |cx: &Cx<'_>, uri: Uri<'_>| settings.owns(cx, uri);
+                let changes = self.registrar.request(&mut cx.for_role(role::REGISTRAR), arrival, owns);
                 changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
             (_, Some(_)) => return Some(arrival),
@@ -47,16 +42,16 @@ impl Core {
     }
 
     /// Answers with a status that says it all.
-    pub(super) fn answer(&self, cx: &mut Context<'_, Event>, arrival: Arrival, status: StatusCode) {
+    pub(super) fn answer(&self, cx: &mut Cx<'_>, arrival: Arrival, status: StatusCode) {
         let response = Response::to(&arrival.request, status);
         self.send(cx, arrival, response);
     }
 
-    fn send(&self, cx: &mut Context<'_, Event>, arrival: Arrival, response: ResponseBuilder) {
-        let tag = cx.endpoint.random().tag();
-        let server = cx.endpoint.accept(cx.now, arrival, ANSWERED);
+    fn send(&self, cx: &mut Cx<'_>, arrival: Arrival, response: ResponseBuilder) {
+        let tag = cx.random().tag();
+        let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response.to_tag(&tag).finish() {
-            let _ = cx.endpoint.respond(cx.now, server, response);
+            let _ = cx.respond(server, response);
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::message::{HeaderId, Method, Request, StatusCode};
 use crate::proxy::{self, Preprocessed, Refusal};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
-use crate::tag::Tag;
 use policy::Decision;
 
 /// A domain's proxy and registrar as one node.
@@ -39,7 +38,11 @@ pub enum Event {
     },
 }
 
-/// Which of the server's parts a mark belongs to ([`Tag::role`]); what the server answers itself has [`Tag::NONE`].
+/// What the server's functions work with.
+type Cx<'a> = Context<'a, Event>;
+
+/// Which of the server's parts a mark belongs to ([`Tag::role`](crate::Tag::role)); what the server answers itself has
+/// [`Tag::NONE`](crate::Tag::NONE).
 mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
@@ -57,8 +60,8 @@ impl Stack<Core> {
     /// A server with no listener yet.
     pub fn server(config: Config, settings: Settings) -> Self {
         let config = Config { strays: true, ..config };
-        let proxy = proxy::Core::new(role::PROXY, settings.record_route);
-        let registrar = registrar::Core::new(role::REGISTRAR, settings.registrar, &config.limits);
+        let proxy = proxy::Core::new(settings.record_route);
+        let registrar = registrar::Core::new(settings.registrar, &config.limits);
         Self::new(config, Core { settings, proxy, registrar })
     }
 
@@ -95,21 +98,21 @@ impl Core {
 impl TransactionUser for Core {
     type Event = Event;
 
-    fn indicate(&mut self, cx: &mut Context<'_, Event>, indication: Indication) {
+    fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
-            Indication::Stray { response } => self.proxy.stray(cx.now, cx.endpoint, &response),
+            Indication::Stray { response } => self.proxy.stray(cx, &response),
             Indication::Response { tag, .. }
             | Indication::Failed { tag, .. }
             | Indication::Finished { tag, .. }
             | Indication::Unsent { tag, .. }
             | Indication::Completed { tag, .. }
-            | Indication::Timer { tag, .. } => match (tag.role, indication) {
-                (role::PROXY, indication) => self.proxy.indicate(cx.now, cx.endpoint, indication),
+            | Indication::Timer { tag, .. } => match (tag.role(), indication) {
+                (role::PROXY, indication) => self.proxy.indicate(&mut cx.for_role(role::PROXY), indication),
                 (role::REGISTRAR, Indication::Timer { .. }) => {
-                    let changes = self.registrar.timer(cx.now, cx.endpoint);
+                    let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR));
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
                 _ => {}
@@ -124,62 +127,63 @@ impl TransactionUser for Core {
 }
 
 impl Core {
-    fn request(&mut self, cx: &mut Context<'_, Event>, arrival: Arrival) {
+    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
         let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
-            Err(refusal) => return self.proxy.answer(cx.now, cx.endpoint, arrival, refusal),
+            Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
         };
         if arrival.request.method() == Method::Cancel {
             return self.cancel(cx, arrival, &preprocessed);
         }
         let Some(arrival) = self.serve(cx, arrival, &preprocessed.request) else { return };
-        let Some(question) = self.proxy.request(cx.now, cx.endpoint, arrival, preprocessed) else { return };
+        let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
+            return;
+        };
+        let decision = self.decide(cx, &question.request, question.own_route);
+        let mut cx = cx.for_role(role::PROXY);
         // The question was opened in this very call: its answer cannot come too late.
-        let _ = match self.decide(cx.endpoint, &question.request, question.own_route) {
-            Decision::Forward(targets) => self.proxy.forward(cx.now, cx.endpoint, question.id, &targets),
-            Decision::Refuse(status) => self.proxy.refuse(cx.now, cx.endpoint, question.id, status),
+        let _ = match decision {
+            Decision::Forward(targets) => self.proxy.forward(&mut cx, question.id, &targets),
+            Decision::Refuse(status) => self.proxy.refuse(&mut cx, question.id, status),
         };
     }
 
     /// An ACK for a 2xx goes on like any request, but nothing is ever said about it.
-    fn ack(&mut self, cx: &mut Context<'_, Event>, ack: &Request, listener: ListenerId) {
+    fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, listener: ListenerId) {
         let Ok(Preprocessed { request, own_route }) = self.preprocess(cx, ack, listener) else { return };
-        if let Decision::Forward(targets) = self.decide(cx.endpoint, &request, own_route)
+        if let Decision::Forward(targets) = self.decide(cx, &request, own_route)
             && let Some(target) = targets.first()
         {
-            let _ = self.proxy.relay(cx.now, cx.endpoint, &request, target);
+            let _ = self.proxy.relay(cx, &request, target);
         }
     }
 
     /// A CANCEL for something of ours is answered there; any other is forwarded statelessly, or there is nothing to cancel
     /// (481).
-    fn cancel(&mut self, cx: &mut Context<'_, Event>, arrival: Arrival, preprocessed: &Preprocessed) {
+    fn cancel(&mut self, cx: &mut Cx<'_>, arrival: Arrival, preprocessed: &Preprocessed) {
         match arrival.cancels {
-            Some((_, tag)) if tag.role == role::PROXY => self.proxy.cancel(cx.now, cx.endpoint, arrival, tag.id()),
+            Some((_, tag)) if tag.role() == role::PROXY => {
+                self.proxy.cancel(&mut cx.for_role(role::PROXY), arrival, tag);
+            }
             Some(_) => self.answer(cx, arrival, StatusCode::OK),
             None => {
                 let Preprocessed { request, own_route } = preprocessed;
-                let refusal = match self.decide(cx.endpoint, request, *own_route) {
+                let refusal = match self.decide(cx, request, *own_route) {
                     Decision::Forward(targets) => {
                         let Some(target) = targets.first() else { return };
-                        self.proxy.relay(cx.now, cx.endpoint, request, target).err()
+                        self.proxy.relay(cx, request, target).err()
                     }
                     Decision::Refuse(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
                 };
                 if let Some(refusal) = refusal {
-                    self.proxy.answer(cx.now, cx.endpoint, arrival, refusal);
+                    self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
                 }
             }
         }
     }
 
-    fn preprocess(
-        &self,
-        cx: &Context<'_, Event>,
-        request: &Request,
-        listener: ListenerId,
-    ) -> Result<Preprocessed, Refusal> {
-        proxy::preprocess(request, cx.endpoint.listener(listener), |uri| self.names_us(cx.endpoint, uri))
+    fn preprocess(&self, cx: &Cx<'_>, request: &Request, listener: ListenerId) -> Result<Preprocessed, Refusal> {
+        proxy::preprocess(request, cx.listener(listener), |uri| self.names_us(cx, uri))
     }
 }
 
@@ -187,6 +191,3 @@ impl Core {
 fn has_route(request: &Request) -> bool {
     request.headers().contains(HeaderId::Route)
 }
-
-/// The mark of what the server answers itself.
-const ANSWERED: Tag = Tag::NONE;

@@ -2,8 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Core, RouteKey, Settings, has_route};
-use crate::endpoint::Endpoint;
+use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
 use crate::proxy::Target;
 use crate::registrar::address_of_record;
@@ -30,23 +29,23 @@ const DEFAULT_PORT: u16 = 5060;
 impl Settings {
     /// Whether this domain is responsible for `uri`. A name is the domain's at the default port and at those we listen on;
     /// a bare address only where we listen, so that a neighbour on the same machine is not taken for us.
-    pub(super) fn owns(&self, endpoint: &Endpoint, uri: Uri<'_>) -> bool {
+    pub(super) fn owns(&self, cx: &Cx<'_>, uri: Uri<'_>) -> bool {
         let Some(at) = uri.host_port().filter(|at| self.is_domain(at.host)) else { return false };
         match (at.host, at.port) {
             (_, None) | (Host::Name(_), Some(DEFAULT_PORT)) => true,
-            (Host::Name(_), Some(port)) => endpoint
-                .listeners()
-                .any(|(_, listener)| listener.local.port() == port || listener.sent_by.port == Some(port)),
-            (Host::V4(_) | Host::V6(_), Some(_)) => endpoint.is_ours(at),
+            (Host::Name(_), Some(port)) => {
+                cx.listeners().any(|(_, listener)| listener.local.port() == port || listener.sent_by.port == Some(port))
+            }
+            (Host::V4(_) | Host::V6(_), Some(_)) => cx.is_ours(at),
         }
     }
 }
 
 impl Core {
     /// Whether `uri` indicates this server: its domain, or an address it listens on. One with a `maddr` indicates that.
-    pub(super) fn names_us(&self, endpoint: &Endpoint, uri: Uri<'_>) -> bool {
+    pub(super) fn names_us(&self, cx: &Cx<'_>, uri: Uri<'_>) -> bool {
         uri.parameter("maddr").is_none()
-            && (self.settings.owns(endpoint, uri) || uri.host_port().is_some_and(|at| endpoint.is_ours(at)))
+            && (self.settings.owns(cx, uri) || uri.host_port().is_some_and(|at| cx.is_ours(at)))
     }
 
     /// Decides on a request after preprocessing.
@@ -54,10 +53,10 @@ impl Core {
     /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
     /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. What comes along a
     /// route that we recorded goes to the remote target that its Request-URI is.
-    pub(super) fn decide(&self, endpoint: &Endpoint, request: &Request, own_route: bool) -> Decision {
+    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, own_route: bool) -> Decision {
         let Ok(uri) = request.uri() else { return Decision::Refuse(StatusCode::BAD_REQUEST) };
-        let ours = self.names_us(endpoint, uri);
-        let domain = ours && self.settings.owns(endpoint, uri);
+        let ours = self.names_us(cx, uri);
+        let domain = ours && self.settings.owns(cx, uri);
         if has_route(request) && !domain {
             return Decision::to(Target::Unchanged);
         }

@@ -24,8 +24,8 @@ const RINGING_INTERVAL: Duration = Duration::from_secs(60);
 impl Core {
     /// An INVITE outside of dialogs (§13.3.1).
     pub(super) fn invited(&mut self, cx: &mut Cx<'_>, served: Served) {
-        if self.calls.len() >= cx.endpoint.config().limits.calls {
-            cx.endpoint.refused(Limit::Calls);
+        if self.calls.len() >= cx.config().limits.calls {
+            cx.refused(Limit::Calls);
             return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
         }
         // Whether there can be a dialog is asked now, not when the user answers.
@@ -41,8 +41,8 @@ impl Core {
             self.requests.set_call(request_id, id);
         }
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
-            let at = cx.now + Duration::from_secs(seconds.into());
-            let timer = cx.endpoint.arm(at, Work::Expiry.on(id));
+            let at = cx.now() + Duration::from_secs(seconds.into());
+            let timer = cx.arm(at, Work::Expiry(id));
             if let Some(Callee::Offered(offered)) = self.callee(id) {
                 offered.expiry = Some(timer);
             }
@@ -55,12 +55,12 @@ impl Core {
         let served = self.offered(id)?;
         let response = self.dialog_response(cx, &served, StatusCode::RINGING, |builder| builder)?;
         self.begin_dialog(cx, id, &served, DialogState::Early)?;
-        cx.endpoint.respond(cx.now, served.server, response)?;
-        let at = cx.now + RINGING_INTERVAL;
+        cx.respond(served.server, response)?;
+        let at = cx.now() + RINGING_INTERVAL;
         if let Some(Callee::Offered(offered)) = self.callee(id)
-            && !offered.ringing.is_some_and(|timer| cx.endpoint.rearm(timer, at))
+            && !offered.ringing.is_some_and(|timer| cx.rearm(timer, at))
         {
-            offered.ringing = Some(cx.endpoint.arm(at, Work::Ringing.on(id)));
+            offered.ringing = Some(cx.arm(at, Work::Ringing(id)));
         }
         Ok(())
     }
@@ -80,16 +80,16 @@ impl Core {
         })?;
         let number = response.cseq().ok_or(CommandError::Invalid("request"))?.number;
         self.begin_dialog(cx, id, &served, DialogState::Confirmed)?;
-        cx.endpoint.respond(cx.now, served.server, response.clone())?;
+        cx.respond(served.server, response.clone())?;
         self.stop_offering(cx, id);
-        let timers = cx.endpoint.config().timers;
+        let timers = cx.config().timers;
         let accepted = Accepted {
             server: served.server,
             response,
             number,
-            timer: cx.endpoint.arm(cx.now + timers.t1, Work::Accepted.on(id)),
+            timer: cx.arm(cx.now() + timers.t1, Work::Accepted(id)),
             interval: timers.t1,
-            give_up: cx.now + timers.sixty_four_t1(),
+            give_up: cx.now() + timers.sixty_four_t1(),
             hung_up: false,
         };
         if let Some(callee) = self.callee(id) {
@@ -100,16 +100,16 @@ impl Core {
 
     /// The timer of an accepted call: the 2xx again, at intervals from T1 doubling up to T2, or after 64·T1 the end (§13.3.1.4).
     pub(super) fn accept_again(&mut self, cx: &mut Cx<'_>, id: CallId) {
-        let timers = cx.endpoint.config().timers;
+        let timers = cx.config().timers;
         let Some(Callee::Accepted(accepted)) = self.callee(id) else { return };
-        if cx.now >= accepted.give_up {
+        if cx.now() >= accepted.give_up {
             return self.give_up(cx, id);
         }
         // The transaction stays for 64·T1 too (timer L); if it is gone, so is the need.
-        let _ = cx.endpoint.respond(cx.now, accepted.server, accepted.response.clone());
+        let _ = cx.respond(accepted.server, accepted.response.clone());
         accepted.interval = accepted.interval.saturating_mul(2).min(timers.t2);
-        let at = (cx.now + accepted.interval).min(accepted.give_up);
-        accepted.timer = cx.endpoint.arm(at, Work::Accepted.on(id));
+        let at = (cx.now() + accepted.interval).min(accepted.give_up);
+        accepted.timer = cx.arm(at, Work::Accepted(id));
     }
 
     /// Sends a final response other than 2xx (§13.3.1.3).
@@ -119,7 +119,7 @@ impl Core {
             return Err(CommandError::Invalid("status"));
         }
         let response = self.response(cx, &served, status, |builder| builder)?;
-        cx.endpoint.respond(cx.now, served.server, response)?;
+        cx.respond(served.server, response)?;
         self.stop_offering(cx, id);
         self.forget(id);
         Ok(())
@@ -163,7 +163,7 @@ impl Core {
             return;
         }
         let hung_up = accepted.hung_up;
-        cx.endpoint.disarm(accepted.timer);
+        cx.disarm(accepted.timer);
         *callee = Callee::Confirmed;
         if !hung_up {
             return cx.emit(Event::Confirmed { call: id });
@@ -207,7 +207,7 @@ impl Core {
         status: StatusCode,
         add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
     ) -> Result<Response, CommandError> {
-        let contact = self.profile.contact_at(cx.endpoint.listener(served.listener), is_secured(&served.request))?;
+        let contact = self.profile.contact_at(cx.listener(served.listener), is_secured(&served.request))?;
         self.response(cx, served, status, |builder| {
             add(builder.copy(&served.request, HeaderId::RecordRoute).header(HeaderId::Contact, contact))
         })
@@ -249,7 +249,7 @@ impl Core {
     fn stop_offering(&mut self, cx: &mut Cx<'_>, id: CallId) {
         let Some(Callee::Offered(offered)) = self.callee(id) else { return };
         for timer in [offered.ringing.take(), offered.expiry.take()].into_iter().flatten() {
-            cx.endpoint.disarm(timer);
+            cx.disarm(timer);
         }
     }
 

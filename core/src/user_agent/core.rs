@@ -6,13 +6,14 @@ use super::profile::Profile;
 use super::registration::Registration;
 use super::requests::{RequestId, Requests};
 use crate::dialog::{Dialog, DialogKey, KeyedIndex};
+use crate::endpoint::DeliveryId;
 use crate::endpoint::Indication;
 use crate::error::CommandError;
-use crate::id::{Arena, Id};
+use crate::id::Arena;
 use crate::message::{HeaderId, Response};
 use crate::stack::{Context, TransactionUser};
-use crate::tag::Tag;
-use crate::user_agent::{CallId, CallKind, RegistrationKind};
+use crate::tag::{Tag, work};
+use crate::user_agent::{CallId, CallKind, RegistrationId, RegistrationKind};
 
 /// What a user agent knows: its calls, dialogs and registrations.
 #[derive(Clone, Debug)]
@@ -28,58 +29,39 @@ pub struct Core {
 /// What the core's functions work with.
 pub(super) type Cx<'a> = Context<'a, Event>;
 
-/// What a delivery, server transaction or timer is for: the `kind` of its tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Work {
-    /// An INVITE of ours; names the call.
-    Invite = 1,
-    /// The ACK for a 2xx; names the call.
-    Ack,
-    /// A BYE of ours; names the call.
-    Bye,
-    /// A BYE for a fork of which nothing else is kept; names the delivery of its ACK.
-    TurnAway,
-    /// A REGISTER of ours; names the registration.
-    Register,
-    /// A request of a peer outside of any dialog; names the request.
-    Request,
-    /// The timer that repeats a 180; names the call.
-    Ringing,
-    /// The timer that repeats a 2xx; names the call.
-    Accepted,
-    /// The timer of an invitation's Expires; names the call.
-    Expiry,
-    /// The timer that refreshes a registration; names it.
-    Refresh,
+work! {
+    /// What a delivery, server transaction or timer is for.
+    pub(super) enum Work {
+        /// An INVITE of ours.
+        Invite(CallId) = 1,
+        /// The ACK for a 2xx.
+        Ack(CallId) = 2,
+        /// A BYE of ours.
+        Bye(CallId) = 3,
+        /// A BYE for a fork of which nothing else is kept but the delivery of its ACK.
+        TurnAway(DeliveryId) = 4,
+        /// A REGISTER of ours.
+        Register(RegistrationId) = 5,
+        /// A request of a peer outside of any dialog.
+        Request(RequestId) = 6,
+        /// The timer that repeats a 180.
+        Ringing(CallId) = 7,
+        /// The timer that repeats a 2xx.
+        Accepted(CallId) = 8,
+        /// The timer of an invitation's Expires.
+        Expiry(CallId) = 9,
+        /// The timer that refreshes a registration.
+        Refresh(RegistrationId) = 10,
+    }
 }
 
 impl Work {
-    const ALL: [Self; 10] = [
-        Self::Invite,
-        Self::Ack,
-        Self::Bye,
-        Self::TurnAway,
-        Self::Register,
-        Self::Request,
-        Self::Ringing,
-        Self::Accepted,
-        Self::Expiry,
-        Self::Refresh,
-    ];
-
-    /// The tag of this work on that thing.
-    pub(super) const fn on<K>(self, id: Id<K>) -> Tag {
-        Tag::new(Core::ROLE, self as u8, id)
-    }
-
-    fn of(tag: Tag) -> Option<Self> {
-        Self::ALL.into_iter().find(|work| tag.role == Core::ROLE && tag.kind == *work as u8)
-    }
-
     /// The request outside of dialogs that the tag of a server transaction names.
     pub(super) fn request(tag: Tag) -> Option<RequestId> {
-        (Self::of(tag) == Some(Self::Request)).then(|| tag.id())
+        match tag.try_into() {
+            Ok(Self::Request(request)) => Some(request),
+            _ => None,
+        }
     }
 }
 
@@ -97,9 +79,6 @@ pub struct Census {
 }
 
 impl Core {
-    /// The role in the tags of this core.
-    pub const ROLE: u8 = 1;
-
     /// A core that knows nothing yet. Peers choose names that are hashed under `hash_key`: it must be secret.
     pub fn new(profile: Profile, hash_key: [u8; 16]) -> Self {
         Self {
@@ -193,36 +172,36 @@ impl TransactionUser for Core {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Ack { request, server, .. } => self.acknowledged(cx, &request, server.map(|(_, tag)| tag)),
-            Indication::Response { delivery, tag, response, .. } => match Work::of(tag) {
+            Indication::Response { delivery, tag, response, .. } => match tag.try_into() {
                 // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
                 // the end of the transaction ends what waits for it.
                 _ if has_several_vias(&response) => {}
-                Some(Work::Invite) => self.invite_response(cx, tag.id(), response),
-                Some(Work::Bye) if response.status().is_final() => self.bye_done(cx, tag.id(), delivery),
-                Some(Work::TurnAway) if response.status().is_final() => cx.endpoint.release(tag.id()),
-                Some(Work::Register) => self.register_response(cx, tag.id(), response),
+                Ok(Work::Invite(id)) => self.invite_response(cx, id, response),
+                Ok(Work::Bye(id)) if response.status().is_final() => self.bye_done(cx, id, delivery),
+                Ok(Work::TurnAway(ack)) if response.status().is_final() => cx.release(ack),
+                Ok(Work::Register(id)) => self.register_response(cx, id, response),
                 _ => {}
             },
-            Indication::Failed { delivery, tag, failure } => match Work::of(tag) {
-                Some(Work::Invite) => self.invite_failed(cx, tag.id(), failure.status()),
-                Some(Work::Ack) => self.ack_failed(tag.id(), delivery),
-                Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
-                Some(Work::TurnAway) => cx.endpoint.release(tag.id()),
-                Some(Work::Register) => self.register_failed(cx, tag.id(), failure.status(), None),
+            Indication::Failed { delivery, tag, failure } => match tag.try_into() {
+                Ok(Work::Invite(id)) => self.invite_failed(cx, id, failure.status()),
+                Ok(Work::Ack(id)) => self.ack_failed(id, delivery),
+                Ok(Work::Bye(id)) => self.bye_done(cx, id, delivery),
+                Ok(Work::TurnAway(ack)) => cx.release(ack),
+                Ok(Work::Register(id)) => self.register_failed(cx, id, failure.status(), None),
                 _ => {}
             },
-            Indication::Finished { delivery, tag } => match Work::of(tag) {
-                Some(Work::Invite) => self.invite_finished(cx, tag.id()),
-                Some(Work::Bye) => self.bye_done(cx, tag.id(), delivery),
-                Some(Work::TurnAway) => cx.endpoint.release(tag.id()),
-                Some(Work::Register) => self.register_finished(cx, tag.id(), delivery),
+            Indication::Finished { delivery, tag } => match tag.try_into() {
+                Ok(Work::Invite(id)) => self.invite_finished(cx, id),
+                Ok(Work::Bye(id)) => self.bye_done(cx, id, delivery),
+                Ok(Work::TurnAway(ack)) => cx.release(ack),
+                Ok(Work::Register(id)) => self.register_finished(cx, id, delivery),
                 _ => {}
             },
-            Indication::Timer { tag, .. } => match Work::of(tag) {
-                Some(Work::Ringing) => self.ring_again(cx, tag.id()),
-                Some(Work::Accepted) => self.accept_again(cx, tag.id()),
-                Some(Work::Expiry) => self.expired(cx, tag.id()),
-                Some(Work::Refresh) => self.refresh(cx, tag.id()),
+            Indication::Timer { tag, .. } => match tag.try_into() {
+                Ok(Work::Ringing(id)) => self.ring_again(cx, id),
+                Ok(Work::Accepted(id)) => self.accept_again(cx, id),
+                Ok(Work::Expiry(id)) => self.expired(cx, id),
+                Ok(Work::Refresh(id)) => self.refresh(cx, id),
                 _ => {}
             },
             Indication::Completed { tag, .. } => {

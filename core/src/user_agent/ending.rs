@@ -34,14 +34,14 @@ impl Core {
             return Err(CommandError::WrongState);
         }
         let path = leg.dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-        let number = leg.dialog.sequence.next_local(|| cx.endpoint.random().sequence_number());
+        let number = leg.dialog.sequence.next_local(|| cx.random().sequence_number());
         let bye = leg
             .dialog
             .request(Method::Bye, number, &path)
             .software(HeaderId::UserAgent, &self.profile)
             .finish()
             .map_err(|_| CommandError::Invalid("user_agent"))?;
-        let delivery = cx.endpoint.request(cx.now, bye, path.next_hop, Work::Bye.on(id), "")?;
+        let delivery = cx.request(bye, path.next_hop, Work::Bye(id), "")?;
         leg.dialog.sequence.sent(number);
         leg.state = LegState::Ending(delivery);
         Ok(())
@@ -72,7 +72,7 @@ impl Core {
         let Some(leg) = call.legs.get_mut(index) else { return };
         match (&mut call.side, leg.state) {
             // The resolver still looks for the way of our own BYE: there is nobody left to send it to.
-            (_, LegState::Ending(bye)) if cx.endpoint.withdraw(bye) => self.leg_ended(cx, id, index),
+            (_, LegState::Ending(bye)) if cx.withdraw(bye) => self.leg_ended(cx, id, index),
             // Our own BYE is on its way: its answer, whatever it is, ends the call.
             (_, LegState::Ending(_) | LegState::Over) => {}
             (Side::Callee(Callee::Offered(_)), _) => self.terminate(cx, id),
@@ -81,7 +81,7 @@ impl Core {
                 if let Side::Callee(callee @ Callee::Accepted(_)) = side
                     && let Callee::Accepted(accepted) = core::mem::replace(callee, Callee::Confirmed)
                 {
-                    cx.endpoint.disarm(accepted.timer);
+                    cx.disarm(accepted.timer);
                 }
                 let main = leg.main;
                 self.end_leg(id, index);
@@ -104,7 +104,7 @@ impl Core {
         }
         let delivery = invite.delivery;
         // A response is there, so it is no more than sent.
-        let _ = cx.endpoint.cancel(cx.now, delivery);
+        let _ = cx.cancel(delivery);
         if let Some(call) = self.calls.get_mut(id) {
             call.over = true;
             cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });

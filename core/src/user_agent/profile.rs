@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::endpoint::Endpoint;
+use super::core::Cx;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Scheme, SharedBytes, Uri, UriBuf};
@@ -51,11 +51,11 @@ impl Profile {
     /// The value of Contact in a request for `target` that goes to `next_hop`.
     pub(super) fn contact_towards(
         &self,
-        endpoint: &Endpoint,
+        cx: &Cx<'_>,
         next_hop: &NextHop,
         target: Uri<'_>,
     ) -> Result<Vec<u8>, CommandError> {
-        self.contact_at(endpoint.listener_towards(next_hop), target.scheme() == Scheme::Sips)
+        self.contact_at(cx.listener_towards(next_hop), target.scheme() == Scheme::Sips)
     }
 }
 

@@ -58,7 +58,7 @@ impl Core {
         let is_it = |registration: &Registration| registration.registrar.as_bytes() == registrar.as_bytes();
         let known = self.registrations.iter().find(|(_, registration)| is_it(registration)).map(|(id, _)| id);
         let id = known.unwrap_or_else(|| {
-            let random = cx.endpoint.random();
+            let random = cx.random();
             let call_id = random.call_id();
             let from = self.profile.identity.with_tag(&random.tag());
             let number = random.sequence_number();
@@ -102,7 +102,7 @@ impl Core {
         let Some(registration) = self.registrations.get(id) else { return Err(CommandError::Gone) };
         let target = registration.registrar.as_uri();
         let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
-        let contact = self.profile.contact_towards(cx.endpoint, &next_hop, target)?;
+        let contact = self.profile.contact_towards(cx, &next_hop, target)?;
         let register = Request::builder(Method::Register, target)
             .typed(&MaxForwards(70))
             .header(HeaderId::To, self.profile.identity.without_parameters())
@@ -114,12 +114,12 @@ impl Core {
             .software(HeaderId::UserAgent, &self.profile)
             .finish()
             .map_err(|_| CommandError::Invalid("profile"))?;
-        let delivery = cx.endpoint.request(cx.now, register, next_hop, Work::Register.on(id), "")?;
+        let delivery = cx.request(register, next_hop, Work::Register(id), "")?;
         let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(Pending { delivery, expires, again });
         if let Some(timer) = registration.refresh.take() {
-            cx.endpoint.disarm(timer);
+            cx.disarm(timer);
         }
         Ok(())
     }
@@ -176,15 +176,15 @@ impl Core {
         let Some(registration) = self.registrations.get(id) else { return };
         let target = registration.registrar.as_uri();
         let next_hop = self.outside_hop(target);
-        let contact = next_hop.and_then(|next_hop| self.profile.contact_towards(cx.endpoint, &next_hop, target).ok());
+        let contact = next_hop.and_then(|next_hop| self.profile.contact_towards(cx, &next_hop, target).ok());
         let contact = contact.unwrap_or_default();
         let Some(registration) = self.registrations.get_mut(id) else { return };
         let Some(pending) = registration.pending.take() else { return };
         let granted = granted(&response, &contact).unwrap_or(pending.expires);
         let removed = pending.expires == 0;
         if !removed && granted > 0 && registration.next.is_none() {
-            let at = cx.now + refresh_after(granted);
-            registration.refresh = Some(cx.endpoint.arm(at, Work::Refresh.on(id)));
+            let at = cx.now() + refresh_after(granted);
+            registration.refresh = Some(cx.arm(at, Work::Refresh(id)));
         }
         let forget = removed && registration.next.is_none();
         cx.emit(Event::Registered { registration: id, response });

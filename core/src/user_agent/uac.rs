@@ -25,7 +25,7 @@ impl Core {
         to: &NameAddrBuf,
         body: Option<&Body>,
     ) -> Result<CallId, CommandError> {
-        if self.calls.len() >= cx.endpoint.config().limits.calls {
+        if self.calls.len() >= cx.config().limits.calls {
             return Err(CommandError::Limit("calls"));
         }
         if !to.uri().is_sip() {
@@ -33,8 +33,8 @@ impl Core {
         }
         let target = request_target(to.uri());
         let next_hop = self.outside_hop(target.as_uri()).ok_or(CommandError::Invalid("to"))?;
-        let contact = self.profile.contact_towards(cx.endpoint, &next_hop, target.as_uri())?;
-        let random = cx.endpoint.random();
+        let contact = self.profile.contact_towards(cx, &next_hop, target.as_uri())?;
+        let random = cx.random();
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());
         let number = random.sequence_number();
@@ -52,7 +52,7 @@ impl Core {
             .map_err(|_| CommandError::Invalid("body"))?;
         let side = Side::Caller(Caller { invite: None, ringing: false, answered: false, cancelled: false });
         let id = self.calls.insert(Call { call_id: call_id.into(), side, legs: SmallVec::new(), over: false });
-        match cx.endpoint.request(cx.now, invite.clone(), next_hop, Work::Invite.on(id), "") {
+        match cx.request(invite.clone(), next_hop, Work::Invite(id), "") {
             Ok(delivery) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(Box::new(Invite { delivery, request: invite }));
@@ -72,7 +72,7 @@ impl Core {
         let Caller { invite: Some(invite), answered: false, cancelled: false, .. } = caller else {
             return Err(CommandError::WrongState);
         };
-        cx.endpoint.cancel(cx.now, invite.delivery)?;
+        cx.cancel(invite.delivery)?;
         caller.cancelled = true;
         Ok(())
     }
@@ -118,7 +118,7 @@ impl Core {
         for index in 0..self.calls.get(id).map_or(0, |call| call.legs.len()) {
             let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)) else { continue };
             if let Some(ack) = leg.ack.take() {
-                cx.endpoint.release(ack);
+                cx.release(ack);
             }
             if leg.state == LegState::Early {
                 self.end_leg(id, index);
@@ -145,7 +145,7 @@ impl Core {
         let (cancelled, over) = (*cancelled, call.over);
         let has_tag = response.to_tag().is_some();
         if has_tag
-            && call.legs.len() < cx.endpoint.config().limits.forks
+            && call.legs.len() < cx.config().limits.forks
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)
             && call.leg(dialog.id.as_key()).is_none()
         {
@@ -182,7 +182,7 @@ impl Core {
         let Some(dialog) = Dialog::of_response(&invite.request, &response) else { return };
         let index = match call.leg(dialog.id.as_key()) {
             Some(index) => index,
-            None if first || call.legs.len() < cx.endpoint.config().limits.forks => {
+            None if first || call.legs.len() < cx.config().limits.forks => {
                 self.add_leg(id, dialog, LegState::Early, false);
                 call_legs(self, id).saturating_sub(1)
             }
@@ -212,7 +212,7 @@ impl Core {
     /// Sends the ACK of a leg: the kept one again if there is one.
     fn acknowledge(&mut self, cx: &mut Cx<'_>, id: CallId, index: usize, response: &Response) {
         let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)) else { return };
-        if leg.ack.is_some_and(|ack| cx.endpoint.repeat(cx.now, ack).is_ok()) {
+        if leg.ack.is_some_and(|ack| cx.repeat(ack).is_ok()) {
             return;
         }
         if leg.dialog.state == DialogState::Early {
@@ -233,9 +233,9 @@ impl Core {
             .finish();
         let (Ok(ack), Ok(bye)) = (ack, bye) else { return };
         // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
-        let Ok(ack) = cx.endpoint.acknowledge(cx.now, ack, path.next_hop.clone(), Tag::NONE) else { return };
-        if cx.endpoint.request(cx.now, bye, path.next_hop, Work::TurnAway.on(ack), "").is_err() {
-            cx.endpoint.release(ack);
+        let Ok(ack) = cx.acknowledge(ack, path.next_hop.clone(), Tag::NONE) else { return };
+        if cx.request(bye, path.next_hop, Work::TurnAway(ack), "").is_err() {
+            cx.release(ack);
         }
     }
 
@@ -255,5 +255,5 @@ fn call_legs(core: &Core, id: CallId) -> usize {
 fn send_ack(cx: &mut Cx<'_>, id: CallId, dialog: &Dialog, response: &Response) -> Option<DeliveryId> {
     let path = dialog.path()?;
     let ack = dialog.request(Method::Ack, response.cseq()?.number, &path).finish().ok()?;
-    cx.endpoint.acknowledge(cx.now, ack, path.next_hop, Work::Ack.on(id)).ok()
+    cx.acknowledge(ack, path.next_hop, Work::Ack(id)).ok()
 }

@@ -28,7 +28,7 @@ impl Core {
     pub(super) fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
         let (request, listener, cancels) = (arrival.request.clone(), arrival.flow.listener, arrival.cancels);
         // A registration that is sent to a group is for registrars alone (§10.2.6).
-        let to_group = cx.endpoint.listener(listener).is_some_and(|listener| listener.local.ip().is_multicast());
+        let to_group = cx.listener(listener).is_some_and(|listener| listener.local.ip().is_multicast());
         if to_group && request.method() == Method::Register {
             return;
         }
@@ -36,8 +36,8 @@ impl Core {
         // A CANCEL shares From tag, Call-ID and CSeq number with what it cancels, on purpose.
         let merging = outside && request.method() != Method::Cancel;
         let id = if merging { self.requests.begin(&request) } else { None };
-        let tag = id.map_or(Tag::NONE, |id| Work::Request.on(id));
-        let server = cx.endpoint.accept(cx.now, arrival, tag);
+        let tag = id.map_or(Tag::NONE, |id| Work::Request(id).into());
+        let server = cx.accept(arrival, tag);
         let served = Served { request, server, listener, id };
         if served.request.method() == Method::Cancel {
             return self.cancelled(cx, &served, cancels.map(|(_, tag)| tag));
@@ -75,7 +75,7 @@ impl Core {
             Method::Invite => self.invited(cx, served),
             Method::Options => {
                 // The status is that of an INVITE (§11.2).
-                if self.calls.len() >= cx.endpoint.config().limits.calls {
+                if self.calls.len() >= cx.config().limits.calls {
                     return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
                 }
                 self.options(cx, &served);
@@ -94,7 +94,7 @@ impl Core {
         if served.request.method() == Method::Invite
             && let Some(status) = self.pending_invite(call, leg)
         {
-            let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.endpoint.random().below(11));
+            let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.random().below(11));
             return self.respond_final(cx, served, status, |builder| match wait {
                 Some(seconds) => builder.header(HeaderId::RetryAfter, alloc::format!("{seconds}")),
                 None => builder,
@@ -133,8 +133,8 @@ impl Core {
     /// Our tag in the To of responses to this request (§8.2.6.2).
     pub(super) fn local_tag(&mut self, cx: &mut Cx<'_>, served: &Served) -> alloc::string::String {
         match served.id {
-            Some(id) => self.requests.local_tag(id, cx.endpoint.random()),
-            None => cx.endpoint.random().tag(),
+            Some(id) => self.requests.local_tag(id, cx.random()),
+            None => cx.random().tag(),
         }
     }
 
@@ -164,7 +164,7 @@ impl Core {
         // Everything copied from the request has been read once, so this fails at most where the request fills the largest
         // header section there can be. The transaction then ends unanswered, as if the response were lost.
         if let Ok(response) = self.response(cx, served, status, add) {
-            let _ = cx.endpoint.respond(cx.now, served.server, response);
+            let _ = cx.respond(served.server, response);
         }
     }
 }

@@ -1,5 +1,9 @@
 //! A node: an endpoint with a transaction user on top.
 
+mod context;
+
+pub use context::Context;
+
 use alloc::collections::VecDeque;
 use core::fmt::Debug;
 
@@ -23,24 +27,6 @@ pub trait TransactionUser: Clone + Debug {
 
     /// Whether no dialog or other business of its own is left; the endpoint answers for transactions and deliveries.
     fn is_idle(&self) -> bool;
-}
-
-/// What a transaction user can use while it handles an indication or a command.
-#[derive(Debug)]
-pub struct Context<'a, E> {
-    /// The present.
-    pub now: Instant,
-    /// The layer below.
-    pub endpoint: &'a mut Endpoint,
-    events: &'a mut VecDeque<E>,
-}
-
-impl<E> Context<'_, E> {
-    /// Tells the application, after everything that was sent before.
-    pub fn emit(&mut self, event: E) {
-        self.endpoint.mark_event();
-        self.events.push_back(event);
-    }
 }
 
 /// An [`Endpoint`] and its transaction user as one [`Node`].
@@ -87,7 +73,7 @@ impl<U: TransactionUser> Stack<U> {
     /// Fires the timers due at `now`, runs `command` against the transaction user, then hands on what follows from it.
     pub fn command<R>(&mut self, now: Instant, command: impl FnOnce(&mut U, &mut Context<'_, U::Event>) -> R) -> R {
         self.advance(now);
-        let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
+        let mut cx = Context::new(self.now, &mut self.endpoint, &mut self.events);
         let result = command(&mut self.user, &mut cx);
         self.settle();
         result
@@ -110,7 +96,7 @@ impl<U: TransactionUser> Stack<U> {
 
     fn indicate(&mut self) {
         while let Some(indication) = self.endpoint.indication() {
-            let mut cx = Context { now: self.now, endpoint: &mut self.endpoint, events: &mut self.events };
+            let mut cx = Context::new(self.now, &mut self.endpoint, &mut self.events);
             self.user.indicate(&mut cx, indication);
         }
     }

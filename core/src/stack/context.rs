@@ -1,0 +1,238 @@
+//! The part of a node that a transaction user works with.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+
+use crate::config::{Config, Limit};
+use crate::endpoint::{Arrival, DeliveryId, Endpoint};
+use crate::error::CommandError;
+use crate::flow::ListenerId;
+use crate::message::{HostPort, Request, Response};
+use crate::random::Random;
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::timer::TimerId;
+use crate::transaction::ServerTransactionId;
+use crate::transport::{Listener, NextHop};
+
+/// What a transaction user can use while it handles an indication or a command: the present, the endpoint's verbs for requests,
+/// responses and timers, and a way to tell the application.
+///
+/// [`Stack`](crate::Stack) makes a context for each indication and command. Whoever drives an [`Endpoint`] without a `Stack`
+/// makes one: each [`Output::Event`](crate::Output::Event) that the endpoint gives then stands for the oldest event of the queue.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use sansip::{Config, Context, Endpoint, Indication, Input, Instant, Listener, Output, Seed, TransactionUser};
+/// use sansip::proxy::{self, Question};
+///
+/// let mut endpoint = Endpoint::new(Config::new(Seed::from_u64(1)));
+/// let listener = endpoint.listen(Listener::udp("192.0.2.3:5060".parse().unwrap()));
+/// let mut proxy = proxy::Core::new(false);
+/// let mut questions: VecDeque<Question> = VecDeque::new();
+///
+/// let now = Instant::from_millis(1);
+/// let request = b"OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+///     Max-Forwards: 70\r\nTo: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\n\
+///     CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+/// let remote = "192.0.2.1:5060".parse().unwrap();
+/// while endpoint.fire(now) {}
+/// let left = endpoint.handle(now, Input::Datagram { listener, remote, bytes: request });
+/// assert!(left.is_none());
+/// while let Some(indication) = endpoint.indication() {
+///     let mut cx = Context::new(now, &mut endpoint, &mut questions);
+///     match indication {
+///         Indication::Request(arrival) => {
+///             let preprocessed = proxy::preprocess(&arrival.request, None, |_| false).unwrap();
+///             if let Some(question) = proxy.request(&mut cx, arrival, preprocessed) {
+///                 cx.emit(question);
+///             }
+///         }
+///         indication => proxy.indicate(&mut cx, indication),
+///     }
+/// }
+/// assert!(matches!(endpoint.poll(), Some(Output::Event(()))));
+/// assert_eq!(questions.pop_front().unwrap().request.uri_bytes(), b"sip:bob@biloxi.com");
+/// ```
+#[derive(Debug)]
+pub struct Context<'a, E> {
+    now: Instant,
+    endpoint: &'a mut Endpoint,
+    events: &'a mut VecDeque<E>,
+    /// The role in the marks of what is begun by this context.
+    role: u8,
+}
+
+impl<'a, E> Context<'a, E> {
+    /// A context at `now`, over `endpoint`, whose events are appended to `events`.
+    pub const fn new(now: Instant, endpoint: &'a mut Endpoint, events: &'a mut VecDeque<E>) -> Self {
+        Self { now, endpoint, events, role: 0 }
+    }
+
+    /// This context for one of several cores: every [`Tag`] that passes through it gets `role`, by which the owner of the cores
+    /// knows whose an indication is ([`Tag::role`]).
+    pub const fn for_role(&mut self, role: u8) -> Context<'_, E> {
+        Context { now: self.now, endpoint: self.endpoint, events: self.events, role }
+    }
+
+    /// The present.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The configuration of the node.
+    pub fn config(&self) -> &Config {
+        self.endpoint.config()
+    }
+
+    /// The one source of randomness.
+    pub fn random(&mut self) -> &mut Random {
+        self.endpoint.random()
+    }
+
+    /// The local address of that name.
+    pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.endpoint.listener(id)
+    }
+
+    /// All local addresses, in the order of adding.
+    pub fn listeners(&self) -> impl Iterator<Item = (ListenerId, &Listener)> {
+        self.endpoint.listeners()
+    }
+
+    /// The local address from which a request to `next_hop` will go: see [`Endpoint::listener_towards`].
+    pub fn listener_towards(&self, next_hop: &NextHop) -> Option<&Listener> {
+        self.endpoint.listener_towards(next_hop)
+    }
+
+    /// Whether this names one of our local addresses, by sent-by or by bound address.
+    pub fn is_ours(&self, host_port: HostPort<'_>) -> bool {
+        self.endpoint.is_ours(host_port)
+    }
+
+    /// Sends a request: see [`Endpoint::request`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::request`].
+    pub fn request(
+        &mut self,
+        request: Request,
+        next_hop: NextHop,
+        tag: impl Into<Tag>,
+        branch_suffix: &str,
+    ) -> Result<DeliveryId, CommandError> {
+        let tag = self.marked(tag);
+        self.endpoint.request(self.now, request, next_hop, tag, branch_suffix)
+    }
+
+    /// Takes a request back that is not on its way: see [`Endpoint::withdraw`].
+    pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
+        self.endpoint.withdraw(delivery)
+    }
+
+    /// Cancels an INVITE of ours: see [`Endpoint::cancel`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::cancel`].
+    pub fn cancel(&mut self, delivery: DeliveryId) -> Result<(), CommandError> {
+        self.endpoint.cancel(self.now, delivery)
+    }
+
+    /// Sends the ACK for a 2xx: see [`Endpoint::acknowledge`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::acknowledge`].
+    pub fn acknowledge(
+        &mut self,
+        ack: Request,
+        next_hop: NextHop,
+        tag: impl Into<Tag>,
+    ) -> Result<DeliveryId, CommandError> {
+        let tag = self.marked(tag);
+        self.endpoint.acknowledge(self.now, ack, next_hop, tag)
+    }
+
+    /// Sends a kept ACK again: see [`Endpoint::repeat`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::repeat`].
+    pub fn repeat(&mut self, ack: DeliveryId) -> Result<(), CommandError> {
+        self.endpoint.repeat(self.now, ack)
+    }
+
+    /// Forgets a kept ACK: see [`Endpoint::release`].
+    pub fn release(&mut self, ack: DeliveryId) {
+        self.endpoint.release(ack);
+    }
+
+    /// Forwards a request statelessly: see [`Endpoint::relay`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::relay`].
+    pub fn relay(&mut self, request: Request, next_hop: NextHop, branch_suffix: &str) -> Result<(), CommandError> {
+        self.endpoint.relay(self.now, request, next_hop, branch_suffix)
+    }
+
+    /// Forwards a response statelessly: see [`Endpoint::forward_response`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::forward_response`].
+    pub fn forward_response(&mut self, response: &Response) -> Result<(), CommandError> {
+        self.endpoint.forward_response(self.now, response)
+    }
+
+    /// Begins a server transaction: see [`Endpoint::accept`].
+    pub fn accept(&mut self, arrival: Arrival, tag: impl Into<Tag>) -> ServerTransactionId {
+        let tag = self.marked(tag);
+        self.endpoint.accept(self.now, arrival, tag)
+    }
+
+    /// Sends a response in its transaction: see [`Endpoint::respond`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::respond`].
+    pub fn respond(&mut self, server: ServerTransactionId, response: Response) -> Result<(), CommandError> {
+        self.endpoint.respond(self.now, server, response)
+    }
+
+    /// Answers a request statelessly: see [`Endpoint::reply`].
+    pub fn reply(&mut self, arrival: &Arrival, response: Response) {
+        self.endpoint.reply(self.now, arrival, response);
+    }
+
+    /// A To tag that is the same each time the same request arrives: see [`Endpoint::stateless_tag`].
+    pub fn stateless_tag(&self, request: &Request) -> String {
+        self.endpoint.stateless_tag(request)
+    }
+
+    /// Counts a request or dialog that a limit made the transaction user refuse: see [`Endpoint::refused`].
+    pub fn refused(&mut self, limit: Limit) {
+        self.endpoint.refused(limit);
+    }
+
+    /// Arms a timer, which fires as [`Indication::Timer`](crate::Indication::Timer).
+    pub fn arm(&mut self, at: Instant, tag: impl Into<Tag>) -> TimerId {
+        let tag = self.marked(tag);
+        self.endpoint.arm(at, tag)
+    }
+
+    /// Moves a timer; false if it has fired or was disarmed.
+    pub fn rearm(&mut self, timer: TimerId, at: Instant) -> bool {
+        self.endpoint.rearm(timer, at)
+    }
+
+    /// Takes a timer out.
+    pub fn disarm(&mut self, timer: TimerId) {
+        self.endpoint.disarm(timer);
+    }
+
+    /// Tells the application, after everything that was sent before.
+    pub fn emit(&mut self, event: E) {
+        self.endpoint.mark_event();
+        self.events.push_back(event);
+    }
+
+    fn marked(&self, tag: impl Into<Tag>) -> Tag {
+        tag.into().in_role(self.role)
+    }
+}
