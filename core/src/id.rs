@@ -1,9 +1,12 @@
 //! Handles: a slot and a generation, typed by what they name, and the arenas they point into.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::marker::PhantomData;
+
+use slab::Slab;
 
 /// What a handle may name. Each kind is an empty type; its [`Kind::NAME`] is how the handle prints.
 pub trait Kind {
@@ -87,18 +90,24 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
-/// How many slots lie together. A full chunk is never moved, so that no insertion pauses for as long as it takes to move all
-/// that is there.
+/// Slots of the first chunk: most arenas stay small.
+const FIRST: usize = 2;
+
+/// Slots of a chunk when there are many. Each chunk before has room for as many slots as all those before that one.
 const CHUNK: usize = 512;
+
+/// Chunks that have fewer than [`CHUNK`] slots.
+const SMALL_CHUNKS: usize = (CHUNK / FIRST).ilog2() as usize + 1;
 
 /// The end of the list of vacant slots.
 const NO_SLOT: u32 = u32::MAX;
 
 /// Slots whose keys are [`Id`]s.
-#[derive(Clone)]
+///
+/// A chunk has room for all its slots from its first one on and never moves, so that no insertion pauses for as long as it
+/// takes to move all that is there.
 pub struct Arena<K, T> {
-    /// All of [`CHUNK`] slots but the last.
-    chunks: Vec<Vec<Slot<T>>>,
+    chunks: Vec<Chunk<T>>,
     len: usize,
     /// The slot vacated last.
     vacant: u32,
@@ -106,10 +115,17 @@ pub struct Arena<K, T> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// Slots that lie together.
+struct Chunk<T> {
+    slots: Slab<Slot<T>>,
+    /// Beside each vacant slot, the slot of any chunk that was vacated before it. Empty until a slot is vacated.
+    vacated_before: Vec<u32>,
+}
+
 #[derive(Clone)]
-enum Slot<T> {
-    Taken { generation: u32, value: T },
-    Vacant { next: u32 },
+struct Slot<T> {
+    generation: u32,
+    value: T,
 }
 
 impl<K, T> Arena<K, T> {
@@ -125,7 +141,7 @@ impl<K, T> Arena<K, T> {
 
     /// Entries that there is room for without another allocation.
     pub fn capacity(&self) -> usize {
-        self.chunks.iter().map(Vec::capacity).sum()
+        self.chunks.iter().map(|chunk| chunk.slots.capacity()).sum()
     }
 
     /// Whether nothing is alive.
@@ -138,21 +154,27 @@ impl<K, T> Arena<K, T> {
         self.insert_with(|_| value)
     }
 
-    /// Puts the value that `make` makes of its own handle into a free slot.
+    /// Puts the value that `make` makes of its own handle into a free slot: the one vacated last, else the next that was never
+    /// used.
     pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Id<K> {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
-        let at = match self.slot(self.vacant) {
-            Some(_) => self.vacant,
-            None => self.fresh_slot(),
-        };
+        // No slot is vacant: then the slots up to `len` are taken. Memory ends long before four billion slots do.
+        let at = if self.vacant == NO_SLOT { self.len as u32 } else { self.vacant };
+        let (number, place) = locate(at);
+        if number == self.chunks.len() {
+            self.chunks.reserve_exact(usize::from(number == 0));
+            self.chunks.push(Chunk::new(number));
+        }
         let id = Id::from_parts(at, generation);
-        let value = make(id);
-        if let Some(slot) = self.slot_mut(at) {
-            if let Slot::Vacant { next } = *slot {
-                *slot = Slot::Taken { generation, value };
-                self.vacant = next;
+        if let Some(chunk) = self.chunks.get_mut(number) {
+            if self.vacant != NO_SLOT {
+                self.vacant = chunk.vacated_before.get(place).copied().unwrap_or(NO_SLOT);
             }
+            let slot = chunk.slots.vacant_entry();
+            // A slab takes the slot that it vacated last, which of the last of all its chunk vacated is the last of all.
+            debug_assert_eq!(slot.key(), place);
+            slot.insert(Slot { generation, value: make(id) });
             self.len += 1;
         }
         id
@@ -160,18 +182,16 @@ impl<K, T> Arena<K, T> {
 
     /// The entry that `id` names, if it is still alive.
     pub fn get(&self, id: Id<K>) -> Option<&T> {
-        match self.slot(id.slot) {
-            Some(Slot::Taken { generation, value }) if *generation == id.generation => Some(value),
-            _ => None,
-        }
+        let (number, place) = locate(id.slot);
+        let slot = self.chunks.get(number)?.slots.get(place)?;
+        (slot.generation == id.generation).then_some(&slot.value)
     }
 
     /// The entry that `id` names, if it is still alive.
     pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
-        match self.slot_mut(id.slot) {
-            Some(Slot::Taken { generation, value }) if *generation == id.generation => Some(value),
-            _ => None,
-        }
+        let (number, place) = locate(id.slot);
+        let slot = self.chunks.get_mut(number)?.slots.get_mut(place)?;
+        (slot.generation == id.generation).then_some(&mut slot.value)
     }
 
     /// Whether `id` is still alive.
@@ -181,48 +201,79 @@ impl<K, T> Arena<K, T> {
 
     /// Takes the entry out; the handle is gone from then on.
     pub fn remove(&mut self, id: Id<K>) -> Option<T> {
-        self.get(id)?;
-        let next = self.vacant;
-        let slot = core::mem::replace(self.slot_mut(id.slot)?, Slot::Vacant { next });
+        let (number, place) = locate(id.slot);
+        let chunk = self.chunks.get_mut(number)?;
+        if chunk.slots.get(place)?.generation != id.generation {
+            return None;
+        }
+        let slot = chunk.slots.try_remove(place)?;
+        if chunk.vacated_before.is_empty() {
+            chunk.vacated_before = vec![NO_SLOT; chunk_size(number)];
+        }
+        if let Some(before) = chunk.vacated_before.get_mut(place) {
+            *before = self.vacant;
+        }
         self.vacant = id.slot;
         self.len -= 1;
-        match slot {
-            Slot::Taken { value, .. } => Some(value),
-            Slot::Vacant { .. } => None,
-        }
+        Some(slot.value)
     }
 
     /// All entries in slot order, which is the same in every run.
     pub fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
-        (0..).zip(self.chunks.iter().flatten()).filter_map(|(at, slot)| match slot {
-            Slot::Taken { generation, value } => Some((Id::from_parts(at, *generation), value)),
-            Slot::Vacant { .. } => None,
+        self.chunks.iter().enumerate().flat_map(|(number, chunk)| {
+            let first = first_slot(number);
+            chunk
+                .slots
+                .iter()
+                .map(move |(place, slot)| (Id::from_parts((first + place) as u32, slot.generation), &slot.value))
         })
     }
+}
 
-    fn slot(&self, at: u32) -> Option<&Slot<T>> {
-        let (chunk, place) = (at as usize / CHUNK, at as usize % CHUNK);
-        self.chunks.get(chunk)?.get(place)
+/// The chunk of a slot, and where in the chunk the slot is.
+const fn locate(slot: u32) -> (usize, usize) {
+    let slot = slot as usize;
+    let number = if slot >= CHUNK {
+        SMALL_CHUNKS - 1 + slot / CHUNK
+    } else if slot < FIRST {
+        0
+    } else {
+        (slot / FIRST).ilog2() as usize + 1
+    };
+    (number, slot - first_slot(number))
+}
+
+/// The first slot of a chunk.
+const fn first_slot(number: usize) -> usize {
+    if number == 0 {
+        0
+    } else if number < SMALL_CHUNKS {
+        FIRST << (number - 1)
+    } else {
+        (number - SMALL_CHUNKS + 1) * CHUNK
     }
+}
 
-    fn slot_mut(&mut self, at: u32) -> Option<&mut Slot<T>> {
-        let (chunk, place) = (at as usize / CHUNK, at as usize % CHUNK);
-        self.chunks.get_mut(chunk)?.get_mut(place)
+/// How many slots a chunk has.
+const fn chunk_size(number: usize) -> usize {
+    first_slot(number + 1) - first_slot(number)
+}
+
+impl<T> Chunk<T> {
+    fn new(number: usize) -> Self {
+        Self { slots: Slab::with_capacity(chunk_size(number)), vacated_before: Vec::new() }
     }
+}
 
-    /// A vacant slot behind all others.
-    fn fresh_slot(&mut self) -> u32 {
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            // The first one grows, as most arenas stay small.
-            let capacity = if self.chunks.is_empty() { 0 } else { CHUNK };
-            self.chunks.push(Vec::with_capacity(capacity));
-        }
-        let before = (self.chunks.len() - 1) * CHUNK;
-        let Some(chunk) = self.chunks.last_mut() else { return NO_SLOT };
-        let at = before + chunk.len();
-        chunk.push(Slot::Vacant { next: NO_SLOT });
-        // Memory ends long before four billion slots do.
-        u32::try_from(at).unwrap_or(NO_SLOT)
+impl<K, T: Clone> Clone for Arena<K, T> {
+    fn clone(&self) -> Self {
+        let chunks = self.chunks.iter().enumerate().map(|(number, chunk)| {
+            let mut slots = chunk.slots.clone();
+            // A clone of a slab has no room for more.
+            slots.reserve_exact(chunk_size(number) - slots.len());
+            Chunk { slots, vacated_before: chunk.vacated_before.clone() }
+        });
+        Self { chunks: chunks.collect(), ..*self }
     }
 }
 
@@ -275,5 +326,56 @@ mod tests {
         assert_eq!(slots, [CHUNK as u32, 3, 700, 3 * CHUNK as u32]);
         let listed: Vec<u32> = arena.iter().map(|(id, _)| id.parts().0).collect();
         assert!(listed.is_sorted() && listed.len() == arena.len());
+    }
+
+    #[test]
+    fn each_slot_has_its_place_in_a_chunk() {
+        let mut expected = Vec::new();
+        for number in 0..SMALL_CHUNKS + 3 {
+            expected.extend((0..chunk_size(number)).map(|place| (number, place)));
+        }
+        assert_eq!((chunk_size(0), chunk_size(1), chunk_size(SMALL_CHUNKS), expected.len()), (2, 2, CHUNK, 4 * CHUNK));
+        assert!(expected.iter().zip(0..).all(|(place, slot)| locate(slot) == *place));
+    }
+
+    /// Against a plain list of slots and a stack of those vacated; a clone is made now and then and takes the place of the
+    /// original.
+    #[test]
+    fn agrees_with_a_list_and_a_stack_under_random_use_and_no_chunk_grows() {
+        let mut arena: Arena<Thing, u32> = Arena::new();
+        let (mut slots, mut vacated) = (Vec::<Option<(Id<Thing>, u32)>>::new(), Vec::new());
+        let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut roll = |n: usize| {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            (dice % n as u64) as usize
+        };
+        for step in 0..30_000 {
+            // Grows, then shrinks.
+            if slots.is_empty() || roll(20) < if step < 20_000 { 11 } else { 8 } {
+                let id = arena.insert(step);
+                let at = vacated.pop().unwrap_or(slots.len());
+                assert_eq!(id.parts().0, at as u32);
+                slots.resize(slots.len().max(at + 1), None);
+                slots[at] = Some((id, step));
+            } else {
+                let at = roll(slots.len());
+                let Some((id, value)) = slots[at].take() else { continue };
+                vacated.push(at);
+                assert_eq!(arena.remove(id), Some(value));
+                assert_eq!((arena.remove(id), arena.get(id), arena.contains(id)), (None, None, false));
+            }
+            if roll(500) == 0 {
+                arena = arena.clone();
+                let listed: Vec<_> = arena.iter().map(|(id, value)| (id, *value)).collect();
+                assert_eq!(listed, slots.iter().flatten().copied().collect::<Vec<_>>());
+                assert_eq!(arena.len(), listed.len());
+            }
+            for (number, chunk) in arena.chunks.iter().enumerate() {
+                assert_eq!(chunk.slots.capacity(), chunk_size(number));
+            }
+        }
+        assert!(slots.len() > 2 * CHUNK);
     }
 }
