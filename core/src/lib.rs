@@ -5,11 +5,12 @@
 //!
 //! # Reading order
 //!
-//! Each layer imports only from those above it in this list.
+//! Each layer imports only from those above it in this list, and in the ground each module from those before it.
+//! The cores `user_agent`, `proxy` and `registrar` never import one another. A test holds this (`tests/house`).
 //!
 //! | module | RFC 3261 | what |
 //! |---|---|---|
-//! | [`time`], [`id`], [`timer`], [`random`], [`config`], [`error`] | | the ground |
+//! | [`time`], [`id`], [`timer`], [`random`], `keyed_index`, [`tag`], [`config`], [`error`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
 //! | [`node`] | | the poll API that every node offers |
