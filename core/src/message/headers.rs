@@ -105,11 +105,6 @@ impl<'a> Headers<'a> {
         part(self.bytes, field.line, field.end)
     }
 
-    /// Where the last field ends.
-    pub(super) fn end(self) -> usize {
-        self.end.into()
-    }
-
     /// The topmost Via; `None` if absent or malformed.
     pub fn top_via(self) -> Option<Via<'a>> {
         self.get::<Via<'a>>()?.ok()

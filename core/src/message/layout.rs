@@ -124,29 +124,6 @@ impl Layout {
         Ok(())
     }
 
-    /// The spans once so many octets were added and taken at `pivot` or behind it, but before anything else that begins or ends
-    /// behind it; `None` if the header section becomes too long.
-    pub(super) fn shifted(&self, pivot: usize, added: usize, taken: usize) -> Option<Self> {
-        let wide = |offset: u32| u32::try_from((offset as usize + added).checked_sub(taken)?).ok();
-        let mut shifted = Self { body: wide(self.body)?, end: wide(self.end)?, ..self.clone() };
-        if shifted.body as usize > LONGEST_SECTION {
-            return None;
-        }
-        // In range, as the body is; modulo 2^16 where octets are taken.
-        let by = narrow(added.wrapping_sub(taken));
-        let move_it = |offset: &mut u16| {
-            if usize::from(*offset) >= pivot {
-                *offset = offset.wrapping_add(by);
-            }
-        };
-        move_it(&mut shifted.first_field);
-        move_it(&mut shifted.fields_end);
-        for field in &mut shifted.fields {
-            [&mut field.line, &mut field.start, &mut field.end].into_iter().for_each(move_it);
-        }
-        Some(shifted)
-    }
-
     pub(crate) fn headers<'a>(&'a self, bytes: &'a [u8]) -> Headers<'a> {
         Headers::new(bytes, &self.fields, self.fields_end)
     }

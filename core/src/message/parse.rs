@@ -1,10 +1,10 @@
 //! Bytes to messages.
 
 use super::bytes::SharedBytes;
+use super::edit::hop;
 use super::error::ParseError;
 use super::header::Via;
 use super::headers::Headers;
-use super::hop;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::method::Method;
@@ -154,7 +154,7 @@ impl<'a> MessageView<'a> {
     /// An owned copy of a request, one allocation, whose topmost Via, which is `via`, says where it came from
     /// (RFC 3261 §18.2.1, RFC 3581 §4); `None` of a response, or if it becomes too long.
     pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Request> {
-        let (bytes, layout) = hop::stamped(self.bytes, &self.layout, via, received, rport)?;
+        let (bytes, layout) = hop::stamped(self.bytes, &self.layout, via, received, rport).ok()?;
         self.is_request().then(|| Request::new(bytes, layout))
     }
 

@@ -1,13 +1,11 @@
 //! Requests (RFC 3261 §7.1).
 
 use super::accessors::message_accessors;
-use super::build::RequestBuilder;
 use super::bytes::SharedBytes;
-use super::edit::Edit;
-use super::error::ParseError;
+use super::edit::{Edit, hop};
+use super::error::{BuildError, ParseError};
 use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
-use super::hop;
 use super::layout::Layout;
 use super::limits::Limits;
 use super::method::Method;
@@ -15,6 +13,7 @@ use super::name::HeaderId;
 use super::salvage;
 use super::uri::{Uri, UriBuf};
 use super::validate::{self, Rejection};
+use super::write::{Framing, Recipe, RequestBuilder};
 use core::fmt;
 use core::net::IpAddr;
 
@@ -73,18 +72,13 @@ impl Request {
     /// A copy whose topmost Via, which is `via`, says where it came from (RFC 3261 §18.2.1, RFC 3581 §4); `None` if it becomes
     /// too long.
     pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Self> {
-        let (bytes, layout) = hop::stamped(&self.bytes, &self.layout, via, received, rport)?;
+        let (bytes, layout) = hop::stamped(&self.bytes, &self.layout, via, received, rport).ok()?;
         Some(Self { bytes, layout })
     }
 
     /// A copy with a Via of these parts on top (RFC 3261 §18.1.1); `None` if they cannot be written or it becomes too long.
     pub(crate) fn with_via_on_top(&self, via: &[&str]) -> Option<Self> {
-        if self.layout.defect.is_some() {
-            // There may be no line end behind which a line could stand.
-            return self.edit().push_first(HeaderId::Via, via.concat()).finish().ok();
-        }
-        let (bytes, layout) = hop::with_via_on_top(&self.bytes, &self.layout, via)?;
-        Some(Self { bytes, layout })
+        self.edit().push_first(HeaderId::Via, via.concat()).finish().ok()
     }
 
     /// Whether this can be processed at all, and else which status the sender is owed.
@@ -93,6 +87,20 @@ impl Request {
     /// The status and the reason phrase to answer with.
     pub fn validate(&self) -> Result<(), Rejection> {
         validate::message(&self.bytes, &self.layout).map(drop)
+    }
+}
+
+impl Recipe for Request {
+    fn method(&self) -> Method<'_> {
+        self.method()
+    }
+
+    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+        hop::with_via(&self.bytes, &self.layout, via, framing)
+    }
+
+    fn request(&self) -> Result<Request, BuildError> {
+        Ok(self.clone())
     }
 }
 

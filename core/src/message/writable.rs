@@ -9,17 +9,6 @@ use arrayvec::{ArrayString, ArrayVec};
 use core::fmt::Write;
 use core::net::IpAddr;
 
-/// `name: value` and a line end.
-pub(super) fn field_parts<'a>(name: HeaderName<'a>, value: &'a [u8]) -> [&'a [u8]; 4] {
-    [name.as_str().as_bytes(), b": ", value, b"\r\n"]
-}
-
-/// Where in a field so written the value begins and ends. An empty one stands right behind the colon, as a reader has it.
-pub(super) fn value_span(name: HeaderName<'_>, value: &[u8]) -> (usize, usize) {
-    let start = name.as_str().len() + if value.is_empty() { 1 } else { 2 };
-    (start, start + value.len())
-}
-
 /// Whether a value can be written without ending its line.
 pub(super) fn is_writable(value: &[u8]) -> bool {
     scan::find_control(value).is_none() || !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))

@@ -1,20 +1,27 @@
-//! Copies with changes: a splice. Lines that are not touched go out byte for byte, in runs.
+//! Copies with changes. Lines that are not touched go out byte for byte.
+//!
+//! `patch` is the engine; the public [`Edit`], the values popped from lists (`pops`) and what each hop does (`hop`) are calls of it.
+
+pub(super) mod hop;
+mod patch;
+mod pops;
 
 use super::bytes::SharedBytes;
 use super::error::BuildError;
 use super::layout::Layout;
+use super::method::Method;
 use super::name::{HeaderId, HeaderName};
-use super::parameters::Parameter;
-use super::pops::Pops;
 use super::request::Request;
 use super::response::Response;
 use super::scan;
-use super::splice::Splices;
 use super::start_line::StartLine;
-use super::writable::{address, decimal, is_request_uri, is_writable, writable_name};
+use super::writable::{decimal, is_request_uri, is_writable, writable_name};
+use super::write::{Framing, Recipe};
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
+use patch::Patches;
+use pops::Pops;
 use smallvec::SmallVec;
 
 /// A copy of a message with changes. What is not changed goes out byte for byte: order, case and folding included. `M` is
@@ -27,7 +34,7 @@ use smallvec::SmallVec;
 pub struct Edit<'a, M> {
     bytes: &'a [u8],
     layout: &'a Layout,
-    splices: Splices,
+    patches: Patches,
     pops: Pops,
     /// What was replaced: the first counts.
     replaced: SmallVec<[HeaderId; 4]>,
@@ -42,7 +49,7 @@ impl<'a, M> Edit<'a, M> {
         Self {
             bytes,
             layout,
-            splices: Splices::new(),
+            patches: Patches::new(),
             pops: Pops::default(),
             replaced: SmallVec::new(),
             length: false,
@@ -66,7 +73,7 @@ impl<'a, M> Edit<'a, M> {
                 .last()
                 .map_or(self.layout.first_field.into(), |via| self.layout.line_end(via)),
         };
-        let inserted = self.splices.insert_before(at, id.into(), value.as_ref());
+        let inserted = self.patches.insert_before(at, id.into(), &[value.as_ref()]);
         self.check(inserted);
         self
     }
@@ -118,7 +125,7 @@ impl<'a, M> Edit<'a, M> {
         }
         for field in self.layout.headers(self.bytes).iter().filter(|field| field.name == name) {
             let from = scan::offset_in(self.bytes, field.line);
-            self.splices.cut(from, from + field.line.len());
+            self.patches.cut(from, from + field.line.len());
         }
         self
     }
@@ -131,21 +138,7 @@ impl<'a, M> Edit<'a, M> {
             self.fail(BuildError::NoSuchValue);
             return self;
         };
-        if let (Some(port), Some(parameter)) = (rport, via.parameters.get("rport")) {
-            self.set_parameter(parameter, decimal(port.into()).as_bytes());
-        }
-        match (received, via.parameters.get("received")) {
-            (Some(ip), Some(parameter)) => self.set_parameter(parameter, address(ip).as_bytes()),
-            (Some(ip), None) => {
-                let parameters = via.parameters.as_bytes();
-                let at = scan::offset_in(self.bytes, parameters) + parameters.len();
-                self.splices.replace(at, at, |out| {
-                    out.put(b";received=");
-                    out.put(address(ip).as_bytes());
-                });
-            }
-            (None, _) => {}
-        }
+        self.patches.stamp(self.bytes, &via, received, rport);
         self
     }
 
@@ -153,7 +146,7 @@ impl<'a, M> Edit<'a, M> {
     #[must_use]
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
         self.length = true;
-        self.splices.body(self.layout, body);
+        self.patches.body(self.layout, body);
         if content_type.is_empty() {
             return self.remove(HeaderId::ContentType);
         }
@@ -179,7 +172,7 @@ impl<'a, M> Edit<'a, M> {
     }
 
     fn append_field(&mut self, name: HeaderName<'_>, value: &[u8]) {
-        let inserted = self.splices.insert_after(self.layout.fields_end.into(), name, value);
+        let inserted = self.patches.insert_after(self.layout.fields_end.into(), name, &[value]);
         self.check(inserted);
     }
 
@@ -196,41 +189,26 @@ impl<'a, M> Edit<'a, M> {
             self.append_field(id.into(), value);
             return;
         };
-        self.splices.replace(first.start.into(), first.end.into(), |out| out.put(scan::trim(value)));
+        self.patches.replace(first.start.into(), first.end.into(), &[scan::trim(value)]);
         for other in fields {
-            self.splices.cut(other.line.into(), self.layout.line_end(other));
+            self.patches.cut(other.line.into(), self.layout.line_end(other));
         }
     }
 
-    /// Puts a value in place of that of a parameter of the original.
-    fn set_parameter(&mut self, parameter: Parameter<'_>, text: &[u8]) {
-        match parameter.value {
-            Some(value) => {
-                let from = scan::offset_in(self.bytes, value);
-                self.splices.replace(from, from + value.len(), |out| out.put(text));
-            }
-            None => {
-                let name = parameter.name.as_bytes();
-                let at = scan::offset_in(self.bytes, name) + name.len();
-                self.splices.replace(at, at, |out| {
-                    out.put(b"=");
-                    out.put(text);
-                });
-            }
+    /// All patches, those of values popped and of Content-Length included.
+    fn settled(mut self) -> Result<Patches, BuildError> {
+        self.pops.apply(self.bytes, self.layout, &mut self.patches)?;
+        if self.length {
+            let length = self.patches.body_len(self.layout);
+            self.replace_field(HeaderId::ContentLength, decimal(length).as_bytes());
         }
+        self.error.map_or(Ok(self.patches), Err)
     }
 
     /// The changed copy and its spans.
-    fn apply(mut self) -> Result<(SharedBytes, Layout), BuildError> {
-        self.pops.apply(self.bytes, self.layout, &mut self.splices)?;
-        if self.length {
-            let length = self.splices.body_len(self.layout);
-            self.replace_field(HeaderId::ContentLength, decimal(length).as_bytes());
-        }
-        match self.error {
-            Some(error) => Err(error),
-            None => self.splices.apply(self.bytes, self.layout),
-        }
+    fn apply(self) -> Result<(SharedBytes, Layout), BuildError> {
+        let (bytes, layout) = (self.bytes, self.layout);
+        self.settled()?.apply(bytes, layout)
     }
 }
 
@@ -243,7 +221,7 @@ impl Edit<'_, Request> {
             self.fail(BuildError::Uri);
         }
         if let StartLine::Request { uri: from, uri_end, .. } = self.layout.start {
-            self.splices.replace(from.into(), uri_end.into(), |out| out.put(uri));
+            self.patches.replace(from.into(), uri_end.into(), &[uri]);
         }
         self
     }
@@ -255,6 +233,26 @@ impl Edit<'_, Request> {
     pub fn finish(self) -> Result<Request, BuildError> {
         let (bytes, layout) = self.apply()?;
         Ok(Request::new(bytes, layout))
+    }
+}
+
+impl Recipe for Edit<'_, Request> {
+    fn method(&self) -> Method<'_> {
+        // An edit of a request is made only of one; the other arm is never taken.
+        self.layout.method(self.bytes).unwrap_or(Method::Other(""))
+    }
+
+    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+        let mut patches = self.clone().settled()?;
+        if !self.length {
+            patches.frame(self.layout, framing)?;
+        }
+        patches.put_via(self.layout, via)?;
+        patches.octets(self.bytes, self.layout)
+    }
+
+    fn request(&self) -> Result<Request, BuildError> {
+        self.clone().finish()
     }
 }
 

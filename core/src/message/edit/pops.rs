@@ -1,26 +1,26 @@
 //! Values taken from lists by an edit, over commas and fields.
 
-use super::error::BuildError;
-use super::layout::{FieldSpan, Layout, part};
-use super::name::HeaderId;
-use super::scan::{self, Values};
-use super::splice::Splices;
+use super::patch::Patches;
+use crate::message::error::BuildError;
+use crate::message::layout::{FieldSpan, Layout, part};
+use crate::message::name::HeaderId;
+use crate::message::scan::{self, Values};
 use smallvec::SmallVec;
 
-/// How many values go from which lists.
+/// Takes values from lists.
 #[derive(Clone, Default)]
 pub(super) struct Pops(SmallVec<[Pop; 2]>);
 
-/// How many values go from the front and the back of one list.
+/// Takes values from the front and the back of one list.
 #[derive(Clone, Copy)]
-struct Pop {
+pub(super) struct Pop {
     id: HeaderId,
     front: usize,
     back: usize,
 }
 
 impl Pops {
-    /// So many values go besides those that go already.
+    /// Takes so many more values.
     pub(super) fn add(&mut self, id: HeaderId, front: usize, back: usize) {
         match self.0.iter_mut().find(|pop| pop.id == id) {
             Some(pop) => (pop.front, pop.back) = (pop.front + front, pop.back + back),
@@ -28,14 +28,20 @@ impl Pops {
         }
     }
 
-    /// Turns them into splices of this message.
-    pub(super) fn apply(&self, bytes: &[u8], layout: &Layout, splices: &mut Splices) -> Result<(), BuildError> {
-        self.0.iter().try_for_each(|pop| pop.apply(bytes, layout, splices))
+    /// Turns them into patches of this message.
+    pub(super) fn apply(&self, bytes: &[u8], layout: &Layout, patches: &mut Patches) -> Result<(), BuildError> {
+        self.0.iter().try_for_each(|pop| pop.apply(bytes, layout, patches))
     }
 }
 
 impl Pop {
-    fn apply(self, bytes: &[u8], layout: &Layout, splices: &mut Splices) -> Result<(), BuildError> {
+    /// Takes the first value.
+    pub(super) const fn first(id: HeaderId) -> Self {
+        Self { id, front: 1, back: 0 }
+    }
+
+    /// Turns the pop into patches of this message.
+    pub(super) fn apply(self, bytes: &[u8], layout: &Layout, patches: &mut Patches) -> Result<(), BuildError> {
         let values = |field: &FieldSpan| Values::new(part(bytes, field.start, field.end));
         let count: usize = layout.fields_of(self.id).map(|field| values(field).count()).sum();
         let kept = self.front..count.checked_sub(self.back).ok_or(BuildError::NoSuchValue)?;
@@ -57,15 +63,15 @@ impl Pop {
             match (first, last) {
                 (Some(first), Some(last)) => {
                     if kept.start > before {
-                        splices.cut(field.start.into(), first);
+                        patches.cut(field.start.into(), first);
                     }
                     if kept.end < index {
-                        splices.cut(last, field.end.into());
+                        patches.cut(last, field.end.into());
                     }
                 }
                 // A field that had no value to begin with stays.
                 _ if index == before => {}
-                _ => splices.cut(field.line.into(), layout.line_end(field)),
+                _ => patches.cut(field.line.into(), layout.line_end(field)),
             }
         }
         Ok(())

@@ -1,0 +1,260 @@
+//! What each hop does to messages, as patches: it notes in the sender's Via where a request came from (RFC 3261 §18.2.1, RFC 3581
+//! §4), puts a Via of its own on top (§18.1.1), takes that off the response (§16.7 step 3), and adds a Content-Length where a
+//! stream needs one (§18.3).
+
+use super::patch::Patches;
+use super::pops::Pop;
+use crate::message::bytes::SharedBytes;
+use crate::message::error::BuildError;
+use crate::message::header::Via;
+use crate::message::layout::Layout;
+use crate::message::name::HeaderId;
+use crate::message::parameters::Text;
+use crate::message::scan;
+use crate::message::writable::{address, decimal};
+use crate::message::write::Framing;
+use arrayvec::ArrayVec;
+use core::net::IpAddr;
+
+/// The most parts that a Via put on top is given in.
+const VIA_PARTS: usize = 8;
+
+/// A copy with `received` in the topmost Via, which is this one, and with `rport` filled in if it stands there.
+///
+/// # Errors
+/// The header section becomes too long.
+pub(in crate::message) fn stamped(
+    bytes: &[u8],
+    layout: &Layout,
+    via: &Via<'_>,
+    received: IpAddr,
+    rport: Option<u16>,
+) -> Result<(SharedBytes, Layout), BuildError> {
+    let mut patches = Patches::new();
+    patches.stamp(bytes, via, Some(received), rport);
+    patches.apply(bytes, layout)
+}
+
+/// The octets of a copy with a Via of these parts on top, and with a Content-Length where the framing needs one.
+///
+/// # Errors
+/// A part cannot be written, there are more than eight, or the header section becomes too long.
+pub(in crate::message) fn with_via(
+    bytes: &[u8],
+    layout: &Layout,
+    via: &[&str],
+    framing: Framing,
+) -> Result<SharedBytes, BuildError> {
+    let mut patches = Patches::new();
+    patches.frame(layout, framing)?;
+    patches.put_via(layout, via)?;
+    patches.octets(bytes, layout)
+}
+
+/// The octets of a copy without the topmost Via, and with a Content-Length where the framing needs one.
+///
+/// # Errors
+/// There is no Via.
+pub(in crate::message) fn without_top_via(
+    bytes: &[u8],
+    layout: &Layout,
+    framing: Framing,
+) -> Result<SharedBytes, BuildError> {
+    let mut patches = Patches::new();
+    Pop::first(HeaderId::Via).apply(bytes, layout, &mut patches)?;
+    patches.frame(layout, framing)?;
+    patches.octets(bytes, layout)
+}
+
+/// The octets of a copy with a Content-Length.
+///
+/// # Errors
+/// The header section becomes too long.
+pub(in crate::message) fn with_length(bytes: &[u8], layout: &Layout) -> Result<SharedBytes, BuildError> {
+    let mut patches = Patches::new();
+    patches.frame(layout, Framing::Stream)?;
+    patches.octets(bytes, layout)
+}
+
+impl Patches {
+    /// Fills in this Via.
+    pub(super) fn stamp(&mut self, bytes: &[u8], via: &Via<'_>, received: Option<IpAddr>, rport: Option<u16>) {
+        if let (Some(port), Some(there)) = (rport, via.rport_text()) {
+            self.set_parameter(bytes, there, &decimal(port.into()));
+        }
+        match (received, via.received_text()) {
+            (Some(ip), Some(there)) => self.set_parameter(bytes, there, &address(ip)),
+            (Some(ip), None) => {
+                let at = end_in(bytes, via.parameters.as_bytes());
+                self.replace(at, at, &[b";received=", address(ip).as_bytes()]);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Puts this in the place of the value of a parameter, which may not have one yet.
+    fn set_parameter(&mut self, bytes: &[u8], parameter: Text<'_>, text: &str) {
+        match parameter.value {
+            Some(value) => {
+                let from = scan::offset_in(bytes, value);
+                self.replace(from, from + value.len(), &[text.as_bytes()]);
+            }
+            None => {
+                let at = end_in(bytes, parameter.name);
+                self.replace(at, at, &[b"=", text.as_bytes()]);
+            }
+        }
+    }
+
+    /// Puts a Via of these parts on top.
+    pub(super) fn put_via(&mut self, layout: &Layout, via: &[&str]) -> Result<(), BuildError> {
+        let mut parts: ArrayVec<&[u8], VIA_PARTS> = ArrayVec::new();
+        for part in via {
+            parts.try_push(part.as_bytes()).map_err(|_| BuildError::TooLong)?;
+        }
+        let first = layout.fields_of(HeaderId::Via).next();
+        let at = first.map_or(layout.first_field, |field| field.line);
+        self.insert_before(at.into(), HeaderId::Via.into(), &parts)
+    }
+
+    /// Adds a Content-Length if there is none and the framing needs one.
+    pub(super) fn frame(&mut self, layout: &Layout, framing: Framing) -> Result<(), BuildError> {
+        if framing == Framing::Datagram || layout.fields_of(HeaderId::ContentLength).next().is_some() {
+            return Ok(());
+        }
+        let length = decimal(self.body_len(layout));
+        self.insert_after(layout.fields_end.into(), HeaderId::ContentLength.into(), &[length.as_bytes()])
+    }
+}
+
+fn end_in(bytes: &[u8], part: &[u8]) -> usize {
+    scan::offset_in(bytes, part) + part.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Framing, Layout, SharedBytes, stamped, with_length, with_via, without_top_via};
+    use crate::message::header::{Header, Via};
+    use crate::message::{BuildError, Limits};
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+    use core::net::IpAddr;
+
+    const BEFORE: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
+        Subject: x\r\n\
+        VIA: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds%% ,SIP/2.0/TCP b.com;rport\r\n\
+        v:SIP/2.0/UDP c.com\r\n\
+        To: Bob\r\n\t<sip:bob@biloxi.com>\r\n\
+        l: 5\r\n\
+        \r\n\
+        hello";
+
+    fn layout(text: &str) -> Layout {
+        Layout::read(text.as_bytes(), &Limits { header_section: 65_535, ..Limits::default() }).unwrap()
+    }
+
+    fn text(bytes: &SharedBytes) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// The lines of a text but those that a test takes out.
+    fn lines(text: &str, keep: impl Fn(&str) -> bool) -> String {
+        text.split_inclusive('\n').filter(|line| keep(line)).collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn a_stamp_touches_two_parameters_of_the_topmost_via() {
+        // Parameters, and the same with `received` 192.0.2.1 alone, and with port 5062 besides.
+        let cases = [
+            ("", ";received=192.0.2.1", ";received=192.0.2.1"),
+            (";rport", ";rport;received=192.0.2.1", ";rport=5062;received=192.0.2.1"),
+            (";rport=1", ";rport=1;received=192.0.2.1", ";rport=5062;received=192.0.2.1"),
+            (";received=192.0.2.9", ";received=192.0.2.1", ";received=192.0.2.1"),
+            (";received", ";received=192.0.2.1", ";received=192.0.2.1"),
+            (";rport;received=::1", ";rport;received=192.0.2.1", ";rport=5062;received=192.0.2.1"),
+            (";received=1.2.3.44;x; rport", ";received=192.0.2.1;x; rport", ";received=192.0.2.1;x; rport=5062"),
+            (
+                " ; rport = 9 ;x=\"rport\"",
+                " ; rport = 9 ;x=\"rport\";received=192.0.2.1",
+                " ; rport = 5062 ;x=\"rport\";received=192.0.2.1",
+            ),
+            (
+                ";x;RPORT ;Received=\r\n 1",
+                ";x;RPORT ;Received=\r\n 192.0.2.1",
+                ";x;RPORT=5062 ;Received=\r\n 192.0.2.1",
+            ),
+            (";rport;rport=2", ";rport;rport=2;received=192.0.2.1", ";rport=5062;rport=2;received=192.0.2.1"),
+        ];
+        let ips: [IpAddr; 2] = [[192, 0, 2, 1].into(), "2001:db8::1".parse().unwrap()];
+        for (parameters, received, both) in cases {
+            for (ip, port) in ips.iter().flat_map(|ip| [(*ip, None), (*ip, Some(5062))]) {
+                let before = BEFORE.replace("%%", parameters);
+                let first = before.split_once("VIA: ").unwrap().1.split_once(" ,SIP").unwrap().0;
+                let offset = before.find(first).unwrap();
+                let via = Via::parse(&before.as_bytes()[offset..offset + first.len()]).unwrap();
+                let (bytes, spans) = stamped(before.as_bytes(), &layout(&before), &via, ip, port).unwrap();
+                let after = if port.is_some() { both } else { received };
+                let expected = BEFORE.replace("%%", &after.replace("192.0.2.1", &ip.to_string()));
+                assert_eq!(text(&bytes), expected);
+                assert_eq!(alloc::format!("{spans:?}"), alloc::format!("{:?}", layout(&expected)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_via_goes_before_the_first_and_a_length_behind_the_last_field() {
+        let parts = ["SIP/2.0/UDP a;branch=", "z9hG4bK1"];
+        for (without, before) in [("", "VIA:"), ("Subject", "VIA:"), ("VIA", "v:"), ("l:", "VIA:")] {
+            let old = lines(BEFORE, |line| without.is_empty() || !line.starts_with(without));
+            let new = old.replace(before, &alloc::format!("Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\n{before}"));
+            let put = |framing| text(&with_via(old.as_bytes(), &layout(&old), &parts, framing).unwrap());
+            assert_eq!(put(Framing::Datagram), new);
+            let length = if without == "l:" { "\r\nContent-Length: 5\r\n\r\n" } else { "\r\n\r\n" };
+            assert_eq!(put(Framing::Stream), new.replace("\r\n\r\n", length));
+            let long = text(&with_length(old.as_bytes(), &layout(&old)).unwrap());
+            assert_eq!(long, old.replace("\r\n\r\n", length));
+        }
+        let old = lines(BEFORE, |line| !line.to_lowercase().starts_with('v'));
+        let new = old.replace("Subject", "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nSubject");
+        assert_eq!(text(&with_via(old.as_bytes(), &layout(&old), &parts, Framing::Stream).unwrap()), new);
+    }
+
+    #[test]
+    fn what_would_end_a_line_is_no_via() {
+        for bad in ["a\r\nEvil: 1", "a\n", "\0"] {
+            let put = with_via(BEFORE.as_bytes(), &layout(BEFORE), &["SIP/2.0/UDP ", bad], Framing::Datagram);
+            assert_eq!(put, Err(BuildError::Control));
+        }
+    }
+
+    #[test]
+    fn the_topmost_via_goes_with_its_line_or_its_comma() {
+        let take = |old: &str| without_top_via(old.as_bytes(), &layout(old), Framing::Stream).map(|bytes| text(&bytes));
+        let first = "SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds%% ,";
+        assert_eq!(take(BEFORE), Ok(BEFORE.replace(first, "")));
+        let alone = BEFORE.replace(" ,SIP/2.0/TCP b.com;rport", "\r\n \t");
+        let gone = lines(BEFORE, |line| !line.starts_with("VIA"));
+        assert_eq!(take(&alone), Ok(gone));
+        let short = alone.replace("l: 5\r\n", "");
+        let expected = lines(&BEFORE.replace("l: 5", "Content-Length: 5"), |line| !line.starts_with("VIA"));
+        assert_eq!(take(&short), Ok(expected));
+        assert_eq!(take("BYE sip:a SIP/2.0\r\n\r\n"), Err(BuildError::NoSuchValue));
+    }
+
+    #[test]
+    fn what_lacks_its_empty_line_gets_it() {
+        let old = "BYE sip:a SIP/2.0\r\nTo: x";
+        let bytes = with_via(old.as_bytes(), &layout(old), &["v"], Framing::Stream).unwrap();
+        assert_eq!(text(&bytes), "BYE sip:a SIP/2.0\r\nVia: v\r\nTo: x\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    #[test]
+    fn nothing_grows_above_what_spans_can_name() {
+        let long = "x".repeat(65_200 - BEFORE.len());
+        let text = BEFORE.replace("Subject: x", &alloc::format!("Subject: {long}"));
+        let spans = layout(&text);
+        let on_top = |length| with_via(text.as_bytes(), &spans, &[&"b".repeat(length)], Framing::Datagram);
+        assert!(on_top(300).is_ok());
+        assert_eq!((on_top(400), on_top(70_000)), (Err(BuildError::TooLong), Err(BuildError::TooLong)));
+    }
+}

@@ -1,0 +1,131 @@
+//! Header fields being written, one behind the other.
+
+use crate::message::error::BuildError;
+use crate::message::header::Header;
+use crate::message::headers::Headers;
+use crate::message::layout::LONGEST_SECTION;
+use crate::message::method::Method;
+use crate::message::name::{HeaderId, HeaderName};
+use crate::message::scan;
+use crate::message::writable::{decimal, is_writable, writable_name};
+use alloc::vec::Vec;
+use smallvec::SmallVec;
+
+/// Appends header fields. Text is checked as it comes: a value cannot end its line. The first error is kept, and
+/// [`check`](Lines::check) tells it to whoever writes the message.
+///
+/// Up to 640 octets are kept without an allocation.
+#[derive(Clone)]
+pub(crate) struct Lines {
+    text: SmallVec<[u8; 640]>,
+    /// Where typed values are written before they are appended.
+    scratch: Vec<u8>,
+    error: Option<BuildError>,
+}
+
+impl Lines {
+    /// Begins without a field.
+    pub(crate) fn new() -> Self {
+        Self { text: SmallVec::new(), scratch: Vec::new(), error: None }
+    }
+
+    /// Appends a field. Content-Length is left out: the right one is written with the body.
+    pub(crate) fn header<'n>(&mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> &mut Self {
+        self.parts(name, &[value.as_ref()])
+    }
+
+    /// Appends a field whose value is these parts, one behind the other, without white space around it.
+    pub(crate) fn parts<'n>(&mut self, name: impl Into<HeaderName<'n>>, value: &[&[u8]]) -> &mut Self {
+        match writable_name(name.into()) {
+            Ok(HeaderName::Known(HeaderId::ContentLength)) => {}
+            Ok(name) => self.field(name, value),
+            Err(error) => self.fail(error),
+        }
+        self
+    }
+
+    /// Appends a field whose value is a number.
+    pub(crate) fn number(&mut self, id: HeaderId, number: u32) -> &mut Self {
+        self.parts(id, &[decimal(number as usize).as_bytes()])
+    }
+
+    /// Appends CSeq (RFC 3261 §20.16).
+    pub(crate) fn cseq(&mut self, number: u32, method: Method<'_>) -> &mut Self {
+        self.parts(HeaderId::CSeq, &[decimal(number as usize).as_bytes(), b" ", method.as_str().as_bytes()])
+    }
+
+    /// Appends a typed field.
+    pub(crate) fn typed<'h, H: Header<'h>>(&mut self, header: &H) -> &mut Self {
+        let mut scratch = core::mem::take(&mut self.scratch);
+        scratch.clear();
+        header.write(&mut scratch);
+        self.parts(H::ID, &[&scratch]);
+        self.scratch = scratch;
+        self
+    }
+
+    /// Appends every field of this header byte for byte.
+    pub(crate) fn copy(&mut self, headers: Headers<'_>, id: HeaderId) -> &mut Self {
+        for (_, field) in headers.known().filter(|(known, _)| *known == id) {
+            self.text.extend_from_slice(headers.text(&field));
+            self.text.extend_from_slice(b"\r\n");
+        }
+        self
+    }
+
+    fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
+        self.text.extend_from_slice(name.as_str().as_bytes());
+        self.text.extend_from_slice(b": ");
+        let start = self.text.len();
+        for part in value {
+            if !is_writable(part) {
+                self.fail(BuildError::Control);
+            }
+            self.text.extend_from_slice(if self.text.len() == start { scan::trim_start(part) } else { part });
+        }
+        let length = scan::trim_end(self.text.get(start..).unwrap_or_default()).len();
+        self.text.truncate(start + length);
+        self.text.extend_from_slice(b"\r\n");
+    }
+
+    /// Keeps the first error.
+    pub(super) fn fail(&mut self, error: BuildError) {
+        self.error.get_or_insert(error);
+    }
+
+    /// The fields, each with its line end.
+    ///
+    /// # Errors
+    /// The first name or value that cannot be written.
+    pub(super) fn check(&self) -> Result<&[u8], BuildError> {
+        self.error.map_or(Ok(&self.text), Err)
+    }
+}
+
+/// A body and its Content-Type; an empty type writes none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Content<'a> {
+    /// The value of Content-Type.
+    pub(crate) content_type: &'a str,
+    /// The body.
+    pub(crate) octets: &'a [u8],
+}
+
+impl<'a> Content<'a> {
+    /// Content-Type with its name and line end, in parts; all are empty if there is none.
+    ///
+    /// # Errors
+    /// The type cannot be written.
+    pub(super) fn type_parts(self) -> Result<[&'a [u8]; 3], BuildError> {
+        match scan::trim(self.content_type.as_bytes()) {
+            _ if !is_writable(self.content_type.as_bytes()) => Err(BuildError::Control),
+            _ if self.content_type.is_empty() => Ok([&[]; 3]),
+            value => Ok([b"Content-Type: ", value, b"\r\n"]),
+        }
+    }
+}
+
+/// Fails if a header section of so many octets, the empty line included, cannot be held.
+pub(super) const fn check_section(octets: usize) -> Result<(), BuildError> {
+    if octets > LONGEST_SECTION { Err(BuildError::TooLong) } else { Ok(()) }
+}

@@ -1,0 +1,193 @@
+//! Responses to requests (RFC 3261 §8.2.6).
+
+use super::lines::{Content, Lines, check_section};
+use super::request::line_methods;
+use crate::message::bytes::SharedBytes;
+use crate::message::error::BuildError;
+use crate::message::header::{Header, NameAddr};
+use crate::message::layout::part;
+use crate::message::name::{HeaderId, HeaderName};
+use crate::message::request::Request;
+use crate::message::response::Response;
+use crate::message::scan;
+use crate::message::status::StatusCode;
+use crate::message::writable::{decimal, is_writable, layout_of};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use smallvec::SmallVec;
+
+/// What a response is written from. Every Via, From, To, Call-ID and CSeq of the request, and Timestamp if this is a 100, come
+/// first, in the request's order and byte for byte; then the lines, then Content-Type and Content-Length.
+#[derive(Clone, Copy)]
+pub(crate) struct ResponseParts<'a> {
+    /// The request that is answered.
+    pub(crate) request: &'a Request,
+    /// The status code.
+    pub(crate) status: StatusCode,
+    /// Another reason phrase than the usual one.
+    pub(crate) reason: Option<&'a [u8]>,
+    /// The tag that To gets if it has none (§8.2.6.2). A To that is absent or malformed stays as it is.
+    pub(crate) to_tag: Option<&'a str>,
+    /// The fields that are added.
+    pub(crate) lines: &'a Lines,
+    /// The body and its type.
+    pub(crate) content: Content<'a>,
+}
+
+impl<'a> ResponseParts<'a> {
+    /// A response with the usual reason phrase and these fields besides those that are copied; no tag is added.
+    pub(crate) fn new(request: &'a Request, status: StatusCode, lines: &'a Lines) -> Self {
+        Self { request, status, reason: None, to_tag: None, lines, content: Content::default() }
+    }
+
+    /// The octets: one allocation.
+    ///
+    /// # Errors
+    /// The first name or value that cannot be written, or the header section is too long.
+    pub(crate) fn octets(&self) -> Result<SharedBytes, BuildError> {
+        let reason = self.reason.unwrap_or(self.status.reason().as_bytes());
+        if !is_writable(reason) {
+            return Err(BuildError::Control);
+        }
+        let lines = self.lines.check()?;
+        let content_type = self.content.type_parts()?;
+        let length = decimal(self.content.octets.len());
+        let code = decimal(self.status.get().into());
+        let mut parts: SmallVec<[&[u8]; 40]> = SmallVec::new();
+        parts.extend_from_slice(&[b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
+        self.copies(&mut parts)?;
+        parts.push(lines);
+        parts.extend_from_slice(&content_type);
+        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        check_section(parts.iter().map(|part| part.len()).sum())?;
+        parts.push(self.content.octets);
+        Ok(SharedBytes::of_parts(&parts))
+    }
+
+    /// Adds what is copied from the request, To with its tag.
+    fn copies(&self, parts: &mut SmallVec<[&'a [u8]; 40]>) -> Result<(), BuildError> {
+        if self.to_tag.is_some_and(|tag| scan::token(tag.as_bytes()).is_none()) {
+            return Err(BuildError::Tag);
+        }
+        let headers = self.request.headers();
+        let (mut to, mut from, mut call_id, mut cseq) = (false, false, false, false);
+        for (id, field) in headers.known() {
+            let is_copied = match id {
+                HeaderId::Via => true,
+                HeaderId::From => !core::mem::replace(&mut from, true),
+                HeaderId::CallId => !core::mem::replace(&mut call_id, true),
+                HeaderId::CSeq => !core::mem::replace(&mut cseq, true),
+                HeaderId::To => !core::mem::replace(&mut to, true),
+                HeaderId::Timestamp => self.status == StatusCode::TRYING,
+                _ => false,
+            };
+            if !is_copied {
+                continue;
+            }
+            parts.push(headers.text(&field));
+            if id == HeaderId::To
+                && let Some(tag) = self.to_tag
+                && lacks_tag(part(self.request.as_bytes(), field.start, field.end))
+            {
+                parts.extend_from_slice(&[b";tag=", tag.as_bytes()]);
+            }
+            parts.push(b"\r\n");
+        }
+        Ok(())
+    }
+
+    /// The response, with its spans.
+    ///
+    /// # Errors
+    /// As [`octets`](Self::octets).
+    pub(crate) fn response(&self) -> Result<Response, BuildError> {
+        let bytes = self.octets()?;
+        let layout = layout_of(&bytes)?;
+        Ok(Response::new(bytes, layout, self.status))
+    }
+}
+
+/// Whether this To is well-formed and has no tag.
+fn lacks_tag(to: &[u8]) -> bool {
+    NameAddr::parse(to).is_ok_and(|to| !to.parameters.has("tag"))
+}
+
+/// Writes a response. Headers stand in the order given; Content-Type and Content-Length follow at the end.
+#[derive(Clone)]
+pub struct ResponseBuilder {
+    request: Request,
+    status: StatusCode,
+    reason: Option<SmallVec<[u8; 32]>>,
+    to_tag: Option<SmallVec<[u8; 32]>>,
+    // The lines are large, and the builder moves with each call.
+    lines: Box<Lines>,
+    content_type: SmallVec<[u8; 32]>,
+    body: Vec<u8>,
+}
+
+impl ResponseBuilder {
+    pub(in crate::message) fn new(request: &Request, status: StatusCode) -> Self {
+        let request = request.clone();
+        let lines = Box::new(Lines::new());
+        Self { request, status, reason: None, to_tag: None, lines, content_type: SmallVec::new(), body: Vec::new() }
+    }
+
+    line_methods!(
+        /// Copies every field of this header from the request byte for byte, such as Record-Route (RFC 3261 §12.1.1).
+        copy
+    );
+
+    /// Another reason phrase than the usual one.
+    #[must_use]
+    pub fn reason(mut self, reason: impl AsRef<[u8]>) -> Self {
+        // One that cannot be written stays an error, whatever is set later.
+        if !is_writable(reason.as_ref()) {
+            self.lines.fail(BuildError::Control);
+        }
+        self.reason = Some(SmallVec::from_slice(reason.as_ref()));
+        self
+    }
+
+    /// Adds a tag to To if it has none (RFC 3261 §8.2.6.2). A To that is absent or malformed stays as it is; of several tags
+    /// given the first counts.
+    #[must_use]
+    pub fn to_tag(mut self, tag: &str) -> Self {
+        if scan::token(tag.as_bytes()).is_none() {
+            self.lines.fail(BuildError::Tag);
+        }
+        self.to_tag.get_or_insert_with(|| SmallVec::from_slice(tag.as_bytes()));
+        self
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&ResponseParts<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
+        // The first error is that of the call that came first.
+        self.lines.check()?;
+        let to_tag = self.to_tag.as_deref().map(scan::ascii);
+        let parts = ResponseParts::new(&self.request, self.status, &self.lines);
+        write(&ResponseParts { reason: self.reason.as_deref(), to_tag, content: self.content(), ..parts })
+    }
+
+    /// The octets of the response: one allocation, and no spans.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn octets(&self) -> Result<SharedBytes, BuildError> {
+        self.write(|parts| parts.octets())
+    }
+
+    /// The response.
+    ///
+    /// # Errors
+    /// The first name or value that cannot be written, or the headers are too long.
+    pub fn finish(self) -> Result<Response, BuildError> {
+        self.write(|parts| parts.response())
+    }
+}
+
+/// The status; values may be secrets.
+impl fmt::Debug for ResponseBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResponseBuilder({:?})", self.status)
+    }
+}

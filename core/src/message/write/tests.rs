@@ -1,0 +1,215 @@
+use super::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};
+use crate::message::header::{CSeq, NameAddr, To};
+use crate::message::{BuildError, HeaderId, Limits, Message, Method, Request, Response, StatusCode, Uri, UriBuf};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+fn uri() -> UriBuf {
+    "sip:bob@biloxi.com".parse().unwrap()
+}
+
+fn options() -> super::RequestBuilder {
+    Request::builder(Method::Options, uri().as_uri())
+}
+
+fn parsed(text: &str) -> Request {
+    match Message::parse(text.as_bytes(), &Limits::default()) {
+        Ok(Message::Request(request)) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_request_is_written_in_the_order_given() {
+    let bob = NameAddr::parse(b"\"Bob\" <sip:bob@biloxi.com>").unwrap();
+    let request = options()
+        .header(HeaderId::Via, "SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKhjhs8ass877")
+        .header("max-forwards", "70")
+        .typed(&To(bob))
+        .header(HeaderId::ContentLength, "999")
+        .typed(&CSeq { number: 63104, method: Method::Options })
+        .header("X-Other", "y")
+        .body("text/plain", b"hello")
+        .finish()
+        .unwrap();
+    let expected = "OPTIONS sip:bob@biloxi.com SIP/2.0\r\n\
+        Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKhjhs8ass877\r\n\
+        Max-Forwards: 70\r\n\
+        To: \"Bob\" <sip:bob@biloxi.com>\r\n\
+        CSeq: 63104 OPTIONS\r\n\
+        X-Other: y\r\n\
+        Content-Type: text/plain\r\n\
+        Content-Length: 5\r\n\
+        \r\n\
+        hello";
+    assert_eq!(String::from_utf8(request.as_bytes().to_vec()).unwrap(), expected);
+    assert_spans(&Message::Request(request.clone()));
+    assert_eq!((request.method(), request.body()), (Method::Options, &b"hello"[..]));
+    assert_eq!(request.uri().unwrap().user(), Some("bob"));
+}
+
+#[test]
+fn nothing_is_injected() {
+    for bad in ["a\r\nEvil: 1", "a\nb", "\r", "\0"] {
+        assert_eq!(options().header("Subject", bad).finish(), Err(BuildError::Control));
+        assert_eq!(options().body(bad, b"").finish(), Err(BuildError::Control));
+        let trying = Response::to(&options().finish().unwrap(), StatusCode::TRYING);
+        assert_eq!(trying.clone().reason(bad).finish(), Err(BuildError::Control));
+        assert_eq!(trying.to_tag(bad).finish(), Err(BuildError::Tag));
+    }
+    for bad in ["", "a b", "a:", "a\r\n", "ä"] {
+        assert_eq!(options().header(bad, "x").finish(), Err(BuildError::HeaderName));
+    }
+    let odd = Request::builder(Method::Other("A B"), uri().as_uri()).finish();
+    assert_eq!(odd, Err(BuildError::Method));
+    assert_eq!(Request::builder(Method::Ack, Uri::EMPTY).finish(), Err(BuildError::Uri));
+}
+
+/// The spans that were noted are those that a reader of the octets finds.
+fn assert_spans(built: &Message) {
+    let limits = Limits { header_section: 65_535, ..Limits::default() };
+    let again = Message::parse(built.as_bytes(), &limits).unwrap();
+    let fields = |message: &Message| -> Vec<_> {
+        let headers = message.headers();
+        headers.iter().map(|field| (field.name.as_str().len(), field.value.to_vec(), field.line.to_vec())).collect()
+    };
+    assert_eq!(fields(built), fields(&again));
+    assert_eq!(built.body(), again.body());
+    assert_eq!(alloc::format!("{built:?}"), alloc::format!("{again:?}"));
+}
+
+#[test]
+fn headers_do_not_grow_beyond_the_bound() {
+    let long = "x".repeat(65_400);
+    let request = options().header("X-Long", &long).finish().unwrap();
+    assert_spans(&Message::Request(request.clone()));
+    assert_eq!(options().header("X-Long", &long).header("X", &long).finish(), Err(BuildError::TooLong));
+    let text = alloc::format!("BYE sip:a SIP/2.0\r\nTo: <sip:b>\r\nVia: {long}\r\n\r\n");
+    let limits = Limits { header_section: 65_535, ..Limits::default() };
+    let Ok(Message::Request(request)) = Message::parse(text.as_bytes(), &limits) else { panic!() };
+    let tagged = |length: usize| Response::to(&request, StatusCode::OK).to_tag(&"t".repeat(length)).finish();
+    assert!(tagged(10).is_ok());
+    assert_eq!(tagged(200), Err(BuildError::TooLong));
+    assert_eq!(tagged(70_000), Err(BuildError::TooLong));
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
+
+#[test]
+fn a_request_from_parts_has_its_via_before_all_other_fields() {
+    let mut lines = Lines::new();
+    lines.number(HeaderId::MaxForwards, 70).parts(HeaderId::From, &[b" <sip:a@b>", b";tag=", b"1 "]);
+    lines.typed(&To(NameAddr::parse(b"<sip:c@d>").unwrap())).header("Call-ID", "x").cseq(7, Method::Info);
+    lines.header(HeaderId::Subject, " ").header(HeaderId::ContentLength, "9");
+    let content = Content { content_type: "text/plain", octets: b"hi" };
+    let parts = RequestParts { content, ..RequestParts::new(Method::Info, b"sip:c@d", &lines) };
+    let expected = "INFO sip:c@d SIP/2.0\r\n\
+        Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: x\r\nCSeq: 7 INFO\r\nSubject: \r\n\
+        Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi";
+    let request = parts.request().unwrap();
+    assert_eq!(text(request.as_bytes()), expected);
+    let via = ["SIP/2.0/UDP e;branch=", "z9hG4bK1"];
+    let on_top = expected.replace("Max-F", "Via: SIP/2.0/UDP e;branch=z9hG4bK1\r\nMax-F");
+    for framing in [Framing::Datagram, Framing::Stream] {
+        for octets in [parts.octets_with_via(&via, framing), request.octets_with_via(&via, framing)] {
+            assert_eq!(text(&octets.unwrap()), on_top);
+        }
+        let edited = request.edit().replace(HeaderId::MaxForwards, "69").octets_with_via(&via, framing);
+        assert_eq!(text(&edited.unwrap()), on_top.replace("70", "69"));
+    }
+}
+
+#[test]
+fn what_would_end_a_line_is_refused_wherever_it_stands() {
+    let request = parsed(REQUEST);
+    let empty = Lines::new();
+    for bad in ["a\r\nEvil: 1", "a\nb", "\r", "\0"] {
+        let mut lines = Lines::new();
+        lines.parts(HeaderId::Subject, &[b"x", bad.as_bytes()]).header(HeaderId::Subject, "fine");
+        assert_eq!(ResponseParts::new(&request, StatusCode::OK, &lines).octets(), Err(BuildError::Control));
+        assert_eq!(RequestParts::new(Method::Bye, b"sip:a", &lines).request(), Err(BuildError::Control));
+        let response = ResponseParts::new(&request, StatusCode::OK, &empty);
+        let reason = ResponseParts { reason: Some(bad.as_bytes()), ..response };
+        assert_eq!(reason.octets(), Err(BuildError::Control));
+        let tag = ResponseParts { to_tag: Some(bad), ..response };
+        assert_eq!(tag.octets(), Err(BuildError::Tag));
+        let content = Content { content_type: bad, octets: b"" };
+        assert_eq!(ResponseParts { content, ..response }.octets(), Err(BuildError::Control));
+        let parts = RequestParts::new(Method::Bye, b"sip:a", &empty);
+        assert_eq!(parts.octets_with_via(&[bad], Framing::Datagram), Err(BuildError::Control));
+        assert_eq!(RequestParts { content, ..parts }.request(), Err(BuildError::Control));
+    }
+    assert_eq!(RequestParts::new(Method::Other("A B"), b"sip:a", &empty).request(), Err(BuildError::Method));
+    assert_eq!(RequestParts::new(Method::Bye, b"sip:a b", &empty).request(), Err(BuildError::Uri));
+    let mut lines = Lines::new();
+    lines.header("a b", "x");
+    assert_eq!(RequestParts::new(Method::Bye, b"sip:a", &lines).request(), Err(BuildError::HeaderName));
+}
+
+const REQUEST: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
+    Record-Route: <sip:p2.com;lr>\r\n\
+    Via: SIP/2.0/UDP a.com;branch=z9hG4bKa,\r\n  SIP/2.0/UDP b.com\r\n\
+    Timestamp: 54\r\n\
+    t:  Bob\r\n <sip:bob@biloxi.com>  \r\n\
+    v: SIP/2.0/UDP c.com\r\n\
+    FROM: <sip:alice@atlanta.com>;tag=88\n\
+    Call-ID: x\r\n\
+    From: <sip:mallory@atlanta.com>\r\n\
+    CSeq: 1 INVITE\r\n\
+    Record-Route: <sip:p1.com;lr>\r\n\
+    Content-Length: 3\r\n\
+    \r\n\
+    abc";
+
+#[test]
+fn a_response_copies_what_the_rfc_says() {
+    let response = Response::to(&parsed(REQUEST), StatusCode::OK)
+        .copy(&parsed(REQUEST), HeaderId::RecordRoute)
+        .to_tag("314159")
+        .to_tag("another")
+        .body("application/sdp", b"v=0")
+        .finish()
+        .unwrap();
+    let expected = "SIP/2.0 200 OK\r\n\
+        Via: SIP/2.0/UDP a.com;branch=z9hG4bKa,\r\n  SIP/2.0/UDP b.com\r\n\
+        t:  Bob\r\n <sip:bob@biloxi.com>;tag=314159\r\n\
+        v: SIP/2.0/UDP c.com\r\n\
+        FROM: <sip:alice@atlanta.com>;tag=88\r\n\
+        Call-ID: x\r\n\
+        CSeq: 1 INVITE\r\n\
+        Record-Route: <sip:p2.com;lr>\r\n\
+        Record-Route: <sip:p1.com;lr>\r\n\
+        Content-Type: application/sdp\r\n\
+        Content-Length: 3\r\n\
+        \r\n\
+        v=0";
+    assert_eq!(text(response.as_bytes()), expected);
+    assert_spans(&Message::Response(response.clone()));
+    let request = parsed(REQUEST);
+    let mut lines = Lines::new();
+    lines.copy(request.headers(), HeaderId::RecordRoute);
+    let parts = ResponseParts::new(&request, StatusCode::OK, &lines);
+    let content = Content { content_type: "application/sdp", octets: b"v=0" };
+    let octets = ResponseParts { to_tag: Some("314159"), content, ..parts }.octets().unwrap();
+    assert_eq!(text(&octets), expected);
+    assert_eq!(response.to_header().unwrap().tag(), Some("314159"));
+    assert_eq!((response.status(), response.reason()), (StatusCode::OK, &b"OK"[..]));
+}
+
+#[test]
+fn trying_has_the_timestamp_and_keeps_the_tag_that_is_there() {
+    let request = parsed(&REQUEST.replace("biloxi.com>  ", "biloxi.com>;tag=1"));
+    let trying = Response::to(&request, StatusCode::TRYING).to_tag("2").finish().unwrap();
+    assert_eq!(trying.headers().raw(HeaderId::Timestamp), Some(&b"54"[..]));
+    assert_eq!(trying.to_header().unwrap().tag(), Some("1"));
+}
+
+#[test]
+fn a_tag_goes_behind_an_address_without_brackets() {
+    let request = parsed("BYE sip:a SIP/2.0\r\nTo: sip:bob@biloxi.com;x=y\r\n\r\n");
+    let response = Response::to(&request, StatusCode::OK).reason("Fine").to_tag("2").finish().unwrap();
+    assert_eq!(response.headers().raw(HeaderId::To), Some(&b"sip:bob@biloxi.com;x=y;tag=2"[..]));
+    assert_eq!(response.reason(), b"Fine");
+}
