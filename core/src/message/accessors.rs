@@ -20,11 +20,6 @@ macro_rules! message_accessors {
                 &self.bytes
             }
 
-            /// Begins a copy with changes.
-            pub fn edit(&self) -> Edit<'_, $message> {
-                Edit::new(&self.bytes, &self.layout)
-            }
-
             /// The topmost Via; `None` if absent or malformed.
             pub fn top_via(&self) -> Option<Via<'_>> {
                 self.headers().top_via()

@@ -2,9 +2,9 @@
 
 use super::error::ParseError;
 use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, NameAddrText, To, Via};
-use super::layout::{FieldSpan, part};
 use super::name::{HeaderId, HeaderName};
-use super::scan::{self, TOKEN, Values};
+use super::span::{FieldSpan, part};
+use super::text::{self, TOKEN, Values};
 use core::fmt;
 
 /// The header fields of one message. `Copy`; typed on demand: absent, malformed and present are three answers.
@@ -50,7 +50,7 @@ impl<'a> Headers<'a> {
 
     /// Where in the message this part of a field begins.
     pub(super) fn offset_of(self, part: &[u8]) -> usize {
-        scan::offset_in(self.bytes, part)
+        text::offset_in(self.bytes, part)
     }
 
     /// Every value of this header as text.
@@ -149,7 +149,7 @@ impl<'a> Headers<'a> {
 /// The name that a field begins with.
 fn name_of(line: &[u8]) -> &str {
     let end = line.iter().position(|&octet| !TOKEN.has(octet)).unwrap_or(line.len());
-    scan::ascii(line.get(..end).unwrap_or_default())
+    text::ascii(line.get(..end).unwrap_or_default())
 }
 
 /// The names; values may be secrets.

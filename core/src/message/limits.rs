@@ -25,6 +25,17 @@ pub struct Limits {
 impl Limits {
     /// Parentheses of a comment within one another. Nothing grows with them: no user has a reason to choose another bound.
     pub const COMMENT_NESTING: usize = 16;
+
+    /// No bounds but those of the spans, for what was just written, or read without being kept.
+    pub(super) const UNBOUNDED: Self = Self {
+        start_line: usize::MAX,
+        header_section: usize::MAX,
+        headers: usize::MAX,
+        body: usize::MAX,
+        via_values: usize::MAX,
+        parameters: usize::MAX,
+        parts: usize::MAX,
+    };
 }
 
 impl Default for Limits {

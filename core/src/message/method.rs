@@ -1,6 +1,6 @@
 //! Methods (RFC 3261 §7.1 and its extensions).
 
-use super::scan;
+use super::text;
 use core::fmt;
 
 /// A request's method. Compared with regard to case (RFC 3261 §7.1).
@@ -57,7 +57,7 @@ impl<'a> Method<'a> {
             b"REFER" => Self::Refer,
             b"MESSAGE" => Self::Message,
             b"PUBLISH" => Self::Publish,
-            other => Self::Other(scan::token(other)?),
+            other => Self::Other(text::token(other)?),
         })
     }
 

@@ -3,9 +3,9 @@
 use super::error::{ParseError, ParseErrorKind};
 use super::header::ContentType;
 use super::headers::Headers;
-use super::layout::PartLayout;
 use super::limits::Limits;
 use super::quoted::Quoted;
+use super::read::PartLayout;
 use super::scan::{self, ALPHANUM, Set};
 
 /// The parts of a `multipart` body, one after the other.

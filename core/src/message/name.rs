@@ -1,6 +1,6 @@
 //! Header names: known ones as one octet, others as text (RFC 3261 §7.3.1, §7.3.3, §20).
 
-use super::scan;
+use super::text;
 use core::fmt;
 
 /// Makes [`HeaderId`] from one line a header: its name, and its compact form if it has one. A new header needs no more.
@@ -122,12 +122,12 @@ impl HeaderId {
         let (first, rest) = text.split_first_chunk::<8>()?;
         let (second, rest) = rest.split_first_chunk::<8>()?;
         let (first, second) = (u64::from_le_bytes(*first), u64::from_le_bytes(*second));
-        let (id, length) = if let Some((name, length)) = scan::first_of(first, b':') {
+        let (id, length) = if let Some((name, length)) = text::first_of(first, b':') {
             (Key(first & name, 0).known()?, length)
-        } else if let Some((name, length)) = scan::first_of(second, b':') {
+        } else if let Some((name, length)) = text::first_of(second, b':') {
             (Key(first, second & name).known()?, 8 + length)
         } else {
-            let (_, length) = scan::first_of(u64::from_le_bytes(*rest.first_chunk()?), b':')?;
+            let (_, length) = text::first_of(u64::from_le_bytes(*rest.first_chunk()?), b':')?;
             (Self::from_name(text.get(..16 + length)?)?, 16 + length)
         };
         Some((id, length, text.get(length + 1..)?))

@@ -4,8 +4,8 @@ use super::lines::{Lines, trim};
 use super::{SMALL, header, stream};
 use sansip::message::header::{ContentLength, ContentType, MaxForwards};
 use sansip::message::{
-    HeaderId, HeaderName, Headers, Limits, Message, MessageView, Method, Multipart, ParseError, Request, Response,
-    StatusCode,
+    Direction, HeaderId, HeaderName, Headers, Limits, Message, MessageView, Method, Multipart, ParseError, Peek,
+    Request, Response, StatusCode, peek,
 };
 
 /// One datagram.
@@ -13,6 +13,24 @@ pub(crate) fn datagram(data: &[u8]) {
     within(data, &Limits::default());
     within(data, &SMALL);
     stream::agrees(data);
+    peeks(data);
+}
+
+/// A glance finds what the reader finds, wherever the reader finds it.
+fn peeks(data: &[u8]) {
+    let glance = peek(data);
+    let Ok(view) = MessageView::parse(data, &Limits::default()) else { return };
+    let headers = view.headers();
+    let via = headers.top_via();
+    let method = view.method().or_else(|| headers.cseq().map(|cseq| cseq.method));
+    let read = match (method, headers.call_id(), via) {
+        (Some(method), Some(call_id), Some(via)) => {
+            let direction = if view.is_request() { Direction::Request } else { Direction::Response };
+            Some(Peek { direction, method, call_id, branch: via.branch() })
+        }
+        _ => None,
+    };
+    assert_eq!(glance, read);
 }
 
 fn within(data: &[u8], limits: &Limits) {

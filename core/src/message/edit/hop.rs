@@ -7,12 +7,14 @@ use super::pops::Pop;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::Via;
-use crate::message::layout::Layout;
+use crate::message::method::Method;
 use crate::message::name::HeaderId;
 use crate::message::parameters::Text;
-use crate::message::scan;
-use crate::message::writable::{address, decimal};
-use crate::message::write::Framing;
+use crate::message::read::{Layout, MessageView};
+use crate::message::request::Request;
+use crate::message::response::Response;
+use crate::message::text::{self, address, decimal};
+use crate::message::write::{Framing, Recipe};
 use arrayvec::ArrayVec;
 use core::net::IpAddr;
 
@@ -23,7 +25,7 @@ const VIA_PARTS: usize = 8;
 ///
 /// # Errors
 /// The header section becomes too long.
-pub(in crate::message) fn stamped(
+fn stamped(
     bytes: &[u8],
     layout: &Layout,
     via: &Via<'_>,
@@ -39,12 +41,7 @@ pub(in crate::message) fn stamped(
 ///
 /// # Errors
 /// A part cannot be written, there are more than eight, or the header section becomes too long.
-pub(in crate::message) fn with_via(
-    bytes: &[u8],
-    layout: &Layout,
-    via: &[&str],
-    framing: Framing,
-) -> Result<SharedBytes, BuildError> {
+fn with_via(bytes: &[u8], layout: &Layout, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
     let mut patches = Patches::new();
     patches.frame(layout, framing)?;
     patches.put_via(layout, via)?;
@@ -55,11 +52,7 @@ pub(in crate::message) fn with_via(
 ///
 /// # Errors
 /// There is no Via.
-pub(in crate::message) fn without_top_via(
-    bytes: &[u8],
-    layout: &Layout,
-    framing: Framing,
-) -> Result<SharedBytes, BuildError> {
+fn without_top_via(bytes: &[u8], layout: &Layout, framing: Framing) -> Result<SharedBytes, BuildError> {
     let mut patches = Patches::new();
     Pop::first(HeaderId::Via).apply(bytes, layout, &mut patches)?;
     patches.frame(layout, framing)?;
@@ -70,10 +63,76 @@ pub(in crate::message) fn without_top_via(
 ///
 /// # Errors
 /// The header section becomes too long.
-pub(in crate::message) fn with_length(bytes: &[u8], layout: &Layout) -> Result<SharedBytes, BuildError> {
+fn with_length(bytes: &[u8], layout: &Layout) -> Result<SharedBytes, BuildError> {
     let mut patches = Patches::new();
     patches.frame(layout, Framing::Stream)?;
     patches.octets(bytes, layout)
+}
+
+impl Request {
+    /// A copy whose topmost Via, which is `via`, says where it came from (RFC 3261 §18.2.1, RFC 3581 §4); `None` if it becomes
+    /// too long.
+    pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Self> {
+        let (bytes, layout) = stamped(&self.bytes, &self.layout, via, received, rport).ok()?;
+        Some(Self::new(bytes, layout))
+    }
+
+    /// A copy with a Via of these parts on top (RFC 3261 §18.1.1); `None` if they cannot be written or it becomes too long.
+    pub(crate) fn with_via_on_top(&self, via: &[&str]) -> Option<Self> {
+        self.edit().push_first(HeaderId::Via, via.concat()).finish().ok()
+    }
+}
+
+impl MessageView<'_> {
+    /// An owned copy of a request, one allocation, whose topmost Via, which is `via`, says where it came from
+    /// (RFC 3261 §18.2.1, RFC 3581 §4); `None` of a response, or if it becomes too long.
+    pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Request> {
+        let (bytes, layout) = stamped(self.bytes, &self.layout, via, received, rport).ok()?;
+        self.is_request().then(|| Request::new(bytes, layout))
+    }
+}
+
+impl Recipe for Request {
+    fn method(&self) -> Method<'_> {
+        self.method()
+    }
+
+    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+        with_via(&self.bytes, &self.layout, via, framing)
+    }
+
+    fn request(&self) -> Result<Request, BuildError> {
+        Ok(self.clone())
+    }
+}
+
+impl Response {
+    /// A copy without the topmost Via (RFC 3261 §16.7 step 3); `None` if there is none.
+    pub(crate) fn without_top_via(&self) -> Option<Self> {
+        self.edit().pop_first(HeaderId::Via).finish().ok()
+    }
+
+    /// The octets, with a Content-Length where the framing needs one: a response that is passed on may lack it.
+    ///
+    /// # Errors
+    /// The header section becomes too long.
+    #[allow(dead_code, reason = "the endpoint begins to write octets with this")]
+    pub(crate) fn octets(&self, framing: Framing) -> Result<SharedBytes, BuildError> {
+        if framing == Framing::Datagram || self.headers().contains(HeaderId::ContentLength) {
+            return Ok(self.bytes.clone());
+        }
+        with_length(&self.bytes, &self.layout)
+    }
+
+    /// The octets of a copy without the topmost Via (RFC 3261 §16.7 step 3), and with a Content-Length where the framing needs
+    /// one.
+    ///
+    /// # Errors
+    /// There is no Via, or the header section becomes too long.
+    #[allow(dead_code, reason = "the endpoint begins to write octets with this")]
+    pub(crate) fn octets_without_top_via(&self, framing: Framing) -> Result<SharedBytes, BuildError> {
+        without_top_via(&self.bytes, &self.layout, framing)
+    }
 }
 
 impl Patches {
@@ -96,7 +155,7 @@ impl Patches {
     fn set_parameter(&mut self, bytes: &[u8], parameter: Text<'_>, text: &str) {
         match parameter.value {
             Some(value) => {
-                let from = scan::offset_in(bytes, value);
+                let from = text::offset_in(bytes, value);
                 self.replace(from, from + value.len(), &[text.as_bytes()]);
             }
             None => {
@@ -128,7 +187,7 @@ impl Patches {
 }
 
 fn end_in(bytes: &[u8], part: &[u8]) -> usize {
-    scan::offset_in(bytes, part) + part.len()
+    text::offset_in(bytes, part) + part.len()
 }
 
 #[cfg(test)]

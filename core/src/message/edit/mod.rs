@@ -2,21 +2,19 @@
 //!
 //! `patch` is the engine; the public [`Edit`], the values popped from lists (`pops`) and what each hop does (`hop`) are calls of it.
 
-pub(super) mod hop;
+mod hop;
 mod patch;
 mod pops;
 
 use super::bytes::SharedBytes;
 use super::error::BuildError;
-use super::layout::Layout;
 use super::method::Method;
 use super::name::{HeaderId, HeaderName};
+use super::read::{Layout, StartLine};
 use super::request::Request;
 use super::response::Response;
-use super::scan;
-use super::start_line::StartLine;
-use super::writable::{decimal, is_request_uri, is_writable, writable_name};
-use super::write::{Framing, Recipe};
+use super::text::{self, decimal};
+use super::write::{Framing, Recipe, is_request_uri, is_writable, writable_name};
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
@@ -45,7 +43,7 @@ pub struct Edit<'a, M> {
 }
 
 impl<'a, M> Edit<'a, M> {
-    pub(super) fn new(bytes: &'a [u8], layout: &'a Layout) -> Self {
+    fn new(bytes: &'a [u8], layout: &'a Layout) -> Self {
         Self {
             bytes,
             layout,
@@ -124,7 +122,7 @@ impl<'a, M> Edit<'a, M> {
             return self;
         }
         for field in self.layout.headers(self.bytes).iter().filter(|field| field.name == name) {
-            let from = scan::offset_in(self.bytes, field.line);
+            let from = text::offset_in(self.bytes, field.line);
             self.patches.cut(from, from + field.line.len());
         }
         self
@@ -189,7 +187,7 @@ impl<'a, M> Edit<'a, M> {
             self.append_field(id.into(), value);
             return;
         };
-        self.patches.replace(first.start.into(), first.end.into(), &[scan::trim(value)]);
+        self.patches.replace(first.start.into(), first.end.into(), &[text::trim(value)]);
         for other in fields {
             self.patches.cut(other.line.into(), self.layout.line_end(other));
         }
@@ -209,6 +207,20 @@ impl<'a, M> Edit<'a, M> {
     fn apply(self) -> Result<(SharedBytes, Layout), BuildError> {
         let (bytes, layout) = (self.bytes, self.layout);
         self.settled()?.apply(bytes, layout)
+    }
+}
+
+impl Request {
+    /// Begins a copy with changes.
+    pub fn edit(&self) -> Edit<'_, Self> {
+        Edit::new(&self.bytes, &self.layout)
+    }
+}
+
+impl Response {
+    /// Begins a copy with changes.
+    pub fn edit(&self) -> Edit<'_, Self> {
+        Edit::new(&self.bytes, &self.layout)
     }
 }
 

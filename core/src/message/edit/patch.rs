@@ -5,11 +5,11 @@
 
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
-use crate::message::layout::{FieldSpan, LONGEST_SECTION, Layout, part};
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::scan;
-use crate::message::start_line::StartLine;
-use crate::message::writable::{is_writable, layout_of};
+use crate::message::read::{Layout, StartLine};
+use crate::message::span::{FieldSpan, LONGEST_SECTION, part};
+use crate::message::text;
+use crate::message::write::is_writable;
 use smallvec::SmallVec;
 
 /// The rank of the body: behind all that is put in before it.
@@ -112,9 +112,9 @@ impl Patches {
         self.text.extend_from_slice(b": ");
         let start = self.text.len();
         for part in value {
-            self.text.extend_from_slice(if self.text.len() == start { scan::trim_start(part) } else { part });
+            self.text.extend_from_slice(if self.text.len() == start { text::trim_start(part) } else { part });
         }
-        let length = scan::trim_end(self.text.get(start..).unwrap_or_default()).len();
+        let length = text::trim_end(self.text.get(start..).unwrap_or_default()).len();
         self.text.truncate(start + length);
         self.text.extend_from_slice(b"\r\n");
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
@@ -193,7 +193,7 @@ impl Patches {
     fn layout(&self, old: &Layout, out: &[u8]) -> Result<Layout, BuildError> {
         if old.defect.is_some() {
             // The change may have mended it.
-            return layout_of(out);
+            return Layout::of_written(out);
         }
         let body = out.len() - self.body_len(old);
         let empty_line = old.body as usize - usize::from(old.fields_end);
@@ -236,12 +236,12 @@ impl Patches {
 impl FieldSpan {
     /// Leaves white space out that has come to stand at an end of the value: before an empty first value, say.
     fn trim(&mut self, bytes: &[u8]) {
-        let value = scan::trim_end(part(bytes, self.start, self.end));
+        let value = text::trim_end(part(bytes, self.start, self.end));
         self.end = self.start + narrow(value.len());
-        self.start = self.end - narrow(scan::trim_start(value).len());
+        self.start = self.end - narrow(text::trim_start(value).len());
         if self.start == self.end {
             // An empty value stands right behind the colon.
-            let colon = scan::find(part(bytes, self.line, self.start), b':').unwrap_or_default();
+            let colon = text::find(part(bytes, self.line, self.start), b':').unwrap_or_default();
             (self.start, self.end) = (self.line + narrow(colon + 1), self.line + narrow(colon + 1));
         }
     }

@@ -2,9 +2,10 @@
 
 use super::patch::Patches;
 use crate::message::error::BuildError;
-use crate::message::layout::{FieldSpan, Layout, part};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Values};
+use crate::message::read::Layout;
+use crate::message::span::{FieldSpan, part};
+use crate::message::text::{self, Values};
 use smallvec::SmallVec;
 
 /// Takes values from lists.
@@ -54,7 +55,7 @@ impl Pop {
             let before = index;
             for value in values(field) {
                 if kept.contains(&index) {
-                    let start = scan::offset_in(bytes, value);
+                    let start = text::offset_in(bytes, value);
                     first.get_or_insert(start);
                     last = Some(start + value.len());
                 }

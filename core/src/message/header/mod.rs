@@ -75,8 +75,8 @@ pub use warning::Warning;
 use super::error::{ParseError, ParseErrorKind};
 use super::name::HeaderId;
 use super::parameters::Parameters;
+use super::scan::decimal;
 use super::scan::{self, Cursor};
-use super::writable::decimal;
 use alloc::vec::Vec;
 use core::fmt;
 

@@ -1,13 +1,13 @@
 //! Header fields being written, one behind the other.
 
+use super::writable::{is_writable, writable_name};
 use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::headers::Headers;
-use crate::message::layout::LONGEST_SECTION;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::scan;
-use crate::message::writable::{decimal, is_writable, writable_name};
+use crate::message::span::LONGEST_SECTION;
+use crate::message::text::{self, decimal};
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
@@ -81,9 +81,9 @@ impl Lines {
             if !is_writable(part) {
                 self.fail(BuildError::Control);
             }
-            self.text.extend_from_slice(if self.text.len() == start { scan::trim_start(part) } else { part });
+            self.text.extend_from_slice(if self.text.len() == start { text::trim_start(part) } else { part });
         }
-        let length = scan::trim_end(self.text.get(start..).unwrap_or_default()).len();
+        let length = text::trim_end(self.text.get(start..).unwrap_or_default()).len();
         self.text.truncate(start + length);
         self.text.extend_from_slice(b"\r\n");
     }
@@ -117,7 +117,7 @@ impl<'a> Content<'a> {
     /// # Errors
     /// The type cannot be written.
     pub(super) fn type_parts(self) -> Result<[&'a [u8]; 3], BuildError> {
-        match scan::trim(self.content_type.as_bytes()) {
+        match text::trim(self.content_type.as_bytes()) {
             _ if !is_writable(self.content_type.as_bytes()) => Err(BuildError::Control),
             _ if self.content_type.is_empty() => Ok([&[]; 3]),
             value => Ok([b"Content-Type: ", value, b"\r\n"]),

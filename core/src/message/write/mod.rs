@@ -8,6 +8,7 @@ mod lines;
 mod recipe;
 mod request;
 mod response;
+mod writable;
 
 pub(crate) use lines::{Content, Lines};
 pub(crate) use recipe::{Framing, Recipe};
@@ -15,6 +16,7 @@ pub use request::RequestBuilder;
 pub(crate) use request::RequestParts;
 pub use response::ResponseBuilder;
 pub(crate) use response::ResponseParts;
+pub(super) use writable::{is_request_uri, is_writable, writable_name};
 
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,16 @@
 
 use super::lines::{Content, Lines, check_section};
 use super::recipe::{Framing, Recipe};
+use super::writable::{is_request_uri, is_writable};
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
+use crate::message::read::Layout;
 use crate::message::request::Request;
-use crate::message::scan;
-use crate::message::writable::{decimal, is_request_uri, is_writable, layout_of};
+use crate::message::text::{self, decimal};
+use crate::message::uri::{Uri, UriBuf};
 use alloc::vec::Vec;
 use core::fmt;
 use smallvec::SmallVec;
@@ -39,7 +41,7 @@ impl<'a> RequestParts<'a> {
     /// The first name or value that cannot be written, or the header section is too long.
     fn octets(&self, via: &[&str]) -> Result<SharedBytes, BuildError> {
         let method = self.method.as_str().as_bytes();
-        if scan::token(method).is_none() {
+        if text::token(method).is_none() {
             return Err(BuildError::Method);
         }
         if !is_request_uri(self.uri) {
@@ -77,8 +79,20 @@ impl Recipe for RequestParts<'_> {
 
     fn request(&self) -> Result<Request, BuildError> {
         let bytes = self.octets(&[])?;
-        let layout = layout_of(&bytes)?;
+        let layout = Layout::of_written(&bytes)?;
         Ok(Request::new(bytes, layout))
+    }
+}
+
+impl Request {
+    /// Begins a new request.
+    pub fn builder(method: Method<'_>, uri: Uri<'_>) -> RequestBuilder {
+        RequestBuilder::new(method, uri.as_bytes())
+    }
+
+    /// Begins a new request to a URI that need not be read once more.
+    pub(crate) fn builder_to(method: Method<'_>, uri: &UriBuf) -> RequestBuilder {
+        RequestBuilder::new(method, uri.as_bytes())
     }
 }
 
@@ -141,10 +155,10 @@ macro_rules! line_methods {
 pub(super) use line_methods;
 
 impl RequestBuilder {
-    pub(in crate::message) fn new(method: Method<'_>, uri: &[u8]) -> Self {
+    fn new(method: Method<'_>, uri: &[u8]) -> Self {
         let mut lines = alloc::boxed::Box::new(Lines::new());
         let method = method.as_str().as_bytes();
-        if scan::token(method).is_none() {
+        if text::token(method).is_none() {
             lines.fail(BuildError::Method);
         }
         if !is_request_uri(uri) {

@@ -2,16 +2,17 @@
 
 use super::lines::{Content, Lines, check_section};
 use super::request::line_methods;
+use super::writable::is_writable;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::{Header, NameAddr};
-use crate::message::layout::part;
 use crate::message::name::{HeaderId, HeaderName};
+use crate::message::read::Layout;
 use crate::message::request::Request;
 use crate::message::response::Response;
-use crate::message::scan;
+use crate::message::span::part;
 use crate::message::status::StatusCode;
-use crate::message::writable::{decimal, is_writable, layout_of};
+use crate::message::text::{self, decimal};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -67,7 +68,7 @@ impl<'a> ResponseParts<'a> {
 
     /// Adds what is copied from the request, To with its tag.
     fn copies(&self, parts: &mut SmallVec<[&'a [u8]; 40]>) -> Result<(), BuildError> {
-        if self.to_tag.is_some_and(|tag| scan::token(tag.as_bytes()).is_none()) {
+        if self.to_tag.is_some_and(|tag| text::token(tag.as_bytes()).is_none()) {
             return Err(BuildError::Tag);
         }
         let headers = self.request.headers();
@@ -103,7 +104,7 @@ impl<'a> ResponseParts<'a> {
     /// As [`octets`](Self::octets).
     pub(crate) fn response(&self) -> Result<Response, BuildError> {
         let bytes = self.octets()?;
-        let layout = layout_of(&bytes)?;
+        let layout = Layout::of_written(&bytes)?;
         Ok(Response::new(bytes, layout, self.status))
     }
 }
@@ -111,6 +112,14 @@ impl<'a> ResponseParts<'a> {
 /// Whether this To is well-formed and has no tag.
 fn lacks_tag(to: &[u8]) -> bool {
     NameAddr::parse(to).is_ok_and(|to| !to.parameters.has("tag"))
+}
+
+impl Response {
+    /// Begins the response to a request (RFC 3261 §8.2.6): every Via, From, To, Call-ID and CSeq are copied byte for byte,
+    /// and Timestamp on a 100.
+    pub fn to(request: &Request, status: StatusCode) -> ResponseBuilder {
+        ResponseBuilder::new(request, status)
+    }
 }
 
 /// Writes a response. Headers stand in the order given; Content-Type and Content-Length follow at the end.
@@ -127,7 +136,7 @@ pub struct ResponseBuilder {
 }
 
 impl ResponseBuilder {
-    pub(in crate::message) fn new(request: &Request, status: StatusCode) -> Self {
+    fn new(request: &Request, status: StatusCode) -> Self {
         let request = request.clone();
         let lines = Box::new(Lines::new());
         Self { request, status, reason: None, to_tag: None, lines, content_type: SmallVec::new(), body: Vec::new() }
@@ -153,7 +162,7 @@ impl ResponseBuilder {
     /// given the first counts.
     #[must_use]
     pub fn to_tag(mut self, tag: &str) -> Self {
-        if scan::token(tag.as_bytes()).is_none() {
+        if text::token(tag.as_bytes()).is_none() {
             self.lines.fail(BuildError::Tag);
         }
         self.to_tag.get_or_insert_with(|| SmallVec::from_slice(tag.as_bytes()));
@@ -163,7 +172,7 @@ impl ResponseBuilder {
     fn write<T>(&self, write: impl FnOnce(&ResponseParts<'_>) -> Result<T, BuildError>) -> Result<T, BuildError> {
         // The first error is that of the call that came first.
         self.lines.check()?;
-        let to_tag = self.to_tag.as_deref().map(scan::ascii);
+        let to_tag = self.to_tag.as_deref().map(text::ascii);
         let parts = ResponseParts::new(&self.request, self.status, &self.lines);
         write(&ResponseParts { reason: self.reason.as_deref(), to_tag, content: self.content(), ..parts })
     }

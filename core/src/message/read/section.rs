@@ -1,13 +1,13 @@
 //! The header section, line by line (RFC 3261 §7.3, §25.1).
 
-use super::error::{ParseError, ParseErrorKind};
-use super::layout::{FieldSpan, LONGEST_SECTION, narrow};
-use super::limits::Limits;
-use super::name::HeaderId;
-use super::scan::{self, TOKEN};
+use crate::message::error::{ParseError, ParseErrorKind};
+use crate::message::limits::Limits;
+use crate::message::name::HeaderId;
+use crate::message::span::{FieldSpan, LONGEST_SECTION, narrow};
+use crate::message::text::{self, TOKEN};
 
 /// Reads the header section line by line.
-pub(super) struct Section<'a> {
+pub(in crate::message) struct Section<'a> {
     /// No more of the message than its header section may have, and a line end.
     bytes: &'a [u8],
     /// Whether the message goes on behind `bytes`.
@@ -17,7 +17,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(message: &'a [u8], limits: &Limits) -> Self {
+    pub(in crate::message) fn new(message: &'a [u8], limits: &Limits) -> Self {
         let longest = limits.header_section.min(LONGEST_SECTION);
         match message.get(..longest) {
             Some(bytes) => Self { bytes, cut: message.len() > longest, at: 0 },
@@ -30,9 +30,9 @@ impl<'a> Section<'a> {
     }
 
     /// Goes behind the end of the present line; returns its text. The last line may lack its end.
-    pub(super) fn line(&mut self) -> Result<&'a [u8], ParseError> {
+    pub(in crate::message) fn line(&mut self) -> Result<&'a [u8], ParseError> {
         let rest = self.rest();
-        let length = scan::find_either(rest, b'\r', b'\n').unwrap_or(rest.len());
+        let length = text::find_either(rest, b'\r', b'\n').unwrap_or(rest.len());
         let (text, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         self.at += match tail {
             [b'\n', ..] => length + 1,
@@ -59,7 +59,7 @@ impl<'a> Section<'a> {
 
     /// Reads the next field, and its value; `None` at the empty line or the end.
     #[inline(always)]
-    pub(super) fn field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
+    pub(in crate::message) fn field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
         match self.usual_field() {
             Some(field) => Ok(Some(field)),
             None => self.any_field(),
@@ -72,7 +72,7 @@ impl<'a> Section<'a> {
     fn usual_field(&mut self) -> Option<(FieldSpan, &'a [u8])> {
         let (id, length, behind) = HeaderId::at_start_of(self.rest())?;
         let [b' ', value @ ..] = behind else { return None };
-        let (value, [b'\r', b'\n', next, ..]) = value.split_at_checked(scan::find_control(value)?)? else {
+        let (value, [b'\r', b'\n', next, ..]) = value.split_at_checked(text::find_control(value)?)? else {
             return None;
         };
         let ([b'!'..=0xff, .., b'!'..=0xff] | [b'!'..=0xff]) = value else { return None };
@@ -98,7 +98,7 @@ impl<'a> Section<'a> {
         if matches!(rest, [] | [b'\r', b'\n', ..] | [b'\n', ..]) {
             return Ok(None);
         }
-        let stop = scan::find_either(rest, b':', b'\n').unwrap_or(rest.len());
+        let stop = text::find_either(rest, b':', b'\n').unwrap_or(rest.len());
         let Some((name, [b':', ..])) = rest.split_at_checked(stop) else {
             return Err(ParseError::new(ParseErrorKind::HeaderLine, start));
         };
@@ -109,8 +109,8 @@ impl<'a> Section<'a> {
         while matches!(self.rest(), [b' ' | b'\t', ..]) {
             self.line()?;
         }
-        let value = scan::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
-        let value_at = if value.is_empty() { value_start } else { scan::offset_in(self.bytes, value) };
+        let value = text::trim(self.bytes.get(value_start..self.at).unwrap_or_default());
+        let value_at = if value.is_empty() { value_start } else { text::offset_in(self.bytes, value) };
         let end = value_at + value.len();
         Ok(Some((FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(end), id }, value)))
     }
@@ -132,7 +132,7 @@ pub(super) fn header_id(name: &[u8]) -> Option<Option<HeaderId>> {
 #[cfg(test)]
 mod tests {
     use super::Section;
-    use crate::message::layout::part;
+    use crate::message::span::part;
     use crate::message::{HeaderId, HeaderName, Limits, MessageView, ParseError, ParseErrorKind};
     use alloc::string::String;
     use alloc::vec::Vec;

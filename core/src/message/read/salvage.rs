@@ -1,52 +1,58 @@
 //! What can be answered of a request that cannot be parsed (RFC 3261 §8.2, §18.3).
 
-use super::layout::LONGEST_SECTION;
-use super::limits::Limits;
-use super::method::Method;
-use super::name::HeaderId;
+use super::layout::Layout;
+use super::lines::Lines;
 use super::parse::behind_line_ends;
-use super::request::Request;
-use super::scan;
-use super::section::header_id;
 use super::start_line::request_line;
-use super::writable::layout_of;
+use crate::message::limits::Limits;
+use crate::message::method::Method;
+use crate::message::name::HeaderId;
+use crate::message::request::Request;
+use crate::message::span::LONGEST_SECTION;
+use crate::message::text;
 use alloc::vec::Vec;
 
 /// What stands between the method and the fields: no answer has the Request-URI, which may be what is too long.
 const REST_OF_LINE: &[u8] = b" sip:unread.invalid SIP/2.0\r\n";
 
-/// See [`Request::salvage`].
-pub(super) fn salvage(datagram: &[u8], limits: &Limits) -> Option<Request> {
-    let most = limits.header_section.min(LONGEST_SECTION);
-    let (line, mut rest) = scan::split_once(behind_line_ends(datagram), b'\n')?;
-    let method = method_of(line.strip_suffix(b"\r").unwrap_or(line))?;
-    let mut kept = Vec::with_capacity(512);
-    kept.extend_from_slice(method);
-    kept.extend_from_slice(REST_OF_LINE);
-    let (mut to, mut from, mut call_id, mut cseq) = (false, false, false, false);
-    while !matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
-        let (field, behind) = rest.split_at_checked(field_len(rest))?;
-        rest = behind;
-        let is_needed = match known_name(field) {
-            Some(HeaderId::Via) => true,
-            Some(HeaderId::To) => !core::mem::replace(&mut to, true),
-            Some(HeaderId::From) => !core::mem::replace(&mut from, true),
-            Some(HeaderId::CallId) => !core::mem::replace(&mut call_id, true),
-            Some(HeaderId::CSeq) => !core::mem::replace(&mut cseq, true),
-            _ => false,
-        };
-        if is_needed {
-            kept.extend_from_slice(scan::trim_end(field));
-            kept.extend_from_slice(b"\r\n");
+impl Request {
+    /// Of a datagram that [`Message::parse`](crate::message::Message::parse) refuses, as much as it takes to answer it: a request
+    /// of that method with every Via and the first To, From, Call-ID and CSeq byte for byte. Other lines are left out, whatever
+    /// is wrong with them, and so is the body; the Request-URI is a stand-in.
+    ///
+    /// `None` if it is not to be answered, being no request or an ACK, or if even that much cannot be read or exceeds
+    /// [`Limits::header_section`].
+    pub fn salvage(datagram: &[u8], limits: &Limits) -> Option<Self> {
+        let most = limits.header_section.min(LONGEST_SECTION);
+        let section = behind_line_ends(datagram);
+        let (line, _) = text::split_once(section, b'\n')?;
+        let method = method_of(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let mut kept = Vec::with_capacity(512);
+        kept.extend_from_slice(method);
+        kept.extend_from_slice(REST_OF_LINE);
+        let (mut to, mut from, mut call_id, mut cseq) = (false, false, false, false);
+        for line in Lines::behind_start_line(section) {
+            let is_needed = match line.known() {
+                Some((HeaderId::Via, _)) => true,
+                Some((HeaderId::To, _)) => !core::mem::replace(&mut to, true),
+                Some((HeaderId::From, _)) => !core::mem::replace(&mut from, true),
+                Some((HeaderId::CallId, _)) => !core::mem::replace(&mut call_id, true),
+                Some((HeaderId::CSeq, _)) => !core::mem::replace(&mut cseq, true),
+                _ => false,
+            };
+            if is_needed {
+                kept.extend_from_slice(line.text());
+                kept.extend_from_slice(b"\r\n");
+            }
+            if kept.len() + b"\r\n".len() > most {
+                return None;
+            }
         }
-        if kept.len() + b"\r\n".len() > most {
-            return None;
-        }
+        kept.extend_from_slice(b"\r\n");
+        // A carriage return within one of the lines is found here.
+        let layout = Layout::of_written(&kept).ok()?;
+        Some(Self::new(kept.into(), layout))
     }
-    kept.extend_from_slice(b"\r\n");
-    // A carriage return within one of the lines is found here.
-    let layout = layout_of(&kept).ok()?;
-    Some(Request::new(kept.into(), layout))
 }
 
 /// The method of a request line; `None` of anything else, and of ACK, which has no answer.
@@ -55,29 +61,8 @@ fn method_of(line: &[u8]) -> Option<&[u8]> {
         return None;
     }
     request_line(line).ok()?;
-    let (method, _) = scan::split_once(line, b' ')?;
+    let (method, _) = text::split_once(line, b' ')?;
     (method != Method::Ack.as_str().as_bytes()).then_some(method)
-}
-
-/// How many octets the field has that the text begins with, its folds and its last line end included.
-fn field_len(text: &[u8]) -> usize {
-    let mut length = 0;
-    while let Some(rest) = text.get(length..)
-        && let Some(end) = scan::find(rest, b'\n')
-    {
-        length += end + 1;
-        if !matches!(text.get(length), Some(b' ' | b'\t')) {
-            return length;
-        }
-    }
-    text.len()
-}
-
-/// Which known header the field is, if any.
-fn known_name(field: &[u8]) -> Option<HeaderId> {
-    let end = scan::find_either(field, b':', b'\n')?;
-    let (name, [b':', ..]) = field.split_at_checked(end)? else { return None };
-    header_id(name)?
 }
 
 #[cfg(test)]

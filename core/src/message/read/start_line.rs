@@ -1,10 +1,11 @@
 //! The first line of a message (RFC 3261 §7.1, §7.2).
 
-use super::error::{ParseError, ParseErrorKind};
-use super::layout::{Defect, narrow};
-use super::limits::Limits;
-use super::scan::{self, TOKEN};
-use super::status::StatusCode;
+use super::defect::Defect;
+use crate::message::error::{ParseError, ParseErrorKind};
+use crate::message::limits::Limits;
+use crate::message::span::narrow;
+use crate::message::status::StatusCode;
+use crate::message::text::{self, TOKEN};
 
 /// Where the parts of the first line stand.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ pub(crate) enum StartLine {
 }
 
 /// Reads the first line, given without its end.
-pub(super) fn read(line: &[u8], limits: &Limits) -> Result<(StartLine, Option<Defect>), ParseError> {
+pub(in crate::message) fn read(line: &[u8], limits: &Limits) -> Result<(StartLine, Option<Defect>), ParseError> {
     if line.len() > limits.start_line {
         return Err(ParseError::new(ParseErrorKind::StartLineTooLong, limits.start_line));
     }
@@ -28,15 +29,15 @@ pub(super) fn read(line: &[u8], limits: &Limits) -> Result<(StartLine, Option<De
 
 /// `SIP/2.0 200 OK`.
 fn status_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), ParseError> {
-    let (version, rest) = scan::split_once(line, b' ').ok_or(ParseError::new(ParseErrorKind::StartLine, 0))?;
-    let at = scan::offset_in(line, rest);
+    let (version, rest) = text::split_once(line, b' ').ok_or(ParseError::new(ParseErrorKind::StartLine, 0))?;
+    let at = text::offset_in(line, rest);
     let defect = version_defect(version).ok_or(ParseError::new(ParseErrorKind::StartLine, 0))?;
     let (code, reason) = match rest {
         [a, b, c, b' ', reason @ ..] => ([*a, *b, *c], reason),
         [a, b, c] => ([*a, *b, *c], &[][..]),
         _ => return Err(ParseError::new(ParseErrorKind::Status, at)),
     };
-    let status = scan::number(&code)
+    let status = text::number(&code)
         .and_then(|code| StatusCode::new(u16::try_from(code).ok()?))
         .ok_or(ParseError::new(ParseErrorKind::Status, at))?;
     let reason = line.len() - reason.len();
@@ -52,15 +53,15 @@ pub(super) fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), P
     if line.is_empty() {
         return Err(ParseError::new(ParseErrorKind::Empty, 0));
     }
-    let (method, rest) = scan::split_once(line, b' ').ok_or(bad)?;
-    if scan::token(method).is_none() {
+    let (method, rest) = text::split_once(line, b' ').ok_or(bad)?;
+    if text::token(method).is_none() {
         return Err(ParseError::new(ParseErrorKind::Method, 0));
     }
-    let trimmed = scan::trim_end(rest);
+    let trimmed = text::trim_end(rest);
     let space = trimmed.iter().rposition(|octet| matches!(octet, b' ' | b'\t')).ok_or(bad)?;
     let (uri, version) = trimmed.split_at_checked(space).ok_or(bad)?;
     let version_defect = version_defect(version.get(1..).ok_or(bad)?).ok_or(bad)?;
-    let inner = scan::trim(uri);
+    let inner = text::trim(uri);
     let neat = trimmed.len() == rest.len() && inner.len() == uri.len() && version.first() == Some(&b' ');
     let defect = if neat { version_defect } else { Some(Defect::StartLine) };
     let start = line.len() - rest.len();
@@ -72,8 +73,8 @@ pub(super) fn request_line(line: &[u8]) -> Result<(StartLine, Option<Defect>), P
 /// One space on each side of a Request-URI that has none, and the version as everybody writes it.
 fn usual_request_line(line: &[u8]) -> Option<StartLine> {
     let rest = line.strip_suffix(b" SIP/2.0")?;
-    let (method, uri) = scan::split_once(rest, b' ')?;
-    let is_usual = TOKEN.covers(method) && !method.is_empty() && scan::find_either(uri, b' ', b'\t').is_none();
+    let (method, uri) = text::split_once(rest, b' ')?;
+    let is_usual = TOKEN.covers(method) && !method.is_empty() && text::find_either(uri, b' ', b'\t').is_none();
     let end = narrow(rest.len());
     is_usual.then_some(StartLine::Request { method: narrow(method.len()), uri: end - narrow(uri.len()), uri_end: end })
 }
@@ -83,8 +84,8 @@ fn version_defect(version: &[u8]) -> Option<Option<Defect>> {
     if version == b"SIP/2.0" {
         return Some(None);
     }
-    let (name, number) = scan::split_once(version, b'/')?;
-    let (major, minor) = scan::split_once(number, b'.')?;
+    let (name, number) = text::split_once(version, b'/')?;
+    let (major, minor) = text::split_once(number, b'.')?;
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     if !name.eq_ignore_ascii_case(b"SIP") || !digits(major) || !digits(minor) {
         return None;

@@ -1,35 +1,22 @@
-//! What can be written, and how: names, values, numbers.
+//! Numbers and addresses as text.
 
-use super::error::BuildError;
-use super::layout::Layout;
-use super::limits::Limits;
-use super::name::HeaderName;
-use super::scan;
 use arrayvec::{ArrayString, ArrayVec};
 use core::fmt::Write;
 use core::net::IpAddr;
 
-/// Whether a value can be written without ending its line.
-pub(super) fn is_writable(value: &[u8]) -> bool {
-    scan::find_control(value).is_none() || !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
-}
-
-/// The name resolved, if it is a token.
-pub(super) fn writable_name(name: HeaderName<'_>) -> Result<HeaderName<'_>, BuildError> {
-    match name {
-        HeaderName::Known(_) => Ok(name),
-        HeaderName::Other(text) if scan::token(text.as_bytes()).is_some() => Ok(text.into()),
-        HeaderName::Other(_) => Err(BuildError::HeaderName),
+/// A number of decimal digits only; `None` if empty, with other characters, or above `u32`.
+pub(crate) fn number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
     }
-}
-
-/// Whether this can stand between two spaces.
-pub(super) fn is_request_uri(uri: &[u8]) -> bool {
-    !uri.is_empty() && uri.iter().all(u8::is_ascii_graphic)
+    text.iter().try_fold(0_u32, |value, octet| {
+        let digit = octet.is_ascii_digit().then(|| u32::from(octet - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// The digits of a number.
-pub(super) fn decimal(number: usize) -> ArrayString<20> {
+pub(crate) fn decimal(number: usize) -> ArrayString<20> {
     let mut digits: ArrayVec<u8, 20> = ArrayVec::new();
     let mut rest = number;
     while rest > 0 || digits.is_empty() {
@@ -42,7 +29,7 @@ pub(super) fn decimal(number: usize) -> ArrayString<20> {
 }
 
 /// An address as `Display` writes it, which takes ten times the instructions for IPv4.
-pub(super) fn address(ip: IpAddr) -> ArrayString<45> {
+pub(crate) fn address(ip: IpAddr) -> ArrayString<45> {
     let mut text = ArrayString::new();
     // The longest has that many characters.
     match ip {
@@ -59,22 +46,6 @@ pub(super) fn address(ip: IpAddr) -> ArrayString<45> {
         IpAddr::V6(ip) => drop(write!(text, "{ip}")),
     }
     text
-}
-
-/// The spans of a message that was just written.
-pub(super) fn layout_of(bytes: &[u8]) -> Result<Layout, BuildError> {
-    const ANY: usize = usize::MAX;
-    const NONE: Limits = Limits {
-        start_line: ANY,
-        header_section: ANY,
-        headers: ANY,
-        body: ANY,
-        via_values: ANY,
-        parameters: ANY,
-        parts: ANY,
-    };
-    // Lines were checked one by one: only their sum can be wrong.
-    Layout::read(bytes, &NONE).map_err(|_| BuildError::TooLong)
 }
 
 #[cfg(test)]

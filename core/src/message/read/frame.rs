@@ -1,13 +1,15 @@
 //! A stream cut into messages (RFC 3261 §7.5, §18.3).
 
-use super::head::Head;
-use super::limits::Limits;
-use super::status::StatusCode;
+use super::length::Length;
+use super::section_end::{Found, SectionEnd};
+use crate::message::limits::Limits;
+use crate::message::span::LONGEST_SECTION;
+use crate::message::status::StatusCode;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Cuts what a stream brings, in pieces of any size, into messages. Each octet is looked at once, however slowly it comes,
-/// and no more is held than one message within its [`Limits`]. Only line ends and Content-Length are read here: what a
+/// Cuts what a stream brings, in pieces of any size, into messages. The end of a header section is sought octet by octet, each
+/// looked at once however slowly it comes; then its Content-Length is read as [`Message::parse`](super::Message::parse) reads it. No more is held than one message within its [`Limits`]. Only line ends and Content-Length are read here: what a
 /// frame is worth is for [`Message::parse`](super::Message::parse) to say.
 #[derive(Clone)]
 pub struct Framer {
@@ -58,7 +60,7 @@ enum State {
     /// Before a start line. `pair`: the octets just before are a CRLF that was not yet half of a ping.
     Between { carriage_return: bool, pair: bool },
     /// In the header section.
-    Head(Head),
+    Head(SectionEnd),
     /// In a body of which so much is missing.
     Body { missing: usize },
     /// Behind an error.
@@ -162,23 +164,45 @@ impl Framer {
             }
         }
         if !input.is_empty() {
-            self.state = State::Head(Head::new(&self.limits));
+            self.state = State::Head(SectionEnd::new(self.limits.header_section.min(LONGEST_SECTION)));
         }
         None
+    }
+
+    /// Reads how long the body is, once the header section ends with these octets. They are held only if others are.
+    fn body_len(&mut self, last: &[u8]) -> Result<usize, FrameErrorKind> {
+        let held = self.held.len();
+        if held > 0 {
+            self.held.extend_from_slice(last);
+        }
+        let length = Length::of_section(if held > 0 { &self.held } else { last });
+        self.held.truncate(held);
+        match length {
+            Length::Absent => Err(FrameErrorKind::NoContentLength),
+            Length::Unusable => Err(FrameErrorKind::ContentLength),
+            Length::Octets(octets) => {
+                let octets = usize::try_from(octets).ok().filter(|&octets| octets <= self.limits.body);
+                octets.ok_or(FrameErrorKind::BodyTooLong)
+            }
+        }
     }
 
     /// Goes on with the present message over input that was not looked at before.
     fn look_at(&mut self, input: &[u8]) -> Progress {
         let mut before_body = 0;
         if let State::Head(head) = &mut self.state {
-            match head.look_at(input) {
-                (_, Ok(false)) => return Progress::More,
-                (end, Ok(true)) => before_body = end,
-                (end, Err(error)) => return Progress::Error(end, error),
+            match head.search(input) {
+                Found::More => return Progress::More,
+                Found::End(end) => before_body = end,
+                Found::TooLong(end) => {
+                    let error = FrameError::new(FrameErrorKind::HeaderSectionTooLong, head.octets);
+                    return Progress::Error(end, error);
+                }
             }
-            match head.length.octets(self.limits.body) {
+            let octets = head.octets;
+            match self.body_len(input.get(..before_body).unwrap_or(input)) {
                 Ok(missing) => self.state = State::Body { missing },
-                Err(kind) => return Progress::Error(before_body, FrameError::new(kind, head.octets)),
+                Err(kind) => return Progress::Error(before_body, FrameError::new(kind, octets)),
             }
         }
         match &mut self.state {
@@ -196,7 +220,7 @@ impl Framer {
 }
 
 impl FrameError {
-    pub(super) fn new(kind: FrameErrorKind, offset: usize) -> Self {
+    fn new(kind: FrameErrorKind, offset: usize) -> Self {
         Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
     }
 

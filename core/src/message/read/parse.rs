@@ -1,20 +1,17 @@
 //! Bytes to messages.
 
-use super::bytes::SharedBytes;
-use super::edit::hop;
-use super::error::ParseError;
-use super::header::Via;
-use super::headers::Headers;
 use super::layout::Layout;
-use super::limits::Limits;
-use super::method::Method;
-use super::request::Request;
-use super::response::Response;
 use super::start_line::StartLine;
-use super::status::StatusCode;
-use super::validate::{self, Essentials, Rejection};
+use crate::message::bytes::SharedBytes;
+use crate::message::error::ParseError;
+use crate::message::headers::Headers;
+use crate::message::limits::Limits;
+use crate::message::method::Method;
+use crate::message::request::Request;
+use crate::message::response::Response;
+use crate::message::status::StatusCode;
+use crate::message::validate::{self, Essentials, Rejection};
 use core::fmt;
-use core::net::IpAddr;
 
 /// A message: a request or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +61,8 @@ impl Message {
 /// A message that borrows the bytes it was read from. A usual one allocates nothing.
 #[derive(Clone)]
 pub struct MessageView<'a> {
-    bytes: &'a [u8],
-    layout: Layout,
+    pub(in crate::message) bytes: &'a [u8],
+    pub(in crate::message) layout: Layout,
 }
 
 impl<'a> MessageView<'a> {
@@ -151,13 +148,6 @@ impl<'a> MessageView<'a> {
         Some(Response::new(self.bytes.into(), self.layout.clone(), self.status()?))
     }
 
-    /// An owned copy of a request, one allocation, whose topmost Via, which is `via`, says where it came from
-    /// (RFC 3261 §18.2.1, RFC 3581 §4); `None` of a response, or if it becomes too long.
-    pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Request> {
-        let (bytes, layout) = hop::stamped(self.bytes, &self.layout, via, received, rport).ok()?;
-        self.is_request().then(|| Request::new(bytes, layout))
-    }
-
     fn into_message(self) -> Message {
         let bytes = SharedBytes::from(self.bytes);
         match self.layout.start {
@@ -168,7 +158,7 @@ impl<'a> MessageView<'a> {
 }
 
 /// The datagram without the line ends before its message (RFC 3261 §7.5).
-pub(super) fn behind_line_ends(datagram: &[u8]) -> &[u8] {
+pub(in crate::message) fn behind_line_ends(datagram: &[u8]) -> &[u8] {
     let mut bytes = datagram;
     while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
         bytes = rest;

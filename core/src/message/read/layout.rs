@@ -1,44 +1,17 @@
 //! Where things stand in a message: one pass over the header section (RFC 3261 §7, §25.1).
 
-use super::error::{ParseError, ParseErrorKind};
-use super::headers::Headers;
-use super::limits::Limits;
-use super::method::Method;
-use super::name::HeaderId;
-use super::scan::{self, Values};
+use super::defect::Defect;
+use super::length::Length;
 use super::section::Section;
 use super::start_line::{self, StartLine};
+use crate::message::error::{BuildError, ParseError, ParseErrorKind};
+use crate::message::headers::Headers;
+use crate::message::limits::Limits;
+use crate::message::method::Method;
+use crate::message::name::HeaderId;
+use crate::message::span::{FieldSpan, narrow, part};
+use crate::message::text::{self, Values};
 use smallvec::SmallVec;
-
-/// The most octets of start line and headers: offsets into them are 16 bits wide.
-pub(crate) const LONGEST_SECTION: usize = 65_535;
-
-/// One field: offsets into the message. It ends where the next field or the empty line begins.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FieldSpan {
-    /// Where the line begins.
-    pub(crate) line: u16,
-    /// Where the value begins and ends, without white space around it.
-    pub(crate) start: u16,
-    pub(crate) end: u16,
-    /// The header, if it is a known one.
-    pub(crate) id: Option<HeaderId>,
-}
-
-/// What is wrong with the message as a whole, though it can be represented. The first that matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Defect {
-    /// More or less than one space between the parts of the request line, or white space after it.
-    StartLine,
-    /// The version is not SIP/2.0.
-    Version,
-    /// The header section does not end with an empty line.
-    Unterminated,
-    /// Content-Length is malformed, or there are several that differ.
-    ContentLength,
-    /// The body is shorter than Content-Length.
-    ShortBody,
-}
 
 /// The spans of one message.
 #[derive(Debug)]
@@ -65,7 +38,7 @@ impl Clone for Layout {
 
 impl Layout {
     /// No spans yet.
-    pub(super) fn blank() -> Self {
+    pub(in crate::message) fn blank() -> Self {
         Self {
             start: StartLine::Request { method: 0, uri: 0, uri_end: 0 },
             fields: SmallVec::new(),
@@ -77,6 +50,14 @@ impl Layout {
         }
     }
 
+    /// Finds the spans of a message that was just written.
+    ///
+    /// # Errors
+    /// Its header section is too long: its lines were checked one by one, so that only their sum can be wrong.
+    pub(in crate::message) fn of_written(bytes: &[u8]) -> Result<Self, BuildError> {
+        Self::read(bytes, &Limits::UNBOUNDED).map_err(|_| BuildError::TooLong)
+    }
+
     /// Reads one message that begins at the first octet and ends at or before the last.
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         let mut layout = Self::blank();
@@ -85,7 +66,7 @@ impl Layout {
     }
 
     /// The same into a blank layout where it stands: the table is large, and each move of it costs some 50 instructions.
-    pub(super) fn fill(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), ParseError> {
+    pub(in crate::message) fn fill(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), ParseError> {
         let mut section = Section::new(bytes, limits);
         let (start, line_defect) = start_line::read(section.line()?, limits)?;
         check_uri(bytes, &start, limits)?;
@@ -129,12 +110,12 @@ impl Layout {
     }
 
     /// The fields of this name.
-    pub(super) fn fields_of(&self, id: HeaderId) -> impl Iterator<Item = &FieldSpan> {
+    pub(in crate::message) fn fields_of(&self, id: HeaderId) -> impl Iterator<Item = &FieldSpan> {
         self.fields.iter().filter(move |field| field.id == Some(id))
     }
 
     /// Where the field's line ends: where the next one begins.
-    pub(super) fn line_end(&self, field: &FieldSpan) -> usize {
+    pub(in crate::message) fn line_end(&self, field: &FieldSpan) -> usize {
         let next = self.fields.get(self.fields.partition_point(|other| other.line <= field.line));
         next.map_or(self.fields_end, |next| next.line).into()
     }
@@ -173,18 +154,8 @@ impl Layout {
 
     /// The first line without its end.
     pub(crate) fn start_line<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        scan::trim_end(part(bytes, 0, self.first_field))
+        text::trim_end(part(bytes, 0, self.first_field))
     }
-}
-
-/// The octets between two offsets.
-pub(crate) fn part(bytes: &[u8], start: u16, end: u16) -> &[u8] {
-    bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()
-}
-
-/// Offsets into the header section; `Section` holds them within [`LONGEST_SECTION`], so that nothing is cut off.
-pub(super) const fn narrow(offset: usize) -> u16 {
-    offset as u16
 }
 
 fn wide(offset: usize) -> u32 {
@@ -204,7 +175,7 @@ fn check_vias(bytes: &[u8], fields: &[FieldSpan], limits: &Limits) -> Result<(),
 
 /// The values of one field.
 fn count_values(value: &[u8]) -> usize {
-    if scan::find(value, b',').is_none() { 1 } else { Values::new(value).count() }
+    if text::find(value, b',').is_none() { 1 } else { Values::new(value).count() }
 }
 
 /// Values that are long enough to have too many parameters have them counted; `;` and `&` of a URI count too.
@@ -260,36 +231,6 @@ impl PartLayout {
         let fields_end = narrow(section.at);
         section.empty_line();
         Ok(Self { fields, fields_end, body: section.at })
-    }
-}
-
-/// What the Content-Length fields say together.
-#[derive(Clone, Copy)]
-enum Length {
-    Absent,
-    Octets(u32),
-    Unusable,
-}
-
-impl Length {
-    fn with(self, value: &[u8]) -> Self {
-        match (self, scan::number(value)) {
-            (Self::Absent, Some(octets)) => Self::Octets(octets),
-            (Self::Octets(before), Some(octets)) if before == octets => self,
-            _ => Self::Unusable,
-        }
-    }
-
-    /// Where the body ends of which so much is there.
-    fn end_of_body(self, body: usize, available: usize) -> (usize, Option<Defect>) {
-        match self {
-            Self::Absent => (available, None),
-            Self::Unusable => (available, Some(Defect::ContentLength)),
-            Self::Octets(octets) => match body.checked_add(octets as usize) {
-                Some(end) if end <= available => (end, None),
-                _ => (available, Some(Defect::ShortBody)),
-            },
-        }
     }
 }
 
