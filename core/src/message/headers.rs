@@ -2,6 +2,7 @@
 
 use super::error::ParseError;
 use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, NameAddrText, To, Via};
+use super::marks::Marks;
 use super::name::{HeaderId, HeaderName};
 use super::span::{FieldSpan, part};
 use super::text::{self, TOKEN, Values};
@@ -14,6 +15,8 @@ pub struct Headers<'a> {
     fields: &'a [FieldSpan],
     /// Where the last field ends.
     end: u16,
+    /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
+    marks: Option<&'a Marks>,
 }
 
 /// One header field.
@@ -28,8 +31,8 @@ pub struct Field<'a> {
 }
 
 impl<'a> Headers<'a> {
-    pub(super) const fn new(bytes: &'a [u8], fields: &'a [FieldSpan], end: u16) -> Self {
-        Self { bytes, fields, end }
+    pub(super) const fn new(bytes: &'a [u8], fields: &'a [FieldSpan], end: u16, marks: Option<&'a Marks>) -> Self {
+        Self { bytes, fields, end, marks }
     }
 
     /// The first value of this header: `None` if absent.
@@ -122,22 +125,34 @@ impl<'a> Headers<'a> {
 
     /// From of a message that was found to be processable, without reading it once more.
     pub(crate) fn text_of_from(self) -> Option<NameAddrText<'a>> {
-        self.of(HeaderId::From).next().map(NameAddrText::of)
+        match self.marks {
+            Some(marks) => Some(NameAddrText::marked(self.bytes, marks.from)),
+            None => self.of(HeaderId::From).next().map(NameAddrText::of),
+        }
     }
 
-    /// To, likewise.
+    /// To of a message that was found to be processable, without reading it once more.
     pub(crate) fn text_of_to(self) -> Option<NameAddrText<'a>> {
-        self.of(HeaderId::To).next().map(NameAddrText::of)
+        match self.marks {
+            Some(marks) => Some(NameAddrText::marked(self.bytes, marks.to)),
+            None => self.of(HeaderId::To).next().map(NameAddrText::of),
+        }
     }
 
     /// Call-ID; `None` if absent or malformed.
     pub fn call_id(self) -> Option<&'a str> {
-        Some(self.get::<CallId<'a>>()?.ok()?.0)
+        match self.marks {
+            Some(marks) => Some(marks.call_id(self.bytes)),
+            None => Some(self.get::<CallId<'a>>()?.ok()?.0),
+        }
     }
 
     /// CSeq; `None` if absent or malformed.
     pub fn cseq(self) -> Option<CSeq<'a>> {
-        self.get::<CSeq<'a>>()?.ok()
+        match self.marks {
+            Some(marks) => Some(CSeq { number: marks.number, method: marks.method(self.bytes)? }),
+            None => self.get::<CSeq<'a>>()?.ok(),
+        }
     }
 
     /// The first Contact; `None` if absent, malformed or `*`.

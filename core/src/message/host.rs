@@ -76,7 +76,12 @@ impl<'a> HostText<'a> {
         address.map(Self::V4).or_else(|| is_name(text).then_some(Self::Name(text)))
     }
 
-    fn read(self) -> Host<'a> {
+    /// Takes text that was checked elsewhere, and the address that it is, if it is one.
+    pub(super) fn usual(text: &'a [u8], ip: Option<Ipv4Addr>) -> Self {
+        ip.map_or(Self::Name(text), Self::V4)
+    }
+
+    pub(super) fn read(self) -> Host<'a> {
         match self {
             Self::Name(name) => Host::Name(scan::ascii(name)),
             Self::V4(ip) => Host::V4(ip),
@@ -93,6 +98,10 @@ pub(super) struct HostPortText<'a> {
 }
 
 impl<'a> HostPortText<'a> {
+    pub(super) const fn new(host: HostText<'a>, port: Option<u16>) -> Self {
+        Self { host, port }
+    }
+
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
         let (host, port) = HostPort::split(text);
         Self::of(text, host, port)
@@ -139,7 +148,7 @@ fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
 
 /// Reads four numbers without leading zeros, as `Ipv4Addr::from_str` does in five times the instructions: addresses stand in most
 /// URIs and Vias.
-fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
+pub(super) fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
     let (mut octets, mut dots, mut number) = (0_u32, 0, None);
     for &octet in text {
         number = match (octet, number) {

@@ -18,6 +18,7 @@ pub mod header;
 mod headers;
 mod host;
 mod limits;
+mod marks;
 mod method;
 mod multipart;
 mod name;
@@ -32,6 +33,7 @@ mod status;
 mod tel;
 mod text;
 mod uri;
+mod usual;
 mod validate;
 #[allow(dead_code, reason = "the layers above begin to write octets with this")]
 mod write;

@@ -81,7 +81,7 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     /// The header fields; there may be none. Without Content-Type it is `text/plain` (RFC 2046 §5.1).
     pub fn headers(&self) -> Headers<'_> {
-        Headers::new(self.bytes, &self.layout.fields, self.layout.fields_end)
+        Headers::new(self.bytes, &self.layout.fields, self.layout.fields_end, None)
     }
 
     /// The body. A Content-Length among the headers has no meaning here.

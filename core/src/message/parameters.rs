@@ -87,6 +87,11 @@ impl<'a> Parameters<'a> {
         Self { text, is_plain: !text.iter().any(|&octet| octet == b'"' || scan::is_lws(octet)) }
     }
 
+    /// Text that was found to have neither white space nor quotes, and to be checked besides.
+    pub(super) const fn plain(text: &'a [u8]) -> Self {
+        Self { text, is_plain: true }
+    }
+
     /// The first parameter of this name.
     pub fn get(self, name: &str) -> Option<Parameter<'a>> {
         self.find(name).map(Text::read)
@@ -150,8 +155,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn places(self) -> impl Iterator<Item = (Place, Text<'a>)> {
         let mut rest = Iter { rest: self.text };
         core::iter::from_fn(move || {
-            let before = u32::try_from(self.text.len() - rest.rest.len()).ok()?;
-            let place = Place(NonZeroU32::MIN.checked_add(before)?);
+            let place = Place::new(self.text.len() - rest.rest.len())?;
             Some((place, rest.next()?))
         })
     }
@@ -221,6 +225,13 @@ impl fmt::Debug for Parameter<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Place(NonZeroU32);
 
+impl Place {
+    /// The place of a parameter whose `;` has so many octets before it.
+    pub(super) fn new(before: usize) -> Option<Self> {
+        NonZeroU32::MIN.checked_add(u32::try_from(before).ok()?).map(Self)
+    }
+}
+
 /// A parameter whose name was not made a `str`: to find one, that of others need not be.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
@@ -231,11 +242,6 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Whether this is its name.
-    pub(super) fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
-    }
-
     fn read(self) -> Parameter<'a> {
         Parameter { name: scan::ascii(self.name), value: self.value }
     }

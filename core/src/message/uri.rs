@@ -2,10 +2,11 @@
 
 use super::bytes::SharedBytes;
 use super::error::{ParseError, ParseErrorKind};
-use super::host::{Host, HostPort, HostPortText};
+use super::host::{Host, HostPort, HostPortText, HostText};
 use super::parameters::{Parameter, Parameters};
 use super::scan;
 use super::tel::Telephone;
+use super::usual::{self, UriPlaces};
 use core::fmt;
 use core::str::FromStr;
 
@@ -73,6 +74,14 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// The URI is malformed.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        if let Some(usual) = usual::uri(text, 0).filter(|places| places.end == text.len()) {
+            return Self::usual(text, 0, &usual).ok_or(ParseError::new(ParseErrorKind::Uri, 0));
+        }
+        Self::parse_any(text)
+    }
+
+    /// Reads a URI however it is written.
+    pub(super) fn parse_any(text: &'a [u8]) -> Result<Self, ParseError> {
         if let [b's', b'i', b'p', b':', rest @ ..] = text {
             return Self::parse_sip(text, Scheme::Sip, rest);
         }
@@ -98,6 +107,21 @@ impl<'a> Uri<'a> {
     const fn opaque(text: &'a [u8], scheme: Scheme<'a>) -> Self {
         let parameters = Parameters::NONE;
         Self { text, scheme, user: None, password: None, host: None, parameters, headers: None }
+    }
+
+    /// Takes a `sip` URI whose parts were found in a text in which it begins at `from`. The parts are there, so that this is never `None`.
+    pub(super) fn usual(whole: &'a [u8], from: usize, places: &UriPlaces) -> Option<Self> {
+        let user = from + b"sip:".len();
+        let host = HostText::usual(whole.get(places.host..places.host_end)?, places.ip);
+        Some(Self {
+            text: whole.get(from..places.end)?,
+            scheme: Scheme::Sip,
+            user: if places.host > user { Some(whole.get(user..places.host - 1)?) } else { None },
+            password: None,
+            host: Some(HostPortText::new(host, places.port)),
+            parameters: Parameters::plain(whole.get(places.parameters..places.end)?),
+            headers: None,
+        })
     }
 
     fn parse_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8]) -> Result<Self, ParseError> {

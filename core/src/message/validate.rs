@@ -9,6 +9,7 @@ use super::read::{Defect, Layout, StartLine};
 use super::scan;
 use super::status::StatusCode;
 use super::uri::Uri;
+use super::usual;
 use core::fmt;
 
 /// The answer to a request that cannot be processed; of a response, why it is dropped.
@@ -54,7 +55,31 @@ pub struct Essentials<'a> {
 
 /// What the message has, or the first thing that keeps it from being processed.
 pub(super) fn message<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
+    if let Some(essentials) = usual(bytes, layout) {
+        return Ok(essentials);
+    }
     if layout.is_request() { request(bytes, layout) } else { response(bytes, layout) }
+}
+
+/// What a message has in which all that must be there is written as usual: most of it was found when the message was read. `None` of
+/// any other, in which what is wrong, if anything, is found step by step.
+fn usual<'a>(bytes: &'a [u8], layout: &'a Layout) -> Option<Essentials<'a>> {
+    let marks = layout.marks.filter(|_| layout.defect.is_none())?;
+    let headers = layout.headers(bytes);
+    let cseq = CSeq { number: marks.number, method: marks.method(bytes)? };
+    let via = headers.of(HeaderId::Via).next().filter(|value| !value.is_empty()).and_then(|_| headers.top_via())?;
+    if via.other_branch().is_some() {
+        return None;
+    }
+    if layout.is_request() {
+        let uri = layout.uri(bytes);
+        let is_usual = usual::uri(uri, 0).is_some_and(|places| places.end == uri.len());
+        let hops = at_most_one::<MaxForwards>(headers);
+        if !is_usual || Some(cseq.method) != layout.method(bytes) || !matches!(hops, Found::None | Found::One(_)) {
+            return None;
+        }
+    }
+    Some(Essentials { via, cseq })
 }
 
 fn request<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {

@@ -5,6 +5,7 @@
 
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
+use crate::message::marks::Marks;
 use crate::message::name::{HeaderId, HeaderName};
 use crate::message::read::{Layout, StartLine};
 use crate::message::span::{FieldSpan, LONGEST_SECTION, part};
@@ -229,6 +230,30 @@ impl Patches {
             body: wide(body)?,
             end: wide(out.len())?,
             defect: None,
+            marks: old.marks.and_then(|marks| self.marks(marks)),
+        })
+    }
+
+    /// The marks of the changed copy; `None` if what they mark was touched, or is no longer alone.
+    fn marks(&self, old: Marks) -> Option<Marks> {
+        let doubles = |patch: &Patch| {
+            let id = patch.field.and_then(|field| field.id);
+            matches!(id, Some(HeaderId::To | HeaderId::From | HeaderId::CallId | HeaderId::CSeq))
+        };
+        if self.list.iter().any(doubles) {
+            return None;
+        }
+        old.shifted(|mark| {
+            let (start, end) = (usize::from(mark.start), usize::from(mark.end));
+            // What is put in at either end of a value touches it, and a field that is cut goes with its value.
+            let before = self.list.iter().take_while(|patch| patch.from < start && patch.to < start);
+            let (mut count, mut by) = (0, 0_usize);
+            for patch in before {
+                count += 1;
+                by = by.wrapping_add(patch.len()).wrapping_sub(patch.to - patch.from);
+            }
+            // Offsets are 16 bits wide, and so is what moves them.
+            self.list.get(count).is_none_or(|next| next.from > end).then_some(by as u16)
         })
     }
 }

@@ -48,6 +48,7 @@ fn assert_spans(after: &Request) {
         headers.iter().map(|field| (field.name.to_string(), field.value.to_vec(), field.line.to_vec())).collect()
     };
     assert_eq!(fields(after), fields(&again));
+    assert!(after.layout.marks.is_none() || after.layout.marks == again.layout.marks, "{:?}", after.layout.marks);
     assert_eq!((after.method(), after.uri_bytes(), after.body()), (again.method(), again.uri_bytes(), again.body()));
     assert_eq!(alloc::format!("{after:?}"), alloc::format!("{again:?}"));
     assert_eq!(again.edit().append("X-Z", "z").finish(), after.edit().append("X-Z", "z").finish());
@@ -246,4 +247,26 @@ fn of_two_replacements_the_first_counts() {
 fn headers_do_not_grow_beyond_the_bound() {
     let long = "x".repeat(65_500);
     assert_eq!(request(INVITE).edit().append("X", &long).finish(), Err(BuildError::TooLong));
+}
+
+#[test]
+fn marks_move_with_what_they_mark_and_go_with_what_is_touched() {
+    let usual = INVITE.replace("Bob\r\n\t<", "Bob <");
+    let before = request(&usual);
+    assert!(before.layout.marks.is_some());
+    let kept = |after: Result<Request, BuildError>| {
+        let after = after.unwrap();
+        assert_spans(&after);
+        after.layout.marks.is_some()
+    };
+    let edit = || before.edit();
+    assert!(kept(edit().uri("sip:x").pop_first(HeaderId::Route).push_first(HeaderId::Via, "v").finish()));
+    assert!(kept(edit().stamp_via(Some([192, 0, 2, 1].into()), Some(1)).body("", b"").finish()));
+    assert!(kept(edit().push_first(HeaderId::Subject, "x").remove(HeaderId::MaxForwards).finish()));
+    for id in [HeaderId::To, HeaderId::From, HeaderId::CallId, HeaderId::CSeq] {
+        assert!(!kept(edit().replace(id, "<sip:x>").finish()), "{id}");
+        assert!(!kept(edit().remove(id).finish()), "{id}");
+        assert!(!kept(edit().push_first(id, "x").finish()), "{id}");
+        assert!(!kept(edit().append(id, "x").finish()), "{id}");
+    }
 }

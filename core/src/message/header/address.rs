@@ -3,9 +3,11 @@
 use super::write_unfolded;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::{ParseError, ParseErrorKind};
+use crate::message::marks::{AddressMark, Mark};
 use crate::message::parameters::Parameters;
 use crate::message::scan::{self, Cursor, TOKEN};
 use crate::message::uri::Uri;
+use crate::message::usual::{self, AddressPlaces};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -29,6 +31,14 @@ impl<'a> NameAddr<'a> {
     /// # Errors
     /// The value is malformed.
     pub fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        if let Some(usual) = usual::address(value).and_then(|places| Self::usual(value, &places)) {
+            return Ok(usual);
+        }
+        Self::parse_any(value)
+    }
+
+    /// Reads one value however it is written.
+    pub(in crate::message) fn parse_any(value: &'a [u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(value);
         cursor.lws();
         let display_name = display_name(&mut cursor)?;
@@ -52,6 +62,16 @@ impl<'a> NameAddr<'a> {
         let before = cursor.offset();
         let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
         Ok(Self { display_name, uri, parameters })
+    }
+
+    /// Takes a value whose parts were found. The parts are there, so that this is never `None`.
+    fn usual(value: &'a [u8], places: &AddressPlaces) -> Option<Self> {
+        let name = scan::trim_end(value.get(..places.bracket)?);
+        Some(Self {
+            display_name: (!name.is_empty()).then_some(name),
+            uri: Uri::usual(value, places.bracket + 1, &places.uri)?,
+            parameters: Parameters::plain(value.get(places.uri.end + 1..)?),
+        })
     }
 
     /// Reads one value whose URI must stand in angle brackets.
@@ -97,9 +117,24 @@ pub(crate) struct NameAddrText<'a> {
     /// The display name and the URI, in brackets if it has them.
     address: &'a [u8],
     parameters: Parameters<'a>,
+    /// The tag, if where it stands is known; empty if there is none.
+    tag: Option<&'a [u8]>,
 }
 
 impl<'a> NameAddrText<'a> {
+    /// Takes a value in whose place the reader of the message left marks.
+    pub(crate) fn marked(bytes: &'a [u8], mark: AddressMark) -> Self {
+        let Mark { start, end } = mark.value;
+        let address = Mark { start, end: mark.parameters };
+        let parameters = Mark { start: mark.parameters, end };
+        Self {
+            value: mark.value.of(bytes),
+            address: address.of(bytes),
+            parameters: Parameters::plain(parameters.of(bytes)),
+            tag: Some(mark.tag.of(bytes)),
+        }
+    }
+
     /// Cuts a value that was read before, without white space around it.
     pub(crate) fn of(value: &'a [u8]) -> Self {
         // Outside of quotes a display name has neither of the two.
@@ -110,12 +145,15 @@ impl<'a> NameAddrText<'a> {
             end => end,
         };
         let (address, parameters) = value.split_at_checked(name + end.unwrap_or(rest.len())).unwrap_or((value, &[]));
-        Self { value, address, parameters: Parameters::checked(scan::trim_start(parameters)) }
+        Self { value, address, parameters: Parameters::checked(scan::trim_start(parameters)), tag: None }
     }
 
     /// The `tag`; `None` if absent or no token.
     pub(crate) fn tag(self) -> Option<&'a str> {
-        self.parameters.token("tag")
+        match self.tag {
+            Some(tag) => (!tag.is_empty()).then(|| scan::ascii(tag)),
+            None => self.parameters.token("tag"),
+        }
     }
 
     /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.
@@ -249,7 +287,8 @@ impl NameAddrBuf {
 
     fn as_text(&self) -> NameAddrText<'_> {
         let (address, parameters) = self.bytes.split_at_checked(self.address).unwrap_or((&self.bytes, &[]));
-        NameAddrText { value: &self.bytes, address, parameters: Parameters::checked(scan::trim_start(parameters)) }
+        let parameters = Parameters::checked(scan::trim_start(parameters));
+        NameAddrText { value: &self.bytes, address, parameters, tag: None }
     }
 }
 

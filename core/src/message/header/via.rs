@@ -2,10 +2,11 @@
 
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
-use crate::message::host::{Host, HostPort};
+use crate::message::host::{Host, HostPort, HostText};
 use crate::message::name::HeaderId;
 use crate::message::parameters::{Parameters, Place, Text};
 use crate::message::scan::{self, Cursor, TOKEN};
+use crate::message::usual;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -113,19 +114,24 @@ struct Known {
 impl Known {
     fn of(parameters: Parameters<'_>) -> Self {
         let mut known = Self::default();
-        for (at, parameter) in parameters.places() {
-            let place = match parameter.name {
-                [b'b' | b'B', ..] if parameter.is("branch") && known.branch.is_some() => &mut known.other_branch,
-                [b'b' | b'B', ..] if parameter.is("branch") => &mut known.branch,
-                [b'r' | b'R', ..] if parameter.is("received") => &mut known.received,
-                [b'r' | b'R', ..] if parameter.is("rport") => &mut known.rport,
-                [b'm' | b'M', ..] if parameter.is("maddr") => &mut known.maddr,
-                [b't' | b'T', ..] if parameter.is("ttl") => &mut known.ttl,
-                _ => continue,
-            };
-            place.get_or_insert(at);
-        }
+        parameters.places().for_each(|(at, parameter)| known.note(at, parameter.name));
         known
+    }
+
+    /// Notes a parameter if it is one of them; of several of one name the first counts.
+    #[inline(always)]
+    fn note(&mut self, at: Place, name: &[u8]) {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let place = match name {
+            [b'b' | b'B', ..] if is("branch") && self.branch.is_some() => &mut self.other_branch,
+            [b'b' | b'B', ..] if is("branch") => &mut self.branch,
+            [b'r' | b'R', ..] if is("received") => &mut self.received,
+            [b'r' | b'R', ..] if is("rport") => &mut self.rport,
+            [b'm' | b'M', ..] if is("maddr") => &mut self.maddr,
+            [b't' | b'T', ..] if is("ttl") => &mut self.ttl,
+            _ => return,
+        };
+        place.get_or_insert(at);
     }
 }
 
@@ -133,6 +139,64 @@ impl<'a> Via<'a> {
     /// The Via of these parts.
     pub fn new(protocol: Protocol, sent_by: HostPort<'a>, parameters: Parameters<'a>) -> Self {
         Self { protocol, sent_by, parameters, known: Known::of(parameters) }
+    }
+
+    /// Reads a value as nearly all are written: without white space but for the one space, and a host that is a name or IPv4.
+    #[inline]
+    fn usual(value: &'a [u8]) -> Option<Self> {
+        const HOST: usize = 12;
+        let protocol = match value.first_chunk::<HOST>()? {
+            b"SIP/2.0/UDP " => Protocol::Udp,
+            b"SIP/2.0/TCP " => Protocol::Tcp,
+            b"SIP/2.0/TLS " => Protocol::Tls,
+            _ => return None,
+        };
+        let (host_end, ip) = usual::host(value, HOST)?;
+        let (end, port) = usual::port(value, host_end)?;
+        let mut known = Known::default();
+        usual::parameters(value, end, |name, name_end, _| {
+            if let (Some(at), Some(name)) = (Place::new(name - 1 - end), value.get(name..name_end)) {
+                known.note(at, name);
+            }
+        })?;
+        let host = HostText::usual(value.get(HOST..host_end)?, ip).read();
+        let parameters = Parameters::plain(value.get(end..)?);
+        Some(Self { protocol, sent_by: HostPort { host, port }, parameters, known })
+    }
+
+    /// Reads a value however it is written.
+    fn parse_any(value: &'a [u8]) -> Result<Self, ParseError> {
+        use ParseErrorKind::Protocol as BadProtocol;
+        let mut cursor = Cursor::new(value);
+        // As nearly all write it.
+        if value.starts_with(b"SIP/2.0/") {
+            cursor.take(b"SIP/2.0/".len());
+            cursor.lws();
+        } else {
+            cursor.lws();
+            let name = cursor.token()?;
+            cursor.separator(b'/', BadProtocol)?;
+            let version = cursor.token()?;
+            cursor.separator(b'/', BadProtocol)?;
+            if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+                return Err(ParseError::new(BadProtocol, 0));
+            }
+        }
+        let missing = cursor.error(ParseErrorKind::Token);
+        let protocol = cursor.take_while(&TOKEN);
+        if protocol.is_empty() {
+            return Err(missing);
+        }
+        let protocol = Protocol::from_token(protocol);
+        if !cursor.peek().is_some_and(scan::is_lws) {
+            return Err(cursor.error(ParseErrorKind::Host));
+        }
+        let before = cursor.offset();
+        let sent_by = cursor.take_until(b';');
+        let sent_by = HostPort::parse_spaced(sent_by).map_err(|error| ParseError::new(error.kind(), before))?;
+        let before = cursor.offset();
+        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
+        Ok(Self::new(protocol, sent_by, parameters))
     }
 
     /// The `branch`; `None` if absent or no token.
@@ -198,37 +262,10 @@ impl<'a> Header<'a> for Via<'a> {
     const LIST: bool = true;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        use ParseErrorKind::Protocol as BadProtocol;
-        let mut cursor = Cursor::new(value);
-        // As nearly all write it.
-        if value.starts_with(b"SIP/2.0/") {
-            cursor.take(b"SIP/2.0/".len());
-            cursor.lws();
-        } else {
-            cursor.lws();
-            let name = cursor.token()?;
-            cursor.separator(b'/', BadProtocol)?;
-            let version = cursor.token()?;
-            cursor.separator(b'/', BadProtocol)?;
-            if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
-                return Err(ParseError::new(BadProtocol, 0));
-            }
+        match Self::usual(value) {
+            Some(usual) => Ok(usual),
+            None => Self::parse_any(value),
         }
-        let missing = cursor.error(ParseErrorKind::Token);
-        let protocol = cursor.take_while(&TOKEN);
-        if protocol.is_empty() {
-            return Err(missing);
-        }
-        let protocol = Protocol::from_token(protocol);
-        if !cursor.peek().is_some_and(scan::is_lws) {
-            return Err(cursor.error(ParseErrorKind::Host));
-        }
-        let before = cursor.offset();
-        let sent_by = cursor.take_until(b';');
-        let sent_by = HostPort::parse_spaced(sent_by).map_err(|error| ParseError::new(error.kind(), before))?;
-        let before = cursor.offset();
-        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
-        Ok(Self::new(protocol, sent_by, parameters))
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -242,6 +279,49 @@ impl<'a> Header<'a> for Via<'a> {
 
 #[cfg(test)]
 mod tests {
+    /// What is read in one pass is what the full reader finds.
+    #[test]
+    fn a_usual_via_is_what_the_full_reader_finds() {
+        let pieces: [&[u8]; 14] = [
+            b"",
+            b"a",
+            b":5060",
+            b";branch",
+            b"=z9hG4bK1",
+            b";rport",
+            b";RECEIVED=1.2.3.4",
+            b";ttl=1",
+            b";maddr=[::1]",
+            b".",
+            b"-",
+            b" ",
+            b";Branch=x",
+            b"1",
+        ];
+        let mut usual = 0;
+        for number in 0..pieces.len().pow(4) {
+            let mut text = b"SIP/2.0/UDP 192.0.2.1".to_vec();
+            if number % 2 == 0 {
+                text.truncate(12);
+            }
+            let mut rest = number;
+            for _ in 0..4 {
+                text.extend_from_slice(pieces[rest % pieces.len()]);
+                rest /= pieces.len();
+            }
+            let Some(read) = Via::usual(&text) else { continue };
+            usual += 1;
+            let full = Via::parse_any(&text).unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
+            assert_eq!(alloc::format!("{read:?}"), alloc::format!("{full:?}"));
+            let all = |via: Via<'_>| {
+                let text = via.other_branch().map(|text| text.name.to_vec());
+                alloc::format!("{:?}", (via.branch(), via.received(), via.rport(), via.maddr(), via.ttl(), text))
+            };
+            assert_eq!(all(read), all(full));
+        }
+        assert!(usual > 1_000, "{usual}");
+    }
+
     use super::{Header, Protocol, Via};
     use crate::message::Host;
     use alloc::string::ToString;

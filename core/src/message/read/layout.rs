@@ -7,6 +7,7 @@ use super::start_line::{self, StartLine};
 use crate::message::error::{BuildError, ParseError, ParseErrorKind};
 use crate::message::headers::Headers;
 use crate::message::limits::Limits;
+use crate::message::marks::{Marking, Marks};
 use crate::message::method::Method;
 use crate::message::name::HeaderId;
 use crate::message::span::{FieldSpan, narrow, part};
@@ -27,6 +28,8 @@ pub(crate) struct Layout {
     /// Where the message ends.
     pub(crate) end: u32,
     pub(crate) defect: Option<Defect>,
+    /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
+    pub(crate) marks: Option<Marks>,
 }
 
 impl Clone for Layout {
@@ -47,6 +50,7 @@ impl Layout {
             body: 0,
             end: 0,
             defect: None,
+            marks: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Layout {
         check_uri(bytes, &start, limits)?;
         (self.start, self.first_field) = (start, narrow(section.at));
         let (mut length, mut via_octets) = (Length::Absent, 0);
+        let mut marking = Marking::default();
         let mut room = limits.headers;
         while let Some((field, value)) = section.field()? {
             let Some(less) = room.checked_sub(1) else {
@@ -81,6 +86,10 @@ impl Layout {
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
                 Some(HeaderId::Via) => via_octets += value.len() + 1,
+                Some(HeaderId::To) => marking.to(field.start, value),
+                Some(HeaderId::From) => marking.from(field.start, value),
+                Some(HeaderId::CallId) => marking.call_id(field.start, value),
+                Some(HeaderId::CSeq) => marking.cseq(field.start, value),
                 _ => {}
             }
             // Values of fewer octets cannot have too many.
@@ -101,12 +110,13 @@ impl Layout {
             return Err(ParseError::new(ParseErrorKind::BodyTooLong, body));
         }
         (self.body, self.end) = (wide(body), wide(end));
+        self.marks = marking.finish();
         self.defect = line_defect.or((!terminated).then_some(Defect::Unterminated)).or(length_defect);
         Ok(())
     }
 
     pub(crate) fn headers<'a>(&'a self, bytes: &'a [u8]) -> Headers<'a> {
-        Headers::new(bytes, &self.fields, self.fields_end)
+        Headers::new(bytes, &self.fields, self.fields_end, self.marks.as_ref())
     }
 
     /// The fields of this name.

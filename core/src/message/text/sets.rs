@@ -19,6 +19,12 @@ impl Set {
         Self(all)
     }
 
+    /// Whether the set has an octet, asked by the compiler.
+    #[expect(clippy::indexing_slicing, reason = "a `u8` is below 256")]
+    pub(crate) const fn holds(&self, octet: u8) -> bool {
+        self.0[octet as usize]
+    }
+
     pub(crate) fn has(&self, octet: u8) -> bool {
         self.0.get(usize::from(octet)) == Some(&true)
     }
