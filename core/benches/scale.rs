@@ -168,7 +168,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let mut config = Config::new(Seed::from_u64(1));
-        config.limits.server_transactions = 2_000_000;
+        config.limits.transaction.server_transactions = 2_000_000;
         config.limits.deliveries = 2_000_000;
         let mut endpoint = Endpoint::new(config);
         let listener = endpoint.listen(Listener::udp(SocketAddr::from(([192, 0, 2, 1], 5060))));

@@ -47,7 +47,7 @@ fn main() {
     let options = Options::read(std::env::args().skip(1)).unwrap_or_else(|problem| fail(&problem));
     let mut config = Config::new(common::seed());
     // Each takes two threads.
-    config.limits.connections = CONNECTIONS;
+    config.limits.transport.connections = CONNECTIONS;
     let mut server = Server::server(config, options.settings);
     let mut driver = common::Driver::new();
     let mut advertise = options.advertise.into_iter();

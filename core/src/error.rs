@@ -1,4 +1,4 @@
-//! The errors of commands: the caller's own. What a peer does wrong is never one of these.
+//! The errors of commands, which are the caller's own (what a peer does wrong is never one of these), and the names of limits.
 
 use core::fmt;
 
@@ -31,3 +31,26 @@ impl fmt::Display for CommandError {
 }
 
 impl core::error::Error for CommandError {}
+
+/// The name of a limit at which something that peers want is refused: what
+/// [`Indication::Overload`](crate::Indication::Overload) tells. Each layer names its own limits, as constants of this type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limit(&'static str);
+
+impl Limit {
+    /// The limit of that name: of the field that sets it.
+    pub const fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name of the field that sets this limit.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Limit({})", self.0)
+    }
+}

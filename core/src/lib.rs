@@ -10,7 +10,7 @@
 //!
 //! | module | RFC 3261 | what |
 //! |---|---|---|
-//! | [`time`], [`id`], [`timer`], [`random`], `keyed_index`, [`tag`], [`config`], [`error`] | | the ground |
+//! | [`time`], [`id`], [`timer`], [`random`], `keyed_index`, [`tag`], [`error`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
 //! | [`node`] | | the poll API that every node offers |
@@ -29,7 +29,6 @@
 
 extern crate alloc;
 
-pub mod config;
 pub mod dialog;
 pub mod endpoint;
 pub mod error;
@@ -50,9 +49,8 @@ pub mod transaction;
 pub mod transport;
 pub mod user_agent;
 
-pub use config::{Config, Limit, Limits, Timers};
-pub use endpoint::{Arrival, DeliveryId, Endpoint, Failure, Indication};
-pub use error::CommandError;
+pub use endpoint::{Arrival, Config, DeliveryId, Endpoint, Failure, Indication, Limits};
+pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};
 pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};
 pub use random::{Random, Script, Seed};
@@ -61,5 +59,6 @@ pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;
 pub use time::{Duration, Instant};
 pub use transaction::ServerTransactionId;
+pub use transaction::Timers;
 pub use transport::{Listener, NextHop};
 pub use user_agent::{CallId, RegistrationId, UserAgent};

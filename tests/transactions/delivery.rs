@@ -132,7 +132,7 @@ fn nobody_else_is_tried_for_a_cancelled_invite() {
 #[test]
 fn no_more_addresses_are_tried_than_the_limit() {
     let mut config = sansip::Config::new(sansip::Seed::from_u64(1));
-    config.limits.destinations = 2;
+    config.limits.transport.destinations = 2;
     let mut bench = Bench::with(config);
     bench.request_to(&ours("BYE"), host("biloxi.com"));
     bench.resolve(&["192.0.2.3", "192.0.2.3", "192.0.2.4", "192.0.2.5"]);

@@ -22,18 +22,18 @@ fn invite(number: usize) -> String {
 
 #[test]
 fn of_many_refusals_one_is_told_and_the_next_after_64_t1() {
-    let mut bench = Bench::with(config(|limits| limits.server_transactions = 0));
+    let mut bench = Bench::with(config(|limits| limits.transaction.server_transactions = 0));
     for number in 0..100 {
         bench.run_to(number as u64 * 300);
         bench.receive(&invite(number));
     }
-    assert_eq!(bench.told, [(0, Told::Overload(Limit::ServerTransactions, 1))]);
+    assert_eq!(bench.told, [(0, Told::Overload(Limit::SERVER_TRANSACTIONS, 1))]);
     bench.run_to(31_999);
     bench.receive(&invite(100));
     assert_eq!(bench.told.len(), 1);
     bench.run_to(32_000);
     bench.receive(&invite(101));
-    assert_eq!(bench.last_told(), (32_000, Told::Overload(Limit::ServerTransactions, 101)));
+    assert_eq!(bench.last_told(), (32_000, Told::Overload(Limit::SERVER_TRANSACTIONS, 101)));
     bench.receive(&invite(102));
     assert_eq!((bench.told.len(), bench.endpoint.stats().refused), (2, 103));
     assert_eq!(bench.times("SIP/2.0 503 ").len(), 103);
@@ -42,12 +42,13 @@ fn of_many_refusals_one_is_told_and_the_next_after_64_t1() {
 
 #[test]
 fn each_limit_has_a_word_of_its_own() {
-    let mut bench = Bench::with(config(|limits| (limits.outputs, limits.server_transactions) = (2, 0)));
+    let mut bench =
+        Bench::with(config(|limits| (limits.transport.outputs, limits.transaction.server_transactions) = (2, 0)));
     bench.draining = false;
     for number in 0..5 {
         bench.receive(&invite(number));
     }
-    let expected = [Told::Overload(Limit::ServerTransactions, 1), Told::Overload(Limit::Outputs, 1)];
+    let expected = [Told::Overload(Limit::SERVER_TRANSACTIONS, 1), Told::Overload(Limit::OUTPUTS, 1)];
     assert_eq!(bench.whats(), expected);
     let stats = *bench.endpoint.stats();
     assert_eq!((stats.refused, stats.overrun, bench.endpoint.census().outputs), (2, 3, 2));
@@ -55,7 +56,7 @@ fn each_limit_has_a_word_of_its_own() {
 
 #[test]
 fn client_transactions_have_a_limit_and_at_it_no_other_address_is_tried() {
-    let mut bench = Bench::with(config(|limits| limits.client_transactions = 2));
+    let mut bench = Bench::with(config(|limits| limits.transaction.client_transactions = 2));
     bench.request_to(&ours("INVITE"), host("biloxi.com"));
     bench.resolve(&["192.0.2.3", "192.0.2.4", "192.0.2.5"]);
     let first = bench.last().clone();
@@ -83,15 +84,15 @@ fn a_busy_user_agent_tells_its_application() {
     bench.receive(&contact(invite(1)));
     bench.receive(&contact(invite(2)));
     assert_eq!(bench.times("SIP/2.0 486 ").len(), 2);
-    let [(0, user_agent::Event::Overload { limit: Limit::Calls, refused: 1 })] = &bench.events[..] else {
+    let [(0, user_agent::Event::Overload { limit: Limit::CALLS, refused: 1 })] = &bench.events[..] else {
         panic!("{:?}", bench.events);
     };
     // So does one whose endpoint is full.
-    let mut bench = node::user_agent(config(|limits| limits.server_transactions = 0));
+    let mut bench = node::user_agent(config(|limits| limits.transaction.server_transactions = 0));
     bench.receive(&contact(invite(1)));
     assert_eq!(bench.times("SIP/2.0 503 ").len(), 1);
     let event = &bench.events[0].1;
-    assert!(matches!(event, user_agent::Event::Overload { limit: Limit::ServerTransactions, .. }), "{event:?}");
+    assert!(matches!(event, user_agent::Event::Overload { limit: Limit::SERVER_TRANSACTIONS, .. }), "{event:?}");
 }
 
 #[test]
@@ -112,12 +113,12 @@ fn a_server_that_is_full_tells_its_application() {
     let statuses: Vec<&str> = bench.sent.iter().map(|sent| &sent.start_line()[8..11]).collect();
     assert_eq!(statuses, ["200", "503", "403"]);
     let limits: Vec<Limit> = bench.events.iter().filter_map(|(_, event)| overload(event)).collect();
-    assert_eq!(limits, [Limit::AddressesOfRecord, Limit::Bindings]);
+    assert_eq!(limits, [Limit::ADDRESSES_OF_RECORD, Limit::BINDINGS]);
 
     let mut bench = node::server(config(|limits| limits.response_contexts = 0));
     bench.receive(&invite(1).replace("sip:alice@192.0.2.1 ", "sip:bob@192.0.2.77 "));
     assert!(bench.last().start_line().starts_with("SIP/2.0 503 ") && bench.last().has("Retry-After"));
-    assert_eq!(overload(&bench.events[0].1), Some(Limit::ResponseContexts));
+    assert_eq!(overload(&bench.events[0].1), Some(Limit::RESPONSE_CONTEXTS));
 }
 
 fn overload(event: &server::Event) -> Option<Limit> {
@@ -221,7 +222,7 @@ fn stateless(bench: &mut Bench, remote: &str, bytes: &[u8]) -> Option<usize> {
 
 #[test]
 fn a_stateless_answer_is_one_datagram_for_one_and_hardly_longer() {
-    let mut full = Bench::with(config(|limits| limits.server_transactions = 0));
+    let mut full = Bench::with(config(|limits| limits.transaction.server_transactions = 0));
     full.endpoint.listen(Listener::udp(address("[2001:db8::1]:5060")));
     let plain = theirs("OPTIONS", "SIP/2.0/UDP a;branch=z9hG4bKa;rport");
     // As short as can be, and as many lines as an answer copies, each ended by a bare line feed.

@@ -179,7 +179,7 @@ fn a_response_that_lacks_what_is_needed_is_dropped() {
 #[test]
 fn at_the_limit_a_new_request_gets_503_with_retry_after_and_nothing_else_suffers() {
     let mut config = Config::new(Seed::from_u64(1));
-    config.limits.server_transactions = 1;
+    config.limits.transaction.server_transactions = 1;
     let mut bench = Bench::with(config);
     let invite = theirs("INVITE", &their_via("z9hG4bKa"));
     bench.receive(&invite);
@@ -187,7 +187,7 @@ fn at_the_limit_a_new_request_gets_503_with_retry_after_and_nothing_else_suffers
     bench.receive(&theirs("INVITE", &their_via("z9hG4bKb")));
     assert!(bench.last().start_line().starts_with("SIP/2.0 503 "));
     assert_eq!(bench.last().header("Retry-After"), "32");
-    let told = [Told::Request("INVITE".into()), Told::Overload(Limit::ServerTransactions, 1)];
+    let told = [Told::Request("INVITE".into()), Told::Overload(Limit::SERVER_TRANSACTIONS, 1)];
     assert_eq!(bench.whats(), told);
     // Its ACK finds nothing and costs nothing.
     bench.receive(&theirs("ACK", &their_via("z9hG4bKb")));
@@ -203,7 +203,7 @@ fn at_the_limit_a_new_request_gets_503_with_retry_after_and_nothing_else_suffers
 #[test]
 fn above_the_limit_of_outputs_datagrams_are_dropped_and_counted() {
     let mut config = Config::new(Seed::from_u64(1));
-    config.limits.outputs = 2;
+    config.limits.transport.outputs = 2;
     let mut bench = Bench::with(config);
     bench.draining = false;
     let bad = theirs("INVITE", &their_via("z9hG4bKa")).replace("Call-ID: a84b4c76e66710\n", "");

@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use crate::config::Limit;
+use crate::error::Limit;
 use crate::flow::Flow;
 use crate::flow::ListenerId;
 use crate::message::header::{Protocol, Via};
@@ -62,10 +62,10 @@ impl Endpoint {
     /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
     pub(super) fn is_overrun(&mut self) -> bool {
         self.stats.received += 1;
-        let overrun = self.outputs.len() >= self.config.limits.outputs;
+        let overrun = self.outputs.len() >= self.config.limits.transport.outputs;
         if overrun {
             self.stats.overrun += 1;
-            self.overloaded(Limit::Outputs);
+            self.overloaded(Limit::OUTPUTS);
         }
         overrun
     }

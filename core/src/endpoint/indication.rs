@@ -1,7 +1,7 @@
 //! What the endpoint tells its transaction user.
 
-use crate::config::Limit;
 use crate::endpoint::DeliveryId;
+use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, StatusCode};
 use crate::tag::Tag;

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod clients;
+mod config;
 mod connections;
 mod delivery;
 mod indication;
@@ -14,13 +15,13 @@ mod stats;
 mod timers;
 
 pub use arrival::Arrival;
+pub use config::{Config, Limits};
 pub use indication::{Failure, Indication};
 pub use stats::{Census, Stats};
 
 use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
-use crate::config::Config;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::{Arena, handles};
 use crate::message::header::Protocol;
@@ -294,7 +295,7 @@ impl Endpoint {
 
     fn send(&mut self, flow: Flow, bytes: SharedBytes) {
         if let Some(id) = flow.connection {
-            if !self.connections.sends(id, bytes.len(), &self.config.limits) {
+            if !self.connections.sends(id, bytes.len(), &self.config.limits.transport) {
                 self.stats.disconnected += 1;
                 return;
             }

@@ -1,22 +1,41 @@
 //! What is refused: at a limit, and while the endpoint drains. Each refusal is counted, and told in one indication for many.
 
-use crate::config::Limit;
+use alloc::vec::Vec;
+
+use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, StatusCode};
 use crate::time::Instant;
 
 use super::{Endpoint, Indication};
 
-/// What each limit has refused.
+/// What the limits that were met have refused. There are few limits: a scan is a lookup.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Refusals([Refused; Limit::COUNT]);
+pub(super) struct Refusals(Vec<(Limit, Refused)>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Refused {
-    /// Since it was told last.
+    /// How much was refused since it was told last.
     count: u64,
     /// When it may be told again.
     silent_until: Instant,
+}
+
+impl Refusals {
+    /// Counts a refusal; how many are to be told, if they are to be: then no more are told before `until`.
+    fn count(&mut self, limit: Limit, now: Instant, until: Instant) -> Option<u64> {
+        let place = self.0.iter().position(|(met, _)| *met == limit).unwrap_or(self.0.len());
+        if place == self.0.len() {
+            self.0.push((limit, Refused::default()));
+        }
+        let (_, refused) = self.0.get_mut(place)?;
+        refused.count += 1;
+        if now < refused.silent_until {
+            return None;
+        }
+        refused.silent_until = until;
+        Some(core::mem::take(&mut refused.count))
+    }
 }
 
 impl Endpoint {
@@ -46,12 +65,9 @@ impl Endpoint {
 
     /// Something was refused at a limit.
     pub(super) fn overloaded(&mut self, limit: Limit) {
-        let Some(refused) = self.refusals.0.get_mut(limit as usize) else { return };
-        refused.count += 1;
-        if self.now >= refused.silent_until {
-            refused.silent_until = self.now + self.schedule.sixty_four_t1;
-            let count = core::mem::take(&mut refused.count);
-            self.tell(Indication::Overload { limit, refused: count });
+        let until = self.now + self.schedule.sixty_four_t1;
+        if let Some(refused) = self.refusals.count(limit, self.now, until) {
+            self.tell(Indication::Overload { limit, refused });
         }
     }
 
@@ -59,8 +75,8 @@ impl Endpoint {
     pub(super) fn refuses(&mut self, request: &Request, path: Flow) -> bool {
         if self.draining {
             self.stats.drained += 1;
-        } else if self.servers.len() >= self.config.limits.server_transactions {
-            self.refused(Limit::ServerTransactions);
+        } else if self.servers.len() >= self.config.limits.transaction.server_transactions {
+            self.refused(Limit::SERVER_TRANSACTIONS);
         } else {
             return false;
         }

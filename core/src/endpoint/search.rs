@@ -80,7 +80,7 @@ impl Places {
 impl Endpoint {
     /// Looks for `hop`: at once, or with questions. For `computed` see [`locate`].
     pub(super) fn search(&mut self, asker: Asker, hop: &NextHop, computed: Option<u64>) -> Places {
-        match locate(hop, &self.listeners, &self.config.limits, computed) {
+        match locate(hop, &self.listeners, &self.config.limits.transport, computed) {
             Located::At(place) => Places::Known(Box::new(place)),
             Located::Nowhere => Places::None,
             Located::Search(locator) => {

@@ -21,7 +21,7 @@ pub struct Stats {
     pub foreign: u64,
     /// Dropped: a response that nobody waits for (RFC 6026 §8.9), unless [`Config::strays`](crate::Config::strays) asks for them.
     pub stray: u64,
-    /// Dropped: it arrived while [`Limits::outputs`](crate::Limits::outputs) were queued.
+    /// Dropped: it arrived while [`Limits::outputs`](crate::transport::Limits::outputs) were queued.
     pub overrun: u64,
     /// Dropped: it arrived at a listener that is not known.
     pub unlistened: u64,
@@ -37,13 +37,13 @@ pub struct Stats {
     pub failovers: u64,
     /// Dropped: it was to be sent along a connection that is gone or takes no more.
     pub disconnected: u64,
-    /// Connections refused or closed at a limit: [`Limits::connections`](crate::Limits::connections) and those beside it.
+    /// Connections refused or closed at a limit: [`Limits::connections`](crate::transport::Limits::connections) and those beside it.
     pub refused_connections: u64,
     /// Connections closed because their stream could be read no further (RFC 3261 §18.3).
     pub broken_streams: u64,
     /// Connections closed because a message, or the first one, did not come whole within 64·T1.
     pub slow_connections: u64,
-    /// Connections closed at [`Limits::stalled_octets`](crate::Limits::stalled_octets).
+    /// Connections closed at [`Limits::stalled_octets`](crate::transport::Limits::stalled_octets).
     pub stalled_connections: u64,
 }
 

@@ -27,9 +27,9 @@ use alloc::vec::Vec;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
 
-use crate::config::Limit;
 use crate::endpoint::{Arrival, Indication};
 use crate::error::CommandError;
+use crate::error::Limit;
 use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Method, Request, Response, StatusCode};
 use crate::stack::Context;
@@ -119,7 +119,7 @@ impl Core {
             }
         };
         if self.contexts.len() >= cx.config().limits.response_contexts {
-            cx.refused(Limit::ResponseContexts);
+            cx.refused(Limit::RESPONSE_CONTEXTS);
             reply_unavailable(cx, &arrival);
             return None;
         }

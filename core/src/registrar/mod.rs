@@ -10,8 +10,8 @@ use register::Refusal;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::config::{Limit, Limits};
-use crate::endpoint::Arrival;
+use crate::endpoint::{Arrival, Limits};
+use crate::error::Limit;
 use crate::message::{Uri, UriBuf};
 use crate::stack::Context;
 use crate::tag::Tag;
@@ -91,8 +91,8 @@ impl Core {
         };
         let outcome = self.register(cx.now(), &cx.config().limits, &arrival.request, name, &mut changes);
         match outcome {
-            Err(Refusal::Full) => cx.refused(Limit::AddressesOfRecord),
-            Err(Refusal::TooMany) => cx.refused(Limit::Bindings),
+            Err(Refusal::Full) => cx.refused(Limit::ADDRESSES_OF_RECORD),
+            Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),
             _ => {}
         }
         let tag = cx.random().tag();

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::location::{Binding, Full};
 use super::{Change, Core, Settings};
-use crate::config::Limits;
+use crate::endpoint::Limits;
 use crate::message::header::{Contact, Expires, NameAddr, Require};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
 use crate::time::{Duration, Instant};

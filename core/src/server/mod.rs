@@ -11,8 +11,9 @@ mod tests;
 
 pub use settings::{Route, RouteKey, Settings};
 
-use crate::config::{Config, Limit};
+use crate::endpoint::Config;
 use crate::endpoint::{Arrival, Indication};
+use crate::error::Limit;
 use crate::flow::ListenerId;
 use crate::message::{HeaderId, Method, Request, StatusCode};
 use crate::proxy::{self, Preprocessed, Refusal};

@@ -3,9 +3,10 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use crate::config::{Config, Limit};
+use crate::endpoint::Config;
 use crate::endpoint::{Arrival, DeliveryId, Endpoint};
 use crate::error::CommandError;
+use crate::error::Limit;
 use crate::flow::ListenerId;
 use crate::message::{HostPort, Request, Response};
 use crate::random::Random;

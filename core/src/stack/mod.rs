@@ -7,7 +7,7 @@ pub use context::Context;
 use alloc::collections::VecDeque;
 use core::fmt::Debug;
 
-use crate::config::Config;
+use crate::endpoint::Config;
 use crate::endpoint::{Endpoint, Indication};
 use crate::flow::{ConnectionId, ListenerId};
 use crate::node::{Input, Node, Output};

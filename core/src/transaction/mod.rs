@@ -7,6 +7,7 @@
 //! INVITE. Nothing here is public: the endpoint is what one talks to.
 
 mod client;
+mod config;
 pub(crate) mod derived;
 mod invite_client;
 mod invite_server;
@@ -19,6 +20,7 @@ mod server;
 mod table_test;
 
 pub(crate) use client::Client;
+pub use config::{Limits, Timers};
 pub(crate) use invite_client::InviteClient;
 pub(crate) use invite_server::InviteServer;
 pub(crate) use machine::{ClientMachine, ServerMachine};

@@ -1,6 +1,6 @@
 //! When the timers of transactions fire (RFC 3261 §17, table 4).
 
-use crate::config;
+use super::Timers;
 use crate::time::{Duration, Instant};
 
 /// How long a server waits for its user before it answers an INVITE with 100 (§17.2.1).
@@ -23,8 +23,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(timers: &config::Timers) -> Self {
-        let config::Timers { t1, t2, t4, .. } = timers.usable();
+    pub(crate) fn new(timers: &Timers) -> Self {
+        let Timers { t1, t2, t4, .. } = timers.usable();
         let mut trying = t1;
         let mut interval = doubled(t1, t2);
         while interval < t2 {
@@ -159,22 +159,22 @@ mod tests {
     #[test]
     fn a_100_to_a_non_invite_is_due_when_timer_e_is_reset_to_t2() {
         // 0.5 + 1 + 2 s: then the interval is 4 s, which is T2.
-        assert_eq!(Schedule::new(&config::Timers::default()).trying, Duration::from_millis(3_500));
-        let short = config::Timers { t2: Duration::from_millis(500), ..config::Timers::default() };
+        assert_eq!(Schedule::new(&Timers::default()).trying, Duration::from_millis(3_500));
+        let short = Timers { t2: Duration::from_millis(500), ..Timers::default() };
         assert_eq!(Schedule::new(&short).trying, Duration::from_millis(500));
     }
 
     #[test]
     fn timer_d_is_never_below_32_seconds() {
-        let quick = config::Timers { t1: Duration::from_millis(100), ..config::Timers::default() };
+        let quick = Timers { t1: Duration::from_millis(100), ..Timers::default() };
         assert_eq!(Schedule::new(&quick).timer_d(), Duration::from_secs(32));
-        let slow = config::Timers { t1: Duration::from_secs(1), ..config::Timers::default() };
+        let slow = Timers { t1: Duration::from_secs(1), ..Timers::default() };
         assert_eq!(Schedule::new(&slow).timer_d(), Duration::from_secs(64));
     }
 
     #[test]
     fn on_a_tie_giving_up_comes_first() {
-        let schedule = Schedule::new(&config::Timers::default());
+        let schedule = Schedule::new(&Timers::default());
         let clock = Clock { now: Instant::ZERO, reliable: false, schedule: &schedule };
         let pair = Pair::ending(Instant::from_millis(500)).sending(&clock, schedule.t1);
         assert_eq!(pair.due(Instant::from_millis(499)), None);

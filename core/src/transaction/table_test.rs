@@ -12,7 +12,6 @@ use std::{env, fs};
 use super::Clock;
 use super::schedule::Schedule;
 use super::{client, invite_client, invite_server, server};
-use crate::config;
 use crate::time::Instant;
 
 /// What is armed, in milliseconds: the timer that sends something, and the timer that ends the state.
@@ -33,7 +32,7 @@ pub(super) const NO_TIMER: Option<Armed> = armed(None, None);
 
 /// The timers as the RFC has them.
 pub(super) fn schedule() -> Schedule {
-    Schedule::new(&config::Timers::default())
+    Schedule::new(&super::Timers::default())
 }
 
 /// So late over UDP.

@@ -9,9 +9,9 @@ use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
 use super::profile::{Body, Fields};
 use super::uas::Served;
-use crate::config::Limit;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
+use crate::error::Limit;
 use crate::message::header::{Expires, RecordRoute};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::tag::Tag;
@@ -25,7 +25,7 @@ impl Core {
     /// An INVITE outside of dialogs (§13.3.1).
     pub(super) fn invited(&mut self, cx: &mut Cx<'_>, served: Served) {
         if self.calls.len() >= cx.config().limits.calls {
-            cx.refused(Limit::Calls);
+            cx.refused(Limit::CALLS);
             return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
         }
         // Whether there can be a dialog is asked now, not when the user answers.

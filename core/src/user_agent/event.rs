@@ -1,6 +1,6 @@
 //! What the application is told, and what it can ask.
 
-use crate::config::Limit;
+use crate::error::Limit;
 use crate::message::{Request, Response, StatusCode};
 use crate::user_agent::{CallId, RegistrationId};
 

@@ -18,7 +18,7 @@ pub use self::core::{Census, Core};
 pub use event::{CallInfo, CallState, EndCause, Event};
 pub use profile::{Body, Profile};
 
-use crate::config::Config;
+use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
 use crate::message::header::NameAddrBuf;

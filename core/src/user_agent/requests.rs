@@ -22,7 +22,7 @@ impl Kind for RequestKind {
 pub(super) type RequestId = Id<RequestKind>;
 
 /// The requests outside of dialogs whose server transactions live; as many as there are such transactions at most
-/// ([`Limits::server_transactions`](crate::Limits::server_transactions)).
+/// ([`Limits::server_transactions`](crate::transaction::Limits::server_transactions)).
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
     alive: Arena<RequestKind, Entry>,

@@ -15,9 +15,9 @@ fn with_limits(set: impl FnOnce(&mut Limits)) -> Config {
 #[test]
 fn above_the_limit_a_new_connection_is_closed_and_counted_and_the_old_ones_go_on() {
     for set in [
-        (|limits: &mut Limits| limits.connections = 2) as fn(&mut Limits),
-        |limits| limits.connections_per_address = 2,
-        |limits| limits.half_open_connections = 2,
+        (|limits: &mut Limits| limits.transport.connections = 2) as fn(&mut Limits),
+        |limits| limits.transport.connections_per_address = 2,
+        |limits| limits.transport.half_open_connections = 2,
     ] {
         let (mut bench, tcp) = bench_with(with_limits(set));
         let first = bench.accepted(tcp, "192.0.2.9:1001");
@@ -26,7 +26,7 @@ fn above_the_limit_a_new_connection_is_closed_and_counted_and_the_old_ones_go_on
         assert_eq!(bench.closed, [(0, third)]);
         assert_eq!((bench.endpoint.stats().refused_connections, bench.endpoint.census().connections), (1, 2));
         bench.receive_along(third, &theirs("OPTIONS", &their_via("z9hG4bKb")));
-        assert_eq!(bench.whats(), [Told::Overload(Limit::Connections, 1)]);
+        assert_eq!(bench.whats(), [Told::Overload(Limit::CONNECTIONS, 1)]);
         bench.receive_along(first, &theirs("OPTIONS", &their_via("z9hG4bKa")));
         let server = bench.accept();
         bench.respond(server, 200);
@@ -36,18 +36,18 @@ fn above_the_limit_a_new_connection_is_closed_and_counted_and_the_old_ones_go_on
 
 #[test]
 fn another_address_and_a_connection_that_brought_a_message_do_not_count_where_they_should_not() {
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.connections_per_address = 1));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.connections_per_address = 1));
     bench.accepted(tcp, "192.0.2.9:1001");
     bench.accepted(tcp, "192.0.2.10:1001");
     assert!(bench.closed.is_empty());
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.half_open_connections = 1));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.half_open_connections = 1));
     let first = bench.accepted(tcp, "192.0.2.9:1001");
     bench.receive_along(first, &theirs("OPTIONS", &their_via("z9hG4bKa")));
     bench.accepted(tcp, "192.0.2.9:1002");
     assert!(bench.closed.is_empty());
     // What is closed makes room.
     bench.change(first, Change::Closed);
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.connections = 1));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.connections = 1));
     let first = bench.accepted(tcp, "192.0.2.9:1001");
     bench.change(first, Change::Closed);
     bench.accepted(tcp, "192.0.2.9:1001");
@@ -56,7 +56,7 @@ fn another_address_and_a_connection_that_brought_a_message_do_not_count_where_th
 
 #[test]
 fn at_the_limit_a_request_that_needs_a_connection_goes_elsewhere_or_fails() {
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.connections_per_address = 1));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.connections_per_address = 1));
     bench.accepted(tcp, "192.0.2.3:1001");
     let next_hop = NextHop { protocol: Some(Protocol::Tcp), ..host("biloxi.com") };
     bench.request_to(&ours("OPTIONS"), next_hop);
@@ -130,7 +130,7 @@ fn each_message_has_64_t1_of_its_own() {
 
 #[test]
 fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.unfinished_octets = 1_000));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.unfinished_octets = 1_000));
     let first = bench.accepted(tcp, "192.0.2.9:1001");
     let second = bench.accepted(tcp, "192.0.2.9:1002");
     bench.stream(first, &[b'a'; 600]);
@@ -139,7 +139,7 @@ fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
     bench.stream(second, b"a");
     assert_eq!(bench.closed, [(0, second)]);
     assert_eq!(bench.endpoint.stats().refused_connections, 1);
-    assert_eq!(bench.whats()[0], Told::Overload(Limit::UnfinishedOctets, 1));
+    assert_eq!(bench.whats()[0], Told::Overload(Limit::UNFINISHED_OCTETS, 1));
     // What it held is free again.
     bench.stream(first, &[b'a'; 400]);
     assert_eq!(bench.closed.len(), 1);
@@ -147,7 +147,7 @@ fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
 
 #[test]
 fn what_is_sent_to_a_stalled_connection_is_bounded() {
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.stalled_octets = 1_000));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.stalled_octets = 1_000));
     let connection = bench.accepted(tcp, "192.0.2.9:1001");
     bench.receive_along(connection, &theirs("INVITE", &their_via("z9hG4bKa")));
     let server = bench.accept();
@@ -171,13 +171,13 @@ fn what_is_sent_to_a_stalled_connection_is_bounded() {
     // It was not sent; where else it might go nobody listens, and that is told; the transaction stays.
     bench.change(bench.opened[0].connection, Change::Failed);
     assert!(bench.whats().contains(&Told::Unsent));
-    assert!(bench.whats().contains(&Told::Overload(Limit::StalledOctets, 1)));
+    assert!(bench.whats().contains(&Told::Overload(Limit::STALLED_OCTETS, 1)));
     assert_eq!(bench.endpoint.census().server_transactions, 1);
 }
 
 #[test]
 fn above_the_limit_of_outputs_messages_are_dropped_whole_and_the_stream_stays_readable() {
-    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.outputs = 2));
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.outputs = 2));
     let connection = bench.accepted(tcp, "192.0.2.9:1001");
     bench.draining = false;
     let bad = theirs("OPTIONS", &their_via("z9hG4bKa")).replace("Call-ID: a84b4c76e66710\n", "");

@@ -161,8 +161,8 @@ fn configuration(octet: u8) -> Config {
     }
     if octet & 4 == 4 {
         let limits = &mut config.limits;
-        (limits.server_transactions, limits.deliveries, limits.client_transactions) = (3, 3, 3);
-        (limits.calls, limits.forks, limits.response_contexts, limits.destinations) = (2, 2, 2, 2);
+        (limits.transaction.server_transactions, limits.deliveries, limits.transaction.client_transactions) = (3, 3, 3);
+        (limits.calls, limits.forks, limits.response_contexts, limits.transport.destinations) = (2, 2, 2, 2);
         (limits.addresses_of_record, limits.bindings) = (2, 2);
         limits.message.headers = 16;
     }

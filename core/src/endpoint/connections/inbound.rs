@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::config::Limit;
+use crate::error::Limit;
 use crate::flow::{ConnectionId, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Frame, FrameError, Framer, Host, HostBuf, MessageView, Request, SharedBytes, StatusCode};
@@ -31,9 +31,9 @@ impl Endpoint {
         if !self.connections.is_free(id) {
             return;
         }
-        if !self.connections.admits(remote.ip(), &self.config.limits) {
+        if !self.connections.admits(remote.ip(), &self.config.limits.transport) {
             self.stats.refused_connections += 1;
-            self.overloaded(Limit::Connections);
+            self.overloaded(Limit::CONNECTIONS);
             self.outputs.push_back(Output::Close { connection: id });
             return;
         }
@@ -146,18 +146,18 @@ impl Endpoint {
         if octets == 0 && !before {
             return;
         }
-        if self.connections.hold(id, octets, self.now, &self.config.limits) {
+        if self.connections.hold(id, octets, self.now, &self.config.limits.transport) {
             self.set_connection_alarm(id);
         } else {
             self.stats.refused_connections += 1;
-            self.overloaded(Limit::UnfinishedOctets);
+            self.overloaded(Limit::UNFINISHED_OCTETS);
             self.close_connection(id);
         }
     }
 
     fn pong(&mut self, id: ConnectionId) {
         if let Some(flow) = self.connections.flow(id)
-            && self.outputs.len() < self.config.limits.outputs
+            && self.outputs.len() < self.config.limits.transport.outputs
         {
             self.send(flow, SharedBytes::from(PONG));
         }

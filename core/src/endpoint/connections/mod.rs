@@ -10,8 +10,8 @@ mod table;
 pub(super) use opening::Way;
 pub(super) use table::Connections;
 
-use crate::config::Limit;
 use crate::error::CommandError;
+use crate::error::Limit;
 use crate::flow::{ConnectionId, Flow};
 use crate::message::SharedBytes;
 use crate::node::{Change, Output};
@@ -84,7 +84,7 @@ impl Endpoint {
     pub(super) fn close_overflowed(&mut self) {
         while let Some(id) = self.connections.overflowed.pop() {
             self.stats.stalled_connections += 1;
-            self.overloaded(Limit::StalledOctets);
+            self.overloaded(Limit::STALLED_OCTETS);
             self.close_connection(id);
         }
     }

@@ -70,7 +70,7 @@ impl Endpoint {
         remote: SocketAddr,
         server_name: &HostBuf,
     ) -> Option<ConnectionId> {
-        if !self.connections.admits(remote.ip(), &self.config.limits) {
+        if !self.connections.admits(remote.ip(), &self.config.limits.transport) {
             self.stats.refused_connections += 1;
             return None;
         }

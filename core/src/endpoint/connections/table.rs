@@ -5,12 +5,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::config::Limits;
 use crate::endpoint::DeliveryId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Framer, Host, HostBuf};
 use crate::time::{Duration, Instant};
+use crate::transport::Limits;
 
 use super::super::timers::Alarm;
 

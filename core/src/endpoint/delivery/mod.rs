@@ -248,7 +248,7 @@ impl Endpoint {
             if self.draining {
                 return Err(CommandError::Draining);
             }
-            if self.clients.len() >= limits.client_transactions {
+            if self.clients.len() >= limits.transaction.client_transactions {
                 return Err(CommandError::Limit("client_transactions"));
             }
         }
@@ -340,7 +340,7 @@ impl Endpoint {
 
     /// Whether another address may be tried (RFC 3263 §4.3): there is one, and nobody wants the request back.
     fn may_fail_over(&self, id: DeliveryId) -> bool {
-        self.clients.len() < self.config.limits.client_transactions
+        self.clients.len() < self.config.limits.transaction.client_transactions
             && self.deliveries.get(id).is_some_and(|delivery| {
                 delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
             })

@@ -16,11 +16,11 @@ use core::net::{IpAddr, SocketAddr};
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::config::Limits;
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf};
 use crate::node::{Answer, Question};
 use crate::random::Random;
+use crate::transport::Limits;
 
 use super::destination::over_tls;
 use super::{Listener, Listeners, NextHop};
