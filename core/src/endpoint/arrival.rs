@@ -11,7 +11,7 @@ use crate::message::{
 };
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
-use crate::transaction::key::{self, KeptKey, RequestKey};
+use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
 
 use super::{Endpoint, Indication};
@@ -23,9 +23,9 @@ pub struct Arrival {
     pub request: Request,
     /// Where it came in, and where from.
     pub flow: Flow,
-    /// Of a CANCEL: the transaction that it cancels, if there is one (RFC 3261 §9.2).
+    /// The transaction that a CANCEL cancels, if there is one (RFC 3261 §9.2).
     pub cancels: Option<(ServerTransactionId, Tag)>,
-    /// Of the request as it came in.
+    /// The key of the request as it came in.
     pub(super) key: KeptKey,
     /// Where its responses go.
     pub(super) path: Flow,
@@ -52,8 +52,8 @@ impl Endpoint {
         if self.is_overrun() {
             return;
         }
-        if self.listeners.get(listener).is_none() {
-            self.stats.unlistened += 1;
+        if self.wire.listeners.get(listener).is_none() {
+            self.wire.stats.unlistened += 1;
             return;
         }
         self.message_in(Flow::datagram(listener, remote), bytes);
@@ -61,10 +61,10 @@ impl Endpoint {
 
     /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
     pub(super) fn is_overrun(&mut self) -> bool {
-        self.stats.received += 1;
-        let overrun = self.outputs.len() >= self.config.limits.transport.outputs;
+        self.wire.stats.received += 1;
+        let overrun = self.wire.is_overrun();
         if overrun {
-            self.stats.overrun += 1;
+            self.wire.stats.overrun += 1;
             self.overloaded(Limit::OUTPUTS);
         }
         overrun
@@ -74,8 +74,10 @@ impl Endpoint {
     pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
         match MessageView::parse(bytes, &self.config.limits.message) {
             Ok(view) => {
-                if let Some(connection) = flow.connection {
-                    self.connection_used(connection, &view);
+                if let Some(connection) = flow.connection
+                    && self.wire.used(connection, &view)
+                {
+                    self.opened(connection);
                 }
                 match view.method() {
                     Some(method) => self.request_in(flow, &view, method),
@@ -89,14 +91,14 @@ impl Endpoint {
     /// Answers a request that cannot be read or is above a limit, if so much of it can be read as an answer copies.
     fn unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
         let Some(request) = Request::salvage(bytes, &self.config.limits.message) else {
-            self.stats.malformed += 1;
+            self.wire.stats.malformed += 1;
             return;
         };
         let Some(path) = self.answerable(request.headers(), flow) else {
-            self.stats.unusable += 1;
+            self.wire.stats.unusable += 1;
             return;
         };
-        self.stats.rejected += 1;
+        self.wire.stats.rejected += 1;
         self.answer(&stamp(request, flow.remote), path, error.status(), error.reason(), None);
     }
 
@@ -107,27 +109,27 @@ impl Endpoint {
             Ok(essentials) => essentials,
             Err(rejection) => return self.unprocessable(flow, view, rejection),
         };
-        let Some(path) = self.path_to(response_destination(&via, flow.remote), flow) else {
-            self.stats.unusable += 1;
+        let Some(path) = self.wire.path_to(response_destination(&via, flow.remote), flow) else {
+            self.wire.stats.unusable += 1;
             return;
         };
         let Some(keys) = RequestKey::with_via(via, view.headers(), view.uri_bytes()) else {
-            self.stats.unusable += 1;
+            self.wire.stats.unusable += 1;
             return;
         };
         let key = if is_ack { keys.acknowledged() } else { keys.method(method.as_str()) };
         let server = self.servers.find(&key);
         if let Some(server) = server.filter(|_| !is_ack) {
-            self.repeated(server);
-            return;
+            let told = self.servers.repeated(&mut self.wire, server);
+            return self.server_told(server, told);
         }
         let Some(request) = stamped(view, &via, flow.remote) else {
-            self.stats.unusable += 1;
+            self.wire.stats.unusable += 1;
             return;
         };
         match server {
             Some(server) => self.acknowledged(server, request, flow),
-            None if is_ack => self.tell(Indication::Ack { request, flow, server: None }),
+            None if is_ack => self.indications.tell(Indication::Ack { request, flow, server: None }),
             None => self.arrived(&keys, self.servers.kept_key(&key), flow, path, request),
         }
     }
@@ -137,10 +139,10 @@ impl Endpoint {
         let path = self.answerable(view.headers(), flow);
         let request = view.to_request().filter(|request| request.method() != Method::Ack);
         let (Some(path), Some(request)) = (path, request) else {
-            self.stats.unusable += 1;
+            self.wire.stats.unusable += 1;
             return;
         };
-        self.stats.rejected += 1;
+        self.wire.stats.rejected += 1;
         self.answer(&stamp(request, flow.remote), path, rejection.status, rejection.reason, None);
     }
 
@@ -153,20 +155,7 @@ impl Endpoint {
             Some(via) => response_destination(&via, flow.remote),
             None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
         };
-        self.path_to(remote, flow)
-    }
-
-    fn path_to(&self, remote: SocketAddr, flow: Flow) -> Option<Flow> {
-        if flow.connection.is_some() {
-            return Some(flow);
-        }
-        let listener = self.listeners.get(flow.listener)?;
-        let listener = if listener.local.ip().is_multicast() {
-            self.listeners.towards(listener.protocol, remote)?
-        } else {
-            flow.listener
-        };
-        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
+        self.wire.path_to(remote, flow)
     }
 
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
@@ -175,34 +164,47 @@ impl Endpoint {
         if cancels.is_none() && self.refuses(&request, path) {
             return;
         }
-        self.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
+        self.indications.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
     }
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).
     fn cancelled_by(&self, keys: &RequestKey<'_>) -> Option<(ServerTransactionId, Tag)> {
         let server = CANCELLABLE.iter().find_map(|method| self.servers.find(&keys.method(method.as_str())))?;
-        Some((server, self.servers.get(server)?.tag))
+        Some((server, self.servers.tag(server)?))
+    }
+
+    /// The ACK of an INVITE transaction came.
+    fn acknowledged(&mut self, server: ServerTransactionId, request: Request, flow: Flow) {
+        let tag = self.servers.tag(server).unwrap_or_default();
+        let (for_user, told) = self.servers.acknowledged(&mut self.wire, server);
+        if for_user {
+            self.indications.tell(Indication::Ack { request, flow, server: Some((server, tag)) });
+        }
+        self.server_told(server, told);
     }
 
     fn response_in(&mut self, flow: Flow, view: &MessageView<'_>) {
         let Ok(Essentials { via, cseq, .. }) = view.essentials() else {
-            self.stats.unusable += 1;
+            self.wire.stats.unusable += 1;
             return;
         };
-        if !self.listeners.inserts(via.sent_by) {
-            self.stats.foreign += 1;
+        if !self.wire.listeners.inserts(via.sent_by) {
+            self.wire.stats.foreign += 1;
             return;
         }
-        let key = key::client(cseq.method.as_str(), via.branch().unwrap_or_default());
-        match (self.clients.find(&key), view.to_response()) {
-            (Some(client), Some(response)) => self.responded(client, response, flow),
-            (None, Some(response)) if self.config.strays => self.tell(Indication::Stray { response }),
-            _ => self.stats.stray += 1,
+        let client = self.clients.find(cseq.method.as_str(), via.branch().unwrap_or_default());
+        match (client, view.to_response()) {
+            (Some(client), Some(response)) => {
+                let (deliveries, mut below) = self.deliveries();
+                deliveries.responded(&mut below, client, response, flow);
+            }
+            (None, Some(response)) if self.config.strays => self.indications.tell(Indication::Stray { response }),
+            _ => self.wire.stats.stray += 1,
         }
     }
 }
 
-/// Of a topmost Via that cannot be read its sent-by, if that can.
+/// The sent-by of a topmost Via that cannot be read, if the sent-by can.
 fn unusual_via(value: &[u8]) -> Option<Via<'_>> {
     let sender = value.split(|&octet| octet == b';' || octet == b',').next()?.trim_ascii();
     let gap = sender.iter().rposition(u8::is_ascii_whitespace)?;

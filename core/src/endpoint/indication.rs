@@ -1,12 +1,13 @@
 //! What the endpoint tells its transaction user.
 
-use crate::endpoint::DeliveryId;
+use alloc::collections::VecDeque;
+
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, StatusCode};
 use crate::tag::Tag;
 use crate::timer::TimerId;
-use crate::transaction::ServerTransactionId;
+use crate::transaction::{DeliveryId, ServerTransactionId};
 
 use super::Arrival;
 
@@ -122,5 +123,23 @@ impl Failure {
             Self::Transport | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
             Self::Cancelled => StatusCode::REQUEST_TERMINATED,
         }
+    }
+}
+
+/// What the transaction user has not yet taken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Indications(VecDeque<Indication>);
+
+impl Indications {
+    pub(super) fn tell(&mut self, indication: Indication) {
+        self.0.push_back(indication);
+    }
+
+    pub(super) fn next(&mut self) -> Option<Indication> {
+        self.0.pop_front()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

@@ -59,29 +59,29 @@ impl Endpoint {
     /// Counts a request or dialog that a limit made us refuse. The transaction user hears of it in an
     /// [`Indication::Overload`] at once, and while it goes on every 64·T1.
     pub fn refused(&mut self, limit: Limit) {
-        self.stats.refused += 1;
+        self.wire.stats.refused += 1;
         self.overloaded(limit);
     }
 
     /// Something was refused at a limit.
     pub(super) fn overloaded(&mut self, limit: Limit) {
-        let until = self.now + self.schedule.sixty_four_t1;
-        if let Some(refused) = self.refusals.count(limit, self.now, until) {
-            self.tell(Indication::Overload { limit, refused });
+        let until = self.wire.now + self.wire.patience;
+        if let Some(refused) = self.refusals.count(limit, self.wire.now, until) {
+            self.indications.tell(Indication::Overload { limit, refused });
         }
     }
 
     /// Refuses a request that would begin a transaction, if none may be begun.
     pub(super) fn refuses(&mut self, request: &Request, path: Flow) -> bool {
         if self.draining {
-            self.stats.drained += 1;
-        } else if self.servers.len() >= self.config.limits.transaction.server_transactions {
+            self.wire.stats.drained += 1;
+        } else if self.servers.is_full() {
             self.refused(Limit::SERVER_TRANSACTIONS);
         } else {
             return false;
         }
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let seconds = alloc::format!("{}", self.schedule.sixty_four_t1.as_secs().max(1));
+        let seconds = alloc::format!("{}", self.wire.patience.as_secs().max(1));
         self.answer(request, path, status, status.reason(), Some(&seconds));
         true
     }

@@ -45,6 +45,29 @@ impl TokenKey {
             bits >>= 5;
         }
     }
+
+    /// The branch under which a request is forwarded statelessly (§16.11).
+    pub(super) fn branch(&self, key: &RequestKey<'_>, suffix: &str) -> String {
+        let mut branch = String::from(MAGIC_COOKIE);
+        self.push_token(&mut branch, |hasher| {
+            hasher.write_u8(b'b');
+            hasher.write(&key.invariant());
+        });
+        if !suffix.is_empty() {
+            branch.push('.');
+            branch.push_str(suffix);
+        }
+        branch
+    }
+
+    /// A number in the place of chance, for what is forwarded statelessly under this branch (RFC 3263 §4.4).
+    pub(super) fn number(&self, branch: &str) -> u64 {
+        let bits = self.bits(|hasher| {
+            hasher.write_u8(b'n');
+            hasher.write(branch.as_bytes());
+        });
+        bits as u64
+    }
 }
 
 impl fmt::Debug for TokenKey {
@@ -75,20 +98,6 @@ impl Endpoint {
         tag
     }
 
-    /// The branch under which a request is forwarded statelessly (§16.11).
-    pub(super) fn stateless_branch(&self, key: &RequestKey<'_>, suffix: &str) -> String {
-        let mut branch = String::from(MAGIC_COOKIE);
-        self.token_key.push_token(&mut branch, |hasher| {
-            hasher.write_u8(b'b');
-            hasher.write(&key.invariant());
-        });
-        if !suffix.is_empty() {
-            branch.push('.');
-            branch.push_str(suffix);
-        }
-        branch
-    }
-
     /// Forwards a response statelessly (RFC 3261 §16.11): without its topmost Via, which is ours, to where the next one says
     /// (§18.2.2). A connection that the request may have come by is not known any more: the response goes along one to exactly
     /// that address, or a new one.
@@ -98,29 +107,20 @@ impl Endpoint {
     /// without an address (the one whose request was forwarded got `received`), or of a WebSocket client.
     pub fn forward_response(&mut self, now: Instant, response: &Response) -> Result<(), CommandError> {
         const BAD: CommandError = CommandError::Invalid("Via");
-        self.advance(now);
-        let ours = response.top_via().is_some_and(|via| self.listeners.inserts(via.sent_by));
+        self.wire.advance(now);
+        let ours = response.top_via().is_some_and(|via| self.wire.listeners.inserts(via.sent_by));
         let next = response.headers().all::<Via<'_>>().nth(1).and_then(Result::ok).filter(|_| ours).ok_or(BAD)?;
         if matches!(next.protocol, Protocol::Ws | Protocol::Wss) {
             return Err(BAD);
         }
         let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
-        let listener = self.listeners.towards(next.protocol, remote).ok_or(BAD)?;
+        let listener = self.wire.listeners.towards(next.protocol, remote).ok_or(BAD)?;
         let forwarded = response.without_top_via().ok_or(BAD)?;
-        match self.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
-            Some(flow) => self.send(flow, self.framed(listener, forwarded).as_bytes().clone()),
-            None => self.stats.disconnected += 1,
+        match self.wire.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
+            Some(flow) => self.wire.send(flow, self.wire.framed(listener, forwarded).as_bytes().clone()),
+            None => self.wire.stats.disconnected += 1,
         }
         Ok(())
-    }
-
-    /// A number in the place of chance, for what is forwarded statelessly under this branch (RFC 3263 §4.4).
-    pub(super) fn stateless_number(&self, branch: &str) -> u64 {
-        let bits = self.token_key.bits(|hasher| {
-            hasher.write_u8(b'n');
-            hasher.write(branch.as_bytes());
-        });
-        bits as u64
     }
 
     /// Answers a request that gets no transaction. The request is stamped.
@@ -142,7 +142,7 @@ impl Endpoint {
         };
         // A To that cannot be read takes no tag, but the sender is owed an answer even so.
         if let Ok(response) = build(true).or_else(|_| build(false)) {
-            self.send(path, response.as_bytes().clone());
+            self.wire.send(path, response.as_bytes().clone());
         }
     }
 }

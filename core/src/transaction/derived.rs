@@ -3,34 +3,7 @@
 
 use alloc::format;
 
-use crate::message::{HeaderId, Limits, Message, Method, Request, Response, SharedBytes};
-
-/// What we have sent ourselves is read again without a limit.
-const OURS: Limits = Limits {
-    start_line: usize::MAX,
-    header_section: 65_535,
-    headers: usize::MAX,
-    body: usize::MAX,
-    via_values: usize::MAX,
-    parameters: usize::MAX,
-    parts: usize::MAX,
-};
-
-/// Reads a request that this endpoint has sent or taken in before.
-pub(crate) fn reread(bytes: &SharedBytes) -> Option<Request> {
-    match Message::parse(bytes, &OURS) {
-        Ok(Message::Request(request)) => Some(request),
-        _ => None,
-    }
-}
-
-/// Reads a response that this endpoint has sent.
-pub(crate) fn reread_response(bytes: &SharedBytes) -> Option<Response> {
-    match Message::parse(bytes, &OURS) {
-        Ok(Message::Response(response)) => Some(response),
-        _ => None,
-    }
-}
+use crate::message::{HeaderId, Method, Request, Response};
 
 /// The ACK for a non-2xx final response to `invite`, which has our Via on top.
 pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {

@@ -2,34 +2,44 @@
 //!
 //! Four machines, each readable beside its figure: `invite_client.rs` (figure 5), `client.rs` (figure 6),
 //! `invite_server.rs` (figure 7), `server.rs` (figure 8). They are pure: an input goes in, the state and the two timers
-//! change, and the actions that the figure shows come out. The [`endpoint`](crate::endpoint) carries them out. `key.rs` is
-//! how messages find their transaction, `senders.rs` how bad news does; `derived.rs` makes the ACK and the CANCEL of an
-//! INVITE. Nothing here is public: the endpoint is what one talks to.
+//! change, and the actions that the figure shows come out. `client_transactions.rs` and `server_transactions.rs` are the tables
+//! of all transactions, which carry the actions out over the transport layer; `backup.rs` is where a response goes that
+//! could not be sent. `key.rs` is how messages find their transaction, `senders.rs` how bad news does; `derived.rs` makes the
+//! ACK and the CANCEL of an INVITE. The tables return what is to be told: the endpoint is what one talks to.
 
+mod backup;
 mod client;
+mod client_transactions;
 mod config;
-pub(crate) mod derived;
+mod derived;
 mod invite_client;
 mod invite_server;
 pub(crate) mod key;
 mod machine;
+mod owner;
 mod schedule;
-pub(crate) mod senders;
+mod senders;
 mod server;
+mod server_transactions;
 #[cfg(test)]
 mod table_test;
 
 pub(crate) use client::Client;
+pub(crate) use client_transactions::{ClientTransactions, Heard};
 pub use config::{Limits, Timers};
 pub(crate) use invite_client::InviteClient;
 pub(crate) use invite_server::InviteServer;
 pub(crate) use machine::{ClientMachine, ServerMachine};
+pub(crate) use owner::{Owner, Wire};
 pub(crate) use schedule::{Clock, Schedule};
 pub(crate) use server::Server;
+pub(crate) use server_transactions::{ServerTransactions, Told};
 
 use crate::id::handles;
 
 handles! {
+    /// An outgoing request on its way, over all its attempts, each of which is a client transaction.
+    DeliveryId = Id<DeliveryKind>, "delivery";
     /// A client transaction (RFC 3261 §17.1): one attempt of a delivery.
     ClientTransactionId = Id<ClientTransactionKind>, "client";
     /// A server transaction (RFC 3261 §17.2).

@@ -1,14 +1,32 @@
-//! Where messages come from and go to (RFC 3261 §18, RFC 3581), without a socket.
+//! Where messages come from and go to (RFC 3261 §18, RFC 3581, 5626, 5923, 3263), without a socket.
+//!
+//! All of it works on one value, the `Wire` (`wire.rs`), which knows nothing of transactions: `listener.rs` is the local
+//! addresses; `connections/` is streams from opening to end, with their framing and keep-alives; `destination.rs`, `locate/` and
+//! `search.rs` find where a request goes; `outgoing.rs` puts our Via on top; `received.rs` notes where a request came from and
+//! says where its responses go.
 
+mod alarm;
+mod connections;
 mod destination;
 mod limits;
 mod listener;
 mod locate;
+mod outgoing;
 mod received;
+mod reread;
+mod search;
+mod stats;
+mod wire;
 
+pub(crate) use alarm::Alarm;
+pub(crate) use connections::{Lost, PING, PONG, Way};
 pub use destination::NextHop;
 pub use limits::Limits;
 pub use listener::Listener;
 pub(crate) use listener::Listeners;
 pub(crate) use locate::{Asked, Located, Locator, Place, locate};
 pub(crate) use received::{forwarded_destination, response_destination, stamp, stamped};
+pub(crate) use reread::{reread, reread_response};
+pub(crate) use search::Places;
+pub use stats::Stats;
+pub(crate) use wire::Wire;

@@ -3,67 +3,77 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::endpoint::DeliveryId;
-use crate::transport::{NextHop, Place};
+use crate::node::{Answer, QueryId};
+use crate::transaction::{DeliveryId, Owner};
+use crate::transport::{Asked, NextHop, Place, Places};
 
-use super::super::search::{Asker, Places};
-use super::super::{Endpoint, Failure};
-use super::{Destination, Purpose, Stage};
+use super::super::Failure;
+use super::{Below, Deliveries, Destination, Stage};
 
-impl Endpoint {
+impl Deliveries {
     /// Looks for the next hop, and goes on at once if there is nothing to ask.
-    pub(super) fn locate(&mut self, id: DeliveryId, next_hop: &NextHop) {
-        // The same choice for each retransmission of what is forwarded statelessly, for its CANCEL and its ACK (RFC 3263 §4.4).
-        let computed = match self.deliveries.get(id).map(|delivery| &delivery.purpose) {
-            Some(Purpose::Relay { branch }) => Some(self.stateless_number(branch)),
-            _ => None,
-        };
-        let places = self.search(Asker::Delivery(id), next_hop, computed);
-        if let Some(delivery) = self.deliveries.get_mut(id) {
+    pub(super) fn locate(&mut self, below: &mut Below<'_>, id: DeliveryId, next_hop: &NextHop, computed: Option<u64>) {
+        let places = below.wire.search(Owner::Delivery(id), next_hop, computed);
+        if let Some(delivery) = self.table.get_mut(id) {
             delivery.places = places;
         }
-        self.dispatch(id);
+        self.dispatch(below, id);
+    }
+
+    /// The resolver has answered a question about where a request goes.
+    pub(in crate::endpoint) fn resolved(
+        &mut self,
+        below: &mut Below<'_>,
+        id: DeliveryId,
+        question: (QueryId, Asked),
+        answers: &[Answer],
+    ) {
+        let Some(delivery) = self.table.get_mut(id) else { return };
+        below.wire.learn(Owner::Delivery(id), &mut delivery.places, question, answers, below.random);
+        self.located(below, id);
+    }
+
+    /// The resolver has not answered in time.
+    pub(in crate::endpoint) fn unresolved(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        let Some(delivery) = self.table.get_mut(id) else { return };
+        below.wire.give_up_questions(Owner::Delivery(id), &mut delivery.places, below.random);
+        self.located(below, id);
     }
 
     /// More is known of where a request goes.
-    pub(in crate::endpoint) fn delivery_located(&mut self, id: DeliveryId) {
-        if self.deliveries.get(id).is_some_and(|delivery| matches!(delivery.stage, Stage::Locating)) {
-            self.dispatch(id);
+    fn located(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        if self.table.get(id).is_some_and(|delivery| matches!(delivery.stage, Stage::Locating)) {
+            self.dispatch(below, id);
         }
     }
 
-    /// The places of a delivery.
-    pub(in crate::endpoint) fn delivery_places(&mut self, id: DeliveryId) -> Option<&mut Places> {
-        self.deliveries.get_mut(id).map(|delivery| &mut delivery.places)
-    }
-
     /// The next place to try. While nothing was tried, a better one that may come is waited for.
-    pub(super) fn next_destination(&mut self, id: DeliveryId) -> Option<Destination> {
-        let delivery = self.deliveries.get_mut(id)?;
+    pub(super) fn next_destination(&mut self, below: &Below<'_>, id: DeliveryId) -> Option<Destination> {
+        let delivery = self.table.get_mut(id)?;
         if let Some(destination) = delivery.destinations.pop() {
             return Some(destination);
         }
         let wait = matches!(delivery.stage, Stage::Locating);
-        let Place { protocol, address } = delivery.places.take(&self.listeners, wait)?;
+        let Place { protocol, address } = delivery.places.take(&below.wire.listeners, wait)?;
         Some(Destination::At { protocol, address })
     }
 
     /// None of the known places can be tried: waits for those that the resolver still may tell, else gives up.
-    pub(super) fn no_destination(&mut self, id: DeliveryId, failure: Failure) {
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+    pub(super) fn no_destination(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
+        let Some(delivery) = self.table.get_mut(id) else { return };
         if delivery.places.are_searched() {
             delivery.stage = Stage::Locating;
         } else {
-            self.fail_delivery(id, failure);
+            self.fail(below, id, failure);
         }
     }
 
     /// Nothing more will be tried.
-    pub(super) fn end_places(&mut self, id: DeliveryId) {
-        if let Some(delivery) = self.deliveries.get_mut(id) {
+    pub(super) fn end_places(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        if let Some(delivery) = self.table.get_mut(id) {
             delivery.destinations = Vec::new();
             let places = mem::replace(&mut delivery.places, Places::None);
-            self.end_search(places);
+            below.wire.end_search(places);
         }
     }
 }

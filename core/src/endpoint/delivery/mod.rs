@@ -2,35 +2,53 @@
 //!
 //! A delivery is a request without our Via, the addresses left to try, and where it stands. Each attempt is a client
 //! transaction of its own with a new branch, so that a transaction's way never changes; the handle that the core holds
-//! outlives attempts.
+//! outlives attempts. `locating.rs` finds the places to try, `attempt.rs` tries them one after the other; here is what becomes
+//! of an attempt.
 
 mod attempt;
 mod locating;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow};
+use crate::id::Arena;
 use crate::message::header::Protocol;
-use crate::message::{HostBuf, Method, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HostBuf, Request, Response, SharedBytes, StatusCode};
+use crate::random::Random;
 use crate::tag::Tag;
-use crate::time::Instant;
-use crate::transaction::ClientTransactionId;
-use crate::transaction::key::RequestKey;
-use crate::transport::NextHop;
+use crate::transaction::{ClientTell, ClientTransactionId, ClientTransactions, DeliveryId, DeliveryKind, Heard, Wire};
+use crate::transport::{NextHop, Places};
 
-use super::search::Places;
-use super::{Endpoint, Failure, Indication};
+use super::indication::Indications;
+use super::{Failure, Indication};
+
+/// All requests on their way out.
+#[derive(Clone, Debug)]
+pub(super) struct Deliveries {
+    table: Arena<DeliveryKind, Delivery>,
+    /// The requests that wait for a connection to open, in the order of their coming.
+    waiting: BTreeMap<ConnectionId, Vec<DeliveryId>>,
+}
+
+/// What a delivery works with: the layers below, and what it may use beside them.
+#[derive(Debug)]
+pub(super) struct Below<'a> {
+    pub(super) wire: &'a mut Wire,
+    pub(super) clients: &'a mut ClientTransactions,
+    pub(super) random: &'a mut Random,
+    pub(super) indications: &'a mut Indications,
+}
 
 /// A request on its way.
 #[derive(Clone, Debug)]
-pub(in crate::endpoint) struct Delivery {
+struct Delivery {
     tag: Tag,
     purpose: Purpose,
-    /// Whom the next hop must prove to be, where it has to.
+    /// The name that the next hop must prove to have, where it has to prove one.
     server_name: HostBuf,
     /// How far a multicast request may go.
     ttl: Option<u8>,
@@ -56,8 +74,9 @@ enum Destination {
     Along(Flow),
 }
 
+/// What a delivery is for.
 #[derive(Clone, Debug)]
-enum Purpose {
+pub(super) enum Purpose {
     /// A request with client transactions.
     Transaction { is_invite: bool, branch_suffix: Box<str> },
     /// The ACK for a 2xx.
@@ -95,164 +114,30 @@ enum Cancel {
     Sent,
 }
 
-impl Endpoint {
-    /// Sends a request (any method but ACK) to its next hop, in one client transaction per address tried.
-    ///
-    /// `request` carries no Via of ours: one is pushed when the way is known. `branch_suffix` is appended to each branch
-    /// (the proxy's loop check, RFC 3261 §16.6 step 8; RFC 5393 §4.2), or empty.
-    ///
-    /// # Errors
-    /// `Limit`: `deliveries` or `client_transactions`; `Draining`; `Invalid` for an ACK.
-    pub fn request(
+impl Deliveries {
+    pub(super) const fn new() -> Self {
+        Self { table: Arena::new(), waiting: BTreeMap::new() }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
+    /// Begins to deliver a request. For `computed` see [`locate`](crate::transport::locate).
+    pub(super) fn deliver(
         &mut self,
-        now: Instant,
+        below: &mut Below<'_>,
         request: Request,
-        next_hop: NextHop,
-        tag: Tag,
-        branch_suffix: &str,
-    ) -> Result<DeliveryId, CommandError> {
-        if request.method() == Method::Ack {
-            return Err(CommandError::Invalid("method"));
-        }
-        let is_invite = request.method() == Method::Invite;
-        self.deliver(
-            now,
-            request,
-            next_hop,
-            tag,
-            Purpose::Transaction { is_invite, branch_suffix: branch_suffix.into() },
-        )
-    }
-
-    /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
-    /// [`release`](Self::release).
-    ///
-    /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for anything but an ACK.
-    pub fn acknowledge(
-        &mut self,
-        now: Instant,
-        ack: Request,
-        next_hop: NextHop,
-        tag: Tag,
-    ) -> Result<DeliveryId, CommandError> {
-        if ack.method() != Method::Ack {
-            return Err(CommandError::Invalid("method"));
-        }
-        self.deliver(now, ack, next_hop, tag, Purpose::Acknowledgement)
-    }
-
-    /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
-    /// transaction, and nothing kept. The topmost Via must still be that of the previous hop: the branch is computed from
-    /// it, so that retransmissions, ACK and CANCEL get the branch of their INVITE.
-    ///
-    /// # Errors
-    /// `Limit("deliveries")`; `Invalid` for a request without a usable Via.
-    pub fn relay(
-        &mut self,
-        now: Instant,
-        request: Request,
-        next_hop: NextHop,
-        branch_suffix: &str,
-    ) -> Result<(), CommandError> {
-        let key = RequestKey::of(request.headers(), request.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
-        let branch = self.stateless_branch(&key, branch_suffix).into();
-        self.deliver(now, request, next_hop, Tag::NONE, Purpose::Relay { branch }).map(drop)
-    }
-
-    /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.
-    /// While its next hop is still being resolved or its connection opened there is nothing to do: it goes out then.
-    ///
-    /// # Errors
-    /// `Gone`; `WrongState` if this is no ACK.
-    pub fn repeat(&mut self, now: Instant, delivery: DeliveryId) -> Result<(), CommandError> {
-        self.advance(now);
-        let kept = self.deliveries.get(delivery).ok_or(CommandError::Gone)?;
-        match (&kept.purpose, &kept.stage) {
-            (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
-                let (flow, bytes, server_name) = (*flow, bytes.clone(), kept.server_name.clone());
-                self.stats.retransmitted += 1;
-                if let Some(renewed) = self.renewed(flow, &server_name) {
-                    self.send(renewed, bytes.clone());
-                    if let Some(kept) = self.deliveries.get_mut(delivery) {
-                        kept.stage = Stage::Kept { flow: renewed, bytes };
-                    }
-                }
-                Ok(())
-            }
-            (Purpose::Acknowledgement, _) => Ok(()),
-            _ => Err(CommandError::WrongState),
-        }
-    }
-
-    /// Forgets a kept ACK.
-    pub fn release(&mut self, delivery: DeliveryId) {
-        let kept = self.deliveries.get(delivery);
-        if kept.is_some_and(|kept| matches!(kept.purpose, Purpose::Acknowledgement)) {
-            self.end_delivery(delivery);
-        }
-    }
-
-    /// Cancels an INVITE (RFC 3261 §9.1): before it was sent it just ends ([`Failure::Cancelled`]); without a provisional
-    /// response the CANCEL waits for one; 64·T1 after the CANCEL the INVITE is given up ([`Failure::Timeout`]). A second
-    /// cancel changes nothing.
-    ///
-    /// # Errors
-    /// `Gone`; `WrongState` after a final response, or if this is no INVITE.
-    pub fn cancel(&mut self, now: Instant, delivery: DeliveryId) -> Result<(), CommandError> {
-        self.advance(now);
-        let cancelled = self.deliveries.get_mut(delivery).ok_or(CommandError::Gone)?;
-        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true, .. }) {
-            return Err(CommandError::WrongState);
-        }
-        match &mut cancelled.stage {
-            Stage::Sent { progress: Progress::Final, .. } | Stage::Kept { .. } => return Err(CommandError::WrongState),
-            Stage::Sent { client, cancel: cancel @ Cancel::No, .. } => {
-                let client = *client;
-                if self.clients.is_proceeding_invite(client) {
-                    *cancel = Cancel::Sent;
-                    self.send_cancel(client);
-                } else {
-                    *cancel = Cancel::Waiting;
-                }
-            }
-            Stage::Sent { cancel: Cancel::Waiting | Cancel::Sent, .. } => {}
-            Stage::Locating | Stage::Opening { .. } => {
-                self.fail_delivery(delivery, Failure::Cancelled);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is
-    /// still looked for or being connected to. False, and nothing happens, if it is. Nothing more is said of it.
-    pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
-        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Locating | Stage::Opening { .. });
-        self.deliveries.get(delivery).is_some_and(unsent) && self.end_delivery(delivery).is_some()
-    }
-
-    fn deliver(
-        &mut self,
-        now: Instant,
-        request: Request,
-        next_hop: NextHop,
+        next_hop: &NextHop,
         tag: Tag,
         purpose: Purpose,
-    ) -> Result<DeliveryId, CommandError> {
-        self.advance(now);
-        let limits = &self.config.limits;
-        if self.deliveries.len() >= limits.deliveries {
-            return Err(CommandError::Limit("deliveries"));
-        }
-        if matches!(purpose, Purpose::Transaction { .. }) {
-            if self.draining {
-                return Err(CommandError::Draining);
-            }
-            if self.clients.len() >= limits.transaction.client_transactions {
-                return Err(CommandError::Limit("client_transactions"));
-            }
-        }
-        let id = self.deliveries.insert(Delivery {
+        computed: Option<u64>,
+    ) -> DeliveryId {
+        let id = self.table.insert(Delivery {
             tag,
             purpose,
             server_name: next_hop.host.clone(),
@@ -263,29 +148,115 @@ impl Endpoint {
             places: Places::None,
         });
         match next_hop.flow {
-            Some(_) => self.dispatch(id),
-            None => self.locate(id, &next_hop),
+            Some(_) => self.dispatch(below, id),
+            None => self.locate(below, id, next_hop, computed),
         }
-        Ok(id)
+        id
+    }
+
+    /// See [`Endpoint::repeat`](super::Endpoint::repeat).
+    pub(super) fn repeat(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Result<(), CommandError> {
+        let kept = self.table.get_mut(id).ok_or(CommandError::Gone)?;
+        match (&kept.purpose, &mut kept.stage) {
+            (Purpose::Acknowledgement, Stage::Kept { flow, bytes }) => {
+                below.wire.stats.retransmitted += 1;
+                if let Some(renewed) = below.wire.renewed(*flow, &kept.server_name) {
+                    below.wire.send(renewed, bytes.clone());
+                    *flow = renewed;
+                }
+                Ok(())
+            }
+            (Purpose::Acknowledgement, _) => Ok(()),
+            _ => Err(CommandError::WrongState),
+        }
+    }
+
+    /// See [`Endpoint::release`](super::Endpoint::release).
+    pub(super) fn release(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        let kept = self.table.get(id);
+        if kept.is_some_and(|kept| matches!(kept.purpose, Purpose::Acknowledgement)) {
+            self.end(below, id);
+        }
+    }
+
+    /// See [`Endpoint::cancel`](super::Endpoint::cancel).
+    pub(super) fn cancel(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Result<(), CommandError> {
+        let cancelled = self.table.get_mut(id).ok_or(CommandError::Gone)?;
+        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true, .. }) {
+            return Err(CommandError::WrongState);
+        }
+        match &mut cancelled.stage {
+            Stage::Sent { progress: Progress::Final, .. } | Stage::Kept { .. } => return Err(CommandError::WrongState),
+            Stage::Sent { client, cancel: cancel @ Cancel::No, .. } => {
+                let client = *client;
+                if below.clients.is_proceeding_invite(client) {
+                    *cancel = Cancel::Sent;
+                    self.send_cancel(below, client);
+                } else {
+                    *cancel = Cancel::Waiting;
+                }
+            }
+            Stage::Sent { cancel: Cancel::Waiting | Cancel::Sent, .. } => {}
+            Stage::Locating | Stage::Opening { .. } => self.fail(below, id, Failure::Cancelled),
+        }
+        Ok(())
+    }
+
+    /// See [`Endpoint::withdraw`](super::Endpoint::withdraw).
+    pub(super) fn withdraw(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
+        let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Locating | Stage::Opening { .. });
+        self.table.get(id).is_some_and(unsent) && self.end(below, id).is_some()
+    }
+
+    /// A response came in this client transaction.
+    pub(super) fn responded(
+        &mut self,
+        below: &mut Below<'_>,
+        client: ClientTransactionId,
+        response: Response,
+        flow: Flow,
+    ) {
+        let server_name = |owner| self.server_name(owner);
+        let heard = below.clients.respond(below.wire, client, &response, server_name);
+        let Some(Heard { owner: Some(owner), tell, over }) = heard else { return };
+        match tell {
+            Some(ClientTell::Response) => self.answered(below, owner, client, response, flow),
+            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout),
+            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport),
+            None if over => self.finished(below, owner),
+            None => {}
+        }
+    }
+
+    /// A client transaction has moved by itself.
+    pub(super) fn heard(&mut self, below: &mut Below<'_>, heard: Option<Heard>) {
+        let Some(Heard { owner: Some(owner), tell, over }) = heard else { return };
+        match tell {
+            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout),
+            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport),
+            Some(ClientTell::Response) | None if over => self.finished(below, owner),
+            Some(ClientTell::Response) | None => {}
+        }
     }
 
     /// A response came for the present attempt.
-    pub(in crate::endpoint) fn delivery_answered(
+    fn answered(
         &mut self,
+        below: &mut Below<'_>,
         id: DeliveryId,
         client: ClientTransactionId,
         response: Response,
         flow: Flow,
     ) {
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(id) {
-            self.clients.set_owner(client, None);
-            if self.attempt(id) {
-                self.stats.failovers += 1;
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(below, id) {
+            below.clients.set_owner(client, None);
+            if self.attempt(below, id) {
+                below.wire.stats.failovers += 1;
                 return;
             }
-            self.clients.set_owner(client, Some(id));
+            below.clients.set_owner(client, Some(id));
         }
-        let Some(delivery) = self.deliveries.get_mut(id) else { return };
+        let Some(delivery) = self.table.get_mut(id) else { return };
         let Stage::Sent { progress, cancel, .. } = &mut delivery.stage else { return };
         let is_final = response.status().is_final();
         let cancel_now = !is_final && *cancel == Cancel::Waiting;
@@ -300,62 +271,65 @@ impl Endpoint {
         }
         let tag = delivery.tag;
         if is_final {
-            self.end_places(id);
+            self.end_places(below, id);
         }
-        self.tell(Indication::Response { delivery: id, tag, response, flow });
+        below.indications.tell(Indication::Response { delivery: id, tag, response, flow });
         if cancel_now {
-            self.send_cancel(client);
+            self.send_cancel(below, client);
         }
     }
 
+    fn send_cancel(&self, below: &mut Below<'_>, client: ClientTransactionId) {
+        below.clients.cancel(below.wire, client, |owner| self.server_name(owner));
+    }
+
     /// The present attempt came to nothing.
-    pub(in crate::endpoint) fn delivery_failed(&mut self, id: DeliveryId, failure: Failure) {
-        let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.deliveries.get(id) else { return };
-        let progress = *progress;
-        match progress {
+    fn failed(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
+        let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.table.get(id) else { return };
+        match *progress {
             // The ACK did not arrive; the response is known all the same.
-            Progress::Final => self.delivery_finished(id),
-            Progress::Nothing if self.may_fail_over(id) => {
-                if self.attempt(id) {
-                    self.stats.failovers += 1;
+            Progress::Final => self.finished(below, id),
+            Progress::Nothing if self.may_fail_over(below, id) => {
+                if self.attempt(below, id) {
+                    below.wire.stats.failovers += 1;
                 } else {
-                    self.no_destination(id, failure);
+                    self.no_destination(below, id, failure);
                 }
             }
-            Progress::Nothing | Progress::Provisional => self.fail_delivery(id, failure),
+            Progress::Nothing | Progress::Provisional => self.fail(below, id, failure),
         }
     }
 
     /// The transaction of the final response is over.
-    pub(in crate::endpoint) fn delivery_finished(&mut self, id: DeliveryId) {
-        if let Some(delivery) = self.end_delivery(id) {
-            self.tell(Indication::Finished { delivery: id, tag: delivery.tag });
+    fn finished(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        if let Some(delivery) = self.end(below, id) {
+            below.indications.tell(Indication::Finished { delivery: id, tag: delivery.tag });
         }
     }
 
-    /// Whom the next hop of a request must prove to be, where it has to.
-    pub(in crate::endpoint) fn server_name(&self, id: DeliveryId) -> Option<HostBuf> {
-        self.deliveries.get(id).map(|delivery| delivery.server_name.clone())
+    /// The name that the next hop of a request must prove to have, where it has to prove one.
+    fn server_name(&self, id: DeliveryId) -> Option<HostBuf> {
+        self.table.get(id).map(|delivery| delivery.server_name.clone())
     }
 
     /// Whether another address may be tried (RFC 3263 §4.3): there is one, and nobody wants the request back.
-    fn may_fail_over(&self, id: DeliveryId) -> bool {
-        self.clients.len() < self.config.limits.transaction.client_transactions
-            && self.deliveries.get(id).is_some_and(|delivery| {
+    fn may_fail_over(&self, below: &Below<'_>, id: DeliveryId) -> bool {
+        !below.clients.is_full()
+            && self.table.get(id).is_some_and(|delivery| {
                 delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
             })
     }
 
-    fn fail_delivery(&mut self, id: DeliveryId, failure: Failure) {
-        let Some(delivery) = self.end_delivery(id) else { return };
+    fn fail(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
+        let Some(delivery) = self.end(below, id) else { return };
         if !matches!(delivery.purpose, Purpose::Relay { .. }) {
-            self.tell(Indication::Failed { delivery: id, tag: delivery.tag, failure });
+            below.indications.tell(Indication::Failed { delivery: id, tag: delivery.tag, failure });
         }
     }
 
-    fn end_delivery(&mut self, id: DeliveryId) -> Option<Delivery> {
-        self.end_places(id);
-        self.deliveries.remove(id)
+    fn end(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Option<Delivery> {
+        self.end_places(below, id);
+        self.table.remove(id)
     }
 }
 

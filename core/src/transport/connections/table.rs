@@ -5,49 +5,47 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::endpoint::DeliveryId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Framer, Host, HostBuf};
 use crate::time::{Duration, Instant};
-use crate::transport::Limits;
 
-use super::super::timers::Alarm;
+use super::super::Limits;
+use super::super::alarm::Alarm;
 
 /// A connection.
 #[derive(Clone, Debug)]
-pub(in crate::endpoint) struct Connection {
-    pub(super) listener: ListenerId,
-    pub(super) protocol: Protocol,
-    pub(super) remote: SocketAddr,
-    pub(super) phase: Phase,
+pub(crate) struct Connection {
+    pub(crate) listener: ListenerId,
+    pub(crate) protocol: Protocol,
+    pub(crate) remote: SocketAddr,
+    pub(crate) phase: Phase,
     /// The name that the far end had to prove when we opened it.
-    pub(super) server_name: Option<HostBuf>,
+    pub(crate) server_name: Option<HostBuf>,
     /// The names that the far end has proved.
-    pub(super) identities: Vec<HostBuf>,
+    pub(crate) identities: Vec<HostBuf>,
     /// The port at the far end's address that it is an alias for (RFC 5923 §8.2).
-    pub(super) alias: Option<u16>,
+    pub(crate) alias: Option<u16>,
     /// Of a byte stream.
-    pub(super) framer: Option<Framer>,
+    pub(crate) framer: Option<Framer>,
     /// How many octets of an unfinished message are held, and since when.
-    pub(super) unfinished: Option<(usize, Instant)>,
+    pub(crate) unfinished: Option<(usize, Instant)>,
     /// While the driver holds what it could not write: how much was sent since.
-    pub(super) stalled: Option<usize>,
+    pub(crate) stalled: Option<usize>,
     /// Transactions that use it.
-    pub(super) users: usize,
-    pub(super) last_use: Instant,
+    pub(crate) users: usize,
+    pub(crate) last_use: Instant,
     /// When a pong is missed.
-    pub(super) pong_due: Option<Instant>,
-    pub(super) alarm: Alarm,
+    pub(crate) pong_due: Option<Instant>,
+    pub(crate) alarm: Alarm,
 }
 
 /// How far a connection has come.
 #[derive(Clone, Debug)]
-pub(super) enum Phase {
-    /// We have asked for it; the requests that wait for it.
+pub(crate) enum Phase {
+    /// We have asked for it.
     Opening {
         until: Instant,
-        waiting: Vec<DeliveryId>,
     },
     /// The far end has opened it and not yet sent a whole message.
     Fresh {
@@ -57,7 +55,7 @@ pub(super) enum Phase {
 }
 
 impl Connection {
-    pub(super) fn new(
+    pub(crate) fn new(
         listener: ListenerId,
         protocol: Protocol,
         remote: SocketAddr,
@@ -82,12 +80,12 @@ impl Connection {
         }
     }
 
-    pub(super) const fn is_half_open(&self) -> bool {
+    pub(crate) const fn is_half_open(&self) -> bool {
         !matches!(self.phase, Phase::Open)
     }
 
     /// What happens next if nothing else does: the time at which this connection is given up. `patience` is 64·T1.
-    pub(super) fn deadline(&self, patience: Duration) -> Option<(Instant, Reason)> {
+    pub(crate) fn deadline(&self, patience: Duration) -> Option<(Instant, Reason)> {
         let slow = self.unfinished.map(|(_, since)| (since + patience, Reason::Slow));
         let phase = match self.phase {
             Phase::Opening { until, .. } => Some((until, Reason::Unopened)),
@@ -112,7 +110,7 @@ impl Connection {
 
 /// Why a connection is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// It was not opened in time.
     Unopened,
     /// A message does not end, or the first one does not come.
@@ -123,7 +121,7 @@ pub(super) enum Reason {
 
 /// All connections.
 #[derive(Clone, Debug, Default)]
-pub(in crate::endpoint) struct Connections {
+pub(crate) struct Connections {
     /// Names given out so far.
     reserved: u64,
     table: BTreeMap<ConnectionId, Connection>,
@@ -134,7 +132,7 @@ pub(in crate::endpoint) struct Connections {
     /// Octets of unfinished messages.
     unfinished: usize,
     /// Those that hold too much that was not written, and are about to be closed.
-    pub(super) overflowed: Vec<ConnectionId>,
+    pub(crate) overflowed: Vec<ConnectionId>,
 }
 
 const FIRST: ConnectionId = ConnectionId::from_parts(0, 0);
@@ -142,52 +140,52 @@ const LAST: ConnectionId = ConnectionId::from_parts(u32::MAX, u32::MAX);
 
 impl Connections {
     /// A name that was never given out before.
-    pub(in crate::endpoint) fn reserve(&mut self) -> ConnectionId {
+    pub(crate) fn reserve(&mut self) -> ConnectionId {
         self.reserved += 1;
         let (generation, slot) = ((self.reserved >> 32) as u32, self.reserved as u32);
         ConnectionId::from_parts(slot, generation)
     }
 
     /// Whether the name was given out, and is not in use.
-    pub(super) fn is_free(&self, id: ConnectionId) -> bool {
+    pub(crate) fn is_free(&self, id: ConnectionId) -> bool {
         let (slot, generation) = id.parts();
         let number = u64::from(generation) << 32 | u64::from(slot);
         (1..=self.reserved).contains(&number) && !self.table.contains_key(&id)
     }
 
-    pub(in crate::endpoint) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.table.len()
     }
 
     /// The flow of a connection that is there.
-    pub(in crate::endpoint) fn flow(&self, id: ConnectionId) -> Option<Flow> {
+    pub(crate) fn flow(&self, id: ConnectionId) -> Option<Flow> {
         let connection = self.table.get(&id)?;
         Some(Flow { listener: connection.listener, remote: connection.remote, connection: Some(id) })
     }
 
-    pub(super) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection> {
         self.table.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
         self.table.get_mut(&id)
     }
 
     /// Whether one more from or to this address is within the limits.
-    pub(super) fn admits(&self, remote: IpAddr, limits: &Limits) -> bool {
+    pub(crate) fn admits(&self, remote: IpAddr, limits: &Limits) -> bool {
         self.table.len() < limits.connections
             && self.half_open < limits.half_open_connections
             && self.addresses.get(&remote).copied().unwrap_or(0) < limits.connections_per_address
     }
 
-    pub(super) fn insert(&mut self, id: ConnectionId, connection: Connection) {
+    pub(crate) fn insert(&mut self, id: ConnectionId, connection: Connection) {
         self.half_open += usize::from(connection.is_half_open());
         *self.addresses.entry(connection.remote.ip()).or_default() += 1;
         self.index.insert((connection.protocol, connection.remote, id));
         self.table.insert(id, connection);
     }
 
-    pub(super) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+    pub(crate) fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         let connection = self.table.remove(&id)?;
         self.half_open -= usize::from(connection.is_half_open());
         self.unfinished -= connection.unfinished.map_or(0, |(octets, _)| octets);
@@ -204,27 +202,24 @@ impl Connections {
         Some(connection)
     }
 
-    /// It is open: the requests that waited for it.
-    pub(super) fn opened(&mut self, id: ConnectionId) -> Vec<DeliveryId> {
-        let Some(connection) = self.table.get_mut(&id) else { return Vec::new() };
+    /// Takes note that a connection is open.
+    pub(super) fn establish(&mut self, id: ConnectionId) {
+        let Some(connection) = self.table.get_mut(&id) else { return };
         self.half_open -= usize::from(connection.is_half_open());
-        match core::mem::replace(&mut connection.phase, Phase::Open) {
-            Phase::Opening { waiting, .. } => waiting,
-            Phase::Fresh { .. } | Phase::Open => Vec::new(),
-        }
+        connection.phase = Phase::Open;
     }
 
     /// Takes note of how much is held of an unfinished message; whether all of it together is within the limit.
-    pub(super) fn hold(&mut self, id: ConnectionId, octets: usize, now: Instant, limits: &Limits) -> bool {
+    pub(crate) fn hold(&mut self, id: ConnectionId, octets: usize, now: Instant, most: usize) -> bool {
         let Some(connection) = self.table.get_mut(&id) else { return true };
         let (before, since) = connection.unfinished.unwrap_or((0, now));
         connection.unfinished = (octets > 0).then_some((octets, since));
         self.unfinished = self.unfinished - before + octets;
-        octets <= before || self.unfinished <= limits.unfinished_octets
+        octets <= before || self.unfinished <= most
     }
 
     /// Makes it an alias for `port` at the far end's address (RFC 5923 §8.2).
-    pub(super) fn set_alias(&mut self, id: ConnectionId, port: u16) {
+    pub(crate) fn set_alias(&mut self, id: ConnectionId, port: u16) {
         let Some(connection) = self.table.get_mut(&id) else { return };
         let (protocol, ip) = (connection.protocol, connection.remote.ip());
         if let Some(old) = connection.alias.replace(port)
@@ -236,7 +231,7 @@ impl Connections {
     }
 
     /// A connection along which a request for this address and server may go: an open one if there is, the oldest of them.
-    pub(super) fn reusable(
+    pub(crate) fn reusable(
         &self,
         protocol: Protocol,
         remote: SocketAddr,
@@ -252,14 +247,14 @@ impl Connections {
     }
 
     /// Takes note that so much is sent; false if the connection takes no more.
-    pub(in crate::endpoint) fn sends(&mut self, id: ConnectionId, octets: usize, limits: &Limits) -> bool {
+    pub(crate) fn sends(&mut self, id: ConnectionId, octets: usize, most: usize) -> bool {
         if self.overflowed.contains(&id) {
             return false;
         }
         let Some(connection) = self.table.get_mut(&id) else { return false };
         let Some(held) = &mut connection.stalled else { return true };
         *held = held.saturating_add(octets);
-        if *held > limits.stalled_octets {
+        if *held > most {
             self.overflowed.push(id);
             return false;
         }
@@ -267,7 +262,7 @@ impl Connections {
     }
 
     /// What the far end must show, in the form in which [`Output::Open`](crate::Output::Open) says it.
-    pub(super) fn written(server_name: &HostBuf) -> Box<str> {
+    pub(crate) fn written(server_name: &HostBuf) -> Box<str> {
         match server_name.as_host().ip() {
             Some(ip) => alloc::format!("{ip}").into(),
             None => alloc::format!("{server_name}").into(),

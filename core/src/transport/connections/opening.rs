@@ -1,38 +1,28 @@
 //! Which connection a message goes along, and opening one (RFC 3261 §18.1.1, §18.2.2).
 
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::endpoint::DeliveryId;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Host, HostBuf, Response, SharedBytes};
 use crate::node::Output;
 use crate::time::Instant;
-use crate::transaction::derived::reread_response;
 
-use super::super::Endpoint;
+use super::super::reread::reread_response;
+use super::super::wire::{TimerKey, Wire};
 use super::table::{Connection, Connections, Phase};
-
-/// A connection that is not open after 16·T1 (8 s) is given up: three SYNs of a usual TCP went unanswered by then.
-const OPEN_WITHIN: u32 = 16;
 
 /// A way to somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::endpoint) enum Way {
+pub(crate) enum Way {
     Open(Flow),
     /// Along this connection, once it is open.
     Opening(ConnectionId),
 }
 
-impl Endpoint {
+impl<K: TimerKey> Wire<K> {
     /// The way to an address: the datagrams of `listener`, a connection that is there, or a new one. `None` at a limit.
-    pub(in crate::endpoint) fn connect(
-        &mut self,
-        listener: ListenerId,
-        remote: SocketAddr,
-        server_name: &HostBuf,
-    ) -> Option<Way> {
+    pub(crate) fn connect(&mut self, listener: ListenerId, remote: SocketAddr, server_name: &HostBuf) -> Option<Way> {
         let protocol = self.listeners.get(listener)?.protocol;
         if !protocol.is_reliable() {
             return Some(Way::Open(Flow::datagram(listener, remote)));
@@ -44,12 +34,7 @@ impl Endpoint {
     }
 
     /// The same as a flow at once: what is sent along a connection that is still opening is kept by the driver.
-    pub(in crate::endpoint) fn flow_to(
-        &mut self,
-        listener: ListenerId,
-        remote: SocketAddr,
-        server_name: &HostBuf,
-    ) -> Option<Flow> {
+    pub(crate) fn flow_to(&mut self, listener: ListenerId, remote: SocketAddr, server_name: &HostBuf) -> Option<Flow> {
         match self.connect(listener, remote, server_name)? {
             Way::Open(flow) => Some(flow),
             Way::Opening(id) => self.connections.flow(id),
@@ -57,7 +42,7 @@ impl Endpoint {
     }
 
     /// The way along a connection; `None` if that is no more.
-    pub(in crate::endpoint) fn way_along(&self, id: ConnectionId) -> Option<Way> {
+    pub(crate) fn way_along(&self, id: ConnectionId) -> Option<Way> {
         let flow = self.connections.flow(id)?;
         let opening = self.connections.get(id).is_some_and(Connection::is_opening);
         Some(if opening { Way::Opening(id) } else { Way::Open(flow) })
@@ -70,14 +55,13 @@ impl Endpoint {
         remote: SocketAddr,
         server_name: &HostBuf,
     ) -> Option<ConnectionId> {
-        if !self.connections.admits(remote.ip(), &self.config.limits.transport) {
+        if !self.connections.admits(remote.ip(), &self.limits) {
             self.stats.refused_connections += 1;
             return None;
         }
         let id = self.connections.reserve();
-        let until = self.now + self.schedule.t1.saturating_mul(OPEN_WITHIN);
-        let mut connection =
-            Connection::new(listener, protocol, remote, Phase::Opening { until, waiting: Vec::new() }, self.now);
+        let until = self.now + self.opening_patience;
+        let mut connection = Connection::new(listener, protocol, remote, Phase::Opening { until }, self.now);
         let named = matches!(protocol, Protocol::Tls | Protocol::Ws | Protocol::Wss);
         let server_name = named.then_some(server_name);
         connection.server_name = server_name.cloned();
@@ -92,48 +76,39 @@ impl Endpoint {
         Some(id)
     }
 
-    /// A request waits for a connection to open.
-    pub(in crate::endpoint) fn await_opening(&mut self, id: ConnectionId, delivery: DeliveryId) {
-        if let Some(Phase::Opening { waiting, .. }) =
-            self.connections.get_mut(id).map(|connection| &mut connection.phase)
-        {
-            waiting.push(delivery);
-        }
+    /// Whether `flow` went along a connection that is gone.
+    pub(crate) fn is_lost(&self, flow: Flow) -> bool {
+        flow.connection.is_some_and(|id| self.connections.flow(id).is_none())
     }
 
     /// The flow, or if its connection is gone one along another connection to the same address. What is sent along one that
     /// is still opening is kept by the driver.
-    pub(in crate::endpoint) fn renewed(&mut self, flow: Flow, server_name: &HostBuf) -> Option<Flow> {
-        match flow.connection {
-            Some(id) if self.connections.flow(id).is_none() => self.flow_to(flow.listener, flow.remote, server_name),
-            _ => Some(flow),
-        }
+    pub(crate) fn renewed(&mut self, flow: Flow, server_name: &HostBuf) -> Option<Flow> {
+        if self.is_lost(flow) { self.flow_to(flow.listener, flow.remote, server_name) } else { Some(flow) }
     }
 
     /// Where a response goes whose request came along `path`: the same way, or if that connection is gone, along one to
     /// `received` at the port of sent-by (§18.2.2). `None` if there is no such way.
-    pub(in crate::endpoint) fn way_back(&mut self, path: Flow, response: &SharedBytes) -> Option<Flow> {
-        match path.connection {
-            Some(id) if self.connections.flow(id).is_none() => {
-                let protocol = self.listeners.get(path.listener)?.protocol;
-                // A WebSocket leads back to a browser, which nobody can call (RFC 7118 §5.3).
-                if matches!(protocol, Protocol::Ws | Protocol::Wss) {
-                    return None;
-                }
-                let response = reread_response(response)?;
-                let (remote, name) = sender(&response, protocol)?;
-                self.flow_to(path.listener, remote, &name)
-            }
-            _ => Some(path),
+    pub(crate) fn way_back(&mut self, path: Flow, response: &SharedBytes) -> Option<Flow> {
+        if !self.is_lost(path) {
+            return Some(path);
         }
+        let protocol = self.listeners.get(path.listener)?.protocol;
+        // A WebSocket leads back to a browser, which nobody can call (RFC 7118 §5.3).
+        if matches!(protocol, Protocol::Ws | Protocol::Wss) {
+            return None;
+        }
+        let response = reread_response(response)?;
+        let (remote, name) = sender(&response, protocol)?;
+        self.flow_to(path.listener, remote, &name)
     }
 }
 
 impl Connections {
     /// Until when a connection may be opening, if it is.
-    pub(in crate::endpoint) fn opening_until(&self, id: ConnectionId) -> Option<Instant> {
+    pub(crate) fn opening_until(&self, id: ConnectionId) -> Option<Instant> {
         match self.get(id)?.phase {
-            Phase::Opening { until, .. } => Some(until),
+            Phase::Opening { until } => Some(until),
             Phase::Fresh { .. } | Phase::Open => None,
         }
     }
@@ -142,14 +117,6 @@ impl Connections {
 impl Connection {
     pub(super) const fn is_opening(&self) -> bool {
         matches!(self.phase, Phase::Opening { .. })
-    }
-
-    /// The requests that wait for it to open.
-    pub(super) fn take_waiting(&mut self) -> Vec<DeliveryId> {
-        match &mut self.phase {
-            Phase::Opening { waiting, .. } => core::mem::take(waiting),
-            Phase::Fresh { .. } | Phase::Open => Vec::new(),
-        }
     }
 }
 

@@ -1,27 +1,11 @@
-//! Whose a timer is, and the one entry that a transaction has in the queue.
+//! The one entry that a holder of deadlines has in the timer queue.
 
-use crate::flow::ConnectionId;
-use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::{TimerId, TimerQueue};
-use crate::transaction::{ClientTransactionId, ServerTransactionId};
-
-use super::search::Asker;
-
-/// Whose a timer is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum TimerKey {
-    Client(ClientTransactionId),
-    Server(ServerTransactionId),
-    /// The resolver has not answered in time.
-    Search(Asker),
-    Connection(ConnectionId),
-    User(Tag),
-}
 
 /// The one entry that its holder has in the timer queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     timer: TimerId,
     /// [`Instant::NEVER`] if there is none.
     deadline: Instant,
@@ -29,7 +13,7 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// Sets, moves or takes out the entry. One that stays where it is keeps its place among equals.
-    pub(super) fn set(&mut self, timers: &mut TimerQueue<TimerKey>, deadline: Option<Instant>, key: TimerKey) {
+    pub(crate) fn set<K>(&mut self, timers: &mut TimerQueue<K>, deadline: Option<Instant>, key: K) {
         match deadline {
             Some(new) if self.deadline == new => {}
             Some(new) => {
@@ -43,7 +27,7 @@ impl Alarm {
     }
 
     /// Takes the entry out.
-    pub(super) fn stop(&mut self, timers: &mut TimerQueue<TimerKey>) {
+    pub(crate) fn stop<K>(&mut self, timers: &mut TimerQueue<K>) {
         if self.deadline != Instant::NEVER {
             timers.cancel(self.timer);
             self.fired();
@@ -51,7 +35,7 @@ impl Alarm {
     }
 
     /// The entry has fired: it is no longer in the queue.
-    pub(super) const fn fired(&mut self) {
+    pub(crate) const fn fired(&mut self) {
         self.deadline = Instant::NEVER;
     }
 }

@@ -1,4 +1,4 @@
-//! Counters: what went by, what was dropped and why; and how much is alive.
+//! Counters: what went by, what was dropped and why.
 
 /// What has happened since the start, in messages unless said otherwise. Drops are counted here by reason and are never
 /// events.
@@ -27,7 +27,7 @@ pub struct Stats {
     pub unlistened: u64,
     /// Answered statelessly: invalid requests (400, 505 ...), and those above a limit (413, 414, 513).
     pub rejected: u64,
-    /// Refused: requests and dialogs above a limit other than that of outputs ([`Limit`](crate::config::Limit) says how).
+    /// Refused: requests and dialogs above a limit other than that of outputs ([`Limit`](crate::error::Limit) says how).
     pub refused: u64,
     /// Answered statelessly: 503 while the endpoint drains.
     pub drained: u64,
@@ -45,23 +45,4 @@ pub struct Stats {
     pub slow_connections: u64,
     /// Connections closed at [`Limits::stalled_octets`](crate::transport::Limits::stalled_octets).
     pub stalled_connections: u64,
-}
-
-/// How many there are: of what is alive, or of what there is room for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// Client transactions.
-    pub client_transactions: usize,
-    /// Server transactions.
-    pub server_transactions: usize,
-    /// Deliveries: requests on their way, and kept ACKs.
-    pub deliveries: usize,
-    /// Questions to the resolver without an answer.
-    pub queries: usize,
-    /// Connections, those included that are still being opened.
-    pub connections: usize,
-    /// Timers set, those of the transaction user included.
-    pub timers: usize,
-    /// Outputs that the driver has not taken.
-    pub outputs: usize,
 }

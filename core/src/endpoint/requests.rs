@@ -1,0 +1,137 @@
+//! The commands that send requests.
+
+use crate::error::CommandError;
+use crate::message::{Method, Request};
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::transaction::DeliveryId;
+use crate::transaction::key::RequestKey;
+use crate::transport::NextHop;
+
+use super::Endpoint;
+use super::delivery::Purpose;
+
+impl Endpoint {
+    /// Sends a request (any method but ACK) to its next hop, in one client transaction per address tried.
+    ///
+    /// `request` carries no Via of ours: one is pushed when the way is known. `branch_suffix` is appended to each branch
+    /// (the proxy's loop check, RFC 3261 §16.6 step 8; RFC 5393 §4.2), or empty.
+    ///
+    /// # Errors
+    /// `Limit`: `deliveries` or `client_transactions`; `Draining`; `Invalid` for an ACK.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        request: Request,
+        next_hop: NextHop,
+        tag: Tag,
+        branch_suffix: &str,
+    ) -> Result<DeliveryId, CommandError> {
+        if request.method() == Method::Ack {
+            return Err(CommandError::Invalid("method"));
+        }
+        let is_invite = request.method() == Method::Invite;
+        let purpose = Purpose::Transaction { is_invite, branch_suffix: branch_suffix.into() };
+        self.deliver(now, request, &next_hop, tag, purpose, None)
+    }
+
+    /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
+    /// [`release`](Self::release).
+    ///
+    /// # Errors
+    /// `Limit("deliveries")`; `Invalid` for anything but an ACK.
+    pub fn acknowledge(
+        &mut self,
+        now: Instant,
+        ack: Request,
+        next_hop: NextHop,
+        tag: Tag,
+    ) -> Result<DeliveryId, CommandError> {
+        if ack.method() != Method::Ack {
+            return Err(CommandError::Invalid("method"));
+        }
+        self.deliver(now, ack, &next_hop, tag, Purpose::Acknowledgement, None)
+    }
+
+    /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
+    /// transaction, and nothing kept. The topmost Via must still be that of the previous hop: the branch is computed from
+    /// it, so that retransmissions, ACK and CANCEL get the branch of their INVITE.
+    ///
+    /// # Errors
+    /// `Limit("deliveries")`; `Invalid` for a request without a usable Via.
+    pub fn relay(
+        &mut self,
+        now: Instant,
+        request: Request,
+        next_hop: NextHop,
+        branch_suffix: &str,
+    ) -> Result<(), CommandError> {
+        let key = RequestKey::of(request.headers(), request.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
+        let branch = self.token_key.branch(&key, branch_suffix);
+        // The same choice for each retransmission, for its CANCEL and its ACK (RFC 3263 §4.4).
+        let computed = self.token_key.number(&branch);
+        let purpose = Purpose::Relay { branch: branch.into() };
+        self.deliver(now, request, &next_hop, Tag::NONE, purpose, Some(computed)).map(drop)
+    }
+
+    /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.
+    /// While its next hop is still being resolved or its connection opened there is nothing to do: it goes out then.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` if this is no ACK.
+    pub fn repeat(&mut self, now: Instant, delivery: DeliveryId) -> Result<(), CommandError> {
+        self.wire.advance(now);
+        let (deliveries, mut below) = self.deliveries();
+        deliveries.repeat(&mut below, delivery)
+    }
+
+    /// Forgets a kept ACK.
+    pub fn release(&mut self, delivery: DeliveryId) {
+        let (deliveries, mut below) = self.deliveries();
+        deliveries.release(&mut below, delivery);
+    }
+
+    /// Cancels an INVITE (RFC 3261 §9.1): before it was sent it just ends ([`Failure::Cancelled`](super::Failure::Cancelled));
+    /// without a provisional response the CANCEL waits for one; 64·T1 after the CANCEL the INVITE is given up
+    /// ([`Failure::Timeout`](super::Failure::Timeout)). A second cancel changes nothing.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` after a final response, or if this is no INVITE.
+    pub fn cancel(&mut self, now: Instant, delivery: DeliveryId) -> Result<(), CommandError> {
+        self.wire.advance(now);
+        let (deliveries, mut below) = self.deliveries();
+        deliveries.cancel(&mut below, delivery)
+    }
+
+    /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is
+    /// still looked for or being connected to. False, and nothing happens, if it is. Nothing more is said of it.
+    pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
+        let (deliveries, mut below) = self.deliveries();
+        deliveries.withdraw(&mut below, delivery)
+    }
+
+    fn deliver(
+        &mut self,
+        now: Instant,
+        request: Request,
+        next_hop: &NextHop,
+        tag: Tag,
+        purpose: Purpose,
+        computed: Option<u64>,
+    ) -> Result<DeliveryId, CommandError> {
+        self.wire.advance(now);
+        if self.deliveries.len() >= self.config.limits.deliveries {
+            return Err(CommandError::Limit("deliveries"));
+        }
+        if matches!(purpose, Purpose::Transaction { .. }) {
+            if self.draining {
+                return Err(CommandError::Draining);
+            }
+            if self.clients.is_full() {
+                return Err(CommandError::Limit("client_transactions"));
+            }
+        }
+        let (deliveries, mut below) = self.deliveries();
+        Ok(deliveries.deliver(&mut below, request, next_hop, tag, purpose, computed))
+    }
+}

@@ -1,0 +1,76 @@
+//! The commands that answer requests, and what becomes of their transactions.
+
+use crate::error::CommandError;
+use crate::message::{Response, SharedBytes, StatusCode};
+use crate::tag::Tag;
+use crate::time::Instant;
+use crate::transaction::{ServerTransactionId, Told};
+
+use super::{Arrival, Endpoint, Indication};
+
+impl Endpoint {
+    /// Begins a server transaction. To an INVITE a 100 goes out after 200 ms if nothing else did (RFC 3261 §17.2.1), to
+    /// another request when timer E of its sender reaches T2 (RFC 4320 §4.1).
+    pub fn accept(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> ServerTransactionId {
+        self.wire.advance(now);
+        self.servers.begin(&mut self.wire, &arrival.request, arrival.key, arrival.path, tag)
+    }
+
+    /// Sends a response in its transaction: a provisional, a final one, or a 2xx to INVITE again (RFC 6026 §7.1).
+    ///
+    /// A 408 to anything but INVITE is not sent, but ends the transaction (RFC 4320 §4.2).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` after a final response (but for the 2xx to INVITE), or for a 100 that comes earlier than RFC
+    /// 4320 §4.1 allows; `Invalid` for another provisional response to anything but INVITE.
+    pub fn respond(
+        &mut self,
+        now: Instant,
+        server: ServerTransactionId,
+        response: Response,
+    ) -> Result<(), CommandError> {
+        let listener = self.servers.path(server).ok_or(CommandError::Gone)?.listener;
+        let status = response.status();
+        let bytes = self.wire.framed(listener, response).as_bytes().clone();
+        self.respond_octets(now, server, status, bytes)
+    }
+
+    /// As [`respond`](Self::respond), with a response that is written, has this status, and says its length.
+    ///
+    /// # Errors
+    /// As [`respond`](Self::respond).
+    pub(crate) fn respond_octets(
+        &mut self,
+        now: Instant,
+        server: ServerTransactionId,
+        status: StatusCode,
+        response: SharedBytes,
+    ) -> Result<(), CommandError> {
+        self.wire.advance(now);
+        let told = self.servers.respond(&mut self.wire, server, status, response)?;
+        self.server_told(server, told);
+        Ok(())
+    }
+
+    /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
+    pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
+        self.wire.advance(now);
+        let response = self.wire.framed(arrival.path.listener, response);
+        let bytes = response.as_bytes();
+        match self.wire.way_back(arrival.path, bytes) {
+            Some(path) => self.wire.send(path, bytes.clone()),
+            None => self.wire.stats.disconnected += 1,
+        }
+    }
+
+    /// Tells the transaction user what has become of a server transaction.
+    pub(super) fn server_told(&mut self, server: ServerTransactionId, told: Told) {
+        let Told { tag, unsent, over } = told;
+        if unsent {
+            self.indications.tell(Indication::Unsent { server, tag });
+        }
+        if let Some(acknowledged) = over {
+            self.indications.tell(Indication::Completed { server, tag, acknowledged });
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! All server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::error::CommandError;
+use crate::flow::Flow;
+use crate::id::Arena;
+use crate::keyed_index::KeyedIndex;
+use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
+use crate::tag::Tag;
+use crate::transport::{Alarm, reread, reread_response};
+
+use super::backup::Backup;
+use super::key::KeptKey;
+use super::senders::Senders;
+use super::{
+    Clock, Owner, Schedule, ServerActions, ServerMachine, ServerSend, ServerTell, ServerTransactionId,
+    ServerTransactionKind, Wire,
+};
+
+/// A server transaction. After the final response it is little more than its key, that response and the way back.
+#[derive(Clone, Debug)]
+pub(super) struct ServerTransaction {
+    tag: Tag,
+    key: KeptKey,
+    /// Where its responses go.
+    pub(super) path: Flow,
+    machine: ServerMachine,
+    kept: Kept,
+    /// Where else its responses may go, once one could not be sent.
+    pub(super) backup: Option<Box<Backup>>,
+    alarm: Alarm,
+}
+
+/// What a message may have to be made of, or sent again.
+#[derive(Clone, Debug)]
+enum Kept {
+    /// The request until the first response: a 100 may have to be made of it.
+    Request(SharedBytes),
+    /// The last response, as long as it may have to be sent again.
+    Response(SharedBytes),
+    Nothing,
+}
+
+impl ServerTransaction {
+    /// The response that was sent last, as long as it may have to be sent again.
+    pub(super) fn last_response(&self) -> Option<&SharedBytes> {
+        match &self.kept {
+            Kept::Response(bytes) => Some(bytes),
+            Kept::Request(_) | Kept::Nothing => None,
+        }
+    }
+}
+
+/// What the transaction user hears of a server transaction.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "the transaction user has to hear of it"]
+pub(crate) struct Told {
+    pub(crate) tag: Tag,
+    /// A response could not be sent, nor to any backup.
+    pub(crate) unsent: bool,
+    /// The transaction is over and gone; whether the ACK that it waited for came, if it waited for one.
+    pub(crate) over: Option<bool>,
+}
+
+/// All server transactions.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerTransactions {
+    schedule: Schedule,
+    /// How many there may be.
+    most: usize,
+    pub(super) table: Arena<ServerTransactionKind, ServerTransaction>,
+    index: KeyedIndex<ServerTransactionId>,
+    senders: Senders<ServerTransactionKind>,
+}
+
+impl ServerTransactions {
+    /// No transaction, and room for `most`; the two keys are those of hashes that peers must not guess.
+    pub(crate) fn new(schedule: Schedule, most: usize, index_key: [u8; 16], senders_key: [u8; 16]) -> Self {
+        Self {
+            schedule,
+            most,
+            table: Arena::new(),
+            index: KeyedIndex::new(index_key),
+            senders: Senders::new(senders_key),
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are as many as there may be.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.table.len() >= self.most
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.table.capacity().max(self.index.capacity())
+    }
+
+    /// The transaction that a request or ACK with this key belongs to.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<ServerTransactionId> {
+        let key = self.index.fingerprint(key);
+        self.index.find(key.hash(), |id| self.table.get(id).is_some_and(|transaction| transaction.key.is(key)))
+    }
+
+    /// What a transaction with this key keeps of it.
+    pub(crate) fn kept_key(&self, key: &[u8]) -> KeptKey {
+        KeptKey::of(key, self.index.fingerprint(key))
+    }
+
+    /// The transaction user's mark on a transaction.
+    pub(crate) fn tag(&self, id: ServerTransactionId) -> Option<Tag> {
+        self.table.get(id).map(|transaction| transaction.tag)
+    }
+
+    /// Where the responses of a transaction go.
+    pub(crate) fn path(&self, id: ServerTransactionId) -> Option<Flow> {
+        self.table.get(id).map(|transaction| transaction.path)
+    }
+
+    /// Begins a server transaction of this key, whose responses go along `path`.
+    pub(crate) fn begin(
+        &mut self,
+        wire: &mut Wire,
+        request: &Request,
+        key: KeptKey,
+        path: Flow,
+        tag: Tag,
+    ) -> ServerTransactionId {
+        let machine = ServerMachine::new(request.method() == Method::Invite, &clock(wire, path, &self.schedule));
+        wire.hold(path);
+        let hash = key.fingerprint.hash();
+        let kept = Kept::Request(request.as_bytes().clone());
+        let transaction = ServerTransaction { tag, key, path, machine, kept, backup: None, alarm: Alarm::default() };
+        let id = self.table.insert(transaction);
+        self.index.insert(hash, id);
+        let _begun = self.follow(wire, id, true);
+        id
+    }
+
+    /// Sends a response of the transaction user: these bytes, which have that status.
+    ///
+    /// # Errors
+    /// As [`Endpoint::respond`](crate::Endpoint::respond).
+    pub(crate) fn respond(
+        &mut self,
+        wire: &mut Wire,
+        server: ServerTransactionId,
+        status: StatusCode,
+        response: SharedBytes,
+    ) -> Result<Told, CommandError> {
+        let transaction = self.table.get_mut(server).ok_or(CommandError::Gone)?;
+        let clock = clock(wire, transaction.path, &self.schedule);
+        if !transaction.machine.is_invite() {
+            if status.is_provisional() && status != StatusCode::TRYING {
+                return Err(CommandError::Invalid("status"));
+            }
+            if status == StatusCode::REQUEST_TIMEOUT && transaction.machine.awaits_final() {
+                transaction.machine.silence(&clock);
+                transaction.kept = Kept::Nothing;
+                return Ok(self.follow(wire, server, true));
+            }
+        }
+        let actions = transaction.machine.respond(status, &clock);
+        if actions.send != Some(ServerSend::Given) {
+            return Err(CommandError::WrongState);
+        }
+        self.expect_ack(server, &response);
+        Ok(self.act(wire, server, actions, Some(response)))
+    }
+
+    /// The request of a transaction came again.
+    pub(crate) fn repeated(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
+        wire.stats.absorbed += 1;
+        match self.step(wire, server, |machine, clock| Some(machine.request(false, clock))) {
+            Some(actions) => self.act(wire, server, actions, None),
+            None => Told::default(),
+        }
+    }
+
+    /// The ACK of an INVITE transaction came: whether that is for the transaction user, too.
+    pub(crate) fn acknowledged(&mut self, wire: &mut Wire, server: ServerTransactionId) -> (bool, Told) {
+        let Some(actions) = self.step(wire, server, |machine, clock| Some(machine.request(true, clock))) else {
+            return (false, Told::default());
+        };
+        let for_user = actions.tell == Some(ServerTell::Ack);
+        wire.stats.absorbed += u64::from(!for_user);
+        (for_user, self.act(wire, server, actions, None))
+    }
+
+    /// Fires the timer that is due.
+    pub(crate) fn fire(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
+        let Some(transaction) = self.table.get_mut(server) else { return Told::default() };
+        transaction.alarm.fired();
+        // It is not over while its response waits for a connection that may yet fail: then a backup is due.
+        if let Some(until) = transaction.path.connection.and_then(|id| wire.connections.opening_until(id)) {
+            transaction.alarm.set(&mut wire.timers, Some(until), Owner::Server(server));
+            return Told::default();
+        }
+        match self.step(wire, server, ServerMachine::fire) {
+            Some(actions) => self.act(wire, server, actions, None),
+            None => self.follow(wire, server, true),
+        }
+    }
+
+    /// The transactions that have sent along `flow` since they last heard that nothing arrives there.
+    pub(crate) fn take_senders(&mut self, flow: Flow) -> Vec<ServerTransactionId> {
+        self.senders.take(flow)
+    }
+
+    /// Tells a transaction that what it sent along `flow` did not arrive: its response goes to a backup, and the transaction stays
+    /// (RFC 6026 §8.8).
+    pub(crate) fn unsent(&mut self, wire: &mut Wire, server: ServerTransactionId, flow: Flow) -> Told {
+        match self.path(server) {
+            Some(path) if path == flow && !self.send_to_backup(wire, server) => self.undeliverable(wire, server),
+            _ => Told::default(),
+        }
+    }
+
+    /// Nowhere that a response may go to could be reached.
+    pub(super) fn undeliverable(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
+        match self.step(wire, server, |machine, clock| Some(machine.transport_error(clock))) {
+            Some(actions) => {
+                let unsent = actions.tell == Some(ServerTell::TransportError);
+                Told { unsent, ..self.follow(wire, server, true) }
+            }
+            None => Told::default(),
+        }
+    }
+
+    fn step(
+        &mut self,
+        wire: &Wire,
+        server: ServerTransactionId,
+        step: impl FnOnce(&mut ServerMachine, &Clock<'_>) -> Option<ServerActions>,
+    ) -> Option<ServerActions> {
+        let transaction = self.table.get_mut(server)?;
+        step(&mut transaction.machine, &clock(wire, transaction.path, &self.schedule))
+    }
+
+    fn act(
+        &mut self,
+        wire: &mut Wire,
+        server: ServerTransactionId,
+        actions: ServerActions,
+        given: Option<SharedBytes>,
+    ) -> Told {
+        let response = match actions.send {
+            Some(ServerSend::Given) => given,
+            Some(ServerSend::Trying) => self.trying(server),
+            Some(ServerSend::Last) => {
+                let last = self.table.get(server).and_then(|transaction| transaction.last_response().cloned());
+                wire.stats.retransmitted += u64::from(last.is_some());
+                last
+            }
+            None => None,
+        };
+        let sent = response.is_none_or(|response| self.send(wire, server, response));
+        let unsent = !sent && self.undeliverable(wire, server).unsent;
+        Told { unsent, ..self.follow(wire, server, actions.tell != Some(ServerTell::Unacknowledged)) }
+    }
+
+    /// A 100 for the request of a transaction, without a tag of ours (§17.2.1).
+    fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
+        let Kept::Request(bytes) = &self.table.get(server)?.kept else { return None };
+        let request = reread(bytes)?;
+        let response = Response::to(&request, StatusCode::TRYING).finish().ok()?;
+        Some(response.as_bytes().clone())
+    }
+
+    /// Takes note of the To tag that the ACK of an RFC 2543 peer will have (§17.2.3).
+    fn expect_ack(&mut self, id: ServerTransactionId, response: &SharedBytes) {
+        let Some(transaction) = self.table.get_mut(id) else { return };
+        if !transaction.machine.is_invite() {
+            return;
+        }
+        let Some(peer) = &mut transaction.key.rfc2543 else { return };
+        let Some(response) = reread_response(response) else { return };
+        let tag = response.to_header().and_then(|to| to.tag());
+        let Some(key) = peer.ack_key(tag) else { return };
+        let ack = self.index.fingerprint(&key);
+        if let Some(old) = peer.ack.replace(ack) {
+            self.index.remove(old.hash(), id);
+        }
+        self.index.insert(ack.hash(), id);
+    }
+
+    /// Sends a response back, or if there is no way back, to a backup; false if none of these is left.
+    fn send(&mut self, wire: &mut Wire, server: ServerTransactionId, response: SharedBytes) -> bool {
+        let Some(transaction) = self.table.get_mut(server) else { return true };
+        let way = wire.way_back(transaction.path, &response);
+        let keeps = transaction.machine.keeps_response();
+        transaction.kept = if keeps { Kept::Response(response.clone()) } else { Kept::Nothing };
+        match way {
+            Some(way) => {
+                self.send_along(wire, server, way, response);
+                true
+            }
+            None => {
+                wire.stats.disconnected += 1;
+                self.send_to_backup(wire, server)
+            }
+        }
+    }
+
+    /// Sends a response along `way`, as all that come after it.
+    pub(super) fn send_along(
+        &mut self,
+        wire: &mut Wire,
+        server: ServerTransactionId,
+        way: Flow,
+        response: SharedBytes,
+    ) {
+        self.move_path(wire, server, way);
+        self.senders.insert(way, server);
+        wire.send(way, response);
+    }
+
+    /// Has the responses of a transaction go another way from now on.
+    pub(super) fn move_path(&mut self, wire: &mut Wire, server: ServerTransactionId, way: Flow) {
+        let Some(transaction) = self.table.get_mut(server) else { return };
+        let old = core::mem::replace(&mut transaction.path, way);
+        if old != way {
+            self.senders.remove(old, server);
+            wire.hold(way);
+            wire.release(old);
+        }
+    }
+
+    /// Follows a machine that may have moved: its alarm, what it keeps, and its end.
+    fn follow(&mut self, wire: &mut Wire, server: ServerTransactionId, acknowledged: bool) -> Told {
+        let Some(transaction) = self.table.get_mut(server) else { return Told::default() };
+        let tag = transaction.tag;
+        transaction.alarm.set(&mut wire.timers, transaction.machine.deadline(), Owner::Server(server));
+        if !transaction.machine.keeps_response() {
+            transaction.kept = Kept::Nothing;
+        }
+        let mut over = None;
+        if transaction.machine.is_terminated()
+            && let Some(transaction) = self.remove(server)
+        {
+            wire.release(transaction.path);
+            if let Some(backup) = transaction.backup {
+                wire.end_search(backup.places);
+            }
+            over = Some(acknowledged);
+        }
+        Told { tag, unsent: false, over }
+    }
+
+    fn remove(&mut self, id: ServerTransactionId) -> Option<ServerTransaction> {
+        let transaction = self.table.remove(id)?;
+        self.index.remove(transaction.key.fingerprint.hash(), id);
+        if let Some(ack) = transaction.key.rfc2543.as_ref().and_then(|peer| peer.ack) {
+            self.index.remove(ack.hash(), id);
+        }
+        self.senders.remove(transaction.path, id);
+        Some(transaction)
+    }
+}
+
+/// The present, for a machine whose messages go along `flow`.
+fn clock<'a>(wire: &Wire, flow: Flow, schedule: &'a Schedule) -> Clock<'a> {
+    Clock { now: wire.now, reliable: wire.is_reliable(flow.listener), schedule }
+}

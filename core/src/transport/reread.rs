@@ -1,0 +1,30 @@
+//! Reads again what this endpoint has sent, or taken in before.
+
+use crate::message::{Limits, Message, Request, Response, SharedBytes};
+
+/// What we have sent ourselves is read again without a limit.
+const OURS: Limits = Limits {
+    start_line: usize::MAX,
+    header_section: 65_535,
+    headers: usize::MAX,
+    body: usize::MAX,
+    via_values: usize::MAX,
+    parameters: usize::MAX,
+    parts: usize::MAX,
+};
+
+/// Reads a request that this endpoint has sent or taken in before.
+pub(crate) fn reread(bytes: &SharedBytes) -> Option<Request> {
+    match Message::parse(bytes, &OURS) {
+        Ok(Message::Request(request)) => Some(request),
+        _ => None,
+    }
+}
+
+/// Reads a response that this endpoint has sent.
+pub(crate) fn reread_response(bytes: &SharedBytes) -> Option<Response> {
+    match Message::parse(bytes, &OURS) {
+        Ok(Message::Response(response)) => Some(response),
+        _ => None,
+    }
+}

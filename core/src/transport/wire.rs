@@ -1,0 +1,137 @@
+//! All that the transport layer works on.
+
+use alloc::collections::VecDeque;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::flow::{ConnectionId, Flow, ListenerId};
+use crate::id::Arena;
+use crate::message::header::Protocol;
+use crate::message::{self, Message, SharedBytes};
+use crate::node::{Output, QueryKind, Transmit};
+use crate::time::{Duration, Instant};
+use crate::timer::TimerQueue;
+
+use super::connections::Connections;
+use super::{Asked, Limits, Listeners, Stats};
+
+/// Says whose a timer is, or a question to the resolver. The layers above choose the type: this one knows its connections.
+pub(crate) trait TimerKey: Copy + From<ConnectionId> {}
+
+impl<K: Copy + From<ConnectionId>> TimerKey for K {}
+
+/// The transport layer (RFC 3261 §18): listeners, connections, what is queued for the driver, and the time.
+///
+/// The transport layer knows no transaction. Its methods return what the layers above have to hear: that a connection is open
+/// ([`opened`](Self::opened)), that a flow is lost ([`lose`](Self::lose)), that a limit was met.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire<K> {
+    /// The latest time seen: time that goes back is taken as this.
+    pub(crate) now: Instant,
+    /// How long a peer may keep us waiting, and a connection may be idle: 64·T1.
+    pub(crate) patience: Duration,
+    /// How long a connection may take to open.
+    pub(super) opening_patience: Duration,
+    pub(crate) limits: Limits,
+    /// Bounds on one message.
+    pub(crate) message_limits: message::Limits,
+    /// Whether our Vias ask for `rport` (RFC 3581 §3).
+    pub(super) rport: bool,
+    pub(crate) listeners: Listeners,
+    pub(crate) connections: Connections,
+    /// What was asked of the resolver, and for whom.
+    pub(crate) queries: Arena<QueryKind, (K, Asked)>,
+    pub(crate) timers: TimerQueue<K>,
+    pub(crate) outputs: VecDeque<Output<()>>,
+    pub(crate) stats: Stats,
+}
+
+/// A connection that is not open after 16·T1 (8 s) is given up: three SYNs of a usual TCP went unanswered by then.
+const OPEN_WITHIN: u32 = 16;
+
+impl<K: TimerKey> Wire<K> {
+    /// A transport layer with no listener yet.
+    pub(crate) fn new(t1: Duration, limits: Limits, message_limits: message::Limits, rport: bool) -> Self {
+        Self {
+            now: Instant::ZERO,
+            patience: t1.saturating_mul(64),
+            opening_patience: t1.saturating_mul(OPEN_WITHIN),
+            limits,
+            message_limits,
+            rport,
+            listeners: Listeners::default(),
+            connections: Connections::default(),
+            queries: Arena::new(),
+            timers: TimerQueue::new(),
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Moves the clock, never back.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// Whether what goes by this listener arrives or is known to be lost.
+    pub(crate) fn is_reliable(&self, listener: ListenerId) -> bool {
+        self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
+    }
+
+    /// Whether messages from this listener go into a byte stream, and so need a Content-Length (RFC 3261 §18.3).
+    pub(crate) fn is_stream(&self, listener: ListenerId) -> bool {
+        let protocol = self.listeners.get(listener).map(|listener| listener.protocol);
+        matches!(protocol, Some(Protocol::Tcp | Protocol::Tls))
+    }
+
+    /// Whether so much is queued for the driver that what peers send must be dropped.
+    pub(crate) fn is_overrun(&self) -> bool {
+        self.outputs.len() >= self.limits.outputs
+    }
+
+    /// Queues a message for sending along `flow`. Counts it as dropped if the connection of that flow is gone, or holds too much.
+    pub(crate) fn send(&mut self, flow: Flow, bytes: SharedBytes) {
+        if let Some(id) = flow.connection {
+            if !self.connections.sends(id, bytes.len(), self.limits.stalled_octets) {
+                self.stats.disconnected += 1;
+                return;
+            }
+            self.touch(id);
+        }
+        self.stats.sent += 1;
+        let ttl = flow.remote.ip().is_multicast().then(|| multicast_ttl(&bytes));
+        self.outputs.push_back(Output::Send(Transmit { flow, ttl, bytes }));
+    }
+
+    /// Where a response goes whose request came along `flow` and names `remote`: back along a connection, else to that address
+    /// from the listener that the request came to, or if that is a group's, from another. Nobody has port 0.
+    pub(crate) fn path_to(&self, remote: SocketAddr, flow: Flow) -> Option<Flow> {
+        if flow.connection.is_some() {
+            return Some(flow);
+        }
+        let listener = self.listeners.get(flow.listener)?;
+        let listener = if listener.local.ip().is_multicast() {
+            self.listeners.towards(listener.protocol, remote)?
+        } else {
+            flow.listener
+        };
+        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
+    }
+}
+
+/// How far a multicast message may go: the `ttl` of its topmost Via, else 1 (RFC 3261 §18.1.1, §18.2.2).
+fn multicast_ttl(bytes: &SharedBytes) -> u8 {
+    let via = |message: &Message| match message {
+        Message::Request(request) => request.top_via().and_then(|via| via.ttl()),
+        Message::Response(response) => response.top_via().and_then(|via| via.ttl()),
+    };
+    Message::parse(bytes, &message::Limits::default()).ok().and_then(|message| via(&message)).unwrap_or(1)
+}
+
+/// The `maddr` and `ttl` that our Via has if `remote` is a group (§18.1.1).
+pub(super) fn group_parameters(remote: IpAddr, ttl: Option<u8>) -> alloc::string::String {
+    match remote {
+        IpAddr::V4(group) if group.is_multicast() => alloc::format!(";maddr={group};ttl={}", ttl.unwrap_or(1)),
+        IpAddr::V6(group) if group.is_multicast() => alloc::format!(";maddr=[{group}]"),
+        IpAddr::V4(_) | IpAddr::V6(_) => alloc::string::String::new(),
+    }
+}
