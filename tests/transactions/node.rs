@@ -18,14 +18,28 @@ pub(crate) struct Bench<U: TransactionUser> {
 
 /// A user agent at [`HERE`].
 pub(crate) fn user_agent(config: Config) -> Bench<sansip::user_agent::Core> {
+    user_agent_with(config, |_| {})
+}
+
+/// The same with another profile.
+pub(crate) fn user_agent_with(config: Config, adapt: impl FnOnce(&mut Profile)) -> Bench<sansip::user_agent::Core> {
     let name: NameAddrBuf = "Alice <sip:alice@atlanta.com>".parse().expect("a name-addr");
-    Bench::new(UserAgent::user_agent(config, Profile::new(name)))
+    let mut profile = Profile::new(name);
+    adapt(&mut profile);
+    Bench::new(UserAgent::user_agent(config, profile))
 }
 
 /// A server of atlanta.com at [`HERE`] that relays.
 pub(crate) fn server(config: Config) -> Bench<sansip::server::Core> {
+    server_with(config, |_| {})
+}
+
+/// The same with other settings.
+pub(crate) fn server_with(config: Config, adapt: impl FnOnce(&mut Settings)) -> Bench<sansip::server::Core> {
     let domains = vec!["atlanta.com".parse().expect("a host")];
-    Bench::new(Server::server(config, Settings { domains, relay: true, ..Settings::default() }))
+    let mut settings = Settings { domains, relay: true, ..Settings::default() };
+    adapt(&mut settings);
+    Bench::new(Server::server(config, settings))
 }
 
 impl<U: TransactionUser> Bench<U> {

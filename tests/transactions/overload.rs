@@ -4,8 +4,8 @@ use crate::bench::{Bench, Told, address, answer, host, ours, request, their_via,
 use crate::node;
 use sansip::message::StatusCode;
 use sansip::{
-    CommandError, Config, Duration, Endpoint, Input, Limit, Limits, Listener, NextHop, Node, Output, Seed, Tag, server,
-    user_agent,
+    CommandError, Config, Duration, Endpoint, Input, Limit, Limits, Listener, NextHop, Node, Output, Seed, Tag,
+    registrar, server, user_agent,
 };
 
 fn config(limit: impl FnOnce(&mut Limits)) -> Config {
@@ -79,7 +79,7 @@ fn client_transactions_have_a_limit_and_at_it_no_other_address_is_tried() {
 
 #[test]
 fn a_busy_user_agent_tells_its_application() {
-    let mut bench = node::user_agent(config(|limits| limits.calls = 0));
+    let mut bench = node::user_agent_with(config(|_| {}), |profile| profile.limits.calls = 0);
     let contact = |text: String| text.replace("Call-ID", "Contact: <sip:bob@192.0.2.9>\nCall-ID");
     bench.receive(&contact(invite(1)));
     bench.receive(&contact(invite(2)));
@@ -102,7 +102,9 @@ fn a_server_that_is_full_tells_its_application() {
             .replace("REGISTER sip:alice@192.0.2.1", "REGISTER sip:atlanta.com")
             .replace("To: Alice <sip:alice@atlanta.com>", &format!("To: <sip:{user}@atlanta.com>\nContact: {contacts}"))
     };
-    let mut bench = node::server(config(|limits| (limits.addresses_of_record, limits.bindings) = (1, 1)));
+    let mut bench = node::server_with(config(|_| {}), |settings| {
+        settings.registrar.limits = registrar::Limits { addresses_of_record: 1, bindings: 1 };
+    });
     bench.receive(&register("alice", "<sip:alice@192.0.2.9>"));
     bench.receive(&register("carol", "<sip:carol@192.0.2.9>"));
     bench.receive(
@@ -115,7 +117,7 @@ fn a_server_that_is_full_tells_its_application() {
     let limits: Vec<Limit> = bench.events.iter().filter_map(|(_, event)| overload(event)).collect();
     assert_eq!(limits, [Limit::ADDRESSES_OF_RECORD, Limit::BINDINGS]);
 
-    let mut bench = node::server(config(|limits| limits.response_contexts = 0));
+    let mut bench = node::server_with(config(|_| {}), |settings| settings.proxy.response_contexts = 0);
     bench.receive(&invite(1).replace("sip:alice@192.0.2.1 ", "sip:bob@192.0.2.77 "));
     assert!(bench.last().start_line().starts_with("SIP/2.0 503 ") && bench.last().has("Retry-After"));
     assert_eq!(overload(&bench.events[0].1), Some(Limit::RESPONSE_CONTEXTS));

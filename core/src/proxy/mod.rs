@@ -9,6 +9,7 @@
 mod breadth;
 mod cancel;
 mod forward;
+mod limits;
 mod loop_check;
 mod preprocess;
 mod response;
@@ -19,6 +20,7 @@ mod targets;
 mod tests;
 mod validate;
 
+pub use limits::Limits;
 pub use preprocess::{Preprocessed, preprocess};
 pub use targets::Target;
 pub use validate::Refusal;
@@ -76,6 +78,7 @@ pub struct Question {
 #[derive(Clone, Debug)]
 pub struct Core {
     record_route: bool,
+    limits: Limits,
     contexts: Arena<ResponseContextKind, ResponseContext>,
     /// The key of the loop check; drawn with the first request.
     loop_key: Option<[u8; 16]>,
@@ -83,8 +86,8 @@ pub struct Core {
 
 impl Core {
     /// A core that stays on the path of dialogs if `record_route` says so (§16.6 step 4).
-    pub const fn new(record_route: bool) -> Self {
-        Self { record_route, contexts: Arena::new(), loop_key: None }
+    pub const fn new(record_route: bool, limits: Limits) -> Self {
+        Self { record_route, limits, contexts: Arena::new(), loop_key: None }
     }
 
     /// Response contexts alive.
@@ -118,7 +121,7 @@ impl Core {
                 return None;
             }
         };
-        if self.contexts.len() >= cx.config().limits.response_contexts {
+        if self.contexts.len() >= self.limits.response_contexts {
             cx.refused(Limit::RESPONSE_CONTEXTS);
             reply_unavailable(cx, &arrival);
             return None;

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Core, Question, Target, preprocess};
+use super::{Core, Limits, Question, Target, preprocess};
 use crate::endpoint::Indication;
 use crate::message::{Message, Method, Response, StatusCode};
 use crate::stack::{Context, Stack, TransactionUser};
@@ -47,7 +47,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let mut proxy = Stack::new(Config::new(Seed::from_u64(1)), Owner(Core::new(false)));
+        let mut proxy = Stack::new(Config::new(Seed::from_u64(1)), Owner(Core::new(false, Limits::default())));
         let listener = proxy.listen(Listener::udp("192.0.2.3:5060".parse().unwrap()));
         Self { proxy, listener, now: Instant::ZERO, questions: Vec::new() }
     }

@@ -1,8 +1,10 @@
 //! The registrar (RFC 3261 §10.3): a UAS for REGISTER, and the location service that it fills.
 
+mod limits;
 mod location;
 mod register;
 
+pub use limits::Limits;
 pub use location::{Binding, Location, address_of_record};
 
 use register::Refusal;
@@ -10,14 +12,14 @@ use register::Refusal;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::endpoint::{Arrival, Limits};
+use crate::endpoint::Arrival;
 use crate::error::Limit;
 use crate::message::{Uri, UriBuf};
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::timer::TimerId;
 
-/// What a registrar is willing to bind for how long. Seconds.
+/// What a registrar is willing to bind, and for how long. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// A requested time below this (and below an hour, RFC 3261 §10.3 step 7) is answered with 423. 60.
@@ -26,11 +28,13 @@ pub struct Settings {
     pub default_expires: u32,
     /// A longer requested time is shortened to this. 86,400.
     pub max_expires: u32,
+    /// Bounds on what peers can make it hold.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_expires: 60, default_expires: 3_600, max_expires: 86_400 }
+        Self { min_expires: 60, default_expires: 3_600, max_expires: 86_400, limits: Limits::default() }
     }
 }
 
@@ -64,8 +68,8 @@ pub struct Core {
 
 impl Core {
     /// A registrar with no bindings.
-    pub fn new(settings: Settings, limits: &Limits) -> Self {
-        Self { settings, location: Location::new(limits.addresses_of_record), timer: None }
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, location: Location::new(settings.limits.addresses_of_record), timer: None }
     }
 
     /// The bindings.
@@ -89,7 +93,8 @@ impl Core {
             Some(uri) if owns(cx, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
             _ => Err(Refusal::NotFound),
         };
-        let outcome = self.register(cx.now(), &cx.config().limits, &arrival.request, name, &mut changes);
+        let outcome =
+            self.register(cx.now(), cx.config().limits.message.header_section, &arrival.request, name, &mut changes);
         match outcome {
             Err(Refusal::Full) => cx.refused(Limit::ADDRESSES_OF_RECORD),
             Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),

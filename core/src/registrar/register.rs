@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 
 use super::location::{Binding, Full};
 use super::{Change, Core, Settings};
-use crate::endpoint::Limits;
 use crate::message::header::{Contact, Expires, NameAddr, Require};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
 use crate::time::{Duration, Instant};
@@ -54,11 +53,11 @@ impl Refusal {
 
 impl Core {
     /// Steps 2 to 7 (the owner did step 1; there is no authentication yet). `name` is the address-of-record, or why the
-    /// To is none of this domain; it comes back when its bindings are to be listed.
+    /// To is none of this domain; it comes back when its bindings are to be listed. A header section has room for `section` octets.
     pub(super) fn register(
         &mut self,
         now: Instant,
-        limits: &Limits,
+        section: usize,
         request: &Request,
         name: Result<String, Refusal>,
         changes: &mut Vec<Change>,
@@ -75,7 +74,7 @@ impl Core {
                 }
                 Vec::new()
             }
-            Asked::Update => self.update(now, limits, request, before)?,
+            Asked::Update => self.update(now, section, request, before)?,
         };
         let same = |one: &Binding, other: &Binding| one.contact.as_uri().equivalent(other.contact.as_uri());
         let mut news = Vec::new();
@@ -94,7 +93,7 @@ impl Core {
     fn update(
         &self,
         now: Instant,
-        limits: &Limits,
+        section: usize,
         request: &Request,
         before: &[Binding],
     ) -> Result<Vec<Binding>, Refusal> {
@@ -134,7 +133,7 @@ impl Core {
                         Some(place) => *place = binding,
                         None => after.push(binding),
                     }
-                    if after.len() > limits.bindings {
+                    if after.len() > self.settings.limits.bindings {
                         return Err(Refusal::TooMany);
                     }
                 }
@@ -142,7 +141,7 @@ impl Core {
         }
         // All of them must fit into one response.
         let text: usize = after.iter().map(Binding::size).sum();
-        if text > limits.message.header_section / 2 { Err(Refusal::TooMany) } else { Ok(after) }
+        if text > section / 2 { Err(Refusal::TooMany) } else { Ok(after) }
     }
 
     /// Step 8: 200 with every binding and the seconds it has left.

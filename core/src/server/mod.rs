@@ -61,8 +61,8 @@ impl Stack<Core> {
     /// A server with no listener yet.
     pub fn server(config: Config, settings: Settings) -> Self {
         let config = Config { strays: true, ..config };
-        let proxy = proxy::Core::new(settings.record_route);
-        let registrar = registrar::Core::new(settings.registrar, &config.limits);
+        let proxy = proxy::Core::new(settings.record_route, settings.proxy);
+        let registrar = registrar::Core::new(settings.registrar);
         Self::new(config, Core { settings, proxy, registrar })
     }
 

@@ -7,6 +7,7 @@ use core::str::FromStr;
 
 use crate::error::CommandError;
 use crate::message::{Host, HostBuf, HostPort, Uri};
+use crate::proxy;
 use crate::registrar;
 use crate::transport::NextHop;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
     /// lets anybody send anything anywhere. In a dialog that we recorded our route for, it is forwarded in any case.
     pub relay: bool,
+    /// Bounds on what peers can make the proxy hold.
+    pub proxy: proxy::Limits,
     /// The registrar's own settings.
     pub registrar: registrar::Settings,
 }

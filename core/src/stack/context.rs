@@ -29,7 +29,7 @@ use crate::transport::{Listener, NextHop};
 ///
 /// let mut endpoint = Endpoint::new(Config::new(Seed::from_u64(1)));
 /// let listener = endpoint.listen(Listener::udp("192.0.2.3:5060".parse().unwrap()));
-/// let mut proxy = proxy::Core::new(false);
+/// let mut proxy = proxy::Core::new(false, proxy::Limits::default());
 /// let mut questions: VecDeque<Question> = VecDeque::new();
 ///
 /// let now = Instant::from_millis(1);

@@ -130,7 +130,7 @@ impl Call {
         }
     }
 
-    /// The leg of that dialog. At most [`Limits::forks`](crate::Limits::forks) and one more are looked at.
+    /// The leg of that dialog. At most [`Limits::forks`](super::Limits::forks) and one more are looked at.
     pub(super) fn leg(&self, key: DialogKey<'_>) -> Option<usize> {
         self.legs.iter().position(|leg| leg.dialog.id.as_key() == key)
     }

@@ -24,7 +24,7 @@ const RINGING_INTERVAL: Duration = Duration::from_secs(60);
 impl Core {
     /// An INVITE outside of dialogs (§13.3.1).
     pub(super) fn invited(&mut self, cx: &mut Cx<'_>, served: Served) {
-        if self.calls.len() >= cx.config().limits.calls {
+        if self.calls.len() >= self.profile.limits.calls {
             cx.refused(Limit::CALLS);
             return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
         }

@@ -8,6 +8,7 @@ mod core;
 mod ending;
 mod event;
 mod inspect;
+mod limits;
 mod profile;
 mod registration;
 mod requests;
@@ -16,6 +17,7 @@ mod uas;
 
 pub use self::core::{Census, Core};
 pub use event::{CallInfo, CallState, EndCause, Event};
+pub use limits::Limits;
 pub use profile::{Body, Profile};
 
 use crate::endpoint::Config;

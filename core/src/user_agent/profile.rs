@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::core::Cx;
+use super::limits::Limits;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Scheme, SharedBytes, Uri, UriBuf};
@@ -28,12 +29,21 @@ pub struct Profile {
     pub capabilities: bool,
     /// The value of User-Agent and Server in our messages.
     pub user_agent: Option<String>,
+    /// Bounds on what peers can make it hold.
+    pub limits: Limits,
 }
 
 impl Profile {
     /// The defaults, with the given identity.
     pub fn new(identity: NameAddrBuf) -> Self {
-        Self { identity, contact: None, outbound: None, capabilities: true, user_agent: None }
+        Self {
+            identity,
+            contact: None,
+            outbound: None,
+            capabilities: true,
+            user_agent: None,
+            limits: Limits::default(),
+        }
     }
 
     /// The value of Contact at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).

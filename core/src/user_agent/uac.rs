@@ -25,7 +25,7 @@ impl Core {
         to: &NameAddrBuf,
         body: Option<&Body>,
     ) -> Result<CallId, CommandError> {
-        if self.calls.len() >= cx.config().limits.calls {
+        if self.calls.len() >= self.profile.limits.calls {
             return Err(CommandError::Limit("calls"));
         }
         if !to.uri().is_sip() {
@@ -145,7 +145,7 @@ impl Core {
         let (cancelled, over) = (*cancelled, call.over);
         let has_tag = response.to_tag().is_some();
         if has_tag
-            && call.legs.len() < cx.config().limits.forks
+            && call.legs.len() < self.profile.limits.forks
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)
             && call.leg(dialog.id.as_key()).is_none()
         {
@@ -182,7 +182,7 @@ impl Core {
         let Some(dialog) = Dialog::of_response(&invite.request, &response) else { return };
         let index = match call.leg(dialog.id.as_key()) {
             Some(index) => index,
-            None if first || call.legs.len() < cx.config().limits.forks => {
+            None if first || call.legs.len() < self.profile.limits.forks => {
                 self.add_leg(id, dialog, LegState::Early, false);
                 call_legs(self, id).saturating_sub(1)
             }

@@ -75,7 +75,7 @@ impl Core {
             Method::Invite => self.invited(cx, served),
             Method::Options => {
                 // The status is that of an INVITE (§11.2).
-                if self.calls.len() >= cx.config().limits.calls {
+                if self.calls.len() >= self.profile.limits.calls {
                     return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
                 }
                 self.options(cx, &served);

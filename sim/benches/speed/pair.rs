@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use allocation_counter::measure;
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Event, Profile};
-use sansip::{CallId, Config, Duration, Input, Instant, Limits, Listener, ListenerId, Node, Output, Seed, UserAgent};
+use sansip::{CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed, UserAgent};
 
 use crate::time;
 
@@ -18,8 +18,9 @@ struct Phone {
 impl Phone {
     fn new(seed: u64, who: &str, last: u8) -> Self {
         let address = SocketAddr::from(([192, 0, 2, last], 5060));
-        let config = Config { limits: limits(), ..Config::new(Seed::from_u64(seed)) };
-        let profile = Profile::new(format!("<sip:{who}@{address}>").parse().expect("a name-addr"));
+        let config = Config::new(Seed::from_u64(seed));
+        let mut profile = Profile::new(format!("<sip:{who}@{address}>").parse().expect("a name-addr"));
+        profile.limits.calls = 1_000_000;
         let mut agent = UserAgent::user_agent(config, profile);
         let listener = agent.listen(Listener::udp(address));
         Self { agent, listener, address }
@@ -157,9 +158,4 @@ pub(crate) fn print(calls: u32) {
     });
     println!("octets held for an established call, both sides together: {}", counted.bytes_current / i64::from(held));
     kept.into_iter().for_each(|call| pair.end(call));
-}
-
-/// Room for what is measured.
-fn limits() -> Limits {
-    Limits { calls: 1_000_000, ..Limits::default() }
 }

@@ -11,7 +11,7 @@ use sansip::server::{Server, Settings};
 use sansip::user_agent::{Profile, UserAgent};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
-    Timers,
+    Timers, registrar, user_agent,
 };
 use script::{Known, Octets};
 use std::fmt::Debug;
@@ -148,9 +148,17 @@ impl Player for Server {
 /// script.
 pub(crate) fn endpoint(data: &[u8]) {
     let [node, config, law, script @ ..] = data else { return };
+    let few = config & FEW == FEW;
     let config = configuration(*config);
-    if node.is_multiple_of(2) { run(&user_agent(config), *law, script) } else { run(&server(config), *law, script) }
+    if node.is_multiple_of(2) {
+        run(&user_agent(config, few), *law, script);
+    } else {
+        run(&server(config, few), *law, script);
+    }
 }
+
+/// The bit of the configuration that says that nothing may be held but a few things.
+const FEW: u8 = 4;
 
 fn configuration(octet: u8) -> Config {
     let mut config = Config::new(Seed::from_u64(7));
@@ -159,11 +167,10 @@ fn configuration(octet: u8) -> Config {
         config.timers =
             Timers { t1: Duration::ZERO, t2: Duration::ZERO, t4: Duration::ZERO, c: Duration::from_secs(1) };
     }
-    if octet & 4 == 4 {
+    if octet & FEW == FEW {
         let limits = &mut config.limits;
         (limits.transaction.server_transactions, limits.deliveries, limits.transaction.client_transactions) = (3, 3, 3);
-        (limits.calls, limits.forks, limits.response_contexts, limits.transport.destinations) = (2, 2, 2, 2);
-        (limits.addresses_of_record, limits.bindings) = (2, 2);
+        limits.transport.destinations = 2;
         limits.message.headers = 16;
     }
     config
@@ -173,18 +180,26 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn user_agent(config: Config) -> UserAgent {
+fn user_agent(config: Config, few: bool) -> UserAgent {
     let name = "Alice <sip:alice@atlanta.com>".parse().unwrap_or_else(|error| panic!("{error:?}"));
-    let mut agent = UserAgent::user_agent(config, Profile::new(name));
+    let mut profile = Profile::new(name);
+    if few {
+        profile.limits = user_agent::Limits { calls: 2, forks: 2 };
+    }
+    let mut agent = UserAgent::user_agent(config, profile);
     agent.listen(Listener::udp(address(script::HERE)));
     agent.listen(Listener::tcp(address(script::HERE)));
     agent
 }
 
-fn server(config: Config) -> Server {
+fn server(config: Config, few: bool) -> Server {
     let domains = vec!["atlanta.com".parse().unwrap_or_else(|error| panic!("{error:?}"))];
-    let mut server =
-        Server::server(config, Settings { domains, relay: true, record_route: true, ..Settings::default() });
+    let mut settings = Settings { domains, relay: true, record_route: true, ..Settings::default() };
+    if few {
+        settings.proxy.response_contexts = 2;
+        settings.registrar.limits = registrar::Limits { addresses_of_record: 2, bindings: 2 };
+    }
+    let mut server = Server::server(config, settings);
     server.listen(Listener::udp(address(script::HERE)));
     server.listen(Listener::tcp(address(script::HERE)));
     server

@@ -199,7 +199,7 @@ fn the_branch_differs_each_time_but_its_second_part_follows_the_routing() {
 
 #[test]
 fn above_the_limit_of_contexts_a_request_is_refused_and_the_calls_in_progress_go_on() {
-    let mut bench = Bench::with_limits(Limits { response_contexts: 1, ..Limits::default() }, |_| {});
+    let mut bench = Bench::with(|settings| settings.proxy.response_contexts = 1);
     bench.register(1);
     let first = bench.receive(ALICE, &invite());
     let refused = bench.receive(ALICE, &invite().replace("nashds8", "nashds9"));

@@ -17,7 +17,7 @@ use core::net::SocketAddr;
 use super::{Event, Server, Settings};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Message, Request, Response, StatusCode};
-use crate::{Answer, Config, Duration, Input, Instant, Limits, Listener, ListenerId, Node, Output, Question, Seed};
+use crate::{Answer, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Seed};
 
 /// The proxy of biloxi.com (RFC 3261 §24.2) and the network around it.
 #[derive(Clone)]
@@ -83,10 +83,6 @@ impl Bench {
     }
 
     fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::with_limits(Limits::default(), change)
-    }
-
-    fn with_limits(limits: Limits, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             domains: ["biloxi.com", "registrar.biloxi.com"].map(|name| name.parse().unwrap()).into(),
             ..Settings::default()
@@ -94,7 +90,6 @@ impl Bench {
         change(&mut settings);
         let mut config = Config::new(Seed::from_u64(1));
         config.rport = false;
-        config.limits = limits;
         let mut server = Server::server(config, settings);
         let local = OUR_ADDRESS.parse().unwrap();
         let listener = server.listen(Listener::udp(local).with_sent_by("server10.biloxi.com".parse().unwrap()));

@@ -182,8 +182,8 @@ fn an_extension_that_is_required_is_refused() {
 
 #[test]
 fn the_limits_hold_and_change_nothing() {
-    let limits = Limits { addresses_of_record: 1, bindings: 2, ..Limits::default() };
-    let mut bench = Bench::with_limits(limits, |_| {});
+    let limits = crate::registrar::Limits { addresses_of_record: 1, bindings: 2 };
+    let mut bench = Bench::with(|settings| settings.registrar.limits = limits);
     register(&mut bench, "1", 1, "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.5>\n");
     assert_eq!(register(&mut bench, "1", 2, "Contact: <sip:bob@192.0.2.6>\n").status(), StatusCode::FORBIDDEN);
     let other = register_to(&mut bench, "sip:carol@biloxi.com", "1", 1, "Contact: <sip:carol@192.0.2.7>\n");

@@ -48,7 +48,7 @@ fn every_fork_that_answers_is_acknowledged_and_the_extra_ones_ended() {
 
 #[test]
 fn forks_above_the_limit_are_acknowledged_and_ended_too() {
-    let mut bob = Lone::with(|config, _| config.limits.forks = 2);
+    let mut bob = Lone::with(|_, profile| profile.limits.forks = 2);
     let (call, invite) = bob.call();
     for fork in ["one", "two", "three"] {
         bob.receive(&invite.respond("180 Ringing", fork, CONTACT));

@@ -305,7 +305,7 @@ fn a_stale_handle_is_gone_and_a_wrong_command_changes_nothing() {
 
 #[test]
 fn above_the_limit_of_calls_others_are_busy_and_own_calls_refused() {
-    let mut pair = Pair::with(|config, _| config.limits.calls = 1);
+    let mut pair = Pair::with(|_, profile| profile.limits.calls = 1);
     let (alice, _) = pair.establish();
     let bob = "<sip:bob@biloxi.com>".parse().unwrap();
     let refused = pair.command(Alice, |agent, now| agent.call(now, &bob, None));
@@ -313,9 +313,9 @@ fn above_the_limit_of_calls_others_are_busy_and_own_calls_refused() {
     pair.hang_up(Alice, alice);
     pair.finish();
 
-    let mut pair = Pair::with(|config, profile| {
+    let mut pair = Pair::with(|_, profile| {
         if profile.identity.as_bytes().starts_with(b"Bob") {
-            config.limits.calls = 1;
+            profile.limits.calls = 1;
         }
     });
     let (alice, _) = pair.establish();

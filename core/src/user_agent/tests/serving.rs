@@ -170,7 +170,7 @@ fn options_are_answered_with_what_can_be_done() {
 
 #[test]
 fn options_where_an_invite_would_be_busy_say_so() {
-    let mut bob = Lone::with(|config, _| config.limits.calls = 1);
+    let mut bob = Lone::with(|_, profile| profile.limits.calls = 1);
     bob.receive(&invite("i", 1));
     let other = request("OPTIONS", "o", 1, "", "").replace("carol-tag", "another");
     assert_eq!(bob.ask(&other).start, "SIP/2.0 486 Busy Here");

@@ -1,0 +1,25 @@
+//! Bounds on what peers can make a user agent hold.
+
+use crate::error::Limit;
+
+/// Bounds on what peers can make a user agent hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls alive at once; above it a new INVITE gets 486. 100,000.
+    pub calls: usize,
+    /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. 16.
+    pub forks: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { calls: 100_000, forks: 16 }
+    }
+}
+
+impl Limit {
+    /// [`Limits::calls`]: 486.
+    pub const CALLS: Self = Self::named("calls");
+    /// [`Limits::forks`]: the dialog was ended at once.
+    pub const FORKS: Self = Self::named("forks");
+}
