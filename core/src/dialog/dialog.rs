@@ -3,8 +3,8 @@
 use super::id::{DialogId, DialogKey};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
-use crate::message::header::{CSeq, MaxForwards, NameAddrBuf, NameAddrText};
-use crate::message::{HeaderId, Method, Rejection, Request, RequestBuilder, Response, Uri, UriBuf};
+use crate::message::header::{CSeq, NameAddrBuf, NameAddrText};
+use crate::message::{HeaderId, Lines, Method, Rejection, Request, RequestBuilder, Response, Uri, UriBuf};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,15 +89,14 @@ impl Dialog {
     /// route set are the peer's to say. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
     /// Both must be such as can be [processed](Response::validate); `None` if they lack what a dialog needs.
     pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
+        let key = DialogKey::of_response(invite, response)?;
         let (from, to) = (invite.headers().text_of_from()?, invite.headers().text_of_to()?);
-        let remote_tag = response.headers().text_of_to()?.tag();
-        let key = DialogKey { call_id: invite.call_id()?, local_tag: from.tag()?, remote_tag };
         Some(Self {
             id: key.to_id(),
             state: if response.status().is_success() { DialogState::Confirmed } else { DialogState::Early },
             sequence: Sequence { local: Some(invite.cseq()?.number), remote: None },
             local: from.to_buf(),
-            remote: match remote_tag {
+            remote: match key.remote_tag {
                 Some(tag) => to.with_tag(tag),
                 None => to.to_buf(),
             },
@@ -126,15 +125,33 @@ impl Dialog {
 
     /// Begins a request in this dialog (§12.2.1.1) that goes along `path`.
     pub fn request(&self, method: Method<'_>, number: u32, path: &Path) -> RequestBuilder {
-        let mut builder = Request::builder_to(method, &path.request_uri).typed(&MaxForwards(70));
-        if let Some(route) = &path.route {
-            builder = builder.header(HeaderId::Route, route);
+        let builder = Request::builder_to(method, &path.request_uri);
+        let builder = self.fields(path).fold(builder, |builder, (id, value)| builder.header(id, value));
+        builder.typed(&CSeq { number, method })
+    }
+
+    /// The fields of a request in this dialog that goes along `path`, to be written at once: as [`request`](Self::request) has them.
+    pub(crate) fn lines(&self, method: Method<'_>, number: u32, path: &Path) -> Lines {
+        let mut lines = Lines::new();
+        for (id, value) in self.fields(path) {
+            lines.header(id, value);
         }
-        builder
-            .header(HeaderId::From, &self.local)
-            .header(HeaderId::To, &self.remote)
-            .header(HeaderId::CallId, self.id.as_key().call_id)
-            .typed(&CSeq { number, method })
+        lines.cseq(number, method);
+        lines
+    }
+
+    /// The fields that all requests in this dialog have alike: Max-Forwards, Route, From, To and Call-ID.
+    fn fields<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (HeaderId, &'a [u8])> {
+        let route = path.route.as_deref().map(|route| (HeaderId::Route, route));
+        [
+            Some((HeaderId::MaxForwards, b"70".as_slice())),
+            route,
+            Some((HeaderId::From, self.local.as_bytes())),
+            Some((HeaderId::To, self.remote.as_bytes())),
+            Some((HeaderId::CallId, self.id.as_key().call_id.as_bytes())),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use crate::message::Request;
+use crate::message::{Request, Response};
 
 /// The identity of a dialog at this end: Call-ID, our tag and the peer's.
 ///
@@ -57,6 +57,16 @@ impl<'a> DialogKey<'a> {
             call_id: headers.call_id()?,
             local_tag: headers.text_of_to()?.tag()?,
             remote_tag: headers.text_of_from()?.tag(),
+        })
+    }
+
+    /// The dialog that a response to our INVITE belongs to, or would make: our tag is in From. `None` if they lack what
+    /// names a dialog. Both must be such as can be [processed](Response::validate).
+    pub(crate) fn of_response(invite: &'a Request, response: &'a Response) -> Option<Self> {
+        Some(Self {
+            call_id: invite.headers().call_id()?,
+            local_tag: invite.headers().text_of_from()?.tag()?,
+            remote_tag: response.headers().text_of_to()?.tag(),
         })
     }
 

@@ -7,13 +7,13 @@ use smallvec::SmallVec;
 use super::call::{Accepted, Call, Callee, Caller, LegState, Offered, Side};
 use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
-use super::profile::{Body, Fields};
+use super::profile::Body;
 use super::uas::Served;
 use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::message::header::{Expires, RecordRoute};
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
+use crate::message::{HeaderId, Request, Response, ResponseParts, Scheme, StatusCode};
 use crate::tag::Tag;
 use crate::time::Duration;
 use crate::user_agent::CallId;
@@ -26,11 +26,17 @@ impl Core {
     pub(super) fn invited(&mut self, cx: &mut Cx<'_>, served: Served) {
         if self.calls.len() >= self.profile.limits.calls {
             cx.refused(Limit::CALLS);
-            return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
+            return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
         }
         // Whether there can be a dialog is asked now, not when the user answers.
         if let Err(rejection) = Dialog::can_be_made_of(&served.request) {
-            return self.respond_final(cx, &served, rejection.status, |builder| builder.reason(rejection.reason));
+            let lines = self.response_lines();
+            let parts = ResponseParts::new(&served.request, rejection.status, &lines);
+            return self.respond_parts(
+                cx,
+                &served,
+                ResponseParts { reason: Some(rejection.reason.as_bytes()), ..parts },
+            );
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
@@ -53,7 +59,7 @@ impl Core {
     /// Sends a 180 (§13.3.1.1).
     pub(super) fn ring(&mut self, cx: &mut Cx<'_>, id: CallId) -> Result<(), CommandError> {
         let served = self.offered(id)?;
-        let response = self.dialog_response(cx, &served, StatusCode::RINGING, |builder| builder)?;
+        let response = self.dialog_response(cx, &served, StatusCode::RINGING, None)?;
         self.begin_dialog(cx, id, &served, DialogState::Early)?;
         cx.respond(served.server, response)?;
         let at = cx.now() + RINGING_INTERVAL;
@@ -74,11 +80,8 @@ impl Core {
     /// Sends a 200 (§13.3.1.4).
     pub(super) fn answer(&mut self, cx: &mut Cx<'_>, id: CallId, body: Option<&Body>) -> Result<(), CommandError> {
         let served = self.offered(id)?;
-        let profile = self.profile.clone();
-        let response = self.dialog_response(cx, &served, StatusCode::OK, |builder| {
-            builder.capabilities(&profile).maybe_content(body)
-        })?;
-        let number = response.cseq().ok_or(CommandError::Invalid("request"))?.number;
+        let response = self.dialog_response(cx, &served, StatusCode::OK, body)?;
+        let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         self.begin_dialog(cx, id, &served, DialogState::Confirmed)?;
         cx.respond(served.server, response.clone())?;
         self.stop_offering(cx, id);
@@ -118,7 +121,8 @@ impl Core {
         if status.class() < 3 {
             return Err(CommandError::Invalid("status"));
         }
-        let response = self.response(cx, &served, status, |builder| builder)?;
+        let lines = self.response_lines();
+        let response = self.write_response(cx, &served, ResponseParts::new(&served.request, status, &lines))?;
         cx.respond(served.server, response)?;
         self.stop_offering(cx, id);
         self.forget(id);
@@ -140,12 +144,12 @@ impl Core {
     /// A CANCEL (§9.2): 200 if what it cancels exists, and 487 to that if it is an INVITE without a final response.
     pub(super) fn cancelled(&mut self, cx: &mut Cx<'_>, served: &Served, cancels: Option<Tag>) {
         let Some(tag) = cancels else {
-            return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder);
+            return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
         };
         // Its response carries the To tag of those to the INVITE.
         let cancels = Work::request(tag);
         let served = Served { id: cancels, ..served.clone() };
-        self.respond_final(cx, &served, StatusCode::OK, |builder| builder);
+        self.respond_final(cx, &served, StatusCode::OK, |_| {});
         if let Some(call) = cancels.and_then(|id| self.requests.call(id)) {
             self.terminate(cx, call);
         }
@@ -199,18 +203,23 @@ impl Core {
         }
     }
 
-    /// A response that makes a dialog: with Contact, and Record-Route as it came (§12.1.1).
+    /// A response that makes a dialog: with Record-Route as it came and Contact (§12.1.1), and a 2xx with what we can do.
     fn dialog_response(
         &mut self,
         cx: &mut Cx<'_>,
         served: &Served,
         status: StatusCode,
-        add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+        body: Option<&Body>,
     ) -> Result<Response, CommandError> {
-        let contact = self.profile.contact_at(cx.listener(served.listener), is_secured(&served.request))?;
-        self.response(cx, served, status, |builder| {
-            add(builder.copy(&served.request, HeaderId::RecordRoute).header(HeaderId::Contact, contact))
-        })
+        let request = &served.request;
+        let mut lines = self.response_lines();
+        lines.copy(request.headers(), HeaderId::RecordRoute);
+        self.profile.add_contact(&mut lines, cx.listener(served.listener), is_secured(request))?;
+        if status.is_success() {
+            self.profile.add_capabilities(&mut lines);
+        }
+        let parts = ResponseParts { content: Body::content(body), ..ResponseParts::new(request, status, &lines) };
+        self.write_response(cx, served, parts)
     }
 
     /// A response is about to make or confirm the dialog of the call.
@@ -230,9 +239,9 @@ impl Core {
             leg.state = leg_state;
             return Ok(());
         }
-        let local_tag = self.local_tag(cx, served);
+        let local_tag = served.id.and_then(|id| self.requests.local_tag(id, cx.random())).ok_or(CommandError::Gone)?;
         let dialog =
-            Dialog::of_request(&served.request, &local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
+            Dialog::of_request(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
         self.add_leg(id, dialog, leg_state, true);
         Ok(())
     }

@@ -3,11 +3,10 @@
 use super::call::{Call, Callee, Caller, LegState, Side};
 use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
-use super::profile::Fields;
 use super::uas::Served;
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, StatusCode};
+use crate::message::{HeaderId, Method, Recipe, RequestParts, StatusCode};
 use crate::user_agent::CallId;
 
 impl Core {
@@ -35,12 +34,10 @@ impl Core {
         }
         let path = leg.dialog.path().ok_or(CommandError::Invalid("remote target"))?;
         let number = leg.dialog.sequence.next_local(|| cx.random().sequence_number());
-        let bye = leg
-            .dialog
-            .request(Method::Bye, number, &path)
-            .software(HeaderId::UserAgent, &self.profile)
-            .finish()
-            .map_err(|_| CommandError::Invalid("user_agent"))?;
+        let mut lines = leg.dialog.lines(Method::Bye, number, &path);
+        self.profile.add_software(&mut lines, HeaderId::UserAgent);
+        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines).request();
+        let bye = bye.map_err(|_| CommandError::Invalid("user_agent"))?;
         let delivery = cx.request(bye, path.next_hop, Work::Bye(id), "")?;
         leg.dialog.sequence.sent(number);
         leg.state = LegState::Ending(delivery);
@@ -67,7 +64,7 @@ impl Core {
 
     /// A BYE in a dialog (§15.1.2).
     pub(super) fn bye_received(&mut self, cx: &mut Cx<'_>, served: &Served, id: CallId, index: usize) {
-        self.respond_final(cx, served, StatusCode::OK, |builder| builder);
+        self.respond_final(cx, served, StatusCode::OK, |_| {});
         let Some(call) = self.calls.get_mut(id) else { return };
         let Some(leg) = call.legs.get_mut(index) else { return };
         match (&mut call.side, leg.state) {

@@ -1,13 +1,13 @@
 //! Who a user agent is, and what it says about itself.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::core::Cx;
 use super::limits::Limits;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Scheme, SharedBytes, Uri, UriBuf};
+use crate::message::{Content, HeaderId, Lines, Scheme, SharedBytes, Uri, UriBuf};
 use crate::transport::{Listener, NextHop};
 
 /// The methods that this user agent takes, as a value of Allow.
@@ -46,25 +46,40 @@ impl Profile {
         }
     }
 
-    /// The value of Contact at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
-    pub(super) fn contact_at(&self, listener: Option<&Listener>, secure: bool) -> Result<Vec<u8>, CommandError> {
-        if let Some(contact) = &self.contact {
-            return Ok([b"<", contact.as_bytes(), b">"].concat());
-        }
-        let listener = listener.ok_or(CommandError::Invalid("listener"))?;
-        let mut value = listener.uri(self.identity.uri().user(), secure, "");
-        value.insert(0, '<');
-        value.push('>');
-        Ok(value.into_bytes())
+    /// Adds Contact: where this user agent can be reached at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
+    ///
+    /// # Errors
+    /// `Invalid`: there is no listener.
+    pub(super) fn add_contact(
+        &self,
+        lines: &mut Lines,
+        listener: Option<&Listener>,
+        secure: bool,
+    ) -> Result<(), CommandError> {
+        let uri = self.contact_at(listener, secure)?;
+        lines.parts(HeaderId::Contact, &[b"<", &uri, b">"]);
+        Ok(())
     }
 
-    /// The value of Contact in a request for `target` that goes to `next_hop`.
+    /// The URI of Contact at `listener`.
+    fn contact_at(&self, listener: Option<&Listener>, secure: bool) -> Result<Cow<'_, [u8]>, CommandError> {
+        if let Some(contact) = &self.contact {
+            return Ok(Cow::Borrowed(contact.as_bytes()));
+        }
+        let listener = listener.ok_or(CommandError::Invalid("listener"))?;
+        Ok(Cow::Owned(listener.uri(self.identity.uri().user(), secure, "").into_bytes()))
+    }
+
+    /// The URI of Contact in a request for `target` that goes to `next_hop`.
+    ///
+    /// # Errors
+    /// `Invalid`: there is no listener.
     pub(super) fn contact_towards(
         &self,
         cx: &Cx<'_>,
         next_hop: &NextHop,
         target: Uri<'_>,
-    ) -> Result<Vec<u8>, CommandError> {
+    ) -> Result<Cow<'_, [u8]>, CommandError> {
         self.contact_at(cx.listener_towards(next_hop), target.scheme() == Scheme::Sips)
     }
 }
@@ -78,49 +93,25 @@ pub struct Body {
     pub bytes: SharedBytes,
 }
 
-/// Header fields that requests and responses can take alike.
-pub(super) trait Fields: Sized {
-    /// Adds a field.
-    fn field(self, id: HeaderId, value: &[u8]) -> Self;
-    /// Sets the body.
-    fn content(self, body: &Body) -> Self;
+impl Body {
+    /// The body as a message takes it; without one, nothing.
+    pub(super) fn content(body: Option<&Self>) -> Content<'_> {
+        body.map_or_else(Content::default, |body| Content { content_type: &body.content_type, octets: &body.bytes })
+    }
+}
 
+impl Profile {
     /// Adds Allow and Supported, if the profile says so. There is no extension to name in Supported yet (§20.37).
-    fn capabilities(self, profile: &Profile) -> Self {
-        if !profile.capabilities {
-            return self;
-        }
-        self.field(HeaderId::Allow, ALLOW.as_bytes()).field(HeaderId::Supported, b"")
-    }
-
-    /// Adds the body, if there is one.
-    fn maybe_content(self, body: Option<&Body>) -> Self {
-        match body {
-            Some(body) => self.content(body),
-            None => self,
+    pub(super) fn add_capabilities(&self, lines: &mut Lines) {
+        if self.capabilities {
+            lines.header(HeaderId::Allow, ALLOW).header(HeaderId::Supported, b"");
         }
     }
 
-    /// Adds the software's name under `id`, if the profile has one.
-    fn software(self, id: HeaderId, profile: &Profile) -> Self {
-        match &profile.user_agent {
-            Some(name) => self.field(id, name.as_bytes()),
-            None => self,
+    /// Adds the software's name as `id`, User-Agent or Server, if the profile has one.
+    pub(super) fn add_software(&self, lines: &mut Lines, id: HeaderId) {
+        if let Some(name) = &self.user_agent {
+            lines.header(id, name);
         }
     }
 }
-
-macro_rules! fields {
-    ($builder:ty) => {
-        impl Fields for $builder {
-            fn field(self, id: HeaderId, value: &[u8]) -> Self {
-                self.header(id, value)
-            }
-            fn content(self, body: &Body) -> Self {
-                self.body(&body.content_type, &body.bytes)
-            }
-        }
-    };
-}
-fields!(crate::message::RequestBuilder);
-fields!(crate::message::ResponseBuilder);

@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 
 use super::core::{Core, Cx, Work};
 use super::event::Event;
-use super::profile::Fields;
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::header::{CSeq, Contact, Expires, MaxForwards, MinExpires, NameAddrBuf};
-use crate::message::{HeaderId, Method, Request, Response, Scheme, StatusCode, Uri, UriBuf};
+use crate::message::header::{Contact, Expires, MinExpires, NameAddrBuf};
+use crate::message::{HeaderId, Lines, Method, Recipe, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
 use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::RegistrationId;
@@ -103,17 +102,18 @@ impl Core {
         let target = registration.registrar.as_uri();
         let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
         let contact = self.profile.contact_towards(cx, &next_hop, target)?;
-        let register = Request::builder(Method::Register, target)
-            .typed(&MaxForwards(70))
+        let mut lines = Lines::new();
+        lines
+            .number(HeaderId::MaxForwards, 70)
             .header(HeaderId::To, self.profile.identity.without_parameters())
             .header(HeaderId::From, &registration.from)
             .header(HeaderId::CallId, &registration.call_id)
-            .typed(&CSeq { number: registration.number, method: Method::Register })
-            .header(HeaderId::Contact, contact)
-            .typed(&Expires(expires))
-            .software(HeaderId::UserAgent, &self.profile)
-            .finish()
-            .map_err(|_| CommandError::Invalid("profile"))?;
+            .cseq(registration.number, Method::Register)
+            .parts(HeaderId::Contact, &[b"<", &contact, b">"])
+            .number(HeaderId::Expires, expires);
+        self.profile.add_software(&mut lines, HeaderId::UserAgent);
+        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines).request();
+        let register = register.map_err(|_| CommandError::Invalid("profile"))?;
         let delivery = cx.request(register, next_hop, Work::Register(id), "")?;
         let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
@@ -238,13 +238,13 @@ fn without_user(registrar: Uri<'_>) -> Option<UriBuf> {
     UriBuf::parse(&text).ok()
 }
 
-/// The seconds for which the registrar has bound our `contact` (a header value): by its own parameter, else by Expires
+/// The seconds for which the registrar has bound our `contact`, a URI: by its own parameter, else by Expires
 /// (§10.2.4). `None` if the response does not say.
 fn granted(response: &Response, contact: &[u8]) -> Option<u32> {
     let headers = response.headers();
-    let ours = NameAddrBuf::parse(contact).ok();
+    let ours = Uri::parse(contact);
     let is_ours = |value: &Contact<'_>| match (value.address(), &ours) {
-        (Some(address), Some(ours)) => address.uri.equivalent(ours.uri()),
+        (Some(address), Ok(ours)) => address.uri.equivalent(*ours),
         _ => false,
     };
     let by_contact = headers.all::<Contact<'_>>().flatten().find(is_ours).and_then(Contact::expires);

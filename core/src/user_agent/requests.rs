@@ -1,7 +1,6 @@
 //! The requests outside of dialogs that have a server transaction: merged requests are told by them (RFC 3261 §8.2.2.2).
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::dialog::KeyedIndex;
@@ -70,10 +69,11 @@ impl Requests {
         self.alive.get(id)?.call
     }
 
-    /// Our tag in To: the same in all responses to one request (§8.2.6.2), drawn when the first of them needs it.
-    pub(super) fn local_tag(&mut self, id: RequestId, random: &mut Random) -> String {
-        let Some(entry) = self.alive.get_mut(id) else { return random.tag() };
-        entry.local_tag.get_or_insert_with(|| random.tag().into()).clone().into()
+    /// Our tag in To: the same in all responses to one request (§8.2.6.2), drawn when the first of them needs it. `None` if
+    /// the request is over.
+    pub(super) fn local_tag(&mut self, id: RequestId, random: &mut Random) -> Option<&str> {
+        let entry = self.alive.get_mut(id)?;
+        Some(entry.local_tag.get_or_insert_with(|| random.tag().into()))
     }
 
     /// The server transaction is over.

@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 use super::call::{Call, Caller, Invite, LegState, Side};
 use super::core::{Core, Cx, Work};
 use super::event::{EndCause, Event};
-use super::profile::{Body, Fields};
-use crate::dialog::{Dialog, DialogState, request_target};
+use super::profile::Body;
+use crate::dialog::{Dialog, DialogKey, DialogState, request_target};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::header::{CSeq, MaxForwards, NameAddrBuf};
-use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
+use crate::message::header::NameAddrBuf;
+use crate::message::{HeaderId, Lines, Method, Recipe, RequestParts, Response, StatusCode, Uri};
 use crate::tag::Tag;
 use crate::transport::NextHop;
 use crate::user_agent::CallId;
@@ -38,18 +38,19 @@ impl Core {
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());
         let number = random.sequence_number();
-        let invite = Request::builder_to(Method::Invite, &target)
-            .typed(&MaxForwards(70))
+        let mut lines = Lines::new();
+        lines
+            .number(HeaderId::MaxForwards, 70)
             .header(HeaderId::To, to.without_parameters())
             .header(HeaderId::From, from)
             .header(HeaderId::CallId, &call_id)
-            .typed(&CSeq { number, method: Method::Invite })
-            .header(HeaderId::Contact, contact)
-            .software(HeaderId::UserAgent, &self.profile)
-            .capabilities(&self.profile)
-            .maybe_content(body)
-            .finish()
-            .map_err(|_| CommandError::Invalid("body"))?;
+            .cseq(number, Method::Invite)
+            .parts(HeaderId::Contact, &[b"<", &contact, b">"]);
+        self.profile.add_software(&mut lines, HeaderId::UserAgent);
+        self.profile.add_capabilities(&mut lines);
+        let parts = RequestParts::new(Method::Invite, target.as_bytes(), &lines);
+        let invite = RequestParts { content: Body::content(body), ..parts }.request();
+        let invite = invite.map_err(|_| CommandError::Invalid("body"))?;
         let side = Side::Caller(Caller { invite: None, ringing: false, answered: false, cancelled: false });
         let id = self.calls.insert(Call { call_id: call_id.into(), side, legs: SmallVec::new(), over: false });
         match cx.request(invite.clone(), next_hop, Work::Invite(id), "") {
@@ -146,8 +147,9 @@ impl Core {
         let has_tag = response.to_tag().is_some();
         if has_tag
             && call.legs.len() < self.profile.limits.forks
+            && let Some(key) = DialogKey::of_response(&invite.request, &response)
+            && call.leg(key).is_none()
             && let Some(dialog) = Dialog::of_response(&invite.request, &response)
-            && call.leg(dialog.id.as_key()).is_none()
         {
             self.add_leg(id, dialog, LegState::Early, false);
         }
@@ -179,14 +181,17 @@ impl Core {
         let Some(call) = self.calls.get(id) else { return };
         let Side::Caller(Caller { invite: Some(invite), answered, cancelled, .. }) = &call.side else { return };
         let (first, cancelled) = (!*answered, *cancelled);
-        let Some(dialog) = Dialog::of_response(&invite.request, &response) else { return };
-        let index = match call.leg(dialog.id.as_key()) {
+        let Some(key) = DialogKey::of_response(&invite.request, &response) else { return };
+        let index = match call.leg(key) {
             Some(index) => index,
-            None if first || call.legs.len() < self.profile.limits.forks => {
+            None => {
+                let Some(dialog) = Dialog::of_response(&invite.request, &response) else { return };
+                if !first && call.legs.len() >= self.profile.limits.forks {
+                    return self.turn_away(cx, &dialog);
+                }
                 self.add_leg(id, dialog, LegState::Early, false);
                 call_legs(self, id).saturating_sub(1)
             }
-            None => return self.turn_away(cx, dialog),
         };
         self.acknowledge(cx, id, index, &response);
         if let Some(caller) = self.caller(id) {
@@ -223,14 +228,14 @@ impl Core {
 
     /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, named by the tag
     /// of the BYE and released with it; should the 2xx come again, so does this.
-    fn turn_away(&mut self, cx: &mut Cx<'_>, dialog: Dialog) {
+    fn turn_away(&mut self, cx: &mut Cx<'_>, dialog: &Dialog) {
         let Some(path) = dialog.path() else { return };
         let Some(number) = dialog.sequence.local else { return };
-        let ack = dialog.request(Method::Ack, number, &path).finish();
-        let bye = dialog
-            .request(Method::Bye, number.saturating_add(1), &path)
-            .software(HeaderId::UserAgent, &self.profile)
-            .finish();
+        let ack = dialog.lines(Method::Ack, number, &path);
+        let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
+        self.profile.add_software(&mut bye, HeaderId::UserAgent);
+        let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack).request();
+        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye).request();
         let (Ok(ack), Ok(bye)) = (ack, bye) else { return };
         // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
         let Ok(ack) = cx.acknowledge(ack, path.next_hop.clone(), Tag::NONE) else { return };
@@ -254,6 +259,7 @@ fn call_legs(core: &Core, id: CallId) -> usize {
 /// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number of the INVITE.
 fn send_ack(cx: &mut Cx<'_>, id: CallId, dialog: &Dialog, response: &Response) -> Option<DeliveryId> {
     let path = dialog.path()?;
-    let ack = dialog.request(Method::Ack, response.cseq()?.number, &path).finish().ok()?;
+    let lines = dialog.lines(Method::Ack, response.cseq()?.number, &path);
+    let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines).request().ok()?;
     cx.acknowledge(ack, path.next_hop, Work::Ack(id)).ok()
 }

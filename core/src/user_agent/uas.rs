@@ -2,13 +2,13 @@
 
 use super::core::{Core, Cx, Work};
 use super::inspect;
-use super::profile::{ACCEPT, ALLOW, Fields};
+use super::profile::{ACCEPT, ALLOW};
 use super::requests::RequestId;
 use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
-use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::CallId;
@@ -43,28 +43,30 @@ impl Core {
             return self.cancelled(cx, &served, cancels.map(|(_, tag)| tag));
         }
         if let Some(status) = inspect::method(served.request.method()) {
-            return self.respond_final(cx, &served, status, |builder| builder.header(HeaderId::Allow, ALLOW));
+            return self.respond_final(cx, &served, status, |lines| {
+                lines.header(HeaderId::Allow, ALLOW);
+            });
         }
         if !inspect::scheme(&served.request) {
-            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |builder| builder);
+            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |_| {});
         }
         if merging && id.is_none() {
-            return self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |builder| builder);
+            return self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |_| {});
         }
         if let Some(unsupported) = inspect::required(&served.request) {
-            return self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |builder| {
-                builder.header(HeaderId::Unsupported, unsupported)
+            return self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
+                lines.header(HeaderId::Unsupported, unsupported);
             });
         }
         if let Some(header) = inspect::content(&served.request) {
             let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
-            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |builder| {
-                builder.header(header, value)
+            return self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
+                lines.header(header, value);
             });
         }
         if !inspect::acceptable(&served.request) {
-            return self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |builder| {
-                builder.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"")
+            return self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |lines| {
+                lines.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"");
             });
         }
         if outside { self.serve_outside(cx, served) } else { self.serve_in_dialog(cx, &served) }
@@ -76,39 +78,40 @@ impl Core {
             Method::Options => {
                 // The status is that of an INVITE (§11.2).
                 if self.calls.len() >= self.profile.limits.calls {
-                    return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |builder| builder);
+                    return self.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
                 }
                 self.options(cx, &served);
             }
             // A BYE without To tag ends nothing (§15.1.2).
-            _ => self.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder),
+            _ => self.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
         }
     }
 
     /// A request with a To tag (§12.2.2).
     fn serve_in_dialog(&mut self, cx: &mut Cx<'_>, served: &Served) {
         let Some((call, leg)) = DialogKey::of_request(&served.request).and_then(|key| self.find(key)) else {
-            return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |builder| builder);
+            return self.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
         };
         // A second INVITE before our answer to the first is no question of order, and is told when to come again (§14.2).
         if served.request.method() == Method::Invite
             && let Some(status) = self.pending_invite(call, leg)
         {
             let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.random().below(11));
-            return self.respond_final(cx, served, status, |builder| match wait {
-                Some(seconds) => builder.header(HeaderId::RetryAfter, alloc::format!("{seconds}")),
-                None => builder,
+            return self.respond_final(cx, served, status, |lines| {
+                if let Some(seconds) = wait {
+                    lines.header(HeaderId::RetryAfter, alloc::format!("{seconds}"));
+                }
             });
         }
         if !self.in_order(call, leg, &served.request) {
-            return self.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |builder| builder);
+            return self.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
         }
         match served.request.method() {
             Method::Bye => self.bye_received(cx, served, call, leg),
             Method::Options => self.options(cx, served),
             // A change of the session is not wanted: it goes on as it is (§14.2).
-            _ => self.respond_final(cx, served, StatusCode::NOT_ACCEPTABLE_HERE, |builder| {
-                builder.header(HeaderId::Warning, "399 sansip \"The session cannot be changed\"")
+            _ => self.respond_final(cx, served, StatusCode::NOT_ACCEPTABLE_HERE, |lines| {
+                lines.header(HeaderId::Warning, "399 sansip \"The session cannot be changed\"");
             }),
         }
     }
@@ -120,50 +123,60 @@ impl Core {
 
     /// What we can do (§11.2).
     fn options(&mut self, cx: &mut Cx<'_>, served: &Served) {
-        self.respond_final(cx, served, StatusCode::OK, |builder| {
-            builder
+        self.respond_final(cx, served, StatusCode::OK, |lines| {
+            lines
                 .header(HeaderId::Allow, ALLOW)
                 .header(HeaderId::Accept, ACCEPT)
                 .header(HeaderId::AcceptEncoding, "identity")
                 .header(HeaderId::AcceptLanguage, "en")
-                .header(HeaderId::Supported, "")
+                .header(HeaderId::Supported, "");
         });
     }
 
-    /// Our tag in the To of responses to this request (§8.2.6.2).
-    pub(super) fn local_tag(&mut self, cx: &mut Cx<'_>, served: &Served) -> alloc::string::String {
-        match served.id {
-            Some(id) => self.requests.local_tag(id, cx.random()),
-            None => cx.random().tag(),
-        }
+    /// The fields that each of our responses adds to what it copies.
+    pub(super) fn response_lines(&self) -> Lines {
+        let mut lines = Lines::new();
+        self.profile.add_software(&mut lines, HeaderId::Server);
+        lines
     }
 
-    /// Makes a response to a request that is being served.
-    pub(super) fn response(
+    /// Writes a response to a request that is being served: `parts`, and our tag in To if there is none (§8.2.6.2).
+    pub(super) fn write_response(
         &mut self,
         cx: &mut Cx<'_>,
         served: &Served,
-        status: StatusCode,
-        add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+        parts: ResponseParts<'_>,
     ) -> Result<Response, CommandError> {
-        let mut builder = Response::to(&served.request, status);
-        if served.request.to_tag().is_none() {
-            builder = builder.to_tag(&self.local_tag(cx, served));
-        }
-        add(builder.software(HeaderId::Server, &self.profile)).finish().map_err(|_| CommandError::Invalid("body"))
+        let drawn;
+        let to_tag = if served.request.to_tag().is_some() {
+            None
+        } else if let Some(tag) = served.id.and_then(|id| self.requests.local_tag(id, cx.random())) {
+            Some(tag)
+        } else {
+            drawn = cx.random().tag();
+            Some(&*drawn)
+        };
+        ResponseParts { to_tag, ..parts }.response().map_err(|_| CommandError::Invalid("body"))
     }
 
-    /// Answers a request that is done with.
+    /// Answers a request that is done with; `add` says what the status needs besides.
     pub(super) fn respond_final(
         &mut self,
         cx: &mut Cx<'_>,
         served: &Served,
         status: StatusCode,
-        add: impl FnOnce(ResponseBuilder) -> ResponseBuilder,
+        add: impl FnOnce(&mut Lines),
     ) {
+        let mut lines = self.response_lines();
+        add(&mut lines);
+        self.respond_parts(cx, served, ResponseParts::new(&served.request, status, &lines));
+    }
+
+    /// Answers a request that is done with.
+    pub(super) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
         // Everything copied from the request has been read once, so this fails at most where the request fills the largest
         // header section there can be. The transaction then ends unanswered, as if the response were lost.
-        if let Ok(response) = self.response(cx, served, status, add) {
+        if let Ok(response) = self.write_response(cx, served, parts) {
             let _ = cx.respond(served.server, response);
         }
     }
