@@ -11,6 +11,6 @@ mod sequence;
 pub(crate) use crate::keyed_index::KeyedIndex;
 pub use dialog::{Dialog, DialogState};
 pub use id::{DialogId, DialogKey};
-pub(crate) use route_set::request_target;
 pub use route_set::{Path, RouteSet};
+pub(crate) use route_set::{request_target, request_uri, write_parameter};
 pub use sequence::Sequence;

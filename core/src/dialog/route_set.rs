@@ -1,9 +1,10 @@
 //! The proxies that want to see the requests of a dialog, and the way through them (RFC 3261 §12.1, §12.2.1.1).
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::message::header::RecordRoute;
-use crate::message::{Headers, Uri, UriBuf};
+use crate::message::{Headers, Parameter, Uri, UriBuf};
 use crate::transport::NextHop;
 
 /// The route set: URIs in the order in which our requests visit them.
@@ -64,24 +65,37 @@ impl RouteSet {
 }
 
 /// A URI as it may stand in a Request-URI: without headers and the `method` parameter (§19.1.1, table 1).
-pub(crate) fn request_target(uri: Uri<'_>) -> UriBuf {
+pub(crate) fn request_uri(uri: Uri<'_>) -> Cow<'_, [u8]> {
     let text = uri.as_bytes();
     let tail = uri.headers().map_or(0, |headers| headers.len() + 1);
     let parameters = uri.parameters();
     if !uri.is_sip() || (tail == 0 && !parameters.has("method")) {
-        return uri.to_buf();
+        return Cow::Borrowed(text);
     }
     let mut out: Vec<u8> =
         text.get(..text.len().saturating_sub(tail + parameters.as_bytes().len())).unwrap_or(text).into();
     for parameter in parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("method")) {
-        out.push(b';');
-        out.extend_from_slice(parameter.name.as_bytes());
-        if let Some(value) = parameter.value {
-            out.push(b'=');
-            out.extend_from_slice(value);
-        }
+        write_parameter(&mut out, parameter);
     }
-    UriBuf::parse(&out).unwrap_or_else(|_| uri.to_buf())
+    Cow::Owned(out)
+}
+
+/// As [`request_uri`], owned.
+pub(crate) fn request_target(uri: Uri<'_>) -> UriBuf {
+    match request_uri(uri) {
+        Cow::Borrowed(_) => uri.to_buf(),
+        Cow::Owned(text) => UriBuf::parse(&text).unwrap_or_else(|_| uri.to_buf()),
+    }
+}
+
+/// Writes `;name=value`.
+pub(crate) fn write_parameter(out: &mut Vec<u8>, parameter: Parameter<'_>) {
+    out.push(b';');
+    out.extend_from_slice(parameter.name.as_bytes());
+    if let Some(value) = parameter.value {
+        out.push(b'=');
+        out.extend_from_slice(value);
+    }
 }
 
 fn sip(uri: Uri<'_>) -> Option<Uri<'_>> {

@@ -59,6 +59,7 @@ pub use request::Request;
 pub use response::Response;
 pub use status::StatusCode;
 pub use tel::Telephone;
+pub(crate) use text::decimal;
 pub use uri::{Scheme, Uri, UriBuf};
 pub use validate::{Essentials, Rejection};
 #[allow(unused_imports, reason = "the layers above begin to write octets with these")]

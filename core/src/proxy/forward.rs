@@ -1,17 +1,19 @@
 //! Request forwarding (RFC 3261 §16.6).
 
-use alloc::format;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use super::response_context::{Branch, BranchState, Candidate, ResponseContext, Stage};
 use super::validate::max_forwards;
-use super::{Core, Refusal, Target, Work, breadth, targets};
+use super::{Core, Refusal, Target, Work, breadth};
+use crate::dialog::request_uri;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
-use crate::message::{BuildError, HeaderId, Method, Request, Scheme, StatusCode, Uri};
+use crate::message::{Edit, HeaderId, Method, Request, Scheme, StatusCode, decimal};
 use crate::proxy::ResponseContextId;
 use crate::stack::Context;
-use crate::transport::NextHop;
+use crate::transport::{Listener, NextHop};
 
 /// Max-Forwards of a request that came without one (step 3).
 const MAX_FORWARDS: u8 = 70;
@@ -70,8 +72,8 @@ impl ResponseContext {
         work: Work,
     ) -> Option<crate::endpoint::DeliveryId> {
         let recorded = recorded.then_some(self.listener);
-        let (request, next_hop) = copy_for(cx, &self.request, target, Some(share), recorded).ok()??;
-        cx.request(request, next_hop, work, &self.loop_part).ok()
+        let (copy, next_hop) = copy_for(cx, &self.request, target, Some(share), recorded).ok()??;
+        cx.request(copy.finish().ok()?, next_hop, work, &self.loop_part).ok()
     }
 }
 
@@ -92,26 +94,25 @@ fn records(method: Method<'_>) -> bool {
     )
 }
 
-/// The copy of `request` for one target, and where it goes: steps 1 to 7. The Via is pushed by the endpoint (step 8).
+/// The copy of `request` for one target, to be written, and where it goes: steps 1 to 7. The Via is pushed by the endpoint (step 8).
 /// `Ok(None)`: there is no next hop that could be found.
-pub(super) fn copy_for<E>(
+pub(super) fn copy_for<'r, E>(
     cx: &Context<'_, E>,
-    request: &Request,
+    request: &'r Request,
     target: &Target,
     share: Option<u32>,
     recorded: Option<ListenerId>,
-) -> Result<Option<(Request, NextHop)>, Refusal> {
-    const UNWRITABLE: fn(BuildError) -> Refusal = |_| Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR);
+) -> Result<Option<(Edit<'r, Request>, NextHop)>, Refusal> {
     let mut edit = request.edit();
 
     // 2. Request-URI
-    let replaced = match target {
-        Target::Contact(contact) => Some(targets::request_uri(contact.as_uri())),
+    let contact = match target {
+        Target::Contact(contact) => Some(contact.as_uri()),
         Target::Unchanged | Target::NextHop(_) => None,
     };
-    let target_uri = replaced.as_deref().unwrap_or(request.uri_bytes());
-    if let Some(uri) = &replaced {
-        edit = edit.uri(uri);
+    let target_uri = contact.map_or(Cow::Borrowed(request.uri_bytes()), request_uri);
+    if contact.is_some() {
+        edit = edit.uri(&target_uri);
     }
 
     // 3. Max-Forwards
@@ -119,7 +120,7 @@ pub(super) fn copy_for<E>(
         Some(hops) => hops.checked_sub(1).ok_or(Refusal::Status(StatusCode::TOO_MANY_HOPS))?,
         None => MAX_FORWARDS,
     };
-    edit = edit.replace(HeaderId::MaxForwards, format!("{hops}"));
+    edit = edit.replace(HeaderId::MaxForwards, decimal(hops.into()).as_bytes());
 
     // 4. Record-Route is written last: it says which way the request goes on.
 
@@ -128,7 +129,7 @@ pub(super) fn copy_for<E>(
         let written = request.headers().get::<MaxBreadth>();
         let same = matches!(written, Some(Ok(MaxBreadth(written))) if written == share);
         if !same || request.headers().count(HeaderId::MaxBreadth) != 1 {
-            edit = edit.replace(HeaderId::MaxBreadth, format!("{share}"));
+            edit = edit.replace(HeaderId::MaxBreadth, decimal(share as usize).as_bytes());
         }
     }
 
@@ -137,31 +138,34 @@ pub(super) fn copy_for<E>(
         Some(route) => Some(route.map_err(|_| Refusal::Malformed("Malformed Route"))?.uri),
         None => None,
     };
-    let next_hop = match (target, first) {
-        (Target::NextHop(next_hop), _) => Some(next_hop.clone()),
-        (_, Some(route)) => {
+    let next_hop = match (target, first, contact) {
+        (Target::NextHop(next_hop), ..) => Some(next_hop.clone()),
+        (_, Some(route), _) => {
             if !route.is_loose_router() {
-                let last = [b"<".as_slice(), target_uri, b">"].concat();
-                edit = edit.pop_first(HeaderId::Route).append(HeaderId::Route, last).uri(targets::request_uri(route));
+                let last = [b"<".as_slice(), &target_uri, b">"].concat();
+                edit = edit.pop_first(HeaderId::Route).append(HeaderId::Route, last).uri(request_uri(route));
             }
             NextHop::of_uri(route)
         }
-        (Target::Contact(contact), None) => NextHop::of_uri(contact.as_uri()),
-        (Target::Unchanged, None) => request.uri().ok().and_then(NextHop::of_uri),
+        (_, None, Some(contact)) => NextHop::of_uri(contact),
+        (_, None, None) => request.uri().ok().and_then(NextHop::of_uri),
     };
     let Some(next_hop) = next_hop else { return Ok(None) };
-    let next_hop = match Uri::parse(target_uri) {
-        Ok(uri) => next_hop.for_request_uri(uri),
-        Err(_) => next_hop,
-    };
+    let secure = next_hop.secure || Scheme::of(&target_uri) == Some(Scheme::Sips);
+    let next_hop = NextHop { secure, ..next_hop };
     if let Some(inbound) = recorded.and_then(|id| cx.listener(id)) {
         // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
         let outbound = cx.listener_towards(&next_hop);
-        let secure = request.uri().is_ok_and(|uri| uri.scheme() == Scheme::Sips);
-        edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", inbound.uri(None, secure, ";lr")));
+        let secure = Scheme::of(request.uri_bytes()) == Some(Scheme::Sips);
+        edit = edit.push_first(HeaderId::RecordRoute, record_route(inbound, secure));
         if let Some(outbound) = outbound.filter(|outbound| outbound.protocol != inbound.protocol) {
-            edit = edit.push_first(HeaderId::RecordRoute, format!("<{}>", outbound.uri(None, secure, ";lr")));
+            edit = edit.push_first(HeaderId::RecordRoute, record_route(outbound, secure));
         }
     }
-    Ok(Some((edit.finish().map_err(UNWRITABLE)?, next_hop)))
+    Ok(Some((edit, next_hop)))
+}
+
+/// The Record-Route value that leads to this listener (step 4).
+fn record_route(listener: &Listener, secure: bool) -> String {
+    ["<", &listener.uri(None, secure, ";lr"), ">"].concat()
 }

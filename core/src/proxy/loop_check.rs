@@ -3,20 +3,25 @@
 //! The second part of a branch is a hash of everything in the request that decides where it goes. A request that comes back with
 //! the same values has looped; with other values it is spiraling, which is legitimate.
 
-use alloc::format;
-use alloc::string::String;
 use core::hash::Hasher;
 
+use arrayvec::ArrayString;
 use siphasher::sip::SipHasher13;
 
 use crate::message::header::Via;
 use crate::message::{HeaderId, HeaderName, HostPort, Request};
 
+/// Digits of a second part.
+const LENGTH: usize = 16;
+
+/// The second part of a branch.
+pub(super) type SecondPart = ArrayString<LENGTH>;
+
 /// The second part of a branch: the same for the same routing, never dependent on the method.
 ///
 /// Call-ID and CSeq number are in it so that a collision does not repeat (RFC 5393 §4.2.4). The hash is keyed, so that no
 /// peer can make two requests collide.
-pub(super) fn second_part(key: &[u8; 16], request: &Request) -> String {
+pub(super) fn second_part(key: &[u8; 16], request: &Request) -> SecondPart {
     let mut hasher = SipHasher13::new_with_key(key);
     let mut add = |bytes: &[u8]| {
         hasher.write_usize(bytes.len());
@@ -33,13 +38,23 @@ pub(super) fn second_part(key: &[u8; 16], request: &Request) -> String {
     for tag in [request.headers().text_of_from(), request.headers().text_of_to()] {
         add(tag.and_then(|address| address.tag()).unwrap_or_default().as_bytes());
     }
-    format!("{:016x}", hasher.finish())
+    let mut text = SecondPart::new();
+    let hash = hasher.finish();
+    for shift in (0..LENGTH).rev() {
+        let digit = (hash >> (4 * shift) & 0xf) as u32;
+        text.push(char::from_digit(digit, 16).unwrap_or('0'));
+    }
+    text
 }
 
 /// Whether a Via of our own says that we forwarded this request before with the same routing values.
 pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(HostPort<'_>) -> bool) -> bool {
-    request.headers().all::<Via<'_>>().flatten().any(|via| {
-        via.branch().and_then(|branch| branch.rsplit_once('.')).is_some_and(|(_, part)| part == second_part)
-            && is_ours(via.sent_by)
-    })
+    let headers = request.headers();
+    // Hardly any Via has this text in it: the Vias are typed only if one has.
+    let has_it = |via: &[u8]| via.split(|&octet| octet == b'.').any(|part| part.starts_with(second_part.as_bytes()));
+    headers.values(HeaderId::Via, false).any(has_it)
+        && headers.all::<Via<'_>>().flatten().any(|via| {
+            via.branch().and_then(|branch| branch.rsplit_once('.')).is_some_and(|(_, part)| part == second_part)
+                && is_ours(via.sent_by)
+        })
 }

@@ -33,7 +33,7 @@ use crate::endpoint::{Arrival, Indication};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::id::{Arena, handles};
-use crate::message::{HeaderId, Method, Request, Response, StatusCode};
+use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
 use crate::stack::Context;
 use crate::tag::{Tag, work};
 
@@ -129,7 +129,8 @@ impl Core {
         let Preprocessed { request, own_route } = preprocessed;
         let invite = request.method() == Method::Invite;
         let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
-        let received = arrival.request.clone();
+        let lines = Lines::new();
+        let trying = invite.then(|| ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).response());
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
@@ -141,9 +142,8 @@ impl Core {
             branches: SmallVec::new(),
             candidates: Vec::new(),
         });
-        if invite
+        if let Some(Ok(trying)) = trying
             && let Some(context) = self.contexts.get(id)
-            && let Ok(trying) = Response::to(&received, StatusCode::TRYING).finish()
         {
             let _ = cx.respond(context.server, trying);
         }

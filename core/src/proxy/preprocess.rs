@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Refusal;
+use crate::dialog::write_parameter;
 use crate::message::header::Route;
 use crate::message::{HeaderId, HostPort, Request, Uri};
 use crate::transport::{Listener, NextHop};
@@ -95,7 +96,7 @@ fn without_own_maddr(uri: Uri<'_>, listener: &Listener, names_us: impl Fn(Uri<'_
     out.extend_from_slice(alloc::format!("{}", uri.host()?).as_bytes());
     for parameter in uri.parameters().iter() {
         if !["maddr", "transport"].iter().any(|name| parameter.name.eq_ignore_ascii_case(name)) {
-            super::targets::write_parameter(&mut out, parameter);
+            write_parameter(&mut out, parameter);
         }
     }
     Some(out)

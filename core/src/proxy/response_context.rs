@@ -2,11 +2,11 @@
 //! wait for the best to be chosen.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use super::loop_check::SecondPart;
 use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
 use crate::message::{HeaderId, HeaderName, Request, Response, StatusCode};
@@ -26,7 +26,7 @@ pub(super) struct ResponseContext {
     pub(super) serving: bool,
     pub(super) invite: bool,
     /// The second part of its branches (RFC 5393 §4.2).
-    pub(super) loop_part: String,
+    pub(super) loop_part: SecondPart,
     pub(super) stage: Stage,
     pub(super) branches: SmallVec<[Branch; 1]>,
     /// The final responses so far, while none was forwarded.

@@ -3,7 +3,7 @@
 
 use super::forward::copy_for;
 use super::{Core, Refusal, Target, breadth};
-use crate::message::{Method, Request, Response};
+use crate::message::{Method, Request, Response, StatusCode};
 use crate::stack::Context;
 
 impl Core {
@@ -17,7 +17,8 @@ impl Core {
             Method::Cancel => None,
             _ => Some(breadth::incoming(request)?.max(1)),
         };
-        if let Some((request, next_hop)) = copy_for(cx, request, target, share, None)? {
+        if let Some((copy, next_hop)) = copy_for(cx, request, target, share, None)? {
+            let request = copy.finish().map_err(|_| Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR))?;
             // Above a limit it is lost, as it might be on the network.
             let _ = cx.relay(request, next_hop, "");
         }

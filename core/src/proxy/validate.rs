@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 
-use super::{Core, breadth, loop_check};
+use super::loop_check::{self, SecondPart};
+use super::{Core, breadth};
 use crate::message::header::{MaxForwards, ProxyRequire, Route};
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::stack::Context;
 
 /// Why a request is answered instead of forwarded.
@@ -33,8 +34,9 @@ impl Refusal {
 
 impl Core {
     /// The checks in the order of §16.3. If all are passed: the second part of the branches to come.
-    pub(super) fn validate<E>(&mut self, cx: &mut Context<'_, E>, request: &Request) -> Result<String, Refusal> {
-        if !request.uri().map_err(|_| Refusal::Malformed("Malformed Request-URI"))?.is_sip() {
+    pub(super) fn validate<E>(&mut self, cx: &mut Context<'_, E>, request: &Request) -> Result<SecondPart, Refusal> {
+        // Preprocessing has read the whole Request-URI.
+        if !matches!(Scheme::of(request.uri_bytes()), Some(Scheme::Sip | Scheme::Sips)) {
             return Err(Refusal::Status(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
         if max_forwards(request)? == Some(0) {

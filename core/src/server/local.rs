@@ -10,9 +10,14 @@ use crate::tag::Tag;
 
 impl Core {
     /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
-    /// §16.3 step 3): the request has arrived.
-    pub(super) fn serve(&mut self, cx: &mut Cx<'_>, arrival: Arrival, preprocessed: &Request) -> Option<Arrival> {
-        let Ok(uri) = preprocessed.uri() else { return Some(arrival) };
+    /// §16.3 step 3): the request has arrived. `uri` is its Request-URI after preprocessing.
+    pub(super) fn serve(
+        &mut self,
+        cx: &mut Cx<'_>,
+        arrival: Arrival,
+        preprocessed: &Request,
+        uri: Uri<'_>,
+    ) -> Option<Arrival> {
         if has_route(preprocessed) || !self.names_us(cx, uri) {
             return Some(arrival);
         }

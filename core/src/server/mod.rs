@@ -136,11 +136,19 @@ impl Core {
         if arrival.request.method() == Method::Cancel {
             return self.cancel(cx, arrival, &preprocessed);
         }
-        let Some(arrival) = self.serve(cx, arrival, &preprocessed.request) else { return };
+        let request = preprocessed.request.clone();
+        let Ok(uri) = request.uri() else {
+            return self.proxy.answer(
+                &mut cx.for_role(role::PROXY),
+                arrival,
+                Refusal::Malformed("Malformed Request-URI"),
+            );
+        };
+        let Some(arrival) = self.serve(cx, arrival, &request, uri) else { return };
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
-        let decision = self.decide(cx, &question.request, question.own_route);
+        let decision = self.decide_on(cx, &request, uri, question.own_route);
         let mut cx = cx.for_role(role::PROXY);
         // The question was opened in this very call: its answer cannot come too late.
         let _ = match decision {

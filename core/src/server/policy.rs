@@ -48,26 +48,33 @@ impl Core {
             && (self.settings.owns(cx, uri) || uri.host_port().is_some_and(|at| cx.is_ours(at)))
     }
 
-    /// Decides on a request after preprocessing.
+    /// Decides on a request after preprocessing: as [`decide_on`](Self::decide_on).
+    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, own_route: bool) -> Decision {
+        match request.uri() {
+            Ok(uri) => self.decide_on(cx, request, uri, own_route),
+            Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
+        }
+    }
+
+    /// Decides on a request after preprocessing, whose Request-URI is `uri`.
     ///
     /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
     /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. What comes along a
     /// route that we recorded goes to the remote target that its Request-URI is.
-    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, own_route: bool) -> Decision {
-        let Ok(uri) = request.uri() else { return Decision::Refuse(StatusCode::BAD_REQUEST) };
+    pub(super) fn decide_on(&self, cx: &Cx<'_>, request: &Request, uri: Uri<'_>, own_route: bool) -> Decision {
         let ours = self.names_us(cx, uri);
         let domain = ours && self.settings.owns(cx, uri);
         if has_route(request) && !domain {
             return Decision::to(Target::Unchanged);
         }
         let recorded = own_route && request.to_tag().is_some();
-        let bare_address = NextHop::of_uri(uri).is_some_and(|hop| !matches!(hop.target().as_host(), Host::Name(_)));
+        let bare_address = || NextHop::of_uri(uri).is_some_and(|hop| !matches!(hop.target().as_host(), Host::Name(_)));
         let route = if has_route(request) { None } else { self.settings.route(uri) };
         let (specific, any) = match route {
             Some(route) if route.key == RouteKey::Any => (None, Some(route)),
             route => (route, None),
         };
-        if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address)) {
+        if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
             return Decision::to(Target::NextHop(route.next_hop.clone()));
         }
         let nowhere = if domain { self.locate(uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
@@ -76,7 +83,7 @@ impl Core {
             _ if recorded && !ours => Decision::to(Target::Unchanged),
             (_, Some(route)) => Decision::to(Target::NextHop(route.next_hop.clone())),
             (refusal, None) if ours => refusal,
-            _ if bare_address && !self.settings.relay => Decision::Refuse(StatusCode::FORBIDDEN),
+            _ if !self.settings.relay && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
             _ => Decision::to(Target::Unchanged),
         }
     }
