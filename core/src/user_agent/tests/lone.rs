@@ -3,13 +3,15 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use super::pair::short;
 use super::text::Text;
 use crate::endpoint::Census;
 use crate::user_agent::{Event, Profile, UserAgent};
-use crate::{CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Script, Seed};
+use crate::{
+    Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Script, Seed,
+};
 
 /// Bob at 192.0.2.4, all alone; his peer is the test, at 192.0.2.9.
 #[derive(Clone, Debug)]
@@ -18,6 +20,10 @@ pub(super) struct Lone {
     pub(super) agent: UserAgent,
     listener: ListenerId,
     sent: Vec<Text>,
+    /// Where each message that was sent went.
+    pub(super) ways: Vec<SocketAddr>,
+    /// The addresses of every name.
+    pub(super) addresses: Vec<IpAddr>,
     pub(super) events: Vec<Event>,
 }
 
@@ -34,7 +40,8 @@ impl Lone {
         adapt(&mut config, &mut profile);
         let mut agent = UserAgent::user_agent(config, profile);
         let listener = agent.listen(Listener::udp("192.0.2.4:5060".parse().unwrap()));
-        Self { now: Instant::ZERO, agent, listener, sent: Vec::new(), events: Vec::new() }
+        let (ways, addresses) = (Vec::new(), Vec::new());
+        Self { now: Instant::ZERO, agent, listener, sent: Vec::new(), ways, addresses, events: Vec::new() }
     }
 
     /// A message arrives; its lines may end in `\n`.
@@ -116,8 +123,15 @@ impl Lone {
     fn drain(&mut self) {
         while let Some(output) = self.agent.poll() {
             match output {
-                Output::Send(transmit) => self.sent.push(Text::of(&transmit.bytes)),
+                Output::Send(transmit) => {
+                    self.sent.push(Text::of(&transmit.bytes));
+                    self.ways.push(transmit.flow.remote);
+                }
                 Output::Event(event) => self.events.push(event),
+                Output::Resolve { query, question: Question::Address { .. } } => {
+                    let answers: Vec<Answer> = self.addresses.iter().copied().map(Answer::Address).collect();
+                    self.agent.handle(self.now, Input::Resolved { query, answers: &answers });
+                }
                 Output::Resolve { query, .. } => {
                     self.agent.handle(self.now, Input::Resolved { query, answers: &[] });
                 }

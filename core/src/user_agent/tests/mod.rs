@@ -1,6 +1,7 @@
 //! Two user agents on one clock, or one against words on the wire.
 
 mod calling;
+mod fail_over;
 mod flows;
 mod junk;
 mod lone;
