@@ -230,6 +230,10 @@ impl<'a, E> Context<'a, E> {
     /// Tells the application, after everything that was sent before.
     pub fn emit(&mut self, event: E) {
         self.endpoint.mark_event();
+        if self.events.capacity() == 0 {
+            // A queue that grows by itself begins with room for four, and most nodes never hold two events.
+            self.events.reserve_exact(1);
+        }
         self.events.push_back(event);
     }
 
