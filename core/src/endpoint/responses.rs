@@ -1,7 +1,7 @@
 //! The commands that answer requests, and what becomes of their transactions.
 
 use crate::error::CommandError;
-use crate::message::{Response, SharedBytes, StatusCode};
+use crate::message::{Framing, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::{ServerTransactionId, Told};
@@ -50,6 +50,15 @@ impl Endpoint {
         let told = self.servers.respond(&mut self.wire, server, status, response)?;
         self.server_told(server, told);
         Ok(())
+    }
+
+    /// How the responses of a transaction end for its sender (RFC 3261 §18.3).
+    ///
+    /// # Errors
+    /// `Gone`.
+    pub(crate) fn framing(&self, server: ServerTransactionId) -> Result<Framing, CommandError> {
+        let listener = self.servers.path(server).ok_or(CommandError::Gone)?.listener;
+        Ok(if self.wire.is_stream(listener) { Framing::Stream } else { Framing::Datagram })
     }
 
     /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).

@@ -13,10 +13,10 @@ impl Core {
     /// CANCEL is for ([`Arrival::cancels`]).
     pub fn cancel<E>(&mut self, cx: &mut Context<'_, E>, arrival: Arrival, cancels: Tag) {
         let tag = cx.random().tag();
-        let response = Response::to(&arrival.request, StatusCode::OK).to_tag(&tag).finish();
+        let response = Response::to(&arrival.request, StatusCode::OK).to_tag(&tag).octets();
         let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response {
-            let _ = cx.respond(server, response);
+            let _ = cx.respond_octets(server, StatusCode::OK, response);
         }
         // A CANCEL has no effect on anything but an INVITE without a final response (§9.2).
         let Ok(Work::Context(id)) = cancels.try_into() else { return };

@@ -130,7 +130,7 @@ impl Core {
         let invite = request.method() == Method::Invite;
         let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let lines = Lines::new();
-        let trying = invite.then(|| ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).response());
+        let trying = invite.then(|| ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).octets());
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
@@ -145,7 +145,7 @@ impl Core {
         if let Some(Ok(trying)) = trying
             && let Some(context) = self.contexts.get(id)
         {
-            let _ = cx.respond(context.server, trying);
+            let _ = cx.respond_octets(context.server, StatusCode::TRYING, trying);
         }
         Some(Question { id, request, own_route })
     }
@@ -220,10 +220,10 @@ impl Core {
     /// Answers a request that gets no context, as a UAS (§16.3).
     pub fn answer<E>(&self, cx: &mut Context<'_, E>, arrival: Arrival, refusal: Refusal) {
         let tag = cx.random().tag();
-        let response = refusal.response(&arrival.request).to_tag(&tag).finish();
+        let response = refusal.response(&arrival.request).to_tag(&tag).octets();
         let server = cx.accept(arrival, Tag::NONE);
         if let Ok(response) = response {
-            let _ = cx.respond(server, response);
+            let _ = cx.respond_octets(server, refusal.status(), response);
         }
     }
 }

@@ -48,28 +48,25 @@ impl Core {
                 cx.rearm(timer, cx.now() + cx.config().timers.c);
             }
             // 5. To anything but INVITE the endpoint lets no provisional response but 100 out (RFC 4320 §4.1).
-            if context.stage == Stage::Forwarding
-                && let Some(response) = without_own_via(&response)
-            {
-                let _ = cx.respond(context.server, response);
+            if context.stage == Stage::Forwarding && is_for_others(&response) {
+                context.send_provisional(cx, &response);
             }
             return;
         }
         let first = branch.end(cx, BranchState::Final);
-        // 3. Via
-        let response = without_own_via(&response);
+        // 3. Via: taken off when the response is sent on.
+        let is_for_others = is_for_others(&response);
         // 5. Check response for forwarding
-        if status.is_success()
-            && let Some(response) = response
-        {
+        if status.is_success() && is_for_others {
             if context.invite || context.stage == Stage::Forwarding {
-                context.send_final(cx, response);
+                context.send_on(cx, &response);
             }
         } else if first && context.stage == Stage::Forwarding {
             // 4. Add response to context
-            context.candidates.push(match response {
-                Some(response) => Candidate::Received(Box::new(response)),
-                None => Candidate::Own(StatusCode::BAD_GATEWAY),
+            context.candidates.push(if is_for_others {
+                Candidate::Received(Box::new(response))
+            } else {
+                Candidate::Own(StatusCode::BAD_GATEWAY)
             });
             if status.class() == 6 {
                 context.cancel_branches(cx);
@@ -119,9 +116,7 @@ impl Core {
     }
 }
 
-/// The response as it goes on; `None` if the Via that was left is missing: it was meant for us.
-fn without_own_via(response: &Response) -> Option<Response> {
-    let left = response.headers().values(HeaderId::Via, Via::LIST).nth(1)?;
-    Via::parse(left).ok()?;
-    response.without_top_via()
+/// Whether a Via is left when ours is taken off, as without one the response was meant for us.
+fn is_for_others(response: &Response) -> bool {
+    response.headers().values(HeaderId::Via, Via::LIST).nth(1).is_some_and(|left| Via::parse(left).is_ok())
 }

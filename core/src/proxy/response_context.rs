@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::loop_check::SecondPart;
 use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
-use crate::message::{HeaderId, HeaderName, Request, Response, StatusCode};
+use crate::message::{Framing, HeaderId, HeaderName, Request, Response, SharedBytes, StatusCode};
 use crate::stack::Context;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
@@ -69,7 +69,7 @@ pub(super) enum BranchState {
 /// A final response that may be the best one.
 #[derive(Clone, Debug)]
 pub(super) enum Candidate {
-    /// From downstream, our Via taken off.
+    /// From downstream, our Via still on top.
     Received(Box<Response>),
     /// What a failure counts as (§16.7 step 6, §16.8, §16.9).
     Own(StatusCode),
@@ -120,17 +120,38 @@ impl ResponseContext {
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
     pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, status: StatusCode) {
         let tag = cx.random().tag();
-        if let Ok(response) = Response::to(&self.request, status).to_tag(&tag).finish() {
-            self.send_final(cx, response);
+        if let Ok(response) = Response::to(&self.request, status).to_tag(&tag).octets() {
+            let _ = cx.respond_octets(self.server, status, response);
+            self.answered(cx);
         }
     }
 
-    /// Sends a final response, or another 2xx, upstream and cancels what is left (§16.7 steps 9 and 10). If the server
-    /// transaction is gone the response is discarded (RFC 6026 §8.3).
-    pub(super) fn send_final<E>(&mut self, cx: &mut Context<'_, E>, response: Response) {
+    /// Sends a provisional response on.
+    pub(super) fn send_provisional<E>(&self, cx: &mut Context<'_, E>, response: &Response) {
+        if let Some(octets) = self.without_own_via(cx, response) {
+            let _ = cx.respond_octets(self.server, response.status(), octets);
+        }
+    }
+
+    /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
+    /// gone the response is discarded (RFC 6026 §8.3).
+    pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
+        if let Some(octets) = self.without_own_via(cx, response) {
+            let _ = cx.respond_octets(self.server, response.status(), octets);
+        }
+        self.answered(cx);
+    }
+
+    /// The response as it goes on (§16.7 step 3); `None` if nobody waits for it.
+    fn without_own_via<E>(&self, cx: &Context<'_, E>, response: &Response) -> Option<SharedBytes> {
+        let framing = cx.framing(self.server).ok()?;
+        response.octets_without_top_via(framing).ok()
+    }
+
+    /// A final response is sent: nothing waits for another, and what is left is cancelled.
+    fn answered<E>(&mut self, cx: &mut Context<'_, E>) {
         self.stage = Stage::Answered;
-        self.candidates.clear();
-        let _ = cx.respond(self.server, response);
+        self.candidates = Vec::new();
         self.cancel_branches(cx);
     }
 
@@ -148,20 +169,22 @@ impl ResponseContext {
                 self.answer(cx, StatusCode::SERVER_INTERNAL_ERROR);
             }
             Candidate::Own(status) => self.answer(cx, status),
-            Candidate::Received(response) => {
-                let response =
-                    if is_challenge(response.status()) { self.with_challenges(&response) } else { *response };
-                self.send_final(cx, response);
+            Candidate::Received(response) if is_challenge(response.status()) => {
+                let response = self.with_challenges(&response);
+                self.send_on(cx, &response);
             }
+            Candidate::Received(response) => self.send_on(cx, &response),
         }
     }
 
     /// A 401 or 407 with the challenges of all the others (§16.7 step 7).
     fn with_challenges(&self, chosen: &Response) -> Response {
+        let passed_on = |response: &Response| response.octets_without_top_via(Framing::Datagram);
+        let said = passed_on(chosen);
         let mut edit = chosen.edit();
         for candidate in &self.candidates {
             let Candidate::Received(other) = candidate else { continue };
-            if !is_challenge(other.status()) || **other == *chosen {
+            if !is_challenge(other.status()) || passed_on(other) == said {
                 continue;
             }
             for field in other.headers().iter() {

@@ -20,6 +20,15 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The status of the response.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Status(status) => *status,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unsupported(_) => StatusCode::BAD_EXTENSION,
+        }
+    }
+
     /// The response, but for its To tag.
     pub fn response(&self, request: &Request) -> ResponseBuilder {
         match self {

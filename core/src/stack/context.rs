@@ -8,7 +8,7 @@ use crate::endpoint::{Arrival, DeliveryId, Endpoint};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::flow::ListenerId;
-use crate::message::{HostPort, Request, Response};
+use crate::message::{Framing, HostPort, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -194,6 +194,27 @@ impl<'a, E> Context<'a, E> {
     /// As [`Endpoint::respond`].
     pub fn respond(&mut self, server: ServerTransactionId, response: Response) -> Result<(), CommandError> {
         self.endpoint.respond(self.now, server, response)
+    }
+
+    /// Sends a response that is written in its transaction: see [`Endpoint::respond_octets`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::respond`].
+    pub(crate) fn respond_octets(
+        &mut self,
+        server: ServerTransactionId,
+        status: StatusCode,
+        response: SharedBytes,
+    ) -> Result<(), CommandError> {
+        self.endpoint.respond_octets(self.now, server, status, response)
+    }
+
+    /// How the responses of a transaction end for its sender (RFC 3261 §18.3).
+    ///
+    /// # Errors
+    /// `Gone`.
+    pub(crate) fn framing(&self, server: ServerTransactionId) -> Result<Framing, CommandError> {
+        self.endpoint.framing(server)
     }
 
     /// Answers a request statelessly: see [`Endpoint::reply`].

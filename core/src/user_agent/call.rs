@@ -8,7 +8,7 @@ use super::event::CallState;
 use super::uas::Served;
 use crate::dialog::{Dialog, DialogKey};
 use crate::endpoint::DeliveryId;
-use crate::message::{Request, Response};
+use crate::message::{Request, SharedBytes};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
@@ -77,7 +77,7 @@ pub(super) struct Offered {
 #[derive(Clone, Debug)]
 pub(super) struct Accepted {
     pub(super) server: ServerTransactionId,
-    pub(super) response: Response,
+    pub(super) response: SharedBytes,
     /// The number that the ACK must carry.
     pub(super) number: u32,
     pub(super) timer: TimerId,

@@ -13,7 +13,7 @@ use crate::dialog::{Dialog, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::message::header::{Expires, RecordRoute};
-use crate::message::{HeaderId, Request, Response, ResponseParts, Scheme, StatusCode};
+use crate::message::{HeaderId, Request, ResponseParts, Scheme, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Duration;
 use crate::user_agent::CallId;
@@ -61,7 +61,7 @@ impl Core {
         let served = self.offered(id)?;
         let response = self.dialog_response(cx, &served, StatusCode::RINGING, None)?;
         self.begin_dialog(cx, id, &served, DialogState::Early)?;
-        cx.respond(served.server, response)?;
+        cx.respond_octets(served.server, StatusCode::RINGING, response)?;
         let at = cx.now() + RINGING_INTERVAL;
         if let Some(Callee::Offered(offered)) = self.callee(id)
             && !offered.ringing.is_some_and(|timer| cx.rearm(timer, at))
@@ -83,7 +83,7 @@ impl Core {
         let response = self.dialog_response(cx, &served, StatusCode::OK, body)?;
         let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         self.begin_dialog(cx, id, &served, DialogState::Confirmed)?;
-        cx.respond(served.server, response.clone())?;
+        cx.respond_octets(served.server, StatusCode::OK, response.clone())?;
         self.stop_offering(cx, id);
         let timers = cx.config().timers;
         let accepted = Accepted {
@@ -109,7 +109,7 @@ impl Core {
             return self.give_up(cx, id);
         }
         // The transaction stays for 64·T1 too (timer L); if it is gone, so is the need.
-        let _ = cx.respond(accepted.server, accepted.response.clone());
+        let _ = cx.respond_octets(accepted.server, StatusCode::OK, accepted.response.clone());
         accepted.interval = accepted.interval.saturating_mul(2).min(timers.t2);
         let at = (cx.now() + accepted.interval).min(accepted.give_up);
         accepted.timer = cx.arm(at, Work::Accepted(id));
@@ -123,7 +123,7 @@ impl Core {
         }
         let lines = self.response_lines();
         let response = self.write_response(cx, &served, ResponseParts::new(&served.request, status, &lines))?;
-        cx.respond(served.server, response)?;
+        cx.respond_octets(served.server, status, response)?;
         self.stop_offering(cx, id);
         self.forget(id);
         Ok(())
@@ -210,7 +210,7 @@ impl Core {
         served: &Served,
         status: StatusCode,
         body: Option<&Body>,
-    ) -> Result<Response, CommandError> {
+    ) -> Result<SharedBytes, CommandError> {
         let request = &served.request;
         let mut lines = self.response_lines();
         lines.copy(request.headers(), HeaderId::RecordRoute);

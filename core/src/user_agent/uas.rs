@@ -8,7 +8,7 @@ use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
-use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
+use crate::message::{HeaderId, Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::CallId;
@@ -146,7 +146,7 @@ impl Core {
         cx: &mut Cx<'_>,
         served: &Served,
         parts: ResponseParts<'_>,
-    ) -> Result<Response, CommandError> {
+    ) -> Result<SharedBytes, CommandError> {
         let drawn;
         let to_tag = if served.request.to_tag().is_some() {
             None
@@ -156,7 +156,7 @@ impl Core {
             drawn = cx.random().tag();
             Some(&*drawn)
         };
-        ResponseParts { to_tag, ..parts }.response().map_err(|_| CommandError::Invalid("body"))
+        ResponseParts { to_tag, ..parts }.octets().map_err(|_| CommandError::Invalid("body"))
     }
 
     /// Answers a request that is done with; `add` says what the status needs besides.
@@ -177,7 +177,7 @@ impl Core {
         // Everything copied from the request has been read once, so this fails at most where the request fills the largest
         // header section there can be. The transaction then ends unanswered, as if the response were lost.
         if let Ok(response) = self.write_response(cx, served, parts) {
-            let _ = cx.respond(served.server, response);
+            let _ = cx.respond_octets(served.server, parts.status, response);
         }
     }
 }
