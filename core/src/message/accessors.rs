@@ -1,18 +1,23 @@
 //! What a request and a response have in common.
 
 /// The accessors that both kinds of message have, equality of the octets, and `Debug` with the start line alone. The type has
-/// the fields `bytes` and `layout`, and its module imports what the accessors give.
+/// the field `bytes`, with the layout behind them, and its module imports what the accessors give.
 macro_rules! message_accessors {
     ($message:ident) => {
         impl $message {
+            /// The spans.
+            pub(super) fn layout(&self) -> Layout<'_> {
+                Layout::unpack(self.bytes.tail())
+            }
+
             /// The header fields.
             pub fn headers(&self) -> Headers<'_> {
-                self.layout.headers(&self.bytes)
+                self.layout().headers(&self.bytes)
             }
 
             /// The body.
             pub fn body(&self) -> &[u8] {
-                self.layout.body(&self.bytes)
+                self.layout().body(&self.bytes)
             }
 
             /// The whole message.
@@ -66,7 +71,7 @@ macro_rules! message_accessors {
 
         impl fmt::Debug for $message {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}({})", stringify!($message), self.layout.start_line(&self.bytes).escape_ascii())
+                write!(f, "{}({})", stringify!($message), self.layout().start_line(&self.bytes).escape_ascii())
             }
         }
     };

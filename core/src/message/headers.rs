@@ -2,9 +2,9 @@
 
 use super::error::ParseError;
 use super::header::{CSeq, CallId, Contact, From, Header, NameAddr, NameAddrText, To, Via};
-use super::marks::Marks;
+use super::marks::{Marks, PackedMarks};
 use super::name::{HeaderId, HeaderName};
-use super::span::{FieldSpan, part};
+use super::span::{FieldSpan, PackedSpan, part};
 use super::text::{self, TOKEN, Values};
 use core::fmt;
 
@@ -12,11 +12,11 @@ use core::fmt;
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
     bytes: &'a [u8],
-    fields: &'a [FieldSpan],
+    fields: &'a [PackedSpan],
     /// Where the last field ends.
     end: u16,
     /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
-    marks: Option<&'a Marks>,
+    marks: Option<&'a PackedMarks>,
 }
 
 /// One header field.
@@ -31,7 +31,12 @@ pub struct Field<'a> {
 }
 
 impl<'a> Headers<'a> {
-    pub(super) const fn new(bytes: &'a [u8], fields: &'a [FieldSpan], end: u16, marks: Option<&'a Marks>) -> Self {
+    pub(super) const fn new(
+        bytes: &'a [u8],
+        fields: &'a [PackedSpan],
+        end: u16,
+        marks: Option<&'a PackedMarks>,
+    ) -> Self {
         Self { bytes, fields, end, marks }
     }
 
@@ -40,6 +45,10 @@ impl<'a> Headers<'a> {
         // Not `all().next()`, which carries what further values would need: some 100 instructions.
         let value = self.of(H::ID).find_map(|value| if H::LIST { Values::new(value).next() } else { Some(value) })?;
         Some(self.read(value))
+    }
+
+    fn marks(self) -> Option<Marks> {
+        self.marks.map(Marks::unpack)
     }
 
     pub(super) fn read<H: Header<'a>>(self, value: &'a [u8]) -> Result<H, ParseError> {
@@ -66,8 +75,10 @@ impl<'a> Headers<'a> {
 
     /// The values of the fields of this name.
     pub(super) fn of(self, id: HeaderId) -> impl Iterator<Item = &'a [u8]> + Clone {
-        let fields = self.fields.iter().filter(move |field| field.id == Some(id));
-        fields.map(move |field| part(self.bytes, field.start, field.end))
+        self.fields.iter().filter(move |packed| FieldSpan::is(packed, id)).map(move |packed| {
+            let field = FieldSpan::unpack(*packed);
+            part(self.bytes, field.start, field.end)
+        })
     }
 
     /// Whether there is a field of this name.
@@ -90,8 +101,9 @@ impl<'a> Headers<'a> {
 
     /// Every field in order.
     pub fn iter(self) -> impl Iterator<Item = Field<'a>> + Clone {
-        let ends = self.fields.iter().skip(1).map(|field| field.line).chain([self.end]);
-        self.fields.iter().zip(ends).map(move |(field, end)| {
+        let ends = self.fields.iter().skip(1).map(|packed| FieldSpan::unpack(*packed).line).chain([self.end]);
+        self.fields.iter().zip(ends).map(move |(packed, end)| {
+            let field = FieldSpan::unpack(*packed);
             let line = part(self.bytes, field.line, end);
             let name = field.id.map_or_else(|| HeaderName::Other(name_of(line)), HeaderName::Known);
             Field { name, value: part(self.bytes, field.start, field.end), line }
@@ -100,7 +112,10 @@ impl<'a> Headers<'a> {
 
     /// The fields of known headers in order: which, and where it stands.
     pub(super) fn known(self) -> impl Iterator<Item = (HeaderId, FieldSpan)> {
-        self.fields.iter().filter_map(|field| Some((field.id?, *field)))
+        self.fields.iter().filter_map(|packed| {
+            let field = FieldSpan::unpack(*packed);
+            Some((field.id?, field))
+        })
     }
 
     /// The octets from the beginning of a field's line to the end of its value.
@@ -125,7 +140,7 @@ impl<'a> Headers<'a> {
 
     /// From of a message that was found to be processable, without reading it once more.
     pub(crate) fn text_of_from(self) -> Option<NameAddrText<'a>> {
-        match self.marks {
+        match self.marks() {
             Some(marks) => Some(NameAddrText::marked(self.bytes, marks.from)),
             None => self.of(HeaderId::From).next().map(NameAddrText::of),
         }
@@ -133,7 +148,7 @@ impl<'a> Headers<'a> {
 
     /// To of a message that was found to be processable, without reading it once more.
     pub(crate) fn text_of_to(self) -> Option<NameAddrText<'a>> {
-        match self.marks {
+        match self.marks() {
             Some(marks) => Some(NameAddrText::marked(self.bytes, marks.to)),
             None => self.of(HeaderId::To).next().map(NameAddrText::of),
         }
@@ -141,7 +156,7 @@ impl<'a> Headers<'a> {
 
     /// Call-ID; `None` if absent or malformed.
     pub fn call_id(self) -> Option<&'a str> {
-        match self.marks {
+        match self.marks() {
             Some(marks) => Some(marks.call_id(self.bytes)),
             None => Some(self.get::<CallId<'a>>()?.ok()?.0),
         }
@@ -149,7 +164,7 @@ impl<'a> Headers<'a> {
 
     /// CSeq; `None` if absent or malformed.
     pub fn cseq(self) -> Option<CSeq<'a>> {
-        match self.marks {
+        match self.marks() {
             Some(marks) => Some(CSeq { number: marks.number, method: marks.method(self.bytes)? }),
             None => self.get::<CSeq<'a>>()?.ok(),
         }

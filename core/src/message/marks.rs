@@ -34,6 +34,81 @@ pub(crate) struct AddressMark {
     pub(super) tag: Mark,
 }
 
+/// [`Marks`] as they are kept: two octets an offset, four the number.
+pub(crate) type PackedMarks = [u8; 32];
+
+impl Marks {
+    pub(super) fn pack(self) -> PackedMarks {
+        let Self { to, from, call_id, method, number } = self;
+        let offsets = [
+            to.value.start,
+            to.value.end,
+            to.parameters,
+            to.tag.start,
+            to.tag.end,
+            from.value.start,
+            from.value.end,
+            from.parameters,
+            from.tag.start,
+            from.tag.end,
+            call_id.start,
+            call_id.end,
+            method.start,
+            method.end,
+        ];
+        let mut packed = [0; 32];
+        let octets = offsets.into_iter().flat_map(u16::to_le_bytes).chain(number.to_le_bytes());
+        packed.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
+        packed
+    }
+
+    #[inline(always)]
+    pub(super) const fn unpack(packed: &PackedMarks) -> Self {
+        let [
+            a0,
+            a1,
+            a2,
+            a3,
+            a4,
+            a5,
+            a6,
+            a7,
+            a8,
+            a9,
+            b0,
+            b1,
+            b2,
+            b3,
+            b4,
+            b5,
+            b6,
+            b7,
+            b8,
+            b9,
+            c0,
+            c1,
+            c2,
+            c3,
+            d0,
+            d1,
+            d2,
+            d3,
+            number @ ..,
+        ] = *packed;
+        const fn mark(start: [u8; 2], end: [u8; 2]) -> Mark {
+            Mark { start: u16::from_le_bytes(start), end: u16::from_le_bytes(end) }
+        }
+        let (to, from) = (mark([a6, a7], [a8, a9]), mark([b6, b7], [b8, b9]));
+        Self {
+            to: AddressMark { value: mark([a0, a1], [a2, a3]), parameters: u16::from_le_bytes([a4, a5]), tag: to },
+            from: AddressMark { value: mark([b0, b1], [b2, b3]), parameters: u16::from_le_bytes([b4, b5]), tag: from },
+            call_id: mark([c0, c1], [c2, c3]),
+            method: mark([d0, d1], [d2, d3]),
+            number: u32::from_le_bytes(number),
+        }
+    }
+}
+
 impl Mark {
     pub(super) fn of(self, bytes: &[u8]) -> &[u8] {
         part(bytes, self.start, self.end)
@@ -117,10 +192,10 @@ impl Marking {
     }
 
     /// The marks, if every one of the four stands there once and as usual.
-    pub(super) fn finish(self) -> Option<Marks> {
+    pub(super) fn finish(self) -> Option<PackedMarks> {
         let (number, method) = self.cseq?;
         let marks = Marks { to: self.to?, from: self.from?, call_id: self.call_id?, method, number };
-        (!self.is_odd).then_some(marks)
+        (!self.is_odd).then(|| marks.pack())
     }
 }
 
@@ -134,4 +209,18 @@ fn address(start: u16, value: &[u8]) -> Option<AddressMark> {
         parameters: at(places.uri.end + 1),
         tag: Mark { start: at(tag), end: at(tag_end) },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressMark, Mark, Marks};
+
+    #[test]
+    fn what_is_packed_is_unpacked() {
+        let mark = |start| Mark { start, end: start + 257 };
+        let address = |at| AddressMark { value: mark(at), parameters: at + 3, tag: mark(at + 4) };
+        let marks =
+            Marks { to: address(1), from: address(1_000), call_id: mark(65_000), method: mark(7), number: 1 << 31 };
+        assert_eq!(Marks::unpack(&marks.pack()), marks);
+    }
 }

@@ -11,23 +11,22 @@ use super::uri::Uri;
 use super::validate::{self, Rejection};
 use core::fmt;
 
-/// A request: shared octets and a table of spans. A clone is cheap; equality is that of the octets.
+/// A request: shared octets with a table of spans behind them. A clone is cheap; equality is that of the octets.
 #[derive(Clone)]
 pub struct Request {
     pub(super) bytes: SharedBytes,
-    pub(super) layout: Layout,
 }
 
 impl Request {
-    /// `layout` must be that of `bytes`, and of a request.
-    pub(super) const fn new(bytes: SharedBytes, layout: Layout) -> Self {
-        Self { bytes, layout }
+    /// `bytes` must have their layout behind them, and be a request.
+    pub(super) const fn new(bytes: SharedBytes) -> Self {
+        Self { bytes }
     }
 
     /// The method.
     pub fn method(&self) -> Method<'_> {
         // A request is made only with a method; the other arm is never taken.
-        self.layout.method(&self.bytes).unwrap_or(Method::Other(""))
+        self.layout().method(&self.bytes).unwrap_or(Method::Other(""))
     }
 
     /// The Request-URI; whether it can be used is a verdict of [`validate`](Self::validate).
@@ -40,7 +39,7 @@ impl Request {
 
     /// The Request-URI as written.
     pub fn uri_bytes(&self) -> &[u8] {
-        self.layout.uri(&self.bytes)
+        self.layout().uri(&self.bytes)
     }
 
     /// Whether this can be processed at all, and else which status the sender is owed.
@@ -48,7 +47,7 @@ impl Request {
     /// # Errors
     /// The status and the reason phrase to answer with.
     pub fn validate(&self) -> Result<(), Rejection> {
-        validate::message(&self.bytes, &self.layout).map(drop)
+        validate::message(&self.bytes, &self.layout()).map(drop)
     }
 }
 

@@ -9,18 +9,17 @@ use super::status::StatusCode;
 use super::validate::{self, Rejection};
 use core::fmt;
 
-/// A response: shared octets and a table of spans. A clone is cheap; equality is that of the octets.
+/// A response: shared octets with a table of spans behind them. A clone is cheap; equality is that of the octets.
 #[derive(Clone)]
 pub struct Response {
     pub(super) bytes: SharedBytes,
-    pub(super) layout: Layout,
     status: StatusCode,
 }
 
 impl Response {
-    /// `layout` must be that of `bytes`, and of a response with this status.
-    pub(super) const fn new(bytes: SharedBytes, layout: Layout, status: StatusCode) -> Self {
-        Self { bytes, layout, status }
+    /// `bytes` must have their layout behind them, and be a response with this status.
+    pub(super) const fn new(bytes: SharedBytes, status: StatusCode) -> Self {
+        Self { bytes, status }
     }
 
     /// The status code.
@@ -30,7 +29,7 @@ impl Response {
 
     /// The reason phrase.
     pub fn reason(&self) -> &[u8] {
-        self.layout.reason(&self.bytes)
+        self.layout().reason(&self.bytes)
     }
 
     /// Whether this can be processed at all; what cannot is to be dropped: a response is never answered.
@@ -38,7 +37,7 @@ impl Response {
     /// # Errors
     /// What is wrong with it.
     pub fn validate(&self) -> Result<(), Rejection> {
-        validate::message(&self.bytes, &self.layout).map(drop)
+        validate::message(&self.bytes, &self.layout()).map(drop)
     }
 }
 

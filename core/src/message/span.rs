@@ -17,6 +17,35 @@ pub(crate) struct FieldSpan {
     pub(crate) id: Option<HeaderId>,
 }
 
+/// A [`FieldSpan`] as it is kept: two octets an offset, and one for the header, which is 0 if it is not a known one.
+pub(crate) type PackedSpan = [u8; 8];
+
+impl FieldSpan {
+    pub(crate) const fn pack(self) -> PackedSpan {
+        let ([a, b], [c, d], [e, f]) = (self.line.to_le_bytes(), self.start.to_le_bytes(), self.end.to_le_bytes());
+        let id = if let Some(id) = self.id { code(id) } else { 0 };
+        [a, b, c, d, e, f, id, 0]
+    }
+
+    #[inline(always)]
+    pub(crate) fn unpack(packed: PackedSpan) -> Self {
+        let [a, b, c, d, e, f, id, _] = packed;
+        let [line, start, end] = [[a, b], [c, d], [e, f]].map(u16::from_le_bytes);
+        Self { line, start, end, id: HeaderId::ALL.get(usize::from(id).wrapping_sub(1)).copied() }
+    }
+
+    /// Whether a packed span is that of a field of this name.
+    #[inline(always)]
+    pub(crate) const fn is(packed: &PackedSpan, id: HeaderId) -> bool {
+        let [.., found, _] = packed;
+        *found == code(id)
+    }
+}
+
+const fn code(id: HeaderId) -> u8 {
+    id as u8 + 1
+}
+
 /// The octets between two offsets.
 pub(crate) fn part(bytes: &[u8], start: u16, end: u16) -> &[u8] {
     bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default()

@@ -4,6 +4,7 @@ use super::Parameter;
 use super::error::ParseError;
 use super::header::{CSeq, CallId, From, Header, MaxForwards, NameAddr, To, Via};
 use super::headers::Headers;
+use super::marks::Marks;
 use super::name::HeaderId;
 use super::read::{Defect, Layout, StartLine};
 use super::scan;
@@ -54,7 +55,7 @@ pub struct Essentials<'a> {
 }
 
 /// What the message has, or the first thing that keeps it from being processed.
-pub(super) fn message<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
+pub(super) fn message<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, Rejection> {
     if let Some(essentials) = usual(bytes, layout) {
         return Ok(essentials);
     }
@@ -63,8 +64,8 @@ pub(super) fn message<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essenti
 
 /// What a message has in which all that must be there is written as usual: most of it was found when the message was read. `None` of
 /// any other, in which what is wrong, if anything, is found step by step.
-fn usual<'a>(bytes: &'a [u8], layout: &'a Layout) -> Option<Essentials<'a>> {
-    let marks = layout.marks.filter(|_| layout.defect.is_none())?;
+fn usual<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Option<Essentials<'a>> {
+    let marks = layout.marks.filter(|_| layout.defect.is_none()).map(Marks::unpack)?;
     let headers = layout.headers(bytes);
     let cseq = CSeq { number: marks.number, method: marks.method(bytes)? };
     let via = headers.of(HeaderId::Via).next().filter(|value| !value.is_empty()).and_then(|_| headers.top_via())?;
@@ -82,7 +83,7 @@ fn usual<'a>(bytes: &'a [u8], layout: &'a Layout) -> Option<Essentials<'a>> {
     Some(Essentials { via, cseq })
 }
 
-fn request<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
+fn request<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, Rejection> {
     let headers = layout.headers(bytes);
     if layout.defect == Some(Defect::StartLine) {
         return Err(Rejection::bad_at("Bad Request-Line", odd_space(layout, bytes)));
@@ -107,14 +108,14 @@ fn request<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Re
     }
 }
 
-fn response<'a>(bytes: &'a [u8], layout: &'a Layout) -> Result<Essentials<'a>, Rejection> {
+fn response<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, Rejection> {
     let headers = layout.headers(bytes);
     let essentials = common(headers, layout, bytes)?;
     body(headers, layout, bytes).map(|()| essentials)
 }
 
 /// What every message needs (RFC 3261 §8.1.1).
-fn common<'a>(headers: Headers<'a>, layout: &Layout, bytes: &[u8]) -> Result<Essentials<'a>, Rejection> {
+fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result<Essentials<'a>, Rejection> {
     if layout.defect == Some(Defect::Version) {
         let status = StatusCode::VERSION_NOT_SUPPORTED;
         let at = match layout.start {
@@ -140,7 +141,7 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout, bytes: &[u8]) -> Result<Ess
     }
 }
 
-fn body(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rejection> {
+fn body(headers: Headers<'_>, layout: &Layout<'_>, bytes: &[u8]) -> Result<(), Rejection> {
     match layout.defect {
         None => Ok(()),
         Some(Defect::Unterminated) => {
@@ -156,7 +157,7 @@ fn body(headers: Headers<'_>, layout: &Layout, bytes: &[u8]) -> Result<(), Rejec
 }
 
 /// Where white space stands in a request line that has too much of it.
-fn odd_space(layout: &Layout, bytes: &[u8]) -> usize {
+fn odd_space(layout: &Layout<'_>, bytes: &[u8]) -> usize {
     let StartLine::Request { uri, uri_end, .. } = layout.start else { return 0 };
     let text = layout.uri(bytes);
     if scan::trim_start(text).len() < text.len() {

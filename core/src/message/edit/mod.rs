@@ -31,7 +31,7 @@ use smallvec::SmallVec;
 #[derive(Clone)]
 pub struct Edit<'a, M> {
     bytes: &'a [u8],
-    layout: &'a Layout,
+    layout: Layout<'a>,
     patches: Patches,
     pops: Pops,
     /// What was replaced: the first counts.
@@ -43,7 +43,7 @@ pub struct Edit<'a, M> {
 }
 
 impl<'a, M> Edit<'a, M> {
-    fn new(bytes: &'a [u8], layout: &'a Layout) -> Self {
+    fn new(bytes: &'a [u8], layout: Layout<'a>) -> Self {
         Self {
             bytes,
             layout,
@@ -69,7 +69,7 @@ impl<'a, M> Edit<'a, M> {
                 .layout
                 .fields_of(HeaderId::Via)
                 .last()
-                .map_or(self.layout.first_field.into(), |via| self.layout.line_end(via)),
+                .map_or(self.layout.first_field.into(), |via| self.layout.line_end(&via)),
         };
         let inserted = self.patches.insert_before(at, id.into(), &[value.as_ref()]);
         self.check(inserted);
@@ -144,7 +144,7 @@ impl<'a, M> Edit<'a, M> {
     #[must_use]
     pub fn body(mut self, content_type: &str, body: &[u8]) -> Self {
         self.length = true;
-        self.patches.body(self.layout, body);
+        self.patches.body(&self.layout, body);
         if content_type.is_empty() {
             return self.remove(HeaderId::ContentType);
         }
@@ -189,38 +189,38 @@ impl<'a, M> Edit<'a, M> {
         };
         self.patches.replace(first.start.into(), first.end.into(), &[text::trim(value)]);
         for other in fields {
-            self.patches.cut(other.line.into(), self.layout.line_end(other));
+            self.patches.cut(other.line.into(), self.layout.line_end(&other));
         }
     }
 
     /// All patches, those of values popped and of Content-Length included.
     fn settled(mut self) -> Result<Patches, BuildError> {
-        self.pops.apply(self.bytes, self.layout, &mut self.patches)?;
+        self.pops.apply(self.bytes, &self.layout, &mut self.patches)?;
         if self.length {
-            let length = self.patches.body_len(self.layout);
+            let length = self.patches.body_len(&self.layout);
             self.replace_field(HeaderId::ContentLength, decimal(length).as_bytes());
         }
         self.error.map_or(Ok(self.patches), Err)
     }
 
-    /// The changed copy and its spans.
-    fn apply(self) -> Result<(SharedBytes, Layout), BuildError> {
+    /// The changed copy, its spans behind it.
+    fn apply(self) -> Result<SharedBytes, BuildError> {
         let (bytes, layout) = (self.bytes, self.layout);
-        self.settled()?.apply(bytes, layout)
+        self.settled()?.apply(bytes, &layout)
     }
 }
 
 impl Request {
     /// Begins a copy with changes.
     pub fn edit(&self) -> Edit<'_, Self> {
-        Edit::new(&self.bytes, &self.layout)
+        Edit::new(&self.bytes, self.layout())
     }
 }
 
 impl Response {
     /// Begins a copy with changes.
     pub fn edit(&self) -> Edit<'_, Self> {
-        Edit::new(&self.bytes, &self.layout)
+        Edit::new(&self.bytes, self.layout())
     }
 }
 
@@ -243,8 +243,7 @@ impl Edit<'_, Request> {
     /// # Errors
     /// A value cannot be written, what was to be changed is not there, or the headers become too long.
     pub fn finish(self) -> Result<Request, BuildError> {
-        let (bytes, layout) = self.apply()?;
-        Ok(Request::new(bytes, layout))
+        self.apply().map(Request::new)
     }
 }
 
@@ -257,10 +256,10 @@ impl Recipe for Edit<'_, Request> {
     fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
         let mut patches = self.clone().settled()?;
         if !self.length {
-            patches.frame(self.layout, framing)?;
+            patches.frame(&self.layout, framing)?;
         }
-        patches.put_via(self.layout, via)?;
-        patches.octets(self.bytes, self.layout)
+        patches.put_via(&self.layout, via)?;
+        patches.octets(self.bytes, &self.layout)
     }
 
     fn request(&self) -> Result<Request, BuildError> {
@@ -274,9 +273,8 @@ impl Edit<'_, Response> {
     /// # Errors
     /// A value cannot be written, what was to be changed is not there, or the headers become too long.
     pub fn finish(self) -> Result<Response, BuildError> {
-        let (bytes, layout) = self.apply()?;
-        match layout.start {
-            StartLine::Response { status, .. } => Ok(Response::new(bytes, layout, status)),
+        match self.layout.start {
+            StartLine::Response { status, .. } => Ok(Response::new(self.apply()?, status)),
             StartLine::Request { .. } => Err(BuildError::NoSuchValue),
         }
     }

@@ -3,12 +3,12 @@
 //! A patch says which octets of the original are cut and what is put in their place. Octets between patches are copied in runs.
 //! Spans are shifted in one walk over patches and fields side by side.
 
-use crate::message::bytes::SharedBytes;
+use crate::message::bytes::{Blank, SharedBytes};
 use crate::message::error::BuildError;
-use crate::message::marks::Marks;
+use crate::message::marks::{Marks, PackedMarks};
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::read::{Layout, StartLine};
-use crate::message::span::{FieldSpan, LONGEST_SECTION, part};
+use crate::message::read::{Layout, Spans, StartLine};
+use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, part};
 use crate::message::text;
 use crate::message::write::is_writable;
 use smallvec::SmallVec;
@@ -88,7 +88,7 @@ impl Patches {
     }
 
     /// Replaces the body; the first counts.
-    pub(super) fn body(&mut self, layout: &Layout, body: &[u8]) {
+    pub(super) fn body(&mut self, layout: &Layout<'_>, body: &[u8]) {
         if self.body.is_none() {
             self.body = Some(body.len());
             self.push(layout.body as usize, layout.end as usize, BODY, &[body]);
@@ -96,7 +96,7 @@ impl Patches {
     }
 
     /// How long the body will be.
-    pub(super) fn body_len(&self, layout: &Layout) -> usize {
+    pub(super) fn body_len(&self, layout: &Layout<'_>) -> usize {
         self.body.unwrap_or((layout.end - layout.body) as usize)
     }
 
@@ -136,35 +136,42 @@ impl Patches {
     ///
     /// # Errors
     /// Its header section is too long.
-    pub(super) fn octets(&mut self, bytes: &[u8], layout: &Layout) -> Result<SharedBytes, BuildError> {
-        self.settle(bytes, layout);
-        let length = self.list.iter().fold(bytes.len(), |length, patch| length + patch.len() - (patch.to - patch.from));
-        if length - self.body_len(layout) > LONGEST_SECTION {
-            return Err(BuildError::TooLong);
-        }
-        Ok(SharedBytes::written(length, |out| {
-            let mut at = 0;
-            for patch in &self.list {
-                out.put(bytes.get(at..patch.from).unwrap_or_default());
-                out.put(self.text.get(patch.text..patch.text_end).unwrap_or_default());
-                at = patch.to;
-            }
-            out.put(bytes.get(at..).unwrap_or_default());
-        }))
+    pub(super) fn octets(&mut self, bytes: &[u8], layout: &Layout<'_>) -> Result<SharedBytes, BuildError> {
+        let length = self.settle(bytes, layout)?;
+        Ok(SharedBytes::written(length, |out| self.copy(bytes, out)))
     }
 
-    /// The changed copy and its spans.
+    /// The changed copy, its spans behind it.
     ///
     /// # Errors
     /// As [`octets`](Self::octets).
-    pub(super) fn apply(&mut self, bytes: &[u8], layout: &Layout) -> Result<(SharedBytes, Layout), BuildError> {
-        let out = self.octets(bytes, layout)?;
-        let layout = self.layout(layout, &out)?;
-        Ok((out, layout))
+    pub(super) fn apply(&mut self, bytes: &[u8], layout: &Layout<'_>) -> Result<SharedBytes, BuildError> {
+        if layout.defect.is_some() {
+            // The change may have mended it.
+            let out = self.octets(bytes, layout)?;
+            return Ok(SharedBytes::of_message(&out, &Spans::of_written(&out)?));
+        }
+        let length = self.settle(bytes, layout)?;
+        let fields = layout.fields.len() + self.list.iter().filter(|patch| patch.field.is_some()).count();
+        Ok(SharedBytes::with_tail(length, Layout::packed_len(fields), |octets, tail| {
+            self.copy(bytes, &mut Blank::new(octets));
+            self.spans(layout, octets).layout().pack(tail);
+        }))
     }
 
-    /// Brings the patches in order.
-    fn settle(&mut self, bytes: &[u8], layout: &Layout) {
+    /// Copies what is kept and what is put in.
+    fn copy(&self, bytes: &[u8], out: &mut Blank<'_>) {
+        let mut at = 0;
+        for patch in &self.list {
+            out.put(bytes.get(at..patch.from).unwrap_or_default());
+            out.put(self.text.get(patch.text..patch.text_end).unwrap_or_default());
+            at = patch.to;
+        }
+        out.put(bytes.get(at..).unwrap_or_default());
+    }
+
+    /// Brings the patches in order; how long the changed copy is.
+    fn settle(&mut self, bytes: &[u8], layout: &Layout<'_>) -> Result<usize, BuildError> {
         self.terminate(bytes, layout);
         self.list.sort_by_key(|patch| (patch.from, patch.rank));
         // What is inside something already replaced is gone with it.
@@ -174,14 +181,19 @@ impl Patches {
             at = if kept { patch.to } else { at };
             kept
         });
+        let length = self.list.iter().fold(bytes.len(), |length, patch| length + patch.len() - (patch.to - patch.from));
+        if length - self.body_len(layout) > LONGEST_SECTION || u32::try_from(length).is_err() {
+            return Err(BuildError::TooLong);
+        }
+        Ok(length)
     }
 
     /// Adds the empty line, should it be missing.
-    fn terminate(&mut self, bytes: &[u8], layout: &Layout) {
+    fn terminate(&mut self, bytes: &[u8], layout: &Layout<'_>) {
         let end = usize::from(layout.fields_end);
         if end == layout.body as usize {
             // The last line has no end, unless it goes as a whole.
-            let last = layout.fields.last().map_or(0, |field| usize::from(field.line));
+            let last = layout.fields.last().map_or(0, |packed| usize::from(FieldSpan::unpack(*packed).line));
             let goes = self.list.iter().any(|patch| patch.from == last && patch.to == end);
             if bytes.last() != Some(&b'\n') && !goes {
                 self.push(end, end, WITHIN + 1, &[b"\r\n"]);
@@ -191,13 +203,10 @@ impl Patches {
     }
 
     /// The spans of the changed copy, from those of the original.
-    fn layout(&self, old: &Layout, out: &[u8]) -> Result<Layout, BuildError> {
-        if old.defect.is_some() {
-            // The change may have mended it.
-            return Layout::of_written(out);
-        }
+    fn spans(&self, old: &Layout<'_>, out: &[u8]) -> Spans {
         let body = out.len() - self.body_len(old);
         let empty_line = old.body as usize - usize::from(old.fields_end);
+        let fields_end = body - empty_line;
         let mut walk = Walk { rest: &self.list, shift: 0, fields: SmallVec::new() };
         let mut start = old.start;
         if let StartLine::Request { uri_end, .. } = &mut start {
@@ -205,7 +214,7 @@ impl Patches {
             *uri_end = walk.moved(*uri_end);
         }
         let first_field = walk.moved(old.first_field);
-        for field in &old.fields {
+        for field in old.fields() {
             walk.pass(|patch| patch.to <= usize::from(field.line));
             // A field is replaced from its beginning only if it goes as a whole.
             if walk.pass_one(|patch| patch.from == usize::from(field.line)) {
@@ -218,24 +227,25 @@ impl Patches {
             if walk.rest.len() != untouched {
                 span.trim(out);
             }
-            walk.fields.push(span);
+            walk.fields.push(span.pack());
         }
         walk.pass(|_| true);
-        let wide = |offset: usize| u32::try_from(offset).map_err(|_| BuildError::TooLong);
-        Ok(Layout {
+        // The whole was found short enough.
+        let [body, end] = [body, out.len()].map(|offset| u32::try_from(offset).unwrap_or(u32::MAX));
+        Spans {
             start,
             fields: walk.fields,
             first_field,
-            fields_end: narrow(body - empty_line),
-            body: wide(body)?,
-            end: wide(out.len())?,
+            fields_end: narrow(fields_end),
+            body,
+            end,
             defect: None,
-            marks: old.marks.and_then(|marks| self.marks(marks)),
-        })
+            marks: old.marks.and_then(|marks| self.marks(Marks::unpack(marks))),
+        }
     }
 
     /// The marks of the changed copy; `None` if what they mark was touched, or is no longer alone.
-    fn marks(&self, old: Marks) -> Option<Marks> {
+    fn marks(&self, old: Marks) -> Option<PackedMarks> {
         let doubles = |patch: &Patch| {
             let id = patch.field.and_then(|field| field.id);
             matches!(id, Some(HeaderId::To | HeaderId::From | HeaderId::CallId | HeaderId::CSeq))
@@ -243,7 +253,7 @@ impl Patches {
         if self.list.iter().any(doubles) {
             return None;
         }
-        old.shifted(|mark| {
+        let marks = old.shifted(|mark| {
             let (start, end) = (usize::from(mark.start), usize::from(mark.end));
             // What is put in at either end of a value touches it, and a field that is cut goes with its value.
             let before = self.list.iter().take_while(|patch| patch.from < start && patch.to < start);
@@ -254,7 +264,8 @@ impl Patches {
             }
             // Offsets are 16 bits wide, and so is what moves them.
             self.list.get(count).is_none_or(|next| next.from > end).then_some(by as u16)
-        })
+        });
+        marks.map(Marks::pack)
     }
 }
 
@@ -277,7 +288,7 @@ struct Walk<'a> {
     rest: &'a [Patch],
     /// By how much octets behind the patches passed have moved, modulo 2^64.
     shift: usize,
-    fields: SmallVec<[FieldSpan; 32]>,
+    fields: SmallVec<[PackedSpan; 32]>,
 }
 
 impl Walk<'_> {
@@ -299,7 +310,7 @@ impl Walk<'_> {
         if let Some(NewField { id, start, end }) = patch.field {
             let line = patch.from.wrapping_add(self.shift);
             let [line, start, end] = [line, line + start, line + end].map(narrow);
-            self.fields.push(FieldSpan { line, start, end, id });
+            self.fields.push(FieldSpan { line, start, end, id }.pack());
         }
         self.shift = self.shift.wrapping_add(patch.len()).wrapping_sub(patch.to - patch.from);
         true

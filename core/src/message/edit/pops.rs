@@ -30,7 +30,7 @@ impl Pops {
     }
 
     /// Turns them into patches of this message.
-    pub(super) fn apply(&self, bytes: &[u8], layout: &Layout, patches: &mut Patches) -> Result<(), BuildError> {
+    pub(super) fn apply(&self, bytes: &[u8], layout: &Layout<'_>, patches: &mut Patches) -> Result<(), BuildError> {
         self.0.iter().try_for_each(|pop| pop.apply(bytes, layout, patches))
     }
 }
@@ -42,9 +42,9 @@ impl Pop {
     }
 
     /// Turns the pop into patches of this message.
-    pub(super) fn apply(self, bytes: &[u8], layout: &Layout, patches: &mut Patches) -> Result<(), BuildError> {
+    pub(super) fn apply(self, bytes: &[u8], layout: &Layout<'_>, patches: &mut Patches) -> Result<(), BuildError> {
         let values = |field: &FieldSpan| Values::new(part(bytes, field.start, field.end));
-        let count: usize = layout.fields_of(self.id).map(|field| values(field).count()).sum();
+        let count: usize = layout.fields_of(self.id).map(|field| values(&field).count()).sum();
         let kept = self.front..count.checked_sub(self.back).ok_or(BuildError::NoSuchValue)?;
         if kept.start > kept.end {
             return Err(BuildError::NoSuchValue);
@@ -53,7 +53,7 @@ impl Pop {
         for field in layout.fields_of(self.id) {
             let (mut first, mut last) = (None, None);
             let before = index;
-            for value in values(field) {
+            for value in values(&field) {
                 if kept.contains(&index) {
                     let start = text::offset_in(bytes, value);
                     first.get_or_insert(start);
@@ -72,7 +72,7 @@ impl Pop {
                 }
                 // A field that had no value to begin with stays.
                 _ if index == before => {}
-                _ => patches.cut(field.line.into(), layout.line_end(field)),
+                _ => patches.cut(field.line.into(), layout.line_end(&field)),
             }
         }
         Ok(())

@@ -48,7 +48,11 @@ fn assert_spans(after: &Request) {
         headers.iter().map(|field| (field.name.to_string(), field.value.to_vec(), field.line.to_vec())).collect()
     };
     assert_eq!(fields(after), fields(&again));
-    assert!(after.layout.marks.is_none() || after.layout.marks == again.layout.marks, "{:?}", after.layout.marks);
+    assert!(
+        after.layout().marks.is_none() || after.layout().marks == again.layout().marks,
+        "{:?}",
+        after.layout().marks
+    );
     assert_eq!((after.method(), after.uri_bytes(), after.body()), (again.method(), again.uri_bytes(), again.body()));
     assert_eq!(alloc::format!("{after:?}"), alloc::format!("{again:?}"));
     assert_eq!(again.edit().append("X-Z", "z").finish(), after.edit().append("X-Z", "z").finish());
@@ -253,11 +257,11 @@ fn headers_do_not_grow_beyond_the_bound() {
 fn marks_move_with_what_they_mark_and_go_with_what_is_touched() {
     let usual = INVITE.replace("Bob\r\n\t<", "Bob <");
     let before = request(&usual);
-    assert!(before.layout.marks.is_some());
+    assert!(before.layout().marks.is_some());
     let kept = |after: Result<Request, BuildError>| {
         let after = after.unwrap();
         assert_spans(&after);
-        after.layout.marks.is_some()
+        after.layout().marks.is_some()
     };
     let edit = || before.edit();
     assert!(kept(edit().uri("sip:x").pop_first(HeaderId::Route).push_first(HeaderId::Via, "v").finish()));

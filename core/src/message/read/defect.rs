@@ -14,3 +14,9 @@ pub(crate) enum Defect {
     /// The body is shorter than Content-Length.
     ShortBody,
 }
+
+impl Defect {
+    /// All of them, each at the place that its number says.
+    pub(super) const ALL: [Self; 5] =
+        [Self::StartLine, Self::Version, Self::Unterminated, Self::ContentLength, Self::ShortBody];
+}

@@ -1,6 +1,6 @@
 //! Bytes to messages.
 
-use super::layout::Layout;
+use super::collect::Spans;
 use super::start_line::StartLine;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::ParseError;
@@ -30,7 +30,7 @@ impl Message {
     /// It cannot be represented: no start line, a malformed header line, or a limit is exceeded. Malformed values, a wrong
     /// version and the like are no error here, but of [`Request::validate`] and [`Response::validate`].
     pub fn parse(datagram: &[u8], limits: &Limits) -> Result<Self, ParseError> {
-        Ok(MessageView::parse(datagram, limits)?.into_message())
+        Ok(MessageView::parse(datagram, limits)?.to_message())
     }
 
     /// The header fields.
@@ -62,7 +62,7 @@ impl Message {
 #[derive(Clone)]
 pub struct MessageView<'a> {
     pub(in crate::message) bytes: &'a [u8],
-    pub(in crate::message) layout: Layout,
+    pub(in crate::message) spans: Spans,
 }
 
 impl<'a> MessageView<'a> {
@@ -73,25 +73,25 @@ impl<'a> MessageView<'a> {
     pub fn parse(datagram: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
         let bytes = behind_line_ends(datagram);
         let skipped = datagram.len() - bytes.len();
-        let mut view = Self { bytes, layout: Layout::blank() };
-        view.layout.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
-        view.bytes = bytes.get(..view.layout.end as usize).unwrap_or(bytes);
+        let mut view = Self { bytes, spans: Spans::blank() };
+        view.spans.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
+        view.bytes = bytes.get(..view.spans.end as usize).unwrap_or(bytes);
         Ok(view)
     }
 
     /// Whether this is a request.
-    pub const fn is_request(&self) -> bool {
-        self.layout.is_request()
+    pub fn is_request(&self) -> bool {
+        self.spans.layout().is_request()
     }
 
     /// The method; `None` of a response.
     pub fn method(&self) -> Option<Method<'a>> {
-        self.layout.method(self.bytes)
+        self.spans.layout().method(self.bytes)
     }
 
     /// The status code; `None` of a request.
     pub const fn status(&self) -> Option<StatusCode> {
-        match self.layout.start {
+        match self.spans.start {
             StartLine::Request { .. } => None,
             StartLine::Response { status, .. } => Some(status),
         }
@@ -99,7 +99,7 @@ impl<'a> MessageView<'a> {
 
     /// The Request-URI as written; of a response empty.
     pub fn uri_bytes(&self) -> &'a [u8] {
-        self.layout.uri(self.bytes)
+        self.spans.layout().uri(self.bytes)
     }
 
     /// Whether this can be processed at all; the same verdict as [`Request::validate`] or [`Response::validate`].
@@ -115,17 +115,17 @@ impl<'a> MessageView<'a> {
     /// # Errors
     /// As [`validate`](Self::validate).
     pub fn essentials(&self) -> Result<Essentials<'_>, Rejection> {
-        validate::message(self.bytes, &self.layout)
+        validate::message(self.bytes, &self.spans.layout())
     }
 
     /// The header fields.
     pub fn headers(&self) -> Headers<'_> {
-        self.layout.headers(self.bytes)
+        self.spans.layout().headers(self.bytes)
     }
 
     /// The body.
     pub fn body(&self) -> &'a [u8] {
-        self.layout.body(self.bytes)
+        self.spans.layout().body(self.bytes)
     }
 
     /// The whole message, without what was before and after it.
@@ -135,25 +135,21 @@ impl<'a> MessageView<'a> {
 
     /// An owned copy: one allocation.
     pub fn to_message(&self) -> Message {
-        self.clone().into_message()
+        let bytes = SharedBytes::of_message(self.bytes, &self.spans);
+        match self.spans.start {
+            StartLine::Request { .. } => Message::Request(Request::new(bytes)),
+            StartLine::Response { status, .. } => Message::Response(Response::new(bytes, status)),
+        }
     }
 
     /// An owned copy of a request, one allocation; `None` of a response.
     pub fn to_request(&self) -> Option<Request> {
-        self.is_request().then(|| Request::new(self.bytes.into(), self.layout.clone()))
+        self.is_request().then(|| Request::new(SharedBytes::of_message(self.bytes, &self.spans)))
     }
 
     /// An owned copy of a response, one allocation; `None` of a request.
     pub fn to_response(&self) -> Option<Response> {
-        Some(Response::new(self.bytes.into(), self.layout.clone(), self.status()?))
-    }
-
-    fn into_message(self) -> Message {
-        let bytes = SharedBytes::from(self.bytes);
-        match self.layout.start {
-            StartLine::Request { .. } => Message::Request(Request::new(bytes, self.layout)),
-            StartLine::Response { status, .. } => Message::Response(Response::new(bytes, self.layout, status)),
-        }
+        Some(Response::new(SharedBytes::of_message(self.bytes, &self.spans), self.status()?))
     }
 }
 
@@ -168,6 +164,6 @@ pub(in crate::message) fn behind_line_ends(datagram: &[u8]) -> &[u8] {
 
 impl fmt::Debug for MessageView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MessageView({})", self.layout.start_line(self.bytes).escape_ascii())
+        write!(f, "MessageView({})", self.spans.layout().start_line(self.bytes).escape_ascii())
     }
 }

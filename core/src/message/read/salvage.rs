@@ -1,9 +1,10 @@
 //! What can be answered of a request that cannot be parsed (RFC 3261 §8.2, §18.3).
 
-use super::layout::Layout;
+use super::collect::Spans;
 use super::lines::Lines;
 use super::parse::behind_line_ends;
 use super::start_line::request_line;
+use crate::message::bytes::SharedBytes;
 use crate::message::limits::Limits;
 use crate::message::method::Method;
 use crate::message::name::HeaderId;
@@ -50,8 +51,8 @@ impl Request {
         }
         kept.extend_from_slice(b"\r\n");
         // A carriage return within one of the lines is found here.
-        let layout = Layout::of_written(&kept).ok()?;
-        Some(Self::new(kept.into(), layout))
+        let spans = Spans::of_written(&kept).ok()?;
+        Some(Self::new(SharedBytes::of_message(&kept, &spans)))
     }
 }
 

@@ -8,7 +8,6 @@ use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::read::Layout;
 use crate::message::request::Request;
 use crate::message::text::{self, decimal};
 use crate::message::uri::{Uri, UriBuf};
@@ -40,6 +39,14 @@ impl<'a> RequestParts<'a> {
     /// # Errors
     /// The first name or value that cannot be written, or the header section is too long.
     fn octets(&self, via: &[&str]) -> Result<SharedBytes, BuildError> {
+        self.write(via, |parts| Ok(SharedBytes::of_parts(parts)))
+    }
+
+    fn write(
+        &self,
+        via: &[&str],
+        write: impl FnOnce(&[&[u8]]) -> Result<SharedBytes, BuildError>,
+    ) -> Result<SharedBytes, BuildError> {
         let method = self.method.as_str().as_bytes();
         if text::token(method).is_none() {
             return Err(BuildError::Method);
@@ -64,7 +71,7 @@ impl<'a> RequestParts<'a> {
         parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
-        Ok(SharedBytes::of_parts(&parts))
+        write(&parts)
     }
 }
 
@@ -78,9 +85,7 @@ impl Recipe for RequestParts<'_> {
     }
 
     fn request(&self) -> Result<Request, BuildError> {
-        let bytes = self.octets(&[])?;
-        let layout = Layout::of_written(&bytes)?;
-        Ok(Request::new(bytes, layout))
+        self.write(&[], SharedBytes::of_message_parts).map(Request::new)
     }
 }
 

@@ -7,7 +7,6 @@ use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::{Header, NameAddr};
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::read::Layout;
 use crate::message::request::Request;
 use crate::message::response::Response;
 use crate::message::span::part;
@@ -47,6 +46,13 @@ impl<'a> ResponseParts<'a> {
     /// # Errors
     /// The first name or value that cannot be written, or the header section is too long.
     pub(crate) fn octets(&self) -> Result<SharedBytes, BuildError> {
+        self.write(|parts| Ok(SharedBytes::of_parts(parts)))
+    }
+
+    fn write(
+        &self,
+        write: impl FnOnce(&[&[u8]]) -> Result<SharedBytes, BuildError>,
+    ) -> Result<SharedBytes, BuildError> {
         let reason = self.reason.unwrap_or(self.status.reason().as_bytes());
         if !is_writable(reason) {
             return Err(BuildError::Control);
@@ -63,7 +69,7 @@ impl<'a> ResponseParts<'a> {
         parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
-        Ok(SharedBytes::of_parts(&parts))
+        write(&parts)
     }
 
     /// Adds what is copied from the request, To with its tag.
@@ -103,9 +109,7 @@ impl<'a> ResponseParts<'a> {
     /// # Errors
     /// As [`octets`](Self::octets).
     pub(crate) fn response(&self) -> Result<Response, BuildError> {
-        let bytes = self.octets()?;
-        let layout = Layout::of_written(&bytes)?;
-        Ok(Response::new(bytes, layout, self.status))
+        Ok(Response::new(self.write(SharedBytes::of_message_parts)?, self.status))
     }
 }
 
