@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::source::{Source, macros, shown, sources};
 
 /// What uses a layer above it: to be mended.
-const UPWARDS: &[(&str, &str)] = &[("config", "message")];
+const UPWARDS: &[(&str, &str)] = &[];
 
 /// Files of `message` that use one another in a circle: to be mended.
 const CIRCLES: &[&[&str]] = &[

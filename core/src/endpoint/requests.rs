@@ -1,7 +1,7 @@
 //! The commands that send requests.
 
 use crate::error::CommandError;
-use crate::message::{Method, Request};
+use crate::message::{Method, Recipe, Request};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::DeliveryId;
@@ -9,7 +9,7 @@ use crate::transaction::key::RequestKey;
 use crate::transport::NextHop;
 
 use super::Endpoint;
-use super::delivery::Purpose;
+use super::delivery::{Purpose, Source};
 
 impl Endpoint {
     /// Sends a request (any method but ACK) to its next hop, in one client transaction per address tried.
@@ -27,12 +27,26 @@ impl Endpoint {
         tag: Tag,
         branch_suffix: &str,
     ) -> Result<DeliveryId, CommandError> {
-        if request.method() == Method::Ack {
+        self.request_from(now, &request, next_hop, tag, branch_suffix)
+    }
+
+    /// As [`request`](Self::request), with a request that is written as often as it is sent.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request); `Invalid("message")` if it cannot be written.
+    pub(crate) fn request_from(
+        &mut self,
+        now: Instant,
+        recipe: &dyn Recipe,
+        next_hop: NextHop,
+        tag: Tag,
+        branch_suffix: &str,
+    ) -> Result<DeliveryId, CommandError> {
+        if recipe.method() == Method::Ack {
             return Err(CommandError::Invalid("method"));
         }
-        let is_invite = request.method() == Method::Invite;
-        let purpose = Purpose::Transaction { is_invite, branch_suffix: branch_suffix.into() };
-        self.deliver(now, request, &next_hop, tag, purpose, None)
+        let purpose = Purpose::Transaction { is_invite: recipe.method() == Method::Invite };
+        self.deliver(now, Source { recipe, branch: branch_suffix }, next_hop, tag, purpose, None)
     }
 
     /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
@@ -47,10 +61,24 @@ impl Endpoint {
         next_hop: NextHop,
         tag: Tag,
     ) -> Result<DeliveryId, CommandError> {
-        if ack.method() != Method::Ack {
+        self.acknowledge_from(now, &ack, next_hop, tag)
+    }
+
+    /// As [`acknowledge`](Self::acknowledge), with an ACK that is written when its way is known.
+    ///
+    /// # Errors
+    /// As [`acknowledge`](Self::acknowledge); `Invalid("message")` if it cannot be written.
+    pub(crate) fn acknowledge_from(
+        &mut self,
+        now: Instant,
+        recipe: &dyn Recipe,
+        next_hop: NextHop,
+        tag: Tag,
+    ) -> Result<DeliveryId, CommandError> {
+        if recipe.method() != Method::Ack {
             return Err(CommandError::Invalid("method"));
         }
-        self.deliver(now, ack, &next_hop, tag, Purpose::Acknowledgement, None)
+        self.deliver(now, Source { recipe, branch: "" }, next_hop, tag, Purpose::Acknowledgement, None)
     }
 
     /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
@@ -66,12 +94,26 @@ impl Endpoint {
         next_hop: NextHop,
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
-        let key = RequestKey::of(request.headers(), request.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
-        let branch = self.token_key.branch(&key, branch_suffix);
+        self.relay_from(now, &request, &request, next_hop, branch_suffix)
+    }
+
+    /// As [`relay`](Self::relay), with the request as it is forwarded, and as it was received.
+    ///
+    /// # Errors
+    /// As [`relay`](Self::relay); `Invalid("message")` if it cannot be written.
+    pub(crate) fn relay_from(
+        &mut self,
+        now: Instant,
+        recipe: &dyn Recipe,
+        received: &Request,
+        next_hop: NextHop,
+        branch_suffix: &str,
+    ) -> Result<(), CommandError> {
+        let key = RequestKey::of(received.headers(), received.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
+        let branch = &self.token_key.branch(&key, branch_suffix);
         // The same choice for each retransmission, for its CANCEL and its ACK (RFC 3263 §4.4).
-        let computed = self.token_key.number(&branch);
-        let purpose = Purpose::Relay { branch: branch.into() };
-        self.deliver(now, request, &next_hop, Tag::NONE, purpose, Some(computed)).map(drop)
+        let computed = Some(self.token_key.number(branch));
+        self.deliver(now, Source { recipe, branch }, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)
     }
 
     /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.
@@ -113,8 +155,8 @@ impl Endpoint {
     fn deliver(
         &mut self,
         now: Instant,
-        request: Request,
-        next_hop: &NextHop,
+        source: Source<'_>,
+        next_hop: NextHop,
         tag: Tag,
         purpose: Purpose,
         computed: Option<u64>,
@@ -132,6 +174,6 @@ impl Endpoint {
             }
         }
         let (deliveries, mut below) = self.deliveries();
-        Ok(deliveries.deliver(&mut below, request, next_hop, tag, purpose, computed))
+        deliveries.deliver(&mut below, source, next_hop, tag, purpose, computed)
     }
 }

@@ -22,7 +22,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// `Gone`; `WrongState` after a final response (but for the 2xx to INVITE), or for a 100 that comes earlier than RFC
-    /// 4320 §4.1 allows; `Invalid` for another provisional response to anything but INVITE.
+    /// 4320 §4.1 allows; `Invalid` for another provisional response to anything but INVITE, and for a response that cannot be
+    /// written with the Content-Length that a stream needs.
     pub fn respond(
         &mut self,
         now: Instant,
@@ -30,9 +31,8 @@ impl Endpoint {
         response: Response,
     ) -> Result<(), CommandError> {
         let listener = self.servers.path(server).ok_or(CommandError::Gone)?.listener;
-        let status = response.status();
-        let bytes = self.wire.framed(listener, response).as_bytes().clone();
-        self.respond_octets(now, server, status, bytes)
+        let bytes = response.octets(self.wire.framing(listener)).map_err(|_| CommandError::Invalid("message"))?;
+        self.respond_octets(now, server, response.status(), bytes)
     }
 
     /// As [`respond`](Self::respond), with a response that is written, has this status, and says its length.
@@ -64,11 +64,10 @@ impl Endpoint {
     /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).
     pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
         self.wire.advance(now);
-        let response = self.wire.framed(arrival.path.listener, response);
-        let bytes = response.as_bytes();
-        match self.wire.way_back(arrival.path, bytes) {
-            Some(path) => self.wire.send(path, bytes.clone()),
-            None => self.wire.stats.disconnected += 1,
+        let written = response.octets(self.wire.framing(arrival.path.listener));
+        match written.map(|bytes| (self.wire.way_back(arrival.path, &bytes), bytes)) {
+            Ok((Some(path), bytes)) => self.wire.send(path, bytes),
+            Ok((None, _)) | Err(_) => self.wire.stats.disconnected += 1,
         }
     }
 

@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Request, Response, StatusCode};
+use crate::message::{HeaderId, Lines, Request, Response, ResponseParts, StatusCode};
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
@@ -115,15 +115,16 @@ impl Endpoint {
         }
         let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
         let listener = self.wire.listeners.towards(next.protocol, remote).ok_or(BAD)?;
-        let forwarded = response.without_top_via().ok_or(BAD)?;
+        let forwarded = response.octets_without_top_via(self.wire.framing(listener)).map_err(|_| BAD)?;
         match self.wire.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
-            Some(flow) => self.wire.send(flow, self.wire.framed(listener, forwarded).as_bytes().clone()),
+            Some(flow) => self.wire.send(flow, forwarded),
             None => self.wire.stats.disconnected += 1,
         }
         Ok(())
     }
 
-    /// Answers a request that gets no transaction. The request is stamped.
+    /// Answers a request that gets no transaction. The request is stamped. A To that cannot be read takes no tag, but the sender
+    /// is owed an answer even so.
     pub(super) fn answer(
         &mut self,
         request: &Request,
@@ -133,16 +134,19 @@ impl Endpoint {
         retry_after: Option<&str>,
     ) {
         let tag = self.stateless_tag(request);
-        let build = |tagged: bool| {
-            let mut builder = Response::to(request, status).reason(reason);
-            if let Some(seconds) = retry_after {
-                builder = builder.header(HeaderId::RetryAfter, seconds);
-            }
-            if tagged { builder.to_tag(&tag).finish() } else { builder.finish() }
+        let mut lines = Lines::new();
+        if let Some(seconds) = retry_after {
+            lines.header(HeaderId::RetryAfter, seconds);
+        }
+        let response = ResponseParts {
+            reason: Some(reason.as_bytes()),
+            to_tag: Some(&tag),
+            ..ResponseParts::new(request, status, &lines)
         };
-        // A To that cannot be read takes no tag, but the sender is owed an answer even so.
-        if let Ok(response) = build(true).or_else(|_| build(false)) {
-            self.wire.send(path, response.as_bytes().clone());
+        match response.octets() {
+            Ok(bytes) => self.wire.send(path, bytes),
+            // What was read with an answer in mind can be answered, but for the length of all its Vias.
+            Err(_refused) => self.wire.stats.unusable += 1,
         }
     }
 }

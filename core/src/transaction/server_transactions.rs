@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
-use crate::message::{Method, Request, Response, SharedBytes, StatusCode};
+use crate::message::{Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::transport::{Alarm, reread, reread_response};
 
@@ -267,8 +267,10 @@ impl ServerTransactions {
     fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
         let Kept::Request(bytes) = &self.table.get(server)?.kept else { return None };
         let request = reread(bytes)?;
-        let response = Response::to(&request, StatusCode::TRYING).finish().ok()?;
-        Some(response.as_bytes().clone())
+        let trying = ResponseParts::new(&request, StatusCode::TRYING, &Lines::new()).octets();
+        // A request whose 100 cannot be written gets none: the final response is what it is owed.
+        let Ok(trying) = trying else { return None };
+        Some(trying)
     }
 
     /// Takes note of the To tag that the ACK of an RFC 2543 peer will have (§17.2.3).

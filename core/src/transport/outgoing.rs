@@ -1,32 +1,48 @@
 //! Messages on their way out: our Via, and the Content-Length that a stream needs (RFC 3261 §18.1.1, §18.3).
 
-use crate::flow::{Flow, ListenerId};
-use crate::message::{HeaderId, Request, Response};
+use alloc::format;
+use alloc::string::String;
+use core::net::IpAddr;
 
-use super::wire::{TimerKey, Wire, group_parameters};
+use crate::flow::{Flow, ListenerId};
+use crate::message::header::Protocol;
+use crate::message::{Framing, Recipe, SharedBytes};
+
+use super::wire::{TimerKey, Wire};
 
 impl<K: TimerKey> Wire<K> {
-    /// The request with our Via on top (§18.1.1), asking for rport if so configured (RFC 3581 §3), and with a Content-Length
-    /// where a stream needs one (§18.3).
-    pub(crate) fn with_via(&self, request: &Request, flow: Flow, branch: &str, ttl: Option<u8>) -> Option<Request> {
-        let rport = if self.rport && flow.connection.is_none() { ";rport" } else { "" };
-        let group = group_parameters(flow.remote.ip(), ttl);
-        let with_length;
-        let lacks_length = !request.headers().contains(HeaderId::ContentLength);
-        let request = if lacks_length && self.is_stream(flow.listener) {
-            with_length = request.edit().content_length().finish().ok()?;
-            &with_length
-        } else {
-            request
-        };
-        request.with_via_on_top(&[self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group])
+    /// How the far end of what goes by this listener finds the end of a message.
+    pub(crate) fn framing(&self, listener: ListenerId) -> Framing {
+        match self.listeners.get(listener).map(|listener| listener.protocol) {
+            Some(Protocol::Tcp | Protocol::Tls) => Framing::Stream,
+            _ => Framing::Datagram,
+        }
     }
 
-    /// The response with a Content-Length where a stream needs one (§18.3): one that is passed on may lack it.
-    pub(crate) fn framed(&self, listener: ListenerId, response: Response) -> Response {
-        if response.headers().contains(HeaderId::ContentLength) || !self.is_stream(listener) {
-            return response;
-        }
-        response.edit().content_length().finish().unwrap_or(response)
+    /// The bytes of a request with our Via on top (§18.1.1), asking for rport if so configured (RFC 3581 §3), and with a
+    /// Content-Length where a stream needs one (§18.3). `None` if that cannot be written, or the listener is not known.
+    pub(crate) fn written(
+        &self,
+        recipe: &dyn Recipe,
+        flow: Flow,
+        branch: &str,
+        ttl: Option<u8>,
+    ) -> Option<SharedBytes> {
+        let rport = if self.rport && flow.connection.is_none() { ";rport" } else { "" };
+        let group = group_parameters(flow.remote.ip(), ttl);
+        let via = [self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group];
+        let written = recipe.octets_with_via(&via, self.framing(flow.listener));
+        // Whoever delivers the request tells that it could not be sent.
+        let Ok(bytes) = written else { return None };
+        Some(bytes)
+    }
+}
+
+/// The `maddr` and `ttl` that our Via has if `remote` is a group (§18.1.1).
+fn group_parameters(remote: IpAddr, ttl: Option<u8>) -> String {
+    match remote {
+        IpAddr::V4(group) if group.is_multicast() => format!(";maddr={group};ttl={}", ttl.unwrap_or(1)),
+        IpAddr::V6(group) if group.is_multicast() => format!(";maddr=[{group}]"),
+        IpAddr::V4(_) | IpAddr::V6(_) => String::new(),
     }
 }

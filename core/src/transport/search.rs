@@ -18,7 +18,7 @@ pub(crate) enum Places {
     /// Nowhere, or nowhere else.
     None,
     /// Where it says itself.
-    Known(Box<Place>),
+    Known(Place),
     /// Where the resolver says.
     Searched(Box<Search>),
 }
@@ -41,7 +41,7 @@ impl Places {
         match self {
             Self::None => None,
             Self::Known(place) => {
-                let place = **place;
+                let place = *place;
                 *self = Self::None;
                 Some(place)
             }
@@ -74,7 +74,7 @@ impl<K: TimerKey> Wire<K> {
     /// [`locate`].
     pub(crate) fn search(&mut self, key: K, hop: &NextHop, computed: Option<u64>) -> Places {
         match locate(hop, &self.listeners, &self.limits, computed) {
-            Located::At(place) => Places::Known(Box::new(place)),
+            Located::At(place) => Places::Known(place),
             Located::Nowhere => Places::None,
             Located::Search(locator) => {
                 let end = self.now + self.patience;

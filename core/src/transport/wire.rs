@@ -1,11 +1,10 @@
 //! All that the transport layer works on.
 
 use alloc::collections::VecDeque;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
-use crate::message::header::Protocol;
 use crate::message::{self, Message, SharedBytes};
 use crate::node::{Output, QueryKind, Transmit};
 use crate::time::{Duration, Instant};
@@ -77,12 +76,6 @@ impl<K: TimerKey> Wire<K> {
         self.listeners.get(listener).is_some_and(|listener| listener.protocol.is_reliable())
     }
 
-    /// Whether messages from this listener go into a byte stream, and so need a Content-Length (RFC 3261 §18.3).
-    pub(crate) fn is_stream(&self, listener: ListenerId) -> bool {
-        let protocol = self.listeners.get(listener).map(|listener| listener.protocol);
-        matches!(protocol, Some(Protocol::Tcp | Protocol::Tls))
-    }
-
     /// Whether so much is queued for the driver that what peers send must be dropped.
     pub(crate) fn is_overrun(&self) -> bool {
         self.outputs.len() >= self.limits.outputs
@@ -125,13 +118,4 @@ fn multicast_ttl(bytes: &SharedBytes) -> u8 {
         Message::Response(response) => response.top_via().and_then(|via| via.ttl()),
     };
     Message::parse(bytes, &message::Limits::default()).ok().and_then(|message| via(&message)).unwrap_or(1)
-}
-
-/// The `maddr` and `ttl` that our Via has if `remote` is a group (§18.1.1).
-pub(super) fn group_parameters(remote: IpAddr, ttl: Option<u8>) -> alloc::string::String {
-    match remote {
-        IpAddr::V4(group) if group.is_multicast() => alloc::format!(";maddr={group};ttl={}", ttl.unwrap_or(1)),
-        IpAddr::V6(group) if group.is_multicast() => alloc::format!(";maddr=[{group}]"),
-        IpAddr::V4(_) | IpAddr::V6(_) => alloc::string::String::new(),
-    }
 }

@@ -1,51 +1,76 @@
 //! Sending what is located: one way after the other (RFC 3261 §18.1.1).
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::flow::{ConnectionId, Flow};
-use crate::message::Request;
 use crate::message::header::Protocol;
+use crate::message::{Method, SharedBytes};
 use crate::transaction::DeliveryId;
-use crate::transport::Way;
+use crate::transport::{Place, Way};
 
 use super::super::Failure;
-use super::{Below, Cancel, Deliveries, Delivery, Destination, Progress, Purpose, Stage};
+use super::{Below, Cancel, Deliveries, Delivery, Progress, Purpose, Source, Stage};
 
-/// A request with our Via on top, ready for its way.
-struct Ready {
-    flow: Flow,
-    branch: String,
-    request: Request,
-}
+/// An attempt is on its way, or waits for its connection to open.
+pub(super) struct Tried;
 
 impl Deliveries {
-    /// Sends what is located.
+    /// Sends what is located, written from what is kept.
     pub(super) fn dispatch(&mut self, below: &mut Below<'_>, id: DeliveryId) {
-        if !self.attempt(below, id) {
-            let unknown = self.table.get(id).is_some_and(|delivery| delivery.places.are_unknown());
-            self.no_destination(below, id, if unknown { Failure::Unresolved } else { Failure::Transport });
+        if !self.attempt_again(below, id) {
+            self.exhausted(below, id);
         }
     }
 
-    /// Tries the next place, in a new transaction if there is any; false if there is none that can be tried.
+    /// There is no place that can be tried.
+    pub(super) fn exhausted(&mut self, below: &mut Below<'_>, id: DeliveryId) {
+        let unknown = self.table.get(id).is_some_and(|delivery| delivery.places.are_unknown());
+        self.no_destination(below, id, if unknown { Failure::Unresolved } else { Failure::Transport });
+    }
+
+    /// Tries the next place, with what is kept.
+    pub(super) fn attempt_again(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
+        self.with_kept(id, |deliveries, source| deliveries.attempt(below, id, source))
+    }
+
+    /// Makes an attempt with what is kept of the request, which is kept on as long as there may be another.
+    fn with_kept(&mut self, id: DeliveryId, attempt: impl FnOnce(&mut Self, Source<'_>) -> bool) -> bool {
+        let Some(again) = self.table.get_mut(id).and_then(|delivery| delivery.again.take()) else { return false };
+        let tried = attempt(self, again.source());
+        if let Some(delivery) = self.table.get_mut(id).filter(|delivery| delivery.may_go_again()) {
+            delivery.again = Some(again);
+        }
+        tried
+    }
+
+    /// Tries the next place, in a new transaction if there is any; false if there is none that can be tried. While nothing was
+    /// tried, a better place that may come is waited for.
     ///
-    /// Each turn takes one place out, of which there are at most [`Limits::destinations`](crate::transport::Limits::destinations);
-    /// a turn puts in one more at most, the fallback of a large request to UDP, which itself puts in none.
-    pub(super) fn attempt(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
-        while let Some(destination) = self.next_destination(below, id) {
-            let tried = match destination {
-                Destination::At { protocol: Protocol::Udp, address } => self.attempt_datagram(below, id, address, true),
-                Destination::Fallback(address) => self.attempt_datagram(below, id, address, false),
-                Destination::At { protocol, address } => self.attempt_connection(below, id, protocol, address),
-                Destination::Along(flow) => self.attempt_flow(below, id, flow),
+    /// Each turn takes one place out, of which there are at most [`Limits::destinations`](crate::transport::Limits::destinations),
+    /// or the one fallback of a large request to UDP.
+    pub(super) fn attempt(&mut self, below: &mut Below<'_>, id: DeliveryId, source: Source<'_>) -> bool {
+        loop {
+            let Some(delivery) = self.table.get_mut(id) else { return false };
+            let tried = match delivery.fallback.take() {
+                Some(address) => self.attempt_datagram(below, id, source, address, false),
+                None => {
+                    let wait = matches!(delivery.stage, Stage::Locating);
+                    match delivery.places.take(&below.wire.listeners, wait) {
+                        None => return false,
+                        Some(Place { protocol: Protocol::Udp, address }) => {
+                            self.attempt_datagram(below, id, source, address, true)
+                        }
+                        Some(Place { protocol, address }) => {
+                            self.attempt_connection(below, id, source, protocol, address)
+                        }
+                    }
+                }
             };
-            if tried == Some(true) {
+            if tried.is_some() {
                 return true;
             }
         }
-        false
     }
 
     /// A request that may be too large for a datagram goes over TCP, if that can be had (§18.1.1).
@@ -53,52 +78,64 @@ impl Deliveries {
         &mut self,
         below: &mut Below<'_>,
         id: DeliveryId,
+        source: Source<'_>,
         address: SocketAddr,
         size_counts: bool,
-    ) -> Option<bool> {
+    ) -> Option<Tried> {
         let listener = below.wire.listeners.towards(Protocol::Udp, address)?;
-        let ready = self.ready(below, id, Flow::datagram(listener, address))?;
+        let attempt = self.write(below, id, source, Flow::datagram(listener, address))?;
         let largest = below.wire.listeners.get(listener)?.largest_request();
-        let too_large = ready.request.as_bytes().len() > largest && !address.ip().is_multicast();
+        let too_large = attempt.bytes.len() > largest && !address.ip().is_multicast();
         if size_counts && too_large && below.wire.listeners.towards(Protocol::Tcp, address).is_some() {
-            self.table.get_mut(id)?.destinations.push(Destination::Fallback(address));
-            return self.attempt_connection(below, id, Protocol::Tcp, address);
+            self.table.get_mut(id)?.fallback = Some(address);
+            return self.attempt_connection(below, id, source, Protocol::Tcp, address);
         }
-        Some(self.launch(below, id, ready))
+        self.launch(below, id, attempt)
     }
 
     fn attempt_connection(
         &mut self,
         below: &mut Below<'_>,
         id: DeliveryId,
+        source: Source<'_>,
         protocol: Protocol,
         address: SocketAddr,
-    ) -> Option<bool> {
+    ) -> Option<Tried> {
         let listener = below.wire.listeners.towards(protocol, address)?;
         let way = below.wire.connect(listener, address, &self.table.get(id)?.server_name)?;
-        self.attempt_way(below, id, way)
+        self.attempt_way(below, id, source, way)
     }
 
-    fn attempt_flow(&mut self, below: &mut Below<'_>, id: DeliveryId, flow: Flow) -> Option<bool> {
+    /// Goes along this flow.
+    pub(super) fn attempt_flow(
+        &mut self,
+        below: &mut Below<'_>,
+        id: DeliveryId,
+        source: Source<'_>,
+        flow: Flow,
+    ) -> Option<Tried> {
         match flow.connection {
             None => {
                 below.wire.listeners.get(flow.listener).filter(|listener| !listener.protocol.is_reliable())?;
-                self.launch_along(below, id, flow)
+                self.attempt_way(below, id, source, Way::Open(flow))
             }
             Some(connection) => {
                 let way = below.wire.way_along(connection)?;
-                self.attempt_way(below, id, way)
+                self.attempt_way(below, id, source, way)
             }
         }
     }
 
-    fn attempt_way(&mut self, below: &mut Below<'_>, id: DeliveryId, way: Way) -> Option<bool> {
+    fn attempt_way(&mut self, below: &mut Below<'_>, id: DeliveryId, source: Source<'_>, way: Way) -> Option<Tried> {
         match way {
-            Way::Open(flow) => self.launch_along(below, id, flow),
+            Way::Open(flow) => {
+                let attempt = self.write(below, id, source, flow)?;
+                self.launch(below, id, attempt)
+            }
             Way::Opening(connection) => {
                 self.table.get_mut(id)?.stage = Stage::Opening { connection };
                 self.waiting.entry(connection).or_default().push(id);
-                Some(true)
+                Some(Tried)
             }
         }
     }
@@ -106,11 +143,17 @@ impl Deliveries {
     /// A connection that requests may wait for is open.
     pub(in crate::endpoint) fn opened(&mut self, below: &mut Below<'_>, connection: ConnectionId) {
         for id in self.waiting.remove(&connection).unwrap_or_default() {
-            if self.waits_for(id, connection) {
-                let flow = below.wire.connections.flow(connection);
-                if flow.and_then(|flow| self.launch_along(below, id, flow)) != Some(true) {
-                    self.dispatch(below, id);
-                }
+            if !self.waits_for(id, connection) {
+                continue;
+            }
+            let flow = below.wire.connections.flow(connection);
+            let sent = flow.is_some_and(|flow| {
+                self.with_kept(id, |deliveries, source| {
+                    deliveries.attempt_way(below, id, source, Way::Open(flow)).is_some()
+                })
+            });
+            if !sent {
+                self.dispatch(below, id);
             }
         }
     }
@@ -131,52 +174,63 @@ impl Deliveries {
         matches!(stage, Some(Stage::Opening { connection: awaited }) if *awaited == connection)
     }
 
-    fn launch_along(&mut self, below: &mut Below<'_>, id: DeliveryId, flow: Flow) -> Option<bool> {
-        let ready = self.ready(below, id, flow)?;
-        Some(self.launch(below, id, ready))
-    }
-
-    /// The request as it goes along `flow`, with a new branch.
-    fn ready(&self, below: &mut Below<'_>, id: DeliveryId, flow: Flow) -> Option<Ready> {
+    /// Writes the request as it goes along `flow`, with a new branch.
+    fn write<'a>(&self, below: &mut Below<'_>, id: DeliveryId, source: Source<'a>, flow: Flow) -> Option<Attempt<'a>> {
         let delivery = self.table.get(id)?;
-        let branch = match &delivery.purpose {
-            Purpose::Transaction { branch_suffix, .. } => below.random.branch(branch_suffix),
-            Purpose::Acknowledgement => below.random.branch(""),
-            Purpose::Relay { branch } => String::from(&**branch),
+        let branch = match delivery.purpose {
+            Purpose::Transaction { .. } => Branch::New(below.random.branch(source.branch)),
+            Purpose::Acknowledgement => Branch::New(below.random.branch("")),
+            Purpose::Relay => Branch::Given(source.branch),
         };
-        let request = below.wire.with_via(delivery.request.as_deref()?, flow, &branch, delivery.ttl)?;
-        Some(Ready { flow, branch, request })
+        let bytes = below.wire.written(source.recipe, flow, branch.as_str(), delivery.ttl)?;
+        Some(Attempt { method: source.recipe.method(), flow, branch, bytes })
     }
 
-    /// Sends the request; false if it is no more.
-    fn launch(&mut self, below: &mut Below<'_>, id: DeliveryId, Ready { flow, branch, request }: Ready) -> bool {
-        let Some(delivery) = self.table.get_mut(id) else { return false };
+    /// Sends the request; `None` if it is no more.
+    fn launch(&mut self, below: &mut Below<'_>, id: DeliveryId, attempt: Attempt<'_>) -> Option<Tried> {
+        let Attempt { method, flow, branch, bytes } = attempt;
+        let delivery = self.table.get_mut(id)?;
         if flow.connection.is_some() {
-            delivery.destinations.retain(|destination| !matches!(destination, Destination::Fallback(_)));
+            delivery.fallback = None;
         }
-        let bytes = request.as_bytes().clone();
         match delivery.purpose {
             Purpose::Transaction { .. } => {
-                if !delivery.has_more() {
-                    // The room for places is not kept either: a million requests wait like this.
-                    delivery.destinations = Vec::new();
-                    delivery.request = None;
-                }
-                let method = request.method();
-                let client = below.clients.start(below.wire, Some(id), method.as_str(), &branch, flow, bytes);
+                let method = method.as_str();
+                let client = below.clients.start(below.wire, Some(id), method, branch.as_str(), flow, bytes);
                 delivery.stage = Stage::Sent { client, progress: Progress::Nothing, cancel: Cancel::No };
             }
             Purpose::Acknowledgement => {
                 delivery.stage = Stage::Kept { flow, bytes: bytes.clone() };
-                delivery.request = None;
                 self.end_places(below, id);
                 below.wire.send(flow, bytes);
             }
-            Purpose::Relay { .. } => {
+            Purpose::Relay => {
                 self.end(below, id);
                 below.wire.send(flow, bytes);
             }
         }
-        true
+        Some(Tried)
+    }
+}
+
+/// A request with our Via on top, ready for its way.
+struct Attempt<'a> {
+    method: Method<'a>,
+    flow: Flow,
+    branch: Branch<'a>,
+    bytes: SharedBytes,
+}
+
+enum Branch<'a> {
+    New(String),
+    Given(&'a str),
+}
+
+impl Branch<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::New(branch) => branch,
+            Self::Given(branch) => branch,
+        }
     }
 }

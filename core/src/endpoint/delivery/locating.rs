@@ -1,25 +1,15 @@
 //! Where a request goes (RFC 3263 §4).
 
-use alloc::vec::Vec;
 use core::mem;
 
 use crate::node::{Answer, QueryId};
 use crate::transaction::{DeliveryId, Owner};
-use crate::transport::{Asked, NextHop, Place, Places};
+use crate::transport::{Asked, Places};
 
 use super::super::Failure;
-use super::{Below, Deliveries, Destination, Stage};
+use super::{Below, Deliveries, Stage};
 
 impl Deliveries {
-    /// Looks for the next hop, and goes on at once if there is nothing to ask.
-    pub(super) fn locate(&mut self, below: &mut Below<'_>, id: DeliveryId, next_hop: &NextHop, computed: Option<u64>) {
-        let places = below.wire.search(Owner::Delivery(id), next_hop, computed);
-        if let Some(delivery) = self.table.get_mut(id) {
-            delivery.places = places;
-        }
-        self.dispatch(below, id);
-    }
-
     /// The resolver has answered a question about where a request goes.
     pub(in crate::endpoint) fn resolved(
         &mut self,
@@ -47,17 +37,6 @@ impl Deliveries {
         }
     }
 
-    /// The next place to try. While nothing was tried, a better one that may come is waited for.
-    pub(super) fn next_destination(&mut self, below: &Below<'_>, id: DeliveryId) -> Option<Destination> {
-        let delivery = self.table.get_mut(id)?;
-        if let Some(destination) = delivery.destinations.pop() {
-            return Some(destination);
-        }
-        let wait = matches!(delivery.stage, Stage::Locating);
-        let Place { protocol, address } = delivery.places.take(&below.wire.listeners, wait)?;
-        Some(Destination::At { protocol, address })
-    }
-
     /// None of the known places can be tried: waits for those that the resolver still may tell, else gives up.
     pub(super) fn no_destination(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
         let Some(delivery) = self.table.get_mut(id) else { return };
@@ -71,7 +50,7 @@ impl Deliveries {
     /// Nothing more will be tried.
     pub(super) fn end_places(&mut self, below: &mut Below<'_>, id: DeliveryId) {
         if let Some(delivery) = self.table.get_mut(id) {
-            delivery.destinations = Vec::new();
+            delivery.fallback = None;
             let places = mem::replace(&mut delivery.places, Places::None);
             below.wire.end_search(places);
         }

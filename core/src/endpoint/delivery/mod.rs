@@ -2,7 +2,8 @@
 //!
 //! A delivery is a request without our Via, the addresses left to try, and where it stands. Each attempt is a client
 //! transaction of its own with a new branch, so that a transaction's way never changes; the handle that the core holds
-//! outlives attempts. `locating.rs` finds the places to try, `attempt.rs` tries them one after the other; here is what becomes
+//! outlives attempts. What goes out is bytes, which serve retransmission alone; the request without our Via is kept only as
+//! long as there may be another attempt, which is written from it. `locating.rs` finds the places to try, `attempt.rs` tries them one after the other; here is what becomes
 //! of an attempt.
 
 mod attempt;
@@ -16,11 +17,12 @@ use core::net::SocketAddr;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow};
 use crate::id::Arena;
-use crate::message::header::Protocol;
-use crate::message::{HostBuf, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HostBuf, Recipe, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
-use crate::transaction::{ClientTell, ClientTransactionId, ClientTransactions, DeliveryId, DeliveryKind, Heard, Wire};
+use crate::transaction::{
+    ClientTell, ClientTransactionId, ClientTransactions, DeliveryId, DeliveryKind, Heard, Owner, Wire,
+};
 use crate::transport::{NextHop, Places};
 
 use super::indication::Indications;
@@ -53,36 +55,45 @@ struct Delivery {
     /// How far a multicast request may go.
     ttl: Option<u8>,
     stage: Stage,
-    /// The request without our Via, as long as it may have to be sent anew.
-    request: Option<Box<Request>>,
-    /// What is to be tried before anything else, the best last.
-    destinations: Vec<Destination>,
+    /// What another attempt is written from, as long as there may be one.
+    again: Option<Box<Again>>,
+    /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
+    fallback: Option<SocketAddr>,
     /// Where the next hop is.
     places: Places,
 }
 
-/// A place to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Destination {
-    At {
-        protocol: Protocol,
-        address: SocketAddr,
-    },
-    /// Over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
-    Fallback(SocketAddr),
-    /// Along this flow, and no other.
-    Along(Flow),
-}
-
 /// What a delivery is for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A request with client transactions.
-    Transaction { is_invite: bool, branch_suffix: Box<str> },
+    Transaction { is_invite: bool },
     /// The ACK for a 2xx.
     Acknowledgement,
-    /// A request forwarded statelessly under this branch.
-    Relay { branch: Box<str> },
+    /// A request that is forwarded statelessly.
+    Relay,
+}
+
+/// What an attempt is written from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// The request, without our Via.
+    pub(super) recipe: &'a dyn Recipe,
+    /// The end of each branch (RFC 5393 §4.2); for what is forwarded statelessly all of it.
+    pub(super) branch: &'a str,
+}
+
+/// A [`Source`] that is kept.
+#[derive(Clone, Debug)]
+struct Again {
+    request: Request,
+    branch: Box<str>,
+}
+
+impl Again {
+    const fn source(&self) -> Source<'_> {
+        Source { recipe: &self.request, branch: &self.branch }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -128,30 +139,50 @@ impl Deliveries {
     }
 
     /// Begins to deliver a request. For `computed` see [`locate`](crate::transport::locate).
+    ///
+    /// # Errors
+    /// `Invalid("message")` if the request cannot be written.
     pub(super) fn deliver(
         &mut self,
         below: &mut Below<'_>,
-        request: Request,
-        next_hop: &NextHop,
+        source: Source<'_>,
+        next_hop: NextHop,
         tag: Tag,
         purpose: Purpose,
         computed: Option<u64>,
-    ) -> DeliveryId {
-        let id = self.table.insert(Delivery {
-            tag,
-            purpose,
-            server_name: next_hop.host.clone(),
-            ttl: next_hop.ttl,
-            stage: Stage::Locating,
-            request: Some(Box::new(request)),
-            destinations: next_hop.flow.into_iter().map(Destination::Along).collect(),
-            places: Places::None,
+    ) -> Result<DeliveryId, CommandError> {
+        let flow = next_hop.flow;
+        let id = self.table.insert_with(|id| {
+            let places = match flow {
+                Some(_) => Places::None,
+                None => below.wire.search(Owner::Delivery(id), &next_hop, computed),
+            };
+            let NextHop { host: server_name, ttl, .. } = next_hop;
+            Delivery { tag, purpose, server_name, ttl, stage: Stage::Locating, again: None, fallback: None, places }
         });
-        match next_hop.flow {
-            Some(_) => self.dispatch(below, id),
-            None => self.locate(below, id, next_hop, computed),
+        let sent = match flow {
+            Some(flow) => self.attempt_flow(below, id, source, flow).is_some(),
+            None => self.attempt(below, id, source),
+        };
+        if !sent || self.table.get(id).is_some_and(Delivery::may_go_again) {
+            match source.recipe.request() {
+                Ok(request) => {
+                    if let Some(delivery) = self.table.get_mut(id) {
+                        delivery.again = Some(Box::new(Again { request, branch: source.branch.into() }));
+                    }
+                }
+                // What was written with our Via can be written without.
+                Err(_refused) if self.table.get(id).is_some_and(|delivery| !delivery.is_sent()) => {
+                    self.end(below, id);
+                    return Err(CommandError::Invalid("message"));
+                }
+                Err(_refused) => {}
+            }
         }
-        id
+        if !sent {
+            self.exhausted(below, id);
+        }
+        Ok(id)
     }
 
     /// See [`Endpoint::repeat`](super::Endpoint::repeat).
@@ -182,7 +213,7 @@ impl Deliveries {
     /// See [`Endpoint::cancel`](super::Endpoint::cancel).
     pub(super) fn cancel(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Result<(), CommandError> {
         let cancelled = self.table.get_mut(id).ok_or(CommandError::Gone)?;
-        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true, .. }) {
+        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true }) {
             return Err(CommandError::WrongState);
         }
         match &mut cancelled.stage {
@@ -250,7 +281,7 @@ impl Deliveries {
     ) {
         if response.status() == StatusCode::SERVICE_UNAVAILABLE && self.may_fail_over(below, id) {
             below.clients.set_owner(client, None);
-            if self.attempt(below, id) {
+            if self.attempt_again(below, id) {
                 below.wire.stats.failovers += 1;
                 return;
             }
@@ -262,7 +293,7 @@ impl Deliveries {
         let cancel_now = !is_final && *cancel == Cancel::Waiting;
         if is_final {
             *progress = Progress::Final;
-            delivery.request = None;
+            delivery.again = None;
         } else {
             *progress = Progress::Provisional;
         }
@@ -290,7 +321,7 @@ impl Deliveries {
             // The ACK did not arrive; the response is known all the same.
             Progress::Final => self.finished(below, id),
             Progress::Nothing if self.may_fail_over(below, id) => {
-                if self.attempt(below, id) {
+                if self.attempt_again(below, id) {
                     below.wire.stats.failovers += 1;
                 } else {
                     self.no_destination(below, id, failure);
@@ -316,13 +347,15 @@ impl Deliveries {
     fn may_fail_over(&self, below: &Below<'_>, id: DeliveryId) -> bool {
         !below.clients.is_full()
             && self.table.get(id).is_some_and(|delivery| {
-                delivery.has_more() && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
+                delivery.again.is_some()
+                    && delivery.has_more()
+                    && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
             })
     }
 
     fn fail(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
         let Some(delivery) = self.end(below, id) else { return };
-        if !matches!(delivery.purpose, Purpose::Relay { .. }) {
+        if !matches!(delivery.purpose, Purpose::Relay) {
             below.indications.tell(Indication::Failed { delivery: id, tag: delivery.tag, failure });
         }
     }
@@ -336,6 +369,20 @@ impl Deliveries {
 impl Delivery {
     /// Whether there is another place to try, or may be.
     fn has_more(&self) -> bool {
-        !self.destinations.is_empty() || !self.places.are_spent()
+        self.fallback.is_some() || !self.places.are_spent()
+    }
+
+    /// Whether an attempt is or was on its way.
+    const fn is_sent(&self) -> bool {
+        matches!(self.stage, Stage::Sent { .. } | Stage::Kept { .. })
+    }
+
+    /// Whether there may be another attempt, for which the request has to be kept.
+    fn may_go_again(&self) -> bool {
+        match self.stage {
+            Stage::Locating | Stage::Opening { .. } => true,
+            Stage::Sent { progress, .. } => progress != Progress::Final && self.has_more(),
+            Stage::Kept { .. } => false,
+        }
     }
 }

@@ -75,11 +75,6 @@ impl Request {
     pub(crate) fn stamped(&self, via: &Via<'_>, received: IpAddr, rport: Option<u16>) -> Option<Self> {
         stamped(&self.bytes, &self.layout(), via, received, rport).map(Self::new).ok()
     }
-
-    /// A copy with a Via of these parts on top (RFC 3261 §18.1.1); `None` if they cannot be written or it becomes too long.
-    pub(crate) fn with_via_on_top(&self, via: &[&str]) -> Option<Self> {
-        self.edit().push_first(HeaderId::Via, via.concat()).finish().ok()
-    }
 }
 
 impl MessageView<'_> {
