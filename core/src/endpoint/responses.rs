@@ -58,7 +58,7 @@ impl Endpoint {
     /// `Gone`.
     pub(crate) fn framing(&self, server: ServerTransactionId) -> Result<Framing, CommandError> {
         let listener = self.servers.path(server).ok_or(CommandError::Gone)?.listener;
-        Ok(if self.wire.is_stream(listener) { Framing::Stream } else { Framing::Datagram })
+        Ok(self.wire.framing(listener))
     }
 
     /// Answers a request statelessly (RFC 3261 §8.2.7). See [`stateless_tag`](Self::stateless_tag).

@@ -35,7 +35,6 @@ mod text;
 mod uri;
 mod usual;
 mod validate;
-#[allow(dead_code, reason = "the layers above begin to write octets with this")]
 mod write;
 
 pub use bytes::SharedBytes;
@@ -62,6 +61,5 @@ pub use tel::Telephone;
 pub(crate) use text::decimal;
 pub use uri::{Scheme, Uri, UriBuf};
 pub use validate::{Essentials, Rejection};
-#[allow(unused_imports, reason = "the layers above begin to write octets with these")]
 pub(crate) use write::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};
 pub use write::{RequestBuilder, ResponseBuilder};

@@ -73,7 +73,7 @@ impl ResponseContext {
     ) -> Option<crate::endpoint::DeliveryId> {
         let recorded = recorded.then_some(self.listener);
         let (copy, next_hop) = copy_for(cx, &self.request, target, Some(share), recorded).ok()??;
-        cx.request(copy.finish().ok()?, next_hop, work, &self.loop_part).ok()
+        cx.request_from(&copy, next_hop, work, &self.loop_part).ok()
     }
 }
 

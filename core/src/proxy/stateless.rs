@@ -3,6 +3,7 @@
 
 use super::forward::copy_for;
 use super::{Core, Refusal, Target, breadth};
+use crate::error::CommandError;
 use crate::message::{Method, Request, Response, StatusCode};
 use crate::stack::Context;
 
@@ -18,9 +19,10 @@ impl Core {
             _ => Some(breadth::incoming(request)?.max(1)),
         };
         if let Some((copy, next_hop)) = copy_for(cx, request, target, share, None)? {
-            let request = copy.finish().map_err(|_| Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR))?;
             // Above a limit it is lost, as it might be on the network.
-            let _ = cx.relay(request, next_hop, "");
+            if let Err(CommandError::Invalid(_)) = cx.relay_from(&copy, request, next_hop, "") {
+                return Err(Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR));
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::endpoint::{Arrival, DeliveryId, Endpoint};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::flow::ListenerId;
-use crate::message::{Framing, HostPort, Request, Response, SharedBytes, StatusCode};
+use crate::message::{Framing, HostPort, Recipe, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -126,6 +126,21 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.request(self.now, request, next_hop, tag, branch_suffix)
     }
 
+    /// Sends a request that is written as often as it is sent: see [`Endpoint::request_from`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::request_from`].
+    pub(crate) fn request_from(
+        &mut self,
+        recipe: &dyn Recipe,
+        next_hop: NextHop,
+        tag: impl Into<Tag>,
+        branch_suffix: &str,
+    ) -> Result<DeliveryId, CommandError> {
+        let tag = self.marked(tag);
+        self.endpoint.request_from(self.now, recipe, next_hop, tag, branch_suffix)
+    }
+
     /// Takes a request back that is not on its way: see [`Endpoint::withdraw`].
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
         self.endpoint.withdraw(delivery)
@@ -153,6 +168,20 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.acknowledge(self.now, ack, next_hop, tag)
     }
 
+    /// Sends the ACK for a 2xx, written when its way is known: see [`Endpoint::acknowledge_from`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::acknowledge_from`].
+    pub(crate) fn acknowledge_from(
+        &mut self,
+        recipe: &dyn Recipe,
+        next_hop: NextHop,
+        tag: impl Into<Tag>,
+    ) -> Result<DeliveryId, CommandError> {
+        let tag = self.marked(tag);
+        self.endpoint.acknowledge_from(self.now, recipe, next_hop, tag)
+    }
+
     /// Sends a kept ACK again: see [`Endpoint::repeat`].
     ///
     /// # Errors
@@ -172,6 +201,20 @@ impl<'a, E> Context<'a, E> {
     /// As [`Endpoint::relay`].
     pub fn relay(&mut self, request: Request, next_hop: NextHop, branch_suffix: &str) -> Result<(), CommandError> {
         self.endpoint.relay(self.now, request, next_hop, branch_suffix)
+    }
+
+    /// Forwards statelessly what is written from `recipe` and was `received`: see [`Endpoint::relay_from`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::relay_from`].
+    pub(crate) fn relay_from(
+        &mut self,
+        recipe: &dyn Recipe,
+        received: &Request,
+        next_hop: NextHop,
+        branch_suffix: &str,
+    ) -> Result<(), CommandError> {
+        self.endpoint.relay_from(self.now, recipe, received, next_hop, branch_suffix)
     }
 
     /// Forwards a response statelessly: see [`Endpoint::forward_response`].

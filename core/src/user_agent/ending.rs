@@ -6,7 +6,7 @@ use super::event::{EndCause, Event};
 use super::uas::Served;
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, Recipe, RequestParts, StatusCode};
+use crate::message::{HeaderId, Method, RequestParts, StatusCode};
 use crate::user_agent::CallId;
 
 impl Core {
@@ -36,9 +36,8 @@ impl Core {
         let number = leg.dialog.sequence.next_local(|| cx.random().sequence_number());
         let mut lines = leg.dialog.lines(Method::Bye, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
-        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines).request();
-        let bye = bye.map_err(|_| CommandError::Invalid("user_agent"))?;
-        let delivery = cx.request(bye, path.next_hop, Work::Bye(id), "")?;
+        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines);
+        let delivery = cx.request_from(&bye, path.next_hop, Work::Bye(id), "")?;
         leg.dialog.sequence.sent(number);
         leg.state = LegState::Ending(delivery);
         Ok(())

@@ -8,7 +8,7 @@ use super::event::Event;
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::message::header::{Contact, Expires, MinExpires, NameAddrBuf};
-use crate::message::{HeaderId, Lines, Method, Recipe, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
+use crate::message::{HeaderId, Lines, Method, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
 use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::RegistrationId;
@@ -112,9 +112,8 @@ impl Core {
             .parts(HeaderId::Contact, &[b"<", &contact, b">"])
             .number(HeaderId::Expires, expires);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
-        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines).request();
-        let register = register.map_err(|_| CommandError::Invalid("profile"))?;
-        let delivery = cx.request(register, next_hop, Work::Register(id), "")?;
+        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines);
+        let delivery = cx.request_from(&register, next_hop, Work::Register(id), "")?;
         let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(Pending { delivery, expires, again });

@@ -53,7 +53,7 @@ impl Core {
         let invite = invite.map_err(|_| CommandError::Invalid("body"))?;
         let side = Side::Caller(Caller { invite: None, ringing: false, answered: false, cancelled: false });
         let id = self.calls.insert(Call { call_id: call_id.into(), side, legs: SmallVec::new(), over: false });
-        match cx.request(invite.clone(), next_hop, Work::Invite(id), "") {
+        match cx.request_from(&invite, next_hop, Work::Invite(id), "") {
             Ok(delivery) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(Box::new(Invite { delivery, request: invite }));
@@ -234,12 +234,11 @@ impl Core {
         let ack = dialog.lines(Method::Ack, number, &path);
         let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
         self.profile.add_software(&mut bye, HeaderId::UserAgent);
-        let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack).request();
-        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye).request();
-        let (Ok(ack), Ok(bye)) = (ack, bye) else { return };
+        let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
+        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
         // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
-        let Ok(ack) = cx.acknowledge(ack, path.next_hop.clone(), Tag::NONE) else { return };
-        if cx.request(bye, path.next_hop, Work::TurnAway(ack), "").is_err() {
+        let Ok(ack) = cx.acknowledge_from(&ack, path.next_hop.clone(), Tag::NONE) else { return };
+        if cx.request_from(&bye, path.next_hop, Work::TurnAway(ack), "").is_err() {
             cx.release(ack);
         }
     }
@@ -260,6 +259,6 @@ fn call_legs(core: &Core, id: CallId) -> usize {
 fn send_ack(cx: &mut Cx<'_>, id: CallId, dialog: &Dialog, response: &Response) -> Option<DeliveryId> {
     let path = dialog.path()?;
     let lines = dialog.lines(Method::Ack, response.cseq()?.number, &path);
-    let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines).request().ok()?;
-    cx.acknowledge(ack, path.next_hop, Work::Ack(id)).ok()
+    let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);
+    cx.acknowledge_from(&ack, path.next_hop, Work::Ack(id)).ok()
 }

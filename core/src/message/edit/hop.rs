@@ -101,16 +101,10 @@ impl Recipe for Request {
 }
 
 impl Response {
-    /// A copy without the topmost Via (RFC 3261 §16.7 step 3); `None` if there is none.
-    pub(crate) fn without_top_via(&self) -> Option<Self> {
-        self.edit().pop_first(HeaderId::Via).finish().ok()
-    }
-
     /// The octets, with a Content-Length where the framing needs one: a response that is passed on may lack it.
     ///
     /// # Errors
     /// The header section becomes too long.
-    #[allow(dead_code, reason = "the endpoint begins to write octets with this")]
     pub(crate) fn octets(&self, framing: Framing) -> Result<SharedBytes, BuildError> {
         if framing == Framing::Datagram || self.headers().contains(HeaderId::ContentLength) {
             return Ok(self.bytes.clone());
@@ -123,7 +117,6 @@ impl Response {
     ///
     /// # Errors
     /// There is no Via, or the header section becomes too long.
-    #[allow(dead_code, reason = "the endpoint begins to write octets with this")]
     pub(crate) fn octets_without_top_via(&self, framing: Framing) -> Result<SharedBytes, BuildError> {
         without_top_via(&self.bytes, &self.layout(), framing)
     }
