@@ -2,6 +2,7 @@
 
 mod check;
 mod endpoint;
+pub mod mutate;
 mod seeds;
 
 pub use seeds::{files, own, torture};

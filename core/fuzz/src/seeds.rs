@@ -21,13 +21,19 @@ pub fn files(path: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// The seeds of `core/fuzz/seeds`.
 pub fn own() -> Vec<(String, Vec<u8>)> {
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds"))
+    files(&folder().join("seeds"))
+}
+
+/// `core/fuzz`: the folder of this package, or the one above that of a package in it.
+fn folder() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().find(|folder| folder.join("seeds").is_dir()).unwrap_or(own)
 }
 
 /// The messages of the RFCs, read in place: `SANSIP_TORTURE`, else `../shared/torture` beside the workspace; empty if they are
 /// in neither.
 pub fn torture() -> Vec<(String, Vec<u8>)> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/torture");
+    let beside = || folder().join("../../../shared/torture");
     let folder = env::var_os("SANSIP_TORTURE").map_or_else(beside, PathBuf::from);
     let mut found = files(&folder);
     found.retain(|(name, _)| name.ends_with(".dat") || name.ends_with(".sip"));
