@@ -2,12 +2,9 @@
 
 use std::net::SocketAddr;
 
-use allocation_counter::measure;
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Event, Profile};
 use sansip::{CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed, UserAgent};
-
-use crate::time;
 
 struct Phone {
     agent: UserAgent,
@@ -28,7 +25,7 @@ impl Phone {
 }
 
 /// The two, and the clock.
-struct Pair {
+pub(crate) struct Pair {
     alice: Phone,
     bob: Phone,
     now: Instant,
@@ -44,7 +41,7 @@ struct Heard {
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let callee = "<sip:bob@192.0.2.2:5060>".parse().expect("a name-addr");
         Self { alice: Phone::new(1, "alice", 1), bob: Phone::new(2, "bob", 2), now: Instant::ZERO, callee }
     }
@@ -79,8 +76,23 @@ impl Pair {
         busy
     }
 
+    /// Two that have made calls for long enough that `live` transactions are alive at any time; and how long to wait after each
+    /// call for that.
+    pub(crate) fn with_live(live: u32) -> (Self, Duration) {
+        // The transactions of a call live for 5 to 32 s after it; calls come so often that so many live at any time.
+        let mut wait = OVER * 3 / live;
+        let mut pair = Self::new();
+        for _ in 0..3 {
+            for _ in 0..live / 3 {
+                pair.call(wait);
+            }
+            wait = wait * u32::try_from(pair.transactions()).unwrap_or(live) / live;
+        }
+        (pair, wait)
+    }
+
     /// INVITE, 200, ACK.
-    fn establish(&mut self) -> CallId {
+    pub(crate) fn establish(&mut self) -> CallId {
         let call = self.alice.agent.call(self.now, &self.callee, None).expect("within limits");
         let incoming = self.carry().incoming.expect("the INVITE arrives");
         self.bob.agent.answer(self.now, incoming, None).expect("it is there");
@@ -89,13 +101,13 @@ impl Pair {
     }
 
     /// BYE, 200.
-    fn end(&mut self, call: CallId) {
+    pub(crate) fn end(&mut self, call: CallId) {
         self.alice.agent.hang_up(self.now, call).expect("it is there");
         assert!(self.carry().ended > 0, "the BYE arrives");
     }
 
     /// Time passes for both.
-    fn wait(&mut self, time: Duration) {
+    pub(crate) fn wait(&mut self, time: Duration) {
         let until = self.now + time;
         for phone in [&mut self.alice, &mut self.bob] {
             while let Some(deadline) = phone.agent.deadline().filter(|deadline| *deadline <= until) {
@@ -107,13 +119,14 @@ impl Pair {
     }
 
     /// A call from beginning to end, then time passes.
-    fn call(&mut self, wait: Duration) {
+    pub(crate) fn call(&mut self, wait: Duration) {
         let call = self.establish();
         self.end(call);
         self.wait(wait);
     }
 
-    fn transactions(&self) -> usize {
+    /// How many transactions are alive.
+    pub(crate) fn transactions(&self) -> usize {
         let of = |phone: &Phone| {
             let census = phone.agent.endpoint().census();
             census.client_transactions + census.server_transactions
@@ -123,39 +136,4 @@ impl Pair {
 }
 
 /// After so long nothing of a call is left: timers J, L and M of 64·T1.
-const OVER: Duration = Duration::from_secs(33);
-
-pub(crate) fn print(calls: u32) {
-    println!("two user agents, five messages, one core");
-    println!("| live transactions | µs per call | allocations | octets allocated |");
-    println!("|---|---|---|---|");
-    for live in [100, 10_000, 100_000] {
-        // The transactions of a call live for 5 to 32 s after it; calls come so often that so many live at any time.
-        let mut wait = OVER * 3 / live;
-        let mut pair = Pair::new();
-        for _ in 0..3 {
-            for _ in 0..live / 3 {
-                pair.call(wait);
-            }
-            wait = wait * u32::try_from(pair.transactions()).unwrap_or(live) / live;
-        }
-        let best = (0..3).map(|_| time(|| (0..calls).for_each(|_| pair.call(wait))).0).min().unwrap_or_default();
-        let transactions = pair.transactions();
-        let counted = measure(|| (0..calls).for_each(|_| pair.call(wait)));
-        println!(
-            "| {transactions} | {:.2} | {:.1} | {:.0} |",
-            best.as_secs_f64() * 1e6 / f64::from(calls),
-            counted.count_total as f64 / f64::from(calls),
-            counted.bytes_total as f64 / f64::from(calls),
-        );
-    }
-    let held = calls.min(10_000);
-    let mut pair = Pair::new();
-    let mut kept = Vec::with_capacity(held as usize);
-    let counted = measure(|| {
-        kept.extend((0..held).map(|_| pair.establish()));
-        pair.wait(OVER);
-    });
-    println!("octets held for an established call, both sides together: {}", counted.bytes_current / i64::from(held));
-    kept.into_iter().for_each(|call| pair.end(call));
-}
+pub(crate) const OVER: Duration = Duration::from_secs(33);
