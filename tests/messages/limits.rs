@@ -34,12 +34,10 @@ fn a_start_line_has_so_many_octets() {
 
 #[test]
 fn a_header_section_has_so_many_octets_with_its_empty_line() {
-    for end in ["\r\n", "\n"] {
-        for body in ["", "1", "\r\n\r\n"] {
-            let fixed = LINE.len() + "X: ".len() + 2 * end.len();
-            let message = |length: usize| format!("{LINE}X: {}{end}{end}{body}", "x".repeat(length - fixed));
-            bounds(LIMITS.header_section, ParseErrorKind::HeaderSectionTooLong, message);
-        }
+    for body in ["", "1", "\r\n\r\n"] {
+        let fixed = LINE.len() + "X: \r\n\r\n".len();
+        let message = |length: usize| format!("{LINE}X: {}\r\n\r\n{body}", "x".repeat(length - fixed));
+        bounds(LIMITS.header_section, ParseErrorKind::HeaderSectionTooLong, message);
     }
 }
 

@@ -74,7 +74,9 @@ fn a_malformed_line_is_answered_with_400_and_what_is_wrong() {
         ("no colon", "a header line has no colon"),
         ("two words: x", "a header name is not a token"),
         ("<sip:wren@kestrel.example;lr>", "a header name is not a token"),
-        ("X: a\rb", "a carriage return stands alone"),
+        ("X: a\rb", "a carriage return or a line feed stands alone"),
+        ("X: a\nb", "a carriage return or a line feed stands alone"),
+        ("X: a\nContent-Length: 99\n\nBYE sip:b SIP/2.0", "a carriage return or a line feed stands alone"),
     ] {
         for datagram in [format!("{LINE}{line}\r\n{NEEDED}\r\n"), format!("{LINE}{NEEDED}{line}\r\n\r\nbody")] {
             let answer = answer(&config(), &datagram);
@@ -112,6 +114,11 @@ fn what_is_owed_nothing_gets_nothing() {
         bad.replace("Via", "X"),
         bad.replace("perch.example:5070", "perch.example:0").replace(";rport", ""),
         bad.replace("SIP/2.0/UDP perch", "SIP/2.0/UDP /"),
+        bad.replace("no colon", "X: a\nb").replace("INVITE", "ACK"),
+        bad.replace("no colon", "X: a\nb").replace(LINE, "SIP/2.0 200 OK\r\n"),
+        bad.replace("no colon", "X: y").replace("Call-ID: unread\r\n", "Call-ID: unread\n"),
+        bad.replace("no colon", "X: y").replace("Call-ID: unread", "Call-ID: unread\nX: y"),
+        bad.replace("\r\n", "\n"),
         "no colon\r\n".repeat(3),
     ] {
         assert_eq!(sent_by_each(&config(), datagram.as_bytes()).iter().flatten().count(), 0, "{datagram}");

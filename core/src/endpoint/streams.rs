@@ -3,7 +3,7 @@
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::flow::{ConnectionId, Flow};
-use crate::message::{Frame, FrameError, Request, StatusCode};
+use crate::message::{Frame, FrameError, Request};
 use crate::node::Change;
 use crate::time::Instant;
 use crate::transport::{Lost, PING, PONG, stamp};
@@ -100,11 +100,7 @@ impl Endpoint {
             && self.answerable(request.headers(), flow).is_some()
         {
             self.wire.stats.rejected += 1;
-            let reason = match error.status() {
-                StatusCode::BAD_REQUEST => "Missing or malformed Content-Length",
-                status => status.reason(),
-            };
-            self.answer(&stamp(request, flow.remote), flow, error.status(), reason, None);
+            self.answer(&stamp(request, flow.remote), flow, error.status(), error.reason(), None);
         }
         self.close(id);
     }

@@ -26,8 +26,8 @@ pub enum ParseErrorKind {
     HeaderLine,
     /// A header name is not a token.
     HeaderName,
-    /// A carriage return stands alone.
-    CarriageReturn,
+    /// A carriage return or a line feed stands alone in the header section: only both together end a line.
+    LineEnd,
     /// [`Limits::start_line`](super::Limits::start_line) is exceeded.
     StartLineTooLong,
     /// [`Limits::header_section`](super::Limits::header_section) is exceeded.
@@ -141,7 +141,7 @@ impl ParseErrorKind {
             Self::Status => "the status code is not a number of 100 to 699",
             Self::HeaderLine => "a header line has no colon",
             Self::HeaderName => "a header name is not a token",
-            Self::CarriageReturn => "a carriage return stands alone",
+            Self::LineEnd => "a carriage return or a line feed stands alone",
             Self::StartLineTooLong => "the start line is too long",
             Self::HeaderSectionTooLong => "the header section is too long",
             Self::TooManyHeaders => "there are too many header fields",

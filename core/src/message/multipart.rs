@@ -233,8 +233,8 @@ mod tests {
     }
 
     #[test]
-    fn delimiters_may_have_white_space_and_bare_line_feeds() {
-        let body = "--b \t\r\n\r\none\r\n--b\n\ntwo\n--bb\r\n --b\r\n--b-\r\n--b-- \r\n--b\r\n";
+    fn delimiters_may_have_white_space_and_end_with_a_line_feed() {
+        let body = "--b \t\r\n\r\none\r\n--b\n\r\ntwo\n--bb\r\n --b\r\n--b-\r\n--b-- \r\n--b\r\n";
         assert_eq!(bodies("multipart/mixed;boundary=b", body).unwrap(), ["one", "two\n--bb\r\n --b\r\n--b-"]);
     }
 

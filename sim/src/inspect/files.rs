@@ -44,6 +44,7 @@ pub fn run(
                 continue;
             }
         };
+        let bytes = if options.lf { with_line_ends(&bytes) } else { bytes };
         match inspect(&options, &file.to_string_lossy(), &bytes, &mut out) {
             Ok(true) => {}
             Ok(false) => status = status.max(INVALID),
@@ -75,6 +76,18 @@ fn read(file: &OsStr, stream: bool, stdin: &mut dyn Read) -> io::Result<Vec<u8>>
         File::open(file)?.take(most).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+/// Puts a carriage return before each line feed that has none, in the body too: an editor takes them all.
+pub fn with_line_ends(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32);
+    for &octet in bytes {
+        if octet == b'\n' && out.last() != Some(&b'\r') {
+            out.push(b'\r');
+        }
+        out.push(octet);
+    }
+    out
 }
 
 /// Reports on every message of a file; whether all are valid.

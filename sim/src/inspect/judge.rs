@@ -1,6 +1,6 @@
 //! One message, judged.
 
-use sansip::message::{Limits, Message, MessageView, Method, StatusCode};
+use sansip::message::{Limits, Message, MessageView, Method, ParseErrorKind, Request, StatusCode};
 
 use super::role::{Answer, Role};
 
@@ -30,6 +30,8 @@ pub struct Finding {
     pub tolerable: bool,
     /// The final response that the node of the role sent.
     pub answer: Option<Answer>,
+    /// Whether a line feed stands alone: an editor may have done it, and `--lf` undoes it.
+    pub half_line_end: bool,
 }
 
 /// Judges the octets of one message, as they come to an element of this role.
@@ -41,7 +43,10 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
                 Some(header) => format!("{}: {}", header.as_str(), error.kind()),
                 None => error.kind().to_string(),
             };
-            let finding = unread(bytes, error.status(), reason, error.offset() as usize);
+            let mut finding = unread(bytes, error.status(), reason, error.offset() as usize);
+            if error.kind() == ParseErrorKind::LineEnd {
+                finding = finding.half_line_end(bytes);
+            }
             let answer = finding.status.and_then(|_| role.answer(bytes, None));
             return Finding { answer, ..finding };
         }
@@ -75,7 +80,22 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
 
 impl Finding {
     const fn good(kind: Option<Kind>) -> Self {
-        Self { kind, valid: true, status: None, reason: None, offset: None, tolerable: false, answer: None }
+        Self {
+            kind,
+            valid: true,
+            status: None,
+            reason: None,
+            offset: None,
+            tolerable: false,
+            answer: None,
+            half_line_end: false,
+        }
+    }
+
+    /// Only a request whose answer can copy whole lines is owed one.
+    pub(super) fn half_line_end(self, bytes: &[u8]) -> Self {
+        let owed = Request::salvage(bytes, &Limits::default()).is_some();
+        Self { status: self.status.filter(|_| owed), half_line_end: true, ..self }
     }
 
     fn malformed(self, status: Option<u16>, reason: String, offset: Option<usize>) -> Self {

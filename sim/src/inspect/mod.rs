@@ -14,7 +14,7 @@ mod report;
 mod role;
 mod stream;
 
-pub use files::run;
+pub use files::{run, with_line_ends};
 pub use judge::{Finding, Kind, judge};
 pub use options::{HELP, Options};
 pub use role::{Answer, Role};

@@ -15,6 +15,7 @@ Each file holds one message as it stood in a UDP datagram; - is standard input.
 Options:
   --as ROLE   who receives it: uas (the default), proxy or registrar
   --stream    a file is what came over a connection: message after message, each as long as its Content-Length says
+  --lf        take each line feed that stands alone as a line end: for files that an editor has touched
   --json      one object a line: file, kind (request, response or null), verdict (valid or invalid), status (what the
               sender is owed, or null), reason, offset (an octet of the file), and answer: the final response of a real
               node of that role, or null
@@ -32,6 +33,8 @@ pub struct Options {
     pub role: Role,
     /// `--stream`
     pub stream: bool,
+    /// `--lf`
+    pub lf: bool,
     /// `--json`
     pub json: bool,
     /// The files, at least one.
@@ -46,7 +49,8 @@ impl Options {
     pub fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Option<Self>, String> {
         use lexopt::Arg::{Long, Short, Value};
         let mut parser = lexopt::Parser::from_args(arguments);
-        let mut options = Self { role: Role::UserAgentServer, stream: false, json: false, files: Vec::new() };
+        let mut options =
+            Self { role: Role::UserAgentServer, stream: false, lf: false, json: false, files: Vec::new() };
         while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
             match argument {
                 Long("help") | Short('h') => return Ok(None),
@@ -56,6 +60,7 @@ impl Options {
                     options.role = parsed.map_err(|error| format!("--as `{}`: {error}", name.display()))?;
                 }
                 Long("stream") => options.stream = true,
+                Long("lf") => options.lf = true,
                 Long("json") => options.json = true,
                 Value(file) => options.files.push(file),
                 other => return Err(format!("{}; `inspect --help` lists the options", other.unexpected())),
@@ -74,11 +79,11 @@ mod tests {
 
     #[test]
     fn every_option_is_read() {
-        let read = Options::parse(["a.sip", "--json", "--as", "proxy", "--stream", "-"]).unwrap().unwrap();
-        assert_eq!((read.role, read.stream, read.json), (Role::Proxy, true, true));
+        let read = Options::parse(["a.sip", "--json", "--as", "proxy", "--stream", "--lf", "-"]).unwrap().unwrap();
+        assert_eq!((read.role, read.stream, read.lf, read.json), (Role::Proxy, true, true, true));
         assert_eq!(read.files, ["a.sip", "-"]);
         let read = Options::parse(["--as=uas", "--", "--json"]).unwrap().unwrap();
-        assert_eq!((read.role, read.stream, read.json), (Role::UserAgentServer, false, false));
+        assert_eq!((read.role, read.stream, read.lf, read.json), (Role::UserAgentServer, false, false, false));
         assert_eq!(read.files, ["--json"]);
         assert_eq!(Options::parse(["a", "--help"]), Ok(None));
     }

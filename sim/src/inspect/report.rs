@@ -80,6 +80,9 @@ pub(super) fn write_text(out: &mut dyn Write, message: &Inspected<'_>, role: Rol
             if let Some(offset) = finding.offset {
                 write_caret(out, message.bytes, offset)?;
             }
+            if finding.half_line_end {
+                writeln!(out, "    if an editor has taken the carriage returns, --lf puts them back")?;
+            }
             match &finding.answer {
                 Some(answer) if finding.tolerable => {
                     writeln!(out, "    a {} answers {} {}", role.name(), answer.status, printable(&answer.reason))

@@ -33,10 +33,14 @@ pub(super) fn each_message(
                 let words = match error.kind() {
                     FrameErrorKind::NoContentLength => "Missing Content-Length header",
                     FrameErrorKind::ContentLength => "Bad Content-Length header",
+                    FrameErrorKind::LineEnd => "a carriage return or a line feed stands alone",
                     FrameErrorKind::HeaderSectionTooLong => "Header section too long",
                     _ => "Body too long",
                 };
-                let finding = unread(rest, error.status(), words.to_owned(), error.offset() as usize);
+                let mut finding = unread(rest, error.status(), words.to_owned(), error.offset() as usize);
+                if error.kind() == FrameErrorKind::LineEnd {
+                    finding = finding.half_line_end(framer.rejected());
+                }
                 return report(bytes.len() - rest.len(), rest, &finding);
             }
         }

@@ -24,6 +24,41 @@ fn a_request_without_content_length_gets_400_and_the_connection_is_closed() {
     }
 }
 
+/// A request that an element which takes half a line end sees as two: the second within the body of the first.
+fn smuggler(method: &str) -> Vec<u8> {
+    let hidden = theirs("BYE", &their_via("z9hG4bKhidden"));
+    let length = format!("X: y%Content-Length: 0%%Content-Length: {}\n", wire(&hidden).len());
+    let text = theirs(method, &their_via("z9hG4bKa")).replace(LENGTH, &length) + &hidden;
+    String::from_utf8(wire(&text)).unwrap().replace('%', "\n").into_bytes()
+}
+
+#[test]
+fn half_a_line_end_gets_400_and_the_connection_is_closed() {
+    let (mut bench, tcp) = bench();
+    let connection = bench.accepted(tcp, "192.0.2.9:49152");
+    bench.stream(connection, &smuggler("OPTIONS"));
+    let line = "SIP/2.0 400 a carriage return or a line feed stands alone";
+    assert_eq!((bench.last().start_line(), bench.sent.len()), (line, 1));
+    assert_eq!(bench.closed, [(0, connection)]);
+    assert_eq!(bench.whats(), [Told::FlowFailed(bench.last().flow.remote)], "no request reaches the core");
+    bench.assert_over();
+}
+
+#[test]
+fn half_a_line_end_in_an_ack_or_a_response_is_not_answered_but_closes_as_well() {
+    let (mut bench, tcp) = bench();
+    let connection = bench.accepted(tcp, "192.0.2.9:49152");
+    bench.stream(connection, &smuggler("ACK"));
+    assert_eq!((bench.sent.len(), &bench.closed[..]), (0, &[(0, connection)][..]));
+    let (mut bench, _) = self::bench();
+    bench.request_to(&ours("OPTIONS"), there());
+    let connection = bench.open();
+    let ok = String::from_utf8(wire(&answer(bench.last(), 200))).unwrap();
+    bench.stream(connection, ok.replace("Content-Length", "X: y\nContent-Length").as_bytes());
+    assert_eq!((bench.sent.len(), &bench.closed[..]), (1, &[(0, connection)][..]));
+    assert_eq!(bench.whats()[0], Told::Failed(Failure::Transport));
+}
+
 #[test]
 fn an_ack_without_content_length_is_not_answered_but_closes_as_well() {
     let (mut bench, tcp) = bench();

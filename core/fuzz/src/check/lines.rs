@@ -22,7 +22,7 @@ impl Lines {
     pub(crate) fn of(message: &[u8]) -> Self {
         let mut rest = message;
         let mut next = || {
-            let end = rest.iter().position(|&octet| octet == b'\n').map_or(rest.len(), |at| at + 1);
+            let end = rest.windows(2).position(|pair| pair == b"\r\n").map_or(rest.len(), |at| at + 2);
             let (line, tail) = rest.split_at(end);
             rest = tail;
             line.to_vec()
@@ -32,7 +32,7 @@ impl Lines {
         let empty = loop {
             let line = next();
             match (line.as_slice(), fields.last_mut()) {
-                ([] | b"\n" | b"\r\n", _) => break line,
+                ([] | b"\r\n", _) => break line,
                 ([b' ' | b'\t', ..], Some(Line(last))) => last.extend_from_slice(&line),
                 _ => fields.push(Line(line)),
             }
@@ -54,7 +54,7 @@ impl Lines {
     pub(crate) fn terminate(&mut self) {
         if self.empty.is_empty() {
             let last = self.fields.last_mut().map_or(&mut self.start, |Line(line)| line);
-            if last.last() != Some(&b'\n') {
+            if !last.ends_with(b"\r\n") {
                 last.extend_from_slice(b"\r\n");
             }
             self.empty = b"\r\n".to_vec();

@@ -62,10 +62,11 @@ fn is_salvaged(data: &[u8], limits: &Limits, read: Option<&Message>) {
     if let Some(request) = &salvaged {
         assert_ne!(request.method(), Method::Ack);
         assert!(request.as_bytes().len() <= limits.header_section);
-        let mut lines = data.split_inclusive(|octet| *octet == b'\n');
+        let plain = Lines::of(&data[data.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count()..]);
+        let mut lines = plain.fields.iter();
         for field in request.headers().iter() {
-            let first = field.line.split(|octet| *octet == b'\n').next().unwrap_or_default().trim_ascii_end();
-            assert!(lines.any(|line| line.starts_with(first)), "{}", first.escape_ascii());
+            let kept = trim(field.line);
+            assert!(lines.any(|line| trim(&line.0) == kept), "{}", kept.escape_ascii());
         }
         let answer = Response::to(request, StatusCode::BAD_REQUEST).to_tag("tag").finish().expect("an answer");
         assert!(answer.as_bytes().len() <= data.len() + 80, "{} of {}", answer.as_bytes().len(), data.len());

@@ -246,9 +246,7 @@ mod tests {
         assert_eq!(read("A a:b?c&d;&e SIP/2.0\r\n\r\n"), Err(ParseErrorKind::TooManyParameters));
         let long = "x".repeat(60 - line.len() - 2 - 2 - 2);
         assert_eq!(read(&alloc::format!("{line}A:{long}\r\n\r\n")), Ok(()));
-        let bare = alloc::format!("{line}A:{long}xx\n\n");
-        assert_eq!(read(&bare), Ok(()));
-        assert_eq!(read(&alloc::format!("{bare}ab")), Ok(()), "the body does not count");
+        assert_eq!(read(&alloc::format!("{line}A:{long}\r\n\r\nab")), Ok(()), "the body does not count");
         assert_eq!(read(&alloc::format!("{line}A:{long}x\r\n\r\nab")), Err(ParseErrorKind::HeaderSectionTooLong));
         assert_eq!(read(&alloc::format!("{line}A:{long}{long}{long}")), Err(ParseErrorKind::HeaderSectionTooLong));
     }

@@ -48,6 +48,8 @@ pub enum FrameErrorKind {
     NoContentLength,
     /// Content-Length is no number, or there are several that differ.
     ContentLength,
+    /// A carriage return or a line feed stands alone in the header section: where it ends is not the same to everyone.
+    LineEnd,
     /// [`Limits::header_section`] is exceeded.
     HeaderSectionTooLong,
     /// [`Limits::body`] is exceeded.
@@ -200,6 +202,9 @@ impl Framer {
                 }
             }
             let octets = head.octets;
+            if let Some(half) = head.half {
+                return Progress::Error(before_body, FrameError::new(FrameErrorKind::LineEnd, half));
+            }
             match self.body_len(input.get(..before_body).unwrap_or(input)) {
                 Ok(missing) => self.state = State::Body { missing },
                 Err(kind) => return Progress::Error(before_body, FrameError::new(kind, octets)),
@@ -237,9 +242,22 @@ impl FrameError {
     /// The status owed if the message is a request.
     pub const fn status(self) -> StatusCode {
         match self.kind {
-            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength => StatusCode::BAD_REQUEST,
+            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength | FrameErrorKind::LineEnd => {
+                StatusCode::BAD_REQUEST
+            }
             FrameErrorKind::HeaderSectionTooLong => StatusCode::MESSAGE_TOO_LARGE,
             FrameErrorKind::BodyTooLong => StatusCode::REQUEST_ENTITY_TOO_LARGE,
+        }
+    }
+}
+
+impl FrameError {
+    /// The reason phrase of an answer to such a request: of a 400 what is wrong with it (RFC 3261 §21.4.1), else the usual one.
+    pub const fn reason(self) -> &'static str {
+        match self.kind {
+            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength => "Missing or malformed Content-Length",
+            FrameErrorKind::LineEnd => "a carriage return or a line feed stands alone",
+            FrameErrorKind::HeaderSectionTooLong | FrameErrorKind::BodyTooLong => self.status().reason(),
         }
     }
 }
@@ -249,6 +267,7 @@ impl fmt::Display for FrameError {
         let words = match self.kind {
             FrameErrorKind::NoContentLength => "Content-Length is missing, which a stream needs",
             FrameErrorKind::ContentLength => "Content-Length is not one number",
+            FrameErrorKind::LineEnd => "a carriage return or a line feed stands alone",
             FrameErrorKind::HeaderSectionTooLong => "the header section is too long",
             FrameErrorKind::BodyTooLong => "Content-Length is more than a body may have",
         };
@@ -387,8 +406,40 @@ mod tests {
         ] {
             let message = BYE.replace("Content-Length: 5", line);
             assert_eq!(frames(&message.repeat(2)), [message.clone(), message.clone()], "{line}");
-            let bare = message.replace("\r\n", "\n");
-            assert_eq!(frames(&bare.repeat(2)), [bare.clone(), bare.clone()], "{line}");
+        }
+    }
+
+    #[test]
+    fn half_a_line_end_breaks_the_stream_where_its_header_section_ends() {
+        let head = BYE.find("\r\n\r\n").unwrap() + 4;
+        for at in 1..head {
+            for half in ["\r", "\n"] {
+                let text = [&BYE[..at], half, &BYE[at..]].concat();
+                let bytes = text.as_bytes();
+                let end = text.find("\r\n\r\n").map(|end| end + 4);
+                let is_half = |at: usize| match bytes[at] {
+                    b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+                    b'\n' => bytes[at - 1] != b'\r',
+                    _ => false,
+                };
+                let read = read_all_ways(Limits::default(), &text);
+                let Some(end) = end else {
+                    assert_eq!((read.error, read.unfinished), (None, text.len()), "{text:?}");
+                    continue;
+                };
+                match (1..end).find(|&at| is_half(at)) {
+                    Some(half) => {
+                        let error = read.error.unwrap();
+                        assert_eq!(
+                            (error.kind(), error.offset() as usize),
+                            (FrameErrorKind::LineEnd, half),
+                            "{text:?}"
+                        );
+                        assert_eq!((error.status(), &*read.rejected), (StatusCode::BAD_REQUEST, &text[..end]));
+                    }
+                    None => assert!(read.error.is_none_or(|error| error.kind() != FrameErrorKind::LineEnd), "{text:?}"),
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Begins behind the start line.
     pub(super) fn behind_start_line(section: &'a [u8]) -> Self {
-        Self { rest: text::split_once(section, b'\n').map_or(&[], |(_, rest)| rest) }
+        Self { rest: text::split_line(section).map_or(&[], |(_, rest)| rest) }
     }
 }
 
@@ -21,7 +21,7 @@ impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
     fn next(&mut self) -> Option<Line<'a>> {
-        if matches!(self.rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]) {
+        if matches!(self.rest, [] | [b'\r', b'\n', ..]) {
             return None;
         }
         let (line, rest) = self.rest.split_at_checked(line_len(self.rest))?;
@@ -42,22 +42,29 @@ impl<'a> Line<'a> {
 
     /// The known header that the line is a field of, if any, and what stands behind the colon.
     pub(super) fn known(self) -> Option<(HeaderId, &'a [u8])> {
-        let end = text::find_either(self.0, b':', b'\n')?;
-        let (name, [b':', value @ ..]) = self.0.split_at_checked(end)? else { return None };
+        let (name, value) = text::split_once(self.0, b':')?;
         Some((header_id(name)??, value))
+    }
+
+    /// Whether a carriage return or a line feed stands alone in the line.
+    pub(super) fn has_half_line_end(self) -> bool {
+        let mut rest = self.0;
+        while let Some(at) = text::find_either(rest, b'\r', b'\n') {
+            let Some([b'\r', b'\n', behind @ ..]) = rest.get(at..) else { return true };
+            rest = behind;
+        }
+        false
     }
 }
 
 /// Counts the octets of the line that the text begins with, its folds and its last line end included.
 fn line_len(octets: &[u8]) -> usize {
-    let mut length = 0;
-    while let Some(rest) = octets.get(length..)
-        && let Some(end) = text::find(rest, b'\n')
-    {
-        length += end + 1;
-        if !matches!(octets.get(length), Some(b' ' | b'\t')) {
-            return length;
+    let mut rest = octets;
+    while let Some((_, behind)) = text::split_line(rest) {
+        if !matches!(behind, [b' ' | b'\t', ..]) {
+            return octets.len() - behind.len();
         }
+        rest = behind;
     }
     octets.len()
 }

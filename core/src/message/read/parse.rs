@@ -24,10 +24,10 @@ pub enum Message {
 
 impl Message {
     /// Reads one datagram: leading line ends are skipped, and what follows the body is cut off (RFC 3261 §7.5, §18.3).
-    /// Without Content-Length the body goes to the end. A bare line feed is taken as a line end.
+    /// Without Content-Length the body goes to the end. Only a carriage return and a line feed together end a line.
     ///
     /// # Errors
-    /// It cannot be represented: no start line, a malformed header line, or a limit is exceeded. Malformed values, a wrong
+    /// It cannot be represented: no start line, a malformed header line, half a line end in the header section, or a limit is exceeded. Malformed values, a wrong
     /// version and the like are no error here, but of [`Request::validate`] and [`Response::validate`].
     pub fn parse(datagram: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         Ok(MessageView::parse(datagram, limits)?.to_message())
@@ -153,10 +153,10 @@ impl<'a> MessageView<'a> {
     }
 }
 
-/// The datagram without the line ends before its message (RFC 3261 §7.5).
+/// The datagram without the line ends, whole or half, before its message (RFC 3261 §7.5).
 pub(in crate::message) fn behind_line_ends(datagram: &[u8]) -> &[u8] {
     let mut bytes = datagram;
-    while let [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] = bytes {
+    while let [b'\r' | b'\n', rest @ ..] = bytes {
         bytes = rest;
     }
     bytes

@@ -21,13 +21,14 @@ impl Request {
     /// of that method with every Via and the first To, From, Call-ID and CSeq byte for byte. Other lines are left out, whatever
     /// is wrong with them, and so is the body; the Request-URI is a stand-in.
     ///
-    /// `None` if it is not to be answered, being no request or an ACK, or if even that much cannot be read or exceeds
+    /// `None` if it is not to be answered, being no request or an ACK, or if even that much cannot be read, has a carriage return or
+    /// line feed that stands alone, or exceeds
     /// [`Limits::header_section`].
     pub fn salvage(datagram: &[u8], limits: &Limits) -> Option<Self> {
         let most = limits.header_section.min(LONGEST_SECTION);
         let section = behind_line_ends(datagram);
-        let (line, _) = text::split_once(section, b'\n')?;
-        let method = method_of(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let (line, _) = text::split_line(section)?;
+        let method = method_of(line)?;
         let mut kept = Vec::with_capacity(512);
         kept.extend_from_slice(method);
         kept.extend_from_slice(REST_OF_LINE);
@@ -42,6 +43,10 @@ impl Request {
                 _ => false,
             };
             if is_needed {
+                // Two elements may see two things in such a line: nothing is said to either.
+                if line.has_half_line_end() {
+                    return None;
+                }
                 kept.extend_from_slice(line.text());
                 kept.extend_from_slice(b"\r\n");
             }
@@ -50,7 +55,6 @@ impl Request {
             }
         }
         kept.extend_from_slice(b"\r\n");
-        // A carriage return within one of the lines is found here.
         let spans = Spans::of_written(&kept).ok()?;
         Some(Self::new(SharedBytes::of_message(&kept, &spans)))
     }
@@ -94,6 +98,8 @@ mod tests {
             format!("\r\n{line}no colon\r\n folded: on\r\n{NEEDED}\r\nbody: x"),
             format!("{line}{NEEDED}<sip:a>: b\r\nTo: <sip:second>\r\n\r\nVia: d.com\r\n"),
             format!("{line}X: \r x\r\n{NEEDED}\r\n"),
+            format!("{line}X: a\nTo: <sip:mallory@x>\n\nCSeq: 8 BYE\r\n{NEEDED}\r\n"),
+            format!("INVITE sip:b\n SIP/2.0\r\n{NEEDED}\r\n"),
             format!("{line}{NEEDED}{}\r\n", "X: y\r\n".repeat(9)),
             format!("{line}{}{NEEDED}\r\n", "X: y\r\n".repeat(99)),
             format!("INVITE sip:{} SIP/2.0\r\n{NEEDED}\r\n", "x".repeat(9_000)),
@@ -117,6 +123,12 @@ mod tests {
             format!("sip/2.0 sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{NEEDED}\r\n"),
             format!("GET / HTTP/1.1\r\nno colon\r\n{NEEDED}\r\n"),
             format!("INVITE sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{}\r\n", NEEDED.replace("a.com", "a\rb.com")),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n{}\r\n", NEEDED.replace("Call-ID: x", "Call-ID: x\nX: y")),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n{}\r\n", NEEDED.replace("Call-ID: x", "Call-ID: x\n")),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n{}\r\n", NEEDED.replace("Via: ", "Via: \n ")),
+            format!("INVITE sip:bob@biloxi.com SIP/2.0\n{NEEDED}\r\n"),
+            format!("ACK sip:bob@biloxi.com SIP/2.0\r\nX: a\nb\r\n{NEEDED}\r\n"),
+            format!("SIP/2.0 200 OK\r\nX: a\nb\r\n{NEEDED}\r\n"),
             format!("INVITE sip:bob@biloxi.com SIP/2.0\r\nno colon\r\n{}\r\n", NEEDED.repeat(9)),
         ] {
             assert_eq!(salvaged(&datagram), None, "{datagram}");

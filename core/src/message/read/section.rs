@@ -29,32 +29,28 @@ impl<'a> Section<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// Goes behind the end of the present line; returns its text. The last line may lack its end.
+    /// Goes behind the end of the present line; returns its text. The last line may lack its end. A carriage return or a line feed
+    /// alone ends no line: whoever takes it for an end sees another message than whoever does not.
     pub(in crate::message) fn line(&mut self) -> Result<&'a [u8], ParseError> {
         let rest = self.rest();
         let length = text::find_either(rest, b'\r', b'\n').unwrap_or(rest.len());
         let (text, tail) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         self.at += match tail {
-            [b'\n', ..] => length + 1,
             [b'\r', b'\n', ..] => length + 2,
-            _ if self.cut && tail.len() < 2 => {
+            [] | [b'\r'] if self.cut => {
                 return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, self.at));
             }
-            [_, ..] => return Err(ParseError::new(ParseErrorKind::CarriageReturn, self.at + length)),
+            [_, ..] => return Err(ParseError::new(ParseErrorKind::LineEnd, self.at + length)),
             [] => length,
         };
         Ok(text)
     }
 
     /// Goes behind the empty line; says whether there is one.
-    pub(super) fn empty_line(&mut self) -> bool {
-        let length = match self.rest() {
-            [b'\r', b'\n', ..] => 2,
-            [b'\n', ..] => 1,
-            _ => return false,
-        };
-        self.at += length;
-        true
+    pub(in crate::message) fn empty_line(&mut self) -> bool {
+        let is_there = matches!(self.rest(), [b'\r', b'\n', ..]);
+        self.at += if is_there { 2 } else { 0 };
+        is_there
     }
 
     /// Reads the next field, and its value; `None` at the empty line or the end.
@@ -92,16 +88,19 @@ impl<'a> Section<'a> {
     fn any_field(&mut self) -> Result<Option<(FieldSpan, &'a [u8])>, ParseError> {
         let start = self.at;
         let rest = self.rest();
-        if self.cut && matches!(rest, [] | [_]) && rest != b"\n" {
+        if self.cut && matches!(rest, [] | [_]) {
             return Err(ParseError::new(ParseErrorKind::HeaderSectionTooLong, start));
         }
-        if matches!(rest, [] | [b'\r', b'\n', ..] | [b'\n', ..]) {
+        if matches!(rest, [] | [b'\r', b'\n', ..]) {
             return Ok(None);
         }
-        let stop = text::find_either(rest, b':', b'\n').unwrap_or(rest.len());
-        let Some((name, [b':', ..])) = rest.split_at_checked(stop) else {
-            return Err(ParseError::new(ParseErrorKind::HeaderLine, start));
-        };
+        let stop = rest.iter().position(|octet| matches!(octet, b':' | b'\r' | b'\n')).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at_checked(stop).unwrap_or((rest, &[]));
+        match behind {
+            [b':', ..] => {}
+            [] | [b'\r', b'\n', ..] => return Err(ParseError::new(ParseErrorKind::HeaderLine, start)),
+            _ => return Err(ParseError::new(ParseErrorKind::LineEnd, start + stop)),
+        }
         let id = header_id(name).ok_or(ParseError::new(ParseErrorKind::HeaderName, start))?;
         self.at += stop + 1;
         let value_start = self.at;
@@ -174,7 +173,6 @@ mod tests {
             "To : x\r\n",
             "To: x\ty\r\n",
             "To: x\r\n y\r\n",
-            "To: x\n",
             "X: y\r\n",
         ] {
             let text = [line, "\r\nbody: text\r\n"].concat();
@@ -196,19 +194,48 @@ mod tests {
 
     #[test]
     fn lines_are_whole() {
-        let text = b"BYE sip:b SIP/2.0\r\nA: 1\r\n  2\r\nB:3\nC:\r\n\r\n";
+        let text = b"BYE sip:b SIP/2.0\r\nA: 1\r\n  2\r\nB:3\r\nC:\r\n\r\n";
         let read = view(text);
         let lines: Vec<_> = read.headers().iter().map(|field| field.line).collect();
-        assert_eq!(lines, [&b"A: 1\r\n  2\r\n"[..], b"B:3\n", b"C:\r\n"]);
+        assert_eq!(lines, [&b"A: 1\r\n  2\r\n"[..], b"B:3\r\n", b"C:\r\n"]);
         assert_eq!(read.headers().raw("b"), Some(&b"3"[..]));
         assert_eq!(read.headers().raw("c"), Some(&b""[..]));
     }
 
     #[test]
-    fn a_bare_line_feed_ends_a_line_and_a_bare_return_is_an_error() {
-        assert_eq!(view(b"BYE sip:b SIP/2.0\nA: 1\n 2\n\nx").body(), b"x");
-        assert_eq!(error("BYE sip:b SIP/2.0\r\nA: 1\r2\r\n\r\n"), (ParseErrorKind::CarriageReturn, 23));
-        assert_eq!(error("BYE sip:b SIP/2.0\r"), (ParseErrorKind::CarriageReturn, 17));
+    fn half_a_line_end_ends_nothing_wherever_it_stands() {
+        let good = "BYE sip:b SIP/2.0\r\nA: 1\r\n 2\r\nB: 3\r\n\r\n";
+        assert_eq!(view([good, "x\ny\rz\n\n"].concat().as_bytes()).body(), b"x\ny\rz\n\n", "a body has no lines");
+        for at in 1..good.len() {
+            for half in ["\r", "\n", "\n\n", "\r\r", "\n\r"] {
+                let text = [&good[..at], half, &good[at..]].concat();
+                // A whole line end may come of it: then the text says something else, but nothing half.
+                let bytes = text.as_bytes();
+                let head = text.find("\r\n\r\n").map_or(bytes.len(), |end| end + 4);
+                let is_half = |at: usize| match bytes[at] {
+                    b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+                    b'\n' => at == 0 || bytes[at - 1] != b'\r',
+                    _ => false,
+                };
+                let half = (0..head).find(|&at| is_half(at));
+                let read = MessageView::parse(bytes, &Limits::default());
+                match half {
+                    Some(half) => {
+                        let error = read.map(|view| panic!("{view:?}")).unwrap_err();
+                        let found = (error.kind(), error.offset() as usize);
+                        let is_name = matches!(error.kind(), ParseErrorKind::HeaderLine | ParseErrorKind::HeaderName);
+                        assert!(
+                            found == (ParseErrorKind::LineEnd, half) || is_name && found.1 < half,
+                            "{text:?}: {error}"
+                        );
+                    }
+                    None => assert!(read.is_err() || read.is_ok_and(|view| view.as_bytes() == bytes), "{text:?}"),
+                }
+            }
+        }
+        assert_eq!(error("BYE sip:b SIP/2.0\nA: 1\n\n"), (ParseErrorKind::LineEnd, 17));
+        assert_eq!(error("BYE sip:b SIP/2.0\r"), (ParseErrorKind::LineEnd, 17));
+        assert_eq!(error("BYE sip:b SIP/2.0\r\nA\n: 1\r\n\r\n"), (ParseErrorKind::LineEnd, 20));
     }
 
     #[test]

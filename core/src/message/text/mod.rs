@@ -9,7 +9,7 @@ mod values;
 pub(crate) use cursor::Cursor;
 pub(crate) use digits::{address, decimal, number};
 pub(crate) use search::{
-    find, find_control, find_either, first_of, is_lws, offset_in, split_once, trim, trim_end, trim_start,
+    find, find_control, find_either, first_of, is_lws, offset_in, split_line, split_once, trim, trim_end, trim_start,
 };
 pub(crate) use sets::{
     ALPHANUM, PARAMETER_NAME_END, PARAMETER_VALUE, PASSWORD, RESERVED, SCHEME, Set, TOKEN, URI_HEADER, URI_PARAMETER,

@@ -101,6 +101,18 @@ pub(crate) fn split_once(text: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
     Some((before, after.get(1..)?))
 }
 
+/// Text before and after the first line end, without it.
+pub(crate) fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut from = 0;
+    loop {
+        let at = from + find(text.get(from..)?, b'\r')?;
+        match text.split_at_checked(at)? {
+            (line, [b'\r', b'\n', behind @ ..]) => return Some((line, behind)),
+            _ => from = at + 1,
+        }
+    }
+}
+
 /// How far into `whole` its part `part` begins.
 pub(crate) fn offset_in(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)

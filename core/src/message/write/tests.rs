@@ -154,7 +154,7 @@ const REQUEST: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
     Timestamp: 54\r\n\
     t:  Bob\r\n <sip:bob@biloxi.com>  \r\n\
     v: SIP/2.0/UDP c.com\r\n\
-    FROM: <sip:alice@atlanta.com>;tag=88\n\
+    FROM: <sip:alice@atlanta.com>;tag=88\r\n\
     Call-ID: x\r\n\
     From: <sip:mallory@atlanta.com>\r\n\
     CSeq: 1 INVITE\r\n\
