@@ -1,6 +1,6 @@
 //! What is wrong with bytes read, and with values to be written.
 
-use super::name::HeaderId;
+use super::header_id::HeaderId;
 use super::status::StatusCode;
 use core::fmt;
 

@@ -1,10 +1,11 @@
 //! A glance at a datagram: enough to say which node of several it is for.
 
 use super::header::{CSeq, CallId, Header, Via};
+use super::layout::StartLine;
 use super::limits::Limits;
 use super::method::Method;
 use super::name::HeaderId;
-use super::read::{Section, StartLine, behind_line_ends, start_line};
+use super::read::{Section, behind_line_ends, start_line};
 use super::text::Values;
 
 /// Whether a message asks or answers.

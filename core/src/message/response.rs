@@ -4,7 +4,7 @@ use super::accessors::message_accessors;
 use super::bytes::SharedBytes;
 use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
-use super::read::Layout;
+use super::layout::Layout;
 use super::status::StatusCode;
 use super::validate::{self, Rejection};
 use core::fmt;

@@ -4,7 +4,6 @@ use super::error::{ParseError, ParseErrorKind};
 use super::host::Host;
 use super::parameters::{Parameter, Parameters};
 use super::scan::{self, ALPHANUM, Set, URI_PARAMETER, URIC};
-use super::uri::{Scheme, Uri};
 
 /// What stands between the digits of a number, for the eye only.
 const SEPARATORS: &[u8] = b"-.()";
@@ -19,14 +18,6 @@ pub struct Telephone<'a> {
 }
 
 impl<'a> Telephone<'a> {
-    /// The parts of this URI. `None` if it is no `tel:`.
-    pub fn of(uri: Uri<'a>) -> Option<Self> {
-        if uri.scheme() != Scheme::Tel {
-            return None;
-        }
-        Self::parse(scan::split_once(uri.as_bytes(), b':')?.1).ok()
-    }
-
     /// Reads `telephone-subscriber`. A local number should have its `phone-context` and often has none (emergency numbers):
     /// it is read all the same.
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, ParseError> {

@@ -227,6 +227,16 @@ impl<'a> Uri<'a> {
     }
 }
 
+impl<'a> Telephone<'a> {
+    /// The parts of this URI. `None` if it is no `tel:`.
+    pub fn of(uri: Uri<'a>) -> Option<Self> {
+        if uri.scheme() != Scheme::Tel {
+            return None;
+        }
+        Self::parse(scan::split_once(uri.as_bytes(), b':')?.1).ok()
+    }
+}
+
 /// `headers` after the `?`: each a name, `=` and perhaps a value.
 fn good_headers(text: &[u8]) -> bool {
     text.split(|&octet| octet == b'&').all(|header| {

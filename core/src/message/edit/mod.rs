@@ -8,9 +8,9 @@ mod pops;
 
 use super::bytes::SharedBytes;
 use super::error::BuildError;
+use super::layout::{Layout, StartLine};
 use super::method::Method;
 use super::name::{HeaderId, HeaderName};
-use super::read::{Layout, StartLine};
 use super::request::Request;
 use super::response::Response;
 use super::text::{self, decimal};

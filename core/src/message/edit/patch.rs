@@ -5,9 +5,10 @@
 
 use crate::message::bytes::{Blank, SharedBytes};
 use crate::message::error::BuildError;
+use crate::message::layout::{Layout, StartLine};
 use crate::message::marks::{Marks, PackedMarks};
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::read::{Layout, Spans, StartLine};
+use crate::message::read::Spans;
 use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, part};
 use crate::message::text;
 use crate::message::write::is_writable;

@@ -2,8 +2,8 @@
 
 use super::patch::Patches;
 use crate::message::error::BuildError;
+use crate::message::layout::Layout;
 use crate::message::name::HeaderId;
-use crate::message::read::Layout;
 use crate::message::span::{FieldSpan, part};
 use crate::message::text::{self, Values};
 use smallvec::SmallVec;

@@ -1,11 +1,11 @@
 //! One pass over a header section, which collects where things stand (RFC 3261 §7, §25.1).
 
-use super::defect::Defect;
-use super::layout::Layout;
 use super::length::Length;
 use super::section::Section;
-use super::start_line::{self, StartLine};
+use super::start_line;
+use crate::message::bytes::{Blank, SharedBytes};
 use crate::message::error::{BuildError, ParseError, ParseErrorKind};
+use crate::message::layout::{Defect, Layout, StartLine};
 use crate::message::limits::Limits;
 use crate::message::marks::{Marking, PackedMarks};
 use crate::message::name::HeaderId;
@@ -113,6 +113,35 @@ impl Spans {
     pub(crate) fn layout(&self) -> Layout<'_> {
         let Self { start, ref fields, first_field, fields_end, body, end, defect, ref marks } = *self;
         Layout { start, first_field, fields_end, body, end, defect, fields, marks: marks.as_ref() }
+    }
+}
+
+impl SharedBytes {
+    /// Copies a message, which these are the spans of.
+    pub(in crate::message) fn of_message(bytes: &[u8], spans: &Spans) -> Self {
+        let layout = spans.layout();
+        Self::with_tail(bytes.len(), Layout::packed_len(layout.fields.len()), |octets, tail| {
+            Blank::new(octets).put(bytes);
+            layout.pack(tail);
+        })
+    }
+
+    /// Writes a message of these parts and reads its spans.
+    ///
+    /// # Errors
+    /// Its header section is too long.
+    pub(in crate::message) fn of_message_parts(parts: &[&[u8]]) -> Result<Self, BuildError> {
+        let length = parts.iter().map(|part| part.len()).sum();
+        // No more fields than lines; the body, which is the last part, has none.
+        let head = parts.split_last().map_or(&[][..], |(_, head)| head);
+        let lines = head.iter().map(|part| part.iter().filter(|octet| **octet == b'\n').count()).sum();
+        let mut read = Ok(());
+        let bytes = Self::with_tail(length, Layout::packed_len(lines), |octets, tail| {
+            let mut blank = Blank::new(octets);
+            parts.iter().for_each(|part| blank.put(part));
+            read = Spans::of_written(octets).map(|spans| _ = spans.layout().pack(tail));
+        });
+        read.map(|()| bytes)
     }
 }
 

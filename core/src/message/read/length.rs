@@ -1,7 +1,7 @@
 //! Content-Length, read in one way for datagrams, streams and salvage (RFC 3261 §18.3, §20.14).
 
-use super::defect::Defect;
 use super::lines::Lines;
+use crate::message::layout::Defect;
 use crate::message::name::HeaderId;
 use crate::message::text;
 

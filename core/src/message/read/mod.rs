@@ -4,9 +4,7 @@
 //! answered of bytes that are none. `frame` cuts a stream into messages; `length` is the one reading of Content-Length.
 
 mod collect;
-mod defect;
 mod frame;
-mod layout;
 mod length;
 mod lines;
 mod parse;
@@ -16,10 +14,8 @@ mod section_end;
 mod start_line;
 
 pub(super) use collect::{PartLayout, Spans};
-pub(super) use defect::Defect;
 pub use frame::{Frame, FrameError, FrameErrorKind, Framer};
-pub(super) use layout::Layout;
 pub(super) use parse::behind_line_ends;
 pub use parse::{Message, MessageView};
 pub(super) use section::Section;
-pub(super) use start_line::{StartLine, read as start_line};
+pub(super) use start_line::read as start_line;

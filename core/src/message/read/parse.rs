@@ -1,10 +1,10 @@
 //! Bytes to messages.
 
 use super::collect::Spans;
-use super::start_line::StartLine;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::ParseError;
 use crate::message::headers::Headers;
+use crate::message::layout::StartLine;
 use crate::message::limits::Limits;
 use crate::message::method::Method;
 use crate::message::request::Request;

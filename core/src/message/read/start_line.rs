@@ -1,20 +1,11 @@
 //! The first line of a message (RFC 3261 §7.1, §7.2).
 
-use super::defect::Defect;
 use crate::message::error::{ParseError, ParseErrorKind};
+use crate::message::layout::{Defect, StartLine};
 use crate::message::limits::Limits;
 use crate::message::span::narrow;
 use crate::message::status::StatusCode;
 use crate::message::text::{self, TOKEN};
-
-/// Where the parts of the first line stand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum StartLine {
-    /// The method ends at `method`; the Request-URI stands between `uri` and `uri_end`.
-    Request { method: u16, uri: u16, uri_end: u16 },
-    /// The reason phrase stands between `reason` and `reason_end`.
-    Response { status: StatusCode, reason: u16, reason_end: u16 },
-}
 
 /// Reads the first line, given without its end.
 pub(in crate::message) fn read(line: &[u8], limits: &Limits) -> Result<(StartLine, Option<Defect>), ParseError> {

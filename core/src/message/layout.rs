@@ -1,17 +1,42 @@
 //! Where things stand in a message that was read (RFC 3261 §7, §25.1).
 
-use super::collect::Spans;
-use super::defect::Defect;
-use super::start_line::StartLine;
-use crate::message::bytes::{Blank, SharedBytes};
-use crate::message::error::BuildError;
-use crate::message::headers::Headers;
-use crate::message::marks::PackedMarks;
-use crate::message::method::Method;
-use crate::message::name::HeaderId;
-use crate::message::span::{FieldSpan, PackedSpan, part};
-use crate::message::status::StatusCode;
-use crate::message::text;
+use super::bytes::Blank;
+use super::headers::Headers;
+use super::marks::PackedMarks;
+use super::method::Method;
+use super::name::HeaderId;
+use super::span::{FieldSpan, PackedSpan, part};
+use super::status::StatusCode;
+use super::text;
+
+/// Where the parts of the first line stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StartLine {
+    /// The method ends at `method`; the Request-URI stands between `uri` and `uri_end`.
+    Request { method: u16, uri: u16, uri_end: u16 },
+    /// The reason phrase stands between `reason` and `reason_end`.
+    Response { status: StatusCode, reason: u16, reason_end: u16 },
+}
+
+/// The first thing that matters of what is wrong with the message as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    /// More or less than one space between the parts of the request line, or white space after it.
+    StartLine,
+    /// The version is not SIP/2.0.
+    Version,
+    /// The header section does not end with an empty line.
+    Unterminated,
+    /// Content-Length is malformed, or there are several that differ.
+    ContentLength,
+    /// The body is shorter than Content-Length.
+    ShortBody,
+}
+
+impl Defect {
+    /// All of them, each at the place that its number says.
+    const ALL: [Self; 5] = [Self::StartLine, Self::Version, Self::Unterminated, Self::ContentLength, Self::ShortBody];
+}
 
 /// The spans of one message, borrowed from who keeps them.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +74,12 @@ impl<'a> Layout<'a> {
     };
 
     /// How many octets a layout of so many fields takes.
-    pub(in crate::message) const fn packed_len(fields: usize) -> usize {
+    pub(super) const fn packed_len(fields: usize) -> usize {
         fields * size_of::<PackedSpan>() + size_of::<PackedMarks>() + size_of::<Head>()
     }
 
     /// Writes the layout at the ends of this room: fields from the first octet on, marks and head up to the last. False if there is too little.
-    pub(in crate::message) fn pack(&self, room: &mut [u8]) -> bool {
+    pub(super) fn pack(&self, room: &mut [u8]) -> bool {
         let Some(gap) = room.len().checked_sub(Self::packed_len(self.fields.len())) else { return false };
         let (kind, [a, b, c]) = match self.start {
             StartLine::Request { method, uri, uri_end } => (0, [method, uri, uri_end]),
@@ -77,7 +102,7 @@ impl<'a> Layout<'a> {
 
     /// Reads what [`pack`](Self::pack) has written; a layout without spans if that is none, which is never asked.
     #[inline(always)]
-    pub(in crate::message) fn unpack(tail: &'a [u8]) -> Self {
+    pub(super) fn unpack(tail: &'a [u8]) -> Self {
         Self::try_unpack(tail).unwrap_or(Self::BLANK)
     }
 
@@ -110,17 +135,17 @@ impl<'a> Layout<'a> {
     }
 
     /// The fields in order.
-    pub(in crate::message) fn fields(&self) -> impl Iterator<Item = FieldSpan> + use<'a> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = FieldSpan> + use<'a> {
         self.fields.iter().map(|packed| FieldSpan::unpack(*packed))
     }
 
     /// The fields of this name.
-    pub(in crate::message) fn fields_of(&self, id: HeaderId) -> impl Iterator<Item = FieldSpan> + use<'a> {
+    pub(super) fn fields_of(&self, id: HeaderId) -> impl Iterator<Item = FieldSpan> + use<'a> {
         self.fields.iter().filter(move |packed| FieldSpan::is(packed, id)).map(|packed| FieldSpan::unpack(*packed))
     }
 
     /// Where the field's line ends: where the next one begins.
-    pub(in crate::message) fn line_end(&self, field: &FieldSpan) -> usize {
+    pub(super) fn line_end(&self, field: &FieldSpan) -> usize {
         let line = |packed: &PackedSpan| FieldSpan::unpack(*packed).line;
         let next = self.fields.get(self.fields.partition_point(|other| line(other) <= field.line));
         next.map_or(self.fields_end, line).into()
@@ -161,34 +186,5 @@ impl<'a> Layout<'a> {
     /// The first line without its end.
     pub(crate) fn start_line<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         text::trim_end(part(bytes, 0, self.first_field))
-    }
-}
-
-impl SharedBytes {
-    /// Copies a message, which these are the spans of.
-    pub(in crate::message) fn of_message(bytes: &[u8], spans: &Spans) -> Self {
-        let layout = spans.layout();
-        Self::with_tail(bytes.len(), Layout::packed_len(layout.fields.len()), |octets, tail| {
-            Blank::new(octets).put(bytes);
-            layout.pack(tail);
-        })
-    }
-
-    /// Writes a message of these parts and reads its spans.
-    ///
-    /// # Errors
-    /// Its header section is too long.
-    pub(in crate::message) fn of_message_parts(parts: &[&[u8]]) -> Result<Self, BuildError> {
-        let length = parts.iter().map(|part| part.len()).sum();
-        // No more fields than lines; the body, which is the last part, has none.
-        let head = parts.split_last().map_or(&[][..], |(_, head)| head);
-        let lines = head.iter().map(|part| part.iter().filter(|octet| **octet == b'\n').count()).sum();
-        let mut read = Ok(());
-        let bytes = Self::with_tail(length, Layout::packed_len(lines), |octets, tail| {
-            let mut blank = Blank::new(octets);
-            parts.iter().for_each(|part| blank.put(part));
-            read = Spans::of_written(octets).map(|spans| _ = spans.layout().pack(tail));
-        });
-        read.map(|()| bytes)
     }
 }
