@@ -73,8 +73,9 @@ impl Dialog {
     fn wanted(request: &Request) -> Result<(Wanted<'_>, RouteSet), Rejection> {
         let bad = Rejection::bad;
         let headers = request.headers();
-        let from = headers.text_of_from().ok_or(bad("Unusable From header"))?;
-        let to = headers.text_of_to().ok_or(bad("Unusable To header"))?;
+        // Each request of ours in the dialog has both again.
+        let from = headers.text_of_from().filter(NameAddrText::is_rewritable).ok_or(bad("Unusable From header"))?;
+        let to = headers.text_of_to().filter(NameAddrText::is_rewritable).ok_or(bad("Unusable To header"))?;
         let call_id = headers.call_id().ok_or(bad("Unusable Call-ID header"))?;
         let cseq = headers.cseq().ok_or(bad("Unusable CSeq header"))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
@@ -157,4 +158,46 @@ impl Dialog {
 
 fn target_of(response: &Response) -> Option<UriBuf> {
     response.contact().filter(|contact| contact.uri.is_sip()).map(|contact| request_target(contact.uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialog, DialogState};
+    use crate::message::{HeaderId, Limits, Message, Method, Request, StatusCode};
+    use alloc::string::ToString;
+
+    fn invite(from: &[u8]) -> Request {
+        let text = [
+            &b"INVITE sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP a.com;branch=z9hG4bKa\r\nFrom: "[..],
+            from,
+            b"\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContact: <sip:alice@a.com>\r\n\r\n",
+        ];
+        match Message::parse(&text.concat(), &Limits::default()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_from_that_can_be_written_again_makes_a_dialog_whose_bye_can_be_built() {
+        for (from, written) in [
+            (&b"\"A\r\n B\" <sip:alice@a.com>;tag=1"[..], &b"\"A B\" <sip:alice@a.com>;tag=1"[..]),
+            (b"\"A \\\0\" <sip:alice@a.com>;tag=1", b"\"A \\\0\" <sip:alice@a.com>;tag=1"),
+            (b"<sip:alice@a.com>;x=\"\\\x7f\";tag=1", b"<sip:alice@a.com>;x=\"\\\x7f\";tag=1"),
+        ] {
+            let dialog = Dialog::of_request(&invite(from), "2", DialogState::Confirmed).unwrap();
+            let bye = dialog.request(Method::Bye, 1, &dialog.path().unwrap()).finish().unwrap();
+            let to = bye.headers().raw(HeaderId::To).unwrap();
+            assert_eq!(to.escape_ascii().to_string(), written.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_from_that_cannot_be_written_again_is_owed_a_400() {
+        let long = [&[b'"'][..], &[b'x'; 9_000], b"\" <sip:alice@a.com>;tag=1"].concat();
+        for from in [&b"\"A\0\" <sip:alice@a.com>;tag=1"[..], b"<sip:alice@a.com>;tag=1;x=\"\x1b\"", &long] {
+            let rejection = Dialog::can_be_made_of(&invite(from)).unwrap_err();
+            assert_eq!(rejection.status, StatusCode::BAD_REQUEST);
+        }
+    }
 }

@@ -78,6 +78,10 @@ pub enum ParseErrorKind {
     Trailing,
     /// A header that has one value stands twice.
     Repeated,
+    /// A control octet stands where none may: outside of a quoted-pair, and in no fold.
+    Control,
+    /// [`Limits::REWRITTEN_VALUE`](super::Limits::REWRITTEN_VALUE) is exceeded.
+    ValueTooLong,
 }
 
 impl ParseError {
@@ -167,6 +171,8 @@ impl ParseErrorKind {
             Self::Protocol => "the protocol or its version cannot be used",
             Self::Trailing => "something follows that does not belong there",
             Self::Repeated => "the header may stand only once",
+            Self::Control => "a control character stands where none may",
+            Self::ValueTooLong => "the value is too long to be written again",
         }
     }
 }
@@ -192,7 +198,7 @@ impl core::error::Error for ParseError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A value has a carriage return, line feed or NUL: it could inject a header.
+    /// A value has a carriage return, a line feed, or a NUL outside of a quoted-pair: it could inject a header.
     Control,
     /// A header name is not a token.
     HeaderName,
@@ -211,7 +217,7 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Control => "a value has a carriage return, line feed or NUL",
+            Self::Control => "a value has a carriage return, a line feed, or a NUL that is not escaped",
             Self::HeaderName => "a header name is not a token",
             Self::Method => "the method is not a token",
             Self::Uri => "the Request-URI is empty or has white space",

@@ -26,6 +26,11 @@ impl Limits {
     /// Parentheses of a comment within one another. Nothing grows with them: no user has a reason to choose another bound.
     pub const COMMENT_NESTING: usize = 16;
 
+    /// Octets of one received value that is written again, such as the From of a call or the Contact of a registration: as many
+    /// as a start line may have by default. Above it the value counts as malformed: 400 for a request that needs it, as if
+    /// absent in a response.
+    pub const REWRITTEN_VALUE: usize = 8_192;
+
     /// No bounds but those of the spans, for what was just written, or read without being kept.
     pub(super) const UNBOUNDED: Self = Self {
         start_line: usize::MAX,

@@ -61,7 +61,7 @@ pub use request::Request;
 pub use response::Response;
 pub use status::StatusCode;
 pub use tel::Telephone;
-pub(crate) use text::decimal;
+pub(crate) use text::{decimal, unfolded};
 pub use uri::{Scheme, Uri, UriBuf};
 pub use validate::{Essentials, Rejection};
 pub(crate) use write::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};

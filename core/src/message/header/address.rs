@@ -6,6 +6,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::marks::{AddressMark, Mark};
 use crate::message::parameters::Parameters;
 use crate::message::scan::{self, Cursor, TOKEN};
+use crate::message::unfolded;
 use crate::message::uri::Uri;
 use crate::message::usual::{self, AddressPlaces};
 use alloc::string::String;
@@ -154,6 +155,11 @@ impl<'a> NameAddrText<'a> {
             Some(tag) => (!tag.is_empty()).then(|| scan::ascii(tag)),
             None => self.parameters.token("tag"),
         }
+    }
+
+    /// Whether all of the value can be written again: see [`unfolded`].
+    pub(crate) fn is_rewritable(&self) -> bool {
+        unfolded(self.value).is_ok()
     }
 
     /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.

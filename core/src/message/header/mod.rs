@@ -76,6 +76,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::name::HeaderId;
 use super::parameters::Parameters;
 use super::scan::decimal;
+use super::scan::unfolded_whole;
 use super::scan::{self, Cursor};
 use alloc::vec::Vec;
 use core::fmt;
@@ -113,25 +114,13 @@ pub(super) fn write_number(out: &mut Vec<u8>, number: u32) {
     out.extend_from_slice(decimal(number as usize).as_bytes());
 }
 
-/// Appends text that was read, each fold in it as one space. Other line ends stay: what is built with them is refused.
+/// Appends text that was read, each fold in it as one space. Text with a control octet where none may stand is appended as it
+/// is: what is built with it is refused.
 pub(super) fn write_unfolded(out: &mut Vec<u8>, text: &[u8]) {
-    let mut rest = text;
-    while let Some(at) = scan::find(rest, b'\n')
-        && let Some((before, after)) = rest.split_at_checked(at)
-    {
-        if let Some(after) = after.strip_prefix(b"\n")
-            && matches!(after, [b' ' | b'\t', ..])
-        {
-            out.extend_from_slice(scan::trim_end(before));
-            out.push(b' ');
-            rest = scan::trim_start(after);
-        } else {
-            out.extend_from_slice(before);
-            out.push(b'\n');
-            rest = after.get(1..).unwrap_or_default();
-        }
+    match unfolded_whole(text) {
+        Ok(text) => out.extend_from_slice(&text),
+        Err(_) => out.extend_from_slice(text),
     }
-    out.extend_from_slice(rest);
 }
 
 /// Appends those parameters that have none of these names.
@@ -377,9 +366,9 @@ mod tests {
             write_unfolded(&mut out, text.as_bytes());
             alloc::string::String::from_utf8(out).unwrap()
         };
-        assert_eq!(unfolded("a \r\n\t b\n c"), "a b c");
+        assert_eq!(unfolded("a \r\n\t b\r\n c"), "a b c");
         assert_eq!(unfolded("a\r\nVia: b"), "a\r\nVia: b");
-        assert_eq!(unfolded("a\n"), "a\n");
+        assert_eq!(unfolded("a\n b"), "a\n b");
         assert_eq!(unfolded(""), "");
     }
 

@@ -2,6 +2,7 @@
 
 use super::search::{find, trim_start};
 use super::sets::{Set, TOKEN, ascii};
+use super::unfold::check_rewritable;
 use super::values::quoted_len;
 use crate::message::error::{ParseError, ParseErrorKind};
 
@@ -87,9 +88,12 @@ impl<'a> Cursor<'a> {
         if text.is_empty() { Err(error) } else { Ok(ascii(text)) }
     }
 
-    /// Takes a quoted string, quotes included.
+    /// Takes a quoted string, quotes included, that can be written again.
     pub(crate) fn quoted(&mut self) -> Result<&'a [u8], ParseError> {
         let length = quoted_len(self.rest).ok_or(self.error(ParseErrorKind::Quotes))?;
-        Ok(self.take(length))
+        let before = self.offset();
+        let text = self.take(length);
+        check_rewritable(text).map_err(|error| error.moved(before))?;
+        Ok(text)
     }
 }

@@ -4,6 +4,7 @@ mod cursor;
 mod digits;
 mod search;
 mod sets;
+mod unfold;
 mod values;
 
 pub(crate) use cursor::Cursor;
@@ -15,6 +16,8 @@ pub(crate) use sets::{
     ALPHANUM, PARAMETER_NAME_END, PARAMETER_VALUE, PASSWORD, RESERVED, SCHEME, Set, TOKEN, URI_HEADER, URI_PARAMETER,
     URIC, USER, WORD, ascii, is_token, token,
 };
+pub(crate) use unfold::unfolded;
+pub(in crate::message) use unfold::{check_rewritable, unfolded_whole};
 pub(crate) use values::{Values, quoted_len};
 
 #[cfg(test)]

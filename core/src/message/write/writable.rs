@@ -4,9 +4,11 @@ use crate::message::error::BuildError;
 use crate::message::name::HeaderName;
 use crate::message::text;
 
-/// Whether a value can be written without ending its line.
+/// Whether a value can be written without ending its line. A NUL ends it for some readers: it stands in a quoted-pair only.
 pub(in crate::message) fn is_writable(value: &[u8]) -> bool {
-    text::find_control(value).is_none() || !value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0))
+    let has = |octet| text::find(value, octet).is_some();
+    text::find_control(value).is_none()
+        || (!has(b'\r') && !has(b'\n') && (!has(0) || text::check_rewritable(value).is_ok()))
 }
 
 /// The name resolved, if it is a token.
