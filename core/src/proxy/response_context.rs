@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::loop_check::SecondPart;
 use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
-use crate::message::{Framing, HeaderId, HeaderName, Request, Response, SharedBytes, StatusCode};
+use crate::message::{Framing, HeaderId, HeaderName, Request, Response, StatusCode, unfolded};
 use crate::stack::Context;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
@@ -120,32 +120,34 @@ impl ResponseContext {
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
     pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, status: StatusCode) {
         let tag = cx.random().tag();
-        if let Ok(response) = Response::to(&self.request, status).to_tag(&tag).octets() {
-            let _ = cx.respond_octets(self.server, status, response);
-            self.answered(cx);
-        }
+        let written = Response::to(&self.request, status).to_tag(&tag).octets();
+        // To whom not even this can be said, nothing can: the sender gives up by itself.
+        let Ok(response) = written else { return self.answered(cx) };
+        let _ = cx.respond_octets(self.server, status, response);
+        self.answered(cx);
     }
 
     /// Sends a provisional response on.
     pub(super) fn send_provisional<E>(&self, cx: &mut Context<'_, E>, response: &Response) {
-        if let Some(octets) = self.without_own_via(cx, response) {
-            let _ = cx.respond_octets(self.server, response.status(), octets);
-        }
+        let Ok(framing) = cx.framing(self.server) else { return };
+        let written = response.octets_without_top_via(framing);
+        // One that is too long with a Content-Length is left out: the final response is what counts.
+        let Ok(octets) = written else { return };
+        let _ = cx.respond_octets(self.server, response.status(), octets);
     }
 
     /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
     /// gone the response is discarded (RFC 6026 §8.3).
     pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
-        if let Some(octets) = self.without_own_via(cx, response) {
-            let _ = cx.respond_octets(self.server, response.status(), octets);
+        let Ok(framing) = cx.framing(self.server) else { return self.answered(cx) };
+        match response.octets_without_top_via(framing) {
+            Ok(octets) => {
+                let _ = cx.respond_octets(self.server, response.status(), octets);
+                self.answered(cx);
+            }
+            // It is too long with a Content-Length.
+            Err(_) => self.answer(cx, StatusCode::BAD_GATEWAY),
         }
-        self.answered(cx);
-    }
-
-    /// The response as it goes on (§16.7 step 3); `None` if nobody waits for it.
-    fn without_own_via<E>(&self, cx: &Context<'_, E>, response: &Response) -> Option<SharedBytes> {
-        let framing = cx.framing(self.server).ok()?;
-        response.octets_without_top_via(framing).ok()
     }
 
     /// A final response is sent: nothing waits for another, and what is left is cancelled.
@@ -188,12 +190,19 @@ impl ResponseContext {
                 continue;
             }
             for field in other.headers().iter() {
-                if let HeaderName::Known(id @ (HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate)) = field.name {
-                    edit = edit.append(id, field.value);
+                // A malformed challenge is as if absent.
+                if let HeaderName::Known(id @ (HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate)) = field.name
+                    && let Ok(challenge) = unfolded(field.value)
+                {
+                    edit = edit.append(id, challenge);
                 }
             }
         }
-        edit.finish().unwrap_or_else(|_| chosen.clone())
+        match edit.finish() {
+            Ok(response) => response,
+            // Together they are too long: those of the chosen one do.
+            Err(_) => chosen.clone(),
+        }
     }
 }
 

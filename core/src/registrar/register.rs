@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::location::{Binding, Full};
 use super::{Change, Core, Settings};
 use crate::message::header::{Contact, Expires, NameAddr, Require};
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, unfolded};
 use crate::time::{Duration, Instant};
 
 /// What a malformed expiration time counts as (RFC 3261 §10.2.1.1), and above what none is too brief (§10.3 step 7). Seconds.
@@ -123,7 +123,7 @@ impl Core {
                 (place, seconds) => {
                     let binding = Binding {
                         contact: address.uri.to_buf(),
-                        parameters: other_parameters(address),
+                        parameters: other_parameters(address)?,
                         q: contact.q().unwrap_or(1_000),
                         call_id: request.call_id().unwrap_or_default().into(),
                         cseq: request.cseq().map_or(0, |cseq| cseq.number),
@@ -211,16 +211,16 @@ fn grant(settings: &Settings, asked: u32) -> Result<u32, Refusal> {
     Ok(asked.min(settings.max_expires))
 }
 
-/// The parameters of a contact but for `expires`, which is told anew each time.
-fn other_parameters(address: NameAddr<'_>) -> Box<[u8]> {
+/// The parameters of a contact but for `expires`, which is told anew each time, as they may be written again.
+fn other_parameters(address: NameAddr<'_>) -> Result<Box<[u8]>, Refusal> {
     let mut out = Vec::new();
     for parameter in address.parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("expires")) {
         out.push(b';');
         out.extend_from_slice(parameter.name.as_bytes());
         if let Some(value) = parameter.value {
             out.push(b'=');
-            out.extend_from_slice(value);
+            out.extend_from_slice(&unfolded(value).map_err(|_| MALFORMED_CONTACT)?);
         }
     }
-    out.into()
+    Ok(out.into())
 }

@@ -6,6 +6,7 @@ mod forwarding;
 mod mutating;
 mod registering;
 mod responding;
+mod rewriting;
 mod routing;
 mod streams;
 
