@@ -12,12 +12,8 @@ impl Core {
     /// not known yet is over (487); the answer to its question will be `Gone`. `cancels` is the mark of the transaction that the
     /// CANCEL is for ([`Arrival::cancels`]).
     pub fn cancel<E>(&mut self, cx: &mut Context<'_, E>, arrival: Arrival, cancels: Tag) {
-        let tag = cx.random().tag();
-        let response = Response::to(&arrival.request, StatusCode::OK).to_tag(&tag).octets();
-        let server = cx.accept(arrival, Tag::NONE);
-        if let Ok(response) = response {
-            let _ = cx.respond_octets(server, StatusCode::OK, response);
-        }
+        let response = Response::to(&arrival.request, StatusCode::OK);
+        cx.answer(arrival, response);
         // A CANCEL has no effect on anything but an INVITE without a final response (§9.2).
         let Ok(Work::Context(id)) = cancels.try_into() else { return };
         let Some(context) = self.contexts.get_mut(id).filter(|context| context.invite) else { return };

@@ -7,6 +7,7 @@ use super::response_context::{Branch, BranchState, Candidate, ResponseContext, S
 use super::validate::max_forwards;
 use super::{Core, Refusal, Target, Work, breadth};
 use crate::dialog::request_uri;
+use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
@@ -39,14 +40,14 @@ impl Core {
                 for (target, share) in targets.iter().zip(shares) {
                     let recorded = self.record_route && records(context.request.method());
                     match context.branch(cx, target, share, recorded, Work::Branch(id)) {
-                        Some(delivery) => {
+                        Ok(delivery) => {
                             let timer_c = context.invite.then(|| {
                                 let at = cx.now() + cx.config().timers.c;
                                 cx.arm(at, Work::TimerC(id))
                             });
                             context.branches.push(Branch { delivery, timer_c, state: BranchState::Calling });
                         }
-                        None => context.candidates.push(Candidate::Own(StatusCode::SERVICE_UNAVAILABLE)),
+                        Err(status) => context.candidates.push(Candidate::Own(status)),
                     }
                 }
                 context.choose(cx);
@@ -62,7 +63,10 @@ impl Core {
 }
 
 impl ResponseContext {
-    /// Sends one branch on its way; `None` if that cannot be done.
+    /// Sends one branch on its way.
+    ///
+    /// # Errors
+    /// The status that its failure counts as: 500 for a copy that cannot be written, 503 where there is no way or a limit is met.
     fn branch<E>(
         &mut self,
         cx: &mut Context<'_, E>,
@@ -70,10 +74,14 @@ impl ResponseContext {
         share: u32,
         recorded: bool,
         work: Work,
-    ) -> Option<crate::endpoint::DeliveryId> {
+    ) -> Result<DeliveryId, StatusCode> {
         let recorded = recorded.then_some(self.listener);
-        let (copy, next_hop) = copy_for(cx, &self.request, target, Some(share), recorded).ok()??;
-        cx.request_from(&copy, next_hop, work, &self.loop_part).ok()
+        let copy = copy_for(cx, &self.request, target, Some(share), recorded).map_err(|refusal| refusal.status())?;
+        let (copy, next_hop) = copy.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+        cx.request_from(&copy, next_hop, work, &self.loop_part).map_err(|error| match error {
+            CommandError::Invalid(_) => StatusCode::SERVER_INTERNAL_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        })
     }
 }
 

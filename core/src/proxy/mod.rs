@@ -35,7 +35,7 @@ use crate::error::Limit;
 use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
 use crate::stack::Context;
-use crate::tag::{Tag, work};
+use crate::tag::work;
 
 handles! {
     /// A response context of a proxy (RFC 3261 §16.7).
@@ -50,7 +50,7 @@ const RETRY_AFTER: &str = "10";
 
 work! {
     /// What a transaction, delivery or timer of a response context is for. A server transaction that is answered at once and
-    /// has no context carries [`Tag::NONE`].
+    /// has no context carries [`Tag::NONE`](crate::Tag::NONE).
     enum Work {
         /// The server transaction of a response context.
         Context(ResponseContextId) = 1,
@@ -130,7 +130,11 @@ impl Core {
         let invite = request.method() == Method::Invite;
         let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let lines = Lines::new();
-        let trying = invite.then(|| ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).octets());
+        let trying = match ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).octets() {
+            Ok(trying) => invite.then_some(trying),
+            // A sender to whom not even this can be said is not served: nothing of the request stays.
+            Err(_) => return None,
+        };
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
@@ -142,7 +146,7 @@ impl Core {
             branches: SmallVec::new(),
             candidates: Vec::new(),
         });
-        if let Some(Ok(trying)) = trying
+        if let Some(trying) = trying
             && let Some(context) = self.contexts.get(id)
         {
             let _ = cx.respond_octets(context.server, StatusCode::TRYING, trying);
@@ -219,12 +223,8 @@ impl Core {
 
     /// Answers a request that gets no context, as a UAS (§16.3).
     pub fn answer<E>(&self, cx: &mut Context<'_, E>, arrival: Arrival, refusal: Refusal) {
-        let tag = cx.random().tag();
-        let response = refusal.response(&arrival.request).to_tag(&tag).octets();
-        let server = cx.accept(arrival, Tag::NONE);
-        if let Ok(response) = response {
-            let _ = cx.respond_octets(server, refusal.status(), response);
-        }
+        let response = refusal.response(&arrival.request);
+        cx.answer(arrival, response);
     }
 }
 
@@ -235,7 +235,7 @@ fn reply_unavailable<E>(cx: &mut Context<'_, E>, arrival: &Arrival) {
         .header(HeaderId::RetryAfter, RETRY_AFTER)
         .to_tag(&tag)
         .finish();
-    if let Ok(response) = response {
-        cx.reply(arrival, response);
-    }
+    // Nothing was kept, and where not even this can be written nothing can be said.
+    let Ok(response) = response else { return };
+    cx.reply(arrival, response);
 }

@@ -100,16 +100,11 @@ impl Core {
             Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),
             _ => {}
         }
-        let tag = cx.random().tag();
         let response = match outcome {
             Ok(name) => self.success(cx.now(), &arrival.request, &name),
             Err(refusal) => refusal.response(&arrival.request),
         };
-        let response = response.to_tag(&tag).finish();
-        let server = cx.accept(arrival, Tag::NONE);
-        if let Ok(response) = response {
-            let _ = cx.respond(server, response);
-        }
+        cx.answer(arrival, response);
         self.keep_time(cx);
         changes
     }

@@ -6,7 +6,6 @@ use super::{Core, Cx, Event, has_route, role};
 use crate::endpoint::Arrival;
 use crate::message::header::Require;
 use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
-use crate::tag::Tag;
 
 impl Core {
     /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
@@ -32,7 +31,7 @@ impl Core {
             (_, Some(_)) => return Some(arrival),
             (Method::Options, None) => {
                 let response = capabilities(&arrival.request);
-                self.send(cx, arrival, response);
+                cx.answer(arrival, response);
             }
             // A route may say where the bare domain goes.
             _ if self.settings.route(uri).is_some() => return Some(arrival),
@@ -40,7 +39,7 @@ impl Core {
             (_, None) => {
                 let response = Response::to(&arrival.request, StatusCode::METHOD_NOT_ALLOWED)
                     .header(HeaderId::Allow, "OPTIONS, REGISTER");
-                self.send(cx, arrival, response);
+                cx.answer(arrival, response);
             }
         }
         None
@@ -49,15 +48,7 @@ impl Core {
     /// Answers with a status that says it all.
     pub(super) fn answer(&self, cx: &mut Cx<'_>, arrival: Arrival, status: StatusCode) {
         let response = Response::to(&arrival.request, status);
-        self.send(cx, arrival, response);
-    }
-
-    fn send(&self, cx: &mut Cx<'_>, arrival: Arrival, response: ResponseBuilder) {
-        let tag = cx.random().tag();
-        let server = cx.accept(arrival, Tag::NONE);
-        if let Ok(response) = response.to_tag(&tag).finish() {
-            let _ = cx.respond(server, response);
-        }
+        cx.answer(arrival, response);
     }
 }
 

@@ -3,12 +3,13 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use crate::endpoint::Config;
-use crate::endpoint::{Arrival, DeliveryId, Endpoint};
-use crate::error::CommandError;
-use crate::error::Limit;
+use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
+use crate::error::{CommandError, Limit};
 use crate::flow::ListenerId;
-use crate::message::{Framing, HostPort, Recipe, Request, Response, SharedBytes, StatusCode};
+use crate::message::{
+    BuildError, Framing, HostPort, Lines, Recipe, Request, Response, ResponseBuilder, ResponseParts, SharedBytes,
+    StatusCode,
+};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -231,6 +232,24 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.accept(self.now, arrival, tag)
     }
 
+    /// Answers a request at once, in a server transaction of its own and with a new tag in To (RFC 3261 §8.2.6). Where `response`
+    /// cannot be written, a 500 goes out that has nothing but what every response copies.
+    pub fn answer(&mut self, arrival: Arrival, response: ResponseBuilder) {
+        let tag = self.random().tag();
+        let response = response.to_tag(&tag);
+        let (status, octets) = match response.octets() {
+            Ok(octets) => (response.status(), octets),
+            Err(_) => match bare_500(&arrival.request, Some(&tag)) {
+                Ok(octets) => (StatusCode::SERVER_INTERNAL_ERROR, octets),
+                // Nothing can be said to this sender: the request is dropped, and nothing of it stays.
+                Err(_) => return,
+            },
+        };
+        let server = self.accept(arrival, Tag::NONE);
+        // The first response of a transaction is never out of place.
+        let _ = self.respond_octets(server, status, octets);
+    }
+
     /// Sends a response in its transaction: see [`Endpoint::respond`].
     ///
     /// # Errors
@@ -304,4 +323,13 @@ impl<'a, E> Context<'a, E> {
     fn marked(&self, tag: impl Into<Tag>) -> Tag {
         tag.into().in_role(self.role)
     }
+}
+
+/// The response to a request in the place of one that cannot be written.
+///
+/// # Errors
+/// `TooLong`: even what every response copies does not fit.
+pub(crate) fn bare_500(request: &Request, to_tag: Option<&str>) -> Result<SharedBytes, BuildError> {
+    let lines = Lines::new();
+    ResponseParts { to_tag, ..ResponseParts::new(request, StatusCode::SERVER_INTERNAL_ERROR, &lines) }.octets()
 }

@@ -3,6 +3,7 @@
 mod context;
 
 pub use context::Context;
+pub(crate) use context::bare_500;
 
 use alloc::collections::VecDeque;
 use core::fmt::Debug;

@@ -131,9 +131,11 @@ impl Core {
 
     /// The peer does not want an answer any more: 487, and the call is over.
     pub(super) fn terminate(&mut self, cx: &mut Cx<'_>, id: CallId) {
-        if self.reject(cx, id, StatusCode::REQUEST_TERMINATED).is_ok() {
-            cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
-        }
+        let Ok(served) = self.offered(id) else { return };
+        self.respond_final(cx, &served, StatusCode::REQUEST_TERMINATED, |_| {});
+        self.stop_offering(cx, id);
+        self.forget(id);
+        cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
     }
 
     /// The invitation's Expires has passed (§13.3.1).

@@ -9,6 +9,7 @@ use crate::endpoint::Arrival;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
 use crate::message::{HeaderId, Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
+use crate::stack::bare_500;
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::CallId;
@@ -147,16 +148,20 @@ impl Core {
         served: &Served,
         parts: ResponseParts<'_>,
     ) -> Result<SharedBytes, CommandError> {
-        let drawn;
-        let to_tag = if served.request.to_tag().is_some() {
-            None
-        } else if let Some(tag) = served.id.and_then(|id| self.requests.local_tag(id, cx.random())) {
-            Some(tag)
-        } else {
-            drawn = cx.random().tag();
-            Some(&*drawn)
-        };
-        ResponseParts { to_tag, ..parts }.octets().map_err(|_| CommandError::Invalid("body"))
+        self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
+            .map_err(|_| CommandError::Invalid("body"))
+    }
+
+    /// Writes with our tag in To if there is none (§8.2.6.2).
+    fn tagged<R>(&mut self, cx: &mut Cx<'_>, served: &Served, write: impl FnOnce(Option<&str>) -> R) -> R {
+        if served.request.to_tag().is_some() {
+            return write(None);
+        }
+        if let Some(tag) = served.id.and_then(|id| self.requests.local_tag(id, cx.random())) {
+            return write(Some(tag));
+        }
+        let tag = cx.random().tag();
+        write(Some(&tag))
     }
 
     /// Answers a request that is done with; `add` says what the status needs besides.
@@ -172,12 +177,16 @@ impl Core {
         self.respond_parts(cx, served, ResponseParts::new(&served.request, status, &lines));
     }
 
-    /// Answers a request that is done with.
+    /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every
+    /// response copies.
     pub(super) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
-        // Everything copied from the request has been read once, so this fails at most where the request fills the largest
-        // header section there can be. The transaction then ends unanswered, as if the response were lost.
-        if let Ok(response) = self.write_response(cx, served, parts) {
-            let _ = cx.respond_octets(served.server, parts.status, response);
-        }
+        let written = self.tagged(cx, served, |to_tag| match (ResponseParts { to_tag, ..parts }).octets() {
+            Ok(octets) => Ok((parts.status, octets)),
+            Err(_) => bare_500(&served.request, to_tag).map(|octets| (StatusCode::SERVER_INTERNAL_ERROR, octets)),
+        });
+        // The endpoint takes no request to which not even that can be said.
+        let Ok((status, octets)) = written else { return };
+        // The transaction may have ended by itself; then nobody waits.
+        let _ = cx.respond_octets(served.server, status, octets);
     }
 }

@@ -146,6 +146,11 @@ impl ResponseBuilder {
         Self { request, status, reason: None, to_tag: None, lines, content_type: SmallVec::new(), body: Vec::new() }
     }
 
+    /// The status code.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     line_methods!(
         /// Copies every field of this header from the request byte for byte, such as Record-Route (RFC 3261 §12.1.1).
         copy
