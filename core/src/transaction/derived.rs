@@ -1,13 +1,17 @@
 //! The two requests that a client makes of its own INVITE, for the next hop alone: the ACK for a non-2xx final response
 //! (RFC 3261 §17.1.1.3) and the CANCEL (§9.1).
 
+use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::message::{HeaderId, Method, Request, Response};
+use crate::message::{HeaderId, Method, Request, Response, unfolded};
 
-/// The ACK for a non-2xx final response to `invite`, which has our Via on top.
+/// The ACK for a non-2xx final response to `invite`, which has our Via on top. Its To is that of the response; one that cannot be
+/// written again is as if absent.
 pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {
-    derive(invite, Method::Ack, response.headers().raw(HeaderId::To)?)
+    let received = response.headers().raw(HeaderId::To).map(unfolded);
+    let to = if let Some(Ok(to)) = received { to } else { Cow::Borrowed(invite.headers().raw(HeaderId::To)?) };
+    derive(invite, Method::Ack, &to)
 }
 
 /// The CANCEL of `invite`, which has our Via on top.
@@ -19,7 +23,7 @@ pub(crate) fn cancel(invite: &Request) -> Option<Request> {
 /// Require or Proxy-Require (§9.1), and neither has a use for a body.
 fn derive(invite: &Request, method: Method<'_>, to: &[u8]) -> Option<Request> {
     let headers = invite.headers();
-    Request::builder(method, invite.uri().ok()?)
+    let derived = Request::builder(method, invite.uri().ok()?)
         .header(HeaderId::Via, headers.raw(HeaderId::Via)?)
         .copy(invite, HeaderId::Route)
         .header(HeaderId::MaxForwards, "70")
@@ -27,6 +31,36 @@ fn derive(invite: &Request, method: Method<'_>, to: &[u8]) -> Option<Request> {
         .header(HeaderId::To, to)
         .copy(invite, HeaderId::CallId)
         .header(HeaderId::CSeq, format!("{} {method}", invite.cseq()?.number))
-        .finish()
-        .ok()
+        .finish();
+    // It has no more than its INVITE, which could be written.
+    let Ok(derived) = derived else { return None };
+    Some(derived)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Limits, Message};
+
+    fn parse(text: &str) -> Message {
+        Message::parse(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_to_that_was_received_is_written_again_in_the_ack() {
+        let rest = "From: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+        let via = "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n";
+        let invite = parse(&format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n{via}To: <sip:bob@biloxi.com>\r\n{rest}"));
+        let Message::Request(invite) = invite else { panic!("a request") };
+        for (received, written) in [
+            ("Bob\r\n <sip:bob@biloxi.com>;tag=2", "Bob <sip:bob@biloxi.com>;tag=2"),
+            ("\"B\\\"ob\" \r\n\t<sip:bob@biloxi.com>\r\n ;tag=2", "\"B\\\"ob\" <sip:bob@biloxi.com> ;tag=2"),
+            ("\"B\0ob\" <sip:bob@biloxi.com>;tag=2", "<sip:bob@biloxi.com>"),
+        ] {
+            let response = parse(&format!("SIP/2.0 486 Busy Here\r\n{via}To: {received}\r\n{rest}"));
+            let Message::Response(response) = response else { panic!("a response") };
+            let ack = ack(&invite, &response).unwrap();
+            assert_eq!(ack.headers().raw(HeaderId::To), Some(written.as_bytes()), "{received:?}");
+        }
+    }
 }
