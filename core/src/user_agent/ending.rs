@@ -21,7 +21,14 @@ impl Core {
                 accepted.hung_up = true;
                 Ok(())
             }
-            (_, Some(index)) => self.send_bye(cx, id, index),
+            (_, Some(index)) => match self.send_bye(cx, id, index) {
+                // No BYE can be written, or there is no way for one: the call is over all the same.
+                Err(CommandError::Invalid(_)) => {
+                    self.leg_ended(cx, id, index);
+                    Ok(())
+                }
+                sent => sent,
+            },
             (_, None) => self.cancel(cx, id),
         }
     }

@@ -193,7 +193,13 @@ impl Core {
                 call_legs(self, id).saturating_sub(1)
             }
         };
-        self.acknowledge(cx, id, index, &response);
+        if let Err(CommandError::Invalid(_)) = self.acknowledge(cx, id, index, &response) {
+            // No ACK can be written, or there is no way for one, nor for a BYE: the peer gives up by itself (§13.3.1.4).
+            if first {
+                return self.refused(cx, id, StatusCode::SERVICE_UNAVAILABLE, Some(response));
+            }
+            return self.end_leg(id, index);
+        }
         if let Some(caller) = self.caller(id) {
             caller.answered = true;
         }
@@ -214,16 +220,24 @@ impl Core {
         }
     }
 
-    /// Sends the ACK of a leg: the kept one again if there is one.
-    fn acknowledge(&mut self, cx: &mut Cx<'_>, id: CallId, index: usize, response: &Response) {
-        let Some(leg) = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)) else { return };
+    /// Sends the ACK of a leg: the kept one again if there is one. At the limit of deliveries the next 2xx gets one.
+    fn acknowledge(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        index: usize,
+        response: &Response,
+    ) -> Result<(), CommandError> {
+        let leg = self.calls.get_mut(id).and_then(|call| call.legs.get_mut(index)).ok_or(CommandError::Gone)?;
         if leg.ack.is_some_and(|ack| cx.repeat(ack).is_ok()) {
-            return;
+            return Ok(());
         }
         if leg.dialog.state == DialogState::Early {
             leg.dialog.confirm(response);
         }
-        leg.ack = send_ack(cx, id, &leg.dialog, response);
+        leg.ack = None;
+        leg.ack = Some(send_ack(cx, id, &leg.dialog, response)?);
+        Ok(())
     }
 
     /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, named by the tag
@@ -256,9 +270,10 @@ fn call_legs(core: &Core, id: CallId) -> usize {
 }
 
 /// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number of the INVITE.
-fn send_ack(cx: &mut Cx<'_>, id: CallId, dialog: &Dialog, response: &Response) -> Option<DeliveryId> {
-    let path = dialog.path()?;
-    let lines = dialog.lines(Method::Ack, response.cseq()?.number, &path);
+fn send_ack(cx: &mut Cx<'_>, id: CallId, dialog: &Dialog, response: &Response) -> Result<DeliveryId, CommandError> {
+    let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
+    let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
+    let lines = dialog.lines(Method::Ack, number, &path);
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);
-    cx.acknowledge_from(&ack, path.next_hop, Work::Ack(id)).ok()
+    cx.acknowledge_from(&ack, path.next_hop, Work::Ack(id))
 }

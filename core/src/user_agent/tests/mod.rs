@@ -8,6 +8,7 @@ mod lone;
 mod pair;
 mod registering;
 mod repair;
+mod rewriting;
 mod serving;
 mod streams;
 mod text;
