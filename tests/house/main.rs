@@ -1,5 +1,7 @@
-//! How the house is built: which module may use which, and how long a file may be. Reads the sources.
+//! How the house is built: which module may use which, how long a file may be, and that no refusal of a builder is swallowed. Reads
+//! the sources.
 
 mod layers;
 mod length;
+mod refusals;
 mod source;

@@ -150,6 +150,11 @@ fn tokens(code: &[u8]) -> Vec<String> {
 }
 
 impl Source {
+    /// The code: names, `::`, and every other sign by itself.
+    pub(crate) fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
     /// Every path that begins with `crate` or `super`, from the root of the crate.
     pub(crate) fn paths(&self) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
