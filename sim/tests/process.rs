@@ -177,7 +177,9 @@ fn shown(command: &str, folder: &Folder) -> Vec<String> {
     let done = shell(&format!("( {command} ) 2>&1"), folder, &[]);
     let of_the_wall = |line: &&str| {
         let is_count = line.strip_suffix(" shards").is_some_and(|count| count.parse::<u64>().is_ok());
-        is_count || line.ends_with(" runs/s") || line.ends_with(" of wall time")
+        // On a slow machine a command says now and then how far it is.
+        let is_progress = line.contains(" runs/s, ") && line.ends_with(" left");
+        is_count || is_progress || line.ends_with(" runs/s") || line.ends_with(" of wall time")
     };
     text(&done.stdout).lines().filter(|line| !of_the_wall(line)).map(|line| line.trim_end().to_owned()).collect()
 }

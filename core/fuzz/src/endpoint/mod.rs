@@ -5,6 +5,7 @@
 
 mod script;
 
+use sansip::endpoint::{Census, Endpoint};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
@@ -46,6 +47,9 @@ trait Player: Node<Event: Debug> + Clone + Debug {
     fn command(&mut self, now: Instant, number: u8);
     /// Ends what the application has to end.
     fn hang_up(&mut self, now: Instant);
+    /// Panics if anything is alive that should not outlive its deadline. Holdings may stay: bindings, registrations and
+    /// connections.
+    fn assert_nothing_is_left(&self);
 
     /// Gives the node what the step says; the name of the connection that it accepts.
     fn play(&mut self, now: Instant, step: &Step, cut: Option<usize>) -> Option<ConnectionId> {
@@ -128,6 +132,12 @@ impl Player for UserAgent {
             let _ = UserAgent::hang_up(self, now, call);
         }
     }
+
+    fn assert_nothing_is_left(&self) {
+        let census = self.user().census();
+        assert_endpoint_is_empty(self.endpoint(), census.registrations);
+        assert_eq!(user_agent::Census { registrations: 0, ..census }, user_agent::Census::default(), "{self:?}");
+    }
 }
 
 impl Player for Server {
@@ -142,6 +152,21 @@ impl Player for Server {
     }
 
     fn hang_up(&mut self, _: Instant) {}
+
+    fn assert_nothing_is_left(&self) {
+        let census = self.user().census();
+        // One timer for all bindings.
+        assert_endpoint_is_empty(self.endpoint(), usize::from(census.addresses_of_record > 0));
+        assert_eq!(census.response_contexts, 0, "{self:?}");
+    }
+}
+
+/// No transaction, delivery or question, and no timer but those of holdings.
+fn assert_endpoint_is_empty(endpoint: &Endpoint, timers_of_holdings: usize) {
+    let census = endpoint.census();
+    let timers = census.timers.saturating_sub(timers_of_holdings);
+    let left = Census { timers, connections: 0, ..census };
+    assert_eq!(left, Census::default(), "something is left: {endpoint:?}");
 }
 
 /// The first octet says which node, the second with which limits and timers, the third which law is tried; the rest is the
@@ -262,6 +287,7 @@ fn everything_ends<N: Player>(mut node: N, mut now: Instant) {
         drain(&mut node, drop);
     }
     assert!(node.is_idle(), "something is left: {node:?}");
+    node.assert_nothing_is_left();
 }
 
 /// In which way a journal is played again.
