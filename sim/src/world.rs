@@ -114,6 +114,8 @@ struct Place {
     life: u32,
     /// `None`: it shows the world's time.
     clock: Option<Clock>,
+    /// The node's deadline on its own clock, as it was after the last input.
+    deadline: Option<Instant>,
     /// The earliest wake-up in the queue.
     wake: Option<Instant>,
 }
@@ -197,6 +199,7 @@ impl World {
             busy: false,
             life: 0,
             clock: None,
+            deadline: None,
             wake: None,
         });
         self.drain(node);
@@ -318,7 +321,7 @@ impl World {
     /// When the node wants to be woken, on the world's clock.
     fn due(&self, node: NodeId) -> Option<Instant> {
         let place = &self.nodes[node.0];
-        let deadline = place.actor.deadline().filter(|_| place.up)?;
+        let deadline = place.deadline.filter(|_| place.up)?;
         Some(place.clock.map_or(deadline, |clock| clock.when(deadline)))
     }
 
@@ -372,6 +375,8 @@ impl World {
                 _ => {}
             }
         }
+        let place = &mut self.nodes[node.0];
+        place.deadline = place.actor.deadline();
         self.count(node);
         self.rearm(node);
     }

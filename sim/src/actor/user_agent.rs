@@ -1,6 +1,6 @@
 //! A user agent and its user, who follows a script.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{StatusCode, UriBuf};
@@ -87,7 +87,6 @@ impl Default for Behaviour {
 #[derive(Clone, Debug)]
 enum Task {
     Register,
-    Call(usize),
     Ring(CallId),
     React(CallId),
     Cancel(CallId),
@@ -99,7 +98,7 @@ enum Task {
 impl Task {
     const fn call(&self) -> Option<CallId> {
         match self {
-            Self::Register | Self::Call(_) => None,
+            Self::Register => None,
             Self::Ring(call)
             | Self::React(call)
             | Self::Cancel(call)
@@ -115,8 +114,6 @@ struct Line {
     call_id: String,
     incoming: bool,
     answered: bool,
-    /// What was planned for it, done or not.
-    tasks: Vec<(Instant, u64)>,
 }
 
 /// A user agent with its user.
@@ -125,33 +122,35 @@ pub struct UserAgentActor {
     agent: UserAgent,
     behaviour: Behaviour,
     now: Instant,
-    /// By time, then in the order of planning.
-    tasks: BTreeMap<(Instant, u64), Task>,
+    /// By time, then in the order of planning; the next one is the last.
+    tasks: Vec<((Instant, u64), Task)>,
     planned: u64,
-    calls: BTreeMap<CallId, Line>,
+    /// How many of the calls of the script were made; they come before what is planned later for the same moment.
+    calls_made: usize,
+    calls: Vec<(CallId, Line)>,
     notes: VecDeque<Note>,
     recipe: Option<Recipe<UserAgent>>,
 }
 
 impl UserAgentActor {
     /// A user agent, listeners added, and what its user does with it.
-    pub fn new(agent: UserAgent, behaviour: Behaviour) -> Self {
+    pub fn new(agent: UserAgent, mut behaviour: Behaviour) -> Self {
+        behaviour.calls.sort_by_key(|call| call.at);
         let mut actor = Self {
             agent,
             behaviour,
             now: Instant::ZERO,
-            tasks: BTreeMap::new(),
+            tasks: Vec::new(),
             planned: 0,
-            calls: BTreeMap::new(),
+            calls_made: 0,
+            calls: Vec::new(),
             notes: VecDeque::new(),
             recipe: None,
         };
         if let Some(at) = actor.behaviour.register.as_ref().map(|register| register.at) {
             actor.plan(at, Task::Register);
         }
-        for index in 0..actor.behaviour.calls.len() {
-            actor.plan(actor.behaviour.calls[index].at, Task::Call(index));
-        }
+        actor.planned = 1 + actor.behaviour.calls.len() as u64;
         actor
     }
 
@@ -164,15 +163,42 @@ impl UserAgentActor {
 
     fn plan(&mut self, at: Instant, task: Task) {
         let key = (at, self.planned);
-        if let Some(line) = task.call().and_then(|call| self.calls.get_mut(&call)) {
-            line.tasks.push(key);
-        }
-        self.tasks.insert(key, task);
+        let place = self.tasks.partition_point(|(other, _)| *other > key);
+        self.tasks.insert(place, (key, task));
         self.planned += 1;
     }
 
+    /// When the user next does something.
+    fn next(&self) -> Option<Instant> {
+        let task = self.tasks.last().map(|((at, _), _)| *at);
+        let call = self.behaviour.calls.get(self.calls_made).map(|call| call.at);
+        [task, call].into_iter().flatten().min()
+    }
+
+    /// Does the next thing, which is due.
+    fn act(&mut self) {
+        let call = self.behaviour.calls.get(self.calls_made).map(|call| (call.at, 1 + self.calls_made as u64));
+        match (self.tasks.last(), call) {
+            (task, Some(call)) if task.is_none_or(|(task, _)| call < *task) => {
+                let index = self.calls_made;
+                self.calls_made += 1;
+                let done = self.call(index);
+                self.note(done, || format!("Call({index})"));
+            }
+            _ => {
+                if let Some((_, task)) = self.tasks.pop() {
+                    self.run(&task);
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, call: CallId) -> Option<&mut Line> {
+        self.calls.iter_mut().find(|(id, _)| *id == call).map(|(_, line)| line)
+    }
+
     fn begin(&mut self, call: CallId, call_id: String, incoming: bool) {
-        self.calls.insert(call, Line { call_id, incoming, answered: false, tasks: Vec::new() });
+        self.calls.push((call, Line { call_id, incoming, answered: false }));
         self.plan(self.now + self.behaviour.ring_limit, Task::StopRinging(call));
         if let Some(from) = self.behaviour.end_calls_from {
             self.plan(self.now.max(from), Task::HangUp(call));
@@ -181,17 +207,17 @@ impl UserAgentActor {
 
     /// From now on this end has the call.
     fn establish(&mut self, call: CallId) {
-        if let Some(line) = self.calls.get_mut(&call) {
+        if let Some(line) = self.line(call) {
             line.answered = true;
-            self.notes.push_back(Note::CallBegan { call_id: line.call_id.clone() });
+            let call_id = line.call_id.clone();
+            self.notes.push_back(Note::CallBegan { call_id });
         }
     }
 
     fn end(&mut self, call: CallId, why: String) {
-        if let Some(line) = self.calls.remove(&call) {
-            for key in &line.tasks {
-                self.tasks.remove(key);
-            }
+        if let Some(place) = self.calls.iter().position(|(id, _)| *id == call) {
+            let (_, line) = self.calls.swap_remove(place);
+            self.tasks.retain(|(_, task)| task.call() != Some(call));
             self.notes.push_back(Note::CallEnded { call_id: line.call_id, why });
         }
     }
@@ -204,13 +230,12 @@ impl UserAgentActor {
 
     fn run(&mut self, task: &Task) {
         let now = self.now;
-        let unanswered = |call| self.calls.get(&call).is_some_and(|line| !line.answered);
+        let unanswered = |call| self.calls.iter().any(|(id, line)| *id == call && !line.answered);
         let done = match *task {
             Task::Register => match &self.behaviour.register {
                 Some(register) => self.agent.register(now, &register.registrar, register.expires).map(drop),
                 None => Ok(()),
             },
-            Task::Call(index) => self.call(index),
             Task::Ring(call) if unanswered(call) => self.agent.ring(now, call),
             Task::React(call) if unanswered(call) => self.react(call),
             Task::Cancel(call) if unanswered(call) => self.agent.cancel(now, call),
@@ -218,10 +243,15 @@ impl UserAgentActor {
             Task::HangUp(call) => self.hang_up(call),
             Task::Ring(_) | Task::React(_) | Task::Cancel(_) | Task::StopRinging(_) => Ok(()),
         };
+        self.note(done, || format!("{task:?}"));
+    }
+
+    /// Says why something could not be done.
+    fn note(&mut self, done: Result<(), CommandError>, what: impl FnOnce() -> String) {
         match done {
             // The other end was faster, or the same was asked for before.
             Ok(()) | Err(CommandError::Gone | CommandError::WrongState) => {}
-            Err(error) => self.notes.push_back(Note::Said(format!("{task:?}: {error}"))),
+            Err(error) => self.notes.push_back(Note::Said(format!("{}: {error}", what()))),
         }
     }
 
@@ -258,7 +288,7 @@ impl UserAgentActor {
         self.agent.hang_up(self.now, call)?;
         // What is left is to tell the other end, which may have to wait; no event follows a rejection. A cancelled call can
         // still be answered, so its end is the event that follows.
-        match self.calls.get(&call) {
+        match self.line(call) {
             Some(line) if line.answered => self.end(call, "hung up".into()),
             Some(line) if line.incoming => self.end(call, "rejected".into()),
             _ => {}
@@ -306,9 +336,8 @@ impl Node for UserAgentActor {
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.now = self.now.max(now);
-        while let Some(entry) = self.tasks.first_entry().filter(|entry| entry.key().0 <= self.now) {
-            let task = entry.remove();
-            self.run(&task);
+        while self.next().is_some_and(|at| at <= self.now) {
+            self.act();
         }
         self.agent.handle(now, input);
     }
@@ -326,12 +355,11 @@ impl Node for UserAgentActor {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let task = self.tasks.first_key_value().map(|((at, _), _)| *at);
-        [task, self.agent.deadline()].into_iter().flatten().min()
+        [self.next(), self.agent.deadline()].into_iter().flatten().min()
     }
 
     fn is_idle(&self) -> bool {
-        self.tasks.is_empty() && self.notes.is_empty() && self.agent.is_idle()
+        self.next().is_none() && self.notes.is_empty() && self.agent.is_idle()
     }
 
     fn reserve(&mut self) -> ConnectionId {
