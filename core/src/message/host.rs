@@ -71,7 +71,7 @@ impl<'a> HostText<'a> {
         if let [b'[', inner @ .., b']'] = text {
             return parse_v6(inner).map(Self::V6);
         }
-        // No text is both: the last label of a name begins with a letter.
+        // No text is both: the last label of a name is no number.
         let address = text.first().filter(|first| first.is_ascii_digit()).and_then(|_| parse_v4(text));
         address.map(Self::V4).or_else(|| is_name(text).then_some(Self::Name(text)))
     }
@@ -165,7 +165,8 @@ pub(super) fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from_bits(octets << 8 | last))
 }
 
-/// Whether this is a `hostname`; the underscore, which DNS carries though host names must not have it, is let through.
+/// Whether this is a `hostname`; the underscore, which DNS carries though host names must not have it, is let through
+/// ([`Leniency::Underscore`](super::Leniency::Underscore)).
 fn is_name(text: &[u8]) -> bool {
     let labels = text.strip_suffix(b".").unwrap_or(text);
     // One look at a table for each octet and one at the pair that it makes with that before it.
@@ -177,9 +178,18 @@ fn is_name(text: &[u8]) -> bool {
         }
         before = kind;
     }
-    // The last label begins with a letter: else an address with an octet too many or too large would be a name.
-    let last = labels.rsplit(|&octet| octet == b'.').next();
-    before == INNER && last.and_then(<[u8]>::first).is_some_and(|first| !first.is_ascii_digit())
+    before == INNER && !labels.rsplit(|&octet| octet == b'.').next().is_some_and(is_number)
+}
+
+/// Whether some reader may take this last label for a number, and the whole for an address with an octet too many or too large:
+/// all digits, or `0x` and hexadecimal digits. RFC 3261 §25.1 wants a letter first; names that machines were given
+/// (`543dc521b9a2`) often begin with a digit ([`Leniency::DigitFirst`](super::Leniency::DigitFirst)).
+fn is_number(label: &[u8]) -> bool {
+    match label {
+        [b'0', b'x' | b'X', hex @ ..] => hex.iter().all(u8::is_ascii_hexdigit),
+        [b'0'..=b'9', ..] => label.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// Kinds of octets of a host name; 0 is none of it.
@@ -410,8 +420,20 @@ mod tests {
         assert!(matches!(Host::parse(b"chair-dnrc.example.com"), Some(Host::Name("chair-dnrc.example.com"))));
         assert_eq!(Host::parse(b"192.0.2.1"), Some(Host::V4(Ipv4Addr::new(192, 0, 2, 1))));
         assert_eq!(Host::parse(b"[2001:db8::9]"), Some(Host::V6("2001:db8::9".parse().unwrap())));
-        assert_eq!(Host::parse(b"3com"), None);
         assert!(matches!(Host::parse(b"a1"), Some(Host::Name("a1"))));
+    }
+
+    #[test]
+    fn a_last_label_may_begin_with_a_digit_but_be_no_number() {
+        for name in
+            ["543dc521b9a2", "3com", "sip.1e5", "a.3com.", "0y1", "0xg", "00x1", "1-2", "1_2", "0x1.com", "999.9x"]
+        {
+            assert!(matches!(Host::parse(name.as_bytes()), Some(Host::Name(_))), "{name}");
+        }
+        for bad in ["5060", "a.5", "0x7f", "0X7F000001", "a.0x1f", "a.0x", "1.2.3.0x4", "a.5.", "1.2.3.256", "3com-"] {
+            assert_eq!(Host::parse(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(HostPort::parse_spaced(b"543dc521b9a2 : 5070").unwrap().port, Some(5070));
     }
 
     #[test]
