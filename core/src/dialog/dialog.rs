@@ -4,7 +4,7 @@ use super::id::{DialogId, DialogKey};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
 use crate::message::header::{CSeq, NameAddrBuf, NameAddrText};
-use crate::message::{HeaderId, Lines, Method, Rejection, Request, RequestBuilder, Response, Uri, UriBuf};
+use crate::message::{HeaderId, Lines, Method, Rejection, Request, RequestBuilder, Response, TagParam, Uri, UriBuf};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Dialog {
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
         let (Wanted { from, to, call_id, cseq, target }, route_set) = Self::wanted(request)?;
         Ok(Self {
-            id: DialogKey { call_id, local_tag, remote_tag: from.tag() }.to_id(),
+            id: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_id(),
             state,
             sequence: Sequence { local: None, remote: Some(cseq.number) },
             local: to.with_tag(local_tag),
@@ -98,7 +98,7 @@ impl Dialog {
             sequence: Sequence { local: Some(invite.cseq()?.number), remote: None },
             local: from.to_buf(),
             remote: match key.remote_tag {
-                Some(tag) => to.with_tag(tag),
+                Some(tag) => to.with_tag(tag.as_str()),
                 None => to.to_buf(),
             },
             remote_target: match target_of(response) {

@@ -3,12 +3,15 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use crate::message::{Request, Response};
+use smallvec::SmallVec;
+
+use super::KeyedIndex;
+use crate::message::{Request, Response, TagParam};
 
 /// The identity of a dialog at this end: Call-ID, our tag and the peer's.
 ///
 /// A peer of RFC 2543 may have no tag: it is null (§12.1.1, §12.1.2).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct DialogId {
     /// Call-ID, our tag and the peer's, one behind the other: one allocation for what lives as long as the call.
     text: Box<str>,
@@ -25,11 +28,19 @@ impl DialogId {
         let part = |from, to| self.text.get(from..to).unwrap_or_default();
         DialogKey {
             call_id: part(0, self.call_id),
-            local_tag: part(self.call_id, self.local_tag),
-            remote_tag: self.has_remote_tag.then(|| part(self.local_tag, self.text.len())),
+            local_tag: TagParam::of(part(self.call_id, self.local_tag)),
+            remote_tag: self.has_remote_tag.then(|| TagParam::of(part(self.local_tag, self.text.len()))),
         }
     }
 }
+
+impl PartialEq for DialogId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_key() == other.as_key()
+    }
+}
+
+impl Eq for DialogId {}
 
 impl fmt::Debug for DialogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,15 +48,15 @@ impl fmt::Debug for DialogId {
     }
 }
 
-/// A [`DialogId`] as it stands in a message.
+/// A [`DialogId`] as it stands in a message. The Call-ID is compared with case, the tags without (RFC 3261 §20.8, §7.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DialogKey<'a> {
     /// The Call-ID.
     pub call_id: &'a str,
     /// Our tag.
-    pub local_tag: &'a str,
+    pub local_tag: TagParam<'a>,
     /// The peer's tag.
-    pub remote_tag: Option<&'a str>,
+    pub remote_tag: Option<TagParam<'a>>,
 }
 
 impl<'a> DialogKey<'a> {
@@ -74,15 +85,45 @@ impl<'a> DialogKey<'a> {
     pub fn to_id(self) -> DialogId {
         let Self { call_id, local_tag, remote_tag } = self;
         DialogId {
-            text: [call_id, local_tag, remote_tag.unwrap_or_default()].concat().into(),
+            text: [call_id, local_tag.as_str(), remote_tag.map_or("", TagParam::as_str)].concat().into(),
             call_id: call_id.len(),
-            local_tag: call_id.len() + local_tag.len(),
+            local_tag: call_id.len() + local_tag.as_str().len(),
             has_remote_tag: remote_tag.is_some(),
         }
     }
 
-    /// The fields to hash. A null tag and an empty one (which no grammar allows) are the same to the hash, not to `==`.
-    pub(crate) fn parts(self) -> [&'a [u8]; 3] {
-        [self.call_id.as_bytes(), self.local_tag.as_bytes(), self.remote_tag.unwrap_or_default().as_bytes()]
+    /// The hash under which `index` has it: that of two equal keys is the same.
+    pub(crate) fn hash_in<T: Copy + PartialEq>(self, index: &KeyedIndex<T>) -> u64 {
+        let [local, remote] = [Some(self.local_tag), self.remote_tag]
+            .map(|tag| tag.into_iter().flat_map(TagParam::folded).collect::<SmallVec<[u8; 64]>>());
+        index.hash(&[self.call_id.as_bytes(), &local, &remote])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DialogKey, KeyedIndex, TagParam};
+
+    #[test]
+    fn equal_keys_have_one_hash_and_case_counts_in_the_call_id_alone() {
+        let index = KeyedIndex::<u32>::new([7; 16]);
+        let key = |call_id, local_tag, remote_tag: Option<&'static str>| DialogKey {
+            call_id,
+            local_tag: TagParam::of(local_tag),
+            remote_tag: remote_tag.map(TagParam::of),
+        };
+        let one = key("x", "aB/c", Some("D"));
+        for (other, same) in [
+            (key("x", "Ab/C", Some("d")), true),
+            (key("X", "aB/c", Some("D")), false),
+            (key("x", "aB/c", Some("e")), false),
+            (key("x", "aB/c", None), false),
+            (key("x", "aB/cD", None), false),
+        ] {
+            assert_eq!(one == other, same, "{other:?}");
+            assert_eq!(one.to_id() == other.to_id(), same, "{other:?}");
+            assert_eq!(one.hash_in(&index) == other.hash_in(&index), same, "{other:?}");
+        }
+        assert_eq!(one.to_id().as_key().local_tag.as_str(), "aB/c", "carried as written");
     }
 }

@@ -41,7 +41,7 @@ macro_rules! message_accessors {
             }
 
             /// The tag of To of a message that was found to be processable, without reading it once more.
-            pub(crate) fn to_tag(&self) -> Option<&str> {
+            pub(crate) fn to_tag(&self) -> Option<TagParam<'_>> {
                 self.headers().text_of_to()?.tag()
             }
 

@@ -3,6 +3,7 @@
 use super::error::{ParseError, ParseErrorKind};
 use super::quoted::Quoted;
 use super::scan::{self, Cursor, PARAMETER_NAME_END, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER};
+use super::tag_param::{TAG, TagParam};
 use core::fmt;
 use core::num::NonZeroU32;
 
@@ -40,7 +41,8 @@ impl<'a> Parameters<'a> {
         while !cursor.is_done() {
             cursor.separator(b';', ParseErrorKind::Trailing)?;
             let error = cursor.error(ParseErrorKind::Parameter);
-            if cursor.take_while(&TOKEN).is_empty() {
+            let name = cursor.take_while(&TOKEN);
+            if name.is_empty() {
                 return Err(error);
             }
             cursor.lws();
@@ -49,7 +51,7 @@ impl<'a> Parameters<'a> {
                 let error = cursor.error(ParseErrorKind::Parameter);
                 if cursor.peek() == Some(b'"') {
                     cursor.quoted()?;
-                } else if cursor.take_while(&PARAMETER_VALUE).is_empty() {
+                } else if cursor.take_while(value_set(name)).is_empty() {
                     return Err(error);
                 }
                 cursor.lws();
@@ -141,6 +143,11 @@ impl<'a> Parameters<'a> {
         scan::token(self.value(name)?)
     }
 
+    /// The value of the first parameter of this name if it can be a tag.
+    pub(crate) fn tag(self, name: &str) -> Option<TagParam<'a>> {
+        TagParam::parse(self.value(name)?)
+    }
+
     /// The value of the first parameter of this name if it is a quoted string.
     pub fn quoted(self, name: &str) -> Option<Quoted<'a>> {
         Quoted::parse(self.value(name)?)
@@ -174,6 +181,13 @@ impl<'a> Parameters<'a> {
     pub const fn is_empty(self) -> bool {
         self.text.is_empty()
     }
+}
+
+/// What the value of this parameter may have if it is not quoted: tags are carried as they are
+/// ([`Leniency::OddTag`](super::Leniency::OddTag)).
+fn value_set(name: &[u8]) -> &'static Set {
+    let is_tag = ["tag", "to-tag", "from-tag"].iter().any(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));
+    if is_tag { &TAG } else { &PARAMETER_VALUE }
 }
 
 /// Whether these are parameters with neither white space nor quotes: as nearly all are.
@@ -326,6 +340,21 @@ mod tests {
         }
         for text in [";b=a;;c", ";a;a=", ";=1", "a", ";a=b=c", ";a;"] {
             assert!(parse(text).is_err() && parse(&text.replace(';', " ; ")).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_carried_as_it_is() {
+        for name in ["tag", "To-Tag", "from-tag"] {
+            for tag in ["a/b+c==", "x@y", "[1]:2", "a?b&c"] {
+                let text = alloc::format!(";x=1;{name}={tag} ;y");
+                let read = Parameters::parse(text.as_bytes()).unwrap();
+                assert_eq!(read.tag(name).map(super::TagParam::as_str), Some(tag));
+                assert!(read.has("y") && read.iter().count() == 3);
+            }
+        }
+        for bad in [";x=a/b", ";tag=a,b", ";tag=a<b", ";tag=a\"b", ";tag=", ";tag=\u{e9}", ";tag=a b"] {
+            assert!(Parameters::parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 

@@ -7,6 +7,7 @@ use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
 use super::layout::Layout;
 use super::method::Method;
+use super::tag_param::TagParam;
 use super::uri::Uri;
 use super::validate::{self, Rejection};
 use core::fmt;

@@ -6,6 +6,7 @@ use super::header::{CSeq, NameAddr, Via};
 use super::headers::Headers;
 use super::layout::Layout;
 use super::status::StatusCode;
+use super::tag_param::TagParam;
 use super::validate::{self, Rejection};
 use core::fmt;
 

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use crate::keyed_index::Fingerprint;
 use crate::message::header::Via;
-use crate::message::{Headers, Host};
+use crate::message::{Headers, Host, TagParam};
 use crate::random::MAGIC_COOKIE;
 
 /// A key in canonical form, as it is looked up; a usual one allocates nothing.
@@ -47,7 +47,7 @@ impl KeptKey {
 
 impl Rfc2543 {
     /// The key of the ACK for a response with `to_tag`.
-    pub(crate) fn ack_key(&self, to_tag: Option<&str>) -> Option<KeyBytes> {
+    pub(crate) fn ack_key(&self, to_tag: Option<TagParam<'_>>) -> Option<KeyBytes> {
         let (_, rest) = self.invite.split_first()?;
         let (_, rest) = split_part(rest)?;
         let (_, rest) = split_part(rest)?;
@@ -80,8 +80,8 @@ enum Rules<'a> {
     Rfc2543 {
         via: Via<'a>,
         uri: &'a [u8],
-        to_tag: Option<&'a str>,
-        from_tag: Option<&'a str>,
+        to_tag: Option<TagParam<'a>>,
+        from_tag: Option<TagParam<'a>>,
         call_id: &'a str,
         sequence: u32,
     },
@@ -110,8 +110,8 @@ impl<'a> RequestKey<'a> {
             None => Rules::Rfc2543 {
                 via,
                 uri,
-                to_tag: headers.to()?.tag(),
-                from_tag: headers.from()?.tag(),
+                to_tag: headers.text_of_to()?.tag(),
+                from_tag: headers.text_of_from()?.tag(),
                 call_id: headers.call_id()?,
                 sequence: headers.cseq()?.number,
             },
@@ -188,13 +188,13 @@ fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
     key.extend_from_slice(&port.to_le_bytes());
 }
 
-/// A tag as one part; no tag and an empty one differ.
-fn tag(key: &mut KeyBytes, tag: Option<&str>) {
+/// A tag as one part, without case; no tag and an empty one differ.
+fn tag(key: &mut KeyBytes, tag: Option<TagParam<'_>>) {
     match tag {
         Some(tag) => {
-            length(key, tag.len() + 1);
+            length(key, tag.as_str().len() + 1);
             key.push(b'=');
-            key.extend_from_slice(tag.as_bytes());
+            key.extend(tag.folded());
         }
         None => length(key, 0),
     }

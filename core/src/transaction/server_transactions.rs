@@ -281,8 +281,7 @@ impl ServerTransactions {
         }
         let Some(peer) = &mut transaction.key.rfc2543 else { return };
         let Some(response) = reread_response(response) else { return };
-        let tag = response.to_header().and_then(|to| to.tag());
-        let Some(key) = peer.ack_key(tag) else { return };
+        let Some(key) = peer.ack_key(response.to_tag()) else { return };
         let ack = self.index.fingerprint(&key);
         if let Some(old) = peer.ack.replace(ack) {
             self.index.remove(old.hash(), id);

@@ -107,13 +107,13 @@ impl Core {
     /// The call and the leg of a dialog.
     pub(super) fn find(&self, key: DialogKey<'_>) -> Option<(CallId, usize)> {
         let leg_in = |id| self.calls.get(id).and_then(|call| call.leg(key));
-        let id = self.dialogs.find(self.dialogs.hash(&key.parts()), |id| leg_in(id).is_some())?;
+        let id = self.dialogs.find(key.hash_in(&self.dialogs), |id| leg_in(id).is_some())?;
         Some((id, leg_in(id)?))
     }
 
     /// Adds a dialog to a call.
     pub(super) fn add_leg(&mut self, id: CallId, dialog: Dialog, state: LegState, main: bool) {
-        let hash = self.dialogs.hash(&dialog.id.as_key().parts());
+        let hash = dialog.id.as_key().hash_in(&self.dialogs);
         if let Some(call) = self.calls.get_mut(id) {
             self.dialogs.insert(hash, id);
             call.legs.push(Leg { dialog, hash, state, ack: None, main });

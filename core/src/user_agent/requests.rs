@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::dialog::KeyedIndex;
 use crate::id::{Arena, Id, Kind};
-use crate::message::Request;
+use crate::message::{Request, TagParam};
 use crate::random::Random;
 use crate::user_agent::CallId;
 
@@ -97,11 +97,13 @@ impl Requests {
 
 fn name_of(request: &Request) -> Vec<u8> {
     let mut name = Vec::new();
+    let from_tag = request.headers().text_of_from().and_then(|from| from.tag());
+    name.extend(from_tag.into_iter().flat_map(TagParam::folded));
+    name.push(0);
     let mut part = |text: &[u8]| {
         name.extend_from_slice(text);
         name.push(0);
     };
-    part(request.headers().text_of_from().and_then(|from| from.tag()).unwrap_or_default().as_bytes());
     part(request.call_id().unwrap_or_default().as_bytes());
     if let Some(cseq) = request.cseq() {
         part(&cseq.number.to_be_bytes());

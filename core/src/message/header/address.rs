@@ -4,8 +4,9 @@ use super::write_unfolded;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::marks::{AddressMark, Mark};
-use crate::message::parameters::Parameters;
+use crate::message::parameters::{Parameter, Parameters};
 use crate::message::scan::{self, Cursor, TOKEN};
+use crate::message::tag_param::TagParam;
 use crate::message::unfolded;
 use crate::message::uri::Uri;
 use crate::message::usual::{self, AddressPlaces};
@@ -43,16 +44,15 @@ impl<'a> NameAddr<'a> {
         let mut cursor = Cursor::new(value);
         cursor.lws();
         let display_name = display_name(&mut cursor)?;
-        let before;
-        let uri = if cursor.eat(b'<') {
-            before = cursor.offset();
+        let is_bracketed = cursor.eat(b'<');
+        let before = cursor.offset();
+        let uri = if is_bracketed {
             let uri = cursor.take_until(b'>');
             if !cursor.eat(b'>') {
                 return Err(cursor.error(ParseErrorKind::Brackets));
             }
             uri
         } else {
-            before = cursor.offset();
             let uri = scan::trim_end(cursor.take_until(b';'));
             if let Some(at) = uri.iter().position(|octet| matches!(octet, b'?' | b',')) {
                 return Err(ParseError::new(ParseErrorKind::Brackets, before + at));
@@ -60,9 +60,7 @@ impl<'a> NameAddr<'a> {
             uri
         };
         let uri = Uri::parse(uri).map_err(|error| error.moved(before))?;
-        let before = cursor.offset();
-        let parameters = Parameters::parse(cursor.rest()).map_err(|error| error.moved(before))?;
-        Ok(Self { display_name, uri, parameters })
+        Ok(Self { display_name, uri, parameters: parameters(&mut cursor, is_bracketed)? })
     }
 
     /// Takes a value whose parts were found. The parts are there, so that this is never `None`.
@@ -83,9 +81,9 @@ impl<'a> NameAddr<'a> {
         if cursor.peek() == Some(b'<') { Self::parse(value) } else { Err(cursor.error(ParseErrorKind::Brackets)) }
     }
 
-    /// The `tag`; `None` if absent or no token.
+    /// The `tag` as written; `None` if absent, empty or quoted. Two are compared as [`TagParam`]s.
     pub fn tag(self) -> Option<&'a str> {
-        self.parameters.token("tag")
+        self.parameters.tag("tag").map(TagParam::as_str)
     }
 
     /// Writes the value, the URI in angle brackets, each fold as a space (RFC 3261 §25.1).
@@ -149,17 +147,56 @@ impl<'a> NameAddrText<'a> {
         Self { value, address, parameters: Parameters::checked(scan::trim_start(parameters)), tag: None }
     }
 
-    /// The `tag`; `None` if absent or no token.
-    pub(crate) fn tag(self) -> Option<&'a str> {
+    /// The `tag`; `None` if absent, empty or quoted.
+    pub(crate) fn tag(self) -> Option<TagParam<'a>> {
         match self.tag {
-            Some(tag) => (!tag.is_empty()).then(|| scan::ascii(tag)),
-            None => self.parameters.token("tag"),
+            Some(tag) => (!tag.is_empty()).then(|| TagParam::of(scan::ascii(tag))),
+            None => self.parameters.tag("tag"),
         }
     }
 
-    /// Whether all of the value can be written again: see [`unfolded`].
+    /// Cuts a value of From or To in which the tag, or that there is none, can be read without doubt
+    /// ([`Leniency::MalformedAddress`](crate::message::Leniency::MalformedAddress)): the display name ends, the URI, whatever
+    /// is wrong with it, has neither white space nor what could begin or end something else, and the parameters are well-formed.
+    ///
+    /// # Errors
+    /// Where the tag stands is doubtful.
+    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        let mut cursor = Cursor::new(value);
+        display_name(&mut cursor)?;
+        let is_bracketed = cursor.eat(b'<');
+        let before = cursor.offset();
+        let uri = if is_bracketed {
+            let uri = cursor.take_until(b'>');
+            if !cursor.eat(b'>') {
+                return Err(cursor.error(ParseErrorKind::Brackets));
+            }
+            uri
+        } else {
+            scan::trim_end(cursor.take_until(b';'))
+        };
+        let is_clear = |octet: &u8| match octet {
+            b'"' | b'<' | b'>' => false,
+            b',' | b'?' => is_bracketed,
+            octet => octet.is_ascii_graphic() || !octet.is_ascii(),
+        };
+        let doubtful = uri.iter().position(|octet| !is_clear(octet)).or(uri.is_empty().then_some(0));
+        if let Some(at) = doubtful {
+            return Err(ParseError::new(ParseErrorKind::Uri, before + at));
+        }
+        let address = value.get(..cursor.offset()).unwrap_or_default();
+        let parameters = parameters(&mut cursor, is_bracketed)?;
+        Ok(Self { value, address, parameters, tag: None })
+    }
+
+    /// Both of the parameters that are called `tag`, of which there should be one.
+    pub(crate) fn tags(self) -> [Option<Parameter<'a>>; 2] {
+        self.parameters.first_two("tag")
+    }
+
+    /// Whether the value is well-formed and can be written again: see [`unfolded`].
     pub(crate) fn is_rewritable(&self) -> bool {
-        unfolded(self.value).is_ok()
+        unfolded(self.value).is_ok() && NameAddr::parse(self.value).is_ok()
     }
 
     /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.
@@ -201,6 +238,18 @@ impl<'a> NameAddrText<'a> {
             uri: Uri::EMPTY,
             parameters: Parameters::NONE,
         })
+    }
+}
+
+/// Reads the parameters behind an address up to the end of the value. Without brackets a tag has no `@`: that may be one of the
+/// URI's, whose user part may have a `;` (RFC 3261 §20.10).
+fn parameters<'a>(cursor: &mut Cursor<'a>, is_bracketed: bool) -> Result<Parameters<'a>, ParseError> {
+    let before = cursor.offset();
+    let parameters = super::parameters(cursor)?;
+    let at = |tag: &'a [u8]| scan::find(tag, b'@');
+    match parameters.value("tag").filter(|_| !is_bracketed).and_then(at) {
+        Some(_) => Err(ParseError::new(ParseErrorKind::Parameter, before)),
+        None => Ok(parameters),
     }
 }
 
@@ -271,9 +320,9 @@ impl NameAddrBuf {
         self.as_name_addr().uri
     }
 
-    /// The `tag`.
+    /// The `tag` as written.
     pub fn tag(&self) -> Option<&str> {
-        self.as_text().tag()
+        self.as_text().tag().map(TagParam::as_str)
     }
 
     /// The same without the header's parameters.
@@ -357,7 +406,7 @@ name_addr_header!(
 
 #[cfg(test)]
 mod tests {
-    use super::{NameAddr, NameAddrBuf, NameAddrText};
+    use super::{NameAddr, NameAddrBuf, NameAddrText, TagParam};
     use alloc::string::ToString;
 
     fn read(text: &str) -> NameAddr<'_> {
@@ -411,7 +460,7 @@ mod tests {
             "<sip:a@b.com>;tag=\"no token\"",
         ] {
             let (read, cut) = (read(text), NameAddrText::of(text.as_bytes()));
-            assert_eq!(cut.tag(), read.tag(), "{text}");
+            assert_eq!(cut.tag().map(TagParam::as_str), read.tag(), "{text}");
             let whole = |address: NameAddrBuf| {
                 let address = address.as_name_addr();
                 alloc::format!("{:?} {:?} {:?}", address.display_name, address.uri, address.parameters)
@@ -419,6 +468,8 @@ mod tests {
             assert_eq!(whole(cut.to_buf()), whole(read.to_buf()), "{text}");
             assert_eq!(whole(cut.with_tag("9")), whole(read.to_buf().with_tag("9")), "{text}");
             assert_eq!(cut.with_tag("9").tag(), Some("9"), "{text}");
+            let kind = NameAddrText::parse(text.as_bytes()).unwrap();
+            assert_eq!((kind.address, kind.tag()), (cut.address, cut.tag()), "{text}");
             assert!(cut.to_buf().without_parameters().as_name_addr().parameters.is_empty(), "{text}");
         }
     }
@@ -444,9 +495,53 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_a_token() {
+    fn a_tag_is_not_quoted_and_need_not_be_a_token() {
         assert_eq!(read("<sip:a@b.com>;tag=\"x\"").tag(), None);
         assert_eq!(read("<sip:a@b.com>;x=\";tag=y\"").tag(), None);
+        assert_eq!(read("<sip:a@b.com>;tag=a/b+c==").tag(), Some("a/b+c=="));
+        assert_eq!(read("<sip:a@b.com> ; tag = x@y ;z").tag(), Some("x@y"));
+        // The URI may as well be `sip:a;tag=x@b.com`.
+        assert!(NameAddr::parse(b"sip:a;tag=x@b.com").is_err() && NameAddrText::parse(b"sip:a;tag=x@b.com").is_err());
+        assert_eq!(read("sip:a@b.com;tag=a/b+c==").tag(), Some("a/b+c=="));
+    }
+
+    #[test]
+    fn of_a_malformed_address_the_tag_is_read_without_doubt_or_not_at_all() {
+        for (text, tag) in [
+            ("<sip:a#b@c.com>;tag=1", Some("1")),
+            ("Bob <sip:a@b@c.com;tag=no>;x;tag=1", Some("1")),
+            ("\"B, <o>\" <sip:a@-c.com>", None),
+            ("<sip:a%zz@c.com:99999>;tag=a/b", Some("a/b")),
+            ("<alan@jasomi.com>", None),
+            ("alan@jasomi.com;tag=1", Some("1")),
+            ("<sip:a,b?c@-d.com>;tag=1", Some("1")),
+            ("<sip:\u{e4}@d.com>;tag=1", Some("1")),
+        ] {
+            assert!(NameAddr::parse(text.as_bytes()).is_err(), "{text}");
+            let cut = NameAddrText::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(cut.tag().map(TagParam::as_str), tag, "{text}");
+            assert!(!cut.is_rewritable());
+        }
+        for doubtful in [
+            "",
+            "<>",
+            ";tag=1",
+            "Bell, Alexander <sip:a.g.bell@example.com>;tag=43",
+            "\"Watson, Thomas\" < sip:t.watson@example.org >",
+            "\"Mr. J. User <sip:j.user@example.com>;tag=1",
+            "\"A\0\" <sip:a@b.com>;tag=1",
+            "<sip:a@b.com;tag=1",
+            "<sip:a<b@c.com>;tag=1",
+            "<sip:a\"b@c.com>;tag=1\"",
+            "<sip:a b@c.com>;tag=1",
+            "sip:a?b@c.com;tag=1",
+            "sip:a@c.com>;tag=1",
+            "<sip:a#b@c.com>;;tag=1",
+            "<sip:a#b@c.com>;tag=1 x",
+            "<sip:a#b@c.com>;tag=\"1",
+        ] {
+            assert!(NameAddrText::parse(doubtful.as_bytes()).is_err(), "{doubtful}");
+        }
     }
 
     #[test]

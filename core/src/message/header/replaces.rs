@@ -5,6 +5,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
 use crate::message::scan::Cursor;
+use crate::message::tag_param::TagParam;
 use alloc::vec::Vec;
 
 /// Replaces: which dialog the new one takes the place of (RFC 3891 §6.1).
@@ -13,9 +14,9 @@ pub struct Replaces<'a> {
     /// The Call-ID.
     pub call_id: &'a str,
     /// The tag of the recipient: the local one where this arrives.
-    pub to_tag: &'a str,
+    pub to_tag: TagParam<'a>,
     /// The tag of the other end.
-    pub from_tag: &'a str,
+    pub from_tag: TagParam<'a>,
     /// Whether the dialog is to be replaced only as long as it is early.
     pub early_only: bool,
     /// All parameters. When it is written, the fields count, and of these only the others.
@@ -37,7 +38,7 @@ impl<'a> Header<'a> for Replaces<'a> {
             match (values.next(), values.next()) {
                 (None, _) => error(ParseErrorKind::Missing),
                 (Some(_), Some(_)) => error(ParseErrorKind::Parameter),
-                (Some(_), None) => parameters.token(name).ok_or(ParseError::new(ParseErrorKind::Token, before)),
+                (Some(_), None) => parameters.tag(name).ok_or(ParseError::new(ParseErrorKind::Token, before)),
             }
         };
         let (to_tag, from_tag) = (tag("to-tag")?, tag("from-tag")?);
@@ -57,7 +58,7 @@ impl<'a> Header<'a> for Replaces<'a> {
 mod tests {
     use super::super::testing::{refused, round_trip};
     use super::{Header, Replaces};
-    use crate::message::Parameters;
+    use crate::message::{Parameters, TagParam};
     use alloc::string::ToString;
 
     #[test]
@@ -68,14 +69,24 @@ mod tests {
         let text = "12adf2f34456gs5;to-tag=12345;from-tag=54321;early-only";
         assert_eq!(round_trip::<Replaces<'_>>(text), text);
         let read = Replaces::parse(b"87134@171.161.34.23;to-tag=24796;from-tag=0;x=\"y\"").unwrap();
-        assert_eq!((read.call_id, read.to_tag, read.from_tag), ("87134@171.161.34.23", "24796", "0"));
+        assert_eq!(read.call_id, "87134@171.161.34.23");
+        assert_eq!((read.to_tag.as_str(), read.from_tag.as_str()), ("24796", "0"));
         assert!(!read.early_only && read.parameters.has("x"));
+    }
+
+    #[test]
+    fn tags_are_carried_as_they_are_and_compared_without_case() {
+        let text = "a@b;to-tag=a/b+c==;from-tag=x@y";
+        assert_eq!(round_trip::<Replaces<'_>>(text), text);
+        let read = Replaces::parse(b"a@b;to-tag=A/B+C==;from-tag=X@y").unwrap();
+        assert_eq!((read.to_tag, read.from_tag), (TagParam::of("a/b+c=="), TagParam::of("x@y")));
     }
 
     #[test]
     fn it_is_built_from_its_fields() {
         let parameters = Parameters::NONE;
-        let built = Replaces { call_id: "a@b", to_tag: "1", from_tag: "2", early_only: true, parameters };
+        let [to_tag, from_tag] = ["1", "2"].map(TagParam::of);
+        let built = Replaces { call_id: "a@b", to_tag, from_tag, early_only: true, parameters };
         assert_eq!(built.to_string(), "a@b;to-tag=1;from-tag=2;early-only");
     }
 

@@ -1,0 +1,107 @@
+//! Tags of From and To (RFC 3261 §19.3).
+
+use super::scan::{self, Set, TOKEN};
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+/// A `tag-param` of From, To or Replaces, as written.
+///
+/// Two are equal just if their octets are, but for the case of ASCII letters (RFC 3261 §7.3.1): `Eq`, `Ord` and `Hash` agree. A
+/// tag is carried as it was written, octets that no token has included.
+#[derive(Clone, Copy, Debug)]
+pub struct TagParam<'a>(&'a str);
+
+/// What a tag may have: a token, and the octets that other elements put in and that separate nothing in the value of a header.
+pub(super) static TAG: Set = TOKEN.and(b"/=@:[]+&$#^|{}()?");
+
+impl<'a> TagParam<'a> {
+    /// Reads the value of a `tag`, `to-tag` or `from-tag`. `None` if it is empty, quoted, or has an octet that separates values.
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        (!text.is_empty() && TAG.covers(text)).then(|| Self(scan::ascii(text)))
+    }
+
+    /// Takes a tag of our own, which is a token.
+    pub(crate) const fn of(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The tag as written.
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The octets that count: letters in lower case.
+    pub(crate) fn folded(self) -> impl Iterator<Item = u8> + Clone + 'a {
+        self.0.bytes().map(|octet| octet.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for TagParam<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for TagParam<'_> {}
+
+impl PartialOrd for TagParam<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TagParam<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl Hash for TagParam<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().for_each(|octet| state.write_u8(octet));
+        // Ends the tag, as `str` does: no tag has this octet.
+        state.write_u8(0xff);
+    }
+}
+
+impl fmt::Display for TagParam<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TagParam;
+    use core::cmp::Ordering;
+    use core::hash::{Hash, Hasher};
+    use siphasher::sip::SipHasher13;
+
+    fn hash(tag: TagParam<'_>) -> u64 {
+        let mut hasher = SipHasher13::new();
+        tag.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn eq_ord_and_hash_agree_and_case_alone_does_not_count() {
+        let tags = ["a6c85cf", "A6C85CF", "a6c85ce", "a", "A", "ab", "[", "{", "`", "@", "a/b+c==", "A/B+C==", "x@y"];
+        for (a, b) in tags.iter().flat_map(|a| tags.iter().map(move |b| (*a, *b))) {
+            let [one, other] = [a, b].map(|tag| TagParam::parse(tag.as_bytes()).unwrap());
+            let same = a.to_ascii_lowercase() == b.to_ascii_lowercase();
+            assert_eq!(one == other, same, "{a} {b}");
+            assert_eq!(one.cmp(&other) == Ordering::Equal, same, "{a} {b}");
+            assert_eq!(one.cmp(&other), other.cmp(&one).reverse(), "{a} {b}");
+            assert_eq!(hash(one) == hash(other), same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn what_separates_values_is_in_no_tag() {
+        assert_eq!(TagParam::parse(b"a/b+c==").map(TagParam::as_str), Some("a/b+c=="));
+        for bad in ["", "a;b", "a,b", "\"a\"", "a\"", "a b", "a\tb", "<a", "a>", "a\\b", "a\0", "a\x7f", "\u{e9}"] {
+            assert!(TagParam::parse(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+    }
+}
