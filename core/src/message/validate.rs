@@ -1,8 +1,7 @@
 //! Which status a peer is owed (RFC 3261 §8.2, §16.3, §18.3). What only some roles look at is left to them.
 
-use super::Parameter;
 use super::error::ParseError;
-use super::header::{CSeq, CallId, From, Header, MaxForwards, NameAddr, To, Via};
+use super::header::{CSeq, CallId, Header, MaxForwards, NameAddrText, Via};
 use super::headers::Headers;
 use super::layout::{Defect, Layout, StartLine};
 use super::marks::Marks;
@@ -124,8 +123,8 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result
         };
         return Err(Rejection { status, reason: status.reason(), offset: Some(at) });
     }
-    one(headers).and_then(|To(to)| tag_is_usable(&to, HeaderId::To, bytes))?;
-    one(headers).and_then(|From(from)| tag_is_usable(&from, HeaderId::From, bytes))?;
+    address(headers, HeaderId::To, bytes)?;
+    address(headers, HeaderId::From, bytes)?;
     one::<CallId<'_>>(headers)?;
     let cseq = one(headers)?;
     // Only the topmost is looked at: the others are of no concern to this element (RFC 3261 §16.3).
@@ -208,14 +207,22 @@ fn one<'a, H: Header<'a>>(headers: Headers<'a>) -> Result<H, Rejection> {
     }
 }
 
-/// A tag may be absent (RFC 2543), but not be two or no token.
-fn tag_is_usable(address: &NameAddr<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
-    let is_token = |tag: &Parameter<'_>| tag.value.is_some_and(scan::is_token);
-    match address.parameters.first_two("tag") {
+/// From or To: it stands once, and its tag, or that it has none (RFC 2543), can be read without doubt. What else is wrong with it
+/// is for those to say who need the address (RFC 3261 §16.3).
+fn address(headers: Headers<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejection> {
+    let reasons = reasons(id);
+    let mut values = headers.of(id);
+    let address = match (values.next(), values.next()) {
+        (None, _) => return Err(Rejection::bad(reasons.missing)),
+        (Some(_), Some(second)) => return Err(Rejection::bad_at(reasons.repeated, headers.offset_of(second))),
+        (Some(value), None) => NameAddrText::parse(value)
+            .map_err(|error| Rejection::bad_at(reasons.bad, headers.offset_of(value) + error.offset() as usize))?,
+    };
+    match address.tags() {
         [None, _] => Ok(()),
-        [Some(tag), None] if is_token(&tag) => Ok(()),
+        [Some(_), None] if address.tag().is_some() => Ok(()),
         [_, Some(tag)] | [Some(tag), None] => {
-            Err(Rejection::bad_at(reasons(id).bad, scan::offset_in(bytes, tag.name.as_bytes())))
+            Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, tag.name.as_bytes())))
         }
     }
 }
@@ -312,10 +319,25 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_one_token() {
+    fn a_tag_stands_once_and_is_carried_as_it_is() {
         assert_eq!(changed(";tag=a6c85cf", ";tag=1;TAG=2"), bad("Bad To header"));
         assert_eq!(changed(";tag=a6c85cf", ";tag"), bad("Bad To header"));
         assert_eq!(changed(";tag=1928301774", ";tag=\"x\""), bad("Bad From header"));
+        assert_eq!(changed(";tag=a6c85cf", ";tag=a/b+c=="), Ok(()));
+        assert_eq!(changed(";tag=1928301774", ";tag=x@y"), Ok(()));
+    }
+
+    #[test]
+    fn of_from_and_to_the_tag_alone_is_needed() {
+        for address in ["<sip:a#b@c.com>", "A <sip:a@b@c.com>", "<sip:a%zz@c.com:99999>", "<alan@jasomi.com>"] {
+            assert_eq!(changed("Bob <sip:bob@biloxi.com>", address), Ok(()), "{address}");
+            assert_eq!(changed("Alice <sip:alice@atlanta.com>", address), Ok(()), "{address}");
+        }
+        for address in
+            ["A, B <sip:a@b.com>", "\"A <sip:a@b.com>", "<sip:a@b.com", "< sip:a@b.com >", "\"\0\" <sip:a@b.com>"]
+        {
+            assert_eq!(changed("Bob <sip:bob@biloxi.com>", address), bad("Bad To header"), "{address}");
+        }
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl Core {
         let to = arrival.request.to_header().map(|to| to.uri);
         let name = match to {
             // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
+            None => Err(Refusal::Invalid("Unusable To header")),
             Some(uri) if !uri.is_sip() => Err(Refusal::Invalid("To Is No SIP URI")),
             Some(uri) if owns(cx, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
             _ => Err(Refusal::NotFound),

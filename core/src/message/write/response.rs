@@ -5,7 +5,7 @@ use super::request::line_methods;
 use super::writable::is_writable;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
-use crate::message::header::{Header, NameAddr};
+use crate::message::header::{Header, NameAddrText};
 use crate::message::name::{HeaderId, HeaderName};
 use crate::message::request::Request;
 use crate::message::response::Response;
@@ -113,9 +113,9 @@ impl<'a> ResponseParts<'a> {
     }
 }
 
-/// Whether this To is well-formed and has no tag.
+/// Whether it can be read without doubt that this To has no tag.
 fn lacks_tag(to: &[u8]) -> bool {
-    NameAddr::parse(to).is_ok_and(|to| !to.parameters.has("tag"))
+    NameAddrText::parse(to).is_ok_and(|to| to.tags() == [None; 2])
 }
 
 impl Response {
