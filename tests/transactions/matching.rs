@@ -242,26 +242,53 @@ fn a_stateless_proxy_passes_a_response_on_to_where_the_next_via_says() {
     bench.assert_over();
 }
 
-/// RFC 3261 §7.3.1: unless said otherwise, tokens are compared without case; a branch is a token, the cookie its start.
+/// A branch is what its sender chose to be unique (RFC 3261 §8.1.1.7): one that differs in case alone is another, and the
+/// transactions of two calls are not taken for one. The magic cookie is known in any case.
 #[test]
-fn a_branch_is_compared_without_case() {
+fn a_branch_is_compared_octet_for_octet() {
     let mut bench = Bench::new();
     bench.receive(&theirs("INVITE", &their_via("z9hG4bKaBc")));
     let server = bench.accept();
-    bench.receive(&theirs("INVITE", &their_via("Z9HG4BKAbC")));
-    assert_eq!(requests(&bench), 1);
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKAbC")));
+    assert_eq!(requests(&bench), 2);
+    bench.receive(&theirs("INVITE", &their_via("z9hG4bKaBc")));
+    assert_eq!(requests(&bench), 2);
     bench.respond(server, 486);
-    bench.receive(&theirs("ACK", &their_via("z9hg4bkabc")));
-    bench.run_to(10_000);
-    assert_eq!(bench.last_told(), (5_000, Told::Completed { acknowledged: true }));
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKabc")));
+    assert_eq!(bench.last_told().1, Told::Ack { matched: false });
+    bench.receive(&theirs("ACK", &their_via("z9hG4bKaBc")));
+    bench.receive(&theirs("OPTIONS", &their_via("Z9HG4BKx")));
+    bench.accept();
+    let count = requests(&bench);
+    bench.receive(&theirs("OPTIONS", &their_via("Z9HG4BKx")));
+    assert_eq!(requests(&bench), count);
     bench.request(&ours("OPTIONS"));
     let options = bench.last().clone();
+    let told = bench.told.len();
     bench.receive(&answer(&options, 200).replace(options.branch(), &options.branch().to_uppercase()));
+    assert_eq!(bench.told.len(), told);
+    bench.receive(&answer(&options, 200));
     assert_eq!(bench.last_told().1, Told::Response(200));
     // A method is compared with case (§7.1).
     bench.receive(&theirs("OPTIONS", &their_via("z9hG4bKabd")));
     bench.receive(&theirs("options", &their_via("z9hG4bKabd")));
-    assert_eq!(requests(&bench), 3);
+    assert_eq!(requests(&bench), count + 2);
+}
+
+/// The tags of the RFC 2543 rules are compared without ASCII case (§7.3.1), the Call-ID with it (§20.8).
+#[test]
+fn the_tags_of_an_rfc_2543_peer_are_compared_without_case() {
+    let via = "SIP/2.0/UDP 192.0.2.9;branch=1";
+    let mut bench = Bench::new();
+    bench.receive(&theirs("INVITE", via));
+    let server = bench.accept();
+    bench.receive(&theirs("INVITE", via).replace("tag=a6c85cf", "tag=A6C85CF"));
+    assert_eq!(requests(&bench), 1);
+    bench.respond(server, 486);
+    let ack = theirs("ACK", via).replace("<sip:alice@atlanta.com>\n", "<sip:alice@atlanta.com>;tag=OURS\n");
+    bench.receive(&ack.replace("tag=a6c85cf", "tag=a6C85cf"));
+    bench.run_to(10_000);
+    assert_eq!(bench.last_told(), (5_000, Told::Completed { acknowledged: true }));
 }
 
 /// §17.2.3: a branch is unique for its sender only: sent-by is part of the name, so that nobody can be taken for another.

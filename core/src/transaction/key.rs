@@ -64,7 +64,7 @@ impl Rfc2543 {
 pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
     let mut key = KeyBytes::new();
     part(&mut key, method.as_bytes());
-    lower_case_part(&mut key, branch);
+    part(&mut key, branch.as_bytes());
     key
 }
 
@@ -74,7 +74,8 @@ pub(crate) struct RequestKey<'a>(Rules<'a>);
 
 #[derive(Clone, Copy, Debug)]
 enum Rules<'a> {
-    /// The branch has the magic cookie: it is unique, but for accidents and malice.
+    /// The branch has the magic cookie: it is unique, but for accidents and malice. It is compared octet for octet: two branches
+    /// of one peer that differ in case are two transactions, and nobody on the way has a reason to change its case.
     Rfc3261 { via: Via<'a>, branch: &'a str },
     /// It has not: everything that tells transactions of an RFC 2543 peer apart.
     Rfc2543 {
@@ -156,7 +157,7 @@ impl<'a> RequestKey<'a> {
         match self.0 {
             Rules::Rfc3261 { via, branch } => {
                 sent_by(key, &via);
-                lower_case_part(key, branch);
+                part(key, branch.as_bytes());
             }
             Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
                 sent_by(key, &via);
@@ -205,7 +206,7 @@ fn part(key: &mut KeyBytes, bytes: &[u8]) {
     key.extend_from_slice(bytes);
 }
 
-/// A part that is compared without case: a host, and a branch as any token of which nothing else is said (§7.3.1).
+/// A part that is compared without case: a host.
 fn lower_case_part(key: &mut KeyBytes, text: &str) {
     length(key, text.len());
     key.extend(text.bytes().map(|octet| octet.to_ascii_lowercase()));
