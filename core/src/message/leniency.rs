@@ -61,6 +61,20 @@ impl Leniency {
             Self::OddQ => "odd-q",
         }
     }
+
+    /// What is taken, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::DigitFirst => "the last label of a host name begins with a digit",
+            Self::Underscore => "a host name has an underscore",
+            Self::OddTag => "a tag has octets that no token has",
+            Self::MalformedAddress => "the address of From or To is malformed, though its tag can be read",
+            Self::BareUtf8 => "a display name has UTF-8 outside of quotes",
+            Self::LargeCSeq => "the CSeq number is 2^31 or more",
+            Self::SeveralContacts => "an INVITE has several Contacts, of which the first counts",
+            Self::OddQ => "the q of a Contact is no number from 0 to 1 and counts as absent",
+        }
+    }
 }
 
 impl fmt::Display for Leniency {
@@ -102,7 +116,7 @@ impl Asked<'_, '_> {
         }
         for id in [HeaderId::To, HeaderId::From] {
             if let Some(value) = headers.raw(id) {
-                self.from_or_to(value);
+                self.address_or_tag(value);
             }
         }
         for route in headers.all::<Route<'_>>().flatten() {
@@ -133,7 +147,7 @@ impl Asked<'_, '_> {
         }
     }
 
-    fn from_or_to(&mut self, value: &[u8]) {
+    fn address_or_tag(&mut self, value: &[u8]) {
         match (NameAddr::parse(value), NameAddrText::parse(value)) {
             (Ok(address), _) => self.address(address),
             (Err(_), Ok(_)) => self.note(Leniency::MalformedAddress, value),
@@ -171,5 +185,56 @@ impl Asked<'_, '_> {
         if name.contains('_') {
             self.note(Leniency::Underscore, name.as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Leniency;
+    use crate::message::{Limits, MessageView};
+    use alloc::vec::Vec;
+
+    const GOOD: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
+        Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKnashds10\r\n\
+        From: \"Ren\u{e9}\" <sip:alice@atlanta.com>;tag=1928301774\r\n\
+        To: Bob <sip:bob@biloxi.com>\r\n\
+        Call-ID: a84b4c76e66710\r\n\
+        CSeq: 2147483647 INVITE\r\n\
+        Contact: <sip:alice@192.0.2.4>;q=1.000\r\n\r\n";
+
+    /// Each leniency that a message asks for, with the text at its place.
+    fn asked(text: &str) -> Vec<(Leniency, &str)> {
+        let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(view.validate().is_ok(), "{text}");
+        let asked = view.leniencies().into_iter();
+        asked.map(|(leniency, offset)| (leniency, text[offset as usize..].lines().next().unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn each_leniency_is_named_where_it_is_asked_for_and_nowhere_else() {
+        assert_eq!(asked(GOOD), []);
+        let mut named = Vec::new();
+        for (from, to, leniency, place) in [
+            ("pc33.atlanta.com;", "543dc521b9a2;", Leniency::DigitFirst, "543dc521b9a2;branch=z9hG4bKnashds10"),
+            ("bob@biloxi.com SIP", "bob@3com SIP", Leniency::DigitFirst, "3com SIP/2.0"),
+            (
+                "pc33.atlanta.com;",
+                "pc_33.atlanta.com;",
+                Leniency::Underscore,
+                "pc_33.atlanta.com;branch=z9hG4bKnashds10",
+            ),
+            ("tag=1928301774", "tag=a/b+c==", Leniency::OddTag, "a/b+c=="),
+            ("Bob <sip:bob@biloxi.com>", "<sip:a#b@c>;tag=1", Leniency::MalformedAddress, "<sip:a#b@c>;tag=1"),
+            ("To: Bob", "To: Ren\u{e9}", Leniency::BareUtf8, "Ren\u{e9} <sip:bob@biloxi.com>"),
+            ("2147483647", "2147483648", Leniency::LargeCSeq, "2147483648 INVITE"),
+            ("q=1.000", "q=1.000, <sip:b@c>", Leniency::SeveralContacts, "<sip:b@c>"),
+            ("q=1.000", "q=1.001", Leniency::OddQ, "<sip:alice@192.0.2.4>;q=1.001"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            assert_eq!(asked(&GOOD.replace(from, to)), [(leniency, place)], "{to}");
+            named.push(leniency);
+        }
+        named.dedup();
+        assert_eq!(named, Leniency::ALL);
     }
 }

@@ -1,6 +1,6 @@
 //! One message, judged.
 
-use sansip::message::{Limits, Message, MessageView, Method, ParseErrorKind, Request, StatusCode};
+use sansip::message::{Leniency, Limits, Message, MessageView, Method, ParseErrorKind, Request, StatusCode};
 
 use super::role::{Answer, Role};
 
@@ -32,6 +32,8 @@ pub struct Finding {
     pub answer: Option<Answer>,
     /// Whether a line feed stands alone: an editor may have done it, and `--lf` undoes it.
     pub half_line_end: bool,
+    /// The leniencies that the message asks for, each with the octet of what was judged at which it is first needed.
+    pub leniencies: Vec<(Leniency, usize)>,
 }
 
 /// Judges the octets of one message, as they come to an element of this role.
@@ -61,6 +63,10 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
     if kind == Kind::Request {
         finding.answer = role.answer(bytes, Some(&message));
     }
+    if let Ok(view) = MessageView::parse(bytes, &Limits::default()) {
+        let asked = view.leniencies().into_iter();
+        finding.leniencies = asked.map(|(leniency, offset)| (leniency, begin + offset as usize)).collect();
+    }
     if let Err(rejection) = verdict {
         let offset = rejection.offset.map(|offset| begin + offset as usize);
         return finding.malformed(owed.then(|| rejection.status.get()), rejection.reason.to_owned(), offset);
@@ -89,6 +95,7 @@ impl Finding {
             tolerable: false,
             answer: None,
             half_line_end: false,
+            leniencies: Vec::new(),
         }
     }
 

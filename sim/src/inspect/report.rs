@@ -28,9 +28,16 @@ pub(super) fn write_json(out: &mut dyn Write, message: &Inspected<'_>) -> io::Re
     };
     let verdict = if finding.valid { "valid" } else { "invalid" };
     let number = |value: Option<usize>| value.map_or("null".to_owned(), |value| value.to_string());
+    let leniencies = match finding.leniencies.as_slice() {
+        [] => String::new(),
+        asked => {
+            let names: Vec<_> = asked.iter().map(|(leniency, _)| string(leniency.name())).collect();
+            format!(",\"leniencies\":[{}]", names.join(","))
+        }
+    };
     writeln!(
         out,
-        "{{\"file\":{},\"kind\":{kind},\"verdict\":\"{verdict}\",\"status\":{},\"reason\":{},\"offset\":{},\"answer\":{}}}",
+        "{{\"file\":{},\"kind\":{kind},\"verdict\":\"{verdict}\",\"status\":{},\"reason\":{},\"offset\":{},\"answer\":{}{leniencies}}}",
         string(message.file),
         number(finding.status.map(usize::from)),
         finding.reason.as_deref().map_or("null".to_owned(), string),
@@ -60,11 +67,22 @@ fn string(text: &str) -> String {
     out
 }
 
-/// Writes what it is, the verdict, and where the trouble is.
+/// Writes what it is, the verdict, and which leniencies it asks for.
 pub(super) fn write_text(out: &mut dyn Write, message: &Inspected<'_>, role: Role) -> io::Result<()> {
     let finding = message.finding;
     let place = if message.begin > 0 { format!(" at octet {}", message.begin) } else { String::new() };
     writeln!(out, "{}{place}: {}", printable(message.file), columns(shortened(first_line(message.bytes))))?;
+    write_verdict(out, message, role)?;
+    for (leniency, offset) in &finding.leniencies {
+        let (name, offset) = (leniency.name(), message.begin + offset);
+        writeln!(out, "  lenient: {} ({name}, octet {offset})", leniency.words())?;
+    }
+    Ok(())
+}
+
+/// Writes the verdict, and where the trouble is.
+fn write_verdict(out: &mut dyn Write, message: &Inspected<'_>, role: Role) -> io::Result<()> {
+    let finding = message.finding;
     let reason = printable(finding.reason.as_deref().unwrap_or_default());
     match (finding.valid, finding.status) {
         (true, None) => writeln!(out, "  valid"),
