@@ -1,20 +1,12 @@
-//! Times, allocations and octets allocated, of sansip and its peers on the same messages:
-//! `cargo bench --manifest-path core/benches/peers/Cargo.toml --bench peers`, and ` -- sansip` for those of that name only.
+//! Times of sansip and its peers on the same messages: `cargo bench --manifest-path core/benches/peers/Cargo.toml --bench peers`,
+//! and ` -- sansip` for those of that name only. `allocations` beside it counts what they allocate.
 //!
 //! Each time is the best of many rounds, so that a busy machine shows as little as may be; ratios are to
 //! `httparse::parse_headers` on the same header block in the same run.
 
-use allocation_counter::measure;
 use sansip_peers::{Ezk, Peer, Rsip, Rsipstack, Sample, Sansip, SansipView, Sipx, samples};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-
-/// What one measure of one peer costs.
-struct Cost {
-    nanoseconds: f64,
-    allocations: u64,
-    octets: u64,
-}
 
 fn main() {
     // `cargo test --all-targets` runs it without `--bench`: then everything runs once.
@@ -46,7 +38,7 @@ fn floors(sample: &Sample, rounds: u32) -> Option<f64> {
     let headers = read().then(|| time(rounds * 10, read));
     let shown = headers.map_or_else(|| "refuses it: folds".to_string(), |headers| format!("{headers:.0} ns"));
     println!("  floor: memchr {lines:.0} ns, copy {copy:.0} ns, httparse {shown}");
-    println!("  {:<18}{:>32}{:>32}{:>32}{:>32}", "", "(a) parse", "(b) parse, read six", "(c) forward", "(d) 200");
+    println!("  {:<18}{:>22}{:>22}{:>22}{:>22}", "", "(a) parse", "(b) parse, read six", "(c) forward", "(d) 200");
     headers
 }
 
@@ -68,15 +60,15 @@ impl Table<'_> {
         let bytes = self.sample.bytes.as_slice();
         print!("  {:<18}", P::NAME);
         if P::parse(bytes).is_none() {
-            println!("{:>32}", "cannot parse it");
+            println!("{:>22}", "cannot parse it");
             return;
         }
-        self.show(Some(cost(self.rounds, || P::parse(black_box(bytes)))));
+        self.show(Some(time(self.rounds, || P::parse(black_box(bytes)))));
         let read = || P::parse(black_box(bytes)).and_then(|message| P::six(&message));
         match (read(), Sansip::parse(bytes).and_then(|message| Sansip::six(&message))) {
-            (None, _) => print!("{:>32}", "cannot read them"),
-            (read, right) if read != right => print!("{:>32}", "reads them wrong"),
-            _ => self.show(Some(cost(self.rounds, read))),
+            (None, _) => print!("{:>22}", "cannot read them"),
+            (read, right) if read != right => print!("{:>22}", "reads them wrong"),
+            _ => self.show(Some(time(self.rounds, read))),
         }
         self.show(self.written::<P>(P::forward));
         self.show(self.written::<P>(|message| P::ok(message)));
@@ -84,13 +76,10 @@ impl Table<'_> {
     }
 
     /// The cost of writing from a message that was parsed before.
-    fn written<'m, P: Peer>(&'m self, write: impl Fn(&mut P::Message<'m>) -> Option<P::Written>) -> Option<Cost> {
+    fn written<'m, P: Peer>(&'m self, write: impl Fn(&mut P::Message<'m>) -> Option<P::Written>) -> Option<f64> {
         const CALLS: usize = 64;
         let bytes = self.sample.bytes.as_slice();
-        let mut message = P::parse(bytes)?;
-        let mut written = None;
-        let counted = measure(|| written = write(&mut message));
-        written?;
+        write(&mut P::parse(bytes)?)?;
         let mut best = Duration::MAX;
         for _ in 0..self.rounds * 4 {
             let mut messages: Vec<_> = (0..CALLS).filter_map(|_| P::parse(bytes)).collect();
@@ -100,21 +89,14 @@ impl Table<'_> {
             }
             best = best.min(start.elapsed());
         }
-        let nanoseconds = best.as_nanos() as f64 / CALLS as f64;
-        Some(Cost { nanoseconds, allocations: counted.count_total, octets: counted.bytes_total })
+        Some(best.as_nanos() as f64 / CALLS as f64)
     }
 
-    fn show(&self, cost: Option<Cost>) {
-        let Some(cost) = cost else { return print!("{:>32}", "-") };
-        let ratio = self.unit.map_or_else(String::new, |unit| format!(" {:.2}x", cost.nanoseconds / unit));
-        let text = format!("{:.0} ns{ratio} ({}, {} B)", cost.nanoseconds, cost.allocations, cost.octets);
-        print!("{text:>32}");
+    fn show(&self, nanoseconds: Option<f64>) {
+        let Some(nanoseconds) = nanoseconds else { return print!("{:>22}", "-") };
+        let ratio = self.unit.map_or_else(String::new, |unit| format!(" {:.2}x", nanoseconds / unit));
+        print!("{:>22}", format!("{nanoseconds:.0} ns{ratio}"));
     }
-}
-
-fn cost<R>(rounds: u32, call: impl Fn() -> R) -> Cost {
-    let counted = measure(|| drop(black_box(call())));
-    Cost { nanoseconds: time(rounds, call), allocations: counted.count_total, octets: counted.bytes_total }
 }
 
 /// Nanoseconds a call, in the best of the rounds.

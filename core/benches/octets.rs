@@ -1,0 +1,67 @@
+//! One endpoint with 1,000 to 1,000,000 live transactions: octets that each holds, beside those of the message that it keeps. A
+//! counting allocator costs time, so nothing is timed here. `cargo bench -p sansip --bench octets [-- LARGEST]`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "the rounds are those of a benchmark that reads the clock, and stops when it measures nothing"
+)]
+
+mod transactions;
+
+use allocation_counter::measure;
+use transactions::{Lap, Order, Watch, clients, servers};
+
+/// How many transactions are alive at once.
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+fn main() {
+    // `cargo bench` adds a flag of its own.
+    let largest = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(usize::MAX);
+    for (name, order) in [("in the order of their arrival", Order::Arrival), ("in random order", Order::Random)] {
+        println!("\nTransactions {name}");
+        for size in SIZES.into_iter().filter(|size| *size <= largest) {
+            let order = order.of(size);
+            let mut held = Held::new(size, &servers::PHASES);
+            servers::rounds(&order, &mut held);
+            println!("{size:>10} server transactions: {}", held.told());
+            let mut held = Held::new(size, &clients::PHASES);
+            clients::rounds(&order, &mut held);
+            println!("{size:>10} client transactions with their deliveries: {}", held.told());
+        }
+    }
+}
+
+/// What a transaction holds after each phase.
+struct Held {
+    size: usize,
+    phases: &'static [&'static str; 5],
+    octets: f64,
+    /// All of it, and how much of that are messages.
+    after: [Option<(f64, f64)>; 5],
+}
+
+impl Held {
+    const fn new(size: usize, phases: &'static [&'static str; 5]) -> Self {
+        Self { size, phases, octets: 0.0, after: [None; 5] }
+    }
+
+    fn told(&self) -> String {
+        let told = self.phases.iter().zip(&self.after).filter_map(|(phase, after)| {
+            let (all, kept) = (*after)?;
+            Some(format!("{:.0} + {kept:.0} of messages after `{phase}`", all - kept))
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Watch for Held {
+    fn phase(&mut self, phase: usize, _: usize, run: impl FnOnce(&mut Lap)) {
+        let counted = measure(|| run(&mut Lap::new()));
+        self.octets = counted.bytes_current as f64 + if phase == 0 { 0.0 } else { self.octets };
+    }
+
+    fn keeps(&mut self, phase: usize, octets: f64) {
+        self.after[phase] = Some((self.octets / self.size as f64, octets));
+    }
+}
