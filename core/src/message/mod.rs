@@ -9,6 +9,7 @@
 //! *role* (what now? — that one belongs to the cores).
 
 mod accessors;
+mod buffer;
 mod bytes;
 mod check;
 mod compare;

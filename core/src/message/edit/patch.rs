@@ -3,6 +3,7 @@
 //! A patch says which octets of the original are cut and what is put in their place. Octets between patches are copied in runs.
 //! Spans are shifted in one walk over patches and fields side by side.
 
+use crate::message::buffer::Buffer;
 use crate::message::bytes::{Blank, SharedBytes};
 use crate::message::error::BuildError;
 use crate::message::layout::{Layout, StartLine};
@@ -24,7 +25,7 @@ const WITHIN: i32 = i32::MIN;
 pub(super) struct Patches {
     list: SmallVec<[Patch; 8]>,
     /// What the patches put in, one behind the other. That of a usual change needs no allocation.
-    text: SmallVec<[u8; 256]>,
+    text: Buffer<256>,
     /// How long the new body is, if there is one.
     body: Option<usize>,
 }
@@ -57,15 +58,15 @@ struct NewField {
 }
 
 impl Clone for Patches {
-    /// A derived one copies patches and text one by one.
+    /// A derived one copies the patches one by one.
     fn clone(&self) -> Self {
-        Self { list: SmallVec::from_slice(&self.list), text: SmallVec::from_slice(&self.text), body: self.body }
+        Self { list: SmallVec::from_slice(&self.list), text: self.text.clone(), body: self.body }
     }
 }
 
 impl Patches {
     pub(super) fn new() -> Self {
-        Self { list: SmallVec::new(), text: SmallVec::new(), body: None }
+        Self { list: SmallVec::new(), text: Buffer::new(), body: None }
     }
 
     /// Replaces octets within one line by these parts.
@@ -110,15 +111,15 @@ impl Patches {
             return Err(BuildError::Control);
         }
         let text = self.text.len();
-        self.text.extend_from_slice(name.as_str().as_bytes());
-        self.text.extend_from_slice(b": ");
+        self.text.put(name.as_str().as_bytes());
+        self.text.put(b": ");
         let start = self.text.len();
         for part in value {
-            self.text.extend_from_slice(if self.text.len() == start { text::trim_start(part) } else { part });
+            self.text.put(if self.text.len() == start { text::trim_start(part) } else { part });
         }
-        let length = text::trim_end(self.text.get(start..).unwrap_or_default()).len();
+        let length = text::trim_end(self.text.as_bytes().get(start..).unwrap_or_default()).len();
         self.text.truncate(start + length);
-        self.text.extend_from_slice(b"\r\n");
+        self.text.put(b"\r\n");
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
         // An empty value stands right behind the colon, as a reader has it.
         let start = start - text - usize::from(length == 0);
@@ -129,7 +130,7 @@ impl Patches {
 
     fn push(&mut self, from: usize, to: usize, rank: i32, parts: &[&[u8]]) {
         let text = self.text.len();
-        parts.iter().for_each(|part| self.text.extend_from_slice(part));
+        parts.iter().for_each(|part| self.text.put(part));
         self.list.push(Patch { from, to, rank, text, text_end: self.text.len(), field: None });
     }
 
@@ -165,7 +166,7 @@ impl Patches {
         let mut at = 0;
         for patch in &self.list {
             out.put(bytes.get(at..patch.from).unwrap_or_default());
-            out.put(self.text.get(patch.text..patch.text_end).unwrap_or_default());
+            out.put(self.text.as_bytes().get(patch.text..patch.text_end).unwrap_or_default());
             at = patch.to;
         }
         out.put(bytes.get(at..).unwrap_or_default());

@@ -1,6 +1,7 @@
 //! Header fields being written, one behind the other.
 
 use super::writable::{is_writable, writable_name};
+use crate::message::buffer::Buffer;
 use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::headers::Headers;
@@ -9,7 +10,6 @@ use crate::message::name::{HeaderId, HeaderName};
 use crate::message::span::LONGEST_SECTION;
 use crate::message::text::{self, decimal};
 use alloc::vec::Vec;
-use smallvec::SmallVec;
 
 /// Appends header fields. Text is checked as it comes: a value cannot end its line. The first error is kept, and
 /// [`check`](Lines::check) tells it to whoever writes the message.
@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 /// Up to 640 octets are kept without an allocation.
 #[derive(Clone)]
 pub(crate) struct Lines {
-    text: SmallVec<[u8; 640]>,
+    text: Buffer<640>,
     /// Where typed values are written before they are appended.
     scratch: Vec<u8>,
     error: Option<BuildError>,
@@ -26,7 +26,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Begins without a field.
     pub(crate) fn new() -> Self {
-        Self { text: SmallVec::new(), scratch: Vec::new(), error: None }
+        Self { text: Buffer::new(), scratch: Vec::new(), error: None }
     }
 
     /// Appends a field. Content-Length is left out: the right one is written with the body.
@@ -67,25 +67,25 @@ impl Lines {
     /// Appends every field of this header byte for byte.
     pub(crate) fn copy(&mut self, headers: Headers<'_>, id: HeaderId) -> &mut Self {
         for (_, field) in headers.known().filter(|(known, _)| *known == id) {
-            self.text.extend_from_slice(headers.text(&field));
-            self.text.extend_from_slice(b"\r\n");
+            self.text.put(headers.text(&field));
+            self.text.put(b"\r\n");
         }
         self
     }
 
     fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
-        self.text.extend_from_slice(name.as_str().as_bytes());
-        self.text.extend_from_slice(b": ");
+        self.text.put(name.as_str().as_bytes());
+        self.text.put(b": ");
         let start = self.text.len();
         for part in value {
             if !is_writable(part) {
                 self.fail(BuildError::Control);
             }
-            self.text.extend_from_slice(if self.text.len() == start { text::trim_start(part) } else { part });
+            self.text.put(if self.text.len() == start { text::trim_start(part) } else { part });
         }
-        let length = text::trim_end(self.text.get(start..).unwrap_or_default()).len();
+        let length = text::trim_end(self.text.as_bytes().get(start..).unwrap_or_default()).len();
         self.text.truncate(start + length);
-        self.text.extend_from_slice(b"\r\n");
+        self.text.put(b"\r\n");
     }
 
     /// Keeps the first error.
@@ -98,7 +98,7 @@ impl Lines {
     /// # Errors
     /// The first name or value that cannot be written.
     pub(super) fn check(&self) -> Result<&[u8], BuildError> {
-        self.error.map_or(Ok(&self.text), Err)
+        self.error.map_or(Ok(self.text.as_bytes()), Err)
     }
 }
 

@@ -62,11 +62,11 @@ impl<'a> ResponseParts<'a> {
         let length = decimal(self.content.octets.len());
         let code = decimal(self.status.get().into());
         let mut parts: SmallVec<[&[u8]; 40]> = SmallVec::new();
-        parts.extend_from_slice(&[b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
+        parts.extend([b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
         self.copies(&mut parts)?;
         parts.push(lines);
-        parts.extend_from_slice(&content_type);
-        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        parts.extend(content_type);
+        parts.extend([b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
         write(&parts)
@@ -97,7 +97,7 @@ impl<'a> ResponseParts<'a> {
                 && let Some(tag) = self.to_tag
                 && lacks_tag(part(self.request.as_bytes(), field.start, field.end))
             {
-                parts.extend_from_slice(&[b";tag=", tag.as_bytes()]);
+                parts.extend([&b";tag="[..], tag.as_bytes()]);
             }
             parts.push(b"\r\n");
         }
