@@ -96,7 +96,8 @@ impl Requests {
 }
 
 fn name_of(request: &Request) -> Vec<u8> {
-    let mut name = Vec::new();
+    // Most names fit, and then nothing is allocated again.
+    let mut name = Vec::with_capacity(128);
     let from_tag = request.headers().text_of_from().and_then(|from| from.tag());
     name.extend(from_tag.into_iter().flat_map(TagParam::folded));
     name.push(0);
