@@ -71,7 +71,8 @@ fn answer(config: &Config, datagram: &str) -> Response {
 #[test]
 fn a_malformed_line_is_answered_with_400_and_what_is_wrong() {
     for (line, reason) in [
-        ("no colon", "a header line has no colon"),
+        ("no colon\r\nnor here", "a header line has no colon"),
+        ("Via no colon", "a header line has no colon"),
         ("two words: x", "a header name is not a token"),
         ("<sip:wren@kestrel.example;lr>", "a header name is not a token"),
         ("X: a\rb", "a carriage return or a line feed stands alone"),
@@ -105,7 +106,7 @@ fn each_limit_has_its_answer() {
 
 #[test]
 fn what_is_owed_nothing_gets_nothing() {
-    let bad = format!("{LINE}no colon\r\n{NEEDED}\r\n");
+    let bad = format!("{LINE}<no name>: x\r\n{NEEDED}\r\n");
     assert_eq!(sent_by_each(&config(), bad.as_bytes()).iter().flatten().count(), 3);
     for datagram in [
         bad.replace("INVITE", "ACK"),
@@ -128,6 +129,16 @@ fn what_is_owed_nothing_gets_nothing() {
 #[test]
 fn the_same_datagram_has_the_same_answer() {
     // RFC 3261 §8.2.7: nothing is kept, and a retransmission must not get another tag.
-    let bad = format!("{LINE}no colon\r\n{NEEDED}\r\n");
+    let bad = format!("{LINE}<no name>: x\r\n{NEEDED}\r\n");
     assert_eq!(sent_by_each(&config(), bad.as_bytes()), sent_by_each(&config(), bad.as_bytes()));
+}
+
+/// Nobody needs a line without a colon: it is taken for nothing, and a proxy forwards it as it is (RFC 3261 §16.3).
+#[test]
+fn one_line_without_a_colon_costs_nothing() {
+    let datagram = format!("{LINE}no colon\r\n{NEEDED}\r\n");
+    let sent = sent_by_each(&config(), datagram.as_bytes());
+    for bytes in sent.iter().flatten() {
+        assert!(!bytes.starts_with(b"SIP/2.0 400"), "{}", bytes.escape_ascii());
+    }
 }

@@ -22,7 +22,7 @@ pub struct Headers<'a> {
 /// One header field.
 #[derive(Clone, Copy, Debug)]
 pub struct Field<'a> {
-    /// The name.
+    /// The name; empty where the line has no colon, and the value is all of it ([`Leniency::NoColon`](super::Leniency::NoColon)).
     pub name: HeaderName<'a>,
     /// The value without white space around it; folding inside is kept.
     pub value: &'a [u8],
@@ -105,7 +105,12 @@ impl<'a> Headers<'a> {
         self.fields.iter().zip(ends).map(move |(packed, end)| {
             let field = FieldSpan::unpack(*packed);
             let line = part(self.bytes, field.line, end);
-            let name = field.id.map_or_else(|| HeaderName::Other(name_of(line)), HeaderName::Known);
+            let name = match field.id {
+                Some(id) => HeaderName::Known(id),
+                // A line without a colon.
+                None if field.start == field.line => HeaderName::Other(""),
+                None => HeaderName::Other(name_of(line)),
+            };
             Field { name, value: part(self.bytes, field.start, field.end), line }
         })
     }

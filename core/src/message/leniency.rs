@@ -25,6 +25,9 @@ pub enum Leniency {
     OddTag,
     /// The address of From or To is malformed, and the element does not need it. Not if it is doubtful where a tag stands.
     MalformedAddress,
+    /// One line of the header section has no colon: it is forwarded as it is, and means nothing. Not if it begins as a known
+    /// header does, is folded or has a control character, and not in a multipart body.
+    NoColon,
     /// A display name has UTF-8 outside of quotes.
     BareUtf8,
     /// A CSeq number is 2^31 or more (RFC 3261 §8.1.1.5).
@@ -42,6 +45,7 @@ impl Leniency {
         Self::Underscore,
         Self::OddTag,
         Self::MalformedAddress,
+        Self::NoColon,
         Self::BareUtf8,
         Self::LargeCSeq,
         Self::SeveralContacts,
@@ -55,6 +59,7 @@ impl Leniency {
             Self::Underscore => "underscore",
             Self::OddTag => "odd-tag",
             Self::MalformedAddress => "malformed-address",
+            Self::NoColon => "no-colon",
             Self::BareUtf8 => "bare-utf-8",
             Self::LargeCSeq => "large-cseq",
             Self::SeveralContacts => "several-contacts",
@@ -69,6 +74,7 @@ impl Leniency {
             Self::Underscore => "a host name has an underscore",
             Self::OddTag => "a tag has octets that no token has",
             Self::MalformedAddress => "the address of From or To is malformed, though its tag can be read",
+            Self::NoColon => "one header line has no colon",
             Self::BareUtf8 => "a display name has UTF-8 outside of quotes",
             Self::LargeCSeq => "the CSeq number is 2^31 or more",
             Self::SeveralContacts => "an INVITE has several Contacts, of which the first counts",
@@ -111,6 +117,9 @@ impl Asked<'_, '_> {
     }
 
     fn headers(&mut self, headers: Headers<'_>) {
+        for field in headers.iter().filter(|field| field.name.as_str().is_empty()) {
+            self.note(Leniency::NoColon, field.line);
+        }
         for via in headers.all::<Via<'_>>().flatten() {
             self.host(via.sent_by.host);
         }
@@ -225,6 +234,7 @@ mod tests {
             ),
             ("tag=1928301774", "tag=a/b+c==", Leniency::OddTag, "a/b+c=="),
             ("Bob <sip:bob@biloxi.com>", "<sip:a#b@c>;tag=1", Leniency::MalformedAddress, "<sip:a#b@c>;tag=1"),
+            ("Call-ID", "no colon\r\nCall-ID", Leniency::NoColon, "no colon"),
             ("To: Bob", "To: Ren\u{e9}", Leniency::BareUtf8, "Ren\u{e9} <sip:bob@biloxi.com>"),
             ("2147483647", "2147483648", Leniency::LargeCSeq, "2147483648 INVITE"),
             ("q=1.000", "q=1.000, <sip:b@c>", Leniency::SeveralContacts, "<sip:b@c>"),

@@ -92,7 +92,7 @@ mod tests {
             "BYE sip:b SIP/2.0\r\nCall-ID: 1\r\n\r\n",
             "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nCall-ID: 1 2\r\n\r\n",
             "BYE sip:b SIP/2.0\r\nVia: a\r\nCall-ID: 1\r\n\r\n",
-            "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nno colon\r\nCall-ID: 1\r\n\r\n",
+            "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nno colon\r\nnor here\r\nCall-ID: 1\r\n\r\n",
             "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a\r\nCall-ID: 1\r\n\r\n",
         ] {
             assert_eq!(peek(text.as_bytes()), None, "{text}");

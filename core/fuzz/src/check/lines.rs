@@ -85,13 +85,14 @@ impl Line {
 
     pub(crate) fn is(&self, name: HeaderName<'_>) -> bool {
         let text = String::from_utf8_lossy(&self.0);
-        let own = text.split(':').next().unwrap_or_default();
+        // A line without a colon has no name.
+        let own = text.split_once(':').map_or("", |(own, _)| own);
         HeaderName::from(own.trim_end_matches([' ', '\t'])) == name
     }
 
-    /// Where the value begins and ends.
+    /// Where the value begins and ends: all of a line without a colon.
     pub(crate) fn value(&self) -> (usize, usize) {
-        let colon = self.0.iter().position(|&octet| octet == b':').expect("a field has a colon") + 1;
+        let colon = self.0.iter().position(|&octet| octet == b':').map_or(0, |colon| colon + 1);
         let after = &self.0[colon..];
         let Some(first) = after.iter().position(|&octet| !is_space(octet)) else { return (colon, colon) };
         let last = after.iter().rposition(|&octet| !is_space(octet)).expect("there is one");

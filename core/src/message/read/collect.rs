@@ -207,7 +207,7 @@ pub(crate) struct PartLayout {
 impl PartLayout {
     /// Reads a part that begins with its first field, or with an empty line if it has none.
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
-        let mut section = Section::new(bytes, limits);
+        let mut section = Section::new(bytes, limits).strict();
         let mut fields = SmallVec::new();
         while let Some((field, value)) = section.field()? {
             if fields.len() >= limits.headers {

@@ -14,15 +14,22 @@ pub(in crate::message) struct Section<'a> {
     cut: bool,
     /// How far it was read.
     pub(super) at: usize,
+    /// Whether a line without a colon may come, which is kept as a field without a name.
+    may_lack_colon: bool,
 }
 
 impl<'a> Section<'a> {
     pub(in crate::message) fn new(message: &'a [u8], limits: &Limits) -> Self {
         let longest = limits.header_section.min(LONGEST_SECTION);
         match message.get(..longest) {
-            Some(bytes) => Self { bytes, cut: message.len() > longest, at: 0 },
-            None => Self { bytes: message, cut: false, at: 0 },
+            Some(bytes) => Self { bytes, cut: message.len() > longest, at: 0, may_lack_colon: true },
+            None => Self { bytes: message, cut: false, at: 0, may_lack_colon: true },
         }
+    }
+
+    /// Takes no line without a colon.
+    pub(super) fn strict(self) -> Self {
+        Self { may_lack_colon: false, ..self }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -98,7 +105,8 @@ impl<'a> Section<'a> {
         let (name, behind) = rest.split_at_checked(stop).unwrap_or((rest, &[]));
         match behind {
             [b':', ..] => {}
-            [] | [b'\r', b'\n', ..] => return Err(ParseError::new(ParseErrorKind::HeaderLine, start)),
+            [b'\r', b'\n', ..] => return self.line_without_colon().map(Some),
+            [] => return Err(ParseError::new(ParseErrorKind::HeaderLine, start)),
             _ => return Err(ParseError::new(ParseErrorKind::LineEnd, start + stop)),
         }
         let id = header_id(name).ok_or(ParseError::new(ParseErrorKind::HeaderName, start))?;
@@ -113,6 +121,33 @@ impl<'a> Section<'a> {
         let end = value_at + value.len();
         Ok(Some((FieldSpan { line: narrow(start), start: narrow(value_at), end: narrow(end), id }, value)))
     }
+
+    /// Takes the one line of a message that may lack a colon as a field without a name: its value begins where the line does. A
+    /// second one, and one that some reader could take for something else, is an error.
+    fn line_without_colon(&mut self) -> Result<(FieldSpan, &'a [u8]), ParseError> {
+        let start = self.at;
+        let error = ParseError::new(ParseErrorKind::HeaderLine, start);
+        let line = self.line()?;
+        let is_whole = self.at > start + line.len();
+        let is_folded = matches!(self.rest(), [b' ' | b'\t', ..]);
+        if !self.may_lack_colon || !is_whole || is_folded || !is_harmless(line) {
+            return Err(error);
+        }
+        self.may_lack_colon = false;
+        let value = text::trim_end(line);
+        let end = narrow(start + value.len());
+        Ok((FieldSpan { line: narrow(start), start: narrow(start), end, id: None }, value))
+    }
+}
+
+/// Whether a line without a colon can be taken for nothing else ([`Leniency::NoColon`](crate::message::Leniency::NoColon)): it
+/// does not begin as a known header does, is no fold, and has no control character.
+fn is_harmless(line: &[u8]) -> bool {
+    let word = line.iter().position(|&octet| !TOKEN.has(octet)).and_then(|end| line.get(..end)).unwrap_or(line);
+    let is_visible = |octet: &u8| *octet >= b' ' && *octet != 0x7f;
+    !line.first().is_none_or(|&first| text::is_lws(first))
+        && line.iter().all(is_visible)
+        && HeaderId::from_name(word).is_none()
 }
 
 /// Which header this names, if a known one; `None` if it is not a name. White space may stand before the colon (RFC 4475
@@ -239,10 +274,43 @@ mod tests {
     }
 
     #[test]
+    fn one_line_may_lack_its_colon_and_has_no_name() {
+        let start = "BYE sip:b SIP/2.0\r\n";
+        let text = alloc::format!("{start}X-A: 1\r\nno colon, 2 \r\nX-B: 3\r\n\r\n");
+        let read = view(text.as_bytes());
+        let fields: Vec<_> =
+            read.headers().iter().map(|field| (field.name.as_str(), field.value, field.line)).collect();
+        assert_eq!(
+            fields,
+            [
+                ("X-A", &b"1"[..], &b"X-A: 1\r\n"[..]),
+                ("", b"no colon, 2", b"no colon, 2 \r\n"),
+                ("X-B", b"3", b"X-B: 3\r\n")
+            ]
+        );
+        assert_eq!((read.headers().raw("no"), read.headers().raw("x-b")), (None, Some(&b"3"[..])));
+        for harmful in [
+            "no colon\r\nA: 1\r\nnor here",
+            "no colon\r\n folded",
+            " no colon",
+            "Via SIP/2.0/UDP a",
+            "Content-Length 5",
+            "l 5",
+            "l\t5",
+            "route",
+            "no\0colon",
+            "no colon \x7f",
+        ] {
+            assert_eq!(error(&alloc::format!("{start}{harmful}\r\n\r\n")).0, ParseErrorKind::HeaderLine, "{harmful}");
+        }
+        assert_eq!(error(&alloc::format!("{start}A: 1\r\nno end")).0, ParseErrorKind::HeaderLine);
+    }
+
+    #[test]
     fn malformed_header_lines_are_errors_with_their_place() {
         let start = "BYE sip:b SIP/2.0\r\n";
         for (line, kind) in [
-            ("no colon\r\n\r\n", ParseErrorKind::HeaderLine),
+            ("no colon\r\nnor here\r\n\r\n", ParseErrorKind::HeaderLine),
             ("a b: c\r\n\r\n", ParseErrorKind::HeaderName),
             (": c\r\n\r\n", ParseErrorKind::HeaderName),
             (" : c\r\n\r\n", ParseErrorKind::HeaderName),
