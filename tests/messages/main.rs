@@ -6,3 +6,4 @@ mod check;
 mod generated;
 mod limits;
 mod properties;
+mod rewritten;

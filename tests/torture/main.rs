@@ -5,6 +5,7 @@
 //! each which message of the RFCs has the same trap, and what is expected of both.
 
 mod inspect;
+mod lenient;
 mod reactions;
 mod reading;
 mod registrar;

@@ -8,6 +8,7 @@ mod chaos;
 mod client;
 mod delivery;
 mod laws;
+mod leniency;
 mod locating;
 mod matching;
 mod merging;

@@ -193,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_several_contacts_is_the_remote_target() {
+        let text = "INVITE sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP a.com;branch=z9hG4bKa\r\n\
+            From: <sip:alice@a.com>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: x\r\nCSeq: 2147483648 INVITE\r\n\
+            Contact: <sip:first@a.com>, <sip:second@a.com>\r\nContact: <sip:third@a.com>\r\n\r\n";
+        let Ok(Message::Request(invite)) = Message::parse(text.as_bytes(), &Limits::default()) else {
+            panic!("{text}")
+        };
+        let dialog = Dialog::of_request(&invite, "2", DialogState::Confirmed).unwrap();
+        assert_eq!(dialog.remote_target.to_string(), "sip:first@a.com");
+        assert_eq!(dialog.sequence.remote, Some(1 << 31));
+    }
+
+    #[test]
     fn a_from_that_cannot_be_written_again_is_owed_a_400() {
         let long = [&[b'"'][..], &[b'x'; 9_000], b"\" <sip:alice@a.com>;tag=1"].concat();
         for from in [&b"\"A\0\" <sip:alice@a.com>;tag=1"[..], b"<sip:alice@a.com>;tag=1;x=\"\x1b\"", &long] {

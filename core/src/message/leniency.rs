@@ -21,6 +21,10 @@ pub enum Leniency {
     DigitFirst,
     /// A host name has an underscore.
     Underscore,
+    /// Three colons in a row in an IPv6 address, which count as two (RFC 5118 §4.10).
+    ThreeColons,
+    /// The `received` of a Via has an IPv6 address in brackets (RFC 5118 §4.5).
+    BracketedReceived,
     /// A tag has octets that no token has. Not `;`, `,`, `"`, `\`, angle brackets or white space; not `@` without brackets.
     OddTag,
     /// The address of From or To is malformed, and the element does not need it. Not if it is doubtful where a tag stands.
@@ -43,6 +47,8 @@ impl Leniency {
     pub const ALL: &'static [Self] = &[
         Self::DigitFirst,
         Self::Underscore,
+        Self::ThreeColons,
+        Self::BracketedReceived,
         Self::OddTag,
         Self::MalformedAddress,
         Self::NoColon,
@@ -57,6 +63,8 @@ impl Leniency {
         match self {
             Self::DigitFirst => "digit-first",
             Self::Underscore => "underscore",
+            Self::ThreeColons => "three-colons",
+            Self::BracketedReceived => "bracketed-received",
             Self::OddTag => "odd-tag",
             Self::MalformedAddress => "malformed-address",
             Self::NoColon => "no-colon",
@@ -72,6 +80,8 @@ impl Leniency {
         match self {
             Self::DigitFirst => "the last label of a host name begins with a digit",
             Self::Underscore => "a host name has an underscore",
+            Self::ThreeColons => "an IPv6 address has three colons in a row",
+            Self::BracketedReceived => "the received of a Via is in brackets",
             Self::OddTag => "a tag has octets that no token has",
             Self::MalformedAddress => "the address of From or To is malformed, though its tag can be read",
             Self::NoColon => "one header line has no colon",
@@ -120,8 +130,12 @@ impl Asked<'_, '_> {
         for field in headers.iter().filter(|field| field.name.as_str().is_empty()) {
             self.note(Leniency::NoColon, field.line);
         }
-        for via in headers.all::<Via<'_>>().flatten() {
-            self.host(via.sent_by.host);
+        for value in headers.values(HeaderId::Via, true) {
+            let Ok(via) = Via::parse(value) else { continue };
+            self.host(via.sent_by.host, value);
+            if let Some(received) = via.parameters.value("received").filter(|received| received.starts_with(b"[")) {
+                self.note(Leniency::BracketedReceived, received);
+            }
         }
         for id in [HeaderId::To, HeaderId::From] {
             if let Some(value) = headers.raw(id) {
@@ -181,12 +195,19 @@ impl Asked<'_, '_> {
 
     fn uri(&mut self, uri: Uri<'_>) {
         if let Some(host) = uri.host() {
-            self.host(host);
+            self.host(host, uri.as_bytes());
         }
     }
 
-    fn host(&mut self, host: Host<'_>) {
-        let Host::Name(name) = host else { return };
+    /// A host, which stands in this text.
+    fn host(&mut self, host: Host<'_>, text: &[u8]) {
+        let Host::Name(name) = host else {
+            let address = text.split(|&octet| octet == b'[').nth(1).unwrap_or_default();
+            if matches!(host, Host::V6(_)) && address.windows(3).any(|three| three == b":::") {
+                self.note(Leniency::ThreeColons, address);
+            }
+            return;
+        };
         let last = name.strip_suffix('.').unwrap_or(name).rsplit('.').next();
         if last.is_some_and(|label| label.starts_with(|first: char| first.is_ascii_digit())) {
             self.note(Leniency::DigitFirst, name.as_bytes());
@@ -231,6 +252,18 @@ mod tests {
                 "pc_33.atlanta.com;",
                 Leniency::Underscore,
                 "pc_33.atlanta.com;branch=z9hG4bKnashds10",
+            ),
+            (
+                "alice@192.0.2.4",
+                "alice@[2001:db8:::192.0.2.1]",
+                Leniency::ThreeColons,
+                "2001:db8:::192.0.2.1]>;q=1.000",
+            ),
+            (
+                "com;branch",
+                "com;received=[2001:db8::1];branch",
+                Leniency::BracketedReceived,
+                "[2001:db8::1];branch=z9hG4bKnashds10",
             ),
             ("tag=1928301774", "tag=a/b+c==", Leniency::OddTag, "a/b+c=="),
             ("Bob <sip:bob@biloxi.com>", "<sip:a#b@c>;tag=1", Leniency::MalformedAddress, "<sip:a#b@c>;tag=1"),

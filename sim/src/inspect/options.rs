@@ -18,7 +18,7 @@ Options:
   --lf        take each line feed that stands alone as a line end: for files that an editor has touched
   --json      one object a line: file, kind (request, response or null), verdict (valid or invalid), status (what the
               sender is owed, or null), reason, offset (an octet of the file), and answer: the final response of a real
-              node of that role, or null
+              node of that role, or null; and leniencies, the names of those that the message asks for, if any
   --help      this text
 
 A message that is well-formed is valid, though the role may refuse it; status and reason then say how.

@@ -133,6 +133,57 @@ fn an_invite_that_takes_no_sdp_gets_406() {
     assert_eq!(response.start, "SIP/2.0 200 OK");
 }
 
+/// RFC 3261 §7.3.1, §20.8: case does not count in tags, and it does in a Call-ID.
+#[test]
+fn a_dialog_is_found_whatever_the_case_of_its_tags() {
+    let mut bob = established();
+    let bye = request("BYE", "other", 11, "bob-tag", "");
+    assert_eq!(bob.ask(&bye.replace("1j9Fp", "1J9FP")).start, "SIP/2.0 481 Call/Transaction Does Not Exist");
+    assert_eq!(bob.ask(&bye.replace("bob-tag", "bob-tagg")).start, "SIP/2.0 481 Call/Transaction Does Not Exist");
+    let bye = request("BYE", "case", 12, "BOB-tag", "").replace("carol-tag", "Carol-TAG");
+    let ok = bob.ask(&bye);
+    assert_eq!((ok.start.as_str(), ok.tag_of("from")), ("SIP/2.0 200 OK", "Carol-TAG"));
+    assert_eq!(bob.told().last().unwrap(), "ended Remote");
+    bob.finish();
+}
+
+/// A tag that is no token is that of a dialog like any other, and goes back as it came.
+#[test]
+fn a_dialog_carries_a_tag_that_is_no_token() {
+    let odd = |text: alloc::string::String| text.replace("tag=carol-tag", "tag=a/b+C==");
+    let mut bob = Lone::new();
+    bob.receive(&odd(invite("i", 10)));
+    let call = bob.incoming();
+    bob.command(|agent, now| agent.answer(now, call, None)).unwrap();
+    bob.receive(&odd(request("ACK", "a", 10, "bob-tag", "")));
+    bob.take();
+    bob.command(|agent, now| agent.hang_up(now, call)).unwrap();
+    let bye = bob.take().into_iter().next().unwrap();
+    assert!(bye.start.starts_with("BYE "), "{bye:?}");
+    assert_eq!(bye.tag_of("to"), "a/b+C==");
+    assert_eq!(bob.ask(&odd(request("BYE", "end", 11, "bob-tag", ""))).start, "SIP/2.0 200 OK");
+    bob.run(Duration::from_secs(400));
+}
+
+#[test]
+fn a_merged_request_is_known_whatever_the_case_of_its_from_tag() {
+    let mut bob = Lone::new();
+    bob.receive(&invite("i1", 10));
+    bob.take();
+    let response = bob.ask(&invite("i2", 10).replace("carol-tag", "CAROL-tag"));
+    assert_eq!(response.start, "SIP/2.0 482 Loop Detected");
+}
+
+#[test]
+fn a_from_that_a_dialog_cannot_write_again_is_answered_with_400() {
+    for from in ["<sip:carol@-chicago.com>", "<sip:a|b@chicago.com>", "\"\u{1}\" <sip:carol@chicago.com>"] {
+        let mut bob = Lone::new();
+        let response = bob.ask(&invite("i", 10).replace("Carol <sip:carol@chicago.com>", from));
+        assert!(response.start.starts_with("SIP/2.0 400 "), "{from}: {}", response.start);
+        bob.finish();
+    }
+}
+
 #[test]
 fn a_merged_request_gets_482() {
     let mut bob = Lone::new();
