@@ -1,5 +1,6 @@
 //! What is taken though RFC 3261 does not allow it, and what is not: `docs/decisions/leniency.md`.
 
+use sansip::message::{HeaderId, UserPart};
 use sansip::{Config, Seed};
 
 use crate::bench::{Bench, Told, answer, ours, their_via, theirs};
@@ -56,6 +57,22 @@ fn what_is_doubtful_is_answered_with_400() {
     ] {
         assert!(fate(config(), from, to).starts_with("SIP/2.0 400 "), "{to}");
     }
+}
+
+/// The choice of a telephone or a server: `#` in the user part, in the Request-URI and in every header, and written again.
+#[test]
+fn a_number_sign_is_a_choice() {
+    let chosen = Config { user_part: UserPart::NumberSign, ..config() };
+    assert_eq!(fate(chosen.clone(), "sip:alice@192.0.2.1 ", "sip:*123#@192.0.2.1 "), "OPTIONS");
+    assert!(fate(chosen.clone(), "sip:alice@192.0.2.1 ", "sip:*123@192.0.2.1#x ").starts_with("SIP/2.0 400 "));
+    let mut bench = Bench::with(chosen);
+    let invite = theirs("OPTIONS", &their_via("z9hG4bKb"));
+    bench.receive(&invite.replace("sip:alice@192.0.2.1 ", "sip:*123#@192.0.2.1 ").replace("sip:bob@", "sip:#@"));
+    let request = &bench.arrivals.last().expect("a request").request;
+    assert_eq!(request.uri().ok().and_then(|uri| uri.user()), Some("*123#"));
+    assert_eq!(request.from().and_then(|from| from.uri.user()), Some("#"));
+    let forwarded = request.edit().pop_first(HeaderId::Via).finish().expect("a copy");
+    assert_eq!(forwarded.uri().ok().and_then(|uri| uri.user()), Some("*123#"));
 }
 
 /// RFC 3261 §18.3: over UDP a response that ends before its body does MUST be discarded, and the transaction goes on.

@@ -74,8 +74,9 @@ impl Dialog {
         let bad = Rejection::bad;
         let headers = request.headers();
         // Each request of ours in the dialog has both again.
-        let from = headers.text_of_from().filter(NameAddrText::is_rewritable).ok_or(bad("Unusable From header"))?;
-        let to = headers.text_of_to().filter(NameAddrText::is_rewritable).ok_or(bad("Unusable To header"))?;
+        let is_rewritable = |address: &NameAddrText<'_>| address.is_rewritable(headers.user_part());
+        let from = headers.text_of_from().filter(is_rewritable).ok_or(bad("Unusable From header"))?;
+        let to = headers.text_of_to().filter(is_rewritable).ok_or(bad("Unusable To header"))?;
         let call_id = headers.call_id().ok_or(bad("Unusable Call-ID header"))?;
         let cseq = headers.cseq().ok_or(bad("Unusable CSeq header"))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
@@ -103,7 +104,7 @@ impl Dialog {
             },
             remote_target: match target_of(response) {
                 Some(target) => target,
-                None => UriBuf::parse(invite.uri_bytes()).ok()?,
+                None => invite.uri().ok()?.to_buf(),
             },
             route_set: RouteSet::of_response(response.headers()),
         })

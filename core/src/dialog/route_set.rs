@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::message::header::RecordRoute;
-use crate::message::{Headers, Parameter, Uri, UriBuf};
+use crate::message::{Headers, Parameter, Uri, UriBuf, UserPart};
 use crate::transport::NextHop;
 
 /// The route set: URIs in the order in which our requests visit them.
@@ -84,7 +84,7 @@ pub(crate) fn request_uri(uri: Uri<'_>) -> Cow<'_, [u8]> {
 pub(crate) fn request_target(uri: Uri<'_>) -> UriBuf {
     match request_uri(uri) {
         Cow::Borrowed(_) => uri.to_buf(),
-        Cow::Owned(text) => UriBuf::parse(&text).unwrap_or_else(|_| uri.to_buf()),
+        Cow::Owned(text) => UriBuf::parse_with(&text, UserPart::NumberSign).unwrap_or_else(|_| uri.to_buf()),
     }
 }
 

@@ -74,6 +74,7 @@ impl Endpoint {
     pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
         match MessageView::parse(bytes, &self.config.limits.message) {
             Ok(view) => {
+                let view = view.with_user_part(self.config.user_part);
                 if let Some(connection) = flow.connection
                     && self.wire.used(connection, &view)
                 {

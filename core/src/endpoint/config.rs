@@ -1,5 +1,6 @@
 //! What a node is told at its birth. Everything it does is a function of this, its inputs and its commands.
 
+use crate::message::UserPart;
 use crate::random::{Script, Seed};
 use crate::transaction::Timers;
 use crate::{message, transaction, transport};
@@ -21,6 +22,8 @@ pub struct Config {
     /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
     /// [`Server`](crate::Server) turns it on for the CANCEL that it forwards statelessly.
     pub strays: bool,
+    /// What the user part of a URI in a message received may have. [`UserPart::Strict`].
+    pub user_part: UserPart,
 }
 
 impl Config {
@@ -33,6 +36,7 @@ impl Config {
             limits: Limits::default(),
             rport: true,
             strays: false,
+            user_part: UserPart::Strict,
         }
     }
 }

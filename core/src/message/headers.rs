@@ -6,6 +6,7 @@ use super::marks::{Marks, PackedMarks};
 use super::name::{HeaderId, HeaderName};
 use super::span::{FieldSpan, PackedSpan, part};
 use super::text::{self, TOKEN, Values};
+use super::uri::UserPart;
 use core::fmt;
 
 /// The header fields of one message. `Copy`; typed on demand: absent, malformed and present are three answers.
@@ -17,6 +18,7 @@ pub struct Headers<'a> {
     end: u16,
     /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
     marks: Option<&'a PackedMarks>,
+    user_part: UserPart,
 }
 
 /// One header field.
@@ -36,8 +38,14 @@ impl<'a> Headers<'a> {
         fields: &'a [PackedSpan],
         end: u16,
         marks: Option<&'a PackedMarks>,
+        user_part: UserPart,
     ) -> Self {
-        Self { bytes, fields, end, marks }
+        Self { bytes, fields, end, marks, user_part }
+    }
+
+    /// What the user part of a URI may have in this message.
+    pub(crate) const fn user_part(self) -> UserPart {
+        self.user_part
     }
 
     /// The first value of this header: `None` if absent.
@@ -52,7 +60,7 @@ impl<'a> Headers<'a> {
     }
 
     pub(super) fn read<H: Header<'a>>(self, value: &'a [u8]) -> Result<H, ParseError> {
-        H::parse(value).map_err(|error| error.within(H::ID).moved(self.offset_of(value)))
+        H::parse_with(value, self.user_part).map_err(|error| error.within(H::ID).moved(self.offset_of(value)))
     }
 
     /// Every value of this header, over fields and commas, in order. A field of a list without any value gives none.

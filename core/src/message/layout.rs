@@ -8,6 +8,7 @@ use super::name::HeaderId;
 use super::span::{FieldSpan, PackedSpan, part};
 use super::status::StatusCode;
 use super::text;
+use super::uri::UserPart;
 
 /// Where the parts of the first line stand.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,8 @@ pub(crate) struct Layout<'a> {
     pub(crate) fields: &'a [PackedSpan],
     /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
     pub(crate) marks: Option<&'a PackedMarks>,
+    /// What the user part of a URI may have.
+    pub(crate) user_part: UserPart,
 }
 
 /// What a [`Layout`] is kept in behind the octets, but for its fields and marks: six offsets of two octets, two of four, how many fields
@@ -71,6 +74,7 @@ impl<'a> Layout<'a> {
         defect: None,
         fields: &[],
         marks: None,
+        user_part: UserPart::Strict,
     };
 
     /// How many octets a layout of so many fields takes.
@@ -86,6 +90,7 @@ impl<'a> Layout<'a> {
             StartLine::Response { status, reason, reason_end } => (1, [status.get(), reason, reason_end]),
         };
         let marked = if self.marks.is_some() { 2 } else { 0 };
+        let chosen = if self.user_part == UserPart::NumberSign { 4 } else { 0 };
         let defect = self.defect.map_or(0, |defect| defect as u8 + 1);
         let mut out = Blank::new(room);
         out.put(self.fields.as_flattened());
@@ -96,7 +101,7 @@ impl<'a> Layout<'a> {
         }
         out.put(&self.body.to_le_bytes());
         out.put(&self.end.to_le_bytes());
-        out.put(&[kind | marked, defect, 0, 0]);
+        out.put(&[kind | marked | chosen, defect, 0, 0]);
         true
     }
 
@@ -127,11 +132,12 @@ impl<'a> Layout<'a> {
             defect: Defect::ALL.get(usize::from(defect).wrapping_sub(1)).copied(),
             fields: rest.as_chunks().0.get(..usize::from(count))?,
             marks: (kind & 2 != 0).then_some(marks),
+            user_part: if kind & 4 == 0 { UserPart::Strict } else { UserPart::NumberSign },
         })
     }
 
     pub(crate) const fn headers(&self, bytes: &'a [u8]) -> Headers<'a> {
-        Headers::new(bytes, self.fields, self.fields_end, self.marks)
+        Headers::new(bytes, self.fields, self.fields_end, self.marks, self.user_part)
     }
 
     /// The fields in order.

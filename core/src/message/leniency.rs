@@ -9,7 +9,7 @@ use super::method::Method;
 use super::name::HeaderId;
 use super::read::MessageView;
 use super::text;
-use super::uri::Uri;
+use super::uri::{Uri, UserPart};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -32,6 +32,9 @@ pub enum Leniency {
     /// One line of the header section has no colon: it is forwarded as it is, and means nothing. Not if it begins as a known
     /// header does, is folded or has a control character, and not in a multipart body.
     NoColon,
+    /// The user part of a URI has `#`: off unless a telephone or server chooses it
+    /// ([`UserPart::NumberSign`](super::UserPart::NumberSign)).
+    NumberSign,
     /// A display name has UTF-8 outside of quotes.
     BareUtf8,
     /// A CSeq number is 2^31 or more (RFC 3261 §8.1.1.5).
@@ -52,6 +55,7 @@ impl Leniency {
         Self::OddTag,
         Self::MalformedAddress,
         Self::NoColon,
+        Self::NumberSign,
         Self::BareUtf8,
         Self::LargeCSeq,
         Self::SeveralContacts,
@@ -68,11 +72,17 @@ impl Leniency {
             Self::OddTag => "odd-tag",
             Self::MalformedAddress => "malformed-address",
             Self::NoColon => "no-colon",
+            Self::NumberSign => "number-sign",
             Self::BareUtf8 => "bare-utf-8",
             Self::LargeCSeq => "large-cseq",
             Self::SeveralContacts => "several-contacts",
             Self::OddQ => "odd-q",
         }
+    }
+
+    /// Whether it is on by default.
+    pub const fn is_default(self) -> bool {
+        !matches!(self, Self::NumberSign)
     }
 
     /// What is taken, in words.
@@ -85,6 +95,7 @@ impl Leniency {
             Self::OddTag => "a tag has octets that no token has",
             Self::MalformedAddress => "the address of From or To is malformed, though its tag can be read",
             Self::NoColon => "one header line has no colon",
+            Self::NumberSign => "the user part of a URI has a number sign",
             Self::BareUtf8 => "a display name has UTF-8 outside of quotes",
             Self::LargeCSeq => "the CSeq number is 2^31 or more",
             Self::SeveralContacts => "an INVITE has several Contacts, of which the first counts",
@@ -100,14 +111,16 @@ impl fmt::Display for Leniency {
 }
 
 impl MessageView<'_> {
-    /// The leniencies that this message asks for, each with the octet at which it is first needed, in the order of
-    /// [`Leniency::ALL`]. The question of a tool or a test: an element takes the message without asking.
+    /// The leniencies that this message asks for, those that are off by default included, each with the octet at which it is
+    /// first needed, in the order of [`Leniency::ALL`]. The question of a tool or a test: an element takes the message without
+    /// asking.
     pub fn leniencies(&self) -> Vec<(Leniency, u32)> {
-        let mut asked = Asked { message: self, found: Vec::new() };
-        if let Ok(uri) = Uri::parse(self.uri_bytes()) {
+        let message = self.clone().with_user_part(UserPart::NumberSign);
+        let mut asked = Asked { message: &message, found: Vec::new() };
+        if let Ok(uri) = Uri::parse_with(message.uri_bytes(), UserPart::NumberSign) {
             asked.uri(uri);
         }
-        asked.headers(self.headers());
+        asked.headers(message.headers());
         asked.found.sort_unstable();
         asked.found.dedup_by_key(|(leniency, _)| *leniency);
         asked.found
@@ -161,7 +174,7 @@ impl Asked<'_, '_> {
             if count == 1 && self.message.method() == Some(Method::Invite) {
                 self.note(Leniency::SeveralContacts, value);
             }
-            let Ok(contact) = Contact::parse(value) else { continue };
+            let Ok(contact) = Contact::parse_with(value, UserPart::NumberSign) else { continue };
             let Some(address) = contact.address() else { continue };
             if address.parameters.has("q") && contact.q().is_none() {
                 self.note(Leniency::OddQ, value);
@@ -171,7 +184,7 @@ impl Asked<'_, '_> {
     }
 
     fn address_or_tag(&mut self, value: &[u8]) {
-        match (NameAddr::parse(value), NameAddrText::parse(value)) {
+        match (NameAddr::parse_with(value, UserPart::NumberSign), NameAddrText::parse(value)) {
             (Ok(address), _) => self.address(address),
             (Err(_), Ok(_)) => self.note(Leniency::MalformedAddress, value),
             (Err(_), Err(_)) => {}
@@ -194,6 +207,9 @@ impl Asked<'_, '_> {
     }
 
     fn uri(&mut self, uri: Uri<'_>) {
+        if let Some(user) = uri.user().filter(|user| user.contains('#')) {
+            self.note(Leniency::NumberSign, user.as_bytes());
+        }
         if let Some(host) = uri.host() {
             self.host(host, uri.as_bytes());
         }
@@ -221,7 +237,7 @@ impl Asked<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::Leniency;
-    use crate::message::{Limits, MessageView};
+    use crate::message::{Limits, MessageView, UserPart};
     use alloc::vec::Vec;
 
     const GOOD: &str = "INVITE sip:bob@biloxi.com SIP/2.0\r\n\
@@ -235,9 +251,14 @@ mod tests {
     /// Each leniency that a message asks for, with the text at its place.
     fn asked(text: &str) -> Vec<(Leniency, &str)> {
         let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
-        assert!(view.validate().is_ok(), "{text}");
-        let asked = view.leniencies().into_iter();
-        asked.map(|(leniency, offset)| (leniency, text[offset as usize..].lines().next().unwrap_or_default())).collect()
+        let asked = view.leniencies();
+        let is_taken = asked.iter().all(|(leniency, _)| leniency.is_default());
+        assert_eq!(view.validate().is_ok(), is_taken, "{text}");
+        assert!(view.with_user_part(UserPart::NumberSign).validate().is_ok(), "{text}");
+        asked
+            .into_iter()
+            .map(|(leniency, offset)| (leniency, text[offset as usize..].lines().next().unwrap_or_default()))
+            .collect()
     }
 
     #[test]
@@ -266,8 +287,9 @@ mod tests {
                 "[2001:db8::1];branch=z9hG4bKnashds10",
             ),
             ("tag=1928301774", "tag=a/b+c==", Leniency::OddTag, "a/b+c=="),
-            ("Bob <sip:bob@biloxi.com>", "<sip:a#b@c>;tag=1", Leniency::MalformedAddress, "<sip:a#b@c>;tag=1"),
+            ("Bob <sip:bob@biloxi.com>", "<sip:a|b@c>;tag=1", Leniency::MalformedAddress, "<sip:a|b@c>;tag=1"),
             ("Call-ID", "no colon\r\nCall-ID", Leniency::NoColon, "no colon"),
+            ("bob@biloxi.com SIP", "*123#@biloxi.com SIP", Leniency::NumberSign, "*123#@biloxi.com SIP/2.0"),
             ("To: Bob", "To: Ren\u{e9}", Leniency::BareUtf8, "Ren\u{e9} <sip:bob@biloxi.com>"),
             ("2147483647", "2147483648", Leniency::LargeCSeq, "2147483648 INVITE"),
             ("q=1.000", "q=1.000, <sip:b@c>", Leniency::SeveralContacts, "<sip:b@c>"),

@@ -67,7 +67,7 @@ pub use status::StatusCode;
 pub use tag_param::TagParam;
 pub use tel::Telephone;
 pub(crate) use text::{decimal, unfolded};
-pub use uri::{Scheme, Uri, UriBuf};
+pub use uri::{Scheme, Uri, UriBuf, UserPart};
 pub use validate::{Essentials, Rejection};
 pub(crate) use write::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};
 pub use write::{RequestBuilder, ResponseBuilder};

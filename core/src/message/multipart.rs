@@ -7,6 +7,7 @@ use super::limits::Limits;
 use super::quoted::Quoted;
 use super::read::PartLayout;
 use super::scan::{self, ALPHANUM, Set};
+use super::uri::UserPart;
 
 /// The parts of a `multipart` body, one after the other.
 ///
@@ -81,7 +82,7 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     /// The header fields; there may be none. Without Content-Type it is `text/plain` (RFC 2046 §5.1).
     pub fn headers(&self) -> Headers<'_> {
-        Headers::new(self.bytes, &self.layout.fields, self.layout.fields_end, None)
+        Headers::new(self.bytes, &self.layout.fields, self.layout.fields_end, None, UserPart::Strict)
     }
 
     /// The body. A Content-Length among the headers has no meaning here.

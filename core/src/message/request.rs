@@ -35,7 +35,7 @@ impl Request {
     /// # Errors
     /// It is malformed.
     pub fn uri(&self) -> Result<Uri<'_>, ParseError> {
-        Uri::parse(self.uri_bytes())
+        Uri::parse_with(self.uri_bytes(), self.layout().user_part)
     }
 
     /// The Request-URI as written.

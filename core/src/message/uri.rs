@@ -54,6 +54,17 @@ impl PartialEq for Scheme<'_> {
 
 impl Eq for Scheme<'_> {}
 
+/// What the user part of a SIP URI may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserPart {
+    /// What RFC 3261 §25.1 allows.
+    #[default]
+    Strict,
+    /// A `#` too, as telephones write feature codes (`*123#`) that should have `%23`: a choice of telephones and servers
+    /// ([`Leniency::NumberSign`](super::Leniency::NumberSign)).
+    NumberSign,
+}
+
 /// A URI. There is no `==`: the equality of RFC 3261 §19.1.4 is not transitive; see [`equivalent`](Self::equivalent).
 /// `Debug` does not show the password.
 #[derive(Clone, Copy)]
@@ -74,22 +85,30 @@ impl<'a> Uri<'a> {
     /// # Errors
     /// The URI is malformed.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_with(text, UserPart::Strict)
+    }
+
+    /// Reads what [`parse`](Self::parse) reads, with such a user part.
+    ///
+    /// # Errors
+    /// The URI is malformed.
+    pub fn parse_with(text: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         if let Some(usual) = usual::uri(text, 0).filter(|places| places.end == text.len()) {
             return Self::usual(text, 0, &usual).ok_or(ParseError::new(ParseErrorKind::Uri, 0));
         }
-        Self::parse_any(text)
+        Self::parse_any(text, user_part)
     }
 
     /// Reads a URI however it is written.
-    pub(super) fn parse_any(text: &'a [u8]) -> Result<Self, ParseError> {
+    pub(super) fn parse_any(text: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         if let [b's', b'i', b'p', b':', rest @ ..] = text {
-            return Self::parse_sip(text, Scheme::Sip, rest);
+            return Self::parse_sip(text, Scheme::Sip, rest, user_part);
         }
         let bad = ParseError::new(ParseErrorKind::Uri, 0);
         let (scheme, rest) = scan::split_once(text, b':').ok_or(bad)?;
         let scheme = Scheme::parse(scheme).ok_or(bad)?;
         if matches!(scheme, Scheme::Sip | Scheme::Sips) {
-            return Self::parse_sip(text, scheme, rest);
+            return Self::parse_sip(text, scheme, rest, user_part);
         }
         if scheme == Scheme::Tel {
             let before = scan::offset_in(text, rest);
@@ -124,7 +143,7 @@ impl<'a> Uri<'a> {
         })
     }
 
-    fn parse_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8]) -> Result<Self, ParseError> {
+    fn parse_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         let at = |kind, part| ParseError::new(kind, scan::offset_in(text, part));
         let (user_info, rest) = match scan::split_once(rest, b'@') {
             Some((user_info, rest)) => (Some(user_info), rest),
@@ -132,7 +151,11 @@ impl<'a> Uri<'a> {
         };
         let (user, password) = match user_info {
             Some(user_info) => {
-                let end = scan::USER.escaped_len(user_info);
+                let set = match user_part {
+                    UserPart::Strict => &scan::USER,
+                    UserPart::NumberSign => &scan::USER_NUMBER_SIGN,
+                };
+                let end = set.escaped_len(user_info);
                 let (user, password) = match user_info.split_at_checked(end) {
                     Some((user, [])) => (user, None),
                     Some((user, [b':', password @ ..])) => (user, Some(password)),
@@ -285,10 +308,18 @@ impl UriBuf {
         Uri::parse(text).map(Uri::to_buf)
     }
 
+    /// Reads what [`parse`](Self::parse) reads, with such a user part.
+    ///
+    /// # Errors
+    /// The URI is malformed.
+    pub fn parse_with(text: &[u8], user_part: UserPart) -> Result<Self, ParseError> {
+        Uri::parse_with(text, user_part).map(Uri::to_buf)
+    }
+
     /// The URI, borrowed.
     pub fn as_uri(&self) -> Uri<'_> {
         // The text was read before; the other arm is never taken.
-        Uri::parse(&self.0).unwrap_or(Uri::EMPTY)
+        Uri::parse_with(&self.0, UserPart::NumberSign).unwrap_or(Uri::EMPTY)
     }
 
     /// The URI as written.
@@ -325,7 +356,7 @@ impl fmt::Debug for UriBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, Uri, UriBuf};
+    use super::{Scheme, Uri, UriBuf, UserPart};
     use alloc::string::ToString;
 
     fn uri(text: &str) -> Uri<'_> {
@@ -408,6 +439,14 @@ mod tests {
         // What a SIP URI's user must not have is escaped, though telephone-subscriber has it (RFC 3261 §25.1).
         assert!(Uri::parse(b"sip:*#06#@a.com;user=phone").is_err());
         assert_eq!(uri("sip:*%2306%23@a.com;user=phone").user(), Some("*%2306%23"));
+        let chosen = Uri::parse_with(b"sip:*#06#@a.com;user=phone", UserPart::NumberSign).unwrap();
+        assert_eq!(chosen.user(), Some("*#06#"));
+        assert!(chosen.equivalent(uri("sip:*%2306%23@a.com;user=phone")));
+        assert_eq!(chosen.address_of_record(), uri("sip:*%2306%23@a.com").address_of_record());
+        assert_eq!(chosen.to_buf().as_uri().user(), Some("*#06#"));
+        for bad in ["sip:a:#@b.com", "sip:#", "sip:a@b#c.com", "sip:a@b.com;x=#", "sip:a@b.com?x=#", "tel:#;x=#"] {
+            assert!(Uri::parse_with(bad.as_bytes(), UserPart::NumberSign).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -263,7 +263,7 @@ mod tests {
     use super::{address, cseq, is_call_id, parameters, uri};
     use crate::message::header::{CSeq, CallId, Header, NameAddr};
     use crate::message::parameters::Parameters;
-    use crate::message::{HostPort, Uri};
+    use crate::message::{HostPort, Uri, UserPart};
     use alloc::vec::Vec;
 
     /// Texts made of these pieces, each of up to `count`.
@@ -287,7 +287,8 @@ mod tests {
         for text in texts(&pieces, 4).map(|text| [b"sip:", &text[..]].concat()) {
             let Some(places) = uri(&text, 0).filter(|places| places.end == text.len()) else { continue };
             usual += 1;
-            let read = Uri::parse_any(&text).unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
+            let read = Uri::parse_any(&text, UserPart::Strict)
+                .unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
             let host_port = HostPort::parse(&text[places.host..places.parameters]).unwrap();
             assert_eq!(read.host_port(), Some(host_port));
             assert_eq!(read.port(), places.port);
@@ -306,8 +307,8 @@ mod tests {
             for text in [[&b"<sip:a>"[..], &text].concat(), [&text[..], b"<sip:a@b>;tag=x"].concat(), text] {
                 let Some(places) = address(&text) else { continue };
                 usual += 1;
-                let read =
-                    NameAddr::parse_any(&text).unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
+                let read = NameAddr::parse_any(&text, UserPart::Strict)
+                    .unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
                 assert_eq!(read.uri.as_bytes(), &text[places.bracket + 1..places.uri.end]);
                 assert_eq!(read.display_name.is_some(), places.bracket > 0);
                 assert_eq!(read.parameters.as_bytes(), &text[places.uri.end + 1..]);

@@ -94,8 +94,8 @@ fn request<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, R
     }
     let uri = layout.uri(bytes);
     let uri_at = scan::offset_in(bytes, uri);
-    let uri =
-        Uri::parse(uri).map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
+    let uri = Uri::parse_with(uri, layout.user_part)
+        .map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
     // RFC 3261 §19.1.1: headers have no place in a Request-URI.
     if let Some(uri_headers) = uri.headers() {
         return Err(Rejection::bad_at("Headers in the Request-URI", scan::offset_in(bytes, uri_headers)));

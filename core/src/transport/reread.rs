@@ -1,6 +1,6 @@
 //! Reads again what this endpoint has sent, or taken in before.
 
-use crate::message::{Limits, Message, Request, Response, SharedBytes};
+use crate::message::{Limits, Message, MessageView, Request, Response, SharedBytes, UserPart};
 
 /// What we have sent ourselves is read again without a limit.
 const OURS: Limits = Limits {
@@ -15,10 +15,8 @@ const OURS: Limits = Limits {
 
 /// Reads a request that this endpoint has sent or taken in before.
 pub(crate) fn reread(bytes: &SharedBytes) -> Option<Request> {
-    match Message::parse(bytes, &OURS) {
-        Ok(Message::Request(request)) => Some(request),
-        _ => None,
-    }
+    // Its URIs were read before, or are the application's to choose.
+    MessageView::parse(bytes, &OURS).ok()?.with_user_part(UserPart::NumberSign).to_request()
 }
 
 /// Reads a response that this endpoint has sent.

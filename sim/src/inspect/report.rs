@@ -75,7 +75,8 @@ pub(super) fn write_text(out: &mut dyn Write, message: &Inspected<'_>, role: Rol
     write_verdict(out, message, role)?;
     for (leniency, offset) in &finding.leniencies {
         let (name, offset) = (leniency.name(), message.begin + offset);
-        writeln!(out, "  lenient: {} ({name}, octet {offset})", leniency.words())?;
+        let off = if leniency.is_default() { "" } else { ", off by default" };
+        writeln!(out, "  lenient: {} ({name}, octet {offset}{off})", leniency.words())?;
     }
     Ok(())
 }

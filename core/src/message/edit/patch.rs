@@ -243,6 +243,7 @@ impl Patches {
             end,
             defect: None,
             marks: old.marks.and_then(|marks| self.marks(Marks::unpack(marks))),
+            user_part: old.user_part,
         }
     }
 

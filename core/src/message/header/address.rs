@@ -9,6 +9,7 @@ use crate::message::scan::{self, Cursor, TOKEN};
 use crate::message::tag_param::TagParam;
 use crate::message::unfolded;
 use crate::message::uri::Uri;
+use crate::message::uri::UserPart;
 use crate::message::usual::{self, AddressPlaces};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,14 +34,22 @@ impl<'a> NameAddr<'a> {
     /// # Errors
     /// The value is malformed.
     pub fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_with(value, UserPart::Strict)
+    }
+
+    /// Reads what [`parse`](Self::parse) reads, with such a user part of the URI.
+    ///
+    /// # Errors
+    /// The value is malformed.
+    pub fn parse_with(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         if let Some(usual) = usual::address(value).and_then(|places| Self::usual(value, &places)) {
             return Ok(usual);
         }
-        Self::parse_any(value)
+        Self::parse_any(value, user_part)
     }
 
     /// Reads one value however it is written.
-    pub(in crate::message) fn parse_any(value: &'a [u8]) -> Result<Self, ParseError> {
+    pub(in crate::message) fn parse_any(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(value);
         cursor.lws();
         let display_name = display_name(&mut cursor)?;
@@ -59,7 +68,7 @@ impl<'a> NameAddr<'a> {
             }
             uri
         };
-        let uri = Uri::parse(uri).map_err(|error| error.moved(before))?;
+        let uri = Uri::parse_with(uri, user_part).map_err(|error| error.moved(before))?;
         Ok(Self { display_name, uri, parameters: parameters(&mut cursor, is_bracketed)? })
     }
 
@@ -74,11 +83,15 @@ impl<'a> NameAddr<'a> {
     }
 
     /// Reads one value whose URI must stand in angle brackets.
-    pub(super) fn parse_bracketed(value: &'a [u8]) -> Result<Self, ParseError> {
+    pub(super) fn parse_bracketed(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(value);
         cursor.lws();
         display_name(&mut cursor)?;
-        if cursor.peek() == Some(b'<') { Self::parse(value) } else { Err(cursor.error(ParseErrorKind::Brackets)) }
+        if cursor.peek() == Some(b'<') {
+            Self::parse_with(value, user_part)
+        } else {
+            Err(cursor.error(ParseErrorKind::Brackets))
+        }
     }
 
     /// The `tag` as written; `None` if absent, empty or quoted. Two are compared as [`TagParam`]s.
@@ -195,8 +208,8 @@ impl<'a> NameAddrText<'a> {
     }
 
     /// Whether the value is well-formed and can be written again: see [`unfolded`].
-    pub(crate) fn is_rewritable(&self) -> bool {
-        unfolded(self.value).is_ok() && NameAddr::parse(self.value).is_ok()
+    pub(crate) fn is_rewritable(&self, user_part: UserPart) -> bool {
+        unfolded(self.value).is_ok() && NameAddr::parse_with(self.value, user_part).is_ok()
     }
 
     /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.
@@ -233,7 +246,7 @@ impl<'a> NameAddrText<'a> {
 
     fn read(self) -> NameAddr<'a> {
         // The text was read before; the other arm is never taken.
-        NameAddr::parse(self.value).unwrap_or(NameAddr {
+        NameAddr::parse_with(self.value, UserPart::NumberSign).unwrap_or(NameAddr {
             display_name: None,
             uri: Uri::EMPTY,
             parameters: Parameters::NONE,
@@ -377,36 +390,36 @@ name_addr_header!(
     /// From (RFC 3261 §20.20).
     From,
     list: false,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// To (RFC 3261 §20.39).
     To,
     list: false,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// Reply-To (RFC 3261 §20.31).
     ReplyTo,
     list: false,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// One value of Route (RFC 3261 §20.34).
     Route,
     list: true,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// One value of Record-Route (RFC 3261 §20.30).
     RecordRoute,
     list: true,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 
 #[cfg(test)]
 mod tests {
-    use super::{NameAddr, NameAddrBuf, NameAddrText, TagParam};
+    use super::{NameAddr, NameAddrBuf, NameAddrText, TagParam, UserPart};
     use alloc::string::ToString;
 
     fn read(text: &str) -> NameAddr<'_> {
@@ -520,7 +533,7 @@ mod tests {
             assert!(NameAddr::parse(text.as_bytes()).is_err(), "{text}");
             let cut = NameAddrText::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(cut.tag().map(TagParam::as_str), tag, "{text}");
-            assert!(!cut.is_rewritable());
+            assert!(!cut.is_rewritable(UserPart::Strict));
         }
         for doubtful in [
             "",

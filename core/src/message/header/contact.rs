@@ -5,6 +5,7 @@ use super::{Header, NameAddr, quality};
 use crate::message::error::ParseError;
 use crate::message::name::HeaderId;
 use crate::message::scan;
+use crate::message::uri::UserPart;
 use alloc::vec::Vec;
 
 /// One value of Contact.
@@ -42,10 +43,14 @@ impl<'a> Header<'a> for Contact<'a> {
     const LIST: bool = true;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_with(value, UserPart::Strict)
+    }
+
+    fn parse_with(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
         if scan::trim(value) == b"*" {
             return Ok(Self::Star);
         }
-        NameAddr::parse(value).map(Self::Address)
+        NameAddr::parse_with(value, user_part).map(Self::Address)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

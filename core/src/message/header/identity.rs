@@ -6,13 +6,13 @@ name_addr_header!(
     /// One value of P-Asserted-Identity (RFC 3325 §9.1).
     PAssertedIdentity,
     list: true,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// One value of P-Preferred-Identity (RFC 3325 §9.2).
     PPreferredIdentity,
     list: true,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 
 #[cfg(test)]

@@ -12,7 +12,14 @@ macro_rules! name_addr_header {
             const LIST: bool = $list;
 
             fn parse(value: &'a [u8]) -> Result<Self, $crate::message::ParseError> {
-                $parse(value).map(Self)
+                $parse(value, $crate::message::UserPart::Strict).map(Self)
+            }
+
+            fn parse_with(
+                value: &'a [u8],
+                user_part: $crate::message::UserPart,
+            ) -> Result<Self, $crate::message::ParseError> {
+                $parse(value, user_part).map(Self)
             }
 
             fn write(&self, out: &mut ::alloc::vec::Vec<u8>) {

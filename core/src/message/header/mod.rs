@@ -78,6 +78,7 @@ use super::parameters::Parameters;
 use super::scan::decimal;
 use super::scan::unfolded_whole;
 use super::scan::{self, Cursor};
+use super::uri::UserPart;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -92,6 +93,14 @@ pub trait Header<'a>: Sized {
     /// # Errors
     /// The value is malformed.
     fn parse(value: &'a [u8]) -> Result<Self, ParseError>;
+    /// Reads one value whose URIs have such a user part; headers without a URI of their own read it as [`parse`](Self::parse).
+    ///
+    /// # Errors
+    /// The value is malformed.
+    fn parse_with(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
+        let _ = user_part;
+        Self::parse(value)
+    }
     /// Writes one value, without name and line end.
     fn write(&self, out: &mut Vec<u8>);
 }

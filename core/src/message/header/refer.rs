@@ -7,13 +7,13 @@ name_addr_header!(
     /// Refer-To: whom to contact, by which method (RFC 3515 §2.1).
     ReferTo,
     list: false,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 name_addr_header!(
     /// Referred-By: who said so (RFC 3892 §3).
     ReferredBy,
     list: false,
-    parse: NameAddr::parse
+    parse: NameAddr::parse_with
 );
 
 impl<'a> ReferredBy<'a> {

@@ -11,6 +11,7 @@ use crate::message::marks::{Marking, PackedMarks};
 use crate::message::name::HeaderId;
 use crate::message::span::{FieldSpan, PackedSpan, narrow, part};
 use crate::message::text::{self, Values};
+use crate::message::uri::UserPart;
 use smallvec::SmallVec;
 
 /// The spans of one message, as they are collected. See [`Layout`].
@@ -24,6 +25,7 @@ pub(crate) struct Spans {
     pub(crate) end: u32,
     pub(crate) defect: Option<Defect>,
     pub(crate) marks: Option<PackedMarks>,
+    pub(crate) user_part: UserPart,
 }
 
 impl Clone for Spans {
@@ -45,6 +47,7 @@ impl Spans {
             end: 0,
             defect: None,
             marks: None,
+            user_part: UserPart::Strict,
         }
     }
 
@@ -53,7 +56,10 @@ impl Spans {
     /// # Errors
     /// Its header section is too long: its lines were checked one by one, so that only their sum can be wrong.
     pub(in crate::message) fn of_written(bytes: &[u8]) -> Result<Self, BuildError> {
-        Self::read(bytes, &Limits::UNBOUNDED).map_err(|_| BuildError::TooLong)
+        let mut layout = Self::read(bytes, &Limits::UNBOUNDED).map_err(|_| BuildError::TooLong)?;
+        // Whatever URI is in it was read before, or is the application's to choose.
+        layout.user_part = UserPart::NumberSign;
+        Ok(layout)
     }
 
     /// Reads one message that begins at the first octet and ends at or before the last.
@@ -111,8 +117,8 @@ impl Spans {
 
     /// The spans, borrowed.
     pub(crate) fn layout(&self) -> Layout<'_> {
-        let Self { start, ref fields, first_field, fields_end, body, end, defect, ref marks } = *self;
-        Layout { start, first_field, fields_end, body, end, defect, fields, marks: marks.as_ref() }
+        let Self { start, ref fields, first_field, fields_end, body, end, defect, ref marks, user_part } = *self;
+        Layout { start, first_field, fields_end, body, end, defect, fields, marks: marks.as_ref(), user_part }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::message::method::Method;
 use crate::message::request::Request;
 use crate::message::response::Response;
 use crate::message::status::StatusCode;
+use crate::message::uri::UserPart;
 use crate::message::validate::{self, Essentials, Rejection};
 use core::fmt;
 
@@ -77,6 +78,13 @@ impl<'a> MessageView<'a> {
         view.spans.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
         view.bytes = bytes.get(..view.spans.end as usize).unwrap_or(bytes);
         Ok(view)
+    }
+
+    /// Takes such a user part in the URIs of this message and of copies of it; [`UserPart::Strict`] otherwise.
+    #[must_use]
+    pub fn with_user_part(mut self, user_part: UserPart) -> Self {
+        self.spans.user_part = user_part;
+        self
     }
 
     /// Whether this is a request.

@@ -14,7 +14,7 @@ pub(crate) use search::{
 };
 pub(crate) use sets::{
     ALPHANUM, PARAMETER_NAME_END, PARAMETER_VALUE, PASSWORD, RESERVED, SCHEME, Set, TOKEN, URI_HEADER, URI_PARAMETER,
-    URIC, USER, WORD, ascii, is_token, token,
+    URIC, USER, USER_NUMBER_SIGN, WORD, ascii, is_token, token,
 };
 pub(crate) use unfold::unfolded;
 pub(in crate::message) use unfold::{check_rewritable, unfolded_whole};

@@ -58,6 +58,8 @@ pub(crate) static WORD: Set = TOKEN.and(b"()<>:\\\"/[]?{}");
 pub(crate) static UNRESERVED: Set = ALPHANUM.and(b"-_.!~*'()");
 pub(crate) static RESERVED: Set = Set::of(b";/?:@&=+$,");
 pub(crate) static USER: Set = UNRESERVED.and(b"&=+$,;?/");
+/// A user part with `#`.
+pub(crate) static USER_NUMBER_SIGN: Set = USER.and(b"#");
 pub(crate) static PASSWORD: Set = UNRESERVED.and(b"&=+$,");
 pub(crate) static URI_PARAMETER: Set = UNRESERVED.and(b"[]/:&+$");
 pub(crate) static URI_HEADER: Set = UNRESERVED.and(b"[]/?:+$");
