@@ -77,6 +77,9 @@ mod tests {
         let expected =
             Peek { direction: Direction::Request, method: Method::Options, call_id: "x@y", branch: Some("z9hG4bK1") };
         assert_eq!(peek(request), Some(expected));
+        let twice = b"BYE sip:b SIP/2.0\r\ni: 1\r\nCall-ID: 2\r\nVia: SIP/2.0/UDP a;branch=b\r\nVia: SIP/2.0/UDP c;branch=d\r\n";
+        let expected = Peek { direction: Direction::Request, method: Method::Bye, call_id: "1", branch: Some("b") };
+        assert_eq!(peek(twice), Some(expected), "the first of each counts");
         let response = b"SIP/2.0 200 OK\r\nCall-ID: 1\r\nVia: SIP/2.0/UDP a\r\nCSeq: 1 BYE\r\nwhatever";
         let expected = Peek { direction: Direction::Response, method: Method::Bye, call_id: "1", branch: None };
         assert_eq!(peek(response), Some(expected));
