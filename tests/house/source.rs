@@ -22,9 +22,9 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let mut tests = Vec::new();
     let mut sources = Vec::new();
     for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let path = file.strip_prefix(&root).unwrap().display().to_string();
-        let module = module_of(file.strip_prefix(root.join(folder)).unwrap());
+        let text = std::fs::read_to_string(&file).expect("a source file");
+        let path = file.strip_prefix(&root).expect("a file below the root").display().to_string();
+        let module = module_of(file.strip_prefix(root.join(folder)).expect("a file below the folder"));
         let mut code = blanked(&text);
         let test_lines = blank_tests(&mut code, &module, &mut tests);
         sources.push(Source { path, module, lines: text.lines().count() - test_lines, tokens: tokens(&code) });
@@ -34,8 +34,8 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
         if path.is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -89,7 +89,7 @@ mod tests {
         let tags = ["a6c85cf", "A6C85CF", "a6c85ce", "a", "A", "ab", "[", "{", "`", "@", "a/b+c==", "A/B+C==", "x@y"];
         for (a, b) in tags.iter().flat_map(|a| tags.iter().map(move |b| (*a, *b))) {
             let [one, other] = [a, b].map(|tag| TagParam::parse(tag.as_bytes()).unwrap());
-            let same = a.to_ascii_lowercase() == b.to_ascii_lowercase();
+            let same = a.eq_ignore_ascii_case(b);
             assert_eq!(one == other, same, "{a} {b}");
             assert_eq!(one.cmp(&other) == Ordering::Equal, same, "{a} {b}");
             assert_eq!(one.cmp(&other), other.cmp(&one).reverse(), "{a} {b}");

@@ -29,7 +29,7 @@ fn smuggler(method: &str) -> Vec<u8> {
     let hidden = theirs("BYE", &their_via("z9hG4bKhidden"));
     let length = format!("X: y%Content-Length: 0%%Content-Length: {}\n", wire(&hidden).len());
     let text = theirs(method, &their_via("z9hG4bKa")).replace(LENGTH, &length) + &hidden;
-    String::from_utf8(wire(&text)).unwrap().replace('%', "\n").into_bytes()
+    String::from_utf8(wire(&text)).expect("text").replace('%', "\n").into_bytes()
 }
 
 #[test]
