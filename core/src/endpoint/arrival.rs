@@ -119,7 +119,8 @@ impl Endpoint {
             return;
         };
         let key = if is_ack { keys.acknowledged() } else { keys.method(method.as_str()) };
-        let server = self.servers.find(&key);
+        let fingerprint = self.servers.fingerprint(&key);
+        let server = self.servers.find(fingerprint);
         if let Some(server) = server.filter(|_| !is_ack) {
             let told = self.servers.repeated(&mut self.wire, server);
             return self.server_told(server, told);
@@ -131,7 +132,7 @@ impl Endpoint {
         match server {
             Some(server) => self.acknowledged(server, request, flow),
             None if is_ack => self.indications.tell(Indication::Ack { request, flow, server: None }),
-            None => self.arrived(&keys, self.servers.kept_key(&key), flow, path, request),
+            None => self.arrived(&keys, KeptKey::of(&key, fingerprint), flow, path, request),
         }
     }
 
@@ -170,7 +171,8 @@ impl Endpoint {
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).
     fn cancelled_by(&self, keys: &RequestKey<'_>) -> Option<(ServerTransactionId, Tag)> {
-        let server = CANCELLABLE.iter().find_map(|method| self.servers.find(&keys.method(method.as_str())))?;
+        let find = |method: &Method<'_>| self.servers.find(self.servers.fingerprint(&keys.method(method.as_str())));
+        let server = CANCELLABLE.iter().find_map(find)?;
         Some((server, self.servers.tag(server)?))
     }
 

@@ -206,6 +206,9 @@ impl Endpoint {
     /// Fires the earliest timer if it is due; false when none is.
     pub fn fire(&mut self, now: Instant) -> bool {
         self.wire.advance(now);
+        if self.wire.timers.next().is_none_or(|at| at > self.wire.now) {
+            return false;
+        }
         let Some(timer) = self.wire.timers.first() else { return false };
         let Some((_, owner)) = self.wire.timers.pop_due(self.wire.now) else { return false };
         match owner {

@@ -13,7 +13,7 @@ use crate::message::header::Via;
 use crate::message::{Headers, Host, TagParam};
 use crate::random::MAGIC_COOKIE;
 
-/// A key in canonical form, as it is looked up; a usual one allocates nothing.
+/// A key in canonical form, as it is looked up. A usual key has room on the stack; one of any length is whole.
 pub(crate) type KeyBytes = SmallVec<[u8; 160]>;
 
 /// What a server transaction keeps of its key.
@@ -208,8 +208,11 @@ fn part(key: &mut KeyBytes, bytes: &[u8]) {
 
 /// A part that is compared without case: a host.
 fn lower_case_part(key: &mut KeyBytes, text: &str) {
-    length(key, text.len());
-    key.extend(text.bytes().map(|octet| octet.to_ascii_lowercase()));
+    let start = key.len() + 4;
+    part(key, text.as_bytes());
+    if let Some(written) = key.get_mut(start..) {
+        written.make_ascii_lowercase();
+    }
 }
 
 fn length(key: &mut KeyBytes, length: usize) {

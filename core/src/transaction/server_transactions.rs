@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::id::Arena;
-use crate::keyed_index::KeyedIndex;
+use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
 use crate::tag::Tag;
-use crate::transport::{Alarm, reread, reread_response};
+use crate::transport::{Alarm, reread_response};
 
 use super::backup::Backup;
 use super::key::KeptKey;
@@ -37,7 +37,7 @@ pub(super) struct ServerTransaction {
 #[derive(Clone, Debug)]
 enum Kept {
     /// The request until the first response: a 100 may have to be made of it.
-    Request(SharedBytes),
+    Request(Request),
     /// The last response, as long as it may have to be sent again.
     Response(SharedBytes),
     Nothing,
@@ -100,15 +100,14 @@ impl ServerTransactions {
         self.table.capacity().max(self.index.capacity())
     }
 
-    /// The transaction that a request or ACK with this key belongs to.
-    pub(crate) fn find(&self, key: &[u8]) -> Option<ServerTransactionId> {
-        let key = self.index.fingerprint(key);
-        self.index.find(key.hash(), |id| self.table.get(id).is_some_and(|transaction| transaction.key.is(key)))
+    /// What stands for a key, to find a transaction by and to keep of it.
+    pub(crate) fn fingerprint(&self, key: &[u8]) -> Fingerprint {
+        self.index.fingerprint(key)
     }
 
-    /// What a transaction with this key keeps of it.
-    pub(crate) fn kept_key(&self, key: &[u8]) -> KeptKey {
-        KeptKey::of(key, self.index.fingerprint(key))
+    /// The transaction that a request or ACK belongs to whose key has this fingerprint.
+    pub(crate) fn find(&self, key: Fingerprint) -> Option<ServerTransactionId> {
+        self.index.find(key.hash(), |id| self.table.get(id).is_some_and(|transaction| transaction.key.is(key)))
     }
 
     /// The transaction user's mark on a transaction.
@@ -133,7 +132,7 @@ impl ServerTransactions {
         let machine = ServerMachine::new(request.method() == Method::Invite, &clock(wire, path, &self.schedule));
         wire.hold(path);
         let hash = key.fingerprint.hash();
-        let kept = Kept::Request(request.as_bytes().clone());
+        let kept = Kept::Request(request.clone());
         let transaction = ServerTransaction { tag, key, path, machine, kept, backup: None, alarm: Alarm::default() };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
@@ -265,9 +264,8 @@ impl ServerTransactions {
 
     /// A 100 for the request of a transaction, without a tag of ours (§17.2.1).
     fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
-        let Kept::Request(bytes) = &self.table.get(server)?.kept else { return None };
-        let request = reread(bytes)?;
-        let trying = ResponseParts::new(&request, StatusCode::TRYING, &Lines::new()).octets();
+        let Kept::Request(request) = &self.table.get(server)?.kept else { return None };
+        let trying = ResponseParts::new(request, StatusCode::TRYING, &Lines::new()).octets();
         // A request whose 100 cannot be written gets none: the final response is what it is owed.
         let Ok(trying) = trying else { return None };
         Some(trying)

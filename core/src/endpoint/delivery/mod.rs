@@ -56,7 +56,7 @@ struct Delivery {
     ttl: Option<u8>,
     stage: Stage,
     /// What another attempt is written from, as long as there may be one.
-    again: Option<Box<Again>>,
+    again: Option<Again>,
     /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
     fallback: Option<SocketAddr>,
     /// Where the next hop is.
@@ -168,7 +168,7 @@ impl Deliveries {
             match source.recipe.request() {
                 Ok(request) => {
                     if let Some(delivery) = self.table.get_mut(id) {
-                        delivery.again = Some(Box::new(Again { request, branch: source.branch.into() }));
+                        delivery.again = Some(Again { request, branch: source.branch.into() });
                     }
                 }
                 // What was written with our Via can be written without.

@@ -135,6 +135,9 @@ struct Named {
 /// Begins to look for `hop`. With `computed`, records without an order of their own get one that depends on nothing else;
 /// without, a random one.
 pub(crate) fn locate(hop: &NextHop, listeners: &Listeners, limits: &Limits, computed: Option<u64>) -> Located {
+    if let Some(place) = already_known(hop) {
+        return Located::At(place);
+    }
     let protocols = protocols(hop, listeners);
     let usual = protocols.iter().find(|protocol| **protocol == hop.protocol());
     let Some(default) = usual.or(protocols.first()).copied().filter(|_| hop.port != Some(0)) else {
@@ -172,6 +175,13 @@ pub(crate) fn locate(hop: &NextHop, listeners: &Listeners, limits: &Limits, comp
         }
     }
     Located::Search(locator)
+}
+
+/// The place of a hop that names both its address and its protocol, as most do.
+fn already_known(hop: &NextHop) -> Option<Place> {
+    let ip = hop.target().as_host().ip()?;
+    let protocol = hop.protocol.filter(|_| !hop.secure && hop.port != Some(0))?;
+    Some(Place::to(ip, hop.port, protocol))
 }
 
 /// The protocols that `hop` can be reached by: the one that it names, else ours, that of the first listener first.
