@@ -97,6 +97,9 @@ pub enum Input<'a> {
         listener: ListenerId,
         /// Where it was sent.
         remote: SocketAddr,
+        /// As much of what was sent as the network gives back, from its first byte on; empty if nothing. The start line tells
+        /// whether a request or a response did not arrive; without it all that was sent there is taken for undelivered.
+        quoted: &'a [u8],
     },
     /// Time has passed.
     Tick,

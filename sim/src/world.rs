@@ -130,7 +130,7 @@ struct Met {
 #[derive(Clone, Debug)]
 enum Happening {
     Datagram(Datagram),
-    Unreachable(Sender),
+    Unreachable(Box<Sender>),
     Stream(StreamEvent),
     Resolved { node: NodeId, life: u32, query: QueryId, answers: Vec<Answer> },
     Fault(Box<TimedFault>),
@@ -276,7 +276,7 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Datagram(datagram) => self.arrive(&datagram),
-            Happening::Unreachable(sender) => self.unreachable(sender),
+            Happening::Unreachable(sender) => self.unreachable(&sender),
             Happening::Stream(event) => self.stream_event(event),
             Happening::Resolved { node, life, query, answers } => {
                 if self.is_alive(node, life) {

@@ -151,7 +151,7 @@ impl Bench {
     }
 
     pub(crate) fn unreachable(&mut self, remote: &str) {
-        self.handle(Input::Unreachable { listener: self.listener, remote: address(remote) });
+        self.handle(Input::Unreachable { listener: self.listener, remote: address(remote), quoted: b"" });
     }
 
     /// Answers the oldest question of the endpoint.

@@ -192,11 +192,17 @@ impl Endpoint {
             Input::Message { connection, bytes } => self.connection_message_in(connection, bytes),
             Input::Connection { connection, change } => self.connection_changed(connection, change),
             Input::Resolved { query, answers } => self.resolved(query, answers),
-            Input::Unreachable { listener, remote } => {
+            Input::Unreachable { listener, remote, quoted } => {
                 self.wire.stats.unreachable += 1;
                 let flow = Flow::datagram(listener, remote);
-                self.clients_unsent(flow);
-                self.servers_unsent(flow);
+                let is_response = quoted.starts_with(b"SIP/2.0 ");
+                // That a response did not arrive says nothing of the requests that went to the same address (§16.9).
+                if !is_response {
+                    self.clients_unsent(flow);
+                }
+                if is_response || quoted.is_empty() {
+                    self.servers_unsent(flow);
+                }
             }
             Input::Tick => {}
         }

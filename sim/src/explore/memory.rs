@@ -134,21 +134,27 @@ impl Memory {
 }
 
 impl Table {
+    /// The shared copy of these bytes, and their number.
+    fn text(&mut self, bytes: &[u8]) -> (Arc<[u8]>, u32) {
+        if let Some((text, number)) = self.texts.get_key_value(bytes) {
+            return (Arc::clone(text), *number);
+        }
+        let text: Arc<[u8]> = bytes.into();
+        self.numbers += 1;
+        self.texts.insert(Arc::clone(&text), self.numbers);
+        (text, self.numbers)
+    }
+
     /// The step that this input makes of a state, with what came; `None` of connections, which are not remembered.
     fn step(&mut self, state: u64, now: Instant, input: Input<'_>) -> Option<(Step, Content)> {
         let (kind, what, content) = match input {
             Input::Tick => (Kind::Tick, 0, Content::Nothing),
-            Input::Unreachable { listener, remote } => (Kind::Unreachable(listener, remote), 0, Content::Nothing),
+            Input::Unreachable { listener, remote, quoted } => {
+                let (text, number) = self.text(quoted);
+                (Kind::Unreachable(listener, remote), number, Content::Text(text))
+            }
             Input::Datagram { listener, remote, bytes } => {
-                let (text, number) = match self.texts.get_key_value(bytes) {
-                    Some((text, number)) => (Arc::clone(text), *number),
-                    None => {
-                        let text: Arc<[u8]> = bytes.into();
-                        self.numbers += 1;
-                        self.texts.insert(Arc::clone(&text), self.numbers);
-                        (text, self.numbers)
-                    }
-                };
+                let (text, number) = self.text(bytes);
                 (Kind::Datagram(listener, remote), number, Content::Text(text))
             }
             Input::Resolved { query, answers } => {
@@ -248,7 +254,7 @@ fn give(node: &mut dyn Actor, now: Instant, kind: Kind, content: &Content) {
     let input = match (kind, content) {
         (Kind::Datagram(listener, remote), Content::Text(bytes)) => Input::Datagram { listener, remote, bytes },
         (Kind::Resolved(query), Content::Answers(answers)) => Input::Resolved { query, answers },
-        (Kind::Unreachable(listener, remote), _) => Input::Unreachable { listener, remote },
+        (Kind::Unreachable(listener, remote), Content::Text(quoted)) => Input::Unreachable { listener, remote, quoted },
         _ => Input::Tick,
     };
     node.handle(now, input);

@@ -23,13 +23,15 @@ pub(super) struct Datagram {
     sender: Option<Box<Sender>>,
 }
 
-/// Who sent a datagram, from where to where.
-#[derive(Clone, Copy, Debug)]
+/// Who sent a datagram, from where to where, and what was in it.
+#[derive(Clone, Debug)]
 pub(super) struct Sender {
     node: NodeId,
     life: u32,
     listener: ListenerId,
     destination: SocketAddr,
+    /// An ICMP message quotes the datagram.
+    bytes: SharedBytes,
 }
 
 impl World {
@@ -39,7 +41,8 @@ impl World {
         let place = &self.nodes[from.0];
         let source = place.listeners.iter().find(|bound| bound.listener == flow.listener);
         let source = source.expect("a node sends from the listeners that it was added with").address;
-        let sender = Sender { node: from, life: place.life, listener: flow.listener, destination };
+        let sender =
+            Sender { node: from, life: place.life, listener: flow.listener, destination, bytes: bytes.clone() };
         let route = self.route(from, source, destination);
         let source = route.map_or(source, |route| route.source);
         let port = route.and_then(|route| self.ports.get(&(route.destination, false)).copied().ok_or(Stopped::Nobody));
@@ -82,7 +85,7 @@ impl World {
         };
         let sent = self.trace.push(self.now, What::Sent(sent));
         if too_large && link.icmp {
-            self.queue.add(self.now + link.delay * 2, Happening::Unreachable(sender));
+            self.queue.add(self.now + link.delay * 2, Happening::Unreachable(Box::new(sender.clone())));
         }
         let (Fate::Arrives { late, again, .. }, None) = (fate, stopped) else { return };
         let sender = link.icmp.then(|| Box::new(sender));
@@ -98,14 +101,14 @@ impl World {
 
     /// A datagram that comes to nobody.
     fn stop(&mut self, sender: Sender, source: SocketAddr, why: Stopped, bytes: SharedBytes) {
-        let Sender { node: from, destination, .. } = sender;
+        let (from, destination) = (sender.node, sender.destination);
         let (to, ordinal, fate, stopped, stream, changed) = (None, 0, Fate::FINE, Some(why), None, None);
         let sent = Transmission { from, to, source, destination, ordinal, fate, stopped, stream, changed, bytes };
         self.trace.push(self.now, What::Sent(sent));
         let link = self.setting.links.default;
         // A NAT drops what it does not know without a word (RFC 4787 §5).
         if link.icmp && why != Stopped::Nat {
-            self.queue.add(self.now + link.delay * 2, Happening::Unreachable(sender));
+            self.queue.add(self.now + link.delay * 2, Happening::Unreachable(Box::new(sender)));
         }
     }
 
@@ -114,7 +117,7 @@ impl World {
         if !self.nodes[to.0].up {
             if let Some(sender) = sender {
                 let back = self.link(*to, sender.node).delay;
-                self.queue.add(self.now + back, Happening::Unreachable(**sender));
+                self.queue.add(self.now + back, Happening::Unreachable(sender.clone()));
             }
             return;
         }
@@ -124,11 +127,11 @@ impl World {
     }
 
     /// An ICMP message comes back.
-    pub(super) fn unreachable(&mut self, sender: Sender) {
-        let Sender { node, life, listener, destination } = sender;
+    pub(super) fn unreachable(&mut self, sender: &Sender) {
+        let Sender { node, life, listener, destination, ref bytes } = *sender;
         if self.is_alive(node, life) {
             self.wake(node);
-            self.handle(node, Input::Unreachable { listener, remote: destination });
+            self.handle(node, Input::Unreachable { listener, remote: destination, quoted: bytes });
         }
     }
 }

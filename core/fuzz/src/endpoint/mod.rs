@@ -81,7 +81,9 @@ trait Player: Node<Event: Debug> + Clone + Debug {
                 self.handle(now, Input::Connection { connection: *connection, change });
             }
             Step::Resolved(query, answers) => self.handle(now, Input::Resolved { query: *query, answers }),
-            Step::Unreachable(remote) => self.handle(now, Input::Unreachable { listener, remote: *remote }),
+            Step::Unreachable(remote) => {
+                self.handle(now, Input::Unreachable { listener, remote: *remote, quoted: b"" })
+            }
             Step::Tick => self.handle(now, Input::Tick),
             Step::Command(number) => self.command(now, *number),
         }

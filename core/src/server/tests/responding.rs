@@ -70,10 +70,29 @@ fn a_lone_503_goes_on_as_500() {
 fn a_hop_that_cannot_be_reached_counts_as_503_and_so_goes_on_as_500() {
     let (mut bench, _) = called();
     let remote = BOB.parse().unwrap();
-    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote });
+    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted: b"" });
     assert_eq!(summaries(&bench.drain()), ["500 192.0.2.1:5060"]);
     let unknown = request("INVITE", "sip:bob@nowhere.example.com", "").replace("nashds8", "b");
     assert_eq!(summaries(&bench.receive(ALICE, &unknown)), ["100 192.0.2.1:5060", "500 192.0.2.1:5060"]);
+    bench.comes_to_rest();
+}
+
+/// RFC 3261 §16.9: nothing is cancelled for a response that could not be sent on, not even a branch to the same address.
+#[test]
+fn a_response_that_does_not_arrive_ends_no_branch() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    // Caller and callee are behind one address.
+    let invite = request("INVITE", "sip:bob@biloxi.com", "").replace("UDP pc33.atlanta.com", "UDP 192.0.2.4");
+    let sent = bench.receive(BOB, &invite);
+    assert_eq!(summaries(&sent), ["100 192.0.2.4:5060", "INVITE 192.0.2.4:5060"]);
+    let remote = BOB.parse().unwrap();
+    let quoted = b"SIP/2.0 100 Trying\r\nVia: ";
+    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted });
+    assert_eq!(summaries(&bench.drain()), [""; 0]);
+    let quoted = b"INVITE sip:bob@192.0.2.4 SIP/2.0\r\nVia: ";
+    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted });
+    assert_eq!(summaries(&bench.drain()), ["500 192.0.2.4:5060"]);
     bench.comes_to_rest();
 }
 

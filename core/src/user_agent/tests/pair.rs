@@ -242,7 +242,8 @@ impl Pair {
 
     /// What the network says when nobody is at the other end.
     pub(super) fn unreachable(&mut self, who: Who) {
-        let input = Input::Unreachable { listener: self.nodes[who as usize].1, remote: who.other().address() };
+        let input =
+            Input::Unreachable { listener: self.nodes[who as usize].1, remote: who.other().address(), quoted: b"" };
         self.nodes[who as usize].0.handle(self.now, input);
         self.drain(who);
     }
