@@ -40,6 +40,47 @@ fn of_many_refusals_one_is_told_and_the_next_after_64_t1() {
     bench.assert_over();
 }
 
+/// RFC 3261 §8.2.7, §9.2: what belongs to a stateless refusal ends here, and is told to nobody.
+#[test]
+fn the_ack_and_the_cancel_of_a_stateless_refusal_end_here() {
+    let mut bench = Bench::with(config(|limits| limits.transaction.server_transactions = 0));
+    bench.receive(&invite(1));
+    let refusal = bench.last().clone();
+    let tag = refusal.header("To").split_once(";tag=").unwrap().1.to_owned();
+    bench.told.clear();
+    let follows = |method: &str| {
+        invite(1).replace("INVITE sip", &format!("{method} sip")).replace(" INVITE", &format!(" {method}"))
+    };
+    bench.receive(
+        &follows("ACK")
+            .replace("To: Alice <sip:alice@atlanta.com>", &format!("To: Alice <sip:alice@atlanta.com>;tag={tag}")),
+    );
+    assert_eq!((bench.whats(), bench.endpoint.stats().absorbed), (vec![], 1));
+    bench.receive(&follows("CANCEL"));
+    assert_eq!(bench.whats(), []);
+    assert!(bench.last().start_line().starts_with("SIP/2.0 200 "), "{}", bench.last().start_line());
+    assert!(bench.last().header("To").ends_with(&tag), "as the response to the INVITE has it (§9.2)");
+    // With another tag the ACK may be for a 2xx of somebody behind us, and is told.
+    bench.receive(
+        &follows("ACK")
+            .replace("To: Alice <sip:alice@atlanta.com>", "To: Alice <sip:alice@atlanta.com>;tag=0123456789abcdef"),
+    );
+    assert_eq!(bench.whats().len(), 1);
+}
+
+#[test]
+fn past_its_limit_the_cancel_of_a_refused_request_is_one_that_matches_nothing() {
+    let mut bench = Bench::with(config(|limits| {
+        (limits.transaction.server_transactions, limits.refused_branches) = (0, 2);
+    }));
+    (1..=3).for_each(|number| bench.receive(&invite(number)));
+    let mut cancelled = |number| {
+        bench.receive(&invite(number).replace("INVITE sip", "CANCEL sip").replace(" INVITE", " CANCEL"));
+        bench.last().start_line()[..11].to_owned()
+    };
+    assert_eq!([cancelled(2), cancelled(3), cancelled(1)], ["SIP/2.0 200", "SIP/2.0 200", "SIP/2.0 503"]);
+}
+
 #[test]
 fn each_limit_has_a_word_of_its_own() {
     let mut bench =

@@ -8,12 +8,14 @@ use crate::flow::ListenerId;
 use crate::message::header::{Protocol, Via};
 use crate::message::{
     Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Rejection, Request,
+    StatusCode,
 };
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
 
+use super::stateless::TOKEN_LENGTH;
 use super::{Endpoint, Indication};
 
 /// A valid request that matches no transaction, waiting for the core's choice.
@@ -131,6 +133,7 @@ impl Endpoint {
         };
         match server {
             Some(server) => self.acknowledged(server, request, flow),
+            None if is_ack && self.acknowledges_refusal(view.headers()) => self.wire.stats.absorbed += 1,
             None if is_ack => self.indications.tell(Indication::Ack { request, flow, server: None }),
             None => self.arrived(&keys, KeptKey::of(&key, fingerprint), flow, path, request),
         }
@@ -161,12 +164,32 @@ impl Endpoint {
     }
 
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
-        let cancels = if request.method() == Method::Cancel { self.cancelled_by(keys) } else { None };
+        let is_cancel = request.method() == Method::Cancel;
+        let cancels = if is_cancel { self.cancelled_by(keys) } else { None };
         // A CANCEL that finds its INVITE ends more than it begins.
-        if cancels.is_none() && self.refuses(&request, path) {
-            return;
+        if cancels.is_none() {
+            if is_cancel && self.cancels_refused(keys) {
+                // It has no effect on a request that has its final response (§9.2).
+                return self.answer(&request, path, StatusCode::OK, StatusCode::OK.reason(), None);
+            }
+            if self.refuses(&request, key.fingerprint, path) {
+                return;
+            }
         }
         self.indications.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
+    }
+
+    /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).
+    fn acknowledges_refusal(&self, headers: Headers<'_>) -> bool {
+        let tag = headers.to().and_then(|to| to.tag()).filter(|tag| tag.len() == TOKEN_LENGTH);
+        tag.is_some_and(|tag| tag == self.token_key.tag(headers))
+    }
+
+    /// Whether a CANCEL with these keys is for a request that was refused statelessly.
+    fn cancels_refused(&self, keys: &RequestKey<'_>) -> bool {
+        CANCELLABLE
+            .iter()
+            .any(|method| self.refused_branches.contains(self.servers.fingerprint(&keys.method(method.as_str()))))
     }
 
     /// The transaction that a CANCEL with these keys cancels (§9.2).

@@ -53,6 +53,9 @@ pub struct Limits {
     pub transaction: transaction::Limits,
     /// Deliveries (outgoing requests) alive at once; above it a command fails. 1,000,000.
     pub deliveries: usize,
+    /// Requests refused statelessly, at a limit or while the endpoint drains, that are remembered so that their CANCELs end here;
+    /// past it the CANCEL of the oldest is treated as one that matches nothing. 1,024.
+    pub refused_branches: usize,
 }
 
 impl Default for Limits {
@@ -62,6 +65,7 @@ impl Default for Limits {
             transport: transport::Limits::default(),
             transaction: transaction::Limits::default(),
             deliveries: 1_000_000,
+            refused_branches: 1_024,
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::transport::{Listener, NextHop};
 
 use delivery::{Below, Deliveries};
 use indication::Indications;
-use overload::Refusals;
+use overload::{Refusals, RefusedBranches};
 use stateless::TokenKey;
 
 /// Transport and transactions as one. Takes datagrams, answers of the resolver and time; gives messages to send and
@@ -54,6 +54,7 @@ pub struct Endpoint {
     indications: Indications,
     draining: bool,
     refusals: Refusals,
+    refused_branches: RefusedBranches,
 }
 
 impl Endpoint {
@@ -83,6 +84,7 @@ impl Endpoint {
             indications: Indications::default(),
             draining: false,
             refusals: Refusals::default(),
+            refused_branches: RefusedBranches::new(limits.refused_branches),
             random,
             config,
         }

@@ -1,9 +1,11 @@
 //! What is refused: at a limit, and while the endpoint drains. Each refusal is counted, and told in one indication for many.
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::error::Limit;
 use crate::flow::Flow;
+use crate::keyed_index::Fingerprint;
 use crate::message::{Request, StatusCode};
 use crate::time::Instant;
 
@@ -19,6 +21,34 @@ struct Refused {
     count: u64,
     /// When it may be told again.
     silent_until: Instant,
+}
+
+/// The keys of the requests refused last, for each of which a CANCEL may come. The oldest is forgotten for a new one.
+#[derive(Clone, Debug)]
+pub(super) struct RefusedBranches {
+    most: usize,
+    keys: VecDeque<Fingerprint>,
+}
+
+impl RefusedBranches {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { most, keys: VecDeque::new() }
+    }
+
+    fn push(&mut self, key: Fingerprint) {
+        if self.most == 0 || self.keys.contains(&key) {
+            return;
+        }
+        if self.keys.len() >= self.most {
+            self.keys.pop_front();
+        }
+        self.keys.push_back(key);
+    }
+
+    /// Whether a request with this key was refused.
+    pub(super) fn contains(&self, key: Fingerprint) -> bool {
+        self.keys.contains(&key)
+    }
 }
 
 impl Refusals {
@@ -71,8 +101,8 @@ impl Endpoint {
         }
     }
 
-    /// Refuses a request that would begin a transaction, if none may be begun.
-    pub(super) fn refuses(&mut self, request: &Request, path: Flow) -> bool {
+    /// Refuses a request that would begin a transaction, if none may be begun. The key of the request is remembered for its CANCEL.
+    pub(super) fn refuses(&mut self, request: &Request, key: Fingerprint, path: Flow) -> bool {
         if self.draining {
             self.wire.stats.drained += 1;
         } else if self.servers.is_full() {
@@ -83,6 +113,7 @@ impl Endpoint {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let seconds = alloc::format!("{}", self.wire.patience.as_secs().max(1));
         self.answer(request, path, status, status.reason(), Some(&seconds));
+        self.refused_branches.push(key);
         true
     }
 }

@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Lines, Request, Response, ResponseParts, StatusCode};
+use crate::message::{HeaderId, Headers, Lines, Request, Response, ResponseParts, StatusCode};
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
@@ -19,7 +19,7 @@ use crate::transport::forwarded_destination;
 use super::Endpoint;
 
 /// Characters of a token: 80 bits.
-const TOKEN_LENGTH: usize = 16;
+pub(super) const TOKEN_LENGTH: usize = 16;
 
 /// The key of tokens that are computed instead of being kept.
 #[derive(Clone)]
@@ -44,6 +44,25 @@ impl TokenKey {
             out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
             bits >>= 5;
         }
+    }
+
+    /// The To tag of a stateless answer to the request with these headers, computed from what its ACK and its CANCEL repeat: the
+    /// branch of the topmost Via, the From tag, the Call-ID, and the number of CSeq (§8.2.7, §9.1, §17.1.1.3).
+    pub(super) fn tag(&self, headers: Headers<'_>) -> String {
+        let mut tag = String::with_capacity(TOKEN_LENGTH);
+        self.push_token(&mut tag, |hasher| {
+            hasher.write_u8(b't');
+            let branch = headers.top_via().and_then(|via| via.branch().map(str::as_bytes)).unwrap_or_default();
+            let from_tag = headers.from().and_then(|from| from.tag().map(str::as_bytes)).unwrap_or_default();
+            let call_id = headers.call_id().map(str::as_bytes).unwrap_or_default();
+            for part in [branch, from_tag, call_id] {
+                hasher.write(part);
+                // Ends the part: no header has this octet.
+                hasher.write_u8(0);
+            }
+            hasher.write_u32(headers.cseq().map_or(0, |cseq| cseq.number));
+        });
+        tag
     }
 
     /// The branch under which a request is forwarded statelessly (§16.11).
@@ -82,20 +101,10 @@ impl Endpoint {
     /// the value of `rport`, Retry-After, Content-Length, and a return for each line that ended without one. 320.
     pub const ANSWER_GROWTH: usize = 320;
 
-    /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute.
+    /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute. The ACK
+    /// and the CANCEL of a request have the same.
     pub fn stateless_tag(&self, request: &Request) -> String {
-        let mut tag = String::with_capacity(TOKEN_LENGTH);
-        self.token_key.push_token(&mut tag, |hasher| {
-            hasher.write_u8(b't');
-            if let Some(branch) = request.top_via().and_then(|via| via.branch()) {
-                hasher.write(branch.as_bytes());
-            }
-            for id in [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq] {
-                hasher.write_u8(0);
-                hasher.write(request.headers().raw(id).unwrap_or_default());
-            }
-        });
-        tag
+        self.token_key.tag(request.headers())
     }
 
     /// Forwards a response statelessly (RFC 3261 §16.11): without its topmost Via, which is ours, to where the next one says
