@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, THERE, Told, address, answer, ours, parameter, their_via, theirs};
 use sansip::message::{HostPort, StatusCode};
-use sansip::{Config, Input, Limit, Listener, Seed};
+use sansip::{Config, Failure, Input, Limit, Listener, NextHop, Seed};
 
 /// The topmost Via of the last arrival, and where the response to it goes.
 fn way_back(via: &str, remote: &str) -> (String, String) {
@@ -283,4 +283,43 @@ fn an_ipv6_next_hop_is_reached_from_an_ipv6_listener_with_brackets_in_the_via() 
     // A server may write received with brackets or without: it is not ours to read.
     bench.receive(&answer(&register, 200).replace(";branch", ";received=[2001:db8::1];branch"));
     assert_eq!(bench.whats(), [Told::Response(200)]);
+}
+
+/// A request from the peer whose datagram has that many bytes, nearly all of them header section.
+fn of_length(length: usize) -> String {
+    let request = theirs("OPTIONS", "SIP/2.0/UDP there.example.com;branch=z9hG4bKlong;rport");
+    let wire_length = |text: &str| text.len() + text.matches('\n').count();
+    let padded = |filler: usize| request.replace("Max-Forwards", &format!("X: {}\nMax-Forwards", "x".repeat(filler)));
+    padded(length - wire_length(&padded(0)))
+}
+
+/// RFC 3261 §18.1.1: 65,535 bytes with the headers of IP and UDP.
+#[test]
+fn the_largest_datagram_is_taken() {
+    let mut bench = Bench::new();
+    bench.receive(&of_length(65_507));
+    assert_eq!(bench.whats(), [Told::Request("OPTIONS".into())]);
+    let server = bench.accept();
+    bench.respond(server, 200);
+    assert!(bench.last().start_line().starts_with("SIP/2.0 200 "));
+}
+
+#[test]
+fn what_only_our_notes_make_too_large_gets_513() {
+    let mut config = Config::new(Seed::from_u64(1));
+    config.limits.message.header_section = 65_535;
+    let mut bench = Bench::with(config);
+    bench.receive(&of_length(65_530));
+    assert!(bench.whats().is_empty());
+    assert_eq!(bench.last().start_line(), "SIP/2.0 513 Message Too Large");
+    assert_eq!(bench.endpoint.stats().rejected, 1);
+}
+
+#[test]
+fn a_request_that_our_via_makes_too_large_fails_as_513() {
+    let mut bench = Bench::new();
+    let request = ours("OPTIONS").replace("Max-Forwards", &format!("X: {}\nMax-Forwards", "x".repeat(65_300)));
+    bench.request_to(&request, NextHop::from(address("192.0.2.9:5060")));
+    assert_eq!(bench.whats(), [Told::Failed(Failure::TooLarge)]);
+    assert_eq!(Failure::TooLarge.status(), StatusCode::MESSAGE_TOO_LARGE);
 }

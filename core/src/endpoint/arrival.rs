@@ -110,7 +110,7 @@ impl Endpoint {
         let is_ack = method == Method::Ack;
         let Essentials { via, .. } = match view.essentials() {
             Ok(essentials) => essentials,
-            Err(rejection) => return self.unprocessable(flow, view, rejection),
+            Err(Rejection { status, reason, .. }) => return self.unprocessable(flow, view, status, reason),
         };
         let Some(path) = self.wire.path_to(response_destination(&via, flow.remote), flow) else {
             self.wire.stats.unusable += 1;
@@ -128,8 +128,9 @@ impl Endpoint {
             return self.server_told(server, told);
         }
         let Some(request) = stamped(view, &via, flow.remote) else {
-            self.wire.stats.unusable += 1;
-            return;
+            // What we note in its Via lifts the request above what can be held.
+            let status = StatusCode::MESSAGE_TOO_LARGE;
+            return self.unprocessable(flow, view, status, status.reason());
         };
         match server {
             Some(server) => self.acknowledged(server, request, flow),
@@ -140,7 +141,7 @@ impl Endpoint {
     }
 
     /// Answers a request that can be read and not processed; an ACK is never answered.
-    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, rejection: Rejection) {
+    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, status: StatusCode, reason: &str) {
         let path = self.answerable(view.headers(), flow);
         let request = view.to_request().filter(|request| request.method() != Method::Ack);
         let (Some(path), Some(request)) = (path, request) else {
@@ -148,7 +149,7 @@ impl Endpoint {
             return;
         };
         self.wire.stats.rejected += 1;
-        self.answer(&stamp(request, flow.remote), path, rejection.status, rejection.reason, None);
+        self.answer(&stamp(request, flow.remote), path, status, reason, None);
     }
 
     /// Where an answer to this request goes: along the connection it came by if there is one (§18.2.2), and never from a group's

@@ -111,6 +111,8 @@ pub enum Failure {
     Transport,
     /// The next hop has no address, or the resolver did not say in time.
     Unresolved,
+    /// With our Via it is larger than a message can be.
+    TooLarge,
     /// It was cancelled before it was sent.
     Cancelled,
 }
@@ -121,6 +123,7 @@ impl Failure {
         match self {
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Transport | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::MESSAGE_TOO_LARGE,
             Self::Cancelled => StatusCode::REQUEST_TERMINATED,
         }
     }

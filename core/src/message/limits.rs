@@ -7,8 +7,8 @@
 pub struct Limits {
     /// Octets of the start line. 8,192; above it 414.
     pub start_line: usize,
-    /// Octets of start line and headers together; at most 65,535, which the span table needs. 32,768; above it
-    /// 513.
+    /// Octets of start line and headers together; at most 65,535, which the span table needs. 65,507, which is all of the largest
+    /// datagram (RFC 3261 §18.1.1); above it 513.
     pub header_section: usize,
     /// Header fields. 256; above it 513.
     pub headers: usize,
@@ -47,7 +47,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             start_line: 8_192,
-            header_section: 32_768,
+            header_section: 65_507,
             headers: 256,
             body: 65_536,
             via_values: 128,

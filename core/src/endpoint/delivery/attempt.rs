@@ -25,8 +25,13 @@ impl Deliveries {
 
     /// There is no place that can be tried.
     pub(super) fn exhausted(&mut self, below: &mut Below<'_>, id: DeliveryId) {
-        let unknown = self.table.get(id).is_some_and(|delivery| delivery.places.are_unknown());
-        self.no_destination(below, id, if unknown { Failure::Unresolved } else { Failure::Transport });
+        let Some(delivery) = self.table.get(id) else { return };
+        let failure = match () {
+            () if delivery.too_large => Failure::TooLarge,
+            () if delivery.places.are_unknown() => Failure::Unresolved,
+            () => Failure::Transport,
+        };
+        self.no_destination(below, id, failure);
     }
 
     /// Tries the next place, with what is kept.
@@ -175,14 +180,23 @@ impl Deliveries {
     }
 
     /// Writes the request as it goes along `flow`, with a new branch.
-    fn write<'a>(&self, below: &mut Below<'_>, id: DeliveryId, source: Source<'a>, flow: Flow) -> Option<Attempt<'a>> {
-        let delivery = self.table.get(id)?;
+    fn write<'a>(
+        &mut self,
+        below: &mut Below<'_>,
+        id: DeliveryId,
+        source: Source<'a>,
+        flow: Flow,
+    ) -> Option<Attempt<'a>> {
+        let delivery = self.table.get_mut(id)?;
         let branch = match delivery.purpose {
             Purpose::Transaction { .. } => Branch::New(below.random.branch(source.branch)),
             Purpose::Acknowledgement => Branch::New(below.random.branch("")),
             Purpose::Relay => Branch::Given(source.branch),
         };
-        let bytes = below.wire.written(source.recipe, flow, branch.as_str(), delivery.ttl)?;
+        let written = below.wire.written(source.recipe, flow, branch.as_str(), delivery.ttl);
+        // A request that cannot be written at all is refused, or was.
+        delivery.too_large = written.is_none();
+        let bytes = written?;
         Some(Attempt { method: source.recipe.method(), flow, branch, bytes })
     }
 

@@ -59,6 +59,8 @@ struct Delivery {
     again: Option<Again>,
     /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
     fallback: Option<SocketAddr>,
+    /// Whether the request could not be written with our Via: it is too large.
+    too_large: bool,
     /// Where the next hop is.
     places: Places,
 }
@@ -158,7 +160,17 @@ impl Deliveries {
                 None => below.wire.search(Owner::Delivery(id), &next_hop, computed),
             };
             let NextHop { host: server_name, ttl, .. } = next_hop;
-            Delivery { tag, purpose, server_name, ttl, stage: Stage::Locating, again: None, fallback: None, places }
+            Delivery {
+                tag,
+                purpose,
+                server_name,
+                ttl,
+                stage: Stage::Locating,
+                again: None,
+                fallback: None,
+                too_large: false,
+                places,
+            }
         });
         let sent = match flow {
             Some(flow) => self.attempt_flow(below, id, source, flow).is_some(),
