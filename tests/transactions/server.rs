@@ -211,3 +211,17 @@ fn a_response_that_does_not_arrive_is_told_once_and_the_transaction_stays() {
     bench.run_to(500);
     assert_eq!(bench.times("SIP/2.0 486"), [0, 0, 500]);
 }
+
+/// RFC 3261 §8.2.6.1: a 100 that is late says how late in its Timestamp.
+#[test]
+fn the_timestamp_of_a_100_says_how_long_it_was_delayed() {
+    for (timestamp, answered) in [("54", "54 0.200"), ("54.5 1.5", "54.5 1.5"), ("noon", "noon")] {
+        let mut bench = Bench::new();
+        let invite = theirs("INVITE", &their_via(BRANCH));
+        bench.receive(&invite.replace("Max-Forwards", &format!("Timestamp: {timestamp}\nMax-Forwards")));
+        bench.accept();
+        bench.run_to(200);
+        assert_eq!(bench.last().start_line(), "SIP/2.0 100 Trying");
+        assert_eq!(bench.last().header("Timestamp"), answered);
+    }
+}

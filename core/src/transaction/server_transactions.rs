@@ -1,6 +1,7 @@
 //! All server transactions: what their machines decide is carried out here (RFC 3261 §17.2).
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 
 use crate::error::CommandError;
@@ -9,6 +10,7 @@ use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
 use crate::tag::Tag;
+use crate::time::Instant;
 use crate::transport::{Alarm, reread_response};
 
 use super::backup::Backup;
@@ -37,7 +39,10 @@ pub(super) struct ServerTransaction {
 #[derive(Clone, Debug)]
 enum Kept {
     /// The request until the first response: a 100 may have to be made of it.
-    Request(Request),
+    Request {
+        request: Request,
+        since: Instant,
+    },
     /// The last response, as long as it may have to be sent again.
     Response(SharedBytes),
     Nothing,
@@ -48,7 +53,7 @@ impl ServerTransaction {
     pub(super) fn last_response(&self) -> Option<&SharedBytes> {
         match &self.kept {
             Kept::Response(bytes) => Some(bytes),
-            Kept::Request(_) | Kept::Nothing => None,
+            Kept::Request { .. } | Kept::Nothing => None,
         }
     }
 }
@@ -132,7 +137,7 @@ impl ServerTransactions {
         let machine = ServerMachine::new(request.method() == Method::Invite, &clock(wire, path, &self.schedule));
         wire.hold(path);
         let hash = key.fingerprint.hash();
-        let kept = Kept::Request(request.clone());
+        let kept = Kept::Request { request: request.clone(), since: wire.now };
         let transaction = ServerTransaction { tag, key, path, machine, kept, backup: None, alarm: Alarm::default() };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
@@ -249,7 +254,7 @@ impl ServerTransactions {
     ) -> Told {
         let response = match actions.send {
             Some(ServerSend::Given) => given,
-            Some(ServerSend::Trying) => self.trying(server),
+            Some(ServerSend::Trying) => self.trying(wire.now, server),
             Some(ServerSend::Last) => {
                 let last = self.table.get(server).and_then(|transaction| transaction.last_response().cloned());
                 wire.stats.retransmitted += u64::from(last.is_some());
@@ -262,10 +267,14 @@ impl ServerTransactions {
         Told { unsent, ..self.follow(wire, server, actions.tell != Some(ServerTell::Unacknowledged)) }
     }
 
-    /// A 100 for the request of a transaction, without a tag of ours (§17.2.1).
-    fn trying(&self, server: ServerTransactionId) -> Option<SharedBytes> {
-        let Kept::Request(request) = &self.table.get(server)?.kept else { return None };
-        let trying = ResponseParts::new(request, StatusCode::TRYING, &Lines::new()).octets();
+    /// A 100 for the request of a transaction, without a tag of ours (§17.2.1). Its Timestamp says how late the 100 is (§8.2.6.1).
+    fn trying(&self, now: Instant, server: ServerTransactionId) -> Option<SharedBytes> {
+        let Kept::Request { request, since } = &self.table.get(server)?.kept else { return None };
+        let late = now.since(*since);
+        let delay = format!("{}.{:03}", late.as_secs(), late.subsec_millis());
+        let lines = Lines::new();
+        let trying =
+            ResponseParts { delay: Some(&delay), ..ResponseParts::new(request, StatusCode::TRYING, &lines) }.octets();
         // A request whose 100 cannot be written gets none: the final response is what it is owed.
         let Ok(trying) = trying else { return None };
         Some(trying)

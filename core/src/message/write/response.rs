@@ -5,7 +5,7 @@ use super::request::line_methods;
 use super::writable::is_writable;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
-use crate::message::header::{Header, NameAddrText};
+use crate::message::header::{Header, NameAddrText, Timestamp};
 use crate::message::name::{HeaderId, HeaderName};
 use crate::message::request::Request;
 use crate::message::response::Response;
@@ -29,6 +29,8 @@ pub(crate) struct ResponseParts<'a> {
     pub(crate) reason: Option<&'a [u8]>,
     /// The tag that To gets if it has none (§8.2.6.2). A To that is absent or malformed stays as it is.
     pub(crate) to_tag: Option<&'a str>,
+    /// The seconds that a 100 was delayed, for a Timestamp that says none (§8.2.6.1).
+    pub(crate) delay: Option<&'a str>,
     /// The fields that are added.
     pub(crate) lines: &'a Lines,
     /// The body and its type.
@@ -38,7 +40,7 @@ pub(crate) struct ResponseParts<'a> {
 impl<'a> ResponseParts<'a> {
     /// A response with the usual reason phrase and these fields besides those that are copied; no tag is added.
     pub(crate) fn new(request: &'a Request, status: StatusCode, lines: &'a Lines) -> Self {
-        Self { request, status, reason: None, to_tag: None, lines, content: Content::default() }
+        Self { request, status, reason: None, to_tag: None, delay: None, lines, content: Content::default() }
     }
 
     /// The octets: one allocation.
@@ -98,6 +100,13 @@ impl<'a> ResponseParts<'a> {
                 && lacks_tag(part(self.request.as_bytes(), field.start, field.end))
             {
                 parts.extend([&b";tag="[..], tag.as_bytes()]);
+            }
+            if id == HeaderId::Timestamp
+                && let Some(delay) = self.delay
+                && Timestamp::parse(part(self.request.as_bytes(), field.start, field.end))
+                    .is_ok_and(|timestamp| timestamp.delay.is_none())
+            {
+                parts.extend_from_slice(&[b" ", delay.as_bytes()]);
             }
             parts.push(b"\r\n");
         }
