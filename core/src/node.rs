@@ -119,6 +119,8 @@ pub enum Change<'a> {
     Stalled,
     /// Everything that the driver held for it is written.
     Writable,
+    /// The far end has ended its side of a byte stream (TCP half-closed): no more comes, and writing still works.
+    Ended,
     /// It could not be opened: refused, unreachable, no answer, wrong certificate.
     Failed,
     /// It is gone: the far end closed or reset it, or the driver did.

@@ -32,6 +32,10 @@ impl Endpoint {
             }
             Change::Stalled => self.wire.stalled(id),
             Change::Writable => self.wire.writable(id),
+            Change::Ended => match self.wire.end(id) {
+                Ok(flow) => self.clients_unsent(flow),
+                Err(lost) => self.lost(lost),
+            },
             Change::Failed | Change::Closed => {
                 let lost = self.wire.lose(id);
                 self.lost(lost);

@@ -198,3 +198,39 @@ fn a_request_without_content_length_gets_one_on_a_stream() {
     bench.open();
     assert_eq!(bench.last().header("Content-Length"), "0");
 }
+
+/// RFC 3263 §4.3: a far end that closes a connection at the moment at which it is used again has not seen the request.
+#[test]
+fn a_request_on_a_reused_connection_that_is_closed_at_that_moment_goes_once_more_over_a_new_one() {
+    for change in [Change::Closed, Change::Ended] {
+        let (mut bench, tcp) = bench();
+        let reused = bench.accepted(tcp, "192.0.2.9:5060");
+        let other = bench.accepted(tcp, "192.0.2.9:5060");
+        bench.request_to(&ours("MESSAGE"), there());
+        let first = bench.last().clone();
+        assert_eq!(first.flow.connection, Some(reused));
+        bench.change(reused, change);
+        assert_eq!((bench.whats().len(), bench.opened.len()), (usize::from(change == Change::Closed), 1), "{change:?}");
+        bench.open();
+        let second = bench.last().clone();
+        assert!(second.flow.connection != Some(reused) && second.flow.connection != Some(other));
+        assert_ne!(first.header("Via"), second.header("Via"), "a new branch");
+        let but_via = |text: &str| text.lines().filter(|line| !line.starts_with("Via:")).collect::<Vec<_>>().join("\n");
+        assert_eq!(but_via(&first.text), but_via(&second.text));
+        // Not a third time.
+        bench.change(second.flow.connection.unwrap(), Change::Closed);
+        assert!(bench.whats().contains(&Told::Failed(Failure::Transport)));
+        assert_eq!(bench.opened.len(), 1);
+    }
+}
+
+#[test]
+fn a_request_that_something_came_back_for_does_not_go_once_more() {
+    let (mut bench, tcp) = bench();
+    let reused = bench.accepted(tcp, "192.0.2.9:5060");
+    bench.request_to(&ours("INVITE"), there());
+    let ringing = answer(bench.last(), 180);
+    bench.receive_along(reused, &ringing);
+    bench.change(reused, Change::Closed);
+    assert_eq!((bench.opened.len(), bench.sent.len()), (0, 1));
+}

@@ -194,3 +194,32 @@ fn what_comes_on_a_connection_that_was_never_accepted_is_nothing() {
     assert_eq!((bench.told.len(), bench.sent.len()), (0, 0));
     bench.assert_over();
 }
+
+/// A far end that has ended its side of the connection gets its answers along it, and then the connection is closed.
+#[test]
+fn a_half_closed_connection_carries_the_answer_and_is_closed_after_it() {
+    let (mut bench, tcp) = bench();
+    let connection = bench.accepted(tcp, "192.0.2.9:49152");
+    bench.receive_along(connection, &theirs("OPTIONS", "SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKhalf"));
+    let server = bench.accept();
+    bench.change(connection, Change::Ended);
+    bench.run_to(5_000);
+    bench.respond(server, 200);
+    assert_eq!((bench.last().start_line(), bench.last().flow.connection), ("SIP/2.0 200 OK", Some(connection)));
+    // Timer J is zero: the transaction is over, and so is the connection.
+    bench.run_to(5_001);
+    assert_eq!((bench.closed.as_slice(), bench.endpoint.census().connections), (&[(5_000, connection)][..], 0));
+}
+
+#[test]
+fn a_half_closed_connection_that_nobody_uses_is_closed_at_once_and_takes_nothing_more() {
+    let (mut bench, tcp) = bench();
+    let connection = bench.accepted(tcp, "192.0.2.9:49152");
+    let options = theirs("OPTIONS", "SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKhalf");
+    bench.receive_along(connection, &options[..40]);
+    bench.change(connection, Change::Ended);
+    bench.receive_along(connection, &options[40..]);
+    bench.run_to(1);
+    assert_eq!((bench.closed.as_slice(), bench.endpoint.census().connections), (&[(0, connection)][..], 0));
+    assert_eq!(bench.endpoint.stats().received, 0);
+}

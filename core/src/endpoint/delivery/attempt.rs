@@ -107,8 +107,27 @@ impl Deliveries {
         address: SocketAddr,
     ) -> Option<Tried> {
         let listener = below.wire.listeners.towards(protocol, address)?;
-        let way = below.wire.connect(listener, address, &self.table.get(id)?.server_name)?;
+        let delivery = self.table.get_mut(id)?;
+        let way = below.wire.connect(listener, address, &delivery.server_name)?;
+        if matches!(way, Way::Open(Flow { connection: Some(_), .. })) && delivery.purpose.has_transactions() {
+            delivery.once_more = Some((protocol, address));
+        }
         self.attempt_way(below, id, source, way)
+    }
+
+    /// The connection that a request went along, which was there before, is lost, and nothing came back: the far end closed it at
+    /// that moment. The request goes once more over a new connection to the same address, unless nobody wants it any more (RFC 3263
+    /// §4.3).
+    pub(super) fn attempt_once_more(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
+        let Some(delivery) = self.table.get_mut(id) else { return false };
+        let Some((protocol, address)) = delivery.once_more.take() else { return false };
+        let is_wanted = matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. });
+        if !is_wanted || below.clients.is_full() {
+            return false;
+        }
+        let Some(listener) = below.wire.listeners.towards(protocol, address) else { return false };
+        let Some(way) = below.wire.connect_anew(listener, address, &delivery.server_name) else { return false };
+        self.with_kept(id, |deliveries, source| deliveries.attempt_way(below, id, source, way).is_some())
     }
 
     /// Goes along this flow.

@@ -17,6 +17,7 @@ use core::net::SocketAddr;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow};
 use crate::id::Arena;
+use crate::message::header::Protocol;
 use crate::message::{HostBuf, Recipe, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
@@ -59,6 +60,9 @@ struct Delivery {
     again: Option<Again>,
     /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
     fallback: Option<SocketAddr>,
+    /// Where to go once more over a new connection if the one that the request went along, which was there before, is lost before
+    /// anything came back (RFC 3263 §4.3).
+    once_more: Option<(Protocol, SocketAddr)>,
     /// Whether the request could not be written with our Via: it is too large.
     too_large: bool,
     /// Where the next hop is.
@@ -74,6 +78,12 @@ pub(super) enum Purpose {
     Acknowledgement,
     /// A request that is forwarded statelessly.
     Relay,
+}
+
+impl Purpose {
+    const fn has_transactions(self) -> bool {
+        matches!(self, Self::Transaction { .. })
+    }
 }
 
 /// What an attempt is written from.
@@ -168,6 +178,7 @@ impl Deliveries {
                 stage: Stage::Locating,
                 again: None,
                 fallback: None,
+                once_more: None,
                 too_large: false,
                 places,
             }
@@ -312,6 +323,7 @@ impl Deliveries {
         if cancel_now {
             *cancel = Cancel::Sent;
         }
+        delivery.once_more = None;
         let tag = delivery.tag;
         if is_final {
             self.end_places(below, id);
@@ -329,9 +341,11 @@ impl Deliveries {
     /// The present attempt came to nothing.
     fn failed(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
         let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.table.get(id) else { return };
-        match *progress {
+        let progress = *progress;
+        match progress {
             // The ACK did not arrive; the response is known all the same.
             Progress::Final => self.finished(below, id),
+            Progress::Nothing if failure == Failure::Transport && self.attempt_once_more(below, id) => {}
             Progress::Nothing if self.may_fail_over(below, id) => {
                 if self.attempt_again(below, id) {
                     below.wire.stats.failovers += 1;
@@ -393,7 +407,9 @@ impl Delivery {
     fn may_go_again(&self) -> bool {
         match self.stage {
             Stage::Locating | Stage::Opening { .. } => true,
-            Stage::Sent { progress, .. } => progress != Progress::Final && self.has_more(),
+            Stage::Sent { progress, .. } => {
+                progress != Progress::Final && (self.has_more() || self.once_more.is_some())
+            }
             Stage::Kept { .. } => false,
         }
     }

@@ -99,6 +99,6 @@ impl<K: TimerKey> Wire<K> {
 
     /// Whether the connection is there and keeps messages apart (RFC 7118 §5, RFC 4168 §5).
     pub(crate) fn keeps_messages_apart(&self, id: ConnectionId) -> bool {
-        self.connections.get(id).is_some_and(|connection| connection.framer.is_none())
+        self.connections.get(id).is_some_and(|connection| connection.framer.is_none() && !connection.ended)
     }
 }

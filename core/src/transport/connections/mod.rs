@@ -70,6 +70,22 @@ impl<K: TimerKey> Wire<K> {
         Some(id)
     }
 
+    /// The far end has ended its side of a connection: an unfinished message is dropped, and the connection is closed as soon as no
+    /// transaction uses it. The flow, along which no response to a request of ours can come any more; or, if the connection was not
+    /// open, what is lost.
+    pub(crate) fn end(&mut self, id: ConnectionId) -> Result<Flow, Option<Lost>> {
+        let Some(connection) = self.connections.get_mut(id).filter(|connection| !connection.is_opening()) else {
+            return Err(self.lose(id));
+        };
+        connection.ended = true;
+        connection.framer = None;
+        connection.pong_due = None;
+        self.connections.establish(id);
+        self.connections.hold(id, 0, self.now, 0);
+        self.touch(id);
+        self.connections.flow(id).ok_or(None)
+    }
+
     /// Ends a connection from this side.
     pub(crate) fn close(&mut self, id: ConnectionId) -> Option<Lost> {
         self.connections.flow(id)?;

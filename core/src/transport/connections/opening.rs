@@ -33,6 +33,17 @@ impl<K: TimerKey> Wire<K> {
         self.open(listener, protocol, remote, server_name).map(Way::Opening)
     }
 
+    /// A way along a new connection, whatever others there are. `None` at a limit, and for a protocol without connections.
+    pub(crate) fn connect_anew(
+        &mut self,
+        listener: ListenerId,
+        remote: SocketAddr,
+        server_name: &HostBuf,
+    ) -> Option<Way> {
+        let protocol = self.listeners.get(listener)?.protocol;
+        protocol.is_reliable().then(|| self.open(listener, protocol, remote, server_name))?.map(Way::Opening)
+    }
+
     /// The same as a flow at once: what is sent along a connection that is still opening is kept by the driver.
     pub(crate) fn flow_to(&mut self, listener: ListenerId, remote: SocketAddr, server_name: &HostBuf) -> Option<Flow> {
         match self.connect(listener, remote, server_name)? {
@@ -48,6 +59,7 @@ impl<K: TimerKey> Wire<K> {
         Some(if opening { Way::Opening(id) } else { Way::Open(flow) })
     }
 
+    /// Opens a connection. `None` at a limit.
     fn open(
         &mut self,
         listener: ListenerId,

@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     pub(crate) unfinished: Option<(usize, Instant)>,
     /// While the driver holds what it could not write: how much was sent since.
     pub(crate) stalled: Option<usize>,
+    /// Whether the far end has ended its side: nothing more comes.
+    pub(crate) ended: bool,
     /// Transactions that use it.
     pub(crate) users: usize,
     pub(crate) last_use: Instant,
@@ -73,6 +75,7 @@ impl Connection {
             framer: None,
             unfinished: None,
             stalled: None,
+            ended: false,
             users: 0,
             last_use: now,
             pong_due: None,
@@ -90,6 +93,7 @@ impl Connection {
         let phase = match self.phase {
             Phase::Opening { until, .. } => Some((until, Reason::Unopened)),
             Phase::Fresh { until } => Some((until, Reason::Slow)),
+            Phase::Open if self.users == 0 && self.ended => Some((self.last_use, Reason::Idle)),
             Phase::Open if self.users == 0 => Some((self.last_use + patience, Reason::Idle)),
             Phase::Open => None,
         };
@@ -239,7 +243,8 @@ impl Connections {
     ) -> Option<ConnectionId> {
         let there = self.index.range((protocol, remote, FIRST)..=(protocol, remote, LAST));
         let usable = there.filter_map(|&(_, _, id)| {
-            let connection = self.table.get(&id).filter(|connection| connection.serves(server_name))?;
+            let connection =
+                self.table.get(&id).filter(|connection| !connection.ended && connection.serves(server_name))?;
             let opening = matches!(connection.phase, Phase::Opening { .. });
             (!self.overflowed.contains(&id)).then_some((opening, id))
         });
