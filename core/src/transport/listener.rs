@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use core::net::SocketAddr;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::flow::{ListenerId, ListenerKind};
 use crate::id::Arena;
@@ -28,6 +30,29 @@ pub struct Listener {
     /// The path MTU of datagrams, if it is known; a request that comes within 200 octets of it (1300 octets if it is not known)
     /// goes over TCP if there is a TCP listener (§18.1.1).
     pub mtu: Option<u16>,
+    /// The networks that are reached from here; if there are none, all of the address family.
+    pub networks: Vec<Network>,
+}
+
+/// A network: all addresses that begin with the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// An address of the network.
+    pub address: IpAddr,
+    /// How many bits all its addresses have in common with that one.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Whether `ip` is in the network.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let differs = match (self.address, ip) {
+            (IpAddr::V4(own), IpAddr::V4(ip)) => (own.to_bits() ^ ip.to_bits()).leading_zeros(),
+            (IpAddr::V6(own), IpAddr::V6(ip)) => (own.to_bits() ^ ip.to_bits()).leading_zeros(),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
+        };
+        differs >= self.prefix.into()
+    }
 }
 
 impl Listener {
@@ -67,12 +92,29 @@ impl Listener {
         if sent_by.port == Some(protocol.default_port()) {
             sent_by.port = None;
         }
-        Self { protocol, local, sent_by, mtu: None }
+        Self { protocol, local, sent_by, mtu: None, networks: Vec::new() }
     }
 
     /// The same listener, with a path MTU that is known.
     pub fn with_mtu(self, mtu: u16) -> Self {
         Self { mtu: Some(mtu), ..self }
+    }
+
+    /// The same listener, from which only these networks are reached. Of several listeners that reach an address the one whose
+    /// network has the longest prefix is taken, then the one added first.
+    pub fn with_networks(self, networks: impl IntoIterator<Item = Network>) -> Self {
+        Self { networks: networks.into_iter().collect(), ..self }
+    }
+
+    /// How many bits of `ip` the networks of this listener name, if it reaches `ip`.
+    fn reach(&self, ip: IpAddr) -> Option<u8> {
+        if self.local.is_ipv4() != ip.is_ipv4() {
+            return None;
+        }
+        if self.networks.is_empty() {
+            return Some(0);
+        }
+        self.networks.iter().filter(|network| network.contains(ip)).map(|network| network.prefix).max()
     }
 
     /// The URI by which this end is reached here: what Contact and Record-Route say where they mean "here" (§8.1.1.8, §16.6 step
@@ -166,16 +208,16 @@ impl Listeners {
         self.iter().any(|(_, listener)| listener.is_sent_by(sent_by))
     }
 
-    /// The listener to reach `destination` from: same protocol and address family, loopback to loopback if there is a
-    /// choice, then the first that was added. Nothing is sent from a group's address.
+    /// The listener to reach `destination` from: of this protocol, with the longest network that has the address, loopback to
+    /// loopback if there is a choice, then the first that was added. Nothing is sent from a group's address.
     pub(crate) fn towards(&self, protocol: Protocol, destination: SocketAddr) -> Option<ListenerId> {
+        let ip = destination.ip();
         let fits = |listener: &Listener| {
-            listener.protocol == protocol
-                && listener.local.is_ipv4() == destination.is_ipv4()
-                && !listener.local.ip().is_multicast()
+            (listener.protocol == protocol && !listener.local.ip().is_multicast()).then(|| listener.reach(ip)).flatten()
         };
-        let near = |listener: &Listener| listener.local.ip().is_loopback() == destination.ip().is_loopback();
-        self.iter().filter(|(_, listener)| fits(listener)).min_by_key(|(_, listener)| !near(listener)).map(|(id, _)| id)
+        let far = |listener: &Listener| listener.local.ip().is_loopback() != ip.is_loopback();
+        let reaching = self.iter().filter_map(|(id, listener)| Some(((Reverse(fits(listener)?), far(listener)), id)));
+        reaching.min_by_key(|(rank, _)| *rank).map(|(_, id)| id)
     }
 }
 
@@ -198,6 +240,24 @@ mod tests {
         assert_eq!(towards("127.0.0.1:5070"), Some(ids[0]));
         assert_eq!(towards("[2001:db8::9]:5060"), Some(ids[3]));
         assert_eq!(listeners.towards(Protocol::Tcp, "192.0.2.9:5060".parse().expect("an address")), None);
+    }
+
+    #[test]
+    fn the_listener_whose_network_names_most_of_the_address_wins_and_then_the_first() {
+        let network = |address: &str, prefix| Network { address: address.parse().expect("an address"), prefix };
+        let udp = |local: &str| Listener::udp(local.parse().expect("an address"));
+        let mut listeners = Listeners::default();
+        let inner = listeners.add(udp("192.0.2.1:5060").with_networks([network("10.0.0.0", 8), network("fd00::", 8)]));
+        let v6 = listeners.add(udp("[2001:db8::1]:5060").with_networks([network("fd00::", 8)]));
+        let any = listeners.add(udp("198.51.100.1:5060"));
+        let nearer = listeners.add(udp("192.0.2.2:5060").with_networks([network("10.1.0.0", 16)]));
+        listeners.add(udp("192.0.2.3:5060").with_networks([network("10.1.255.255", 16)]));
+        let towards = |address: &str| listeners.towards(Protocol::Udp, address.parse().expect("an address"));
+        assert_eq!(towards("10.2.0.1:5060"), Some(inner));
+        assert_eq!(towards("10.1.0.1:5060"), Some(nearer));
+        assert_eq!(towards("203.0.113.1:5060"), Some(any));
+        assert_eq!(towards("[fd00::1]:5060"), Some(v6));
+        assert_eq!(towards("[2001:db8::9]:5060"), None);
     }
 
     #[test]
