@@ -21,7 +21,8 @@ use crate::packet::Packet;
 /// * Other final responses to INVITE: timer G's steps and one for each copy of the INVITE (§17.2.1), until the ACK comes.
 /// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
 ///   provisional response to INVITE once a minute besides (§13.3.1.1).
-/// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2).
+/// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2). Over a
+///   stream a request may go once more, on a new connection (RFC 3263 §4.3).
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     timers: Timers,
@@ -100,6 +101,8 @@ struct Served<'a> {
     downstream: BTreeMap<(u16, &'a str), usize>,
     /// Where it was forwarded, under which branch.
     forwarded: BTreeMap<SocketAddr, &'a str>,
+    /// Where it was forwarded once more, over a new connection.
+    once_more: BTreeSet<SocketAddr>,
     /// Copies forwarded, if it is an ACK.
     acks: usize,
 }
@@ -222,8 +225,12 @@ impl<'a> Judge<'a> {
         if let Some(below) = packet.vias.get(1) {
             let served = self.served.entry((below.id(), method)).or_default();
             came = served.came;
-            if *served.forwarded.entry(destination).or_insert(branch) != branch {
-                return Err("a copy was forwarded as if it were a new request".into());
+            let known = served.forwarded.entry(destination).or_insert(branch);
+            if *known != branch {
+                if !packet.top().is_reliable() || !served.once_more.insert(destination) {
+                    return Err("a copy was forwarded as if it were a new request".into());
+                }
+                *known = branch;
             }
         }
         let copies = Copies { first: time, number: 0, came: 0 };
