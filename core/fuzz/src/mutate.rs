@@ -54,7 +54,7 @@ impl Random {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    fn draw(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -63,12 +63,12 @@ impl Random {
 
     /// Below `bound`; zero if that is zero.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from((self.next() >> 33) % (bound.max(1) as u64)).unwrap_or_default()
+        usize::try_from((self.draw() >> 33) % (bound.max(1) as u64)).unwrap_or_default()
     }
 
     /// The next octet.
     pub fn octet(&mut self) -> u8 {
-        self.next().to_be_bytes()[0]
+        self.draw().to_be_bytes()[0]
     }
 }
 

@@ -37,7 +37,12 @@ impl Lines {
     /// Appends a field whose value is these parts, one behind the other, without white space around it.
     pub(crate) fn parts<'n>(&mut self, name: impl Into<HeaderName<'n>>, value: &[&[u8]]) -> &mut Self {
         match writable_name(name.into()) {
-            Ok(HeaderName::Known(HeaderId::ContentLength)) => {}
+            Ok(HeaderName::Known(HeaderId::ContentLength)) => {
+                // The value is left out, but a text that would end its line is an error all the same.
+                if !value.iter().all(|part| is_writable(part)) {
+                    self.fail(BuildError::Control);
+                }
+            }
             Ok(name) => self.field(name, value),
             Err(error) => self.fail(error),
         }

@@ -122,6 +122,13 @@ fn a_request_from_parts_has_its_via_before_all_other_fields() {
 }
 
 #[test]
+fn a_length_that_is_left_out_is_checked_like_any_value() {
+    let mut lines = Lines::new();
+    lines.header(HeaderId::ContentLength, "1\r\nEvil: 1");
+    assert_eq!(lines.check(), Err(BuildError::Control));
+}
+
+#[test]
 fn what_would_end_a_line_is_refused_wherever_it_stands() {
     let request = parsed(REQUEST);
     let empty = Lines::new();
