@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | [`time`], [`id`], [`timer`], [`random`], `keyed_index`, [`tag`], [`error`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
+//! | [`extension`] | §19.2 | option tags |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
 //! | [`node`] | | the poll API that every node offers |
 //! | [`transport`] | §18, RFC 3581, 3263 | listeners, next hops, the way back of responses |
@@ -32,6 +33,7 @@ extern crate alloc;
 pub mod dialog;
 pub mod endpoint;
 pub mod error;
+pub mod extension;
 pub mod flow;
 pub mod id;
 mod keyed_index;

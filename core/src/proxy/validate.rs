@@ -4,7 +4,8 @@ use alloc::string::String;
 
 use super::loop_check::{self, SecondPart};
 use super::{Core, breadth};
-use crate::message::header::{MaxForwards, ProxyRequire, Route};
+use crate::extension::{Demand, Extensions};
+use crate::message::header::{MaxForwards, Route};
 use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::stack::Context;
 
@@ -76,13 +77,9 @@ pub(super) fn max_forwards(request: &Request) -> Result<Option<u8>, Refusal> {
 
 /// No option is understood, so every one is listed back (§16.3 step 5).
 fn proxy_require(request: &Request) -> Result<(), Refusal> {
-    let mut options = String::new();
-    for option in request.headers().all::<ProxyRequire<'_>>() {
-        let ProxyRequire(option) = option.map_err(|_| Refusal::Malformed("Malformed Proxy-Require"))?;
-        if !options.is_empty() {
-            options.push_str(", ");
-        }
-        options.push_str(option);
+    let demand = Demand::of_proxy_require(request.headers(), Extensions::NONE);
+    if demand.malformed.is_some() {
+        return Err(Refusal::Malformed("Malformed Proxy-Require"));
     }
-    if options.is_empty() { Ok(()) } else { Err(Refusal::Unsupported(options)) }
+    if demand.unsupported.is_empty() { Ok(()) } else { Err(Refusal::Unsupported(demand.unsupported)) }
 }
