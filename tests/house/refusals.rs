@@ -7,7 +7,7 @@ use crate::source::{Source, sources};
 const BUILDERS: [(&str, bool); 6] = [
     ("finish", false),
     ("octets", false),
-    ("octets_with_via", true),
+    ("octets_for", true),
     ("octets_without_top_via", true),
     ("request", false),
     ("response", false),

@@ -6,7 +6,7 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::DeliveryId;
 use crate::transaction::key::RequestKey;
-use crate::transport::NextHop;
+use crate::transport::{Here, NextHop};
 
 use super::Endpoint;
 use super::delivery::{Purpose, Source};
@@ -27,10 +27,10 @@ impl Endpoint {
         tag: Tag,
         branch_suffix: &str,
     ) -> Result<DeliveryId, CommandError> {
-        self.request_from(now, &request, next_hop, tag, branch_suffix)
+        self.request_from(now, &request, &Here::Unsaid, next_hop, tag, branch_suffix)
     }
 
-    /// As [`request`](Self::request), with a request that is written as often as it is sent.
+    /// As [`request`](Self::request), with a request that is written as often as it is sent, and says `here` where it comes from.
     ///
     /// # Errors
     /// As [`request`](Self::request); `Invalid("message")` if it cannot be written.
@@ -38,6 +38,7 @@ impl Endpoint {
         &mut self,
         now: Instant,
         recipe: &dyn Recipe,
+        here: &Here,
         next_hop: NextHop,
         tag: Tag,
         branch_suffix: &str,
@@ -46,7 +47,7 @@ impl Endpoint {
             return Err(CommandError::Invalid("method"));
         }
         let purpose = Purpose::Transaction { is_invite: recipe.method() == Method::Invite };
-        self.deliver(now, Source { recipe, branch: branch_suffix }, next_hop, tag, purpose, None)
+        self.deliver(now, Source { recipe, here, branch: branch_suffix }, next_hop, tag, purpose, None)
     }
 
     /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
@@ -78,7 +79,8 @@ impl Endpoint {
         if recipe.method() != Method::Ack {
             return Err(CommandError::Invalid("method"));
         }
-        self.deliver(now, Source { recipe, branch: "" }, next_hop, tag, Purpose::Acknowledgement, None)
+        let source = Source { recipe, here: &Here::Unsaid, branch: "" };
+        self.deliver(now, source, next_hop, tag, Purpose::Acknowledgement, None)
     }
 
     /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
@@ -113,7 +115,8 @@ impl Endpoint {
         let branch = &self.token_key.branch(&key, branch_suffix);
         // The same choice for each retransmission, for its CANCEL and its ACK (RFC 3263 §4.4).
         let computed = Some(self.token_key.number(branch));
-        self.deliver(now, Source { recipe, branch }, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)
+        let source = Source { recipe, here: &Here::Unsaid, branch };
+        self.deliver(now, source, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)
     }
 
     /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.

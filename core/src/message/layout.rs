@@ -150,6 +150,16 @@ impl<'a> Layout<'a> {
         self.fields.iter().filter(move |packed| FieldSpan::is(packed, id)).map(|packed| FieldSpan::unpack(*packed))
     }
 
+    /// Where a new first field of this name stands: before the first; if there is none, Via before all fields, others behind the
+    /// Vias.
+    pub(super) fn top_of(&self, id: HeaderId) -> usize {
+        let behind_vias = || self.fields_of(HeaderId::Via).last().filter(|_| id != HeaderId::Via);
+        match self.fields_of(id).next() {
+            Some(field) => field.line.into(),
+            None => behind_vias().map_or(self.first_field.into(), |via| self.line_end(&via)),
+        }
+    }
+
     /// Where the field's line ends: where the next one begins.
     pub(super) fn line_end(&self, field: &FieldSpan) -> usize {
         let line = |packed: &PackedSpan| FieldSpan::unpack(*packed).line;

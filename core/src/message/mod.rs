@@ -69,5 +69,5 @@ pub use tel::Telephone;
 pub(crate) use text::{decimal, unfolded};
 pub use uri::{Scheme, Uri, UriBuf, UserPart};
 pub use validate::{Essentials, Rejection};
-pub(crate) use write::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};
+pub(crate) use write::{Content, Framing, Hop, Lines, Recipe, RequestParts, ResponseParts};
 pub use write::{RequestBuilder, ResponseBuilder};

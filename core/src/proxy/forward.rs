@@ -1,7 +1,6 @@
 //! Request forwarding (RFC 3261 §16.6).
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 
 use super::response_context::{Branch, BranchState, Candidate, ResponseContext, Stage};
 use super::validate::max_forwards;
@@ -14,7 +13,7 @@ use crate::message::header::{MaxBreadth, Route};
 use crate::message::{Edit, HeaderId, Method, Request, Scheme, StatusCode, decimal};
 use crate::proxy::ResponseContextId;
 use crate::stack::Context;
-use crate::transport::{Listener, NextHop};
+use crate::transport::{Here, NextHop};
 
 /// Max-Forwards of a request that came without one (step 3).
 const MAX_FORWARDS: u8 = 70;
@@ -77,8 +76,8 @@ impl ResponseContext {
     ) -> Result<DeliveryId, StatusCode> {
         let recorded = recorded.then_some(self.listener);
         let copy = copy_for(cx, &self.request, target, Some(share), recorded).map_err(|refusal| refusal.status())?;
-        let (copy, next_hop) = copy.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-        cx.request_from(&copy, next_hop, work, &self.loop_part).map_err(|error| match error {
+        let Copy { edit, here, next_hop } = copy.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+        cx.request_from(&edit, &here, next_hop, work, &self.loop_part).map_err(|error| match error {
             CommandError::Invalid(_) => StatusCode::SERVER_INTERNAL_ERROR,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         })
@@ -102,15 +101,25 @@ fn records(method: Method<'_>) -> bool {
     )
 }
 
-/// The copy of `request` for one target, to be written, and where it goes: steps 1 to 7. The Via is pushed by the endpoint (step 8).
-/// `Ok(None)`: there is no next hop that could be found.
+/// The copy of a request for one target.
+pub(super) struct Copy<'r> {
+    /// What it is written from.
+    pub(super) edit: Edit<'r, Request>,
+    /// Whether it has a Record-Route of ours.
+    pub(super) here: Here,
+    /// Where it goes.
+    pub(super) next_hop: NextHop,
+}
+
+/// The copy of `request` for one target: steps 1 to 7. The Via is pushed by the endpoint (step 8). `Ok(None)`: there is no next hop
+/// that could be found.
 pub(super) fn copy_for<'r, E>(
     cx: &Context<'_, E>,
     request: &'r Request,
     target: &Target,
     share: Option<u32>,
     recorded: Option<ListenerId>,
-) -> Result<Option<(Edit<'r, Request>, NextHop)>, Refusal> {
+) -> Result<Option<Copy<'r>>, Refusal> {
     let mut edit = request.edit();
 
     // 2. Request-URI
@@ -130,7 +139,7 @@ pub(super) fn copy_for<'r, E>(
     };
     edit = edit.replace(HeaderId::MaxForwards, decimal(hops.into()).as_bytes());
 
-    // 4. Record-Route is written last: it says which way the request goes on.
+    // 4. Record-Route is written last, and what it says of the way on by each attempt.
 
     // 5. Max-Breadth (RFC 5393 §5.3.3): one value; if it says the same it is left as it was written
     if let Some(share) = share {
@@ -161,19 +170,13 @@ pub(super) fn copy_for<'r, E>(
     let Some(next_hop) = next_hop else { return Ok(None) };
     let secure = next_hop.secure || Scheme::of(&target_uri) == Some(Scheme::Sips);
     let next_hop = NextHop { secure, ..next_hop };
-    if let Some(inbound) = recorded.and_then(|id| cx.listener(id)) {
-        // Each side gets the URI that leads here on its side: two of them where the protocol changes (RFC 5658).
-        let outbound = cx.listener_towards(&next_hop);
-        let secure = Scheme::of(request.uri_bytes()) == Some(Scheme::Sips);
-        edit = edit.push_first(HeaderId::RecordRoute, record_route(inbound, secure));
-        if let Some(outbound) = outbound.filter(|outbound| outbound.protocol != inbound.protocol) {
-            edit = edit.push_first(HeaderId::RecordRoute, record_route(outbound, secure));
+    let here = match recorded.and_then(|inbound| Some((inbound, cx.listener(inbound)?))) {
+        Some((inbound, listener)) => {
+            let secure = Scheme::of(request.uri_bytes()) == Some(Scheme::Sips);
+            edit = edit.push_first(HeaderId::RecordRoute, listener.record_route(secure));
+            Here::RecordRoute { inbound, secure }
         }
-    }
-    Ok(Some((edit, next_hop)))
-}
-
-/// The Record-Route value that leads to this listener (step 4).
-fn record_route(listener: &Listener, secure: bool) -> String {
-    ["<", &listener.uri(None, secure, ";lr"), ">"].concat()
+        None => Here::Unsaid,
+    };
+    Ok(Some(Copy { edit, here, next_hop }))
 }

@@ -1,7 +1,7 @@
 //! What a stateful proxy forwards without a transaction: an ACK for a 2xx, and a CANCEL without a context (RFC 3261 §16.10,
 //! §16.11).
 
-use super::forward::copy_for;
+use super::forward::{Copy, copy_for};
 use super::{Core, Refusal, Target, breadth};
 use crate::error::CommandError;
 use crate::message::{Method, Request, Response, StatusCode};
@@ -18,9 +18,9 @@ impl Core {
             Method::Cancel => None,
             _ => Some(breadth::incoming(request)?.max(1)),
         };
-        if let Some((copy, next_hop)) = copy_for(cx, request, target, share, None)? {
+        if let Some(Copy { edit, next_hop, .. }) = copy_for(cx, request, target, share, None)? {
             // Above a limit it is lost, as it might be on the network.
-            if let Err(CommandError::Invalid(_)) = cx.relay_from(&copy, request, next_hop, "") {
+            if let Err(CommandError::Invalid(_)) = cx.relay_from(&edit, request, next_hop, "") {
                 return Err(Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR));
             }
         }

@@ -15,7 +15,7 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
-use crate::transport::{Listener, NextHop};
+use crate::transport::{Here, Listener, NextHop};
 
 /// What a transaction user can use while it handles an indication or a command: the present, the endpoint's verbs for requests,
 /// responses and timers, and a way to tell the application.
@@ -134,12 +134,13 @@ impl<'a, E> Context<'a, E> {
     pub(crate) fn request_from(
         &mut self,
         recipe: &dyn Recipe,
+        here: &Here,
         next_hop: NextHop,
         tag: impl Into<Tag>,
         branch_suffix: &str,
     ) -> Result<DeliveryId, CommandError> {
         let tag = self.marked(tag);
-        self.endpoint.request_from(self.now, recipe, next_hop, tag, branch_suffix)
+        self.endpoint.request_from(self.now, recipe, here, next_hop, tag, branch_suffix)
     }
 
     /// Takes a request back that is not on its way: see [`Endpoint::withdraw`].

@@ -2,12 +2,13 @@
 //!
 //! All of it works on one value, the `Wire` (`wire.rs`), which knows nothing of transactions: `listener.rs` is the local
 //! addresses; `connections/` is streams from opening to end, with their framing and keep-alives; `destination.rs`, `locate/` and
-//! `search.rs` find where a request goes; `outgoing.rs` puts our Via on top; `received.rs` notes where a request came from and
-//! says where its responses go.
+//! `search.rs` find where a request goes; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
+//! notes where a request came from and says where its responses go.
 
 mod alarm;
 mod connections;
 mod destination;
+mod here;
 mod limits;
 mod listener;
 mod locate;
@@ -21,6 +22,7 @@ mod wire;
 pub(crate) use alarm::Alarm;
 pub(crate) use connections::{Lost, PING, PONG, Way};
 pub use destination::NextHop;
+pub(crate) use here::Here;
 pub use limits::Limits;
 pub(crate) use listener::Listeners;
 pub use listener::{Listener, Network};

@@ -6,8 +6,9 @@ use core::net::IpAddr;
 
 use crate::flow::{Flow, ListenerId};
 use crate::message::header::Protocol;
-use crate::message::{Framing, Recipe, SharedBytes};
+use crate::message::{Framing, Hop, Recipe, SharedBytes};
 
+use super::Here;
 use super::wire::{TimerKey, Wire};
 
 impl<K: TimerKey> Wire<K> {
@@ -20,10 +21,12 @@ impl<K: TimerKey> Wire<K> {
     }
 
     /// The bytes of a request with our Via on top (§18.1.1), asking for rport if so configured (RFC 3581 §3), and with a
-    /// Content-Length where a stream needs one (§18.3). `None` if that cannot be written, or the listener is not known.
+    /// Content-Length where a stream needs one (§18.3). `here` is said of the listener `reached_at`. `None` if that cannot be written,
+    /// or the listener is not known.
     pub(crate) fn written(
         &self,
         recipe: &dyn Recipe,
+        (here, reached_at): (&Here, ListenerId),
         flow: Flow,
         branch: &str,
         ttl: Option<u8>,
@@ -31,7 +34,9 @@ impl<K: TimerKey> Wire<K> {
         let rport = if self.rport && flow.connection.is_none() { ";rport" } else { "" };
         let group = group_parameters(flow.remote.ip(), ttl);
         let via = [self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group];
-        let written = recipe.octets_with_via(&via, self.framing(flow.listener));
+        let here = here.field(&self.listeners, reached_at);
+        let here = here.as_ref().map(|(id, value)| (*id, value.as_str()));
+        let written = recipe.octets_for(Hop { via: &via, here, framing: self.framing(flow.listener) });
         // Whoever delivers the request tells that it could not be sent.
         let Ok(bytes) = written else { return None };
         Some(bytes)

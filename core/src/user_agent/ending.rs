@@ -7,6 +7,7 @@ use super::uas::Served;
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::message::{HeaderId, Method, RequestParts, StatusCode};
+use crate::transport::Here;
 use crate::user_agent::CallId;
 
 impl Core {
@@ -44,7 +45,7 @@ impl Core {
         let mut lines = leg.dialog.lines(Method::Bye, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines);
-        let delivery = cx.request_from(&bye, path.next_hop, Work::Bye(id), "")?;
+        let delivery = cx.request_from(&bye, &Here::Unsaid, path.next_hop, Work::Bye(id), "")?;
         leg.dialog.sequence.sent(number);
         leg.state = LegState::Ending(delivery);
         Ok(())

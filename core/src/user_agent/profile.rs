@@ -8,7 +8,7 @@ use super::limits::Limits;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{Content, HeaderId, Lines, Scheme, SharedBytes, Uri, UriBuf};
-use crate::transport::{Listener, NextHop};
+use crate::transport::{Here, Listener, NextHop};
 
 /// The methods that this user agent takes, as a value of Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
@@ -70,17 +70,34 @@ impl Profile {
         Ok(Cow::Owned(listener.uri(self.identity.uri().user(), secure, "").into_bytes()))
     }
 
-    /// The URI of Contact in a request for `target` that goes to `next_hop`.
+    /// Adds Contact to a request for `target`, if it is the same wherever the request goes from; else says that each attempt adds it.
     ///
     /// # Errors
     /// `Invalid`: there is no listener.
-    pub(super) fn contact_towards(
+    pub(super) fn add_contact_anywhere(
         &self,
+        lines: &mut Lines,
         cx: &Cx<'_>,
-        next_hop: &NextHop,
         target: Uri<'_>,
-    ) -> Result<Cow<'_, [u8]>, CommandError> {
-        self.contact_at(cx.listener_towards(next_hop), target.scheme() == Scheme::Sips)
+    ) -> Result<Here, CommandError> {
+        match &self.contact {
+            Some(contact) => {
+                lines.parts(HeaderId::Contact, &[b"<", contact.as_bytes(), b">"]);
+                Ok(Here::Unsaid)
+            }
+            None if cx.listeners().next().is_none() => Err(CommandError::Invalid("listener")),
+            None => {
+                let user = self.identity.uri().user().map(Into::into);
+                Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips })
+            }
+        }
+    }
+
+    /// Whether `uri` is the Contact of a request of ours for `target`, wherever that went from.
+    pub(super) fn is_contact(&self, cx: &Cx<'_>, target: Uri<'_>, uri: Uri<'_>) -> bool {
+        let is_it = |ours: &[u8]| Uri::parse(ours).is_ok_and(|ours| ours.equivalent(uri));
+        let at = |listener| self.contact_at(Some(listener), target.scheme() == Scheme::Sips);
+        cx.listeners().any(|(_, listener)| at(listener).is_ok_and(|ours| is_it(&ours)))
     }
 }
 

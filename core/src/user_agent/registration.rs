@@ -101,19 +101,18 @@ impl Core {
         let Some(registration) = self.registrations.get(id) else { return Err(CommandError::Gone) };
         let target = registration.registrar.as_uri();
         let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
-        let contact = self.profile.contact_towards(cx, &next_hop, target)?;
         let mut lines = Lines::new();
         lines
             .number(HeaderId::MaxForwards, 70)
             .header(HeaderId::To, self.profile.identity.without_parameters())
             .header(HeaderId::From, &registration.from)
             .header(HeaderId::CallId, &registration.call_id)
-            .cseq(registration.number, Method::Register)
-            .parts(HeaderId::Contact, &[b"<", &contact, b">"])
-            .number(HeaderId::Expires, expires);
+            .cseq(registration.number, Method::Register);
+        let here = self.profile.add_contact_anywhere(&mut lines, cx, target)?;
+        lines.number(HeaderId::Expires, expires);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let register = RequestParts::new(Method::Register, target.as_bytes(), &lines);
-        let delivery = cx.request_from(&register, next_hop, Work::Register(id), "")?;
+        let delivery = cx.request_from(&register, &here, next_hop, Work::Register(id), "")?;
         let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(Pending { delivery, expires, again });
@@ -174,12 +173,10 @@ impl Core {
     fn registered(&mut self, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
         let Some(registration) = self.registrations.get(id) else { return };
         let target = registration.registrar.as_uri();
-        let next_hop = self.outside_hop(target);
-        let contact = next_hop.and_then(|next_hop| self.profile.contact_towards(cx, &next_hop, target).ok());
-        let contact = contact.unwrap_or_default();
+        let granted = granted(&response, |uri| self.profile.is_contact(cx, target, uri));
         let Some(registration) = self.registrations.get_mut(id) else { return };
         let Some(pending) = registration.pending.take() else { return };
-        let granted = granted(&response, &contact).unwrap_or(pending.expires);
+        let granted = granted.unwrap_or(pending.expires);
         let removed = pending.expires == 0;
         if !removed && granted > 0 && registration.next.is_none() {
             let at = cx.now() + refresh_after(granted);
@@ -237,16 +234,12 @@ fn without_user(registrar: Uri<'_>) -> Option<UriBuf> {
     UriBuf::parse(&text).ok()
 }
 
-/// The seconds for which the registrar has bound our `contact`, a URI: by its own parameter, else by Expires
+/// The seconds for which the registrar has bound the URI that `is_ours`: by the parameter of its Contact, else by Expires
 /// (§10.2.4). `None` if the response does not say.
-fn granted(response: &Response, contact: &[u8]) -> Option<u32> {
+fn granted(response: &Response, is_ours: impl Fn(Uri<'_>) -> bool) -> Option<u32> {
     let headers = response.headers();
-    let ours = Uri::parse(contact);
-    let is_ours = |value: &Contact<'_>| match (value.address(), &ours) {
-        (Some(address), Ok(ours)) => address.uri.equivalent(*ours),
-        _ => false,
-    };
-    let by_contact = headers.all::<Contact<'_>>().flatten().find(is_ours).and_then(Contact::expires);
+    let is_bound = |value: &Contact<'_>| value.address().is_some_and(|address| is_ours(address.uri));
+    let by_contact = headers.all::<Contact<'_>>().flatten().find(is_bound).and_then(Contact::expires);
     by_contact.or_else(|| Some(headers.get::<Expires>()?.ok()?.0))
 }
 

@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, Recipe, RequestParts, Response, StatusCode, Uri};
 use crate::tag::Tag;
-use crate::transport::NextHop;
+use crate::transport::{Here, NextHop};
 use crate::user_agent::CallId;
 
 impl Core {
@@ -33,7 +33,6 @@ impl Core {
         }
         let target = request_target(to.uri());
         let next_hop = self.outside_hop(target.as_uri()).ok_or(CommandError::Invalid("to"))?;
-        let contact = self.profile.contact_towards(cx, &next_hop, target.as_uri())?;
         let random = cx.random();
         let call_id = random.call_id();
         let from = self.profile.identity.with_tag(&random.tag());
@@ -44,8 +43,8 @@ impl Core {
             .header(HeaderId::To, to.without_parameters())
             .header(HeaderId::From, from)
             .header(HeaderId::CallId, &call_id)
-            .cseq(number, Method::Invite)
-            .parts(HeaderId::Contact, &[b"<", &contact, b">"]);
+            .cseq(number, Method::Invite);
+        let here = self.profile.add_contact_anywhere(&mut lines, cx, target.as_uri())?;
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         self.profile.add_capabilities(&mut lines);
         let parts = RequestParts::new(Method::Invite, target.as_bytes(), &lines);
@@ -53,7 +52,7 @@ impl Core {
         let invite = invite.map_err(|_| CommandError::Invalid("body"))?;
         let side = Side::Caller(Caller { invite: None, ringing: false, answered: false, cancelled: false });
         let id = self.calls.insert(Call { call_id: call_id.into(), side, legs: SmallVec::new(), over: false });
-        match cx.request_from(&invite, next_hop, Work::Invite(id), "") {
+        match cx.request_from(&invite, &here, next_hop, Work::Invite(id), "") {
             Ok(delivery) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(Box::new(Invite { delivery, request: invite }));
@@ -252,7 +251,7 @@ impl Core {
         let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
         // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
         let Ok(ack) = cx.acknowledge_from(&ack, path.next_hop.clone(), Tag::NONE) else { return };
-        if cx.request_from(&bye, path.next_hop, Work::TurnAway(ack), "").is_err() {
+        if cx.request_from(&bye, &Here::Unsaid, path.next_hop, Work::TurnAway(ack), "").is_err() {
             cx.release(ack);
         }
     }

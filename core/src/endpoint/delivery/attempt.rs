@@ -212,7 +212,10 @@ impl Deliveries {
             Purpose::Acknowledgement => Branch::New(below.random.branch("")),
             Purpose::Relay => Branch::Given(source.branch),
         };
-        let written = below.wire.written(source.recipe, flow, branch.as_str(), delivery.ttl);
+        // A request that goes over TCP for its size alone says where its next hop was found to reach us (RFC 3261 §18.1.1).
+        let small = delivery.fallback.and_then(|address| below.wire.listeners.towards(Protocol::Udp, address));
+        let here = (source.here, small.unwrap_or(flow.listener));
+        let written = below.wire.written(source.recipe, here, flow, branch.as_str(), delivery.ttl);
         // A request that cannot be written at all is refused, or was.
         delivery.too_large = written.is_none();
         let bytes = written?;

@@ -24,7 +24,7 @@ use crate::tag::Tag;
 use crate::transaction::{
     ClientTell, ClientTransactionId, ClientTransactions, DeliveryId, DeliveryKind, Heard, Owner, Wire,
 };
-use crate::transport::{NextHop, Places};
+use crate::transport::{Here, NextHop, Places};
 
 use super::indication::Indications;
 use super::{Failure, Indication};
@@ -91,6 +91,8 @@ impl Purpose {
 pub(super) struct Source<'a> {
     /// The request, without our Via.
     pub(super) recipe: &'a dyn Recipe,
+    /// Where it says how we are reached.
+    pub(super) here: &'a Here,
     /// The end of each branch (RFC 5393 §4.2); for what is forwarded statelessly all of it.
     pub(super) branch: &'a str,
 }
@@ -99,12 +101,13 @@ pub(super) struct Source<'a> {
 #[derive(Clone, Debug)]
 struct Again {
     request: Request,
+    here: Here,
     branch: Box<str>,
 }
 
 impl Again {
     const fn source(&self) -> Source<'_> {
-        Source { recipe: &self.request, branch: &self.branch }
+        Source { recipe: &self.request, here: &self.here, branch: &self.branch }
     }
 }
 
@@ -191,7 +194,8 @@ impl Deliveries {
             match source.recipe.request() {
                 Ok(request) => {
                     if let Some(delivery) = self.table.get_mut(id) {
-                        delivery.again = Some(Again { request, branch: source.branch.into() });
+                        let here = source.here.clone();
+                        delivery.again = Some(Again { request, here, branch: source.branch.into() });
                     }
                 }
                 // What was written with our Via can be written without.

@@ -15,7 +15,7 @@ use crate::message::read::MessageView;
 use crate::message::request::Request;
 use crate::message::response::Response;
 use crate::message::text::{self, address, decimal};
-use crate::message::write::{Framing, Recipe};
+use crate::message::write::{Framing, Hop, Recipe};
 use arrayvec::ArrayVec;
 use core::net::IpAddr;
 
@@ -38,14 +38,14 @@ fn stamped(
     patches.apply(bytes, layout)
 }
 
-/// The octets of a copy with a Via of these parts on top, and with a Content-Length where the framing needs one.
+/// The octets of a copy with what one attempt adds.
 ///
 /// # Errors
-/// A part cannot be written, there are more than eight, or the header section becomes too long.
-fn with_via(bytes: &[u8], layout: &Layout<'_>, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+/// A value cannot be written, the Via has more than eight parts, or the header section becomes too long.
+fn with_hop(bytes: &[u8], layout: &Layout<'_>, hop: Hop<'_>) -> Result<SharedBytes, BuildError> {
     let mut patches = Patches::new();
-    patches.frame(layout, framing)?;
-    patches.put_via(layout, via)?;
+    patches.frame(layout, hop.framing)?;
+    patches.put_hop(layout, hop)?;
     patches.octets(bytes, layout)
 }
 
@@ -92,8 +92,8 @@ impl Recipe for Request {
         self.method()
     }
 
-    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
-        with_via(&self.bytes, &self.layout(), via, framing)
+    fn octets_for(&self, hop: Hop<'_>) -> Result<SharedBytes, BuildError> {
+        with_hop(&self.bytes, &self.layout(), hop)
     }
 
     fn request(&self) -> Result<Request, BuildError> {
@@ -153,15 +153,27 @@ impl Patches {
         }
     }
 
+    /// Puts in what one attempt adds, but for the Content-Length.
+    pub(super) fn put_hop(&mut self, layout: &Layout<'_>, hop: Hop<'_>) -> Result<(), BuildError> {
+        match hop.here {
+            Some((id @ HeaderId::Contact, value)) => {
+                let cseq = layout.fields_of(HeaderId::CSeq).next();
+                let at = cseq.map_or(layout.fields_end.into(), |cseq| layout.line_end(&cseq));
+                self.insert_after(at, id.into(), &[value.as_bytes()])?;
+            }
+            Some((id, value)) => self.insert_before(layout.top_of(id), id.into(), &[value.as_bytes()])?,
+            None => {}
+        }
+        self.put_via(layout, hop.via)
+    }
+
     /// Puts a Via of these parts on top.
-    pub(super) fn put_via(&mut self, layout: &Layout<'_>, via: &[&str]) -> Result<(), BuildError> {
+    fn put_via(&mut self, layout: &Layout<'_>, via: &[&str]) -> Result<(), BuildError> {
         let mut parts: ArrayVec<&[u8], VIA_PARTS> = ArrayVec::new();
         for part in via {
             parts.try_push(part.as_bytes()).map_err(|_| BuildError::TooLong)?;
         }
-        let first = layout.fields_of(HeaderId::Via).next();
-        let at = first.map_or(layout.first_field, |field| field.line);
-        self.insert_before(at.into(), HeaderId::Via.into(), &parts)
+        self.insert_before(layout.top_of(HeaderId::Via), HeaderId::Via.into(), &parts)
     }
 
     /// Adds a Content-Length if there is none and the framing needs one.
@@ -180,7 +192,7 @@ fn end_in(bytes: &[u8], part: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Framing, Layout, SharedBytes, stamped, with_length, with_via, without_top_via};
+    use super::{Framing, HeaderId, Hop, Layout, SharedBytes, stamped, with_hop, with_length, without_top_via};
     use crate::message::header::{Header, Via};
     use crate::message::read::Spans;
     use crate::message::{BuildError, Limits};
@@ -199,6 +211,10 @@ mod tests {
 
     fn spans(text: &str) -> Spans {
         Spans::read(text.as_bytes(), &Limits { header_section: 65_535, ..Limits::default() }).unwrap()
+    }
+
+    fn with_via(text: &str, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+        with_hop(text.as_bytes(), &spans(text).layout(), Hop { via, here: None, framing })
     }
 
     fn text(bytes: &SharedBytes) -> String {
@@ -258,7 +274,7 @@ mod tests {
         for (without, before) in [("", "VIA:"), ("Subject", "VIA:"), ("VIA", "v:"), ("l:", "VIA:")] {
             let old = lines(BEFORE, |line| without.is_empty() || !line.starts_with(without));
             let new = old.replace(before, &alloc::format!("Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\n{before}"));
-            let put = |framing| text(&with_via(old.as_bytes(), &spans(&old).layout(), &parts, framing).unwrap());
+            let put = |framing| text(&with_via(&old, &parts, framing).unwrap());
             assert_eq!(put(Framing::Datagram), new);
             let length = if without == "l:" { "\r\nContent-Length: 5\r\n\r\n" } else { "\r\n\r\n" };
             assert_eq!(put(Framing::Stream), new.replace("\r\n\r\n", length));
@@ -267,14 +283,35 @@ mod tests {
         }
         let old = lines(BEFORE, |line| !line.to_lowercase().starts_with('v'));
         let new = old.replace("Subject", "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nSubject");
-        assert_eq!(text(&with_via(old.as_bytes(), &spans(&old).layout(), &parts, Framing::Stream).unwrap()), new);
+        assert_eq!(text(&with_via(&old, &parts, Framing::Stream).unwrap()), new);
+    }
+
+    #[test]
+    fn here_is_said_before_all_record_routes_or_behind_cseq() {
+        let put = |old: &str, id, value| {
+            let hop = Hop { via: &["v"], here: Some((id, value)), framing: Framing::Datagram };
+            text(&with_hop(old.as_bytes(), &spans(old).layout(), hop).unwrap())
+        };
+        let old =
+            "BYE sip:a SIP/2.0\r\nv: x\r\nTo: x\r\nCSEQ: 1 BYE\r\n ;y\r\nRecord-Route: <sip:b;lr>\r\nl: 0\r\n\r\n";
+        let new = old.replace("v: x", "Via: v\r\nv: x");
+        let routed = new.replace("Record", "Record-Route: <sip:c;lr>\r\nRecord");
+        assert_eq!(put(old, HeaderId::RecordRoute, "<sip:c;lr>"), routed);
+        assert_eq!(put(old, HeaderId::Contact, "<sip:c>"), new.replace(";y\r\n", ";y\r\nContact: <sip:c>\r\n"));
+        let unrouted = lines(old, |line| !line.starts_with("Record"));
+        let routed = unrouted.replace("v: x\r\n", "Via: v\r\nv: x\r\nRecord-Route: <sip:c;lr>\r\n");
+        assert_eq!(put(&unrouted, HeaderId::RecordRoute, "<sip:c;lr>"), routed);
+        // With neither Via nor CSeq: on top, and last.
+        let bare = "BYE sip:a SIP/2.0\r\nTo: x\r\n\r\n";
+        let [start, rest] = ["BYE sip:a SIP/2.0\r\nVia: v\r\n", "To: x\r\n"];
+        assert_eq!(put(bare, HeaderId::RecordRoute, "<c>"), [start, "Record-Route: <c>\r\n", rest, "\r\n"].concat());
+        assert_eq!(put(bare, HeaderId::Contact, "<c>"), [start, rest, "Contact: <c>\r\n\r\n"].concat());
     }
 
     #[test]
     fn what_would_end_a_line_is_no_via() {
         for bad in ["a\r\nEvil: 1", "a\n", "\0"] {
-            let put = with_via(BEFORE.as_bytes(), &spans(BEFORE).layout(), &["SIP/2.0/UDP ", bad], Framing::Datagram);
-            assert_eq!(put, Err(BuildError::Control));
+            assert_eq!(with_via(BEFORE, &["SIP/2.0/UDP ", bad], Framing::Datagram), Err(BuildError::Control));
         }
     }
 
@@ -297,7 +334,7 @@ mod tests {
     #[test]
     fn what_lacks_its_empty_line_gets_it() {
         let old = "BYE sip:a SIP/2.0\r\nTo: x";
-        let bytes = with_via(old.as_bytes(), &spans(old).layout(), &["v"], Framing::Stream).unwrap();
+        let bytes = with_via(old, &["v"], Framing::Stream).unwrap();
         assert_eq!(text(&bytes), "BYE sip:a SIP/2.0\r\nVia: v\r\nTo: x\r\nContent-Length: 0\r\n\r\n");
     }
 
@@ -305,8 +342,7 @@ mod tests {
     fn nothing_grows_above_what_spans_can_name() {
         let long = "x".repeat(65_200 - BEFORE.len());
         let text = BEFORE.replace("Subject: x", &alloc::format!("Subject: {long}"));
-        let spans = spans(&text);
-        let on_top = |length| with_via(text.as_bytes(), &spans.layout(), &[&"b".repeat(length)], Framing::Datagram);
+        let on_top = |length| with_via(&text, &[&"b".repeat(length)], Framing::Datagram);
         assert!(on_top(300).is_ok());
         assert_eq!((on_top(400), on_top(70_000)), (Err(BuildError::TooLong), Err(BuildError::TooLong)));
     }

@@ -14,7 +14,7 @@ use super::name::{HeaderId, HeaderName};
 use super::request::Request;
 use super::response::Response;
 use super::text::{self, decimal};
-use super::write::{Framing, Recipe, is_request_uri, is_writable, writable_name};
+use super::write::{Hop, Recipe, is_request_uri, is_writable, writable_name};
 use core::fmt;
 use core::marker::PhantomData;
 use core::net::IpAddr;
@@ -62,16 +62,7 @@ impl<'a, M> Edit<'a, M> {
         if id == HeaderId::ContentLength {
             return self.content_length();
         }
-        let at = match self.layout.fields_of(id).next() {
-            Some(field) => field.line.into(),
-            None if id == HeaderId::Via => self.layout.first_field.into(),
-            None => self
-                .layout
-                .fields_of(HeaderId::Via)
-                .last()
-                .map_or(self.layout.first_field.into(), |via| self.layout.line_end(&via)),
-        };
-        let inserted = self.patches.insert_before(at, id.into(), &[value.as_ref()]);
+        let inserted = self.patches.insert_before(self.layout.top_of(id), id.into(), &[value.as_ref()]);
         self.check(inserted);
         self
     }
@@ -253,12 +244,12 @@ impl Recipe for Edit<'_, Request> {
         self.layout.method(self.bytes).unwrap_or(Method::Other(""))
     }
 
-    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
+    fn octets_for(&self, hop: Hop<'_>) -> Result<SharedBytes, BuildError> {
         let mut patches = self.clone().settled()?;
         if !self.length {
-            patches.frame(&self.layout, framing)?;
+            patches.frame(&self.layout, hop.framing)?;
         }
-        patches.put_via(&self.layout, via)?;
+        patches.put_hop(&self.layout, hop)?;
         patches.octets(self.bytes, &self.layout)
     }
 

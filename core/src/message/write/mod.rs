@@ -11,7 +11,7 @@ mod response;
 mod writable;
 
 pub(crate) use lines::{Content, Lines};
-pub(crate) use recipe::{Framing, Recipe};
+pub(crate) use recipe::{Framing, Hop, Recipe};
 pub use request::RequestBuilder;
 pub(crate) use request::RequestParts;
 pub use response::ResponseBuilder;

@@ -3,6 +3,7 @@
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::method::Method;
+use crate::message::name::HeaderId;
 use crate::message::request::Request;
 
 /// How the receiver finds the end of a message (RFC 3261 §18.3).
@@ -14,18 +15,30 @@ pub(crate) enum Framing {
     Stream,
 }
 
+/// What one attempt adds to a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Hop<'a> {
+    /// The parts of our Via (RFC 3261 §18.1.1).
+    pub(crate) via: &'a [&'a str],
+    /// The Contact or Record-Route that leads to the listener that the request goes from, if the request is to have one.
+    pub(crate) here: Option<(HeaderId, &'a str)>,
+    /// Whether a Content-Length is needed.
+    pub(crate) framing: Framing,
+}
+
 /// What a request is written from, as often as it is sent: each attempt puts a Via of its own on top.
 pub(crate) trait Recipe {
     /// The method.
     fn method(&self) -> Method<'_>;
 
-    /// The octets with a Via of these parts on top (RFC 3261 §18.1.1), and with a Content-Length where the framing needs one.
+    /// The octets for one attempt: the Via on top, a Record-Route before all others, a Contact behind CSeq, and a Content-Length
+    /// where the framing needs one.
     ///
     /// # Errors
     /// A value cannot be written, or the header section becomes too long.
-    fn octets_with_via(&self, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError>;
+    fn octets_for(&self, hop: Hop<'_>) -> Result<SharedBytes, BuildError>;
 
-    /// The request without the Via, to be kept for another attempt.
+    /// The request without what an attempt adds, to be kept for another one.
     ///
     /// # Errors
     /// A value cannot be written, or the header section becomes too long.

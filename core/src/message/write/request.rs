@@ -1,7 +1,7 @@
 //! New requests.
 
 use super::lines::{Content, Lines, check_section};
-use super::recipe::{Framing, Recipe};
+use super::recipe::{Hop, Recipe};
 use super::writable::{is_request_uri, is_writable};
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
@@ -80,8 +80,12 @@ impl Recipe for RequestParts<'_> {
         self.method
     }
 
-    fn octets_with_via(&self, via: &[&str], _: Framing) -> Result<SharedBytes, BuildError> {
-        self.octets(via)
+    fn octets_for(&self, hop: Hop<'_>) -> Result<SharedBytes, BuildError> {
+        match hop.here {
+            None => self.octets(hop.via),
+            // Where the field stands is found in the fields of the request.
+            Some(_) => self.request()?.octets_for(hop),
+        }
     }
 
     fn request(&self) -> Result<Request, BuildError> {

@@ -1,4 +1,4 @@
-use super::{Content, Framing, Lines, Recipe, RequestParts, ResponseParts};
+use super::{Content, Framing, Hop, Lines, Recipe, RequestParts, ResponseParts};
 use crate::message::header::{CSeq, NameAddr, To};
 use crate::message::{BuildError, HeaderId, Limits, Message, Method, Request, Response, StatusCode, Uri, UriBuf};
 use alloc::string::String;
@@ -113,11 +113,19 @@ fn a_request_from_parts_has_its_via_before_all_other_fields() {
     let via = ["SIP/2.0/UDP e;branch=", "z9hG4bK1"];
     let on_top = expected.replace("Max-F", "Via: SIP/2.0/UDP e;branch=z9hG4bK1\r\nMax-F");
     for framing in [Framing::Datagram, Framing::Stream] {
-        for octets in [parts.octets_with_via(&via, framing), request.octets_with_via(&via, framing)] {
+        let hop = Hop { via: &via, here: None, framing };
+        for octets in [parts.octets_for(hop), request.octets_for(hop)] {
             assert_eq!(text(&octets.unwrap()), on_top);
         }
-        let edited = request.edit().replace(HeaderId::MaxForwards, "69").octets_with_via(&via, framing);
-        assert_eq!(text(&edited.unwrap()), on_top.replace("70", "69"));
+        let edit = request.edit().replace(HeaderId::MaxForwards, "69");
+        assert_eq!(text(&edit.octets_for(hop).unwrap()), on_top.replace("70", "69"));
+        // Where this end is reached.
+        let hop = Hop { here: Some((HeaderId::Contact, "<sip:a@e>")), ..hop };
+        let reached = on_top.replace("INFO\r\n", "INFO\r\nContact: <sip:a@e>\r\n");
+        for octets in [parts.octets_for(hop), request.octets_for(hop)] {
+            assert_eq!(text(&octets.unwrap()), reached);
+        }
+        assert_eq!(text(&edit.octets_for(hop).unwrap()), reached.replace("70", "69"));
     }
 }
 
@@ -145,7 +153,10 @@ fn what_would_end_a_line_is_refused_wherever_it_stands() {
         let content = Content { content_type: bad, octets: b"" };
         assert_eq!(ResponseParts { content, ..response }.octets(), Err(BuildError::Control));
         let parts = RequestParts::new(Method::Bye, b"sip:a", &empty);
-        assert_eq!(parts.octets_with_via(&[bad], Framing::Datagram), Err(BuildError::Control));
+        let hop = Hop { via: &[bad], here: None, framing: Framing::Datagram };
+        assert_eq!(parts.octets_for(hop), Err(BuildError::Control));
+        let hop = Hop { via: &["v"], here: Some((HeaderId::Contact, bad)), ..hop };
+        assert_eq!(parts.octets_for(hop), Err(BuildError::Control));
         assert_eq!(RequestParts { content, ..parts }.request(), Err(BuildError::Control));
     }
     assert_eq!(RequestParts::new(Method::Other("A B"), b"sip:a", &empty).request(), Err(BuildError::Method));

@@ -152,6 +152,8 @@ impl Bench {
                     let answers: &[Answer] = match &*name {
                         "pc33.atlanta.com" => &[Answer::Address([192, 0, 2, 1].into())],
                         "chicago.com" => &[Answer::Address([192, 0, 2, 50].into())],
+                        "inside.biloxi.com" => &[Answer::Address([10, 0, 0, 9].into())],
+                        "outside.biloxi.com" => &[Answer::Address([203, 0, 113, 9].into())],
                         "carol.chicago.com" => &[Answer::Address([192, 0, 2, 51].into())],
                         _ => &[],
                     };

@@ -1,8 +1,10 @@
-//! Where the protocol changes at this proxy (RFC 3261 §16.6 step 4, §18.1.1; RFC 5658).
+//! Where the protocol or the network changes at this proxy (RFC 3261 §16.6 step 4, §18.1.1; RFC 5658).
 
 use super::*;
+use crate::message::HostBuf;
 use crate::message::header::Protocol;
 use crate::server::Route;
+use crate::transport::Network;
 use crate::{Change, ConnectionId, Flow, NextHop};
 
 /// A server that records routes, and reaches bob over TCP.
@@ -91,4 +93,22 @@ fn where_the_protocol_stays_there_is_one_record_route() {
     let (sent, _) = exchange(&mut bench, Input::Datagram { listener, remote, bytes: INVITE.as_bytes() });
     let (_, invite) = sent.last().unwrap();
     assert_eq!(values(invite, HeaderId::RecordRoute), ["<sip:server10.biloxi.com;lr>"]);
+}
+
+#[test]
+fn each_side_gets_the_record_route_that_leads_here_in_its_own_network() {
+    let outside = "<sip:server10.biloxi.com;lr>";
+    for (name, expected) in
+        [("inside.biloxi.com", &["<sip:10.0.0.1;lr>", outside][..]), ("outside.biloxi.com", &[outside])]
+    {
+        let mut bench = Bench::with(|settings| {
+            settings.record_route = true;
+            let next_hop = NextHop { port: Some(5060), ..NextHop::from(name.parse::<HostBuf>().unwrap()) };
+            settings.routes.push(Route { key: "bob@biloxi.com".parse().unwrap(), next_hop });
+        });
+        let network = Network { address: [10, 0, 0, 0].into(), prefix: 8 };
+        bench.server.listen(Listener::udp("10.0.0.1:5060".parse().unwrap()).with_networks([network]));
+        let sent = bench.receive_bytes(ALICE, INVITE.as_bytes());
+        assert_eq!(sent.last().unwrap().values(HeaderId::RecordRoute), expected, "{name}");
+    }
 }

@@ -5,6 +5,7 @@ mod fail_over;
 mod flows;
 mod junk;
 mod lone;
+mod networks;
 mod pair;
 mod registering;
 mod repair;

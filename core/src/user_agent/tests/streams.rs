@@ -3,12 +3,12 @@
 use alloc::string::String;
 
 use crate::message::header::Protocol;
-use crate::message::{HeaderId, Message};
-use crate::user_agent::{Profile, UserAgent};
+use crate::message::{HeaderId, Message, SharedBytes};
+use crate::user_agent::{Body, Profile, UserAgent};
 use crate::{Change, Config, Input, Instant, Listener, NextHop, Node, Output, Seed};
 
-/// Over which protocol Alice calls `to`, and her Contact.
-fn call(to: &str, outbound: Option<Protocol>) -> (Protocol, String) {
+/// Over which protocol Alice calls `to` with a body of this size, and her Contact.
+fn call(to: &str, outbound: Option<Protocol>, body: usize) -> (Protocol, String) {
     let mut profile = Profile::new("Alice <sip:alice@atlanta.com>".parse().unwrap());
     let proxy = NextHop::from("192.0.2.2:5060".parse::<core::net::SocketAddr>().unwrap());
     profile.outbound = outbound.map(|protocol| NextHop { protocol: Some(protocol), ..proxy });
@@ -17,7 +17,8 @@ fn call(to: &str, outbound: Option<Protocol>) -> (Protocol, String) {
     for listener in [Listener::udp(local), Listener::tcp(local), Listener::tls("192.0.2.1:5061".parse().unwrap())] {
         alice.listen(listener.with_sent_by("pc33.atlanta.com".parse().unwrap()));
     }
-    alice.call(Instant::ZERO, &alloc::format!("<{to}>").parse().unwrap(), None).unwrap();
+    let body = Body { content_type: "application/sdp".into(), bytes: SharedBytes::from(&*alloc::vec![b'v'; body]) };
+    alice.call(Instant::ZERO, &alloc::format!("<{to}>").parse().unwrap(), Some(body)).unwrap();
     let mut output = alice.poll().unwrap();
     let mut protocol = Protocol::Udp;
     if let Output::Open { connection, protocol: opened, .. } = output {
@@ -41,8 +42,15 @@ fn contact_names_the_transport_that_leads_here() {
         ("sip:bob@biloxi.com", Some(Protocol::Tcp), Protocol::Tcp, "<sip:alice@pc33.atlanta.com;transport=tcp>"),
         ("sips:bob@192.0.2.4", None, Protocol::Tls, "<sips:alice@pc33.atlanta.com>"),
     ] {
-        assert_eq!(call(to, outbound), (protocol, String::from(contact)), "{to}");
+        assert_eq!(call(to, outbound, 0), (protocol, String::from(contact)), "{to}");
     }
+}
+
+/// RFC 3261 §18.1.1: the size of one request says nothing of those that come back.
+#[test]
+fn contact_is_not_changed_by_the_size_of_the_request() {
+    let (protocol, contact) = call("sip:bob@192.0.2.4", None, 1400);
+    assert_eq!((protocol, contact.as_str()), (Protocol::Tcp, "<sip:alice@pc33.atlanta.com>"));
 }
 
 /// §10.2.6: user agents may listen to sip.mcast.net, but do not respond.
