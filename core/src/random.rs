@@ -28,6 +28,16 @@ impl Seed {
         }
         Self(bytes)
     }
+
+    /// The key of a keyed hash for a purpose of its own. Each `purpose` above 0 has a stream of its own, so that no two keys are
+    /// alike and the generator of the seed, whose stream is 0, goes on as if none had been asked for.
+    pub(crate) fn hash_key(self, purpose: u64) -> [u8; 16] {
+        let mut generator = ChaCha12Rng::from_seed(self.0);
+        generator.set_stream(purpose);
+        let mut key = [0; 16];
+        generator.fill_bytes(&mut key);
+        key
+    }
 }
 
 impl fmt::Debug for Seed {

@@ -1,6 +1,6 @@
 //! The state of one dialog (RFC 3261 §12).
 
-use super::id::{DialogId, DialogKey};
+use super::name::{DialogKey, DialogName};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
 use crate::message::header::{CSeq, NameAddrBuf, NameAddrText};
@@ -19,7 +19,7 @@ pub enum DialogState {
 #[derive(Clone, Debug)]
 pub struct Dialog {
     /// What names it.
-    pub id: DialogId,
+    pub name: DialogName,
     /// How far it has come.
     pub state: DialogState,
     /// The local and remote sequence numbers.
@@ -52,7 +52,7 @@ impl Dialog {
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
         let (Wanted { from, to, call_id, cseq, target }, route_set) = Self::wanted(request)?;
         Ok(Self {
-            id: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_id(),
+            name: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_name(),
             state,
             sequence: Sequence { local: None, remote: Some(cseq.number) },
             local: to.with_tag(local_tag),
@@ -94,7 +94,7 @@ impl Dialog {
         let key = DialogKey::of_response(invite, response)?;
         let (from, to) = (invite.headers().text_of_from()?, invite.headers().text_of_to()?);
         Some(Self {
-            id: key.to_id(),
+            name: key.to_name(),
             state: if response.status().is_success() { DialogState::Confirmed } else { DialogState::Early },
             sequence: Sequence { local: Some(invite.cseq()?.number), remote: None },
             local: from.to_buf(),
@@ -150,7 +150,7 @@ impl Dialog {
             route,
             Some((HeaderId::From, self.local.as_bytes())),
             Some((HeaderId::To, self.remote.as_bytes())),
-            Some((HeaderId::CallId, self.id.as_key().call_id.as_bytes())),
+            Some((HeaderId::CallId, self.name.as_key().call_id.as_bytes())),
         ]
         .into_iter()
         .flatten()

@@ -1,21 +1,21 @@
 //! The user agent: UAC core and UAS core over one endpoint (RFC 3261 §8 to §15).
 //!
-//! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them: a file per subject.
+//! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them. `agent.rs` gives each indication
+//! to whom it is for, and `commands.rs` each command. A usage (`session/`, `registration/`) sees itself and the floor that all of
+//! them stand on (`floor.rs`), never another usage: the requests of ours (`client/`), those of peers (`server/`), the dialogs.
 
-mod call;
-mod callee;
-mod core;
-mod ending;
+mod agent;
+mod client;
+mod commands;
 mod event;
-mod inspect;
+mod floor;
 mod limits;
 mod profile;
 mod registration;
-mod requests;
-mod uac;
-mod uas;
+mod server;
+mod session;
 
-pub use self::core::{Census, Core};
+pub use agent::{Census, Core};
 pub use event::{CallInfo, CallState, EndCause, Event};
 pub use limits::Limits;
 pub use profile::{Body, Profile};
@@ -25,7 +25,6 @@ use crate::error::CommandError;
 use crate::id::handles;
 use crate::message::header::NameAddrBuf;
 use crate::message::{StatusCode, UriBuf};
-use crate::random::{Random, Script};
 use crate::stack::Stack;
 use crate::time::Instant;
 
@@ -42,8 +41,8 @@ pub type UserAgent = Stack<Core>;
 impl Stack<Core> {
     /// A user agent with no listener yet.
     pub fn user_agent(config: Config, profile: Profile) -> Self {
-        let key = Random::new(config.seed, Script::default()).hash_key();
-        Self::new(config, Core::new(profile, key))
+        let core = Core::new(profile, config.seed);
+        Self::new(config, core)
     }
 
     /// Calls `to`, such as `Bob <sip:bob@biloxi.com>`: sends an INVITE (RFC 3261 §13.2.1). With `body` of type

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use super::core::Cx;
+use super::agent::Cx;
 use super::limits::Limits;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;

@@ -15,7 +15,7 @@ pub struct Census {
 
 impl Census {
     /// Every number, with its name.
-    pub const fn all(&self) -> [(&'static str, usize); 13] {
+    pub const fn all(&self) -> [(&'static str, usize); 14] {
         let Self { endpoint, user_agent, server } = self;
         [
             ("client transactions", endpoint.client_transactions),
@@ -27,6 +27,7 @@ impl Census {
             ("calls", user_agent.calls),
             ("dialogs", user_agent.dialogs),
             ("requests", user_agent.requests),
+            ("pending requests", user_agent.pending),
             ("response contexts", server.response_contexts),
             ("registrations", user_agent.registrations),
             ("addresses-of-record", server.addresses_of_record),
@@ -60,6 +61,7 @@ impl Census {
                 calls: user_agent.calls.max(other.user_agent.calls),
                 dialogs: user_agent.dialogs.max(other.user_agent.dialogs),
                 requests: user_agent.requests.max(other.user_agent.requests),
+                pending: user_agent.pending.max(other.user_agent.pending),
                 registrations: user_agent.registrations.max(other.user_agent.registrations),
             },
             server: server::Census {

@@ -1,7 +1,9 @@
 //! What names a dialog (RFC 3261 §12).
 
 use alloc::boxed::Box;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
 
@@ -12,7 +14,7 @@ use crate::message::{Request, Response, TagParam};
 ///
 /// A peer of RFC 2543 may have no tag: it is null (§12.1.1, §12.1.2).
 #[derive(Clone)]
-pub struct DialogId {
+pub struct DialogName {
     /// Call-ID, our tag and the peer's, one behind the other: one allocation for what lives as long as the call.
     text: Box<str>,
     /// Where the Call-ID ends.
@@ -22,7 +24,7 @@ pub struct DialogId {
     has_remote_tag: bool,
 }
 
-impl DialogId {
+impl DialogName {
     /// The same, borrowed.
     pub fn as_key(&self) -> DialogKey<'_> {
         let part = |from, to| self.text.get(from..to).unwrap_or_default();
@@ -34,22 +36,40 @@ impl DialogId {
     }
 }
 
-impl PartialEq for DialogId {
+impl PartialEq for DialogName {
     fn eq(&self, other: &Self) -> bool {
         self.as_key() == other.as_key()
     }
 }
 
-impl Eq for DialogId {}
+impl Eq for DialogName {}
 
-impl fmt::Debug for DialogId {
+impl PartialOrd for DialogName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for DialogName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_key().cmp(&other.as_key())
+    }
+}
+
+impl Hash for DialogName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_key().hash(state);
+    }
+}
+
+impl fmt::Debug for DialogName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_key().fmt(f)
     }
 }
 
-/// A [`DialogId`] as it stands in a message. The Call-ID is compared with case, the tags without (RFC 3261 §20.8, §7.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A [`DialogName`] as it stands in a message. The Call-ID is compared with case, the tags without (RFC 3261 §20.8, §7.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogKey<'a> {
     /// The Call-ID.
     pub call_id: &'a str,
@@ -82,9 +102,9 @@ impl<'a> DialogKey<'a> {
     }
 
     /// An owned copy.
-    pub fn to_id(self) -> DialogId {
+    pub fn to_name(self) -> DialogName {
         let Self { call_id, local_tag, remote_tag } = self;
-        DialogId {
+        DialogName {
             text: [call_id, local_tag.as_str(), remote_tag.map_or("", TagParam::as_str)].concat().into(),
             call_id: call_id.len(),
             local_tag: call_id.len() + local_tag.as_str().len(),
@@ -102,7 +122,15 @@ impl<'a> DialogKey<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DialogKey, KeyedIndex, TagParam};
+    extern crate std;
+
+    use super::{DialogKey, DialogName, KeyedIndex, TagParam};
+    use core::cmp::Ordering;
+    use core::hash::{BuildHasher, BuildHasherDefault};
+
+    fn hashed(name: &DialogName) -> u64 {
+        BuildHasherDefault::<std::hash::DefaultHasher>::default().hash_one(name)
+    }
 
     #[test]
     fn equal_keys_have_one_hash_and_case_counts_in_the_call_id_alone() {
@@ -121,9 +149,11 @@ mod tests {
             (key("x", "aB/cD", None), false),
         ] {
             assert_eq!(one == other, same, "{other:?}");
-            assert_eq!(one.to_id() == other.to_id(), same, "{other:?}");
+            assert_eq!(one.to_name() == other.to_name(), same, "{other:?}");
             assert_eq!(one.hash_in(&index) == other.hash_in(&index), same, "{other:?}");
+            assert_eq!(one.to_name().cmp(&other.to_name()) == Ordering::Equal, same, "{other:?}");
+            assert_eq!(hashed(&one.to_name()) == hashed(&other.to_name()), same, "{other:?}");
         }
-        assert_eq!(one.to_id().as_key().local_tag.as_str(), "aB/c", "carried as written");
+        assert_eq!(one.to_name().as_key().local_tag.as_str(), "aB/c", "carried as written");
     }
 }

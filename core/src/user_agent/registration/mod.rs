@@ -3,15 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::core::{Core, Cx, Work};
+use super::agent::{Cx, Work};
+use super::client::{Amendment, Outcome, Outside, Owner, RequestId};
 use super::event::Event;
-use crate::endpoint::DeliveryId;
+use super::floor::Floor;
 use crate::error::CommandError;
-use crate::message::header::{Contact, Expires, MinExpires, NameAddrBuf};
-use crate::message::{HeaderId, Lines, Method, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
+use crate::id::Arena;
+use crate::message::header::{Contact, Expires, NameAddrBuf};
+use crate::message::{HeaderId, Method, Recipe, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
 use crate::time::Duration;
 use crate::timer::TimerId;
-use crate::user_agent::RegistrationId;
+use crate::user_agent::{RegistrationId, RegistrationKind};
 
 /// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
 /// answer takes 64·T1 to fail.
@@ -19,7 +21,7 @@ const REFRESH_MARGIN: u64 = 30;
 
 /// Our binding at one registrar. All its requests share Call-ID and From tag, and their CSeq numbers rise (§10.2).
 #[derive(Clone, Debug)]
-pub(super) struct Registration {
+struct Registration {
     /// The Request-URI: without a user.
     registrar: UriBuf,
     call_id: String,
@@ -38,30 +40,49 @@ pub(super) struct Registration {
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    delivery: DeliveryId,
+    request: RequestId,
     /// The interval that it asks for, in seconds.
     expires: u32,
-    /// It follows a 423.
-    again: bool,
 }
 
-impl Core {
+/// The registrations of a user agent.
+#[derive(Clone, Debug)]
+pub(super) struct Registrations {
+    table: Arena<RegistrationKind, Registration>,
+}
+
+impl Registrations {
+    pub(super) const fn new() -> Self {
+        Self { table: Arena::new() }
+    }
+
+    /// Number of registrations.
+    pub(super) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Registrations that there is room for without another allocation.
+    pub(super) fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
     /// Binds our contact at a registrar, changes the binding, or removes it.
     pub(super) fn register(
         &mut self,
+        on: &mut Floor,
         cx: &mut Cx<'_>,
         registrar: &UriBuf,
         expires: u32,
     ) -> Result<RegistrationId, CommandError> {
         let registrar = without_user(registrar.as_uri()).ok_or(CommandError::Invalid("registrar"))?;
         let is_it = |registration: &Registration| registration.registrar.as_bytes() == registrar.as_bytes();
-        let known = self.registrations.iter().find(|(_, registration)| is_it(registration)).map(|(id, _)| id);
+        let known = self.table.iter().find(|(_, registration)| is_it(registration)).map(|(id, _)| id);
         let id = known.unwrap_or_else(|| {
             let random = cx.random();
             let call_id = random.call_id();
-            let from = self.profile.identity.with_tag(&random.tag());
+            let from = on.profile.identity.with_tag(&random.tag());
             let number = random.sequence_number();
-            self.registrations.insert(Registration {
+            self.table.insert(Registration {
                 registrar,
                 call_id,
                 from,
@@ -72,19 +93,20 @@ impl Core {
                 refresh: None,
             })
         });
-        let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
-        if registration.pending.is_some() {
-            // Not before the answer to the one that is out (§10.2).
+        let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
+        if let Some(pending) = registration.pending {
+            // Not before the answer to the one that is out (§10.2), with which nothing else is tried.
+            on.requests.settle_for(pending.request);
             registration.next = Some(expires);
             return Ok(id);
         }
-        if let Err(error) = self.send_register(cx, id, expires, false) {
+        if let Err(error) = self.send_register(on, cx, id, expires) {
             if known.is_none() {
-                self.registrations.remove(id);
+                self.table.remove(id);
             }
             return Err(error);
         }
-        if let Some(registration) = self.registrations.get_mut(id) {
+        if let Some(registration) = self.table.get_mut(id) {
             registration.wanted = expires;
         }
         Ok(id)
@@ -93,88 +115,89 @@ impl Core {
     /// Sends a REGISTER.
     fn send_register(
         &mut self,
+        on: &mut Floor,
         cx: &mut Cx<'_>,
         id: RegistrationId,
         expires: u32,
-        again: bool,
     ) -> Result<(), CommandError> {
-        let Some(registration) = self.registrations.get(id) else { return Err(CommandError::Gone) };
+        let Some(registration) = self.table.get(id) else { return Err(CommandError::Gone) };
         let target = registration.registrar.as_uri();
-        let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
-        let mut lines = Lines::new();
-        lines
-            .number(HeaderId::MaxForwards, 70)
-            .header(HeaderId::To, self.profile.identity.without_parameters())
-            .header(HeaderId::From, &registration.from)
-            .header(HeaderId::CallId, &registration.call_id)
-            .cseq(registration.number, Method::Register);
-        let here = self.profile.add_contact_anywhere(&mut lines, cx, target)?;
+        let next_hop = on.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
+        let outside = Outside {
+            method: Method::Register,
+            to: &on.profile.identity,
+            from: &registration.from,
+            call_id: &registration.call_id,
+            number: registration.number,
+        };
+        let mut lines = on.outside_lines(&outside);
+        let here = on.profile.add_contact_anywhere(&mut lines, cx, target)?;
         lines.number(HeaderId::Expires, expires);
-        self.profile.add_software(&mut lines, HeaderId::UserAgent);
-        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines);
-        let delivery = cx.request_from(&register, &here, next_hop, Work::Register(id), "")?;
-        let Some(registration) = self.registrations.get_mut(id) else { return Err(CommandError::Gone) };
+        on.profile.add_software(&mut lines, HeaderId::UserAgent);
+        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines).request();
+        let register = register.map_err(|_| CommandError::Invalid("message"))?;
+        let request = on.requests.send(cx, Owner::Register(id), register, here, next_hop)?;
+        let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
-        registration.pending = Some(Pending { delivery, expires, again });
+        registration.pending = Some(Pending { request, expires });
         if let Some(timer) = registration.refresh.take() {
             cx.disarm(timer);
         }
         Ok(())
     }
 
-    /// A response to a REGISTER.
-    pub(super) fn register_response(&mut self, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
-        let status = response.status();
-        if status.is_success() {
-            self.registered(cx, id, response);
-        } else if status == StatusCode::INTERVAL_TOO_BRIEF {
-            self.too_brief(cx, id, response);
-        } else if status.is_final() {
-            self.register_failed(cx, id, status, Some(response));
+    /// What has become of a REGISTER.
+    pub(super) fn heard(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, outcome: Outcome) {
+        match outcome {
+            Outcome::Provisional(_) => {}
+            Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
+            Outcome::Final(response) => self.failed(on, cx, id, response.status(), Some(response)),
+            Outcome::Over(concluded) => self.failed(on, cx, id, concluded.status(), None),
+            // 423: once more, for as long as the registrar wants at least (§10.2.8).
+            Outcome::Again(Amendment::Interval(least)) => {
+                let Some(registration) = self.table.get_mut(id) else { return };
+                let Some(pending) = &mut registration.pending else { return };
+                pending.expires = least;
+                registration.wanted = least;
+                registration.number = registration.number.saturating_add(1);
+            }
         }
     }
 
     /// A registration that failed: the binding, if there is one, is left to end by itself, and nothing more is tried before
     /// the application says so (§10.2.7).
-    pub(super) fn register_failed(
+    fn failed(
         &mut self,
+        on: &mut Floor,
         cx: &mut Cx<'_>,
         id: RegistrationId,
         status: StatusCode,
         response: Option<Response>,
     ) {
-        let Some(registration) = self.registrations.get_mut(id) else { return };
+        let Some(registration) = self.table.get_mut(id) else { return };
         if registration.pending.take().is_none() {
             return;
         }
         cx.emit(Event::RegistrationFailed { registration: id, status, response });
-        self.register_next(cx, id);
-    }
-
-    /// The transaction of a REGISTER is over: if no response could be used, so is the attempt.
-    pub(super) fn register_finished(&mut self, cx: &mut Cx<'_>, id: RegistrationId, delivery: DeliveryId) {
-        let pending = self.registrations.get(id).and_then(|registration| registration.pending);
-        if pending.is_some_and(|pending| pending.delivery == delivery) {
-            self.register_failed(cx, id, StatusCode::REQUEST_TIMEOUT, None);
-        }
+        self.register_next(on, cx, id);
     }
 
     /// Time to refresh a binding (§10.2.4).
-    pub(super) fn refresh(&mut self, cx: &mut Cx<'_>, id: RegistrationId) {
-        let Some(registration) = self.registrations.get_mut(id) else { return };
+    pub(super) fn refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        let Some(registration) = self.table.get_mut(id) else { return };
         registration.refresh = None;
         let expires = registration.wanted;
-        if self.send_register(cx, id, expires, false).is_err() {
+        if self.send_register(on, cx, id, expires).is_err() {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             cx.emit(Event::RegistrationFailed { registration: id, status, response: None });
         }
     }
 
-    fn registered(&mut self, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
-        let Some(registration) = self.registrations.get(id) else { return };
+    fn registered(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
+        let Some(registration) = self.table.get(id) else { return };
         let target = registration.registrar.as_uri();
-        let granted = granted(&response, |uri| self.profile.is_contact(cx, target, uri));
-        let Some(registration) = self.registrations.get_mut(id) else { return };
+        let granted = granted(&response, |uri| on.profile.is_contact(cx, target, uri));
+        let Some(registration) = self.table.get_mut(id) else { return };
         let Some(pending) = registration.pending.take() else { return };
         let granted = granted.unwrap_or(pending.expires);
         let removed = pending.expires == 0;
@@ -185,40 +208,17 @@ impl Core {
         let forget = removed && registration.next.is_none();
         cx.emit(Event::Registered { registration: id, response });
         if forget {
-            self.registrations.remove(id);
+            self.table.remove(id);
         }
-        self.register_next(cx, id);
-    }
-
-    /// 423: once more, for as long as the registrar wants at least (§10.2.8).
-    fn too_brief(&mut self, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
-        let Some(registration) = self.registrations.get_mut(id) else { return };
-        let Some(pending) = registration.pending else { return };
-        if let Some(Ok(MinExpires(least))) = response.headers().get::<MinExpires>()
-            && !pending.again
-            && least > pending.expires
-            && registration.next.is_none()
-        {
-            registration.pending = None;
-            if self.send_register(cx, id, least, true).is_ok() {
-                if let Some(registration) = self.registrations.get_mut(id) {
-                    registration.wanted = least;
-                }
-                return;
-            }
-            if let Some(registration) = self.registrations.get_mut(id) {
-                registration.pending = Some(pending);
-            }
-        }
-        self.register_failed(cx, id, StatusCode::INTERVAL_TOO_BRIEF, Some(response));
+        self.register_next(on, cx, id);
     }
 
     /// Sends what the application has asked for while a request was out.
-    fn register_next(&mut self, cx: &mut Cx<'_>, id: RegistrationId) {
-        let Some(registration) = self.registrations.get_mut(id) else { return };
+    fn register_next(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        let Some(registration) = self.table.get_mut(id) else { return };
         let Some(expires) = registration.next.take() else { return };
         registration.wanted = expires;
-        if self.send_register(cx, id, expires, false).is_err() {
+        if self.send_register(on, cx, id, expires).is_err() {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             cx.emit(Event::RegistrationFailed { registration: id, status, response: None });
         }

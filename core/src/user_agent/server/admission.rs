@@ -2,11 +2,58 @@
 
 use alloc::vec::Vec;
 
+use super::{Served, accept};
+use crate::endpoint::Arrival;
 use crate::message::header::{Accept, ContentType, Header, Require};
 use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
+use crate::user_agent::agent::Cx;
+use crate::user_agent::floor::Floor;
+use crate::user_agent::profile::{ACCEPT, ALLOW};
+
+impl Floor {
+    /// A request that matches no transaction: it gets one, and goes through §8.2. `None` if it is answered by that.
+    pub(in crate::user_agent) fn admit(&mut self, cx: &mut Cx<'_>, arrival: Arrival) -> Option<Served> {
+        // A registration that is sent to a group is for registrars alone (§10.2.6).
+        let to_group = cx.listener(arrival.flow.listener).is_some_and(|listener| listener.local.ip().is_multicast());
+        if to_group && arrival.request.method() == Method::Register {
+            return None;
+        }
+        let (id, is_first) = self.serving.begin(&arrival.request);
+        let served = accept(cx, arrival, id);
+        let request = &served.request;
+        if request.method() == Method::Cancel {
+            return Some(served);
+        }
+        if let Some(status) = method(request.method()) {
+            self.respond_final(cx, &served, status, |lines| {
+                lines.header(HeaderId::Allow, ALLOW);
+            });
+        } else if !scheme(request) {
+            self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |_| {});
+        } else if !is_first {
+            self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |_| {});
+        } else if let Some(unsupported) = required(request) {
+            self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
+                lines.header(HeaderId::Unsupported, unsupported);
+            });
+        } else if let Some(header) = content(request) {
+            let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
+            self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
+                lines.header(header, value);
+            });
+        } else if !acceptable(request) {
+            self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |lines| {
+                lines.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"");
+            });
+        } else {
+            return Some(served);
+        }
+        None
+    }
+}
 
 /// The status for a method that is not taken: 405 if it is a known one, 501 if not (§8.2.1, §21.5.2).
-pub(super) fn method(method: Method<'_>) -> Option<StatusCode> {
+fn method(method: Method<'_>) -> Option<StatusCode> {
     match method {
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options => None,
         Method::Other(_) => Some(StatusCode::NOT_IMPLEMENTED),
@@ -15,12 +62,12 @@ pub(super) fn method(method: Method<'_>) -> Option<StatusCode> {
 }
 
 /// Whether the scheme of the Request-URI is one that we serve (§8.2.2.1).
-pub(super) fn scheme(request: &Request) -> bool {
+fn scheme(request: &Request) -> bool {
     request.uri().is_ok_and(Uri::is_sip)
 }
 
 /// Whether a 2xx to this INVITE may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).
-pub(super) fn acceptable(request: &Request) -> bool {
+fn acceptable(request: &Request) -> bool {
     if request.method() != Method::Invite || !request.headers().contains(HeaderId::Accept) {
         return true;
     }
@@ -38,7 +85,7 @@ pub(super) fn acceptable(request: &Request) -> bool {
 }
 
 /// The option tags of Require, all of which are unknown here, as a value of Unsupported (§8.2.2.3).
-pub(super) fn required(request: &Request) -> Option<Vec<u8>> {
+fn required(request: &Request) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     for option in request.headers().all::<Require<'_>>().flatten() {
         if !value.is_empty() {
@@ -52,7 +99,7 @@ pub(super) fn required(request: &Request) -> Option<Vec<u8>> {
 /// The header that a 415 must carry, if the body is not understood and not optional (§8.2.3, §20.11).
 ///
 /// The body of a BYE is never looked at: whatever it is, the call is over.
-pub(super) fn content(request: &Request) -> Option<HeaderId> {
+fn content(request: &Request) -> Option<HeaderId> {
     if request.body().is_empty() || request.method() == Method::Bye || is_optional(request) {
         return None;
     }

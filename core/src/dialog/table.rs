@@ -1,0 +1,135 @@
+//! The dialogs of a user agent, and what they are used for (RFC 5057).
+
+use smallvec::SmallVec;
+
+use super::{Dialog, DialogKey, KeyedIndex};
+use crate::id::{Arena, handles};
+
+handles! {
+    /// A dialog of a user agent.
+    DialogId = Id<DialogKind>, "dialog";
+}
+
+/// The dialogs of a user agent. Each has usages, such as a session or a subscription, and is over with the last of them (RFC
+/// 5057 §4): from then on no request finds the dialog.
+#[derive(Clone, Debug)]
+pub struct Dialogs<U> {
+    entries: Arena<DialogKind, Entry<U>>,
+    /// The dialogs that a request can find.
+    index: KeyedIndex<DialogId>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<U> {
+    dialog: Dialog,
+    /// The hash under which the index has the dialog.
+    hash: u64,
+    usages: SmallVec<[U; 1]>,
+}
+
+impl<U: Copy + PartialEq> Dialogs<U> {
+    /// A table without a dialog. Peers choose the names, which are hashed under `hash_key`: it must be secret.
+    pub const fn new(hash_key: [u8; 16]) -> Self {
+        Self { entries: Arena::new(), index: KeyedIndex::new(hash_key) }
+    }
+
+    /// Takes in a dialog and its first usage.
+    pub fn begin(&mut self, dialog: Dialog, usage: U) -> DialogId {
+        let hash = dialog.name.as_key().hash_in(&self.index);
+        let id = self.entries.insert(Entry { dialog, hash, usages: SmallVec::from_slice(&[usage]) });
+        self.index.insert(hash, id);
+        id
+    }
+
+    /// The dialog of that name, unless the dialog is over.
+    pub fn find(&self, name: DialogKey<'_>) -> Option<DialogId> {
+        let is_it = |id| self.get(id).is_some_and(|dialog| dialog.name.as_key() == name);
+        self.index.find(name.hash_in(&self.index), is_it)
+    }
+
+    /// The dialog, which may be over.
+    pub fn get(&self, id: DialogId) -> Option<&Dialog> {
+        self.entries.get(id).map(|entry| &entry.dialog)
+    }
+
+    /// The dialog, which may be over, to be changed.
+    pub fn get_mut(&mut self, id: DialogId) -> Option<&mut Dialog> {
+        self.entries.get_mut(id).map(|entry| &mut entry.dialog)
+    }
+
+    /// The usages that are left, in the order of their coming.
+    pub fn usages(&self, id: DialogId) -> &[U] {
+        self.entries.get(id).map_or(&[], |entry| &entry.usages)
+    }
+
+    /// Ends a usage; with the last usage the dialog is over. It can still be looked at until it is [forgotten](Self::forget): a
+    /// repeated 2xx wants its ACK after the BYE too.
+    pub fn end(&mut self, id: DialogId, usage: U) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        let before = entry.usages.len();
+        entry.usages.retain(|one| *one != usage);
+        if entry.usages.is_empty() && before > 0 {
+            self.index.remove(entry.hash, id);
+        }
+    }
+
+    /// Forgets a dialog that is over.
+    pub fn forget(&mut self, id: DialogId) {
+        if self.entries.get(id).is_some_and(|entry| entry.usages.is_empty()) {
+            self.entries.remove(id);
+        }
+    }
+
+    /// Number of dialogs that are not over.
+    pub const fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether each dialog is over.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Dialogs that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.entries.capacity().max(self.index.capacity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialog::DialogState;
+    use crate::message::{Limits, Message};
+
+    fn dialog(call_id: &str) -> Dialog {
+        let text = alloc::format!(
+            "INVITE sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP a.com;branch=z9hG4bKa\r\n\
+             From: <sip:alice@a.com>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: {call_id}\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:alice@a.com>\r\n\r\n"
+        );
+        let Ok(Message::Request(invite)) = Message::parse(text.as_bytes(), &Limits::default()) else {
+            panic!("{text}")
+        };
+        Dialog::of_request(&invite, "2", DialogState::Confirmed).unwrap()
+    }
+
+    #[test]
+    fn a_dialog_is_found_until_its_last_usage_ends_and_looked_at_until_it_is_forgotten() {
+        let mut dialogs = Dialogs::new([1; 16]);
+        let id = dialogs.begin(dialog("x"), 'a');
+        let other = dialogs.begin(dialog("y"), 'b');
+        let name = dialog("x").name;
+        assert_eq!((dialogs.find(name.as_key()), dialogs.usages(id)), (Some(id), &['a'][..]));
+        dialogs.forget(id);
+        dialogs.end(id, 'z');
+        assert_eq!(dialogs.find(name.as_key()), Some(id), "a usage is left");
+        dialogs.end(id, 'a');
+        dialogs.end(id, 'a');
+        assert_eq!((dialogs.find(name.as_key()), dialogs.len()), (None, 1));
+        assert_eq!(dialogs.get(id).map(|dialog| &dialog.name), Some(&name));
+        dialogs.forget(id);
+        assert!(dialogs.get(id).is_none());
+        assert!(dialogs.get(other).is_some() && !dialogs.is_empty());
+    }
+}

@@ -1,0 +1,205 @@
+//! The core: what a user agent knows, and who takes which indication.
+
+use super::client::{Concluded, Outcome, Owner, RequestId, Requests};
+use super::event::Event;
+use super::floor::{Floor, Usage};
+use super::profile::Profile;
+use super::registration::Registrations;
+use super::server::{Served, ServedId, Serving};
+use super::session::Calls;
+use crate::dialog::{DialogId, DialogKey, Dialogs};
+use crate::endpoint::Indication;
+use crate::message::{HeaderId, Method, Response, StatusCode};
+use crate::random::Seed;
+use crate::stack::{Context, TransactionUser};
+use crate::tag::work;
+use crate::user_agent::{CallId, RegistrationId};
+
+/// What a user agent knows: its calls and registrations, and the floor that they stand on.
+///
+/// Its commands take a [`Context`], so that a transaction user of another kind, such as a B2BUA, can own a `Core` beside others.
+/// [`UserAgent`](super::UserAgent) is the node that has nothing else.
+#[derive(Clone, Debug)]
+pub struct Core {
+    pub(super) floor: Floor,
+    pub(super) calls: Calls,
+    pub(super) registrations: Registrations,
+}
+
+/// What the core's functions work with.
+pub(super) type Cx<'a> = Context<'a, Event>;
+
+work! {
+    /// What a delivery, server transaction or timer is for.
+    pub(super) enum Work {
+        /// A request of ours.
+        Request(RequestId) = 1,
+        /// The ACK for a 2xx.
+        Ack(DialogId) = 2,
+        /// A request of a peer.
+        Served(ServedId) = 3,
+        /// The timer that repeats a 180.
+        Ringing(CallId) = 4,
+        /// The timer that repeats a 2xx.
+        Accepted(CallId) = 5,
+        /// The timer of an invitation's Expires.
+        Expiry(CallId) = 6,
+        /// The timer that refreshes a registration.
+        Refresh(RegistrationId) = 7,
+    }
+}
+
+/// How many there are: of what is alive, or of what there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Calls, those included that are over and have something left to do.
+    pub calls: usize,
+    /// Dialogs.
+    pub dialogs: usize,
+    /// Requests of peers whose server transactions live.
+    pub requests: usize,
+    /// Requests of ours that wait for their end.
+    pub pending: usize,
+    /// Registrations: holdings, each with a timer for its refresh at most.
+    pub registrations: usize,
+}
+
+impl Core {
+    /// A core that knows nothing yet, of the node that has this seed.
+    pub fn new(profile: Profile, seed: Seed) -> Self {
+        // Peers choose the names that are hashed. The endpoint draws its own keys from the seed's first stream.
+        let [dialogs, merged] = [1, 2].map(|purpose| seed.hash_key(purpose));
+        let floor =
+            Floor { profile, requests: Requests::new(), serving: Serving::new(merged), dialogs: Dialogs::new(dialogs) };
+        Self { floor, calls: Calls::new(), registrations: Registrations::new() }
+    }
+
+    /// What is alive.
+    pub fn census(&self) -> Census {
+        Census {
+            calls: self.calls.len(),
+            dialogs: self.floor.dialogs.len(),
+            requests: self.floor.serving.len(),
+            pending: self.floor.requests.len(),
+            registrations: self.registrations.len(),
+        }
+    }
+
+    /// How many there is room for without another allocation.
+    pub fn capacity(&self) -> Census {
+        Census {
+            calls: self.calls.capacity(),
+            dialogs: self.floor.dialogs.capacity(),
+            requests: self.floor.serving.capacity(),
+            pending: self.floor.requests.capacity(),
+            registrations: self.registrations.capacity(),
+        }
+    }
+
+    /// Gives a request of a peer that may be processed to whom it is for (§12.2.2, §13.3, §15.1.2).
+    fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
+        let on = &mut self.floor;
+        if served.request.to_tag().is_some() {
+            let dialog = DialogKey::of_request(&served.request).and_then(|name| on.dialogs.find(name));
+            let usage = dialog.and_then(|dialog| Some((dialog, *on.dialogs.usages(dialog).first()?)));
+            return match usage {
+                Some((dialog, Usage::Session(call))) => self.calls.serve(on, cx, &served, call, dialog),
+                None => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
+            };
+        }
+        match served.request.method() {
+            Method::Invite => self.calls.invited(on, cx, served),
+            // The status is that of an INVITE (§11.2).
+            Method::Options if self.calls.are_full(on) => {
+                on.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
+            }
+            Method::Options => on.respond_options(cx, &served),
+            // A BYE without To tag ends nothing (§15.1.2).
+            _ => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
+        }
+    }
+
+    /// Tells the owner of a request of ours what has become of the request.
+    fn heard(&mut self, cx: &mut Cx<'_>, owner: Owner, outcome: Outcome) {
+        let on = &mut self.floor;
+        match owner {
+            Owner::Invite(call) => self.calls.invite_heard(on, cx, call, outcome),
+            // Whatever a BYE's response says, the dialog is over (§15.1.1).
+            Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
+            Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
+            Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
+            Owner::Bye(..) | Owner::TurnAway(_) => {}
+        }
+    }
+}
+
+impl TransactionUser for Core {
+    type Event = Event;
+
+    fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
+        match indication {
+            Indication::Request(arrival) => match self.floor.admit(cx, arrival) {
+                Some(served) if served.request.method() == Method::Cancel => {
+                    self.calls.cancelled(&mut self.floor, cx, &served);
+                }
+                Some(served) => self.serve(cx, served),
+                None => {}
+            },
+            Indication::Ack { request, server, .. } => {
+                self.calls.acknowledged(&mut self.floor, cx, &request, server.map(|(_, tag)| tag));
+            }
+            Indication::Response { tag, response, .. } => match tag.try_into() {
+                // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
+                // the end of the transaction ends what waits for it.
+                _ if has_several_vias(&response) => {}
+                Ok(Work::Request(id)) => {
+                    if let Some((owner, outcome)) = self.floor.answered(cx, id, response) {
+                        self.heard(cx, owner, outcome);
+                    }
+                }
+                _ => {}
+            },
+            Indication::Failed { delivery, tag, failure } => match tag.try_into() {
+                Ok(Work::Request(id)) => {
+                    if let Some(owner) = self.floor.requests.end(id) {
+                        self.heard(cx, owner, Outcome::Over(Concluded::Failed(failure)));
+                    }
+                }
+                Ok(Work::Ack(dialog)) => self.calls.ack_failed(&self.floor, dialog, delivery),
+                _ => {}
+            },
+            Indication::Finished { tag, .. } => {
+                if let Ok(Work::Request(id)) = tag.try_into()
+                    && let Some(owner) = self.floor.requests.end(id)
+                {
+                    self.heard(cx, owner, Outcome::Over(Concluded::Finished));
+                }
+            }
+            Indication::Timer { tag, .. } => match tag.try_into() {
+                Ok(Work::Ringing(id)) => self.calls.ring_again(&mut self.floor, cx, id),
+                Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
+                Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
+                Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
+                _ => {}
+            },
+            Indication::Completed { tag, .. } => {
+                if let Ok(Work::Served(id)) = tag.try_into() {
+                    self.floor.serving.end(id);
+                }
+            }
+            Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
+            // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
+            Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
+            // For a stateless proxy (RFC 6026 §8.9).
+            Indication::Stray { .. } => {}
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty()
+    }
+}
+
+fn has_several_vias(response: &Response) -> bool {
+    response.headers().values(HeaderId::Via, true).nth(1).is_some()
+}

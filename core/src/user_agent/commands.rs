@@ -1,0 +1,77 @@
+//! The public verbs of the core, one call each.
+
+use super::agent::{Core, Cx};
+use super::event::CallInfo;
+use super::profile::Body;
+use crate::error::CommandError;
+use crate::message::header::NameAddrBuf;
+use crate::message::{StatusCode, UriBuf};
+use crate::user_agent::{CallId, RegistrationId};
+
+impl Core {
+    /// As [`UserAgent::call`](super::UserAgent::call).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call(&mut self, cx: &mut Cx<'_>, to: &NameAddrBuf, body: Option<&Body>) -> Result<CallId, CommandError> {
+        self.calls.call(&mut self.floor, cx, to, body)
+    }
+
+    /// As [`UserAgent::ring`](super::UserAgent::ring).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ring(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
+        self.calls.ring(&mut self.floor, cx, call)
+    }
+
+    /// As [`UserAgent::answer`](super::UserAgent::answer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn answer(&mut self, cx: &mut Cx<'_>, call: CallId, body: Option<&Body>) -> Result<(), CommandError> {
+        self.calls.answer(&mut self.floor, cx, call, body)
+    }
+
+    /// As [`UserAgent::reject`](super::UserAgent::reject).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reject(&mut self, cx: &mut Cx<'_>, call: CallId, status: StatusCode) -> Result<(), CommandError> {
+        self.calls.reject(&mut self.floor, cx, call, status)
+    }
+
+    /// As [`UserAgent::cancel`](super::UserAgent::cancel).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn cancel(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
+        self.calls.cancel(&self.floor, cx, call)
+    }
+
+    /// As [`UserAgent::hang_up`](super::UserAgent::hang_up).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn hang_up(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
+        self.calls.hang_up(&mut self.floor, cx, call)
+    }
+
+    /// As [`UserAgent::register`](super::UserAgent::register).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn register(
+        &mut self,
+        cx: &mut Cx<'_>,
+        registrar: &UriBuf,
+        expires: u32,
+    ) -> Result<RegistrationId, CommandError> {
+        self.registrations.register(&mut self.floor, cx, registrar, expires)
+    }
+
+    /// The calls that are alive, in the order of their slots.
+    pub fn calls(&self) -> impl Iterator<Item = CallInfo<'_>> {
+        self.calls.iter()
+    }
+}

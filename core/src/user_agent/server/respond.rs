@@ -1,0 +1,79 @@
+//! How requests of peers are answered (RFC 3261 §8.2.6).
+
+use super::Served;
+use crate::error::CommandError;
+use crate::message::{HeaderId, Lines, ResponseParts, SharedBytes, StatusCode};
+use crate::stack::bare_500;
+use crate::user_agent::agent::Cx;
+use crate::user_agent::floor::Floor;
+use crate::user_agent::profile::{ACCEPT, ALLOW};
+
+impl Floor {
+    /// What we can do (§11.2).
+    pub(in crate::user_agent) fn respond_options(&mut self, cx: &mut Cx<'_>, served: &Served) {
+        self.respond_final(cx, served, StatusCode::OK, |lines| {
+            lines
+                .header(HeaderId::Allow, ALLOW)
+                .header(HeaderId::Accept, ACCEPT)
+                .header(HeaderId::AcceptEncoding, "identity")
+                .header(HeaderId::AcceptLanguage, "en")
+                .header(HeaderId::Supported, "");
+        });
+    }
+
+    /// The fields that each of our responses adds to what it copies.
+    pub(in crate::user_agent) fn response_lines(&self) -> Lines {
+        let mut lines = Lines::new();
+        self.profile.add_software(&mut lines, HeaderId::Server);
+        lines
+    }
+
+    /// Writes a response to a request that is being served: `parts`, and our tag in To if there is none (§8.2.6.2).
+    pub(in crate::user_agent) fn write_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        parts: ResponseParts<'_>,
+    ) -> Result<SharedBytes, CommandError> {
+        self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
+            .map_err(|_| CommandError::Invalid("body"))
+    }
+
+    /// Writes with our tag in To if there is none (§8.2.6.2).
+    fn tagged<R>(&mut self, cx: &mut Cx<'_>, served: &Served, write: impl FnOnce(Option<&str>) -> R) -> R {
+        if served.request.to_tag().is_some() {
+            return write(None);
+        }
+        if let Some(tag) = self.serving.local_tag(served.id, cx.random()) {
+            return write(Some(tag));
+        }
+        let tag = cx.random().tag();
+        write(Some(&tag))
+    }
+
+    /// Answers a request that is done with; `add` says what the status needs besides.
+    pub(in crate::user_agent) fn respond_final(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        status: StatusCode,
+        add: impl FnOnce(&mut Lines),
+    ) {
+        let mut lines = self.response_lines();
+        add(&mut lines);
+        self.respond_parts(cx, served, ResponseParts::new(&served.request, status, &lines));
+    }
+
+    /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every
+    /// response copies.
+    pub(in crate::user_agent) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
+        let written = self.tagged(cx, served, |to_tag| match (ResponseParts { to_tag, ..parts }).octets() {
+            Ok(octets) => Ok((parts.status, octets)),
+            Err(_) => bare_500(&served.request, to_tag).map(|octets| (StatusCode::SERVER_INTERNAL_ERROR, octets)),
+        });
+        // The endpoint takes no request to which not even that can be said.
+        let Ok((status, octets)) = written else { return };
+        // The transaction may have ended by itself; then nobody waits.
+        let _ = cx.respond_octets(served.server, status, octets);
+    }
+}

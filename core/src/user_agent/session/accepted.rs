@@ -1,0 +1,105 @@
+//! A 2xx of ours, which is repeated until its ACK comes (RFC 3261 §13.3.1.4).
+
+use alloc::boxed::Box;
+
+use super::super::agent::{Cx, Work};
+use super::super::floor::{Floor, Usage};
+use super::super::profile::Body;
+use super::super::server::served_of;
+use super::Calls;
+use super::call::{Accepted, Call, Callee};
+use super::machine::Input;
+use crate::dialog::{DialogKey, DialogState};
+use crate::error::CommandError;
+use crate::message::{Request, StatusCode};
+use crate::tag::Tag;
+use crate::user_agent::CallId;
+
+impl Calls {
+    /// Sends a 200.
+    pub(in crate::user_agent) fn answer(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        body: Option<&Body>,
+    ) -> Result<(), CommandError> {
+        let served = self.offered(id)?;
+        let response = on.dialog_response(cx, &served, StatusCode::OK, body)?;
+        let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
+        let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;
+        cx.respond_octets(served.server, StatusCode::OK, response.clone())?;
+        self.step(on, cx, id, dialog, Input::Accept);
+        self.stop_offering(cx, id);
+        let timers = cx.config().timers;
+        let accepted = Accepted {
+            server: served.server,
+            response,
+            number,
+            timer: cx.arm(cx.now() + timers.t1, Work::Accepted(id)),
+            interval: timers.t1,
+            give_up: cx.now() + timers.sixty_four_t1(),
+        };
+        if let Some(callee) = self.callee(id) {
+            *callee = Callee::Accepted(Box::new(accepted));
+        }
+        Ok(())
+    }
+
+    /// The timer of an accepted call: the 2xx again, at intervals from T1 doubling up to T2, or after 64·T1 the end: the dialog is
+    /// confirmed, but the session is ended.
+    pub(in crate::user_agent) fn accept_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let timers = cx.config().timers;
+        let Some(callee) = self.callee(id) else { return };
+        let Callee::Accepted(accepted) = callee else { return };
+        if cx.now() >= accepted.give_up {
+            *callee = Callee::Settled;
+            if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
+                self.step(on, cx, id, dialog, Input::Unacknowledged);
+            }
+            return;
+        }
+        // The transaction stays for 64·T1 too (timer L); if it is gone, so is the need.
+        let _ = cx.respond_octets(accepted.server, StatusCode::OK, accepted.response.clone());
+        accepted.interval = accepted.interval.saturating_mul(2).min(timers.t2);
+        let at = (cx.now() + accepted.interval).min(accepted.give_up);
+        accepted.timer = cx.arm(at, Work::Accepted(id));
+    }
+
+    /// The 2xx is not repeated any more.
+    pub(super) fn stop_repeating(&mut self, cx: &mut Cx<'_>, id: CallId) {
+        if let Some(callee) = self.callee(id)
+            && let Callee::Accepted(accepted) = core::mem::replace(callee, Callee::Settled)
+        {
+            cx.disarm(accepted.timer);
+        }
+    }
+
+    /// An ACK for a 2xx. A second one, or one for nothing, has no effect. Where the ACK names a dialog, only that counts: an ACK
+    /// for a rejection that comes when a late copy of its INVITE has made a new call has the branch of that call.
+    pub(in crate::user_agent) fn acknowledged(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        ack: &Request,
+        server: Option<Tag>,
+    ) {
+        let Some(id) = call_of(on, ack, server) else { return };
+        let Some(Callee::Accepted(accepted)) = self.callee(id) else { return };
+        if ack.cseq().is_none_or(|cseq| cseq.number != accepted.number) {
+            return;
+        }
+        if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
+            self.step(on, cx, id, dialog, Input::Acknowledged);
+        }
+    }
+}
+
+/// The call whose 2xx an ACK may be for.
+fn call_of(on: &Floor, ack: &Request, server: Option<Tag>) -> Option<CallId> {
+    let dialog = DialogKey::of_request(ack).and_then(|name| on.dialogs.find(name));
+    if let Some(Usage::Session(call)) = dialog.and_then(|dialog| on.dialogs.usages(dialog).first()) {
+        return Some(*call);
+    }
+    on.serving.call(served_of(server.filter(|_| ack.to_tag().is_none())?)?)
+}

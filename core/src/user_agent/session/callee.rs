@@ -1,0 +1,195 @@
+//! Being called: the INVITE that we got and how it is answered (RFC 3261 §9.2, §13.3).
+
+use alloc::boxed::Box;
+
+use smallvec::SmallVec;
+
+use super::super::agent::{Cx, Work};
+use super::super::event::Event;
+use super::super::floor::Floor;
+use super::super::profile::Body;
+use super::super::server::Served;
+use super::Calls;
+use super::call::{Call, Callee, Offered, Side};
+use crate::dialog::{Dialog, DialogId, DialogState};
+use crate::error::{CommandError, Limit};
+use crate::message::header::{Expires, RecordRoute};
+use crate::message::{HeaderId, Request, ResponseParts, Scheme, SharedBytes, StatusCode};
+use crate::time::Duration;
+use crate::user_agent::CallId;
+
+/// How often a 180 is repeated, so that no proxy gives up (§13.3.1.1).
+const RINGING_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Calls {
+    /// An INVITE outside of dialogs (§13.3.1).
+    pub(in crate::user_agent) fn invited(&mut self, on: &mut Floor, cx: &mut Cx<'_>, served: Served) {
+        if self.are_full(on) {
+            cx.refused(Limit::CALLS);
+            return on.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
+        }
+        // Whether there can be a dialog is asked now, not when the user answers.
+        if let Err(rejection) = Dialog::can_be_made_of(&served.request) {
+            let lines = on.response_lines();
+            let parts = ResponseParts::new(&served.request, rejection.status, &lines);
+            return on.respond_parts(cx, &served, ResponseParts { reason: Some(rejection.reason.as_bytes()), ..parts });
+        }
+        let request = served.request.clone();
+        let call_id: Box<str> = request.call_id().unwrap_or_default().into();
+        let served_id = served.id;
+        let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
+        let id = self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false });
+        on.serving.set_call(served_id, id);
+        if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
+            let at = cx.now() + Duration::from_secs(seconds.into());
+            let timer = cx.arm(at, Work::Expiry(id));
+            if let Some(Callee::Offered(offered)) = self.callee(id) {
+                offered.expiry = Some(timer);
+            }
+        }
+        cx.emit(Event::Incoming { call: id, request });
+    }
+
+    /// Sends a 180 (§13.3.1.1).
+    pub(in crate::user_agent) fn ring(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+    ) -> Result<(), CommandError> {
+        let served = self.offered(id)?;
+        let response = on.dialog_response(cx, &served, StatusCode::RINGING, None)?;
+        self.offered_dialog(on, cx, id, &served, DialogState::Early)?;
+        cx.respond_octets(served.server, StatusCode::RINGING, response)?;
+        let at = cx.now() + RINGING_INTERVAL;
+        if let Some(Callee::Offered(offered)) = self.callee(id)
+            && !offered.ringing.is_some_and(|timer| cx.rearm(timer, at))
+        {
+            offered.ringing = Some(cx.arm(at, Work::Ringing(id)));
+        }
+        Ok(())
+    }
+
+    /// Another minute has passed without a decision.
+    pub(in crate::user_agent) fn ring_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        // It has worked before; and if it does not now, another minute may help no more than this one.
+        let _ = self.ring(on, cx, id);
+    }
+
+    /// Sends a final response other than 2xx (§13.3.1.3).
+    pub(in crate::user_agent) fn reject(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        status: StatusCode,
+    ) -> Result<(), CommandError> {
+        let served = self.offered(id)?;
+        if status.class() < 3 {
+            return Err(CommandError::Invalid("status"));
+        }
+        let lines = on.response_lines();
+        let response = on.write_response(cx, &served, ResponseParts::new(&served.request, status, &lines))?;
+        cx.respond_octets(served.server, status, response)?;
+        self.stop_offering(cx, id);
+        self.forget(on, id);
+        Ok(())
+    }
+
+    /// The peer does not want an answer any more: 487, and the call is over.
+    pub(super) fn terminate(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let Ok(served) = self.offered(id) else { return };
+        on.respond_final(cx, &served, StatusCode::REQUEST_TERMINATED, |_| {});
+        self.stop_offering(cx, id);
+        self.forget(on, id);
+        cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
+    }
+
+    /// The invitation's Expires has passed (§13.3.1).
+    pub(in crate::user_agent) fn expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        self.terminate(on, cx, id);
+    }
+
+    /// A CANCEL (§9.2): 200 if what it cancels exists, and 487 to that if it is an INVITE without a final response.
+    pub(in crate::user_agent) fn cancelled(&mut self, on: &mut Floor, cx: &mut Cx<'_>, served: &Served) {
+        let Some(cancels) = served.cancels else {
+            return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+        };
+        // Its response carries the To tag of those to the INVITE.
+        let served = Served { id: cancels, ..served.clone() };
+        on.respond_final(cx, &served, StatusCode::OK, |_| {});
+        if let Some(call) = on.serving.call(cancels) {
+            self.terminate(on, cx, call);
+        }
+    }
+
+    /// The dialog of a call that a response is about to make or confirm.
+    pub(super) fn offered_dialog(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        served: &Served,
+        state: DialogState,
+    ) -> Result<DialogId, CommandError> {
+        let begun = self.table.get(id).and_then(Call::main).map(|session| session.dialog);
+        if let Some(dialog) = begun.and_then(|dialog| on.dialogs.get_mut(dialog)) {
+            dialog.state = state;
+        }
+        if let Some(dialog) = begun {
+            return Ok(dialog);
+        }
+        let local_tag = on.serving.local_tag(served.id, cx.random()).ok_or(CommandError::Gone)?;
+        let dialog =
+            Dialog::of_request(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
+        self.begin_session(on, id, dialog, true).ok_or(CommandError::Gone)
+    }
+
+    /// The INVITE of a call that may still be answered.
+    pub(super) fn offered(&mut self, id: CallId) -> Result<Served, CommandError> {
+        match &self.alive(id)?.side {
+            Side::Callee(Callee::Offered(offered)) => Ok(offered.served.clone()),
+            _ => Err(CommandError::WrongState),
+        }
+    }
+
+    /// A final response is sent: no more 180s, and nothing expires.
+    pub(super) fn stop_offering(&mut self, cx: &mut Cx<'_>, id: CallId) {
+        let Some(Callee::Offered(offered)) = self.callee(id) else { return };
+        for timer in [offered.ringing.take(), offered.expiry.take()].into_iter().flatten() {
+            cx.disarm(timer);
+        }
+    }
+}
+
+impl Floor {
+    /// A response that makes a dialog: with Record-Route as it came and Contact (§12.1.1), and a 2xx with what we can do.
+    pub(super) fn dialog_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        status: StatusCode,
+        body: Option<&Body>,
+    ) -> Result<SharedBytes, CommandError> {
+        let request = &served.request;
+        let mut lines = self.response_lines();
+        lines.copy(request.headers(), HeaderId::RecordRoute);
+        self.profile.add_contact(&mut lines, cx.listener(served.listener), is_secured(request))?;
+        if status.is_success() {
+            self.profile.add_capabilities(&mut lines);
+        }
+        let parts = ResponseParts { content: Body::content(body), ..ResponseParts::new(request, status, &lines) };
+        self.write_response(cx, served, parts)
+    }
+}
+
+/// Whether the dialog that this request makes wants a SIPS URI in Contact (§12.1.1): its Request-URI is one, or its topmost
+/// Record-Route, or without any its Contact.
+fn is_secured(request: &Request) -> bool {
+    let headers = request.headers();
+    let way_back = match headers.get::<RecordRoute<'_>>() {
+        Some(route) => route.ok().map(|route| route.uri.scheme()),
+        None => headers.contact().map(|contact| contact.uri.scheme()),
+    };
+    way_back == Some(Scheme::Sips) || Scheme::of(request.uri_bytes()) == Some(Scheme::Sips)
+}

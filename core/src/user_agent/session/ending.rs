@@ -1,0 +1,173 @@
+//! The steps of sessions, and their ends: hanging up, and BYE from either side (RFC 3261 §15).
+
+use super::super::agent::Cx;
+use super::super::client::Owner;
+use super::super::event::{EndCause, Event};
+use super::super::floor::{Floor, Usage};
+use super::super::server::Served;
+use super::Calls;
+use super::call::{Callee, Caller, Progress, Side};
+use super::machine::{Action, Input, Phase};
+use crate::dialog::DialogId;
+use crate::error::CommandError;
+use crate::message::{HeaderId, Method, RequestParts, StatusCode};
+use crate::user_agent::CallId;
+
+impl Calls {
+    /// Gives an input to a session, and does what its machine says. A BYE that cannot be sent is done with at once. False if the
+    /// input does nothing.
+    pub(super) fn step(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, input: Input) -> bool {
+        let Some(session) = self.session_mut(id, dialog) else { return false };
+        let Some((next, actions)) = session.phase.on(input) else { return false };
+        let main = session.main;
+        self.enter(on, id, dialog, next);
+        for action in actions {
+            match action {
+                Action::StopRepeating => self.stop_repeating(cx, id),
+                Action::SendBye => {
+                    if self.send_bye(on, cx, id, dialog).is_err() {
+                        self.enter(on, id, dialog, Phase::Over);
+                    }
+                }
+                Action::TellConfirmed => cx.emit(Event::Confirmed { call: id }),
+                Action::TellEnded(cause) if main => self.tell_ended(cx, id, *cause),
+                Action::TellEnded(_) => {}
+            }
+        }
+        let is_over = self.session_mut(id, dialog).is_some_and(|session| session.phase == Phase::Over);
+        if is_over && next == Phase::Ending && main {
+            self.tell_ended(cx, id, EndCause::Local);
+        }
+        if is_over {
+            self.settle(on, id);
+        }
+        true
+    }
+
+    /// A session is in that phase from now on. Where it is over, no request finds its dialog any more.
+    pub(super) fn enter(&mut self, on: &mut Floor, id: CallId, dialog: DialogId, phase: Phase) {
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        session.phase = phase;
+        if phase == Phase::Over {
+            on.dialogs.end(dialog, Usage::Session(id));
+        }
+    }
+
+    /// Ends a call by what ends it now.
+    pub(in crate::user_agent) fn hang_up(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+    ) -> Result<(), CommandError> {
+        let call = self.alive(id)?;
+        let main = call.main().map(|session| (session.dialog, session.phase));
+        match (&call.side, main) {
+            (Side::Callee(Callee::Offered(_)), _) => self.reject(on, cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
+            (_, Some((dialog, Phase::Established))) => match self.send_bye(on, cx, id, dialog) {
+                Ok(()) => {
+                    self.enter(on, id, dialog, Phase::Ending);
+                    Ok(())
+                }
+                // No BYE can be written, or there is no way for one: the call is over all the same.
+                Err(CommandError::Invalid(_)) => {
+                    self.enter(on, id, dialog, Phase::Ending);
+                    self.step(on, cx, id, dialog, Input::ByeDone);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            (_, Some((dialog, _))) => {
+                if self.step(on, cx, id, dialog, Input::HangUp) {
+                    Ok(())
+                } else {
+                    Err(CommandError::WrongState)
+                }
+            }
+            (_, None) => self.cancel(on, cx, id),
+        }
+    }
+
+    /// Sends a BYE in the dialog of a session (§15.1.1).
+    fn send_bye(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog_id: DialogId,
+    ) -> Result<(), CommandError> {
+        let dialog = on.dialogs.get_mut(dialog_id).ok_or(CommandError::Gone)?;
+        let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
+        let number = dialog.sequence.next_local(|| cx.random().sequence_number());
+        let mut lines = dialog.lines(Method::Bye, number, &path);
+        on.profile.add_software(&mut lines, HeaderId::UserAgent);
+        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines);
+        let bye = on.requests.send_from(cx, Owner::Bye(id, dialog_id), &bye, path.next_hop)?;
+        dialog.sequence.sent(number);
+        if let Some(session) = self.session_mut(id, dialog_id) {
+            session.bye = Some(bye);
+        }
+        Ok(())
+    }
+
+    /// A BYE of ours has its final response, or will have none: the dialog is over whatever the response says (§15.1.1).
+    pub(in crate::user_agent) fn bye_done(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        self.step(on, cx, id, dialog, Input::ByeDone);
+    }
+
+    /// A BYE in a dialog (§15.1.2).
+    pub(super) fn bye_received(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        id: CallId,
+        dialog: DialogId,
+    ) {
+        on.respond_final(cx, served, StatusCode::OK, |_| {});
+        let Some(call) = self.table.get_mut(id) else { return };
+        let Some(session) = call.session_mut(dialog) else { return };
+        let (phase, bye) = (session.phase, session.bye);
+        match &call.side {
+            // The resolver still looks for the way of our own BYE: there is nobody left to send it to. One that is on its way
+            // ends the call with its answer, whatever that is.
+            _ if phase == Phase::Ending => {
+                if bye.is_some_and(|bye| on.requests.withdraw(cx, bye)) {
+                    self.step(on, cx, id, dialog, Input::ByeDone);
+                }
+            }
+            Side::Callee(Callee::Offered(_)) => self.terminate(on, cx, id),
+            Side::Caller(Caller { progress, .. }) if phase == Phase::Early && *progress != Progress::Answered => {
+                self.left_early(on, cx, id, dialog);
+            }
+            _ => {
+                self.step(on, cx, id, dialog, Input::Bye);
+            }
+        }
+    }
+
+    /// The peer ends a dialog of ours that is still early: it has answered and given up, and each of its 2xx was lost
+    /// (§13.3.1.4). Nobody else can take the call any more: it is cancelled.
+    fn left_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        self.enter(on, id, dialog, Phase::Over);
+        let Some(Caller { invite: Some(invite), cancelled, .. }) = self.caller(id) else { return };
+        if core::mem::replace(cancelled, true) {
+            // The user has hung up already; what comes of that ends the call.
+            return;
+        }
+        // A response is there, so the CANCEL is no more than sent.
+        let _ = on.requests.cancel(cx, *invite);
+        if let Some(call) = self.table.get_mut(id) {
+            call.over = true;
+            cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
+        }
+    }
+
+    /// Tells the application, once, that an established call is over.
+    pub(super) fn tell_ended(&mut self, cx: &mut Cx<'_>, id: CallId, cause: EndCause) {
+        let Some(call) = self.table.get_mut(id) else { return };
+        if !core::mem::replace(&mut call.over, true) {
+            cx.emit(Event::Ended { call: id, cause });
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The machine of one session: what happens to the use of a dialog that an INVITE has set up (RFC 3261 §12 to §15).
+//!
+//! A table: phase and input give the next phase and what is done, and every pair is tested. `docs/sessions.md` has its graph.
+
+use super::super::event::EndCause;
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::user_agent) enum Phase {
+    /// A provisional response has made its dialog.
+    Early,
+    /// Our 2xx is out, and its ACK has not come (§13.3.1.4).
+    Accepted,
+    /// The 2xx is acknowledged.
+    Established,
+    /// The user has hung up before the ACK of our 2xx came, which a BYE must wait for (§15).
+    Leaving,
+    /// Our BYE is out.
+    Ending,
+    /// The session is over. Its dialog may be kept to acknowledge repeated 2xx.
+    Over,
+}
+
+/// What happens to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::user_agent) enum Input {
+    /// The first 2xx to our INVITE came, and its ACK is out: this session is the call (§13.2.2.4).
+    Taken,
+    /// A 2xx to our INVITE came, and its ACK is out, but nobody wants this session: another one is the call, or the user has
+    /// cancelled.
+    Unwanted,
+    /// Our 2xx goes out (§13.3.1.4).
+    Accept,
+    /// The ACK of our 2xx came.
+    Acknowledged,
+    /// No ACK of our 2xx came in 64·T1 (§13.3.1.4).
+    Unacknowledged,
+    /// The user hangs up (§15).
+    HangUp,
+    /// The peer's BYE came (§15.1.2).
+    Bye,
+    /// Our BYE has its end, or there is no way for a BYE (§15.1.1).
+    ByeDone,
+    /// The transaction of our INVITE is over: no 2xx comes any more (§13.2.2.4).
+    InviteOver,
+}
+
+/// What is done on the way from one phase to the next, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::user_agent) enum Action {
+    /// Stops repeating our 2xx.
+    StopRepeating,
+    /// Sends a BYE.
+    SendBye,
+    /// Tells the application that the ACK came.
+    TellConfirmed,
+    /// Tells the application that the call is over, if this session is the call.
+    TellEnded(EndCause),
+}
+
+/// The next phase, and what is done.
+pub(in crate::user_agent) type Step = (Phase, &'static [Action]);
+
+impl Phase {
+    /// The next phase and what is done; `None` where the input does nothing.
+    pub(in crate::user_agent) const fn on(self, input: Input) -> Option<Step> {
+        use Action::{SendBye, StopRepeating, TellConfirmed, TellEnded};
+        use EndCause::{Local, Remote, Unacknowledged};
+        Some(match (self, input) {
+            (Self::Early, Input::Taken) => (Self::Established, &[]),
+            (Self::Early, Input::Unwanted) => (Self::Ending, &[SendBye]),
+            (Self::Early, Input::Accept) => (Self::Accepted, &[]),
+            (Self::Early, Input::Bye | Input::InviteOver) => (Self::Over, &[]),
+
+            (Self::Accepted, Input::Acknowledged) => (Self::Established, &[StopRepeating, TellConfirmed]),
+            (Self::Accepted, Input::HangUp) => (Self::Leaving, &[]),
+            (Self::Leaving, Input::Acknowledged) => (Self::Ending, &[StopRepeating, SendBye]),
+            (Self::Accepted | Self::Leaving, Input::Unacknowledged) => {
+                (Self::Ending, &[SendBye, TellEnded(Unacknowledged)])
+            }
+            (Self::Accepted | Self::Leaving, Input::Bye) => (Self::Over, &[StopRepeating, TellEnded(Remote)]),
+
+            (Self::Established, Input::HangUp) => (Self::Ending, &[SendBye]),
+            (Self::Established, Input::Bye) => (Self::Over, &[TellEnded(Remote)]),
+
+            (Self::Ending, Input::ByeDone) => (Self::Over, &[TellEnded(Local)]),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use alloc::format;
+    use alloc::string::String;
+    use core::fmt::Write;
+
+    const PHASES: [Phase; 6] =
+        [Phase::Early, Phase::Accepted, Phase::Established, Phase::Leaving, Phase::Ending, Phase::Over];
+
+    const INPUTS: [(Input, &str); 9] = [
+        (Input::Taken, "2xx received: it is the call"),
+        (Input::Unwanted, "2xx received: nobody wants it"),
+        (Input::Accept, "2xx sent"),
+        (Input::Acknowledged, "ACK received"),
+        (Input::Unacknowledged, "no ACK in 64·T1"),
+        (Input::HangUp, "hung up"),
+        (Input::Bye, "BYE received"),
+        (Input::ByeDone, "our BYE is done"),
+        (Input::InviteOver, "our INVITE is over"),
+    ];
+
+    /// Every pair that does something, by hand from §12 to §15.
+    const TABLE: &[(Phase, Input, Phase, &[Action])] = &[
+        (Phase::Early, Input::Taken, Phase::Established, &[]),
+        (Phase::Early, Input::Unwanted, Phase::Ending, &[Action::SendBye]),
+        (Phase::Early, Input::Accept, Phase::Accepted, &[]),
+        (Phase::Early, Input::Bye, Phase::Over, &[]),
+        (Phase::Early, Input::InviteOver, Phase::Over, &[]),
+        (Phase::Accepted, Input::Acknowledged, Phase::Established, &[Action::StopRepeating, Action::TellConfirmed]),
+        (
+            Phase::Accepted,
+            Input::Unacknowledged,
+            Phase::Ending,
+            &[Action::SendBye, Action::TellEnded(EndCause::Unacknowledged)],
+        ),
+        (Phase::Accepted, Input::HangUp, Phase::Leaving, &[]),
+        (Phase::Accepted, Input::Bye, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Remote)]),
+        (Phase::Established, Input::HangUp, Phase::Ending, &[Action::SendBye]),
+        (Phase::Established, Input::Bye, Phase::Over, &[Action::TellEnded(EndCause::Remote)]),
+        (Phase::Leaving, Input::Acknowledged, Phase::Ending, &[Action::StopRepeating, Action::SendBye]),
+        (
+            Phase::Leaving,
+            Input::Unacknowledged,
+            Phase::Ending,
+            &[Action::SendBye, Action::TellEnded(EndCause::Unacknowledged)],
+        ),
+        (Phase::Leaving, Input::Bye, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Remote)]),
+        (Phase::Ending, Input::ByeDone, Phase::Over, &[Action::TellEnded(EndCause::Local)]),
+    ];
+
+    #[test]
+    fn every_input_in_every_phase() {
+        for (phase, (input, _)) in PHASES.iter().flat_map(|phase| INPUTS.map(|input| (*phase, input))) {
+            let row = TABLE.iter().find(|row| row.0 == phase && row.1 == input);
+            assert_eq!(phase.on(input), row.map(|row| (row.2, row.3)), "{phase:?}, {input:?}");
+        }
+        for (place, row) in TABLE.iter().enumerate() {
+            assert!(TABLE[..place].iter().all(|other| (other.0, other.1) != (row.0, row.1)), "twice: {row:?}");
+        }
+    }
+
+    /// The graph and the table of `docs/sessions.md`.
+    fn document() -> String {
+        let name = |input: Input| INPUTS.iter().find(|(one, _)| *one == input).map_or("", |(_, name)| name);
+        let mut text = String::from(
+            "# Sessions\n\nThe machine of a session (`core/src/user_agent/session/machine.rs`), written down by its own test: \
+             what happens to the use of a dialog that an INVITE has set up (RFC 3261 §12 to §15). A pair that is not in the table \
+             does nothing.\n\n```mermaid\nstateDiagram-v2\n",
+        );
+        for (phase, input, next, _) in TABLE {
+            writeln!(text, "    {phase:?} --> {next:?}: {}", name(*input)).unwrap();
+        }
+        text.push_str("```\n\n| phase | input | next phase | what is done |\n|---|---|---|---|\n");
+        for (phase, input, next, actions) in TABLE {
+            let actions = actions.iter().map(|action| format!("{action:?}")).collect::<alloc::vec::Vec<_>>().join(", ");
+            writeln!(text, "| {phase:?} | {} | {next:?} | {actions} |", name(*input)).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn the_document_has_this_graph_and_table() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sessions.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, document()).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == document(), "docs/sessions.md is not what the table says: run with UPDATE_DOCS=1");
+    }
+}

@@ -1,0 +1,122 @@
+//! Calls and their sessions (RFC 3261 §9, §13 to §15).
+//!
+//! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
+//! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `in_dialog.rs` to requests in the dialog,
+//! `ending.rs` at the end.
+
+mod accepted;
+mod call;
+mod callee;
+mod caller;
+mod ending;
+mod in_dialog;
+mod machine;
+
+use super::event::CallInfo;
+use super::floor::{Floor, Usage};
+use crate::dialog::{Dialog, DialogId};
+use crate::endpoint::DeliveryId;
+use crate::error::CommandError;
+use crate::id::Arena;
+use crate::user_agent::{CallId, CallKind};
+use call::{Call, Callee, Caller, Session, Side};
+use machine::Phase;
+
+/// The calls of a user agent.
+#[derive(Clone, Debug)]
+pub(super) struct Calls {
+    table: Arena<CallKind, Call>,
+}
+
+impl Calls {
+    pub(super) const fn new() -> Self {
+        Self { table: Arena::new() }
+    }
+
+    /// The calls that are alive, in the order of their slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = CallInfo<'_>> {
+        self.table.iter().filter(|(_, call)| !call.over).map(|(id, call)| CallInfo {
+            call: id,
+            call_id: &call.call_id,
+            state: call.state(),
+        })
+    }
+
+    /// Number of calls, those included that are over and have something left to do.
+    pub(super) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.table.len() == 0
+    }
+
+    /// Calls that there is room for without another allocation.
+    pub(super) fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
+    /// Whether no further call is taken.
+    pub(super) const fn are_full(&self, on: &Floor) -> bool {
+        self.table.len() >= on.profile.limits.calls
+    }
+
+    /// A kept ACK could not be sent: the next 2xx gets a new one.
+    pub(super) fn ack_failed(&mut self, on: &Floor, dialog: DialogId, ack: DeliveryId) {
+        for Usage::Session(call) in on.dialogs.usages(dialog) {
+            if let Some(session) = self.table.get_mut(*call).and_then(|call| call.session_mut(dialog))
+                && session.ack == Some(ack)
+            {
+                session.ack = None;
+            }
+        }
+    }
+
+    /// The call that the application means.
+    fn alive(&mut self, id: CallId) -> Result<&mut Call, CommandError> {
+        self.table.get_mut(id).filter(|call| !call.over).ok_or(CommandError::Gone)
+    }
+
+    fn session_mut(&mut self, id: CallId, dialog: DialogId) -> Option<&mut Session> {
+        self.table.get_mut(id)?.session_mut(dialog)
+    }
+
+    fn caller(&mut self, id: CallId) -> Option<&mut Caller> {
+        match &mut self.table.get_mut(id)?.side {
+            Side::Caller(caller) => Some(caller),
+            Side::Callee(_) => None,
+        }
+    }
+
+    fn callee(&mut self, id: CallId) -> Option<&mut Callee> {
+        match &mut self.table.get_mut(id)?.side {
+            Side::Callee(callee) => Some(callee),
+            Side::Caller(_) => None,
+        }
+    }
+
+    /// Adds a dialog to a call.
+    fn begin_session(&mut self, on: &mut Floor, id: CallId, dialog: Dialog, main: bool) -> Option<DialogId> {
+        let call = self.table.get_mut(id)?;
+        let dialog = on.dialogs.begin(dialog, Usage::Session(id));
+        call.sessions.push(Session { dialog, phase: Phase::Early, ack: None, bye: None, main });
+        Some(dialog)
+    }
+
+    /// Forgets a call and all its dialogs.
+    fn forget(&mut self, on: &mut Floor, id: CallId) {
+        let Some(call) = self.table.remove(id) else { return };
+        for session in &call.sessions {
+            on.dialogs.end(session.dialog, Usage::Session(id));
+            on.dialogs.forget(session.dialog);
+        }
+    }
+
+    /// Forgets a call if nothing can come of it any more.
+    fn settle(&mut self, on: &mut Floor, id: CallId) {
+        if self.table.get(id).is_some_and(Call::is_done) {
+            self.forget(on, id);
+        }
+    }
+}
