@@ -4,7 +4,7 @@ use super::error::{ParseError, ParseErrorKind};
 use super::header::*;
 use super::headers::Headers;
 use super::name::HeaderId;
-use super::scan::Values;
+use super::text::Values;
 
 impl Headers<'_> {
     /// The first known header that is malformed, or that stands twice though it has but one value (RFC 3261 §7.3.1).

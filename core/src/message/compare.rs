@@ -5,8 +5,8 @@ use super::header::NameAddr;
 use super::host::Host;
 use super::parameters::{Parameter, Parameters};
 use super::quoted::Quoted;
-use super::scan::{self, RESERVED, USER};
 use super::tel::Telephone;
+use super::text::{self, RESERVED, USER};
 use super::uri::{Scheme, Uri};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -118,7 +118,7 @@ fn same_address(a: &[u8], b: &[u8]) -> bool {
 }
 
 fn after_scheme(uri: Uri<'_>) -> Option<&[u8]> {
-    Some(scan::split_once(uri.as_bytes(), b':')?.1)
+    Some(text::split_once(uri.as_bytes(), b':')?.1)
 }
 
 /// A character that stands as it is, or one that was escaped and whose escape matters.

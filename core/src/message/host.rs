@@ -1,8 +1,8 @@
 //! Hosts and ports (RFC 3261 §25.1 `host`, `hostport`; RFC 5954).
 
 use super::error::{ParseError, ParseErrorKind};
-use super::scan;
-use super::scan::{address, decimal};
+use super::text;
+use super::text::{address, decimal};
 use alloc::boxed::Box;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -83,7 +83,7 @@ impl<'a> HostText<'a> {
 
     pub(super) fn read(self) -> Host<'a> {
         match self {
-            Self::Name(name) => Host::Name(scan::ascii(name)),
+            Self::Name(name) => Host::Name(text::ascii(name)),
             Self::V4(ip) => Host::V4(ip),
             Self::V6(ip) => Host::V6(ip),
         }
@@ -108,13 +108,13 @@ impl<'a> HostPortText<'a> {
     }
 
     fn of(text: &[u8], host: &'a [u8], port: Option<&'a [u8]>) -> Result<Self, ParseError> {
-        let bad_host = ParseError::new(ParseErrorKind::Host, scan::offset_in(text, host));
+        let bad_host = ParseError::new(ParseErrorKind::Host, text::offset_in(text, host));
         let host = HostText::parse(host).ok_or(bad_host)?;
         let port = match port {
             None => None,
             Some(digits) => {
-                let bad_port = ParseError::new(ParseErrorKind::Port, scan::offset_in(text, digits));
-                Some(scan::number(digits).and_then(|port| u16::try_from(port).ok()).ok_or(bad_port)?)
+                let bad_port = ParseError::new(ParseErrorKind::Port, text::offset_in(text, digits));
+                Some(text::number(digits).and_then(|port| u16::try_from(port).ok()).ok_or(bad_port)?)
             }
         };
         Ok(Self { host, port })
@@ -148,21 +148,33 @@ fn parse_v6(text: &[u8]) -> Option<Ipv6Addr> {
 
 /// Reads four numbers without leading zeros, as `Ipv4Addr::from_str` does in five times the instructions: addresses stand in most
 /// URIs and Vias.
-pub(super) fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
-    let (mut octets, mut dots, mut number) = (0_u32, 0, None);
-    for &octet in text {
-        number = match (octet, number) {
-            (b'0'..=b'9', None) => Some(u32::from(octet - b'0')),
-            (b'0'..=b'9', Some(before @ 1..=25)) => Some(before * 10 + u32::from(octet - b'0')),
-            (b'.', Some(before @ ..=255)) => {
-                (octets, dots) = (octets << 8 | before, dots + 1);
-                None
+fn parse_v4(text: &[u8]) -> Option<Ipv4Addr> {
+    v4(text, 0).filter(|(end, _)| *end == text.len()).map(|(_, ip)| ip)
+}
+
+/// Reads the address that begins there: where it ends, whatever comes behind, and the address.
+#[inline(always)]
+pub(super) fn v4(text: &[u8], from: usize) -> Option<(usize, Ipv4Addr)> {
+    let mut rest = text.get(from..)?;
+    let mut bits = 0_u32;
+    for place in 0..4 {
+        if place > 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        let [first @ b'0'..=b'9', behind @ ..] = rest else { return None };
+        let mut number = u32::from(first - b'0');
+        rest = behind;
+        // No digit follows a leading zero, and none a number that it would lift above 255.
+        while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+            let more = number * 10 + u32::from(digit - b'0');
+            if number == 0 || more > 255 {
+                return None;
             }
-            _ => return None,
-        };
+            (number, rest) = (more, behind);
+        }
+        bits = bits << 8 | number;
     }
-    let last = number.filter(|last| *last <= 255 && dots == 3)?;
-    Some(Ipv4Addr::from_bits(octets << 8 | last))
+    Some((text.len() - rest.len(), Ipv4Addr::from_bits(bits)))
 }
 
 /// Whether this is a `hostname`; the underscore, which DNS carries though host names must not have it, is let through
@@ -332,8 +344,8 @@ impl<'a> HostPort<'a> {
 
     /// Reads `host` or `host:port` with white space around the colon, as in Via.
     pub(crate) fn parse_spaced(text: &'a [u8]) -> Result<Self, ParseError> {
-        let (host, port) = Self::split(scan::trim(text));
-        HostPortText::of(text, scan::trim(host), port.map(scan::trim)).map(HostPortText::read)
+        let (host, port) = Self::split(text::trim(text));
+        HostPortText::of(text, text::trim(host), port.map(text::trim)).map(HostPortText::read)
     }
 
     /// Gives the text, part by part: some of it is written with each request, and formatting is slow.
@@ -347,8 +359,8 @@ impl<'a> HostPort<'a> {
 
     /// The text before and after the colon of the port.
     fn split(text: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
-        let address = if text.starts_with(b"[") { scan::find(text, b']').unwrap_or(0) } else { 0 };
-        let colon = text.get(address..).and_then(|tail| scan::find(tail, b':'));
+        let address = if text.starts_with(b"[") { text::find(text, b']').unwrap_or(0) } else { 0 };
+        let colon = text.get(address..).and_then(|tail| text::find(tail, b':'));
         match colon.and_then(|colon| text.split_at_checked(address + colon)) {
             Some((host, port)) => (host, port.get(1..)),
             None => (text, None),

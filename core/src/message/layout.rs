@@ -140,11 +140,6 @@ impl<'a> Layout<'a> {
         Headers::new(bytes, self.fields, self.fields_end, self.marks, self.user_part)
     }
 
-    /// The fields in order.
-    pub(super) fn fields(&self) -> impl Iterator<Item = FieldSpan> + use<'a> {
-        self.fields.iter().map(|packed| FieldSpan::unpack(*packed))
-    }
-
     /// The fields of this name.
     pub(super) fn fields_of(&self, id: HeaderId) -> impl Iterator<Item = FieldSpan> + use<'a> {
         self.fields.iter().filter(move |packed| FieldSpan::is(packed, id)).map(|packed| FieldSpan::unpack(*packed))

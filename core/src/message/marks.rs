@@ -55,10 +55,13 @@ impl Marks {
             call_id.end,
             method.start,
             method.end,
+            number as u16,
+            (number >> 16) as u16,
         ];
-        let mut packed = [0; 32];
-        let octets = offsets.into_iter().flat_map(u16::to_le_bytes).chain(number.to_le_bytes());
-        packed.iter_mut().zip(octets).for_each(|(to, from)| *to = from);
+        let mut packed: PackedMarks = [0; 32];
+        for (to, from) in packed.as_chunks_mut().0.iter_mut().zip(offsets) {
+            *to = from.to_le_bytes();
+        }
         packed
     }
 
@@ -201,12 +204,12 @@ impl Marking {
 
 #[inline(always)]
 fn address(start: u16, value: &[u8]) -> Option<AddressMark> {
-    let places = usual::address(value)?;
+    let places = usual::tagged(value)?;
     let at = |offset: usize| start + narrow(offset);
     let (tag, tag_end) = places.tag.unwrap_or_default();
     Some(AddressMark {
         value: Mark { start, end: at(value.len()) },
-        parameters: at(places.uri.end + 1),
+        parameters: at(places.parameters),
         tag: Mark { start: at(tag), end: at(tag_end) },
     })
 }

@@ -43,9 +43,6 @@ mod validate;
 mod write;
 
 pub use bytes::SharedBytes;
-// The typed values call it so.
-use text as scan;
-
 pub use compare::AddressOfRecord;
 pub use edit::Edit;
 pub use error::{BuildError, ParseError, ParseErrorKind};

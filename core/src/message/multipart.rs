@@ -6,7 +6,7 @@ use super::headers::Headers;
 use super::limits::Limits;
 use super::quoted::Quoted;
 use super::read::PartLayout;
-use super::scan::{self, ALPHANUM, Set};
+use super::text::{self, ALPHANUM, Set};
 use super::uri::UserPart;
 
 /// The parts of a `multipart` body, one after the other.
@@ -141,7 +141,7 @@ impl Boundary {
         let mut at = from;
         loop {
             let rest = body.get(at..)?;
-            let length = scan::find(rest, b'\n').unwrap_or(rest.len());
+            let length = text::find(rest, b'\n').unwrap_or(rest.len());
             let (line, tail) = rest.split_at_checked(length)?;
             let after = body.len() - tail.get(1..).unwrap_or_default().len();
             if let Some(closing) = self.closes(line) {
@@ -164,7 +164,7 @@ impl Boundary {
             Some(padding) => (padding, true),
             None => (padding, false),
         };
-        scan::trim(padding).is_empty().then_some(closing)
+        text::trim(padding).is_empty().then_some(closing)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::quoted::Quoted;
-use super::scan::{self, Cursor, PARAMETER_NAME_END, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER};
 use super::tag_param::{TAG, TagParam};
+use super::text::{self, Cursor, PARAMETER_NAME_END, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER};
 use core::fmt;
 use core::num::NonZeroU32;
 
@@ -33,7 +33,7 @@ impl<'a> Parameters<'a> {
     /// # Errors
     /// A name is missing or no token; a value is missing, or neither token, host nor quoted string.
     pub fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
-        let text = scan::trim(text);
+        let text = text::trim(text);
         if is_plain(text) {
             return Ok(Self { text, is_plain: true });
         }
@@ -66,8 +66,8 @@ impl<'a> Parameters<'a> {
         while let [b';', tail @ ..] = rest {
             let error = ParseError::new(ParseErrorKind::Parameter, text.len() - tail.len());
             let (one, next) =
-                tail.split_at_checked(scan::find(tail, b';').unwrap_or(tail.len())).unwrap_or((tail, &[]));
-            let (name, value) = match scan::split_once(one, b'=') {
+                tail.split_at_checked(text::find(tail, b';').unwrap_or(tail.len())).unwrap_or((tail, &[]));
+            let (name, value) = match text::split_once(one, b'=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (one, None),
             };
@@ -86,7 +86,7 @@ impl<'a> Parameters<'a> {
 
     /// Text that was checked elsewhere: each parameter with its `;`, a name, and perhaps `=` and a value without `;`.
     pub(super) fn checked(text: &'a [u8]) -> Self {
-        Self { text, is_plain: !text.iter().any(|&octet| octet == b'"' || scan::is_lws(octet)) }
+        Self { text, is_plain: !text.iter().any(|&octet| octet == b'"' || text::is_lws(octet)) }
     }
 
     /// Text that was found to have neither white space nor quotes, and to be checked besides.
@@ -127,7 +127,7 @@ impl<'a> Parameters<'a> {
                 {
                     return rest.next();
                 }
-                rest.rest = parameter.get(scan::find(parameter, b';').unwrap_or(parameter.len())..).unwrap_or_default();
+                rest.rest = parameter.get(text::find(parameter, b';').unwrap_or(parameter.len())..).unwrap_or_default();
             }
         })
     }
@@ -140,7 +140,7 @@ impl<'a> Parameters<'a> {
 
     /// The value of the first parameter of this name if it is a token.
     pub fn token(self, name: &str) -> Option<&'a str> {
-        scan::token(self.value(name)?)
+        text::token(self.value(name)?)
     }
 
     /// The value of the first parameter of this name if it can be a tag.
@@ -257,7 +257,7 @@ pub(crate) struct Text<'a> {
 
 impl<'a> Text<'a> {
     fn read(self) -> Parameter<'a> {
-        Parameter { name: scan::ascii(self.name), value: self.value }
+        Parameter { name: text::ascii(self.name), value: self.value }
     }
 }
 
@@ -271,7 +271,7 @@ impl<'a> Iterator for Iter<'a> {
     type Item = Text<'a>;
 
     fn next(&mut self) -> Option<Text<'a>> {
-        let after = scan::trim_start(self.rest).strip_prefix(b";")?;
+        let after = text::trim_start(self.rest).strip_prefix(b";")?;
         // As nearly all are written: no white space before the value, and no quotes.
         let stop = after.iter().position(|&octet| PARAMETER_NAME_END.has(octet));
         let (name, behind) = after.split_at_checked(stop.unwrap_or(after.len())).unwrap_or((after, &[]));
@@ -281,10 +281,10 @@ impl<'a> Iterator for Iter<'a> {
                 return Some(Text { name, value: None });
             }
             [b'=', value @ ..] if !name.is_empty() && !matches!(value, [b'"' | b' ' | b'\t' | b'\r' | b'\n', ..]) => {
-                let end = scan::find(value, b';').unwrap_or(value.len());
+                let end = text::find(value, b';').unwrap_or(value.len());
                 let (value, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
                 self.rest = rest;
-                return Some(Text { name, value: Some(scan::trim_end(value)) });
+                return Some(Text { name, value: Some(text::trim_end(value)) });
             }
             _ => {}
         }
@@ -298,7 +298,7 @@ impl<'a> Iterator for Iter<'a> {
             if cursor.peek() == Some(b'"') {
                 cursor.quoted().unwrap_or_default()
             } else {
-                scan::trim_end(cursor.take_until(b';'))
+                text::trim_end(cursor.take_until(b';'))
             }
         });
         self.rest = cursor.rest();

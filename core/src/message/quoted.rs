@@ -2,7 +2,7 @@
 
 use super::error::{ParseError, ParseErrorKind};
 use super::limits::Limits;
-use super::scan::{self, Cursor};
+use super::text::{self, Cursor};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -27,7 +27,7 @@ impl<'a> Quoted<'a> {
                 [] => return Some(Self { text: inner, escaped: true }),
                 [b'\\', next, tail @ ..] if !matches!(next, b'\r' | b'\n' | 0x80..) => tail,
                 [b'"' | b'\\' | 0x7f, ..] => return None,
-                [octet, tail @ ..] if *octet >= b' ' || scan::is_lws(*octet) => tail,
+                [octet, tail @ ..] if *octet >= b' ' || text::is_lws(*octet) => tail,
                 _ => return None,
             }
         }
@@ -51,7 +51,7 @@ impl<'a> Quoted<'a> {
             let (octet, tail) = match rest {
                 [] => return None,
                 [b'\\', next, tail @ ..] if self.escaped => (*next, tail),
-                [b'\r', b'\n', tail @ ..] | [b'\n', tail @ ..] if self.escaped => (b' ', scan::trim_start(tail)),
+                [b'\r', b'\n', tail @ ..] | [b'\n', tail @ ..] if self.escaped => (b' ', text::trim_start(tail)),
                 [octet, tail @ ..] => (*octet, tail),
             };
             rest = tail;
@@ -77,7 +77,7 @@ impl<'a> Quoted<'a> {
     pub fn write(self, out: &mut Vec<u8>) {
         out.push(b'"');
         for octet in self.octets() {
-            if matches!(octet, b'"' | b'\\' | 0x7f | 0..b' ') && !scan::is_lws(octet) {
+            if matches!(octet, b'"' | b'\\' | 0x7f | 0..b' ') && !text::is_lws(octet) {
                 out.push(b'\\');
             }
             out.push(octet);
@@ -147,7 +147,7 @@ impl<'a> Comment<'a> {
                 }
                 [b'\\', next, tail @ ..] if depth > 0 && !matches!(next, b'\r' | b'\n' | 0x80..) => tail,
                 [b'\\' | 0x7f, ..] | [] => return bad(ParseErrorKind::Comment),
-                [octet, tail @ ..] if depth > 0 && (*octet >= b' ' || scan::is_lws(*octet)) => tail,
+                [octet, tail @ ..] if depth > 0 && (*octet >= b' ' || text::is_lws(*octet)) => tail,
                 _ => return bad(ParseErrorKind::Comment),
             };
             if depth == 0 {

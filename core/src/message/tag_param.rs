@@ -1,6 +1,6 @@
 //! Tags of From and To (RFC 3261 §19.3).
 
-use super::scan::{self, Set, TOKEN};
+use super::text::{self, Set, TOKEN};
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -18,7 +18,7 @@ pub(super) static TAG: Set = TOKEN.and(b"/=@:[]+&$#^|{}()?");
 impl<'a> TagParam<'a> {
     /// Reads the value of a `tag`, `to-tag` or `from-tag`. `None` if it is empty, quoted, or has an octet that separates values.
     pub fn parse(text: &'a [u8]) -> Option<Self> {
-        (!text.is_empty() && TAG.covers(text)).then(|| Self(scan::ascii(text)))
+        (!text.is_empty() && TAG.covers(text)).then(|| Self(text::ascii(text)))
     }
 
     /// Takes a tag of our own, which is a token.

@@ -3,7 +3,7 @@
 use super::error::{ParseError, ParseErrorKind};
 use super::host::Host;
 use super::parameters::{Parameter, Parameters};
-use super::scan::{self, ALPHANUM, Set, URI_PARAMETER, URIC};
+use super::text::{self, ALPHANUM, Set, URI_PARAMETER, URIC};
 
 /// What stands between the digits of a number, for the eye only.
 const SEPARATORS: &[u8] = b"-.()";
@@ -21,22 +21,22 @@ impl<'a> Telephone<'a> {
     /// Reads `telephone-subscriber`. A local number should have its `phone-context` and often has none (emergency numbers):
     /// it is read all the same.
     pub(super) fn parse(text: &'a [u8]) -> Result<Self, ParseError> {
-        let end = scan::find(text, b';').unwrap_or(text.len());
+        let end = text::find(text, b';').unwrap_or(text.len());
         let (number, parameters) = text.split_at_checked(end).unwrap_or((text, &[]));
         if !is_number(number) {
             return Err(ParseError::new(ParseErrorKind::Uri, 0));
         }
         let mut rest = parameters;
         while let [b';', tail @ ..] = rest {
-            let error = ParseError::new(ParseErrorKind::Parameter, scan::offset_in(text, tail));
+            let error = ParseError::new(ParseErrorKind::Parameter, text::offset_in(text, tail));
             let (one, next) =
-                tail.split_at_checked(scan::find(tail, b';').unwrap_or(tail.len())).unwrap_or((tail, &[]));
+                tail.split_at_checked(text::find(tail, b';').unwrap_or(tail.len())).unwrap_or((tail, &[]));
             if !is_parameter(one) {
                 return Err(error);
             }
             rest = next;
         }
-        Ok(Self { number: scan::ascii(number), parameters: Parameters::checked(parameters) })
+        Ok(Self { number: text::ascii(number), parameters: Parameters::checked(parameters) })
     }
 
     /// Whether the number is global: begins with `+`.
@@ -46,7 +46,7 @@ impl<'a> Telephone<'a> {
 
     /// The `phone-context`: within what a local number counts, a domain name or the leading digits of global numbers.
     pub fn context(self) -> Option<&'a str> {
-        self.parameters.value("phone-context").map(scan::ascii)
+        self.parameters.value("phone-context").map(text::ascii)
     }
 
     /// The number without visual separators.
@@ -98,7 +98,7 @@ fn is_number(text: &[u8]) -> bool {
 fn is_parameter(text: &[u8]) -> bool {
     static NAME: Set = ALPHANUM.and(b"-");
     static DIGITS: Set = Set::of(b"0123456789-.()");
-    let (name, value) = match scan::split_once(text, b'=') {
+    let (name, value) = match text::split_once(text, b'=') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };

@@ -4,8 +4,8 @@ use super::bytes::SharedBytes;
 use super::error::{ParseError, ParseErrorKind};
 use super::host::{Host, HostPort, HostPortText, HostText};
 use super::parameters::{Parameter, Parameters};
-use super::scan;
 use super::tel::Telephone;
+use super::text;
 use super::usual::{self, UriPlaces};
 use core::fmt;
 use core::str::FromStr;
@@ -26,18 +26,18 @@ pub enum Scheme<'a> {
 impl<'a> Scheme<'a> {
     /// The scheme that a URI begins with, whatever follows.
     pub(crate) fn of(uri: &'a [u8]) -> Option<Self> {
-        Self::parse(scan::split_once(uri, b':')?.0)
+        Self::parse(text::split_once(uri, b':')?.0)
     }
 
     fn parse(text: &'a [u8]) -> Option<Self> {
-        if !text.first().is_some_and(u8::is_ascii_alphabetic) || !scan::SCHEME.covers(text) {
+        if !text.first().is_some_and(u8::is_ascii_alphabetic) || !text::SCHEME.covers(text) {
             return None;
         }
         Some(match text {
             sip if sip.eq_ignore_ascii_case(b"sip") => Self::Sip,
             sips if sips.eq_ignore_ascii_case(b"sips") => Self::Sips,
             tel if tel.eq_ignore_ascii_case(b"tel") => Self::Tel,
-            other => Self::Other(scan::ascii(other)),
+            other => Self::Other(text::ascii(other)),
         })
     }
 }
@@ -105,17 +105,17 @@ impl<'a> Uri<'a> {
             return Self::parse_sip(text, Scheme::Sip, rest, user_part);
         }
         let bad = ParseError::new(ParseErrorKind::Uri, 0);
-        let (scheme, rest) = scan::split_once(text, b':').ok_or(bad)?;
+        let (scheme, rest) = text::split_once(text, b':').ok_or(bad)?;
         let scheme = Scheme::parse(scheme).ok_or(bad)?;
         if matches!(scheme, Scheme::Sip | Scheme::Sips) {
             return Self::parse_sip(text, scheme, rest, user_part);
         }
         if scheme == Scheme::Tel {
-            let before = scan::offset_in(text, rest);
+            let before = text::offset_in(text, rest);
             return Telephone::parse(rest).map(|_| Self::opaque(text, scheme)).map_err(|error| error.moved(before));
         }
-        if rest.is_empty() || !scan::URIC.covers_escaped(rest) {
-            return Err(ParseError::new(ParseErrorKind::Uri, scan::offset_in(text, rest)));
+        if rest.is_empty() || !text::URIC.covers_escaped(rest) {
+            return Err(ParseError::new(ParseErrorKind::Uri, text::offset_in(text, rest)));
         }
         Ok(Self::opaque(text, scheme))
     }
@@ -144,16 +144,16 @@ impl<'a> Uri<'a> {
     }
 
     fn parse_sip(text: &'a [u8], scheme: Scheme<'a>, rest: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
-        let at = |kind, part| ParseError::new(kind, scan::offset_in(text, part));
-        let (user_info, rest) = match scan::split_once(rest, b'@') {
+        let at = |kind, part| ParseError::new(kind, text::offset_in(text, part));
+        let (user_info, rest) = match text::split_once(rest, b'@') {
             Some((user_info, rest)) => (Some(user_info), rest),
             None => (None, rest),
         };
         let (user, password) = match user_info {
             Some(user_info) => {
                 let set = match user_part {
-                    UserPart::Strict => &scan::USER,
-                    UserPart::NumberSign => &scan::USER_NUMBER_SIGN,
+                    UserPart::Strict => &text::USER,
+                    UserPart::NumberSign => &text::USER_NUMBER_SIGN,
                 };
                 let end = set.escaped_len(user_info);
                 let (user, password) = match user_info.split_at_checked(end) {
@@ -161,7 +161,7 @@ impl<'a> Uri<'a> {
                     Some((user, [b':', password @ ..])) => (user, Some(password)),
                     _ => return Err(at(ParseErrorKind::Uri, user_info)),
                 };
-                if user.is_empty() || !password.is_none_or(|password| scan::PASSWORD.covers_escaped(password)) {
+                if user.is_empty() || !password.is_none_or(|password| text::PASSWORD.covers_escaped(password)) {
                     return Err(at(ParseErrorKind::Uri, user_info));
                 }
                 (Some(user), password)
@@ -169,9 +169,9 @@ impl<'a> Uri<'a> {
             None => (None, None),
         };
         let (host, behind) =
-            rest.split_at_checked(scan::find_either(rest, b';', b'?').unwrap_or(rest.len())).unwrap_or((rest, &[]));
+            rest.split_at_checked(text::find_either(rest, b';', b'?').unwrap_or(rest.len())).unwrap_or((rest, &[]));
         let host = HostPortText::parse(host).map_err(|error| at(error.kind(), host))?;
-        let (parameters, headers) = match scan::split_once(behind, b'?') {
+        let (parameters, headers) = match text::split_once(behind, b'?') {
             Some((parameters, headers)) => (parameters, Some(headers)),
             None => (behind, None),
         };
@@ -201,12 +201,12 @@ impl<'a> Uri<'a> {
 
     /// The user part, escapes kept. `None` unless sip or sips.
     pub fn user(self) -> Option<&'a str> {
-        self.user.map(scan::ascii)
+        self.user.map(text::ascii)
     }
 
     /// The password, escapes kept.
     pub fn password(self) -> Option<&'a str> {
-        self.password.map(scan::ascii)
+        self.password.map(text::ascii)
     }
 
     /// The host. `None` unless sip or sips.
@@ -256,15 +256,15 @@ impl<'a> Telephone<'a> {
         if uri.scheme() != Scheme::Tel {
             return None;
         }
-        Self::parse(scan::split_once(uri.as_bytes(), b':')?.1).ok()
+        Self::parse(text::split_once(uri.as_bytes(), b':')?.1).ok()
     }
 }
 
 /// `headers` after the `?`: each a name, `=` and perhaps a value.
 fn good_headers(text: &[u8]) -> bool {
     text.split(|&octet| octet == b'&').all(|header| {
-        scan::split_once(header, b'=').is_some_and(|(name, value)| {
-            !name.is_empty() && scan::URI_HEADER.covers_escaped(name) && scan::URI_HEADER.covers_escaped(value)
+        text::split_once(header, b'=').is_some_and(|(name, value)| {
+            !name.is_empty() && text::URI_HEADER.covers_escaped(name) && text::URI_HEADER.covers_escaped(value)
         })
     })
 }
@@ -277,7 +277,7 @@ impl AsRef<[u8]> for Uri<'_> {
 
 impl fmt::Display for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(scan::ascii(self.text))
+        f.write_str(text::ascii(self.text))
     }
 }
 
@@ -285,7 +285,7 @@ impl fmt::Debug for Uri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secret = self.password.filter(|password| !password.is_empty());
         let split = secret.and_then(|password| {
-            let at = scan::offset_in(self.text, password);
+            let at = text::offset_in(self.text, password);
             Some((self.text.get(..at)?, self.text.get(at + password.len()..)?))
         });
         match split {
@@ -344,7 +344,7 @@ impl FromStr for UriBuf {
 
 impl fmt::Display for UriBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(scan::ascii(&self.0))
+        f.write_str(text::ascii(&self.0))
     }
 }
 

@@ -3,8 +3,8 @@
 //! Each function reads a part of what the full reader accepts and finds in it what the full reader finds. `None` says only that the
 //! value is not a usual one: then the full reader decides.
 
-use super::host::parse_v4;
-use super::text::{PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER, USER, WORD};
+use super::host::v4;
+use super::text::{self, PARAMETER_VALUE, Set, TOKEN, URI_PARAMETER, USER, WORD};
 use core::net::Ipv4Addr;
 
 /// Which sets an octet is in: a bit each, so that one table serves all.
@@ -77,6 +77,11 @@ fn run(text: &[u8], from: usize, class: u8) -> usize {
 #[inline(always)]
 pub(super) fn host(text: &[u8], from: usize) -> Option<(usize, Option<Ipv4Addr>)> {
     let mut at = from;
+    if let Some((end, ip)) = v4(text, from)
+        && !text.get(end).is_some_and(|&octet| continues_host(octet))
+    {
+        return Some((end, Some(ip)));
+    }
     loop {
         let label = at;
         at = run(text, label, LABEL);
@@ -94,11 +99,17 @@ pub(super) fn host(text: &[u8], from: usize) -> Option<(usize, Option<Ipv4Addr>)
         if text.get(at) == Some(&b'.') {
             at += 1;
         } else if text.get(label).is_some_and(u8::is_ascii_digit) {
-            return parse_v4(text.get(from..at)?).map(|ip| (at, Some(ip)));
+            // A last label that begins with a digit is for the full reader.
+            return None;
         } else {
             return Some((at, None));
         }
     }
+}
+
+/// Whether a host that was read so far goes on with this octet.
+fn continues_host(octet: u8) -> bool {
+    matches!(octet, b'.' | b'-') || CLASSES.get(usize::from(octet)).is_some_and(|classes| classes & LABEL != 0)
 }
 
 /// Finds where a port ends, if one stands there with its colon.
@@ -208,11 +219,9 @@ pub(super) struct AddressPlaces {
     pub(super) bracket: usize,
     /// The URI; its places count from the beginning of the value.
     pub(super) uri: UriPlaces,
-    /// Where the tag begins and ends; `None` if there is none.
-    pub(super) tag: Option<(usize, usize)>,
 }
 
-/// Reads a value with a usual URI in brackets and usual parameters. A second tag, or one that is no token, is not usual.
+/// Reads a value with a usual URI in brackets and usual parameters.
 #[inline]
 pub(super) fn address(value: &[u8]) -> Option<AddressPlaces> {
     let bracket = bracket(value)?;
@@ -220,14 +229,53 @@ pub(super) fn address(value: &[u8]) -> Option<AddressPlaces> {
     if value.get(uri.end) != Some(&b'>') {
         return None;
     }
+    parameters(value, uri.end + 1, |_, _, _| {})?;
+    Some(AddressPlaces { bracket, uri })
+}
+
+/// Where the parameters and the tag of a From or To stand.
+#[derive(Clone, Copy)]
+pub(super) struct TaggedPlaces {
+    /// Where the `<` stands.
+    #[cfg(test)]
+    bracket: usize,
+    /// Where the URI with its brackets ends, and the parameters begin.
+    pub(super) parameters: usize,
+    /// Where the tag begins and ends; `None` if there is none.
+    pub(super) tag: Option<(usize, usize)>,
+}
+
+/// Reads a From or To whose URI stands in brackets, whatever it is as long as it is clear where it ends, and whose parameters are
+/// usual. A second tag, or one that is no token, is not usual.
+#[inline]
+pub(super) fn tagged(value: &[u8]) -> Option<TaggedPlaces> {
+    let bracket = bracket(value)?;
+    let uri = value.get(bracket + 1..)?;
+    let length = text::find_unclear(uri).filter(|length| *length > 0)?;
+    if uri.get(length) != Some(&b'>') {
+        return None;
+    }
+    let parameters = bracket + length + 2;
+    Some(TaggedPlaces {
+        #[cfg(test)]
+        bracket,
+        parameters,
+        tag: tag(value, parameters)?,
+    })
+}
+
+/// Reads usual parameters up to the end of the value: where the tag begins and ends, if there is one.
+#[inline(always)]
+#[expect(clippy::option_option, reason = "unusual parameters, usual ones without a tag and with one are three answers")]
+fn tag(value: &[u8], from: usize) -> Option<Option<(usize, usize)>> {
     let (mut tag, mut is_odd) = (None, false);
-    parameters(value, uri.end + 1, |name, name_end, end| {
+    parameters(value, from, |name, name_end, end| {
         if value.get(name..name_end).is_some_and(|name| name.eq_ignore_ascii_case(b"tag")) {
             is_odd |= tag.is_some() || end == name_end || run(value, name_end + 1, OF_TOKEN) < end;
             tag = Some((name_end + 1, end));
         }
     })?;
-    (!is_odd).then_some(AddressPlaces { bracket, uri, tag })
+    (!is_odd).then_some(tag)
 }
 
 /// Whether this is a Call-ID without anything around it (RFC 3261 §20.8).
@@ -260,8 +308,8 @@ pub(super) fn cseq(value: &[u8]) -> Option<(u32, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, cseq, is_call_id, parameters, uri};
-    use crate::message::header::{CSeq, CallId, Header, NameAddr};
+    use super::{address, cseq, host, is_call_id, parameters, tagged, uri};
+    use crate::message::header::{CSeq, CallId, Header, NameAddr, NameAddrText};
     use crate::message::parameters::Parameters;
     use crate::message::{HostPort, Uri, UserPart};
     use alloc::vec::Vec;
@@ -312,11 +360,50 @@ mod tests {
                 assert_eq!(read.uri.as_bytes(), &text[places.bracket + 1..places.uri.end]);
                 assert_eq!(read.display_name.is_some(), places.bracket > 0);
                 assert_eq!(read.parameters.as_bytes(), &text[places.uri.end + 1..]);
-                assert_eq!(read.tag().map(str::as_bytes), places.tag.map(|(from, to)| &text[from..to]));
-                assert!(places.tag.is_some() || !read.parameters.has("tag"));
             }
         }
         assert!(usual > 300, "{usual}");
+    }
+
+    #[test]
+    fn a_tagged_address_is_what_the_full_reader_finds() {
+        let pieces = ["", "\"", "a", " ", "<", "sip:b", ">", ";", "tag", "=", "TAG=c", "[d]", "\x7f", "?", "é", ","];
+        let mut usual = 0;
+        for text in texts(&pieces, 4) {
+            for text in [[&b"<sip:a>"[..], &text].concat(), [b"a <", &text[..], b">;tag=x"].concat(), text] {
+                let Some(places) = tagged(&text) else { continue };
+                usual += 1;
+                let read =
+                    NameAddrText::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", text.escape_ascii()));
+                let tags = read.tags().map(|tag| tag.map(|tag| tag.value.unwrap()));
+                assert_eq!(tags, [places.tag.map(|(from, to)| &text[from..to]), None], "{}", text.escape_ascii());
+                assert_eq!((text[places.bracket], text[places.parameters - 1]), (b'<', b'>'));
+                let cut = NameAddrText::of(&text);
+                assert_eq!(cut.address().len(), places.parameters, "{}", text.escape_ascii());
+            }
+        }
+        assert!(usual > 300, "{usual}");
+    }
+
+    #[test]
+    fn an_address_ends_where_the_host_does() {
+        let ip = |text: &str| Some((text.len(), text.parse().ok()));
+        for (text, expected) in [
+            ("192.0.2.1", ip("192.0.2.1")),
+            ("0.0.0.0:5060", ip("0.0.0.0")),
+            ("255.255.255.255;a", ip("255.255.255.255")),
+            ("1.2.3.4.example.com", Some((19, None))),
+            ("1.2.3.4a", None),
+            ("1.2.3.4-5", None),
+            ("1.2.3.256", None),
+            ("1.2.3.1000", None),
+            ("1.2.3.04", None),
+            ("1.2.3", None),
+            ("1.2.3.4.", None),
+            ("1.2.3.4.5", None),
+        ] {
+            assert_eq!(host(text.as_bytes(), 0), expected, "{text}");
+        }
     }
 
     #[test]

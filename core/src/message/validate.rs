@@ -6,8 +6,8 @@ use super::headers::Headers;
 use super::layout::{Defect, Layout, StartLine};
 use super::marks::Marks;
 use super::name::HeaderId;
-use super::scan;
 use super::status::StatusCode;
+use super::text;
 use super::uri::Uri;
 use super::usual;
 use core::fmt;
@@ -89,16 +89,16 @@ fn request<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, R
     }
     let essentials = common(headers, layout, bytes)?;
     if Some(essentials.cseq.method) != layout.method(bytes) {
-        let at = headers.raw(HeaderId::CSeq).map_or(0, |value| scan::offset_in(bytes, value));
+        let at = headers.raw(HeaderId::CSeq).map_or(0, |value| text::offset_in(bytes, value));
         return Err(Rejection::bad_at("CSeq method is another", at));
     }
     let uri = layout.uri(bytes);
-    let uri_at = scan::offset_in(bytes, uri);
+    let uri_at = text::offset_in(bytes, uri);
     let uri = Uri::parse_with(uri, layout.user_part)
         .map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
     // RFC 3261 §19.1.1: headers have no place in a Request-URI.
     if let Some(uri_headers) = uri.headers() {
-        return Err(Rejection::bad_at("Headers in the Request-URI", scan::offset_in(bytes, uri_headers)));
+        return Err(Rejection::bad_at("Headers in the Request-URI", text::offset_in(bytes, uri_headers)));
     }
     match at_most_one::<MaxForwards>(headers) {
         Found::Many(at) => Err(Rejection::bad_at("Repeated Max-Forwards header", at)),
@@ -133,10 +133,10 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result
         (None, _) => Err(Rejection::bad(reasons.missing)),
         (Some([_, ..]), Some(Ok(via))) => match via.other_branch() {
             None => Ok(Essentials { via, cseq }),
-            Some(again) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, again.name))),
+            Some(again) => Err(Rejection::bad_at(reasons.bad, text::offset_in(bytes, again.name))),
         },
         (Some(_), Some(Err(error))) => Err(Rejection::bad_at(reasons.bad, error.offset() as usize)),
-        (Some(value), _) => Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, value))),
+        (Some(value), _) => Err(Rejection::bad_at(reasons.bad, text::offset_in(bytes, value))),
     }
 }
 
@@ -147,7 +147,7 @@ fn body(headers: Headers<'_>, layout: &Layout<'_>, bytes: &[u8]) -> Result<(), R
             Err(Rejection::bad_at("Missing empty line after the headers", layout.fields_end.into()))
         }
         Some(Defect::ContentLength) => {
-            let at = odd_length(headers).map_or(0, |value| scan::offset_in(bytes, value));
+            let at = odd_length(headers).map_or(0, |value| text::offset_in(bytes, value));
             Err(Rejection::bad_at("Bad Content-Length header", at))
         }
         Some(Defect::ShortBody) => Err(Rejection::bad_at("Body shorter than Content-Length", bytes.len())),
@@ -159,21 +159,21 @@ fn body(headers: Headers<'_>, layout: &Layout<'_>, bytes: &[u8]) -> Result<(), R
 fn odd_space(layout: &Layout<'_>, bytes: &[u8]) -> usize {
     let StartLine::Request { uri, uri_end, .. } = layout.start else { return 0 };
     let text = layout.uri(bytes);
-    if scan::trim_start(text).len() < text.len() {
+    if text::trim_start(text).len() < text.len() {
         return uri.into();
     }
-    if scan::trim_end(text).len() < text.len() {
-        return usize::from(uri) + scan::trim_end(text).len();
+    if text::trim_end(text).len() < text.len() {
+        return usize::from(uri) + text::trim_end(text).len();
     }
     let version = bytes.get(usize::from(uri_end) + 1..).unwrap_or_default();
-    usize::from(uri_end) + 1 + version.iter().position(|octet| scan::is_lws(*octet)).unwrap_or_default()
+    usize::from(uri_end) + 1 + version.iter().position(|octet| text::is_lws(*octet)).unwrap_or_default()
 }
 
 /// The first value of Content-Length that is no number or another one than before.
 fn odd_length(headers: Headers<'_>) -> Option<&[u8]> {
     let mut values = headers.values(HeaderId::ContentLength, false);
-    let first = values.clone().next().and_then(scan::number);
-    values.find(|value| scan::number(value).is_none() || scan::number(value) != first)
+    let first = values.clone().next().and_then(text::number);
+    values.find(|value| text::number(value).is_none() || text::number(value) != first)
 }
 
 enum Found<H> {
@@ -222,7 +222,7 @@ fn address(headers: Headers<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejec
         [None, _] => Ok(()),
         [Some(_), None] if address.tag().is_some() => Ok(()),
         [_, Some(tag)] | [Some(tag), None] => {
-            Err(Rejection::bad_at(reasons.bad, scan::offset_in(bytes, tag.name.as_bytes())))
+            Err(Rejection::bad_at(reasons.bad, text::offset_in(bytes, tag.name.as_bytes())))
         }
     }
 }

@@ -216,7 +216,13 @@ impl Patches {
             *uri_end = walk.moved(*uri_end);
         }
         let first_field = walk.moved(old.first_field);
-        for field in old.fields() {
+        for packed in old.fields {
+            // Most fields stand between two patches as a whole.
+            if walk.rest.first().is_none_or(|next| usize::from(FieldSpan::end_of(packed)) < next.from) {
+                walk.fields.push(FieldSpan::moved(*packed, walk.shift));
+                continue;
+            }
+            let field = FieldSpan::unpack(*packed);
             walk.pass(|patch| patch.to <= usize::from(field.line));
             // A field is replaced from its beginning only if it goes as a whole.
             if walk.pass_one(|patch| patch.from == usize::from(field.line)) {

@@ -5,7 +5,7 @@ use super::{Header, language, quality, write_text, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::Cursor;
+use crate::message::text::Cursor;
 use alloc::vec::Vec;
 
 /// One media range of Accept. Parameters of the media type and of the range cannot be told apart but for `q`.
@@ -106,7 +106,7 @@ impl AcceptLanguage<'_> {
 mod tests {
     use super::super::testing::{refused, round_trip};
     use super::{Accept, AcceptEncoding, AcceptLanguage, Header};
-    use crate::message::scan::Values;
+    use crate::message::text::Values;
     use alloc::vec::Vec;
 
     #[test]

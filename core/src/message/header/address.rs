@@ -5,8 +5,8 @@ use crate::message::bytes::SharedBytes;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::marks::{AddressMark, Mark};
 use crate::message::parameters::{Parameter, Parameters};
-use crate::message::scan::{self, Cursor, TOKEN};
 use crate::message::tag_param::TagParam;
+use crate::message::text::{self, Cursor, TOKEN};
 use crate::message::unfolded;
 use crate::message::uri::Uri;
 use crate::message::uri::UserPart;
@@ -62,7 +62,7 @@ impl<'a> NameAddr<'a> {
             }
             uri
         } else {
-            let uri = scan::trim_end(cursor.take_until(b';'));
+            let uri = text::trim_end(cursor.take_until(b';'));
             if let Some(at) = uri.iter().position(|octet| matches!(octet, b'?' | b',')) {
                 return Err(ParseError::new(ParseErrorKind::Brackets, before + at));
             }
@@ -74,7 +74,7 @@ impl<'a> NameAddr<'a> {
 
     /// Takes a value whose parts were found. The parts are there, so that this is never `None`.
     fn usual(value: &'a [u8], places: &AddressPlaces) -> Option<Self> {
-        let name = scan::trim_end(value.get(..places.bracket)?);
+        let name = text::trim_end(value.get(..places.bracket)?);
         Some(Self {
             display_name: (!name.is_empty()).then_some(name),
             uri: Uri::usual(value, places.bracket + 1, &places.uri)?,
@@ -150,20 +150,20 @@ impl<'a> NameAddrText<'a> {
     /// Cuts a value that was read before, without white space around it.
     pub(crate) fn of(value: &'a [u8]) -> Self {
         // Outside of quotes a display name has neither of the two.
-        let name = if value.first() == Some(&b'"') { scan::quoted_len(value).unwrap_or_default() } else { 0 };
+        let name = if value.first() == Some(&b'"') { text::quoted_len(value).unwrap_or_default() } else { 0 };
         let rest = value.get(name..).unwrap_or_default();
-        let end = match scan::find_either(rest, b'<', b';') {
-            Some(at) if rest.get(at) == Some(&b'<') => scan::find(rest, b'>').map(|bracket| bracket + 1),
+        let end = match text::find_either(rest, b'<', b';') {
+            Some(at) if rest.get(at) == Some(&b'<') => text::find(rest, b'>').map(|bracket| bracket + 1),
             end => end,
         };
         let (address, parameters) = value.split_at_checked(name + end.unwrap_or(rest.len())).unwrap_or((value, &[]));
-        Self { value, address, parameters: Parameters::checked(scan::trim_start(parameters)), tag: None }
+        Self { value, address, parameters: Parameters::checked(text::trim_start(parameters)), tag: None }
     }
 
     /// The `tag`; `None` if absent, empty or quoted.
     pub(crate) fn tag(self) -> Option<TagParam<'a>> {
         match self.tag {
-            Some(tag) => (!tag.is_empty()).then(|| TagParam::of(scan::ascii(tag))),
+            Some(tag) => (!tag.is_empty()).then(|| TagParam::of(text::ascii(tag))),
             None => self.parameters.tag("tag"),
         }
     }
@@ -186,7 +186,7 @@ impl<'a> NameAddrText<'a> {
             }
             uri
         } else {
-            scan::trim_end(cursor.take_until(b';'))
+            text::trim_end(cursor.take_until(b';'))
         };
         let is_clear = |octet: &u8| match octet {
             b'"' | b'<' | b'>' => false,
@@ -205,6 +205,12 @@ impl<'a> NameAddrText<'a> {
     /// Both of the parameters that are called `tag`, of which there should be one.
     pub(crate) fn tags(self) -> [Option<Parameter<'a>>; 2] {
         self.parameters.first_two("tag")
+    }
+
+    /// The display name and the URI, as they were cut.
+    #[cfg(test)]
+    pub(crate) fn address(&self) -> &'a [u8] {
+        self.address
     }
 
     /// Whether the value is well-formed and can be written again: see [`unfolded`].
@@ -241,7 +247,7 @@ impl<'a> NameAddrText<'a> {
 
     /// Whether it can be written as it is: in brackets, without folds.
     fn is_neat(self) -> bool {
-        self.address.last() == Some(&b'>') && scan::find_either(self.value, b'\r', b'\n').is_none()
+        self.address.last() == Some(&b'>') && text::find_either(self.value, b'\r', b'\n').is_none()
     }
 
     fn read(self) -> NameAddr<'a> {
@@ -259,7 +265,7 @@ impl<'a> NameAddrText<'a> {
 fn parameters<'a>(cursor: &mut Cursor<'a>, is_bracketed: bool) -> Result<Parameters<'a>, ParseError> {
     let before = cursor.offset();
     let parameters = super::parameters(cursor)?;
-    let at = |tag: &'a [u8]| scan::find(tag, b'@');
+    let at = |tag: &'a [u8]| text::find(tag, b'@');
     match parameters.value("tag").filter(|_| !is_bracketed).and_then(at) {
         Some(_) => Err(ParseError::new(ParseErrorKind::Parameter, before)),
         None => Ok(parameters),
@@ -275,16 +281,16 @@ fn display_name<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, ParseEr
     } else {
         // No token has a colon and each URI has one: whichever comes first tells the form.
         let rest = cursor.rest();
-        let bracket = match scan::find_either(rest, b'<', b':') {
+        let bracket = match text::find_either(rest, b'<', b':') {
             Some(at) if rest.get(at) == Some(&b'<') => at,
             _ => return Ok(None),
         };
         // Octets above ASCII belong in quotes, but many leave them out.
-        let odd = |octet: &u8| !(TOKEN.has(*octet) || scan::is_lws(*octet) || *octet >= 0x80);
+        let odd = |octet: &u8| !(TOKEN.has(*octet) || text::is_lws(*octet) || *octet >= 0x80);
         if let Some(at) = rest.iter().take(bracket).position(odd) {
             return Err(ParseError::new(ParseErrorKind::Quotes, cursor.offset() + at));
         }
-        scan::trim_end(cursor.take(bracket))
+        text::trim_end(cursor.take(bracket))
     };
     cursor.lws();
     if cursor.peek() != Some(b'<') {
@@ -355,7 +361,7 @@ impl NameAddrBuf {
 
     fn as_text(&self) -> NameAddrText<'_> {
         let (address, parameters) = self.bytes.split_at_checked(self.address).unwrap_or((&self.bytes, &[]));
-        let parameters = Parameters::checked(scan::trim_start(parameters));
+        let parameters = Parameters::checked(text::trim_start(parameters));
         NameAddrText { value: &self.bytes, address, parameters, tag: None }
     }
 }

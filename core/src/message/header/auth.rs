@@ -6,7 +6,7 @@ use super::{Header, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::quoted::Quoted;
-use crate::message::scan::{self, Cursor, TOKEN};
+use crate::message::text::{self, Cursor, TOKEN};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
@@ -34,7 +34,7 @@ impl<'a> AuthParameters<'a> {
 
     /// Takes what is left; there must be at least one.
     fn take(cursor: &mut Cursor<'a>) -> Result<Self, ParseError> {
-        let (at, text) = (cursor.offset(), scan::trim(cursor.rest()));
+        let (at, text) = (cursor.offset(), text::trim(cursor.rest()));
         loop {
             cursor.token()?;
             cursor.separator(b'=', ParseErrorKind::Parameter)?;
@@ -79,7 +79,7 @@ impl<'a> AuthParameters<'a> {
 
     /// An error at this part of the text.
     fn error(self, kind: ParseErrorKind, part: &[u8]) -> ParseError {
-        ParseError::new(kind, self.at + scan::offset_in(self.text, part))
+        ParseError::new(kind, self.at + text::offset_in(self.text, part))
     }
 
     pub(super) fn missing(self) -> ParseError {
@@ -99,7 +99,7 @@ impl<'a> AuthParameters<'a> {
             [b'"', inner @ .., b'"'] => inner,
             bare => bare,
         };
-        scan::token(bare).map(Some).ok_or(self.error(ParseErrorKind::Token, value))
+        text::token(bare).map(Some).ok_or(self.error(ParseErrorKind::Token, value))
     }
 
     /// Whether the value is `true`; any other token is not (RFC 7616 §3.3).
@@ -235,7 +235,7 @@ impl<'a> Credentials<'a> {
         if scheme.eq_ignore_ascii_case("Digest") {
             return DigestCredentials::read(AuthParameters::take(&mut cursor)?).map(Self::Digest);
         }
-        let secret = scan::trim(cursor.rest());
+        let secret = text::trim(cursor.rest());
         if !is_token68(secret) {
             AuthParameters::take(&mut cursor)?;
         }
@@ -267,7 +267,7 @@ fn scheme(value: &[u8]) -> Result<(&str, Cursor<'_>), ParseError> {
     let mut cursor = Cursor::new(value);
     cursor.lws();
     let scheme = cursor.token()?;
-    if !cursor.peek().is_some_and(scan::is_lws) {
+    if !cursor.peek().is_some_and(text::is_lws) {
         return Err(cursor.error(ParseErrorKind::Parameter));
     }
     cursor.lws();

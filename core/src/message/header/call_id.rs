@@ -3,7 +3,7 @@
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, WORD};
+use crate::message::text::{self, WORD};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,13 +16,13 @@ impl<'a> Header<'a> for CallId<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
+        let value = text::trim(value);
         let word = |text: &[u8]| !text.is_empty() && WORD.covers(text);
-        let good = match scan::split_once(value, b'@') {
+        let good = match text::split_once(value, b'@') {
             Some((local, host)) => word(local) && word(host),
             None => word(value),
         };
-        if good { Ok(Self(scan::ascii(value))) } else { Err(ParseError::new(ParseErrorKind::Token, 0)) }
+        if good { Ok(Self(text::ascii(value))) } else { Err(ParseError::new(ParseErrorKind::Token, 0)) }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -38,7 +38,7 @@ pub struct InReplyTo<'a>(&'a [u8]);
 impl<'a> InReplyTo<'a> {
     /// The Call-IDs in order.
     pub fn call_ids(self) -> impl Iterator<Item = CallId<'a>> + Clone {
-        self.0.split(|&octet| octet == b',').map(|one| CallId(scan::ascii(scan::trim(one))))
+        self.0.split(|&octet| octet == b',').map(|one| CallId(text::ascii(text::trim(one))))
     }
 }
 
@@ -47,9 +47,9 @@ impl<'a> Header<'a> for InReplyTo<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
+        let value = text::trim(value);
         for one in value.split(|&octet| octet == b',') {
-            CallId::parse(one).map_err(|error| error.moved(scan::offset_in(value, one)))?;
+            CallId::parse(one).map_err(|error| error.moved(text::offset_in(value, one)))?;
         }
         Ok(Self(value))
     }

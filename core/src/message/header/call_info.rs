@@ -4,7 +4,7 @@ use super::{Header, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::Cursor;
+use crate::message::text::Cursor;
 use crate::message::uri::Uri;
 use alloc::vec::Vec;
 
@@ -77,7 +77,7 @@ fn bracketed(value: &[u8]) -> Result<(Uri<'_>, Parameters<'_>), ParseError> {
 mod tests {
     use super::super::testing::{refused, round_trip};
     use super::{AlertInfo, CallInfo, ErrorInfo, Header};
-    use crate::message::scan::Values;
+    use crate::message::text::Values;
     use alloc::vec::Vec;
 
     #[test]

@@ -4,7 +4,7 @@ use super::numbers::seconds;
 use super::{Header, NameAddr, quality};
 use crate::message::error::ParseError;
 use crate::message::name::HeaderId;
-use crate::message::scan;
+use crate::message::text;
 use crate::message::uri::UserPart;
 use alloc::vec::Vec;
 
@@ -47,7 +47,7 @@ impl<'a> Header<'a> for Contact<'a> {
     }
 
     fn parse_with(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
-        if scan::trim(value) == b"*" {
+        if text::trim(value) == b"*" {
             return Ok(Self::Star);
         }
         NameAddr::parse_with(value, user_part).map(Self::Address)

@@ -4,7 +4,7 @@
 use super::{Header, write_text};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 token_and_parameters_header!(
@@ -45,12 +45,12 @@ impl<'a> Header<'a> for MimeVersion {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
+        let value = text::trim(value);
         let mut cursor = Cursor::new(value);
         let error = ParseError::new(ParseErrorKind::Number, 0);
-        let major = scan::number(cursor.take_until(b'.')).ok_or(error)?;
+        let major = text::number(cursor.take_until(b'.')).ok_or(error)?;
         cursor.eat(b'.');
-        let minor = scan::number(cursor.rest()).ok_or(cursor.error(ParseErrorKind::Number))?;
+        let minor = text::number(cursor.rest()).ok_or(cursor.error(ParseErrorKind::Number))?;
         Ok(Self { major, minor })
     }
 

@@ -4,7 +4,7 @@ use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::Cursor;
+use crate::message::text::Cursor;
 use alloc::vec::Vec;
 
 /// Content-Type.

@@ -4,7 +4,7 @@ use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::method::Method;
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// CSeq.
@@ -21,10 +21,10 @@ impl<'a> Header<'a> for CSeq<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
-        let space = value.iter().position(|&octet| scan::is_lws(octet)).unwrap_or(value.len());
+        let value = text::trim(value);
+        let space = value.iter().position(|&octet| text::is_lws(octet)).unwrap_or(value.len());
         let mut cursor = Cursor::new(value);
-        let number = scan::number(cursor.take(space)).ok_or(ParseError::new(ParseErrorKind::Number, 0))?;
+        let number = text::number(cursor.take(space)).ok_or(ParseError::new(ParseErrorKind::Number, 0))?;
         cursor.lws();
         let method = Method::parse(cursor.rest()).ok_or(cursor.error(ParseErrorKind::Method))?;
         Ok(Self { number, method })

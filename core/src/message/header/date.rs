@@ -3,7 +3,7 @@
 use super::{Header, write_text};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// A moment to the second, in GMT: the only zone that SIP has. Years 1 to 9999.
@@ -40,7 +40,7 @@ impl<'a> Header<'a> for Date {
     /// The words are read with regard to case (RFC 3261 §20.17). The weekday must be one, but is not compared with the date:
     /// the date is what counts. A leap second is the second after it.
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let mut cursor = Cursor::new(scan::trim(value));
+        let mut cursor = Cursor::new(text::trim(value));
         one_of(&mut cursor, &WEEKDAYS)?;
         if !cursor.eat(b',') {
             return Err(cursor.error(ParseErrorKind::Date));
@@ -91,7 +91,7 @@ fn one_of(cursor: &mut Cursor<'_>, words: &[&str]) -> Result<i64, ParseError> {
 fn digits<const COUNT: usize>(cursor: &mut Cursor<'_>) -> Result<i64, ParseError> {
     let error = cursor.error(ParseErrorKind::Date);
     let text = cursor.take(COUNT);
-    if text.len() == COUNT { scan::number(text).map(i64::from).ok_or(error) } else { Err(error) }
+    if text.len() == COUNT { text::number(text).map(i64::from).ok_or(error) } else { Err(error) }
 }
 
 fn colon(cursor: &mut Cursor<'_>) -> Result<i64, ParseError> {
@@ -103,7 +103,7 @@ fn colon(cursor: &mut Cursor<'_>) -> Result<i64, ParseError> {
 
 /// One space by the grammar; more, and folds, do no harm.
 fn space(cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
-    if !cursor.peek().is_some_and(scan::is_lws) {
+    if !cursor.peek().is_some_and(text::is_lws) {
         return Err(cursor.error(ParseErrorKind::Date));
     }
     cursor.lws();

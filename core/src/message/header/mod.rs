@@ -75,9 +75,7 @@ pub use warning::Warning;
 use super::error::{ParseError, ParseErrorKind};
 use super::name::HeaderId;
 use super::parameters::Parameters;
-use super::scan::decimal;
-use super::scan::unfolded_whole;
-use super::scan::{self, Cursor};
+use super::text::{Cursor, decimal, token, trim, unfolded_whole};
 use super::uri::UserPart;
 use alloc::vec::Vec;
 use core::fmt;
@@ -149,7 +147,7 @@ fn write_others(out: &mut Vec<u8>, parameters: Parameters<'_>, names: &[&str]) {
 
 /// A value that is one token.
 fn whole_token(value: &[u8]) -> Result<&str, ParseError> {
-    scan::token(scan::trim(value)).ok_or(ParseError::new(ParseErrorKind::Token, 0))
+    token(trim(value)).ok_or(ParseError::new(ParseErrorKind::Token, 0))
 }
 
 /// A value that is one token and parameters.

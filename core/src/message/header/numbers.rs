@@ -3,7 +3,7 @@
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan;
+use crate::message::text;
 use alloc::vec::Vec;
 
 /// A header that is one decimal number of this type, and nothing else.
@@ -18,7 +18,7 @@ macro_rules! number_header {
             const LIST: bool = false;
 
             fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                scan::number(scan::trim(value))
+                text::number(text::trim(value))
                     .and_then(|number| <$number>::try_from(number).ok())
                     .map(Self)
                     .ok_or(ParseError::new(ParseErrorKind::Number, 0))
@@ -56,7 +56,7 @@ macro_rules! seconds_header {
             const LIST: bool = false;
 
             fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-                seconds(scan::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Number, 0))
+                seconds(text::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Number, 0))
             }
 
             fn write(&self, out: &mut Vec<u8>) {

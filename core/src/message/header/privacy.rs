@@ -3,7 +3,7 @@
 use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// Privacy: what is to be hidden; tokens with semicolons between them.
@@ -13,7 +13,7 @@ pub struct Privacy<'a>(&'a [u8]);
 impl<'a> Privacy<'a> {
     /// The tokens, such as `id` or `none`; compare without case.
     pub fn values(self) -> impl Iterator<Item = &'a str> + Clone {
-        self.0.split(|&octet| octet == b';').map(|value| scan::ascii(scan::trim(value)))
+        self.0.split(|&octet| octet == b';').map(|value| text::ascii(text::trim(value)))
     }
 
     /// Whether this token is among them, without case.
@@ -27,7 +27,7 @@ impl<'a> Header<'a> for Privacy<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
+        let value = text::trim(value);
         let mut cursor = Cursor::new(value);
         cursor.token()?;
         cursor.lws();

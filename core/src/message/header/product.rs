@@ -4,7 +4,7 @@ use super::{Header, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::quoted::Comment;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// One piece of Server or User-Agent.
@@ -87,7 +87,7 @@ product_header!(
 
 /// The value, trimmed, if it is products and comments. White space before a comment may be missing: many leave it out.
 fn check(value: &[u8]) -> Result<&[u8], ParseError> {
-    let value = scan::trim(value);
+    let value = text::trim(value);
     let mut cursor = Cursor::new(value);
     let mut apart = true;
     loop {
@@ -101,7 +101,7 @@ fn check(value: &[u8]) -> Result<&[u8], ParseError> {
         }
         // In search of a slash, a name has taken the white space behind it.
         let taken = value.len() - cursor.rest().len();
-        apart = value.get(..taken).and_then(<[u8]>::last).copied().is_some_and(scan::is_lws);
+        apart = value.get(..taken).and_then(<[u8]>::last).copied().is_some_and(text::is_lws);
     }
 }
 

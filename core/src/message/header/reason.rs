@@ -2,7 +2,7 @@
 
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::quoted::Quoted;
-use crate::message::scan;
+use crate::message::text;
 
 token_and_parameters_header!(
     /// One value of Reason (RFC 3326 §2).
@@ -26,7 +26,7 @@ token_and_parameters_header!(
 impl<'a> Reason<'a> {
     /// The `cause`: a status code where the protocol is `SIP`.
     pub fn cause(&self) -> Option<u32> {
-        scan::number(self.parameters.value("cause")?)
+        text::number(self.parameters.value("cause")?)
     }
 
     /// The `text`.

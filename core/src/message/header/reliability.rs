@@ -5,7 +5,7 @@ use super::{Header, write_text};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::method::Method;
 use crate::message::name::HeaderId;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 number_header!(
@@ -29,7 +29,7 @@ impl<'a> Header<'a> for RAck<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let mut cursor = Cursor::new(scan::trim(value));
+        let mut cursor = Cursor::new(text::trim(value));
         let rseq = spaced_number(&mut cursor)?;
         let cseq = spaced_number(&mut cursor)?;
         let method = Method::parse(cursor.rest()).ok_or(cursor.error(ParseErrorKind::Method))?;
@@ -45,8 +45,8 @@ impl<'a> Header<'a> for RAck<'a> {
 fn spaced_number(cursor: &mut Cursor<'_>) -> Result<u32, ParseError> {
     let error = cursor.error(ParseErrorKind::Number);
     let rest = cursor.rest();
-    let end = rest.iter().position(|&octet| scan::is_lws(octet)).ok_or(error)?;
-    let number = scan::number(cursor.take(end)).ok_or(error)?;
+    let end = rest.iter().position(|&octet| text::is_lws(octet)).ok_or(error)?;
+    let number = text::number(cursor.take(end)).ok_or(error)?;
     cursor.lws();
     Ok(number)
 }

@@ -4,8 +4,8 @@ use super::{CallId, Header, write_others};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::Cursor;
 use crate::message::tag_param::TagParam;
+use crate::message::text::Cursor;
 use alloc::vec::Vec;
 
 /// Replaces: which dialog the new one takes the place of (RFC 3891 §6.1).

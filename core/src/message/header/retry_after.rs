@@ -6,7 +6,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
 use crate::message::quoted::Comment;
-use crate::message::scan::Cursor;
+use crate::message::text::Cursor;
 use alloc::vec::Vec;
 
 /// Retry-After.

@@ -5,7 +5,7 @@ use super::{Header, write_others, write_text, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
 use crate::message::parameters::Parameters;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// Who refreshes a session.
@@ -44,7 +44,7 @@ impl<'a> Header<'a> for SessionExpires<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
         let (seconds, parameters) = seconds_and_parameters(value)?;
-        let bad = || ParseError::new(ParseErrorKind::Parameter, scan::offset_in(value, parameters.as_bytes()));
+        let bad = || ParseError::new(ParseErrorKind::Parameter, text::offset_in(value, parameters.as_bytes()));
         let refresher = match parameters.get("refresher") {
             None => None,
             Some(parameter) => match parameter.value {
@@ -92,7 +92,7 @@ impl<'a> Header<'a> for MinSe<'a> {
 fn seconds_and_parameters(value: &[u8]) -> Result<(u32, Parameters<'_>), ParseError> {
     let mut cursor = Cursor::new(value);
     let error = cursor.error(ParseErrorKind::Number);
-    let number = seconds(scan::trim(cursor.take_until(b';'))).ok_or(error)?;
+    let number = seconds(text::trim(cursor.take_until(b';'))).ok_or(error)?;
     Ok((number, super::parameters(&mut cursor)?))
 }
 

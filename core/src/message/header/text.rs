@@ -3,7 +3,7 @@
 use super::{Header, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan;
+use crate::message::text;
 use alloc::vec::Vec;
 
 /// A header that is UTF-8 text (`TEXT-UTF8-TRIM`).
@@ -42,8 +42,8 @@ text_header!(
 
 fn text(value: &[u8]) -> Result<&str, ParseError> {
     let bad = |at| ParseError::new(ParseErrorKind::Text, at);
-    let value = scan::trim(value);
-    let control = value.iter().position(|&octet| (octet < b' ' && !scan::is_lws(octet)) || octet == 0x7f);
+    let value = text::trim(value);
+    let control = value.iter().position(|&octet| (octet < b' ' && !text::is_lws(octet)) || octet == 0x7f);
     if let Some(at) = control {
         return Err(bad(at));
     }

@@ -3,7 +3,7 @@
 use super::{Header, write_text};
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::name::HeaderId;
-use crate::message::scan;
+use crate::message::text;
 use alloc::vec::Vec;
 
 /// Timestamp: when a request was sent, in seconds of the sender's own clock. Kept as text: the UAS gives it back as it came
@@ -21,17 +21,17 @@ impl<'a> Header<'a> for Timestamp<'a> {
     const LIST: bool = false;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        let value = scan::trim(value);
-        let space = value.iter().position(|&octet| scan::is_lws(octet)).unwrap_or(value.len());
+        let value = text::trim(value);
+        let space = value.iter().position(|&octet| text::is_lws(octet)).unwrap_or(value.len());
         let (time, delay) = value.split_at_checked(space).unwrap_or((value, &[]));
-        let delay = scan::trim(delay);
+        let delay = text::trim(delay);
         if !time.first().is_some_and(u8::is_ascii_digit) || !is_decimal(time) {
             return Err(ParseError::new(ParseErrorKind::Number, 0));
         }
         if !is_decimal(delay) {
-            return Err(ParseError::new(ParseErrorKind::Number, scan::offset_in(value, delay)));
+            return Err(ParseError::new(ParseErrorKind::Number, text::offset_in(value, delay)));
         }
-        Ok(Self { time: scan::ascii(time), delay: (!delay.is_empty()).then(|| scan::ascii(delay)) })
+        Ok(Self { time: text::ascii(time), delay: (!delay.is_empty()).then(|| text::ascii(delay)) })
     }
 
     fn write(&self, out: &mut Vec<u8>) {

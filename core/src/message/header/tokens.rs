@@ -4,7 +4,7 @@ use super::Header;
 use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::method::Method;
 use crate::message::name::HeaderId;
-use crate::message::scan;
+use crate::message::text;
 use alloc::vec::Vec;
 
 /// One method of Allow (RFC 3261 §20.5).
@@ -16,7 +16,7 @@ impl<'a> Header<'a> for Allow<'a> {
     const LIST: bool = true;
 
     fn parse(value: &'a [u8]) -> Result<Self, ParseError> {
-        Method::parse(scan::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Method, 0))
+        Method::parse(text::trim(value)).map(Self).ok_or(ParseError::new(ParseErrorKind::Method, 0))
     }
 
     fn write(&self, out: &mut Vec<u8>) {

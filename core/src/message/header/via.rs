@@ -5,7 +5,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::{Host, HostPort, HostText};
 use crate::message::name::HeaderId;
 use crate::message::parameters::{Parameters, Place, Text};
-use crate::message::scan::{self, Cursor, TOKEN};
+use crate::message::text::{self, Cursor, TOKEN};
 use crate::message::usual;
 use alloc::vec::Vec;
 use core::fmt;
@@ -121,7 +121,7 @@ impl Known {
     /// Notes a parameter if it is one of them; of several of one name the first counts.
     #[inline(always)]
     fn note(&mut self, at: Place, name: &[u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let is = |known: &str| name == known.as_bytes() || name.eq_ignore_ascii_case(known.as_bytes());
         let place = match name {
             [b'b' | b'B', ..] if is("branch") && self.branch.is_some() => &mut self.other_branch,
             [b'b' | b'B', ..] if is("branch") => &mut self.branch,
@@ -188,7 +188,7 @@ impl<'a> Via<'a> {
             return Err(missing);
         }
         let protocol = Protocol::from_token(protocol);
-        if !cursor.peek().is_some_and(scan::is_lws) {
+        if !cursor.peek().is_some_and(text::is_lws) {
             return Err(cursor.error(ParseErrorKind::Host));
         }
         let before = cursor.offset();
@@ -201,7 +201,7 @@ impl<'a> Via<'a> {
 
     /// The `branch`; `None` if absent or no token.
     pub fn branch(self) -> Option<&'a str> {
-        scan::token(self.text(self.known.branch)?.value?)
+        text::token(self.text(self.known.branch)?.value?)
     }
 
     /// A second `branch`.
@@ -223,7 +223,7 @@ impl<'a> Via<'a> {
     pub fn rport(self) -> Option<Option<u16>> {
         match self.rport_text()?.value {
             None => Some(None),
-            Some(digits) => u16::try_from(scan::number(digits)?).ok().map(Some),
+            Some(digits) => u16::try_from(text::number(digits)?).ok().map(Some),
         }
     }
 
@@ -239,7 +239,7 @@ impl<'a> Via<'a> {
 
     /// The `ttl`.
     pub fn ttl(self) -> Option<u8> {
-        u8::try_from(scan::number(self.text(self.known.ttl)?.value?)?).ok()
+        u8::try_from(text::number(self.text(self.known.ttl)?.value?)?).ok()
     }
 
     fn text(&self, place: Option<Place>) -> Option<Text<'a>> {

@@ -5,7 +5,7 @@ use crate::message::error::{ParseError, ParseErrorKind};
 use crate::message::host::HostPort;
 use crate::message::name::HeaderId;
 use crate::message::quoted::Quoted;
-use crate::message::scan::{self, Cursor};
+use crate::message::text::{self, Cursor};
 use alloc::vec::Vec;
 
 /// One value of Warning.
@@ -29,13 +29,13 @@ impl<'a> Header<'a> for Warning<'a> {
         let error = cursor.error(ParseErrorKind::Number);
         let digits = word(&mut cursor);
         let code = match digits {
-            [b'1'..=b'9', _, _] => scan::number(digits).and_then(|code| u16::try_from(code).ok()),
+            [b'1'..=b'9', _, _] => text::number(digits).and_then(|code| u16::try_from(code).ok()),
             _ => None,
         };
         let code = code.ok_or(error)?;
         let error = cursor.error(ParseErrorKind::Host);
         let agent = word(&mut cursor);
-        if scan::token(agent).is_none() && HostPort::parse(agent).is_err() {
+        if text::token(agent).is_none() && HostPort::parse(agent).is_err() {
             return Err(error);
         }
         let text = Quoted::take(&mut cursor)?;
@@ -43,7 +43,7 @@ impl<'a> Header<'a> for Warning<'a> {
         if !cursor.is_done() {
             return Err(cursor.error(ParseErrorKind::Trailing));
         }
-        Ok(Self { code, agent: scan::ascii(agent), text })
+        Ok(Self { code, agent: text::ascii(agent), text })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -55,7 +55,7 @@ impl<'a> Header<'a> for Warning<'a> {
 /// Takes what stands before the next white space, and the white space.
 fn word<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
     let rest = cursor.rest();
-    let word = cursor.take(rest.iter().position(|&octet| scan::is_lws(octet)).unwrap_or(rest.len()));
+    let word = cursor.take(rest.iter().position(|&octet| text::is_lws(octet)).unwrap_or(rest.len()));
     cursor.lws();
     word
 }
@@ -65,7 +65,7 @@ mod tests {
     use super::super::testing::{refused, round_trip};
     use super::{Header, Warning};
     use crate::message::Quoted;
-    use crate::message::scan::Values;
+    use crate::message::text::Values;
     use alloc::string::ToString;
 
     #[test]

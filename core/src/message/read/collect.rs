@@ -132,6 +132,17 @@ impl SharedBytes {
         })
     }
 
+    /// Writes a message of these parts, which these are the spans of.
+    pub(in crate::message) fn of_written(parts: &[&[u8]], spans: &Spans) -> Self {
+        let layout = spans.layout();
+        let length = parts.iter().map(|part| part.len()).sum();
+        Self::with_tail(length, Layout::packed_len(layout.fields.len()), |octets, tail| {
+            let mut blank = Blank::new(octets);
+            parts.iter().for_each(|part| blank.put(part));
+            layout.pack(tail);
+        })
+    }
+
     /// Writes a message of these parts and reads its spans.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Characters and small scanners of RFC 3261 §25.1, shared by all readers and writers.
+//! characters and small readers of RFC 3261 §25.1, shared by all readers and writers.
 
 mod cursor;
 mod digits;
@@ -10,7 +10,8 @@ mod values;
 pub(crate) use cursor::Cursor;
 pub(crate) use digits::{address, decimal, number};
 pub(crate) use search::{
-    find, find_control, find_either, first_of, is_lws, offset_in, split_line, split_once, trim, trim_end, trim_start,
+    find, find_control, find_either, find_unclear, first_of, is_lws, offset_in, split_line, split_once, trim, trim_end,
+    trim_start,
 };
 pub(crate) use sets::{
     ALPHANUM, PARAMETER_NAME_END, PARAMETER_VALUE, PASSWORD, RESERVED, SCHEME, Set, TOKEN, URI_HEADER, URI_PARAMETER,

@@ -59,6 +59,22 @@ pub(crate) fn find_control(text: &[u8]) -> Option<usize> {
     Some(text.len() - rest.len() + at)
 }
 
+/// Where the first octet stands that may end a URI in brackets or throws doubt on where it ends: `<`, `>`, a quote, white space or
+/// another control character.
+pub(crate) fn find_unclear(text: &[u8]) -> Option<usize> {
+    const FIRST_CLEAR: u64 = ONES * (b' ' as u64 + 1);
+    // `<` and `>` differ in one bit.
+    const BIT: u64 = ONES * 2;
+    let [quote, bracket, delete] = [b'"', b'>', 0x7f].map(|octet| ONES * u64::from(octet));
+    let hits = |word: u64| {
+        word.wrapping_sub(FIRST_CLEAR) & !word & HIGHS
+            | zeros(word ^ quote)
+            | zeros((word | BIT) ^ bracket)
+            | zeros(word ^ delete)
+    };
+    find_by(text, hits, |octet| matches!(octet, 0..=b' ' | b'"' | b'<' | b'>' | 0x7f))
+}
+
 /// Of eight octets, the first lowest: which bits stand up to the first such octet, and how many octets before it.
 pub(crate) const fn first_of(word: u64, octet: u8) -> Option<(u64, usize)> {
     let hits = zeros(word ^ (ONES * octet as u64));

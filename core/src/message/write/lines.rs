@@ -5,11 +5,16 @@ use crate::message::buffer::Buffer;
 use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::headers::Headers;
+use crate::message::layout::StartLine;
+use crate::message::marks::Marking;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::span::LONGEST_SECTION;
+use crate::message::read::Spans;
+use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow, part};
 use crate::message::text::{self, decimal};
+use crate::message::uri::UserPart;
 use alloc::vec::Vec;
+use smallvec::SmallVec;
 
 /// Appends header fields. Text is checked as it comes: a value cannot end its line. The first error is kept, and
 /// [`check`](Lines::check) tells it to whoever writes the message.
@@ -18,6 +23,8 @@ use alloc::vec::Vec;
 #[derive(Clone)]
 pub(crate) struct Lines {
     text: Buffer<640>,
+    /// Where in the text each field stands.
+    fields: SmallVec<[PackedSpan; 16]>,
     /// Where typed values are written before they are appended.
     scratch: Vec<u8>,
     error: Option<BuildError>,
@@ -26,7 +33,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Begins without a field.
     pub(crate) fn new() -> Self {
-        Self { text: Buffer::new(), scratch: Vec::new(), error: None }
+        Self { text: Buffer::new(), fields: SmallVec::new(), scratch: Vec::new(), error: None }
     }
 
     /// Appends a field. Content-Length is left out: the right one is written with the body.
@@ -72,6 +79,8 @@ impl Lines {
     /// Appends every field of this header byte for byte.
     pub(crate) fn copy(&mut self, headers: Headers<'_>, id: HeaderId) -> &mut Self {
         for (_, field) in headers.known().filter(|(known, _)| *known == id) {
+            let by = self.text.len().wrapping_sub(field.line.into());
+            self.fields.push(FieldSpan::moved(field.pack(), by));
             self.text.put(headers.text(&field));
             self.text.put(b"\r\n");
         }
@@ -79,6 +88,7 @@ impl Lines {
     }
 
     fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
+        let line = self.text.len();
         self.text.put(name.as_str().as_bytes());
         self.text.put(b": ");
         let start = self.text.len();
@@ -91,6 +101,29 @@ impl Lines {
         let length = text::trim_end(self.text.as_bytes().get(start..).unwrap_or_default()).len();
         self.text.truncate(start + length);
         self.text.put(b"\r\n");
+        let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
+        // An empty value stands right behind the colon, as a reader has it.
+        let start = start - usize::from(length == 0);
+        let [line, start, end] = [line, start, start + length].map(narrow);
+        self.fields.push(FieldSpan { line, start, end, id }.pack());
+    }
+
+    /// Adds where the fields stand in a message in which so many octets come before them, with their marks.
+    pub(super) fn place(&self, before: usize, fields: &mut SmallVec<[PackedSpan; 32]>, marking: &mut Marking) {
+        let text = self.text.as_bytes();
+        for packed in &self.fields {
+            let moved = FieldSpan::moved(*packed, before);
+            fields.push(moved);
+            let FieldSpan { start, end, id: Some(id), .. } = FieldSpan::unpack(*packed) else { continue };
+            let (at, value) = (FieldSpan::unpack(moved).start, part(text, start, end));
+            match id {
+                HeaderId::To => marking.to(at, value),
+                HeaderId::From => marking.from(at, value),
+                HeaderId::CallId => marking.call_id(at, value),
+                HeaderId::CSeq => marking.cseq(at, value),
+                _ => {}
+            }
+        }
     }
 
     /// Keeps the first error.
@@ -126,6 +159,42 @@ impl<'a> Content<'a> {
             _ if !is_writable(self.content_type.as_bytes()) => Err(BuildError::Control),
             _ if self.content_type.is_empty() => Ok([&[]; 3]),
             value => Ok([b"Content-Type: ", value, b"\r\n"]),
+        }
+    }
+}
+
+impl Spans {
+    /// Finds the spans of a message that is written from a first line with its end, of so many octets, these lines, and this content.
+    pub(super) fn of_lines(start: StartLine, first_field: usize, lines: &Lines, content: &Content<'_>) -> Self {
+        let mut spans = Self::blank();
+        let mut marking = Marking::default();
+        lines.place(first_field, &mut spans.fields, &mut marking);
+        let mut end = first_field + lines.text.len();
+        let mut field = |id: HeaderId, value: usize| {
+            let start = end + id.as_str().len() + b": ".len();
+            let behind = start + value;
+            // An empty value stands right behind the colon.
+            let start = start - usize::from(value == 0);
+            let [line, start, value_end] = [end, start, start + value].map(narrow);
+            end = behind + b"\r\n".len();
+            spans.fields.push(FieldSpan { line, start, end: value_end, id: Some(id) }.pack());
+        };
+        if !content.content_type.is_empty() {
+            field(HeaderId::ContentType, text::trim(content.content_type.as_bytes()).len());
+        }
+        field(HeaderId::ContentLength, decimal(content.octets.len()).len());
+        let body = end + b"\r\n".len();
+        let [body, end_of_body] = [body, body + content.octets.len()].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self {
+            start,
+            first_field: narrow(first_field),
+            fields_end: narrow(end),
+            body,
+            end: end_of_body,
+            marks: marking.finish(),
+            // Whatever URI is in it was read before, or is the application's to choose.
+            user_part: UserPart::NumberSign,
+            ..spans
         }
     }
 }

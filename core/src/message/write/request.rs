@@ -6,9 +6,12 @@ use super::writable::{is_request_uri, is_writable};
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::Header;
+use crate::message::layout::StartLine;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
+use crate::message::read::Spans;
 use crate::message::request::Request;
+use crate::message::span::narrow;
 use crate::message::text::{self, decimal};
 use crate::message::uri::{Uri, UriBuf};
 use alloc::vec::Vec;
@@ -73,6 +76,14 @@ impl<'a> RequestParts<'a> {
         parts.push(self.content.octets);
         write(&parts)
     }
+
+    /// Finds where everything stands that is written without a Via, as a reader would: all of it is known to be well-formed.
+    fn spans(&self) -> Spans {
+        let method = self.method.as_str().len();
+        let uri_end = method + 1 + self.uri.len();
+        let start = StartLine::Request { method: narrow(method), uri: narrow(method + 1), uri_end: narrow(uri_end) };
+        Spans::of_lines(start, uri_end + b" SIP/2.0\r\n".len(), self.lines, &self.content)
+    }
 }
 
 impl Recipe for RequestParts<'_> {
@@ -89,7 +100,7 @@ impl Recipe for RequestParts<'_> {
     }
 
     fn request(&self) -> Result<Request, BuildError> {
-        self.write(&[], SharedBytes::of_message_parts).map(Request::new)
+        self.write(&[], |parts| Ok(SharedBytes::of_written(parts, &self.spans()))).map(Request::new)
     }
 }
 

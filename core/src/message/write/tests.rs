@@ -1,5 +1,7 @@
 use super::{Content, Framing, Hop, Lines, Recipe, RequestParts, ResponseParts};
 use crate::message::header::{CSeq, NameAddr, To};
+use crate::message::layout::Layout;
+use crate::message::read::Spans;
 use crate::message::{BuildError, HeaderId, Limits, Message, Method, Request, Response, StatusCode, Uri, UriBuf};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -49,6 +51,55 @@ fn a_request_is_written_in_the_order_given() {
 }
 
 #[test]
+fn where_things_stand_is_known_without_a_look() {
+    let folded =
+        parsed("BYE sip:a SIP/2.0\r\nRecord-Route: <sip:b>,\r\n <sip:c>\r\nk : \r\nRecord-Route:<sip:d>  \r\n\r\n");
+    let values = [
+        "",
+        " ",
+        " x ",
+        "\"Bob\" <sip:b@c>;tag=1",
+        "<sip:b>;tag=1;tag=2",
+        "sip:b",
+        "<sip:\u{e9}>",
+        "7 BYE",
+        "7  BYE",
+        "a@b",
+    ];
+    let ids = [HeaderId::To, HeaderId::From, HeaderId::CallId, HeaderId::CSeq, HeaderId::Via];
+    for seed in 0..4_000_usize {
+        let mut builder = options();
+        let mut rest = seed;
+        for _ in 0..5 {
+            let value = values[rest % values.len()];
+            builder = match rest / values.len() % 8 {
+                5 => builder.header("X-Other", value),
+                6 => builder.copy(&folded, HeaderId::RecordRoute).copy(&folded, HeaderId::Supported),
+                7 => builder.header("l", "9").header("v", value),
+                id => builder.header(ids[id], value),
+            };
+            rest = rest.wrapping_mul(0x9e37_79b9).rotate_right(7);
+        }
+        let content_type = ["", " ", "text/plain "][seed % 3];
+        let built = builder.body(content_type, &b"hello"[..seed % 5]).finish().unwrap();
+        assert_spans(&Message::Request(built));
+    }
+    // With a marked From, To, Call-ID and CSeq, and more fields than are kept in place.
+    let usual = |builder: super::RequestBuilder| {
+        builder
+            .header(HeaderId::To, "<sip:b@c>;tag=1")
+            .header(HeaderId::From, "Al <sip:a@c>;x;tag=22")
+            .header(HeaderId::CallId, "a@b")
+            .header(HeaderId::CSeq, "7 OPTIONS")
+    };
+    let built = usual(options()).finish().unwrap();
+    assert!(Layout::unpack(built.as_bytes().tail()).marks.is_some());
+    assert_spans(&Message::Request(built));
+    let many = (0..60).fold(options(), |builder, _| builder.header("X-A", "1"));
+    assert_spans(&Message::Request(usual(many).finish().unwrap()));
+}
+
+#[test]
 fn nothing_is_injected() {
     for bad in ["a\r\nEvil: 1", "a\nb", "\r", "\0"] {
         assert_eq!(options().header("Subject", bad).finish(), Err(BuildError::Control));
@@ -76,6 +127,9 @@ fn assert_spans(built: &Message) {
     assert_eq!(fields(built), fields(&again));
     assert_eq!(built.body(), again.body());
     assert_eq!(alloc::format!("{built:?}"), alloc::format!("{again:?}"));
+    let kept = Layout::unpack(built.as_bytes().tail());
+    let read = Spans::of_written(built.as_bytes()).unwrap();
+    assert_eq!(alloc::format!("{kept:?}"), alloc::format!("{:?}", read.layout()));
 }
 
 #[test]
