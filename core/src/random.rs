@@ -140,14 +140,20 @@ impl Random {
 
     /// `length` characters of five random bits each.
     fn push_token(&mut self, out: &mut String, length: usize) {
-        let mut bits = 0;
-        for index in 0..length {
-            if index % 12 == 0 {
-                bits = self.next_u64();
+        const DIGITS: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
+        let mut left = length;
+        while left > 0 {
+            let mut bits = self.next_u64();
+            let mut text = [b'0'; 12];
+            for octet in &mut text {
+                *octet = DIGITS.get((bits & 31) as usize).copied().unwrap_or_default();
+                bits >>= 5;
             }
-            let digit = (bits & 31) as u8;
-            bits >>= 5;
-            out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+            let count = left.min(text.len());
+            // Each is an ASCII character.
+            let text = core::str::from_utf8(text.get(..count).unwrap_or_default()).unwrap_or_default();
+            out.push_str(text);
+            left -= count;
         }
     }
 }

@@ -114,8 +114,8 @@ impl<'a> DialogKey<'a> {
 
     /// The hash under which `index` has it: that of two equal keys is the same.
     pub(crate) fn hash_in<T: Copy + PartialEq>(self, index: &KeyedIndex<T>) -> u64 {
-        let [local, remote] = [Some(self.local_tag), self.remote_tag]
-            .map(|tag| tag.into_iter().flat_map(TagParam::folded).collect::<SmallVec<[u8; 64]>>());
+        let [local, remote] =
+            [Some(self.local_tag), self.remote_tag].map(|tag| tag.map_or_else(SmallVec::new, TagParam::to_folded));
         index.hash(&[self.call_id.as_bytes(), &local, &remote])
     }
 }

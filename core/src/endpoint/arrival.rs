@@ -8,7 +8,7 @@ use crate::flow::ListenerId;
 use crate::message::header::{Protocol, Via};
 use crate::message::{
     Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Rejection, Request,
-    StatusCode,
+    StatusCode, TagParam,
 };
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
@@ -182,8 +182,9 @@ impl Endpoint {
 
     /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).
     fn acknowledges_refusal(&self, headers: Headers<'_>) -> bool {
-        let tag = headers.to().and_then(|to| to.tag()).filter(|tag| tag.len() == TOKEN_LENGTH);
-        tag.is_some_and(|tag| tag == self.token_key.tag(headers))
+        let tag = headers.text_of_to().and_then(|to| to.tag()).map(TagParam::as_bytes);
+        let is_ours = tag.is_some_and(|tag| tag.len() == TOKEN_LENGTH && tag == self.token_key.tag(headers).as_bytes());
+        is_ours && headers.to().is_some()
     }
 
     /// Whether a CANCEL with these keys is for a request that was refused statelessly.
@@ -219,7 +220,7 @@ impl Endpoint {
             self.wire.stats.foreign += 1;
             return;
         }
-        let client = self.clients.find(cseq.method.as_str(), via.branch().unwrap_or_default());
+        let client = self.clients.find(cseq.method.as_str(), via.branch_octets().unwrap_or_default());
         match (client, view.to_response()) {
             (Some(client), Some(response)) => {
                 let (deliveries, mut below) = self.deliveries();

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use arrayvec::ArrayVec;
 
 /// Up to `N` octets stand in place; when more come, all of them move to the heap.
-pub(super) struct Buffer<const N: usize> {
+pub(crate) struct Buffer<const N: usize> {
     inline: ArrayVec<u8, N>,
     /// All octets, once they are too many; empty until then.
     heap: Vec<u8>,
@@ -19,14 +19,21 @@ impl<const N: usize> Clone for Buffer<N> {
     }
 }
 
+impl<const N: usize> core::ops::Deref for Buffer<N> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 impl<const N: usize> Buffer<N> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { inline: ArrayVec::new_const(), heap: Vec::new() }
     }
 
     /// Appends a part.
     #[inline]
-    pub(super) fn put(&mut self, part: &[u8]) {
+    pub(crate) fn put(&mut self, part: &[u8]) {
         if self.heap.is_empty() {
             if self.inline.try_extend_from_slice(part).is_ok() {
                 return;
@@ -41,7 +48,7 @@ impl<const N: usize> Buffer<N> {
         self.as_bytes().len()
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         if self.heap.is_empty() { &self.inline } else { &self.heap }
     }
 

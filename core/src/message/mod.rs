@@ -42,6 +42,7 @@ mod usual;
 mod validate;
 mod write;
 
+pub(crate) use buffer::Buffer;
 pub use bytes::SharedBytes;
 pub use compare::AddressOfRecord;
 pub use edit::Edit;

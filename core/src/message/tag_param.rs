@@ -4,13 +4,14 @@ use super::text::{self, Set, TOKEN};
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use smallvec::SmallVec;
 
 /// A `tag-param` of From, To or Replaces, as written.
 ///
 /// Two are equal just if their octets are, but for the case of ASCII letters (RFC 3261 §7.3.1): `Eq`, `Ord` and `Hash` agree. A
 /// tag is carried as it was written, octets that no token has included.
-#[derive(Clone, Copy, Debug)]
-pub struct TagParam<'a>(&'a str);
+#[derive(Clone, Copy)]
+pub struct TagParam<'a>(&'a [u8]);
 
 /// What a tag may have: a token, and the octets that other elements put in and that separate nothing in the value of a header.
 pub(super) static TAG: Set = TOKEN.and(b"/=@:[]+&$#^|{}()?");
@@ -18,22 +19,39 @@ pub(super) static TAG: Set = TOKEN.and(b"/=@:[]+&$#^|{}()?");
 impl<'a> TagParam<'a> {
     /// Reads the value of a `tag`, `to-tag` or `from-tag`. `None` if it is empty, quoted, or has an octet that separates values.
     pub fn parse(text: &'a [u8]) -> Option<Self> {
-        (!text.is_empty() && TAG.covers(text)).then(|| Self(text::ascii(text)))
+        (!text.is_empty() && TAG.covers(text)).then_some(Self(text))
     }
 
     /// Takes a tag of our own, which is a token.
     pub(crate) const fn of(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+
+    /// Takes a tag that was read before.
+    pub(super) const fn checked(text: &'a [u8]) -> Self {
         Self(text)
     }
 
     /// The tag as written.
-    pub const fn as_str(self) -> &'a str {
+    pub fn as_str(self) -> &'a str {
+        text::ascii(self.0)
+    }
+
+    /// The octets of the tag as written.
+    pub(crate) const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
     /// The octets that count: letters in lower case.
     pub(crate) fn folded(self) -> impl Iterator<Item = u8> + Clone + 'a {
-        self.0.bytes().map(|octet| octet.to_ascii_lowercase())
+        self.0.iter().map(u8::to_ascii_lowercase)
+    }
+
+    /// The octets that count, in one piece.
+    pub(crate) fn to_folded(self) -> SmallVec<[u8; 64]> {
+        let mut folded = SmallVec::from_slice(self.0);
+        folded.make_ascii_lowercase();
+        folded
     }
 }
 
@@ -59,15 +77,21 @@ impl Ord for TagParam<'_> {
 
 impl Hash for TagParam<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.folded().for_each(|octet| state.write_u8(octet));
+        state.write(&self.to_folded());
         // Ends the tag, as `str` does: no tag has this octet.
         state.write_u8(0xff);
     }
 }
 
+impl fmt::Debug for TagParam<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TagParam").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for TagParam<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn second_part(key: &[u8; 16], request: &Request) -> SecondPart {
     add(request.call_id().unwrap_or_default().as_bytes());
     add(&request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes());
     for tag in [request.headers().text_of_from(), request.headers().text_of_to()] {
-        add(tag.and_then(|address| address.tag()).map_or("", TagParam::as_str).as_bytes());
+        add(tag.and_then(|address| address.tag()).map_or(&[][..], TagParam::as_bytes));
     }
     let mut text = SecondPart::new();
     let hash = hasher.finish();

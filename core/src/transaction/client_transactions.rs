@@ -85,7 +85,7 @@ impl ClientTransactions {
     }
 
     /// The transaction that a response belongs to whose CSeq has this method, and whose topmost Via this branch.
-    pub(crate) fn find(&self, method: &str, branch: &str) -> Option<ClientTransactionId> {
+    pub(crate) fn find(&self, method: &str, branch: &[u8]) -> Option<ClientTransactionId> {
         let key = self.index.fingerprint(&key::client(method, branch));
         self.index.find(key.hash(), |id| self.table.get(id).is_some_and(|transaction| transaction.key == key))
     }
@@ -114,7 +114,7 @@ impl ClientTransactions {
     ) -> ClientTransactionId {
         let machine = ClientMachine::new(method == "INVITE", &clock(wire, flow, &self.schedule));
         wire.hold(flow);
-        let key = self.index.fingerprint(&key::client(method, branch));
+        let key = self.index.fingerprint(&key::client(method, branch.as_bytes()));
         let kept = Kept::Request(request);
         let transaction = ClientTransaction { owner, key, flow, machine, kept, alarm: Alarm::default() };
         let id = self.table.insert(transaction);

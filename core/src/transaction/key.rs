@@ -6,15 +6,13 @@
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
-use smallvec::SmallVec;
-
 use crate::keyed_index::Fingerprint;
 use crate::message::header::Via;
-use crate::message::{Headers, Host, TagParam};
+use crate::message::{Buffer, Headers, Host, TagParam};
 use crate::random::MAGIC_COOKIE;
 
 /// A key in canonical form, as it is looked up. A usual key has room on the stack; one of any length is whole.
-pub(crate) type KeyBytes = SmallVec<[u8; 160]>;
+pub(crate) type KeyBytes = Buffer<160>;
 
 /// What a server transaction keeps of its key.
 #[derive(Clone, Debug)]
@@ -52,19 +50,19 @@ impl Rfc2543 {
         let (_, rest) = split_part(rest)?;
         let (_, rest) = split_part(rest)?;
         let mut key = KeyBytes::new();
-        key.push(RFC_2543);
+        key.put(&[RFC_2543]);
         tag(&mut key, to_tag);
         part(&mut key, b"ACK");
-        key.extend_from_slice(rest);
+        key.put(rest);
         Some(key)
     }
 }
 
 /// The key of a client transaction (§17.1.3): our branch and the method of CSeq.
-pub(crate) fn client(method: &str, branch: &str) -> KeyBytes {
+pub(crate) fn client(method: &str, branch: &[u8]) -> KeyBytes {
     let mut key = KeyBytes::new();
     part(&mut key, method.as_bytes());
-    part(&mut key, branch.as_bytes());
+    part(&mut key, branch);
     key
 }
 
@@ -76,7 +74,7 @@ pub(crate) struct RequestKey<'a>(Rules<'a>);
 enum Rules<'a> {
     /// The branch has the magic cookie: it is unique, but for accidents and malice. It is compared octet for octet: two branches
     /// of one peer that differ in case are two transactions, and nobody on the way has a reason to change its case.
-    Rfc3261 { via: Via<'a>, branch: &'a str },
+    Rfc3261 { via: Via<'a>, branch: &'a [u8] },
     /// It has not: everything that tells transactions of an RFC 2543 peer apart.
     Rfc2543 {
         via: Via<'a>,
@@ -101,8 +99,8 @@ impl<'a> RequestKey<'a> {
     /// The same where the topmost Via was read before.
     pub(crate) fn with_via(via: Via<'a>, headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
-        let branch = via.branch().filter(|branch| {
-            let cookie = branch.as_bytes().get(..MAGIC_COOKIE.len());
+        let branch = via.branch_octets().filter(|branch| {
+            let cookie = branch.get(..MAGIC_COOKIE.len());
             branch.len() > MAGIC_COOKIE.len()
                 && cookie.is_some_and(|cookie| cookie.eq_ignore_ascii_case(MAGIC_COOKIE.as_bytes()))
         });
@@ -124,11 +122,11 @@ impl<'a> RequestKey<'a> {
         let mut key = KeyBytes::new();
         match self.0 {
             Rules::Rfc3261 { .. } => {
-                key.push(RFC_3261);
+                key.put(&[RFC_3261]);
                 part(&mut key, method.as_bytes());
             }
             Rules::Rfc2543 { to_tag, .. } => {
-                key.push(RFC_2543);
+                key.put(&[RFC_2543]);
                 tag(&mut key, to_tag);
                 part(&mut key, method.as_bytes());
             }
@@ -157,7 +155,7 @@ impl<'a> RequestKey<'a> {
         match self.0 {
             Rules::Rfc3261 { via, branch } => {
                 sent_by(key, &via);
-                part(key, branch.as_bytes());
+                part(key, branch);
             }
             Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
                 sent_by(key, &via);
@@ -166,7 +164,7 @@ impl<'a> RequestKey<'a> {
                 part(key, uri);
                 tag(key, from_tag);
                 part(key, call_id.as_bytes());
-                key.extend_from_slice(&sequence.to_le_bytes());
+                key.put(&sequence.to_le_bytes());
             }
         }
     }
@@ -186,16 +184,16 @@ fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
         },
     }
     let port = via.sent_by.port.unwrap_or(via.protocol.default_port());
-    key.extend_from_slice(&port.to_le_bytes());
+    key.put(&port.to_le_bytes());
 }
 
 /// A tag as one part, without case; no tag and an empty one differ.
 fn tag(key: &mut KeyBytes, tag: Option<TagParam<'_>>) {
     match tag {
         Some(tag) => {
-            length(key, tag.as_str().len() + 1);
-            key.push(b'=');
-            key.extend(tag.folded());
+            length(key, tag.as_bytes().len() + 1);
+            key.put(b"=");
+            key.put(&tag.to_folded());
         }
         None => length(key, 0),
     }
@@ -203,21 +201,21 @@ fn tag(key: &mut KeyBytes, tag: Option<TagParam<'_>>) {
 
 fn part(key: &mut KeyBytes, bytes: &[u8]) {
     length(key, bytes.len());
-    key.extend_from_slice(bytes);
+    key.put(bytes);
 }
 
-/// A part that is compared without case: a host.
+/// A part that is compared without case: a host, which is nearly always written in lower case.
 fn lower_case_part(key: &mut KeyBytes, text: &str) {
-    let start = key.len() + 4;
-    part(key, text.as_bytes());
-    if let Some(written) = key.get_mut(start..) {
-        written.make_ascii_lowercase();
+    if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        part(key, text.to_ascii_lowercase().as_bytes());
+    } else {
+        part(key, text.as_bytes());
     }
 }
 
 fn length(key: &mut KeyBytes, length: usize) {
     // No part can be longer than a message's header section, which is at most 65,535 octets.
-    key.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    key.put(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }
 
 fn split_part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -43,6 +43,15 @@ impl Pop {
 
     /// Turns the pop into patches of this message.
     pub(super) fn apply(self, bytes: &[u8], layout: &Layout<'_>, patches: &mut Patches) -> Result<(), BuildError> {
+        // The one value of the first field, as a Via of ours nearly always is.
+        if (self.front, self.back) == (1, 0)
+            && let Some(field) = layout.fields_of(self.id).next()
+            && let value @ [_, ..] = part(bytes, field.start, field.end)
+            && text::find(value, b',').is_none()
+        {
+            patches.cut(field.line.into(), layout.line_end(&field));
+            return Ok(());
+        }
         let values = |field: &FieldSpan| Values::new(part(bytes, field.start, field.end));
         let count: usize = layout.fields_of(self.id).map(|field| values(&field).count()).sum();
         let kept = self.front..count.checked_sub(self.back).ok_or(BuildError::NoSuchValue)?;

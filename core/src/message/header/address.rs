@@ -163,7 +163,7 @@ impl<'a> NameAddrText<'a> {
     /// The `tag`; `None` if absent, empty or quoted.
     pub(crate) fn tag(self) -> Option<TagParam<'a>> {
         match self.tag {
-            Some(tag) => (!tag.is_empty()).then(|| TagParam::of(text::ascii(tag))),
+            Some(tag) => (!tag.is_empty()).then_some(TagParam::checked(tag)),
             None => self.parameters.tag("tag"),
         }
     }

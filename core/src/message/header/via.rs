@@ -201,7 +201,12 @@ impl<'a> Via<'a> {
 
     /// The `branch`; `None` if absent or no token.
     pub fn branch(self) -> Option<&'a str> {
-        text::token(self.text(self.known.branch)?.value?)
+        self.branch_octets().map(text::ascii)
+    }
+
+    /// The `branch` that [`branch`](Self::branch) gives, where it need not be a `str`.
+    pub(crate) fn branch_octets(self) -> Option<&'a [u8]> {
+        self.text(self.known.branch)?.value.filter(|branch| text::is_token(branch))
     }
 
     /// A second `branch`.
