@@ -112,12 +112,16 @@ fn blank_tests(code: &mut [u8], module: &[String], tests: &mut Vec<Vec<String>>)
         while end < code.len() {
             match code[end] {
                 b'(' | b'[' | b'{' => depth += 1,
-                b')' | b']' => depth -= 1,
-                b'}' => depth -= 1,
+                // The last field of a list may have no comma.
+                b')' | b']' | b'}' if depth == 0 => break,
+                b')' | b']' | b'}' => depth -= 1,
                 _ => {}
             }
             end += 1;
-            if depth == 0 && [b';', b'}'].contains(&code[end - 1]) {
+            let is_field = || {
+                ![&b"fn "[..], b"impl"].iter().any(|word| code[start..end].windows(4).any(|at| at.starts_with(word)))
+            };
+            if depth == 0 && (b";}".contains(&code[end - 1]) || code[end - 1] == b',' && is_field()) {
                 break;
             }
         }
