@@ -19,7 +19,7 @@
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
 //! | [`endpoint`] | | transport and transactions as one |
 //! | [`stack`] | | an endpoint and a transaction user as one node |
-//! | [`dialog`] | §12 | identity, route set and sequence numbers of a dialog |
+//! | [`dialog`] | §12, RFC 3262, 3264, 4028, 5057 | identity, route set and sequence numbers of a dialog; offer/answer and timers of its session |
 //! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
 //! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
 //! | [`registrar`] | §10.3 | the registrar core and the location service |

@@ -21,8 +21,8 @@ pub enum Again {
     Unsaid,
     /// Not before this time has passed: Retry-After. Other usages may send at any time.
     After(Duration),
-    /// The condition may pass, but the response has no Retry-After: after an interval of the sender's choice, or the usage is
-    /// ended gracefully (RFC 5057 §5.1, notes 13 and 17).
+    /// The condition may pass, but the response has no Retry-After: after an interval of the sender's choice, or the
+    /// usage is ended gracefully (RFC 5057 §5.1, notes 13 and 17).
     OwnChoice,
 }
 
@@ -37,11 +37,12 @@ pub enum Purpose {
     End,
 }
 
-/// The effect of a final response on the dialog (RFC 5057 §5.1, Table 1). It is the same for the end that sends the response as
-/// for the end that receives it.
+/// The effect of a final response on the dialog (RFC 5057 §5.1, Table 1). It is the same for the end that sends the
+/// response as for the end that receives it.
 ///
-/// The effect is asked for once nothing is left to try: a 401 that is answered with credentials has none. A time-out counts as
-/// 408 and a transport error as 503 (RFC 3261 §8.1.3.1). A session that times out is ended with a BYE (§12.2.1.2).
+/// The effect is asked for once nothing is left to try: a 401 that is answered with credentials has none. A time-out
+/// counts as 408 and a transport error as 503 (RFC 3261 §8.1.3.1). A session that times out is ended with a BYE
+/// (§12.2.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseEffect {
     /// What ends.
@@ -51,7 +52,8 @@ pub struct ResponseEffect {
 }
 
 impl ResponseEffect {
-    /// The effect of `status`, with the seconds of its Retry-After if it has one, on the request `method` within a dialog.
+    /// The effect of `status`, with the seconds of its Retry-After if it has one, on the request `method` within a
+    /// dialog.
     pub fn of(method: Method<'_>, purpose: Purpose, status: StatusCode, retry_after: Option<u32>) -> Self {
         let wait = retry_after.map(|seconds| Again::After(Duration::from_secs(seconds.into())));
         let ended = match table(status) {
@@ -76,8 +78,8 @@ impl ResponseEffect {
     }
 }
 
-/// RFC 5057 §5.1, Table 1. The one difference is 408: Table 1 has it in the first column, but its note 4 lets it do what a
-/// transaction that times out does, and that ends the usage (§5.2).
+/// RFC 5057 §5.1, Table 1. The one difference is 408: Table 1 has it in the first column, but its note 4 lets it do
+/// what a transaction that times out does, and that ends the usage (§5.2).
 fn table(status: StatusCode) -> Ended {
     match status.get() {
         404 | 410 | 416 | 482..=485 | 502 | 604 => Ended::Dialog,
@@ -103,8 +105,8 @@ fn of_usage(method: Method<'_>, status: StatusCode, has_retry_after: bool) -> En
     if lasts { Ended::Transaction } else { Ended::Usage }
 }
 
-/// Whether a request of this method is part of a usage (RFC 5057 §5.3). The others are answered as they would be outside of a
-/// dialog.
+/// Whether a request of this method is part of a usage (RFC 5057 §5.3). The others are answered as they would be
+/// outside of a dialog.
 const fn belongs_to_usage(method: Method<'_>) -> bool {
     !matches!(method, Method::Options | Method::Message | Method::Publish | Method::Other(_))
 }
