@@ -35,7 +35,7 @@ fn each_message_is_one_object_on_one_line() {
         "\"kind\":\"request\",\"verdict\":\"invalid\",\"status\":505,\"reason\":\"Version Not Supported\",\"offset\":33,\"answer\":505}"
     ), "{}", lines[1]);
     assert!(lines[2].ends_with(
-        "\"kind\":\"response\",\"verdict\":\"invalid\",\"status\":null,\"reason\":\"the status code is not a number of 100 to 699\",\"offset\":8,\"answer\":null}"
+        "\"kind\":\"response\",\"verdict\":\"invalid\",\"status\":null,\"reason\":\"the status code is no number between 100 and 699\",\"offset\":8,\"answer\":null}"
     ), "{}", lines[2]);
     assert_eq!(lines.len(), 3);
 }
@@ -58,7 +58,7 @@ fn standard_input_is_a_file_named_dash() {
     assert_eq!(status, 1);
     let lines: Vec<&str> = out.lines().collect();
     assert_eq!(lines[0], "-: INVITE sip:wren@kestrel.example SIP/2.0");
-    assert!(lines[1].starts_with("  invalid, 400: Bad Content-Length header (octet "), "{out}");
+    assert!(lines[1].starts_with("  invalid, 400: Missing or malformed body length (octet "), "{out}");
     let caret = lines[3].find('^').unwrap();
     assert!(lines[2][caret..].starts_with("-42"), "{out}");
 }

@@ -93,7 +93,7 @@ fn is_counted_too_large(note: &str) -> bool {
 fn is_valid_but_for_the_body(sample: &Sample) -> bool {
     let finding = judge(&sample.bytes, Role::UserAgentServer);
     let owed = if finding.kind == Some(Kind::Request) { Some(400) } else { None };
-    finding.reason.as_deref() == Some("Body shorter than Content-Length")
+    finding.reason.as_deref() == Some("Body shorter than its length says")
         && finding.status == owed
         && found(&with_a_body(sample), Role::Proxy) == (true, None)
 }

@@ -71,13 +71,13 @@ fn answer(config: &Config, datagram: &str) -> Response {
 #[test]
 fn a_malformed_line_is_answered_with_400_and_what_is_wrong() {
     for (line, reason) in [
-        ("no colon\r\nnor here", "a header line has no colon"),
-        ("Via no colon", "a header line has no colon"),
-        ("two words: x", "a header name is not a token"),
-        ("<sip:wren@kestrel.example;lr>", "a header name is not a token"),
-        ("X: a\rb", "a carriage return or a line feed stands alone"),
-        ("X: a\nb", "a carriage return or a line feed stands alone"),
-        ("X: a\nContent-Length: 99\n\nBYE sip:b SIP/2.0", "a carriage return or a line feed stands alone"),
+        ("no colon\r\nnor here", "one header line has no colon"),
+        ("Via no colon", "one header line has no colon"),
+        ("two words: x", "one header name is no token"),
+        ("<sip:wren@kestrel.example;lr>", "one header name is no token"),
+        ("X: a\rb", "carriage return or line feed stands alone"),
+        ("X: a\nb", "carriage return or line feed stands alone"),
+        ("X: a\nContent-Length: 99\n\nBYE sip:b SIP/2.0", "carriage return or line feed stands alone"),
     ] {
         for datagram in [format!("{LINE}{line}\r\n{NEEDED}\r\n"), format!("{LINE}{NEEDED}{line}\r\n\r\nbody")] {
             let answer = answer(&config(), &datagram);

@@ -4,7 +4,9 @@ use super::name::{DialogKey, DialogName};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
 use crate::message::header::{CSeq, NameAddrBuf, NameAddrText};
-use crate::message::{HeaderId, Lines, Method, Rejection, Request, RequestBuilder, Response, TagParam, Uri, UriBuf};
+use crate::message::{
+    HeaderId, Lines, Method, Phrase, Rejection, Request, RequestBuilder, Response, TagParam, Uri, UriBuf,
+};
 
 /// How far a dialog has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,15 +77,15 @@ impl Dialog {
         let headers = request.headers();
         // Each request of ours in the dialog has both again.
         let is_rewritable = |address: &NameAddrText<'_>| address.is_rewritable(headers.user_part());
-        let from = headers.text_of_from().filter(is_rewritable).ok_or(bad("Unusable From header"))?;
-        let to = headers.text_of_to().filter(is_rewritable).ok_or(bad("Unusable To header"))?;
-        let call_id = headers.call_id().ok_or(bad("Unusable Call-ID header"))?;
-        let cseq = headers.cseq().ok_or(bad("Unusable CSeq header"))?;
+        let from = headers.text_of_from().filter(is_rewritable).ok_or(bad(Phrase::BAD_SENDER))?;
+        let to = headers.text_of_to().filter(is_rewritable).ok_or(bad(Phrase::BAD_RECIPIENT))?;
+        let call_id = headers.call_id().ok_or(bad(Phrase::BAD_CALL_IDENTIFIER))?;
+        let cseq = headers.cseq().ok_or(bad(Phrase::BAD_SEQUENCE_NUMBER))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
         let old = from.tag().is_none() && !headers.contains(HeaderId::Contact);
         let target = if old { headers.from() } else { headers.contact() };
-        let target = target.filter(|target| target.uri.is_sip()).ok_or(bad("Missing or unusable Contact header"))?;
-        let route_set = RouteSet::of_request(headers).ok_or(bad("Unusable Record-Route header"))?;
+        let target = target.filter(|target| target.uri.is_sip()).ok_or(bad(Phrase::BAD_REMOTE_TARGET))?;
+        let route_set = RouteSet::of_request(headers).ok_or(bad(Phrase::BAD_RECORDED_PROXIES))?;
         Ok((Wanted { from, to, call_id, cseq, target: target.uri }, route_set))
     }
 

@@ -7,7 +7,7 @@ use crate::flow::Flow;
 use crate::flow::ListenerId;
 use crate::message::header::{Protocol, Via};
 use crate::message::{
-    Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Rejection, Request,
+    Essentials, HeaderId, Headers, HostPort, MessageView, Method, Parameters, ParseError, Phrase, Rejection, Request,
     StatusCode, TagParam,
 };
 use crate::tag::Tag;
@@ -130,7 +130,7 @@ impl Endpoint {
         let Some(request) = stamped(view, &via, flow.remote) else {
             // What we note in its Via lifts the request above what can be held.
             let status = StatusCode::MESSAGE_TOO_LARGE;
-            return self.unprocessable(flow, view, status, status.reason());
+            return self.unprocessable(flow, view, status, Phrase::of(status));
         };
         match server {
             Some(server) => self.acknowledged(server, request, flow),
@@ -141,7 +141,7 @@ impl Endpoint {
     }
 
     /// Answers a request that can be read and not processed; an ACK is never answered.
-    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, status: StatusCode, reason: &str) {
+    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, status: StatusCode, reason: Phrase) {
         let path = self.answerable(view.headers(), flow);
         let request = view.to_request().filter(|request| request.method() != Method::Ack);
         let (Some(path), Some(request)) = (path, request) else {
@@ -171,7 +171,7 @@ impl Endpoint {
         if cancels.is_none() {
             if is_cancel && self.cancels_refused(keys) {
                 // It has no effect on a request that has its final response (§9.2).
-                return self.answer(&request, path, StatusCode::OK, StatusCode::OK.reason(), None);
+                return self.answer(&request, path, StatusCode::OK, Phrase::of(StatusCode::OK), None);
             }
             if self.refuses(&request, key.fingerprint, path) {
                 return;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::keyed_index::Fingerprint;
-use crate::message::{Request, StatusCode};
+use crate::message::{Phrase, Request, StatusCode};
 use crate::time::Instant;
 
 use super::{Endpoint, Indication};
@@ -112,7 +112,7 @@ impl Endpoint {
         }
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let seconds = alloc::format!("{}", self.wire.patience.as_secs().max(1));
-        self.answer(request, path, status, status.reason(), Some(&seconds));
+        self.answer(request, path, status, Phrase::of(status), Some(&seconds));
         self.refused_branches.push(key);
         true
     }

@@ -10,7 +10,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::message::header::{Protocol, Via};
-use crate::message::{HeaderId, Headers, Lines, Request, Response, ResponseParts, StatusCode};
+use crate::message::{HeaderId, Headers, Lines, Phrase, Request, Response, ResponseParts, StatusCode};
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
@@ -139,7 +139,7 @@ impl Endpoint {
         request: &Request,
         path: Flow,
         status: StatusCode,
-        reason: &str,
+        reason: Phrase,
         retry_after: Option<&str>,
     ) {
         let tag = self.stateless_tag(request);
@@ -148,7 +148,7 @@ impl Endpoint {
             lines.header(HeaderId::RetryAfter, seconds);
         }
         let response = ResponseParts {
-            reason: Some(reason.as_bytes()),
+            reason: Some(reason.as_ref()),
             to_tag: Some(&tag),
             ..ResponseParts::new(request, status, &lines)
         };

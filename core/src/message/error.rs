@@ -1,6 +1,7 @@
 //! What is wrong with bytes read, and with values to be written.
 
 use super::header_id::HeaderId;
+use super::phrase::Phrase;
 use super::status::StatusCode;
 use core::fmt;
 
@@ -131,55 +132,55 @@ impl ParseError {
     }
 
     /// The reason phrase of an answer to such a request: of a 400 what is wrong with it (RFC 3261 §21.4.1), else the usual one.
-    pub const fn reason(self) -> &'static str {
+    pub const fn reason(self) -> Phrase {
         let status = self.status();
-        if status.get() == StatusCode::BAD_REQUEST.get() { self.kind.words() } else { status.reason() }
+        if status.get() == StatusCode::BAD_REQUEST.get() { self.kind.phrase() } else { Phrase::of(status) }
     }
 }
 
 impl ParseErrorKind {
-    const fn words(self) -> &'static str {
+    const fn phrase(self) -> Phrase {
         match self {
-            Self::Empty => "the message is empty",
-            Self::StartLine => "the first line is neither a request line nor a status line",
-            Self::Status => "the status code is not a number of 100 to 699",
-            Self::HeaderLine => "a header line has no colon",
-            Self::HeaderName => "a header name is not a token",
-            Self::LineEnd => "a carriage return or a line feed stands alone",
-            Self::StartLineTooLong => "the start line is too long",
-            Self::HeaderSectionTooLong => "the header section is too long",
-            Self::TooManyHeaders => "there are too many header fields",
-            Self::BodyTooLong => "the body is too long",
-            Self::TooManyVias => "there are too many values of Via",
-            Self::TooManyParameters => "there are too many parameters",
-            Self::TooManyParts => "the body has too many parts",
-            Self::CommentTooDeep => "a comment has too many comments within one another",
-            Self::Method => "the method is not a token",
-            Self::Uri => "the URI cannot be used",
-            Self::Host => "the host cannot be used",
-            Self::Port => "the port cannot be used",
-            Self::Parameter => "a parameter cannot be used",
-            Self::Number => "a number is missing or out of range",
-            Self::Token => "a token is missing",
-            Self::Quotes => "a quoted string does not end or stands where it must not",
-            Self::Brackets => "an angle bracket is missing",
-            Self::Comment => "a comment does not end or has a forbidden character",
-            Self::Date => "the date is not one of RFC 1123 in GMT",
-            Self::Missing => "a required parameter is missing",
-            Self::Text => "the text is not UTF-8 or has a control character",
-            Self::Boundary => "a boundary of the multipart body is missing or malformed",
-            Self::Protocol => "the protocol or its version cannot be used",
-            Self::Trailing => "something follows that does not belong there",
-            Self::Repeated => "the header may stand only once",
-            Self::Control => "a control character stands where none may",
-            Self::ValueTooLong => "the value is too long to be written again",
+            Self::Empty => Phrase::EMPTY,
+            Self::StartLine => Phrase::START_LINE,
+            Self::Status => Phrase::STATUS,
+            Self::HeaderLine => Phrase::HEADER_LINE,
+            Self::HeaderName => Phrase::HEADER_NAME,
+            Self::LineEnd => Phrase::LINE_END,
+            Self::StartLineTooLong => Phrase::START_LINE_TOO_LONG,
+            Self::HeaderSectionTooLong => Phrase::HEADER_SECTION_TOO_LONG,
+            Self::TooManyHeaders => Phrase::TOO_MANY_HEADERS,
+            Self::BodyTooLong => Phrase::BODY_TOO_LONG,
+            Self::TooManyVias => Phrase::TOO_MANY_VIAS,
+            Self::TooManyParameters => Phrase::TOO_MANY_PARAMETERS,
+            Self::TooManyParts => Phrase::TOO_MANY_PARTS,
+            Self::CommentTooDeep => Phrase::COMMENT_TOO_DEEP,
+            Self::Method => Phrase::METHOD,
+            Self::Uri => Phrase::URI,
+            Self::Host => Phrase::HOST,
+            Self::Port => Phrase::PORT,
+            Self::Parameter => Phrase::PARAMETER,
+            Self::Number => Phrase::NUMBER,
+            Self::Token => Phrase::TOKEN,
+            Self::Quotes => Phrase::QUOTES,
+            Self::Brackets => Phrase::BRACKETS,
+            Self::Comment => Phrase::COMMENT,
+            Self::Date => Phrase::TIME,
+            Self::Missing => Phrase::MISSING,
+            Self::Text => Phrase::TEXT,
+            Self::Boundary => Phrase::BOUNDARY,
+            Self::Protocol => Phrase::PROTOCOL,
+            Self::Trailing => Phrase::TRAILING,
+            Self::Repeated => Phrase::REPEATED,
+            Self::Control => Phrase::CONTROL,
+            Self::ValueTooLong => Phrase::VALUE_TOO_LONG,
         }
     }
 }
 
 impl fmt::Display for ParseErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
+        f.write_str(self.phrase().as_str())
     }
 }
 
@@ -188,7 +189,7 @@ impl fmt::Display for ParseError {
         if let Some(header) = self.header {
             write!(f, "{}: ", header.as_str())?;
         }
-        write!(f, "{} (at octet {})", self.kind.words(), self.offset)
+        write!(f, "{} (at octet {})", self.kind, self.offset)
     }
 }
 

@@ -6,6 +6,7 @@ use super::headers::Headers;
 use super::layout::{Defect, Layout, StartLine};
 use super::marks::Marks;
 use super::name::HeaderId;
+use super::phrase::Phrase;
 use super::status::StatusCode;
 use super::text;
 use super::uri::Uri;
@@ -17,19 +18,19 @@ use core::fmt;
 pub struct Rejection {
     /// The status code to answer a request with.
     pub status: StatusCode,
-    /// The reason phrase, such as `Missing Call-ID header`.
-    pub reason: &'static str,
+    /// The reason phrase.
+    pub reason: Phrase,
     /// The octet of the message at which it was noticed; `None` if it is about something that is not there.
     pub offset: Option<u32>,
 }
 
 impl Rejection {
     /// 400 for something that is not there, or that is wrong with no one place.
-    pub(crate) const fn bad(reason: &'static str) -> Self {
+    pub(crate) const fn bad(reason: Phrase) -> Self {
         Self { status: StatusCode::BAD_REQUEST, reason, offset: None }
     }
 
-    fn bad_at(reason: &'static str, offset: usize) -> Self {
+    fn bad_at(reason: Phrase, offset: usize) -> Self {
         Self { offset: u32::try_from(offset).ok(), ..Self::bad(reason) }
     }
 }
@@ -85,24 +86,24 @@ fn usual<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Option<Essentials<'a>> {
 fn request<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, Rejection> {
     let headers = layout.headers(bytes);
     if layout.defect == Some(Defect::StartLine) {
-        return Err(Rejection::bad_at("Bad Request-Line", odd_space(layout, bytes)));
+        return Err(Rejection::bad_at(Phrase::BAD_REQUEST_LINE, odd_space(layout, bytes)));
     }
     let essentials = common(headers, layout, bytes)?;
     if Some(essentials.cseq.method) != layout.method(bytes) {
         let at = headers.raw(HeaderId::CSeq).map_or(0, |value| text::offset_in(bytes, value));
-        return Err(Rejection::bad_at("CSeq method is another", at));
+        return Err(Rejection::bad_at(Phrase::OTHER_METHOD, at));
     }
     let uri = layout.uri(bytes);
     let uri_at = text::offset_in(bytes, uri);
     let uri = Uri::parse_with(uri, layout.user_part)
-        .map_err(|error| Rejection::bad_at("Bad Request-URI", uri_at + error.offset() as usize))?;
+        .map_err(|error| Rejection::bad_at(Phrase::BAD_REQUEST_URI, uri_at + error.offset() as usize))?;
     // RFC 3261 §19.1.1: headers have no place in a Request-URI.
     if let Some(uri_headers) = uri.headers() {
-        return Err(Rejection::bad_at("Headers in the Request-URI", text::offset_in(bytes, uri_headers)));
+        return Err(Rejection::bad_at(Phrase::HEADERS_IN_REQUEST_URI, text::offset_in(bytes, uri_headers)));
     }
     match at_most_one::<MaxForwards>(headers) {
-        Found::Many(at) => Err(Rejection::bad_at("Repeated Max-Forwards header", at)),
-        Found::Bad(error) => Err(Rejection::bad_at("Bad Max-Forwards header", error.offset() as usize)),
+        Found::Many(at) => Err(Rejection::bad_at(Phrase::REPEATED_HOP_LIMIT, at)),
+        Found::Bad(error) => Err(Rejection::bad_at(Phrase::BAD_HOP_LIMIT, error.offset() as usize)),
         Found::None | Found::One(_) => body(headers, layout, bytes).map(|()| essentials),
     }
 }
@@ -121,7 +122,7 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result
             StartLine::Request { uri_end, .. } => u32::from(uri_end) + 1,
             StartLine::Response { .. } => 0,
         };
-        return Err(Rejection { status, reason: status.reason(), offset: Some(at) });
+        return Err(Rejection { status, reason: Phrase::of(status), offset: Some(at) });
     }
     address(headers, HeaderId::To, bytes)?;
     address(headers, HeaderId::From, bytes)?;
@@ -143,15 +144,13 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result
 fn body(headers: Headers<'_>, layout: &Layout<'_>, bytes: &[u8]) -> Result<(), Rejection> {
     match layout.defect {
         None => Ok(()),
-        Some(Defect::Unterminated) => {
-            Err(Rejection::bad_at("Missing empty line after the headers", layout.fields_end.into()))
-        }
+        Some(Defect::Unterminated) => Err(Rejection::bad_at(Phrase::NO_EMPTY_LINE, layout.fields_end.into())),
         Some(Defect::ContentLength) => {
             let at = odd_length(headers).map_or(0, |value| text::offset_in(bytes, value));
-            Err(Rejection::bad_at("Bad Content-Length header", at))
+            Err(Rejection::bad_at(Phrase::BAD_LENGTH, at))
         }
-        Some(Defect::ShortBody) => Err(Rejection::bad_at("Body shorter than Content-Length", bytes.len())),
-        Some(Defect::StartLine | Defect::Version) => Err(Rejection::bad_at("Bad start line", 0)),
+        Some(Defect::ShortBody) => Err(Rejection::bad_at(Phrase::SHORT_BODY, bytes.len())),
+        Some(Defect::StartLine | Defect::Version) => Err(Rejection::bad_at(Phrase::BAD_START_LINE, 0)),
     }
 }
 
@@ -228,26 +227,26 @@ fn address(headers: Headers<'_>, id: HeaderId, bytes: &[u8]) -> Result<(), Rejec
 }
 
 struct Reasons {
-    missing: &'static str,
-    repeated: &'static str,
-    bad: &'static str,
+    missing: Phrase,
+    repeated: Phrase,
+    bad: Phrase,
 }
 
+/// What is said of each of the headers that every message needs.
 const fn reasons(id: HeaderId) -> Reasons {
     let (missing, repeated, bad) = match id {
-        HeaderId::To => ("Missing To header", "Repeated To header", "Bad To header"),
-        HeaderId::From => ("Missing From header", "Repeated From header", "Bad From header"),
-        HeaderId::CallId => ("Missing Call-ID header", "Repeated Call-ID header", "Bad Call-ID header"),
-        HeaderId::CSeq => ("Missing CSeq header", "Repeated CSeq header", "Bad CSeq header"),
-        HeaderId::Via => ("Missing Via header", "Repeated Via header", "Bad Via header"),
-        _ => ("Missing header", "Repeated header", "Bad header"),
+        HeaderId::To => (Phrase::NO_RECIPIENT, Phrase::REPEATED_RECIPIENT, Phrase::BAD_RECIPIENT),
+        HeaderId::From => (Phrase::NO_SENDER, Phrase::REPEATED_SENDER, Phrase::BAD_SENDER),
+        HeaderId::CallId => (Phrase::NO_CALL_IDENTIFIER, Phrase::REPEATED_CALL_IDENTIFIER, Phrase::BAD_CALL_IDENTIFIER),
+        HeaderId::CSeq => (Phrase::NO_SEQUENCE_NUMBER, Phrase::REPEATED_SEQUENCE_NUMBER, Phrase::BAD_SEQUENCE_NUMBER),
+        _ => (Phrase::NO_RETURN_ADDRESS, Phrase::REPEATED_RETURN_ADDRESS, Phrase::BAD_RETURN_ADDRESS),
     };
     Reasons { missing, repeated, bad }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Rejection, StatusCode};
+    use super::{Phrase, Rejection, StatusCode};
     use crate::message::{Limits, Message};
 
     const GOOD: &str = "BYE sip:bob@192.0.2.4 SIP/2.0\r\n\
@@ -278,7 +277,7 @@ mod tests {
         judged(&GOOD.replace(from, to))
     }
 
-    const fn bad(reason: &'static str) -> Result<(), Rejection> {
+    const fn bad(reason: Phrase) -> Result<(), Rejection> {
         Err(Rejection::bad(reason))
     }
 
@@ -298,31 +297,31 @@ mod tests {
 
     #[test]
     fn each_needed_header_stands_once_and_is_usable() {
-        for (line, name) in [
-            ("From: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n", "From"),
-            ("To: Bob <sip:bob@biloxi.com>;tag=a6c85cf\r\n", "To"),
-            ("Call-ID: a84b4c76e66710\r\n", "Call-ID"),
-            ("CSeq: 231 BYE\r\n", "CSeq"),
+        for (line, name, what) in [
+            ("From: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n", "From", "sender"),
+            ("To: Bob <sip:bob@biloxi.com>;tag=a6c85cf\r\n", "To", "recipient"),
+            ("Call-ID: a84b4c76e66710\r\n", "Call-ID", "call identifier"),
+            ("CSeq: 231 BYE\r\n", "CSeq", "sequence number"),
         ] {
-            let of = |result: Result<(), Rejection>| result.unwrap_err().reason;
-            assert_eq!(of(changed(line, "")), alloc::format!("Missing {name} header"));
-            assert_eq!(of(changed(line, &line.repeat(2))), alloc::format!("Repeated {name} header"));
-            assert_eq!(of(changed(line, &alloc::format!("{name}: ;;\r\n"))), alloc::format!("Bad {name} header"));
-            assert_eq!(of(changed(line, &alloc::format!("{name}:\r\n"))), alloc::format!("Bad {name} header"));
+            let of = |result: Result<(), Rejection>| result.unwrap_err().reason.as_str();
+            assert_eq!(of(changed(line, "")), alloc::format!("Missing {what}"));
+            assert_eq!(of(changed(line, &line.repeat(2))), alloc::format!("Repeated {what}"));
+            assert_eq!(of(changed(line, &alloc::format!("{name}: ;;\r\n"))), alloc::format!("Bad {what}"));
+            assert_eq!(of(changed(line, &alloc::format!("{name}:\r\n"))), alloc::format!("Bad {what}"));
         }
         let via = "Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKnashds10\r\n";
-        assert_eq!(changed(via, ""), bad("Missing Via header"));
-        assert_eq!(changed(via, "Via:\r\nVia: SIP/2.0/UDP a.com\r\n"), bad("Bad Via header"));
-        assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;;\r\n"), bad("Bad Via header"));
-        assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;branch=a;branch=b\r\n"), bad("Bad Via header"));
+        assert_eq!(changed(via, ""), bad(Phrase::NO_RETURN_ADDRESS));
+        assert_eq!(changed(via, "Via:\r\nVia: SIP/2.0/UDP a.com\r\n"), bad(Phrase::BAD_RETURN_ADDRESS));
+        assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;;\r\n"), bad(Phrase::BAD_RETURN_ADDRESS));
+        assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;branch=a;branch=b\r\n"), bad(Phrase::BAD_RETURN_ADDRESS));
         assert_eq!(changed(via, &via.repeat(3)), Ok(()));
     }
 
     #[test]
     fn a_tag_stands_once_and_is_carried_as_it_is() {
-        assert_eq!(changed(";tag=a6c85cf", ";tag=1;TAG=2"), bad("Bad To header"));
-        assert_eq!(changed(";tag=a6c85cf", ";tag"), bad("Bad To header"));
-        assert_eq!(changed(";tag=1928301774", ";tag=\"x\""), bad("Bad From header"));
+        assert_eq!(changed(";tag=a6c85cf", ";tag=1;TAG=2"), bad(Phrase::BAD_RECIPIENT));
+        assert_eq!(changed(";tag=a6c85cf", ";tag"), bad(Phrase::BAD_RECIPIENT));
+        assert_eq!(changed(";tag=1928301774", ";tag=\"x\""), bad(Phrase::BAD_SENDER));
         assert_eq!(changed(";tag=a6c85cf", ";tag=a/b+c=="), Ok(()));
         assert_eq!(changed(";tag=1928301774", ";tag=x@y"), Ok(()));
     }
@@ -336,19 +335,19 @@ mod tests {
         for address in
             ["A, B <sip:a@b.com>", "\"A <sip:a@b.com>", "<sip:a@b.com", "< sip:a@b.com >", "\"\0\" <sip:a@b.com>"]
         {
-            assert_eq!(changed("Bob <sip:bob@biloxi.com>", address), bad("Bad To header"), "{address}");
+            assert_eq!(changed("Bob <sip:bob@biloxi.com>", address), bad(Phrase::BAD_RECIPIENT), "{address}");
         }
     }
 
     #[test]
     fn the_start_line_is_exact() {
-        assert_eq!(changed("BYE sip", "BYE  sip"), bad("Bad Request-Line"));
-        assert_eq!(changed(" SIP/2.0\r\nVia", "  SIP/2.0\r\nVia"), bad("Bad Request-Line"));
-        assert_eq!(changed("SIP/2.0\r\nVia", "SIP/2.0 \r\nVia"), bad("Bad Request-Line"));
-        assert_eq!(changed("sip:bob@192.0.2.4", "<sip:bob@192.0.2.4>"), bad("Bad Request-URI"));
-        assert_eq!(changed("sip:bob@192.0.2.4", "sip:bob@192.0.2.4; lr"), bad("Bad Request-URI"));
-        assert_eq!(changed("sip:bob@192.0.2.4", "sip:bob@192.0.2.4?a=b"), bad("Headers in the Request-URI"));
-        assert_eq!(changed("231 BYE", "231 INVITE"), bad("CSeq method is another"));
+        assert_eq!(changed("BYE sip", "BYE  sip"), bad(Phrase::BAD_REQUEST_LINE));
+        assert_eq!(changed(" SIP/2.0\r\nVia", "  SIP/2.0\r\nVia"), bad(Phrase::BAD_REQUEST_LINE));
+        assert_eq!(changed("SIP/2.0\r\nVia", "SIP/2.0 \r\nVia"), bad(Phrase::BAD_REQUEST_LINE));
+        assert_eq!(changed("sip:bob@192.0.2.4", "<sip:bob@192.0.2.4>"), bad(Phrase::BAD_REQUEST_URI));
+        assert_eq!(changed("sip:bob@192.0.2.4", "sip:bob@192.0.2.4; lr"), bad(Phrase::BAD_REQUEST_URI));
+        assert_eq!(changed("sip:bob@192.0.2.4", "sip:bob@192.0.2.4?a=b"), bad(Phrase::HEADERS_IN_REQUEST_URI));
+        assert_eq!(changed("231 BYE", "231 INVITE"), bad(Phrase::OTHER_METHOD));
     }
 
     #[test]
@@ -364,17 +363,17 @@ mod tests {
     #[test]
     fn max_forwards_is_a_number_to_255() {
         assert_eq!(changed("Max-Forwards: 70", "Max-Forwards: 0"), Ok(()));
-        assert_eq!(changed("Max-Forwards: 70", "Max-Forwards: 256"), bad("Bad Max-Forwards header"));
-        assert_eq!(changed("Max-Forwards: 70", "Max-Forwards:"), bad("Bad Max-Forwards header"));
-        assert_eq!(changed("CSeq", "Max-Forwards: 70\r\nCSeq"), bad("Repeated Max-Forwards header"));
+        assert_eq!(changed("Max-Forwards: 70", "Max-Forwards: 256"), bad(Phrase::BAD_HOP_LIMIT));
+        assert_eq!(changed("Max-Forwards: 70", "Max-Forwards:"), bad(Phrase::BAD_HOP_LIMIT));
+        assert_eq!(changed("CSeq", "Max-Forwards: 70\r\nCSeq"), bad(Phrase::REPEATED_HOP_LIMIT));
     }
 
     #[test]
     fn the_body_is_all_there() {
-        assert_eq!(changed("Content-Length: 0", "Content-Length: 1"), bad("Body shorter than Content-Length"));
-        assert_eq!(changed("Content-Length: 0", "Content-Length: -1"), bad("Bad Content-Length header"));
-        assert_eq!(changed("Content-Length: 0", "l: 0\r\nl: 1"), bad("Bad Content-Length header"));
-        assert_eq!(changed("Content-Length: 0\r\n\r\n", "l: 0\r\n"), bad("Missing empty line after the headers"));
+        assert_eq!(changed("Content-Length: 0", "Content-Length: 1"), bad(Phrase::SHORT_BODY));
+        assert_eq!(changed("Content-Length: 0", "Content-Length: -1"), bad(Phrase::BAD_LENGTH));
+        assert_eq!(changed("Content-Length: 0", "l: 0\r\nl: 1"), bad(Phrase::BAD_LENGTH));
+        assert_eq!(changed("Content-Length: 0\r\n\r\n", "l: 0\r\n"), bad(Phrase::NO_EMPTY_LINE));
     }
 
     #[test]
@@ -382,7 +381,7 @@ mod tests {
         let two = GOOD.replace("SIP/2.0\r\nVia", "SIP/3.0\r\nVia").replace("CSeq: 231 BYE\r\n", "");
         assert_eq!(verdict(&two).unwrap_err().status, StatusCode::VERSION_NOT_SUPPORTED);
         let two = GOOD.replace("sip:bob@192.0.2.4", "sip:").replace("Call-ID: a84b4c76e66710\r\n", "");
-        assert_eq!(judged(&two), bad("Missing Call-ID header"));
+        assert_eq!(judged(&two), bad(Phrase::NO_CALL_IDENTIFIER));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Max-Breadth (RFC 5393 §5.3.3): how many branches a request may have at once, over all proxies.
 
 use super::Refusal;
-use crate::message::Request;
 use crate::message::header::MaxBreadth;
+use crate::message::{Phrase, Request};
 
 /// What a request without the header gets, and the most that we let pass.
 const MAXIMUM: u32 = 60;
@@ -12,7 +12,7 @@ pub(super) fn incoming(request: &Request) -> Result<u32, Refusal> {
     match request.headers().get::<MaxBreadth>() {
         None => Ok(MAXIMUM),
         Some(Ok(MaxBreadth(breadth))) => Ok(breadth.min(MAXIMUM)),
-        Some(Err(_)) => Err(Refusal::Malformed("Malformed Max-Breadth")),
+        Some(Err(_)) => Err(Refusal::Malformed(Phrase::BAD_BREADTH_LIMIT)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
-use crate::message::{Edit, HeaderId, Method, Request, Scheme, StatusCode, decimal};
+use crate::message::{Edit, HeaderId, Method, Phrase, Request, Scheme, StatusCode, decimal};
 use crate::proxy::ResponseContextId;
 use crate::stack::Context;
 use crate::transport::{Here, NextHop};
@@ -152,7 +152,7 @@ pub(super) fn copy_for<'r, E>(
 
     // 6. Postprocess routing information, 7. Determine next hop
     let first = match request.headers().get::<Route<'_>>() {
-        Some(route) => Some(route.map_err(|_| Refusal::Malformed("Malformed Route"))?.uri),
+        Some(route) => Some(route.map_err(|_| Refusal::Malformed(Phrase::BAD_PROXIES))?.uri),
         None => None,
     };
     let next_hop = match (target, first, contact) {

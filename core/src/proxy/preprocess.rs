@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Refusal;
 use crate::dialog::write_parameter;
 use crate::message::header::Route;
-use crate::message::{HeaderId, HostPort, Request, Uri};
+use crate::message::{HeaderId, HostPort, Phrase, Request, Uri};
 use crate::transport::{Listener, NextHop};
 
 /// Consecutive own Routes taken off at once: a proxy with two addresses records both. More of them are a spiral, which
@@ -34,8 +34,8 @@ pub fn preprocess(
     listener: Option<&Listener>,
     names_us: impl Fn(Uri<'_>) -> bool,
 ) -> Result<Preprocessed, Refusal> {
-    const BAD_ROUTE: Refusal = Refusal::Malformed("Malformed Route");
-    let mut uri = request.uri().map_err(|_| Refusal::Malformed("Malformed Request-URI"))?;
+    const BAD_ROUTE: Refusal = Refusal::Malformed(Phrase::BAD_PROXIES);
+    let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
     let routes = request.headers().all::<Route<'_>>();
     let mut edit = None;
 

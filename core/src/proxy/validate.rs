@@ -6,7 +6,7 @@ use super::loop_check::{self, SecondPart};
 use super::{Core, breadth};
 use crate::extension::{Demand, Extensions};
 use crate::message::header::{MaxForwards, Route};
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, Scheme, StatusCode};
+use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, Scheme, StatusCode};
 use crate::stack::Context;
 
 /// Why a request is answered instead of forwarded.
@@ -14,8 +14,8 @@ use crate::stack::Context;
 pub enum Refusal {
     /// A status that says it all.
     Status(StatusCode),
-    /// 400: something that is needed cannot be read; the words are the reason phrase.
-    Malformed(&'static str),
+    /// 400: something that is needed cannot be read.
+    Malformed(Phrase),
     /// 420: option tags that are not understood.
     Unsupported(String),
 }
@@ -54,7 +54,7 @@ impl Core {
         }
         breadth::incoming(request)?;
         if let Some(Err(_)) = request.headers().get::<Route<'_>>() {
-            return Err(Refusal::Malformed("Malformed Route"));
+            return Err(Refusal::Malformed(Phrase::BAD_PROXIES));
         }
         let key = self.loop_key.get_or_insert_with(|| cx.random().hash_key());
         let loop_part = loop_check::second_part(key, request);
@@ -71,7 +71,7 @@ pub(super) fn max_forwards(request: &Request) -> Result<Option<u8>, Refusal> {
     match request.headers().get::<MaxForwards>() {
         None => Ok(None),
         Some(Ok(MaxForwards(hops))) => Ok(Some(hops)),
-        Some(Err(_)) => Err(Refusal::Malformed("Malformed Max-Forwards")),
+        Some(Err(_)) => Err(Refusal::Malformed(Phrase::BAD_HOP_LIMIT)),
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn max_forwards(request: &Request) -> Result<Option<u8>, Refusal> {
 fn proxy_require(request: &Request) -> Result<(), Refusal> {
     let demand = Demand::of_proxy_require(request.headers(), Extensions::NONE);
     if demand.malformed.is_some() {
-        return Err(Refusal::Malformed("Malformed Proxy-Require"));
+        return Err(Refusal::Malformed(Phrase::BAD_EXTENSIONS));
     }
     if demand.unsupported.is_empty() { Ok(()) } else { Err(Refusal::Unsupported(demand.unsupported)) }
 }

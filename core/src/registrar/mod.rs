@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 use crate::endpoint::Arrival;
 use crate::error::Limit;
-use crate::message::{Uri, UriBuf};
+use crate::message::{Phrase, Uri, UriBuf};
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::timer::TimerId;
@@ -89,8 +89,8 @@ impl Core {
         let to = arrival.request.to_header().map(|to| to.uri);
         let name = match to {
             // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
-            None => Err(Refusal::Invalid("Unusable To header")),
-            Some(uri) if !uri.is_sip() => Err(Refusal::Invalid("To Is No SIP URI")),
+            None => Err(Refusal::Invalid(Phrase::BAD_RECIPIENT)),
+            Some(uri) if !uri.is_sip() => Err(Refusal::Invalid(Phrase::RECIPIENT_OF_OTHER_SCHEME)),
             Some(uri) if owns(cx, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
             _ => Err(Refusal::NotFound),
         };

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::location::{Binding, Full};
 use super::{Change, Core, Settings};
 use crate::message::header::{Contact, Expires, NameAddr, Require};
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, unfolded};
+use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, unfolded};
 use crate::time::{Duration, Instant};
 
 /// What a malformed expiration time counts as (RFC 3261 §10.2.1.1), and above what none is too brief (§10.3 step 7). Seconds.
@@ -17,8 +17,8 @@ const HOUR: u32 = 3_600;
 /// Why a REGISTER fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// 400 with this reason phrase.
-    Invalid(&'static str),
+    /// 400: what is wrong.
+    Invalid(Phrase),
     /// 403: more bindings, or longer ones, than one address-of-record may have.
     TooMany,
     /// 404: no address-of-record of this domain.
@@ -37,7 +37,7 @@ impl Refusal {
     pub(super) fn response(&self, request: &Request) -> ResponseBuilder {
         match self {
             Self::Invalid(reason) => Response::to(request, StatusCode::BAD_REQUEST).reason(reason),
-            Self::TooMany => Response::to(request, StatusCode::FORBIDDEN).reason("Too Many Bindings"),
+            Self::TooMany => Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::TOO_MANY_BINDINGS),
             Self::NotFound => Response::to(request, StatusCode::NOT_FOUND),
             Self::Unsupported(options) => {
                 Response::to(request, StatusCode::BAD_EXTENSION).header(HeaderId::Unsupported, options)
@@ -45,7 +45,7 @@ impl Refusal {
             Self::TooBrief(min) => {
                 Response::to(request, StatusCode::INTERVAL_TOO_BRIEF).header(HeaderId::MinExpires, format!("{min}"))
             }
-            Self::OutOfOrder => Response::to(request, StatusCode::SERVER_INTERNAL_ERROR).reason("CSeq Out Of Order"),
+            Self::OutOfOrder => Response::to(request, StatusCode::SERVER_INTERNAL_ERROR).reason(Phrase::OUT_OF_ORDER),
             Self::Full => Response::to(request, StatusCode::SERVICE_UNAVAILABLE).header(HeaderId::RetryAfter, "600"),
         }
     }
@@ -159,8 +159,8 @@ impl Core {
     }
 }
 
-const MALFORMED_CONTACT: Refusal = Refusal::Invalid("Malformed Contact");
-const STAR_NOT_ALONE: Refusal = Refusal::Invalid("Contact * Not Alone");
+const MALFORMED_CONTACT: Refusal = Refusal::Invalid(Phrase::BAD_BINDING);
+const STAR_NOT_ALONE: Refusal = Refusal::Invalid(Phrase::ASTERISK_NOT_ALONE);
 
 /// What a REGISTER wants (step 6).
 enum Asked {
@@ -178,7 +178,7 @@ impl Asked {
             (Some(Ok(Contact::Star)), Some(_)) => Err(STAR_NOT_ALONE),
             (Some(Ok(Contact::Star)), None) => match request.headers().get::<Expires>() {
                 Some(Ok(Expires(0))) => Ok(Self::RemoveAll),
-                _ => Err(Refusal::Invalid("Contact * Without Expires 0")),
+                _ => Err(Refusal::Invalid(Phrase::ASTERISK_WITH_LIFETIME)),
             },
             (Some(Ok(Contact::Address(_))), _) => Ok(Self::Update),
         }
@@ -189,7 +189,7 @@ impl Asked {
 fn require(request: &Request) -> Result<(), Refusal> {
     let mut options = String::new();
     for option in request.headers().all::<Require<'_>>() {
-        let Require(option) = option.map_err(|_| Refusal::Invalid("Malformed Require"))?;
+        let Require(option) = option.map_err(|_| Refusal::Invalid(Phrase::BAD_EXTENSIONS))?;
         if !options.is_empty() {
             options.push_str(", ");
         }

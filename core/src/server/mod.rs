@@ -15,7 +15,7 @@ use crate::endpoint::Config;
 use crate::endpoint::{Arrival, Indication};
 use crate::error::Limit;
 use crate::flow::ListenerId;
-use crate::message::{HeaderId, Method, Request, StatusCode};
+use crate::message::{HeaderId, Method, Phrase, Request, StatusCode};
 use crate::proxy::{self, Preprocessed, Refusal};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
@@ -141,7 +141,7 @@ impl Core {
             return self.proxy.answer(
                 &mut cx.for_role(role::PROXY),
                 arrival,
-                Refusal::Malformed("Malformed Request-URI"),
+                Refusal::Malformed(Phrase::BAD_REQUEST_URI),
             );
         };
         let Some(arrival) = self.serve(cx, arrival, &request, uri) else { return };

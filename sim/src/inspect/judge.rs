@@ -69,7 +69,7 @@ pub fn judge(bytes: &[u8], role: Role) -> Finding {
     }
     if let Err(rejection) = verdict {
         let offset = rejection.offset.map(|offset| begin + offset as usize);
-        return finding.malformed(owed.then(|| rejection.status.get()), rejection.reason.to_owned(), offset);
+        return finding.malformed(owed.then(|| rejection.status.get()), rejection.reason.to_string(), offset);
     }
     if let Some(error) = message.headers().first_malformed() {
         let name = error.header().map_or("", |header| header.as_str());

@@ -3,6 +3,7 @@
 use super::length::Length;
 use super::section_end::{Found, SectionEnd};
 use crate::message::limits::Limits;
+use crate::message::phrase::Phrase;
 use crate::message::span::LONGEST_SECTION;
 use crate::message::status::StatusCode;
 use alloc::vec::Vec;
@@ -253,11 +254,11 @@ impl FrameError {
 
 impl FrameError {
     /// The reason phrase of an answer to such a request: of a 400 what is wrong with it (RFC 3261 §21.4.1), else the usual one.
-    pub const fn reason(self) -> &'static str {
+    pub const fn reason(self) -> Phrase {
         match self.kind {
-            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength => "Missing or malformed Content-Length",
-            FrameErrorKind::LineEnd => "a carriage return or a line feed stands alone",
-            FrameErrorKind::HeaderSectionTooLong | FrameErrorKind::BodyTooLong => self.status().reason(),
+            FrameErrorKind::NoContentLength | FrameErrorKind::ContentLength => Phrase::BAD_LENGTH,
+            FrameErrorKind::LineEnd => Phrase::LINE_END,
+            FrameErrorKind::HeaderSectionTooLong | FrameErrorKind::BodyTooLong => Phrase::of(self.status()),
         }
     }
 }

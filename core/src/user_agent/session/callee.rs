@@ -32,7 +32,7 @@ impl Calls {
         if let Err(rejection) = Dialog::can_be_made_of(&served.request) {
             let lines = on.response_lines();
             let parts = ResponseParts::new(&served.request, rejection.status, &lines);
-            return on.respond_parts(cx, &served, ResponseParts { reason: Some(rejection.reason.as_bytes()), ..parts });
+            return on.respond_parts(cx, &served, ResponseParts { reason: Some(rejection.reason.as_ref()), ..parts });
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();

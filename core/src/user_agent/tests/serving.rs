@@ -75,7 +75,7 @@ fn an_invite_that_can_make_no_dialog_is_refused() {
     for extra in ["", "Contact: *\r\n", "Contact: <mailto:carol@chicago.com>\r\n"] {
         let mut bob = Lone::new();
         let response = bob.ask(&request("INVITE", "c", 1, "", extra));
-        assert_eq!(response.start, "SIP/2.0 400 Missing or unusable Contact header");
+        assert_eq!(response.start, "SIP/2.0 400 Missing or unusable remote target");
         assert!(bob.told().is_empty());
     }
 }
@@ -418,7 +418,7 @@ fn the_callee_follows_record_route_in_order() {
 fn a_record_route_that_cannot_be_followed_is_refused() {
     let mut bob = Lone::new();
     let response = bob.ask(&request("INVITE", "i", 10, "", &format!("{CONTACT}Record-Route: <tel:1>\r\n")));
-    assert_eq!(response.start, "SIP/2.0 400 Unusable Record-Route header");
+    assert_eq!(response.start, "SIP/2.0 400 Bad list of recorded proxies");
 }
 
 /// §12.1.1: the tag is null, and omitted in what we send (§12.2.1.1).
