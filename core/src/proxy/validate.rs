@@ -66,10 +66,12 @@ impl Core {
     }
 }
 
-/// The value of Max-Forwards, if there is one.
+/// The value of Max-Forwards, if there is one. Nobody but a proxy has to read it.
 pub(super) fn max_forwards(request: &Request) -> Result<Option<u8>, Refusal> {
-    match request.headers().get::<MaxForwards>() {
+    let headers = request.headers();
+    match headers.get::<MaxForwards>() {
         None => Ok(None),
+        Some(_) if headers.count(HeaderId::MaxForwards) > 1 => Err(Refusal::Malformed(Phrase::REPEATED_HOP_LIMIT)),
         Some(Ok(MaxForwards(hops))) => Ok(Some(hops)),
         Some(Err(_)) => Err(Refusal::Malformed(Phrase::BAD_HOP_LIMIT)),
     }

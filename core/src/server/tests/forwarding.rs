@@ -95,6 +95,30 @@ fn options_for_the_server_itself_are_answered_even_at_the_last_hop() {
     bench.comes_to_rest();
 }
 
+/// RFC 3261 §16.3: Max-Forwards is for those who forward; a registrar and a server that answers by itself need none.
+#[test]
+fn a_malformed_max_forwards_costs_the_request_only_where_it_would_be_forwarded() {
+    for (odd, reason) in [
+        ("Max-Forwards: 256", "Bad hop limit"),
+        ("Max-Forwards:", "Bad hop limit"),
+        ("Max-Forwards: 70\nMax-Forwards: 9", "Repeated hop limit"),
+    ] {
+        let mut bench = Bench::with(|settings| settings.record_route = true);
+        bench.register(1);
+        let forwarded = request("INVITE", "sip:bob@biloxi.com", "").replace("Max-Forwards: 70", odd);
+        let sent = bench.receive(ALICE, &forwarded);
+        assert_eq!(summaries(&sent), ["400 192.0.2.1:5060"], "{odd}");
+        assert_eq!(sent[0].response().reason(), reason.as_bytes());
+        // An ACK is lost, and a CANCEL of something else is not forwarded either.
+        assert_eq!(summaries(&bench.receive(ALICE, &forwarded.replace("INVITE", "ACK").replace("hds8", "1"))), [""; 0]);
+        let cancel = forwarded.replace("INVITE", "CANCEL").replace("hds8", "2");
+        assert_eq!(summaries(&bench.receive(ALICE, &cancel)), ["400 192.0.2.1:5060"]);
+        let own = request("OPTIONS", "sip:biloxi.com", "").replace("Max-Forwards: 70", odd).replace("hds8", "3");
+        assert_eq!(summaries(&bench.receive(ALICE, &own)), ["200 192.0.2.1:5060"]);
+        bench.comes_to_rest();
+    }
+}
+
 #[test]
 fn what_the_server_itself_has_no_use_for_is_405_or_501() {
     let mut bench = Bench::new();

@@ -219,6 +219,17 @@ fn options_are_answered_with_what_can_be_done() {
     bob.finish();
 }
 
+/// RFC 3261 §8.2, §16.3: who does not forward has no use for Max-Forwards.
+#[test]
+fn a_malformed_max_forwards_costs_no_request_here() {
+    for odd in ["Max-Forwards: 256", "Max-Forwards:", "Max-Forwards: 70\nMax-Forwards: 9"] {
+        let mut bob = Lone::new();
+        let response = bob.ask(&request("OPTIONS", "o", 1, "", "").replace("Max-Forwards: 70", odd));
+        assert_eq!(response.start, "SIP/2.0 200 OK", "{odd}");
+        bob.finish();
+    }
+}
+
 #[test]
 fn options_where_an_invite_would_be_busy_say_so() {
     let mut bob = Lone::with(|_, profile| profile.limits.calls = 1);
