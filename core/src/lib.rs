@@ -19,6 +19,7 @@
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
 //! | [`endpoint`] | | transport and transactions as one |
 //! | [`stack`] | | an endpoint and a transaction user as one node |
+//! | [`auth`] | §22, RFC 7616, 8760 | Digest: the keyring of a client, the gate of a server |
 //! | [`dialog`] | §12, RFC 3262, 3264, 4028, 5057 | identity, route set and sequence numbers of a dialog; offer/answer and timers of its session |
 //! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
 //! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
@@ -30,6 +31,7 @@
 
 extern crate alloc;
 
+pub mod auth;
 pub mod dialog;
 pub mod endpoint;
 pub mod error;

@@ -58,6 +58,8 @@ pub struct Script {
     pub call_ids: VecDeque<String>,
     /// First CSeq numbers of dialogs and registrations.
     pub sequence_numbers: VecDeque<u32>,
+    /// Client nonces of Digest.
+    pub client_nonces: VecDeque<String>,
 }
 
 /// Every random value of a node comes from here.
@@ -122,6 +124,14 @@ impl Random {
         match self.script.sequence_numbers.pop_front() {
             Some(scripted) => scripted,
             None => 1 + self.below(9_999) as u32,
+        }
+    }
+
+    /// A client nonce of 120 random bits (RFC 7616 §3.4).
+    pub fn client_nonce(&mut self) -> String {
+        match self.script.client_nonces.pop_front() {
+            Some(scripted) => scripted,
+            None => self.token(24),
         }
     }
 

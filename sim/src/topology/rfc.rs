@@ -53,6 +53,7 @@ fn script<const B: usize, const T: usize, const C: usize, const S: usize>(
         tags: tags.map(String::from).into(),
         call_ids: call_ids.map(String::from).into(),
         sequence_numbers: sequence_numbers.into(),
+        ..Script::default()
     }
 }
 

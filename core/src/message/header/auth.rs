@@ -102,6 +102,17 @@ impl<'a> AuthParameters<'a> {
         text::token(bare).map(Some).ok_or(self.error(ParseErrorKind::Token, value))
     }
 
+    /// A value that must be quoted by who writes it; a token without quotes, which many write, does no harm.
+    pub(super) fn quoted_or_token(self, name: &str) -> Result<Option<Quoted<'a>>, ParseError> {
+        match self.value(name)? {
+            Some([b'"', ..]) | None => self.quoted(name),
+            Some(value) => match text::token(value) {
+                Some(text) => Ok(Some(Quoted::of(text))),
+                None => Err(self.error(ParseErrorKind::Token, value)),
+            },
+        }
+    }
+
     /// Whether the value is `true`; any other token is not (RFC 7616 §3.3).
     pub(super) fn flag(self, name: &str) -> Result<bool, ParseError> {
         Ok(self.token(name)?.is_some_and(|value| value.eq_ignore_ascii_case("true")))
@@ -260,6 +271,13 @@ impl fmt::Debug for Credentials<'_> {
             Self::Other { scheme, .. } => write!(f, "{scheme} …"),
         }
     }
+}
+
+/// The realm of Digest credentials of which another parameter may be malformed. `None` if it cannot be told.
+pub(crate) fn realm_of(value: &[u8]) -> Option<Quoted<'_>> {
+    let (scheme, mut cursor) = scheme(value).ok()?;
+    let parameters = AuthParameters::take(&mut cursor).ok()?;
+    parameters.quoted("realm").ok()?.filter(|_| scheme.eq_ignore_ascii_case("Digest"))
 }
 
 /// The scheme and the white space behind it.

@@ -43,7 +43,7 @@ impl<'a> DigestChallenge<'a> {
             opaque: parameters.quoted("opaque")?,
             stale: parameters.flag("stale")?,
             algorithm: parameters.token("algorithm")?,
-            qop: parameters.quoted("qop")?,
+            qop: parameters.quoted_or_token("qop")?,
             charset: parameters.token("charset")?,
             userhash: parameters.flag("userhash")?,
             parameters,
@@ -335,6 +335,16 @@ mod tests {
             "Digest username=\"b\", realm=\"r\", nonce=\"n\", response=\"0\", nc=1",
             "Digest username=\"b\", realm=\"r\", nonce=\"n\", response=\"0\", qop=\"a b\"",
             "Digest username=\"b\", username*=x, realm=\"r\", nonce=\"n\", response=\"0\"",
+        ]);
+    }
+
+    #[test]
+    fn a_quality_of_protection_is_offered_without_quotes_too() {
+        let read = challenge("Digest realm=\"r\", nonce=\"n\", qop=auth");
+        assert!(read.offers("auth") && !read.offers("auth-int"));
+        refused::<WwwAuthenticate<'_>>(&[
+            "Digest realm=\"r\", nonce=\"n\", qop=auth,auth-int",
+            "Digest realm=r, nonce=\"n\"",
         ]);
     }
 

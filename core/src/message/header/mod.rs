@@ -40,6 +40,7 @@ mod warning;
 pub use accept::{Accept, AcceptEncoding, AcceptLanguage};
 pub(crate) use address::NameAddrText;
 pub use address::{From, NameAddr, NameAddrBuf, RecordRoute, ReplyTo, Route, To};
+pub(crate) use auth::realm_of;
 pub use auth::{
     AuthParameter, AuthParameters, AuthenticationInfo, Authorization, Challenge, Credentials, ProxyAuthenticate,
     ProxyAuthorization, WwwAuthenticate,

@@ -78,6 +78,7 @@ impl Pair {
                     tags: ["1928301774".into()].into(),
                     call_ids: ["a84b4c76e66710".into()].into(),
                     sequence_numbers: [314_159].into(),
+                    ..Script::default()
                 }
             } else {
                 Script {

@@ -20,6 +20,7 @@ fn registrant() -> Lone {
             tags: ["456248".into()].into(),
             call_ids: ["843817637684230@998sdasdh09".into()].into(),
             sequence_numbers: [1826].into(),
+            ..Script::default()
         };
     })
 }

@@ -1,0 +1,100 @@
+//! What a keyring is given and what it says.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::fields::{Asker, Fields};
+use super::secret::Secret;
+use crate::message::{Host, HostBuf};
+
+/// What a user is known by, and proves.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub(super) user: Box<str>,
+    pub(super) secret: Secret,
+    pub(super) is_everywhere: bool,
+}
+
+impl Login {
+    /// A user name and the secret that goes with it.
+    pub fn new(user: &str, secret: Secret) -> Self {
+        Self { user: user.into(), secret, is_everywhere: false }
+    }
+
+    /// Says that this is for the account's outbound proxy: the proxy's challenge counts for every request of the account and not
+    /// only for those with the Call-ID that was challenged (RFC 3261 §22.3).
+    #[must_use]
+    pub fn for_outbound_proxy(self) -> Self {
+        Self { is_everywhere: true, ..self }
+    }
+}
+
+/// Which challenges a login answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of this realm, compared octet by octet.
+    Realm(Box<str>),
+    /// Those of any realm, for requests whose topmost Route or whose Request-URI has this host.
+    Host(HostBuf),
+    /// All. Whoever gets a request of the account can then ask for a proof by which a weak password can be guessed.
+    Any,
+}
+
+impl Scope {
+    /// The challenges of a realm.
+    pub fn realm(realm: &str) -> Self {
+        Self::Realm(realm.into())
+    }
+
+    /// The challenges of requests to a host. `None` if this is no host name or address.
+    pub fn host(host: &str) -> Option<Self> {
+        Some(Self::Host(Host::parse(host.as_bytes())?.to_buf()))
+    }
+}
+
+/// Who asks for credentials, and those of which realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whether a server or a proxy asks.
+    pub asker: Asker,
+    /// The realm, to be shown to the user (RFC 3261 §22.1).
+    pub realm: String,
+}
+
+/// What to do about challenges of realms that no login is known for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// Ask for them first: [`Outcome::Wanted`].
+    Ask,
+    /// Answer the others, if there are any (RFC 8760 §2.4).
+    LeaveOut,
+}
+
+/// What a challenged request comes to.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Outcome {
+    /// The request goes again, with these fields in the place of all its credentials and with the next CSeq (RFC 3261 §22.2).
+    Again(Fields),
+    /// The credentials of these realms are not known; never empty. Once they are, or are left out, the same question gives
+    /// another outcome.
+    Wanted(Vec<Wanted>),
+    /// The credentials that the request had for these realms were refused; never empty. They are not sent again (§22.1): the
+    /// same question gives another outcome once there is another login.
+    Rejected(Vec<Wanted>),
+    /// No challenge is understood, or none can be answered with the hashes that are known: the request has failed.
+    Unsupported,
+}
+
+/// What a response proves of its server (RFC 7616 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum ServerProof {
+    /// Nothing: there is no proof in it, or none that belongs to the request.
+    Absent,
+    /// The server knows the secret.
+    Good,
+    /// The proof is wrong: the response, or a part of it, is not from a server that knows the secret.
+    Wrong,
+}
