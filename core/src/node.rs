@@ -98,7 +98,8 @@ pub enum Input<'a> {
         /// Where it was sent.
         remote: SocketAddr,
         /// As much of what was sent as the network gives back, from its first byte on; empty if nothing. The start line tells
-        /// whether a request or a response did not arrive; without it all that was sent there is taken for undelivered.
+        /// whether a request or a response did not arrive, and only transactions of that side hear of it. With fewer than eight
+        /// bytes that is not known: a side hears of it that alone has sent there, and if both have, neither does.
         quoted: &'a [u8],
     },
     /// Time has passed.

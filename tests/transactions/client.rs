@@ -1,7 +1,7 @@
 //! Client transactions (RFC 3261 §17.1 with RFC 6026).
 
-use crate::bench::{Bench, Told, answer, ours, parameter};
-use sansip::Failure;
+use crate::bench::{Bench, THERE, Told, address, answer, ours, parameter, their_via, theirs};
+use sansip::{Failure, Input};
 
 #[test]
 fn an_unanswered_invite_is_sent_seven_times_and_fails_after_64_t1() {
@@ -165,6 +165,37 @@ fn an_unreachable_peer_fails_the_request_at_once() {
         bench.unreachable("192.0.2.9:5060");
         assert_eq!(bench.told, [(20, Told::Failed(Failure::Transport))]);
         bench.assert_over();
+    }
+}
+
+/// RFC 3261 §16.9, §18.4: a response that did not arrive ends no client transaction, and a request no server transaction's way back.
+#[test]
+fn what_is_quoted_says_which_side_hears_of_it() {
+    // What is quoted, and what is told if a request, a response, or both went there.
+    let unsent: &[Told] = &[Told::Failed(Failure::Transport)];
+    for (quoted, [request, response, both]) in [
+        (&b"OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia"[..], [unsent, &[], unsent]),
+        (b"SIP/2.0 180 Ringing\r\n", [&[], &[Told::Unsent], &[Told::Unsent]]),
+        (b"SIP/2.0 ", [&[], &[Told::Unsent], &[Told::Unsent]]),
+        (b"SIP/2.0", [unsent, &[Told::Unsent], &[]]),
+        (b"", [unsent, &[Told::Unsent], &[]]),
+        (b"S", [unsent, &[Told::Unsent], &[]]),
+        (b"SUBSCRIB", [unsent, &[], unsent]),
+    ] {
+        for (requests, responses, expected) in [(true, false, request), (false, true, response), (true, true, both)] {
+            let mut bench = Bench::new();
+            if requests {
+                bench.request(&ours("OPTIONS"));
+            }
+            if responses {
+                bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
+                let server = bench.accept();
+                bench.respond(server, 180);
+            }
+            bench.told.clear();
+            bench.handle(Input::Unreachable { listener: bench.listener, remote: address(THERE), quoted });
+            assert_eq!(bench.whats(), expected, "{}, {requests}, {responses}", quoted.escape_ascii());
+        }
     }
 }
 

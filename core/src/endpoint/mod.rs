@@ -197,12 +197,20 @@ impl Endpoint {
             Input::Unreachable { listener, remote, quoted } => {
                 self.wire.stats.unreachable += 1;
                 let flow = Flow::datagram(listener, remote);
-                let is_response = quoted.starts_with(b"SIP/2.0 ");
-                // That a response did not arrive says nothing of the requests that went to the same address (§16.9).
-                if !is_response {
+                const RESPONSE: &[u8] = b"SIP/2.0 ";
+                // That a response did not arrive says nothing of the requests that went to the same address (§16.9). If too little is
+                // quoted to tell them apart, those are told who alone have sent there; if both sides have, their timers tell them.
+                let is_response = quoted.starts_with(RESPONSE);
+                let is_unknown = !is_response && RESPONSE.starts_with(quoted);
+                let [clients, servers] = if is_unknown {
+                    [!self.servers.have_sent(flow), !self.clients.have_sent(flow)]
+                } else {
+                    [!is_response, is_response]
+                };
+                if clients {
                     self.clients_unsent(flow);
                 }
-                if is_response || quoted.is_empty() {
+                if servers {
                     self.servers_unsent(flow);
                 }
             }

@@ -181,6 +181,11 @@ impl ClientTransactions {
         }
     }
 
+    /// Whether there are transactions that have sent along `flow` since they last heard that nothing arrives there.
+    pub(crate) fn have_sent(&self, flow: Flow) -> bool {
+        self.senders.contains(flow)
+    }
+
     /// The transactions that have sent along `flow` since they last heard that nothing arrives there.
     pub(crate) fn take_senders(&mut self, flow: Flow) -> Vec<ClientTransactionId> {
         self.senders.take(flow)

@@ -88,6 +88,12 @@ impl<K: Kind> Senders<K> {
         self.len -= 1;
     }
 
+    /// Whether any sent along `flow`; by a rare collision of the hash along another.
+    pub(crate) fn contains(&self, flow: Flow) -> bool {
+        let hash = self.hash(flow);
+        self.heads.find(hash, |head| head.0 == hash).is_some()
+    }
+
     /// Takes out all that sent along `flow` in the order of their entering, and by a rare collision of the hash perhaps others.
     pub(crate) fn take(&mut self, flow: Flow) -> Vec<Id<K>> {
         let hash = self.hash(flow);
@@ -192,6 +198,7 @@ mod tests {
                     model.retain(|entry| *entry != (flow, id));
                 }
                 _ => {
+                    assert_eq!(senders.contains(flow), model.iter().any(|entry| entry.0 == flow));
                     let taken: Vec<_> = model.iter().filter(|entry| entry.0 == flow).map(|entry| entry.1).collect();
                     assert_eq!(senders.take(flow), taken);
                     model.retain(|entry| entry.0 != flow);

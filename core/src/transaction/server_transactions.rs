@@ -210,6 +210,11 @@ impl ServerTransactions {
         }
     }
 
+    /// Whether there are transactions that have sent along `flow` since they last heard that nothing arrives there.
+    pub(crate) fn have_sent(&self, flow: Flow) -> bool {
+        self.senders.contains(flow)
+    }
+
     /// The transactions that have sent along `flow` since they last heard that nothing arrives there.
     pub(crate) fn take_senders(&mut self, flow: Flow) -> Vec<ServerTransactionId> {
         self.senders.take(flow)

@@ -70,7 +70,7 @@ fn a_lone_503_goes_on_as_500() {
 fn a_hop_that_cannot_be_reached_counts_as_503_and_so_goes_on_as_500() {
     let (mut bench, _) = called();
     let remote = BOB.parse().unwrap();
-    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted: b"" });
+    bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted: b"INVITE sip:" });
     assert_eq!(summaries(&bench.drain()), ["500 192.0.2.1:5060"]);
     let unknown = request("INVITE", "sip:bob@nowhere.example.com", "").replace("nashds8", "b");
     assert_eq!(summaries(&bench.receive(ALICE, &unknown)), ["100 192.0.2.1:5060", "500 192.0.2.1:5060"]);
