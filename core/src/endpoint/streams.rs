@@ -3,7 +3,7 @@
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::flow::{ConnectionId, Flow};
-use crate::message::{Frame, FrameError, Request};
+use crate::message::{Frame, FrameError, Framer, Phrase, Request, StatusCode};
 use crate::node::Change;
 use crate::time::Instant;
 use crate::transport::{Lost, PING, PONG, stamp};
@@ -64,13 +64,17 @@ impl Endpoint {
                     }
                 }
                 Some(Err(error)) => {
-                    self.broken(id, error, framer.rejected());
+                    self.broken(id, error, framer.begun());
                     return &[];
                 }
             }
         }
         if let Some(limit) = self.wire.put_back(id, framer) {
             self.overloaded(limit);
+            let framer = self.wire.take_framer(id);
+            let begun = framer.as_ref().map_or(&[][..], Framer::begun);
+            let status = StatusCode::MESSAGE_TOO_LARGE;
+            self.answer_last(id, begun, status, Phrase::of(status));
             self.close(id);
         }
         left
@@ -97,16 +101,22 @@ impl Endpoint {
     }
 
     /// A stream that can be read no further is closed; a request that can be read so far is answered first (§18.3).
-    fn broken(&mut self, id: ConnectionId, error: FrameError, head: &[u8]) {
+    fn broken(&mut self, id: ConnectionId, error: FrameError, begun: &[u8]) {
         self.wire.stats.broken_streams += 1;
-        if let Some(flow) = self.wire.connections.flow(id)
-            && let Some(request) = Request::salvage(head, &self.config.limits.message)
-            && self.answerable(request.headers(), flow).is_some()
-        {
-            self.wire.stats.rejected += 1;
-            self.answer(&stamp(request, flow.remote), flow, error.status(), error.reason(), None);
-        }
+        self.answer_last(id, begun, error.status(), error.reason());
         self.close(id);
+    }
+
+    /// Answers the request that has begun on a connection, which is about to be closed; whether that can be done.
+    fn answer_last(&mut self, id: ConnectionId, begun: &[u8], status: StatusCode, reason: Phrase) -> bool {
+        let Some(flow) = self.wire.connections.flow(id) else { return false };
+        let request = Request::salvage_begun(begun, &self.config.limits.message);
+        let Some(request) = request.filter(|request| self.answerable(request.headers(), flow).is_some()) else {
+            return false;
+        };
+        self.wire.stats.rejected += 1;
+        self.answer(&stamp(request, flow.remote), flow, status, reason, None);
+        true
     }
 
     /// Tells the requests that wait for a connection that it is open.

@@ -39,7 +39,7 @@ pub(super) fn each_message(
                 };
                 let mut finding = unread(rest, error.status(), words.to_owned(), error.offset() as usize);
                 if error.kind() == FrameErrorKind::LineEnd {
-                    finding = finding.half_line_end(framer.rejected());
+                    finding = finding.half_line_end(framer.begun());
                 }
                 return report(bytes.len() - rest.len(), rest, &finding);
             }

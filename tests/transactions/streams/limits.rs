@@ -145,6 +145,46 @@ fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
     assert_eq!(bench.closed.len(), 1);
 }
 
+/// A connection is not closed without the answer that can be given, and what else goes on along it goes another way (RFC 3261
+/// §18.2.2, §18.3).
+#[test]
+fn a_request_that_meets_the_limit_of_unfinished_octets_gets_513_before_the_end() {
+    let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.unfinished_octets = 1_000));
+    let connection = bench.accepted(tcp, "192.0.2.9:1001");
+    bench.receive_along(connection, &theirs("INVITE", &their_via("z9hG4bKa")));
+    let server = bench.accept();
+    bench.respond(server, 180);
+    let body = theirs("MESSAGE", &their_via("z9hG4bKb")).replace("Content-Length: 0", "Content-Length: 2000");
+    bench.receive_along(connection, &(body + &"x".repeat(1_000)));
+    assert_eq!(bench.last().start_line(), "SIP/2.0 513 Message Too Large");
+    assert_eq!((bench.last().flow.connection, &bench.closed[..]), (Some(connection), &[(0, connection)][..]));
+    assert_eq!((bench.last().branch(), bench.last().header("CSeq")), ("z9hG4bKb", "314159 MESSAGE"));
+    bench.respond(server, 200);
+    assert_eq!((bench.opened.len(), bench.endpoint.census().server_transactions), (1, 1));
+    bench.open();
+    assert!(bench.last().start_line().starts_with("SIP/2.0 200 "));
+}
+
+#[test]
+fn of_a_header_section_that_is_too_long_the_lines_that_came_whole_are_enough_for_an_answer() {
+    let whole = theirs("OPTIONS", &their_via("z9hG4bKa")).replace("Content-Length: 0\n\n", "");
+    let answered = |begun: &str| {
+        let (mut bench, tcp) = bench_with(with_limits(|limits| limits.message.header_section = 1_000));
+        let connection = bench.accepted(tcp, "192.0.2.9:1001");
+        let begun = String::from_utf8(wire(begun)).unwrap();
+        bench.stream(connection, begun.as_bytes());
+        bench.stream(connection, "x".repeat(1_001 - begun.len()).as_bytes());
+        assert_eq!(bench.closed, [(0, connection)]);
+        bench.sent.iter().map(|sent| sent.start_line().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(answered(&format!("{whole}Subject: ")), ["SIP/2.0 513 Message Too Large"]);
+    // The last line that an answer copies may go on, or has not come.
+    assert_eq!(answered(whole.trim_end()), [""; 0]);
+    assert_eq!(answered(&format!("{whole} ")), [""; 0]);
+    assert_eq!(answered(&whole.replace("Call-ID: a84b4c76e66710\n", "Subject: ")), [""; 0]);
+    assert_eq!(answered(&format!("{whole}Subject: ").replace("OPTIONS", "ACK")), [""; 0]);
+}
+
 #[test]
 fn what_is_sent_to_a_stalled_connection_is_bounded() {
     let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.stalled_octets = 1_000));

@@ -18,7 +18,7 @@ struct Read {
     frames: Vec<Owned>,
     error: Option<FrameError>,
     unfinished: usize,
-    rejected: Vec<u8>,
+    begun: Vec<u8>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn read(pieces: &[&[u8]], limits: &Limits) -> Read {
         }
         assert!(input.is_empty());
     }
-    Read { frames, error, unfinished: framer.unfinished(), rejected: framer.rejected().to_vec() }
+    Read { frames, error, unfinished: framer.unfinished(), begun: framer.begun().to_vec() }
 }
 
 /// The frames stand in the stream one behind the other, and each ends where the parser ends it that is given all the rest.
@@ -95,7 +95,7 @@ fn is_what_the_parser_sees(stream: &[u8], read: &Read, limits: &Limits) {
         // The parser takes what is there of a message that is not whole, but not as a valid one with its body.
         return;
     };
-    assert!(rest.starts_with(&read.rejected));
+    assert!(rest.starts_with(&read.begun));
     assert_eq!(read.unfinished, 0);
     let lengths = |view: &MessageView<'_>| view.headers().all::<ContentLength>().collect::<Vec<_>>();
     match (error.kind(), view) {

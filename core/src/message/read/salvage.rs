@@ -60,6 +60,21 @@ impl Request {
     }
 }
 
+impl Request {
+    /// As [`salvage`](Self::salvage), of as much of a message as has come. Without its whole header section, a line counts only if
+    /// the next one has begun, which might continue it; and `None` if a field that an answer copies has not come yet.
+    pub fn salvage_begun(begun: &[u8], limits: &Limits) -> Option<Self> {
+        const COPIED: [HeaderId; 5] = [HeaderId::Via, HeaderId::To, HeaderId::From, HeaderId::CallId, HeaderId::CSeq];
+        if begun.windows(4).any(|octets| octets == b"\r\n\r\n") {
+            return Self::salvage(begun, limits);
+        }
+        let ends_line = |&at: &usize| matches!(begun.get(at..), Some([b'\n', next, ..]) if !text::is_lws(*next));
+        let end = (0..begun.len()).rev().find(ends_line)?;
+        let request = Self::salvage(begun.get(..=end)?, limits)?;
+        COPIED.into_iter().all(|id| request.headers().contains(id)).then_some(request)
+    }
+}
+
 /// The method of a request line; `None` of anything else, and of ACK, which has no answer.
 fn method_of(line: &[u8]) -> Option<&[u8]> {
     if line.len() > LONGEST_SECTION || line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
