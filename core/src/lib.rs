@@ -53,7 +53,7 @@ pub mod transaction;
 pub mod transport;
 pub mod user_agent;
 
-pub use endpoint::{Arrival, Config, DeliveryId, Endpoint, Failure, Indication, Limits};
+pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, Indication, Limits};
 pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};
 pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};

@@ -8,8 +8,8 @@ use sansip::message::header::Protocol;
 use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::timer::TimerId;
 use sansip::{
-    Answer, Arrival, Change, Config, ConnectionId, DeliveryId, Endpoint, Failure, Flow, Indication, Input, Instant,
-    Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
+    Answer, Arrival, Change, Config, ConnectionId, DeliveryId, DropCause, Endpoint, Failure, Flow, Indication, Input,
+    Instant, Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -83,6 +83,7 @@ pub(crate) enum Told {
     FlowFailed(SocketAddr),
     Timer(Tag),
     Overload(Limit, u64),
+    Dropped(DropCause),
 }
 
 /// An endpoint, its clock and its log.
@@ -96,6 +97,8 @@ pub(crate) struct Bench {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
+    /// What was dropped and told, with its flow.
+    pub(crate) dropped: Vec<(Flow, Vec<u8>)>,
     /// Where the responses came in.
     pub(crate) flows: Vec<Flow>,
     pub(crate) questions: Vec<(QueryId, String)>,
@@ -129,6 +132,7 @@ impl Bench {
             arrivals: Vec::new(),
             acks: Vec::new(),
             responses: Vec::new(),
+            dropped: Vec::new(),
             flows: Vec::new(),
             questions: Vec::new(),
             services: false,
@@ -309,6 +313,10 @@ impl Bench {
                 Indication::FlowFailed { flow } => Told::FlowFailed(flow.remote),
                 Indication::Timer { tag, .. } => Told::Timer(tag),
                 Indication::Overload { limit, refused } => Told::Overload(limit, refused),
+                Indication::Dropped { why, flow, bytes } => {
+                    self.dropped.push((flow, bytes.to_vec()));
+                    Told::Dropped(why)
+                }
             };
             self.told.push((at, told));
         }

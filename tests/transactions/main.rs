@@ -7,6 +7,7 @@ mod cancel;
 mod chaos;
 mod client;
 mod delivery;
+mod dropped;
 mod laws;
 mod leniency;
 mod locating;

@@ -16,7 +16,7 @@ use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
 
 use super::stateless::TOKEN_LENGTH;
-use super::{Endpoint, Indication};
+use super::{DropCause, Endpoint, Indication};
 
 /// A valid request that matches no transaction, waiting for the core's choice.
 #[derive(Clone, Debug)]
@@ -51,29 +51,19 @@ const CANCELLABLE: [Method<'_>; 12] = [
 
 impl Endpoint {
     pub(super) fn datagram(&mut self, listener: ListenerId, remote: SocketAddr, bytes: &[u8]) {
-        if self.is_overrun() {
-            return;
-        }
-        if self.wire.listeners.get(listener).is_none() {
-            self.wire.stats.unlistened += 1;
-            return;
-        }
         self.message_in(Flow::datagram(listener, remote), bytes);
     }
 
-    /// Counts a message that arrives; whether it is dropped because too many outputs are queued.
-    pub(super) fn is_overrun(&mut self) -> bool {
-        self.wire.stats.received += 1;
-        let overrun = self.wire.is_overrun();
-        if overrun {
-            self.wire.stats.overrun += 1;
-            self.overloaded(Limit::OUTPUTS);
-        }
-        overrun
-    }
-
-    /// A message came along `flow`.
+    /// A message came along `flow`: it is dropped if too many outputs are queued.
     pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
+        self.wire.stats.received += 1;
+        if self.wire.is_overrun() {
+            self.overloaded(Limit::OUTPUTS);
+            return self.dropped(DropCause::Overrun, flow, bytes);
+        }
+        if self.wire.listeners.get(flow.listener).is_none() {
+            return self.dropped(DropCause::Unlistened, flow, bytes);
+        }
         match MessageView::parse(bytes, &self.config.limits.message) {
             Ok(view) => {
                 let view = view.with_user_part(self.config.user_part);
@@ -94,12 +84,10 @@ impl Endpoint {
     /// Answers a request that cannot be read or is above a limit, if so much of it can be read as an answer copies.
     fn unreadable(&mut self, flow: Flow, bytes: &[u8], error: ParseError) {
         let Some(request) = Request::salvage(bytes, &self.config.limits.message) else {
-            self.wire.stats.malformed += 1;
-            return;
+            return self.dropped(DropCause::Malformed(error), flow, bytes);
         };
         let Some(path) = self.answerable(request.headers(), flow) else {
-            self.wire.stats.unusable += 1;
-            return;
+            return self.dropped(DropCause::Unanswerable, flow, bytes);
         };
         self.wire.stats.rejected += 1;
         self.answer(&stamp(request, flow.remote), path, error.status(), error.reason(), None);
@@ -110,15 +98,12 @@ impl Endpoint {
         let is_ack = method == Method::Ack;
         let Essentials { via, .. } = match view.essentials() {
             Ok(essentials) => essentials,
-            Err(Rejection { status, reason, .. }) => return self.unprocessable(flow, view, status, reason),
+            Err(rejection) => return self.unprocessable(flow, view, rejection),
         };
-        let Some(path) = self.wire.path_to(response_destination(&via, flow.remote), flow) else {
-            self.wire.stats.unusable += 1;
-            return;
-        };
-        let Some(keys) = RequestKey::with_via(via, view.headers(), view.uri_bytes()) else {
-            self.wire.stats.unusable += 1;
-            return;
+        let path = self.wire.path_to(response_destination(&via, flow.remote), flow);
+        let keys = RequestKey::with_via(via, view.headers(), view.uri_bytes());
+        let (Some(path), Some(keys)) = (path, keys) else {
+            return self.dropped(DropCause::Unanswerable, flow, view.as_bytes());
         };
         let key = if is_ack { keys.acknowledged() } else { keys.method(method.as_str()) };
         let fingerprint = self.servers.fingerprint(&key);
@@ -130,7 +115,8 @@ impl Endpoint {
         let Some(request) = stamped(view, &via, flow.remote) else {
             // What we note in its Via lifts the request above what can be held.
             let status = StatusCode::MESSAGE_TOO_LARGE;
-            return self.unprocessable(flow, view, status, Phrase::of(status));
+            let rejection = Rejection { status, reason: Phrase::of(status), offset: None };
+            return self.unprocessable(flow, view, rejection);
         };
         match server {
             Some(server) => self.acknowledged(server, request, flow),
@@ -141,15 +127,15 @@ impl Endpoint {
     }
 
     /// Answers a request that can be read and not processed; an ACK is never answered.
-    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, status: StatusCode, reason: Phrase) {
-        let path = self.answerable(view.headers(), flow);
-        let request = view.to_request().filter(|request| request.method() != Method::Ack);
-        let (Some(path), Some(request)) = (path, request) else {
-            self.wire.stats.unusable += 1;
-            return;
+    fn unprocessable(&mut self, flow: Flow, view: &MessageView<'_>, rejection: Rejection) {
+        let Some(request) = view.to_request().filter(|request| request.method() != Method::Ack) else {
+            return self.dropped(DropCause::Incomplete(rejection), flow, view.as_bytes());
+        };
+        let Some(path) = self.answerable(view.headers(), flow) else {
+            return self.dropped(DropCause::Unanswerable, flow, view.as_bytes());
         };
         self.wire.stats.rejected += 1;
-        self.answer(&stamp(request, flow.remote), path, status, reason, None);
+        self.answer(&stamp(request, flow.remote), path, rejection.status, rejection.reason, None);
     }
 
     /// Where an answer to this request goes: along the connection it came by if there is one (§18.2.2), and never from a group's
@@ -212,13 +198,12 @@ impl Endpoint {
     }
 
     fn response_in(&mut self, flow: Flow, view: &MessageView<'_>) {
-        let Ok(Essentials { via, cseq, .. }) = view.essentials() else {
-            self.wire.stats.unusable += 1;
-            return;
+        let Essentials { via, cseq, .. } = match view.essentials() {
+            Ok(essentials) => essentials,
+            Err(rejection) => return self.dropped(DropCause::Incomplete(rejection), flow, view.as_bytes()),
         };
         if !self.wire.listeners.inserts(via.sent_by) {
-            self.wire.stats.foreign += 1;
-            return;
+            return self.dropped(DropCause::Foreign, flow, view.as_bytes());
         }
         let client = self.clients.find(cseq.method.as_str(), via.branch_octets().unwrap_or_default());
         match (client, view.to_response()) {
@@ -227,7 +212,7 @@ impl Endpoint {
                 deliveries.responded(&mut below, client, response, flow);
             }
             (None, Some(response)) if self.config.strays => self.indications.tell(Indication::Stray { response }),
-            _ => self.wire.stats.stray += 1,
+            _ => self.dropped(DropCause::Stray, flow, view.as_bytes()),
         }
     }
 }

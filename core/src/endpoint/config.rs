@@ -22,6 +22,9 @@ pub struct Config {
     /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
     /// [`Server`](crate::Server) turns it on for the CANCEL that it forwards statelessly.
     pub strays: bool,
+    /// Whether what is dropped without an answer is shown ([`Indication::Dropped`](crate::Indication::Dropped)), for a log or a
+    /// trace. Off by default: the counters of [`Stats`](crate::transport::Stats) count it.
+    pub drops: bool,
     /// What the user part of a URI in a message received may have. [`UserPart::Strict`].
     pub user_part: UserPart,
 }
@@ -36,6 +39,7 @@ impl Config {
             limits: Limits::default(),
             rport: true,
             strays: false,
+            drops: false,
             user_part: UserPart::Strict,
         }
     }
@@ -56,6 +60,10 @@ pub struct Limits {
     /// Requests refused statelessly, at a limit or while the endpoint drains, that are remembered so that their CANCELs end here;
     /// past it the CANCEL of the oldest is treated as one that matches nothing. 1,024.
     pub refused_branches: usize,
+    /// What was dropped, told and not yet taken ([`Config::drops`]); past it only the counters count. 64.
+    pub drops: usize,
+    /// Octets of what was dropped that are told, the first ones. 2,048.
+    pub drop_octets: usize,
 }
 
 impl Default for Limits {
@@ -66,6 +74,8 @@ impl Default for Limits {
             transaction: transaction::Limits::default(),
             deliveries: 1_000_000,
             refused_branches: 1_024,
+            drops: 64,
+            drop_octets: 2_048,
         }
     }
 }

@@ -4,12 +4,12 @@ use alloc::collections::VecDeque;
 
 use crate::error::Limit;
 use crate::flow::Flow;
-use crate::message::{Request, Response, StatusCode};
+use crate::message::{Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::timer::TimerId;
 use crate::transaction::{DeliveryId, ServerTransactionId};
 
-use super::Arrival;
+use super::{Arrival, DropCause};
 
 /// Something that happened below, for the transaction user. Indications are queued and handed over one by one, never
 /// re-entrantly.
@@ -87,6 +87,16 @@ pub enum Indication {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
+    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    Dropped {
+        /// Why.
+        why: DropCause,
+        /// Where it came in, and where from.
+        flow: Flow,
+        /// Its octets, the first [`Limits::drop_octets`](crate::Limits::drop_octets) of them; of a stream those that are at hand of
+        /// the message.
+        bytes: SharedBytes,
+    },
     /// A connection that was open is no more: closed by either side, reset, or no pong came (RFC 5626 §4.4.1). What was sent
     /// along it and has failed is told for itself.
     FlowFailed {
@@ -131,18 +141,30 @@ impl Failure {
 
 /// What the transaction user has not yet taken.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Indications(VecDeque<Indication>);
+pub(super) struct Indications {
+    queue: VecDeque<Indication>,
+    /// How many of them tell of something that was dropped.
+    drops: usize,
+}
 
 impl Indications {
     pub(super) fn tell(&mut self, indication: Indication) {
-        self.0.push_back(indication);
+        self.drops += usize::from(matches!(indication, Indication::Dropped { .. }));
+        self.queue.push_back(indication);
     }
 
     pub(super) fn next(&mut self) -> Option<Indication> {
-        self.0.pop_front()
+        let indication = self.queue.pop_front()?;
+        self.drops -= usize::from(matches!(indication, Indication::Dropped { .. }));
+        Some(indication)
+    }
+
+    /// How many tell of something that was dropped.
+    pub(super) const fn drops(&self) -> usize {
+        self.drops
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.queue.is_empty()
     }
 }

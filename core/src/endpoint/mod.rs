@@ -4,6 +4,7 @@ mod arrival;
 mod census;
 mod config;
 mod delivery;
+mod dropped;
 mod indication;
 mod overload;
 mod requests;
@@ -14,6 +15,7 @@ mod streams;
 pub use arrival::Arrival;
 pub use census::Census;
 pub use config::{Config, Limits};
+pub use dropped::DropCause;
 pub use indication::{Failure, Indication};
 
 use core::net::SocketAddr;

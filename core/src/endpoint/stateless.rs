@@ -16,7 +16,7 @@ use crate::time::Instant;
 use crate::transaction::key::RequestKey;
 use crate::transport::forwarded_destination;
 
-use super::Endpoint;
+use super::{DropCause, Endpoint};
 
 /// Characters of a token: 80 bits.
 pub(super) const TOKEN_LENGTH: usize = 16;
@@ -155,7 +155,7 @@ impl Endpoint {
         match response.octets() {
             Ok(bytes) => self.wire.send(path, bytes),
             // What was read with an answer in mind can be answered, but for the length of all its Vias.
-            Err(_refused) => self.wire.stats.unusable += 1,
+            Err(_refused) => self.dropped(DropCause::Unanswerable, path, request.as_bytes()),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::node::Change;
 use crate::time::Instant;
 use crate::transport::{Lost, PING, PONG, stamp};
 
-use super::{Endpoint, Indication};
+use super::{DropCause, Endpoint, Indication};
 
 impl Endpoint {
     /// Sends a keep-alive along a connection (RFC 5626 §3.5.1): two CRLFs, to be answered with one within 10 s, else the flow
@@ -95,7 +95,7 @@ impl Endpoint {
     }
 
     fn connection_message(&mut self, id: ConnectionId, bytes: &[u8]) {
-        if let Some(flow) = self.wire.connections.flow(id).filter(|_| !self.is_overrun()) {
+        if let Some(flow) = self.wire.connections.flow(id) {
             self.message_in(flow, bytes);
         }
     }
@@ -103,7 +103,11 @@ impl Endpoint {
     /// A stream that can be read no further is closed; a request that can be read so far is answered first (§18.3).
     fn broken(&mut self, id: ConnectionId, error: FrameError, begun: &[u8]) {
         self.wire.stats.broken_streams += 1;
-        self.answer_last(id, begun, error.status(), error.reason());
+        if !self.answer_last(id, begun, error.status(), error.reason())
+            && let Some(flow) = self.wire.connections.flow(id)
+        {
+            self.dropped(DropCause::BrokenStream(error), flow, begun);
+        }
         self.close(id);
     }
 

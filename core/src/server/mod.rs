@@ -11,11 +11,10 @@ mod tests;
 
 pub use settings::{Route, RouteKey, Settings};
 
-use crate::endpoint::Config;
-use crate::endpoint::{Arrival, Indication};
+use crate::endpoint::{Arrival, Config, DropCause, Indication};
 use crate::error::Limit;
-use crate::flow::ListenerId;
-use crate::message::{HeaderId, Method, Phrase, Request, StatusCode};
+use crate::flow::{Flow, ListenerId};
+use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode};
 use crate::proxy::{self, Preprocessed, Refusal};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
@@ -36,6 +35,15 @@ pub enum Event {
         limit: Limit,
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
+    },
+    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    Dropped {
+        /// Why.
+        why: DropCause,
+        /// Where it came in, and where from.
+        flow: Flow,
+        /// Its first octets.
+        bytes: SharedBytes,
     },
 }
 
@@ -103,6 +111,7 @@ impl TransactionUser for Core {
         match indication {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
+            Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
             Indication::Stray { response } => self.proxy.stray(cx, &response),
             Indication::Response { tag, .. }

@@ -188,6 +188,7 @@ impl TransactionUser for Core {
                 }
             }
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
+            Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
             // For a stateless proxy (RFC 6026 §8.9).

@@ -1,7 +1,9 @@
 //! What the application is told, and what it can ask.
 
+use crate::endpoint::DropCause;
 use crate::error::Limit;
-use crate::message::{Request, Response, StatusCode};
+use crate::flow::Flow;
+use crate::message::{Request, Response, SharedBytes, StatusCode};
 use crate::user_agent::{CallId, RegistrationId};
 
 /// Something the application wants to know.
@@ -58,6 +60,15 @@ pub enum Event {
         limit: Limit,
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
+    },
+    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    Dropped {
+        /// Why.
+        why: DropCause,
+        /// Where it came in, and where from.
+        flow: Flow,
+        /// Its first octets.
+        bytes: SharedBytes,
     },
     /// The registrar has taken a registration, refreshed it, or removed it.
     Registered {

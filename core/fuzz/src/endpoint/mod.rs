@@ -71,11 +71,12 @@ trait Player: Node<Event: Debug> + Clone + Debug {
             }
             Step::Message(connection, bytes) => self.handle(now, Input::Message { connection: *connection, bytes }),
             Step::Change(connection, change) => {
-                let change = match change % 5 {
+                let change = match change % 6 {
                     0 => Change::Opened { identities: &["biloxi.com"] },
                     1 => Change::Stalled,
                     2 => Change::Writable,
                     3 => Change::Failed,
+                    4 => Change::Ended,
                     _ => Change::Closed,
                 };
                 self.handle(now, Input::Connection { connection: *connection, change });
@@ -190,6 +191,7 @@ const FEW: u8 = 4;
 fn configuration(octet: u8) -> Config {
     let mut config = Config::new(Seed::from_u64(7));
     config.rport = octet & 1 == 1;
+    config.drops = true;
     if octet & 2 == 2 {
         config.timers =
             Timers { t1: Duration::ZERO, t2: Duration::ZERO, t4: Duration::ZERO, c: Duration::from_secs(1) };

@@ -317,6 +317,7 @@ pub(super) fn short(event: &Event) -> String {
         }
         Event::Ended { cause, .. } => format!("ended {cause:?}"),
         Event::Overload { limit, .. } => format!("overload {limit:?}"),
+        Event::Dropped { why, .. } => format!("dropped {why:?}"),
         Event::Registered { .. } => "registered".into(),
         Event::RegistrationFailed { status, .. } => format!("registration failed {}", status.get()),
     }

@@ -1,0 +1,54 @@
+//! What a peer sent and nobody answers: counted by its cause, and told if the configuration asks for it.
+
+use crate::flow::Flow;
+use crate::message::{FrameError, ParseError, Rejection, SharedBytes};
+
+use super::{Endpoint, Indication};
+
+/// Why something that a peer sent was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DropCause {
+    /// It is no SIP message, or one that is malformed or above a limit of [`message::Limits`](crate::message::Limits), and no
+    /// request that could be answered. [`Stats::malformed`](crate::transport::Stats::malformed).
+    Malformed(ParseError),
+    /// A response or an ACK, which nobody answers, lacks what is needed. [`Stats::unusable`](crate::transport::Stats::unusable).
+    Incomplete(Rejection),
+    /// A request says nowhere that an answer could be sent to, or has more to copy than an answer can hold.
+    /// [`Stats::unusable`](crate::transport::Stats::unusable).
+    Unanswerable,
+    /// The topmost Via of a response is not ours (RFC 3261 §18.1.2). [`Stats::foreign`](crate::transport::Stats::foreign).
+    Foreign,
+    /// Nobody waits for a response: it is late, or was never asked for (RFC 6026 §8.9).
+    /// [`Stats::stray`](crate::transport::Stats::stray).
+    Stray,
+    /// Too many outputs were queued. [`Stats::overrun`](crate::transport::Stats::overrun).
+    Overrun,
+    /// It came to a listener that is not known. [`Stats::unlistened`](crate::transport::Stats::unlistened).
+    Unlistened,
+    /// A stream can be read no further, and what stands there is no request that could be answered (RFC 3261 §18.3).
+    /// [`Stats::broken_streams`](crate::transport::Stats::broken_streams), which counts those that were answered as well.
+    BrokenStream(FrameError),
+}
+
+impl Endpoint {
+    /// Drops what came along `flow`.
+    pub(super) fn dropped(&mut self, why: DropCause, flow: Flow, bytes: &[u8]) {
+        let stats = &mut self.wire.stats;
+        match why {
+            DropCause::Malformed(_) => stats.malformed += 1,
+            DropCause::Incomplete(_) | DropCause::Unanswerable => stats.unusable += 1,
+            DropCause::Foreign => stats.foreign += 1,
+            DropCause::Stray => stats.stray += 1,
+            DropCause::Overrun => stats.overrun += 1,
+            DropCause::Unlistened => stats.unlistened += 1,
+            // Each stream that broke is counted, whether there was an answer or not.
+            DropCause::BrokenStream(_) => {}
+        }
+        let limits = &self.config.limits;
+        if self.config.drops && self.indications.drops() < limits.drops {
+            let bytes = bytes.get(..limits.drop_octets).unwrap_or(bytes);
+            self.indications.tell(Indication::Dropped { why, flow, bytes: SharedBytes::from(bytes) });
+        }
+    }
+}
