@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::fmt;
 
+use arrayvec::ArrayVec;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -148,23 +149,20 @@ impl Random {
         token
     }
 
-    /// `length` characters of five random bits each.
+    /// `length` characters, 24 at most, of five random bits each.
     fn push_token(&mut self, out: &mut String, length: usize) {
         const DIGITS: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
-        let mut left = length;
-        while left > 0 {
-            let mut bits = self.next_u64();
-            let mut text = [b'0'; 12];
-            for octet in &mut text {
-                *octet = DIGITS.get((bits & 31) as usize).copied().unwrap_or_default();
-                bits >>= 5;
+        let mut text: ArrayVec<u8, 24> = ArrayVec::new();
+        let mut bits = 0;
+        for index in 0..length.min(text.capacity()) {
+            if index % 12 == 0 {
+                bits = self.next_u64();
             }
-            let count = left.min(text.len());
-            // Each is an ASCII character.
-            let text = core::str::from_utf8(text.get(..count).unwrap_or_default()).unwrap_or_default();
-            out.push_str(text);
-            left -= count;
+            text.push(DIGITS.get((bits & 31) as usize).copied().unwrap_or_default());
+            bits >>= 5;
         }
+        // Each octet is an ASCII character.
+        out.push_str(core::str::from_utf8(&text).unwrap_or_default());
     }
 }
 

@@ -51,7 +51,7 @@ impl<'a> Headers<'a> {
     /// The first value of this header: `None` if absent.
     pub fn get<H: Header<'a>>(self) -> Option<Result<H, ParseError>> {
         // Not `all().next()`, which carries what further values would need: some 100 instructions.
-        let value = self.of(H::ID).find_map(|value| if H::LIST { Values::new(value).next() } else { Some(value) })?;
+        let value = self.of(H::ID).find_map(|value| if H::LIST { text::first_value(value) } else { Some(value) })?;
         Some(self.read(value))
     }
 
@@ -159,12 +159,14 @@ impl<'a> Headers<'a> {
         }
     }
 
+    /// To, if there is one alone and its tag, or that it has none, was found when the message was read.
+    pub(super) fn marked_to(self) -> Option<NameAddrText<'a>> {
+        self.marks().map(|marks| NameAddrText::marked(self.bytes, marks.to))
+    }
+
     /// To of a message that was found to be processable, without reading it once more.
     pub(crate) fn text_of_to(self) -> Option<NameAddrText<'a>> {
-        match self.marks() {
-            Some(marks) => Some(NameAddrText::marked(self.bytes, marks.to)),
-            None => self.of(HeaderId::To).next().map(NameAddrText::of),
-        }
+        self.marked_to().or_else(|| self.of(HeaderId::To).next().map(NameAddrText::of))
     }
 
     /// Call-ID; `None` if absent or malformed.

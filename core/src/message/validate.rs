@@ -67,7 +67,7 @@ fn usual<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Option<Essentials<'a>> {
     let marks = layout.marks.filter(|_| layout.defect.is_none()).map(Marks::unpack)?;
     let headers = layout.headers(bytes);
     let cseq = CSeq { number: marks.number, method: marks.method(bytes)? };
-    let via = headers.of(HeaderId::Via).next().filter(|value| !value.is_empty()).and_then(|_| headers.top_via())?;
+    let via = headers.read::<Via<'_>>(text::first_value(headers.of(HeaderId::Via).next()?)?).ok()?;
     if via.other_branch().is_some() {
         return None;
     }

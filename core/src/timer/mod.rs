@@ -166,9 +166,14 @@ impl<K> TimerQueue<K> {
         if self.first.id == NO_TIMER || item.rank < self.first.rank {
             self.first = item;
         }
-        let fits = |lane: &Lane| lane.end <= item.rank.deadline;
-        let ends = (0..).zip(&self.lanes).filter(|(_, lane)| fits(lane)).map(|(number, lane)| (lane.end, number));
-        let number = match ends.max() {
+        let mut latest = None;
+        for (number, lane) in (0..).zip(&self.lanes) {
+            let is_later = latest.is_none_or(|(end, _)| lane.end >= end);
+            if lane.end <= item.rank.deadline && is_later {
+                latest = Some((lane.end, number));
+            }
+        }
+        let number = match latest {
             Some((_, number)) => number,
             None if self.lanes.len() < LANES => {
                 self.lanes.push(Lane { first: Item::NONE, last: NO_TIMER, end: Instant::ZERO });

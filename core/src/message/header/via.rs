@@ -121,8 +121,12 @@ impl Known {
     /// Notes a parameter if it is one of them; of several of one name the first counts.
     #[inline(always)]
     fn note(&mut self, at: Place, name: &[u8]) {
-        let is = |known: &str| name == known.as_bytes() || name.eq_ignore_ascii_case(known.as_bytes());
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         let place = match name {
+            // As nearly all write them.
+            b"branch" if self.branch.is_none() => &mut self.branch,
+            b"received" => &mut self.received,
+            b"rport" => &mut self.rport,
             [b'b' | b'B', ..] if is("branch") && self.branch.is_some() => &mut self.other_branch,
             [b'b' | b'B', ..] if is("branch") => &mut self.branch,
             [b'r' | b'R', ..] if is("received") => &mut self.received,

@@ -19,7 +19,7 @@ pub(crate) use sets::{
 };
 pub(crate) use unfold::unfolded;
 pub(in crate::message) use unfold::{check_rewritable, unfolded_whole};
-pub(crate) use values::{Values, quoted_len};
+pub(crate) use values::{Values, first_value, quoted_len};
 
 #[cfg(test)]
 mod tests {

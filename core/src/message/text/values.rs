@@ -28,6 +28,14 @@ impl<'a> Values<'a> {
     }
 }
 
+/// The first value of a list without white space around it; `None` if the text is empty.
+pub(crate) fn first_value(text: &[u8]) -> Option<&[u8]> {
+    match comma(text).and_then(|at| text.get(..at)) {
+        Some(value) => Some(trim(value)),
+        None => (!text.is_empty()).then_some(text),
+    }
+}
+
 impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];
 

@@ -62,16 +62,16 @@ impl<'a> RequestParts<'a> {
         let length = decimal(self.content.octets.len());
         let (name, end): (&[u8], &[u8]) = if via.is_empty() { (b"", b"") } else { (b"Via: ", b"\r\n") };
         let mut parts: SmallVec<[&[u8]; 24]> = SmallVec::new();
-        parts.extend([method, b" ", self.uri, b" SIP/2.0\r\n", name]);
+        parts.extend_from_slice(&[method, b" ", self.uri, b" SIP/2.0\r\n", name]);
         for part in via {
             if !is_writable(part.as_bytes()) {
                 return Err(BuildError::Control);
             }
             parts.push(part.as_bytes());
         }
-        parts.extend([end, lines]);
-        parts.extend(content_type);
-        parts.extend([b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        parts.extend_from_slice(&[end, lines]);
+        parts.extend_from_slice(&content_type);
+        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
         write(&parts)

@@ -64,11 +64,11 @@ impl<'a> ResponseParts<'a> {
         let length = decimal(self.content.octets.len());
         let code = decimal(self.status.get().into());
         let mut parts: SmallVec<[&[u8]; 40]> = SmallVec::new();
-        parts.extend([b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
+        parts.extend_from_slice(&[b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
         self.copies(&mut parts)?;
         parts.push(lines);
-        parts.extend(content_type);
-        parts.extend([b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        parts.extend_from_slice(&content_type);
+        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
         write(&parts)
@@ -97,9 +97,9 @@ impl<'a> ResponseParts<'a> {
             parts.push(headers.text(&field));
             if id == HeaderId::To
                 && let Some(tag) = self.to_tag
-                && lacks_tag(part(self.request.as_bytes(), field.start, field.end))
+                && self.lacks_tag(part(self.request.as_bytes(), field.start, field.end))
             {
-                parts.extend([&b";tag="[..], tag.as_bytes()]);
+                parts.extend_from_slice(&[b";tag=", tag.as_bytes()]);
             }
             if id == HeaderId::Timestamp
                 && let Some(delay) = self.delay
@@ -113,6 +113,14 @@ impl<'a> ResponseParts<'a> {
         Ok(())
     }
 
+    /// Whether it can be read without doubt that the To of the request has no tag.
+    fn lacks_tag(&self, to: &[u8]) -> bool {
+        match self.request.headers().marked_to() {
+            Some(to) => to.tag().is_none(),
+            None => NameAddrText::parse(to).is_ok_and(|to| to.tags() == [None; 2]),
+        }
+    }
+
     /// The response, with its spans.
     ///
     /// # Errors
@@ -120,11 +128,6 @@ impl<'a> ResponseParts<'a> {
     pub(crate) fn response(&self) -> Result<Response, BuildError> {
         Ok(Response::new(self.write(SharedBytes::of_message_parts)?, self.status))
     }
-}
-
-/// Whether it can be read without doubt that this To has no tag.
-fn lacks_tag(to: &[u8]) -> bool {
-    NameAddrText::parse(to).is_ok_and(|to| to.tags() == [None; 2])
 }
 
 impl Response {
