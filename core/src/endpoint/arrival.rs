@@ -33,7 +33,7 @@ pub struct Arrival {
     pub(super) path: Flow,
 }
 
-/// What a CANCEL may cancel: anything but ACK and CANCEL (§9.2); it is an INVITE unless the peer is odd.
+/// The methods that a CANCEL may cancel: all but ACK and CANCEL (§9.2); the request is an INVITE unless the peer is odd.
 const CANCELLABLE: [Method<'_>; 12] = [
     Method::Invite,
     Method::Bye,
@@ -64,20 +64,19 @@ impl Endpoint {
         if self.wire.listeners.get(flow.listener).is_none() {
             return self.dropped(DropCause::Unlistened, flow, bytes);
         }
-        match MessageView::parse(bytes, &self.config.limits.message) {
-            Ok(view) => {
-                let view = view.with_user_part(self.config.user_part);
-                if let Some(connection) = flow.connection
-                    && self.wire.used(connection, &view)
-                {
-                    self.opened(connection);
-                }
-                match view.method() {
-                    Some(method) => self.request_in(flow, &view, method),
-                    None => self.response_in(flow, &view),
-                }
-            }
-            Err(error) => self.unreadable(flow, bytes, error),
+        let mut view = MessageView::blank();
+        if let Err(error) = view.read(bytes, &self.config.limits.message) {
+            return self.unreadable(flow, bytes, error);
+        }
+        view.set_user_part(self.config.user_part);
+        if let Some(connection) = flow.connection
+            && self.wire.used(connection, &view)
+        {
+            self.opened(connection);
+        }
+        match view.method() {
+            Some(method) => self.request_in(flow, &view, method),
+            None => self.response_in(flow, &view),
         }
     }
 
@@ -101,7 +100,7 @@ impl Endpoint {
             Err(rejection) => return self.unprocessable(flow, view, rejection),
         };
         let path = self.wire.path_to(response_destination(&via, flow.remote), flow);
-        let keys = RequestKey::with_via(via, view.headers(), view.uri_bytes());
+        let keys = RequestKey::with_via(&via, view.headers(), view.uri_bytes());
         let (Some(path), Some(keys)) = (path, keys) else {
             return self.dropped(DropCause::Unanswerable, flow, view.as_bytes());
         };
@@ -113,7 +112,7 @@ impl Endpoint {
             return self.server_told(server, told);
         }
         let Some(request) = stamped(view, &via, flow.remote) else {
-            // What we note in its Via lifts the request above what can be held.
+            // The parameters that we note in its Via lift the request above what can be held.
             let status = StatusCode::MESSAGE_TOO_LARGE;
             let rejection = Rejection { status, reason: Phrase::of(status), offset: None };
             return self.unprocessable(flow, view, rejection);

@@ -51,6 +51,14 @@ impl SharedBytes {
         rest.split_at_checked(u64::from_le_bytes(*count) as usize).unwrap_or_default()
     }
 
+    /// The octets with nothing behind them: what is kept for long need not keep where things stand in it.
+    pub(crate) fn without_tail(&self) -> Self {
+        match self.split() {
+            (_, []) => self.clone(),
+            (octets, _) => octets.into(),
+        }
+    }
+
     /// What stands behind the octets.
     pub(super) fn tail(&self) -> &[u8] {
         self.split().1

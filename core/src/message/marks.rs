@@ -1,6 +1,7 @@
 //! Where what each hop asks for stands in a message in which that is written as usual, so that no hop looks for it again.
 
 use super::method::Method;
+use super::name::HeaderId;
 use super::span::{narrow, part};
 use super::text;
 use super::usual;
@@ -162,9 +163,21 @@ pub(super) struct Marking {
 }
 
 impl Marking {
+    /// Notes the value of a field, which begins there, if it is one of the four.
+    #[inline(always)]
+    pub(super) fn note(&mut self, id: HeaderId, start: u16, value: &[u8]) {
+        match id {
+            HeaderId::To => self.to(start, value),
+            HeaderId::From => self.from(start, value),
+            HeaderId::CallId => self.call_id(start, value),
+            HeaderId::CSeq => self.cseq(start, value),
+            _ => {}
+        }
+    }
+
     /// Notes a To, whose value begins there.
     #[inline(always)]
-    pub(super) fn to(&mut self, start: u16, value: &[u8]) {
+    fn to(&mut self, start: u16, value: &[u8]) {
         self.is_odd |= self.to.is_some();
         self.to = address(start, value);
         self.is_odd |= self.to.is_none();
@@ -172,7 +185,7 @@ impl Marking {
 
     /// Notes a From.
     #[inline(always)]
-    pub(super) fn from(&mut self, start: u16, value: &[u8]) {
+    fn from(&mut self, start: u16, value: &[u8]) {
         self.is_odd |= self.from.is_some();
         self.from = address(start, value);
         self.is_odd |= self.from.is_none();
@@ -180,14 +193,14 @@ impl Marking {
 
     /// Notes a Call-ID.
     #[inline(always)]
-    pub(super) fn call_id(&mut self, start: u16, value: &[u8]) {
+    fn call_id(&mut self, start: u16, value: &[u8]) {
         self.is_odd |= self.call_id.is_some() || !usual::is_call_id(value);
         self.call_id = Some(Mark { start, end: start + narrow(value.len()) });
     }
 
     /// Notes a CSeq.
     #[inline(always)]
-    pub(super) fn cseq(&mut self, start: u16, value: &[u8]) {
+    fn cseq(&mut self, start: u16, value: &[u8]) {
         let read = usual::cseq(value);
         self.is_odd |= self.cseq.is_some() || read.is_none();
         let end = start + narrow(value.len());

@@ -74,7 +74,7 @@ pub(crate) struct RequestKey<'a>(Rules<'a>);
 enum Rules<'a> {
     /// The branch has the magic cookie: it is unique, but for accidents and malice. It is compared octet for octet: two branches
     /// of one peer that differ in case are two transactions, and nobody on the way has a reason to change its case.
-    Rfc3261 { via: Via<'a>, branch: &'a [u8] },
+    Rfc3261 { sent_by: SentBy<'a>, branch: &'a [u8] },
     /// It has not: everything that tells transactions of an RFC 2543 peer apart.
     Rfc2543 {
         via: Via<'a>,
@@ -86,6 +86,19 @@ enum Rules<'a> {
     },
 }
 
+/// Where the sender is: host and port with its default (§18.1.1).
+#[derive(Clone, Copy, Debug)]
+struct SentBy<'a> {
+    host: Host<'a>,
+    port: u16,
+}
+
+impl<'a> SentBy<'a> {
+    fn of(via: &Via<'a>) -> Self {
+        Self { host: via.sent_by.host, port: via.sent_by.port.unwrap_or(via.protocol.default_port()) }
+    }
+}
+
 const RFC_3261: u8 = 1;
 const RFC_2543: u8 = 2;
 
@@ -93,11 +106,11 @@ impl<'a> RequestKey<'a> {
     /// The key of the request with these headers and this Request-URI, as it came in: its topmost Via is not yet stamped.
     /// `None` if a header that it needs is unusable.
     pub(crate) fn of(headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
-        Self::with_via(headers.top_via()?, headers, uri)
+        Self::with_via(&headers.top_via()?, headers, uri)
     }
 
     /// The same where the topmost Via was read before.
-    pub(crate) fn with_via(via: Via<'a>, headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
+    pub(crate) fn with_via(via: &Via<'a>, headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
         let branch = via.branch_octets().filter(|branch| {
             let cookie = branch.get(..MAGIC_COOKIE.len());
@@ -105,9 +118,9 @@ impl<'a> RequestKey<'a> {
                 && cookie.is_some_and(|cookie| cookie.eq_ignore_ascii_case(MAGIC_COOKIE.as_bytes()))
         });
         Some(Self(match branch {
-            Some(branch) => Rules::Rfc3261 { via, branch },
+            Some(branch) => Rules::Rfc3261 { sent_by: SentBy::of(via), branch },
             None => Rules::Rfc2543 {
-                via,
+                via: *via,
                 uri,
                 to_tag: headers.text_of_to()?.tag(),
                 from_tag: headers.text_of_from()?.tag(),
@@ -153,12 +166,12 @@ impl<'a> RequestKey<'a> {
 
     fn rest(&self, key: &mut KeyBytes) {
         match self.0 {
-            Rules::Rfc3261 { via, branch } => {
-                sent_by(key, &via);
+            Rules::Rfc3261 { sent_by, branch } => {
+                self::sent_by(key, sent_by);
                 part(key, branch);
             }
             Rules::Rfc2543 { via, uri, to_tag: _, from_tag, call_id, sequence } => {
-                sent_by(key, &via);
+                sent_by(key, SentBy::of(&via));
                 part(key, via.protocol.as_str().as_bytes());
                 part(key, via.parameters.as_bytes());
                 part(key, uri);
@@ -170,9 +183,9 @@ impl<'a> RequestKey<'a> {
     }
 }
 
-/// Host without case and port with its default (§18.1.1).
-fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
-    match via.sent_by.host {
+/// Host without case, and port.
+fn sent_by(key: &mut KeyBytes, sent_by: SentBy<'_>) {
+    match sent_by.host {
         Host::Name(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
             lower_case_part(key, name);
@@ -183,8 +196,7 @@ fn sent_by(key: &mut KeyBytes, via: &Via<'_>) {
             None => part(key, &[]),
         },
     }
-    let port = via.sent_by.port.unwrap_or(via.protocol.default_port());
-    key.put(&port.to_le_bytes());
+    key.put(&sent_by.port.to_le_bytes());
 }
 
 /// A tag as one part, without case; no tag and an empty one differ.

@@ -306,7 +306,7 @@ impl ServerTransactions {
         let Some(transaction) = self.table.get_mut(server) else { return true };
         let way = wire.way_back(transaction.path, &response);
         let keeps = transaction.machine.keeps_response();
-        transaction.kept = if keeps { Kept::Response(response.clone()) } else { Kept::Nothing };
+        transaction.kept = if keeps { Kept::Response(response.without_tail()) } else { Kept::Nothing };
         match way {
             Some(way) => {
                 self.send_along(wire, server, way, response);

@@ -86,11 +86,8 @@ impl Spans {
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
                 Some(HeaderId::Via) => via_octets += value.len() + 1,
-                Some(HeaderId::To) => marking.to(field.start, value),
-                Some(HeaderId::From) => marking.from(field.start, value),
-                Some(HeaderId::CallId) => marking.call_id(field.start, value),
-                Some(HeaderId::CSeq) => marking.cseq(field.start, value),
-                _ => {}
+                Some(id) => marking.note(id, field.start, value),
+                None => {}
             }
             // Values of fewer octets cannot have too many.
             if value.len() > limits.parameters {
@@ -115,6 +112,16 @@ impl Spans {
         Ok(())
     }
 
+    /// Finds the marks of a message whose fields are known.
+    fn mark(&mut self, bytes: &[u8]) {
+        let mut marking = Marking::default();
+        for packed in &self.fields {
+            let FieldSpan { start, end, id: Some(id), .. } = FieldSpan::unpack(*packed) else { continue };
+            marking.note(id, start, part(bytes, start, end));
+        }
+        self.marks = marking.finish();
+    }
+
     /// The spans, borrowed.
     pub(crate) fn layout(&self) -> Layout<'_> {
         let Self { start, ref fields, first_field, fields_end, body, end, defect, ref marks, user_part } = *self;
@@ -132,33 +139,15 @@ impl SharedBytes {
         })
     }
 
-    /// Writes a message of these parts, which these are the spans of.
-    pub(in crate::message) fn of_written(parts: &[&[u8]], spans: &Spans) -> Self {
-        let layout = spans.layout();
+    /// Writes a message of these parts, which these are the spans of but for the marks.
+    pub(in crate::message) fn of_written(parts: &[&[u8]], mut spans: Spans) -> Self {
         let length = parts.iter().map(|part| part.len()).sum();
-        Self::with_tail(length, Layout::packed_len(layout.fields.len()), |octets, tail| {
+        Self::with_tail(length, Layout::packed_len(spans.fields.len()), |octets, tail| {
             let mut blank = Blank::new(octets);
             parts.iter().for_each(|part| blank.put(part));
-            layout.pack(tail);
+            spans.mark(octets);
+            spans.layout().pack(tail);
         })
-    }
-
-    /// Writes a message of these parts and reads its spans.
-    ///
-    /// # Errors
-    /// Its header section is too long.
-    pub(in crate::message) fn of_message_parts(parts: &[&[u8]]) -> Result<Self, BuildError> {
-        let length = parts.iter().map(|part| part.len()).sum();
-        // No more fields than lines; the body, which is the last part, has none.
-        let head = parts.split_last().map_or(&[][..], |(_, head)| head);
-        let lines = head.iter().map(|part| part.iter().filter(|octet| **octet == b'\n').count()).sum();
-        let mut read = Ok(());
-        let bytes = Self::with_tail(length, Layout::packed_len(lines), |octets, tail| {
-            let mut blank = Blank::new(octets);
-            parts.iter().for_each(|part| blank.put(part));
-            read = Spans::of_written(octets).map(|spans| _ = spans.layout().pack(tail));
-        });
-        read.map(|()| bytes)
     }
 }
 

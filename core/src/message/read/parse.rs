@@ -72,18 +72,34 @@ impl<'a> MessageView<'a> {
     /// # Errors
     /// As [`Message::parse`].
     pub fn parse(datagram: &'a [u8], limits: &Limits) -> Result<Self, ParseError> {
+        let mut view = Self::blank();
+        view.read(datagram, limits)?;
+        Ok(view)
+    }
+
+    /// Begins without octets. A view is large: whoever keeps it in place spares the copies of it.
+    pub(crate) fn blank() -> Self {
+        Self { bytes: &[], spans: Spans::blank() }
+    }
+
+    /// Reads one datagram, as [`parse`](Self::parse) does, into a blank view.
+    pub(crate) fn read(&mut self, datagram: &'a [u8], limits: &Limits) -> Result<(), ParseError> {
         let bytes = behind_line_ends(datagram);
         let skipped = datagram.len() - bytes.len();
-        let mut view = Self { bytes, spans: Spans::blank() };
-        view.spans.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
-        view.bytes = bytes.get(..view.spans.end as usize).unwrap_or(bytes);
-        Ok(view)
+        self.spans.fill(bytes, limits).map_err(|error| error.moved(skipped))?;
+        self.bytes = bytes.get(..self.spans.end as usize).unwrap_or(bytes);
+        Ok(())
+    }
+
+    /// Takes such a user part in the URIs of this message and of copies of it.
+    pub(crate) const fn set_user_part(&mut self, user_part: UserPart) {
+        self.spans.user_part = user_part;
     }
 
     /// Takes such a user part in the URIs of this message and of copies of it; [`UserPart::Strict`] otherwise.
     #[must_use]
     pub fn with_user_part(mut self, user_part: UserPart) -> Self {
-        self.spans.user_part = user_part;
+        self.set_user_part(user_part);
         self
     }
 

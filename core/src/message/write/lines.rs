@@ -5,14 +5,10 @@ use crate::message::buffer::Buffer;
 use crate::message::error::BuildError;
 use crate::message::header::Header;
 use crate::message::headers::Headers;
-use crate::message::layout::StartLine;
-use crate::message::marks::Marking;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::read::Spans;
-use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow, part};
+use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow};
 use crate::message::text::{self, decimal};
-use crate::message::uri::UserPart;
 use alloc::vec::Vec;
 use smallvec::SmallVec;
 
@@ -76,8 +72,11 @@ impl Lines {
         self
     }
 
-    /// Appends every field of this header byte for byte.
+    /// Appends every field of this header byte for byte. Content-Length is left out, as everywhere here.
     pub(crate) fn copy(&mut self, headers: Headers<'_>, id: HeaderId) -> &mut Self {
+        if id == HeaderId::ContentLength {
+            return self;
+        }
         for (_, field) in headers.known().filter(|(known, _)| *known == id) {
             let by = self.text.len().wrapping_sub(field.line.into());
             self.fields.push(FieldSpan::moved(field.pack(), by));
@@ -108,22 +107,14 @@ impl Lines {
         self.fields.push(FieldSpan { line, start, end, id }.pack());
     }
 
-    /// Adds where the fields stand in a message in which so many octets come before them, with their marks.
-    pub(super) fn place(&self, before: usize, fields: &mut SmallVec<[PackedSpan; 32]>, marking: &mut Marking) {
-        let text = self.text.as_bytes();
-        for packed in &self.fields {
-            let moved = FieldSpan::moved(*packed, before);
-            fields.push(moved);
-            let FieldSpan { start, end, id: Some(id), .. } = FieldSpan::unpack(*packed) else { continue };
-            let (at, value) = (FieldSpan::unpack(moved).start, part(text, start, end));
-            match id {
-                HeaderId::To => marking.to(at, value),
-                HeaderId::From => marking.from(at, value),
-                HeaderId::CallId => marking.call_id(at, value),
-                HeaderId::CSeq => marking.cseq(at, value),
-                _ => {}
-            }
-        }
+    /// Where in the text each field stands.
+    pub(super) fn fields(&self) -> &[PackedSpan] {
+        &self.fields
+    }
+
+    /// How many octets the fields take, each with its line end.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
     }
 
     /// Keeps the first error.
@@ -159,42 +150,6 @@ impl<'a> Content<'a> {
             _ if !is_writable(self.content_type.as_bytes()) => Err(BuildError::Control),
             _ if self.content_type.is_empty() => Ok([&[]; 3]),
             value => Ok([b"Content-Type: ", value, b"\r\n"]),
-        }
-    }
-}
-
-impl Spans {
-    /// Finds the spans of a message that is written from a first line with its end, of so many octets, these lines, and this content.
-    pub(super) fn of_lines(start: StartLine, first_field: usize, lines: &Lines, content: &Content<'_>) -> Self {
-        let mut spans = Self::blank();
-        let mut marking = Marking::default();
-        lines.place(first_field, &mut spans.fields, &mut marking);
-        let mut end = first_field + lines.text.len();
-        let mut field = |id: HeaderId, value: usize| {
-            let start = end + id.as_str().len() + b": ".len();
-            let behind = start + value;
-            // An empty value stands right behind the colon.
-            let start = start - usize::from(value == 0);
-            let [line, start, value_end] = [end, start, start + value].map(narrow);
-            end = behind + b"\r\n".len();
-            spans.fields.push(FieldSpan { line, start, end: value_end, id: Some(id) }.pack());
-        };
-        if !content.content_type.is_empty() {
-            field(HeaderId::ContentType, text::trim(content.content_type.as_bytes()).len());
-        }
-        field(HeaderId::ContentLength, decimal(content.octets.len()).len());
-        let body = end + b"\r\n".len();
-        let [body, end_of_body] = [body, body + content.octets.len()].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-        Self {
-            start,
-            first_field: narrow(first_field),
-            fields_end: narrow(end),
-            body,
-            end: end_of_body,
-            marks: marking.finish(),
-            // Whatever URI is in it was read before, or is the application's to choose.
-            user_part: UserPart::NumberSign,
-            ..spans
         }
     }
 }

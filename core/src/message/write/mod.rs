@@ -5,6 +5,7 @@
 //! spans. The public builders own what they are given and end in the same writers.
 
 mod lines;
+mod placing;
 mod recipe;
 mod request;
 mod response;

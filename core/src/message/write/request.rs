@@ -1,6 +1,7 @@
 //! New requests.
 
 use super::lines::{Content, Lines, check_section};
+use super::placing::Placing;
 use super::recipe::{Hop, Recipe};
 use super::writable::{is_request_uri, is_writable};
 use crate::message::bytes::SharedBytes;
@@ -18,7 +19,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use smallvec::SmallVec;
 
-/// What a new request is written from. Its fields stand in the order of the lines; Content-Type and Content-Length follow.
+/// The parts that a new request is written from. Its fields stand in the order of the lines; Content-Type and Content-Length follow.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestParts<'a> {
     /// The method.
@@ -82,7 +83,9 @@ impl<'a> RequestParts<'a> {
         let method = self.method.as_str().len();
         let uri_end = method + 1 + self.uri.len();
         let start = StartLine::Request { method: narrow(method), uri: narrow(method + 1), uri_end: narrow(uri_end) };
-        Spans::of_lines(start, uri_end + b" SIP/2.0\r\n".len(), self.lines, &self.content)
+        let mut placing = Placing::behind(start, uri_end + b" SIP/2.0\r\n".len());
+        placing.lines(self.lines);
+        placing.content(&self.content)
     }
 }
 
@@ -100,7 +103,7 @@ impl Recipe for RequestParts<'_> {
     }
 
     fn request(&self) -> Result<Request, BuildError> {
-        self.write(&[], |parts| Ok(SharedBytes::of_written(parts, &self.spans()))).map(Request::new)
+        self.write(&[], |parts| Ok(SharedBytes::of_written(parts, self.spans()))).map(Request::new)
     }
 }
 
@@ -129,7 +132,7 @@ pub struct RequestBuilder {
     body: Vec<u8>,
 }
 
-/// What both builders hand to their lines; `copy` has a doc line of its own in each.
+/// Makes the methods with which both builders add to their lines; `copy` has a doc line of its own in each.
 macro_rules! line_methods {
     ($(#[$of_copy:meta])* copy) => {
         /// Adds a field. A Content-Length given here is left out: the right one is written at the end.

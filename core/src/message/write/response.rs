@@ -1,19 +1,22 @@
 //! Responses to requests (RFC 3261 §8.2.6).
 
 use super::lines::{Content, Lines, check_section};
+use super::placing::Placing;
 use super::request::line_methods;
 use super::writable::is_writable;
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
 use crate::message::header::{Header, NameAddrText, Timestamp};
+use crate::message::layout::StartLine;
 use crate::message::name::{HeaderId, HeaderName};
 use crate::message::request::Request;
 use crate::message::response::Response;
-use crate::message::span::part;
+use crate::message::span::{FieldSpan, narrow, part};
 use crate::message::status::StatusCode;
 use crate::message::text::{self, decimal};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::fmt;
 use smallvec::SmallVec;
 
@@ -48,12 +51,14 @@ impl<'a> ResponseParts<'a> {
     /// # Errors
     /// The first name or value that cannot be written, or the header section is too long.
     pub(crate) fn octets(&self) -> Result<SharedBytes, BuildError> {
-        self.write(|parts| Ok(SharedBytes::of_parts(parts)))
+        self.write(|_, _| {}, SharedBytes::of_parts)
     }
 
+    /// Hands all parts to `write`. `copied` is told each field that is copied from the request, and how many octets are added to it.
     fn write(
         &self,
-        write: impl FnOnce(&[&[u8]]) -> Result<SharedBytes, BuildError>,
+        copied: impl FnMut(FieldSpan, usize),
+        write: impl FnOnce(&[&[u8]]) -> SharedBytes,
     ) -> Result<SharedBytes, BuildError> {
         let reason = self.reason.unwrap_or(self.status.reason().as_bytes());
         if !is_writable(reason) {
@@ -65,17 +70,21 @@ impl<'a> ResponseParts<'a> {
         let code = decimal(self.status.get().into());
         let mut parts: SmallVec<[&[u8]; 40]> = SmallVec::new();
         parts.extend_from_slice(&[b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
-        self.copies(&mut parts)?;
+        self.copies(&mut parts, copied)?;
         parts.push(lines);
         parts.extend_from_slice(&content_type);
         parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
         check_section(parts.iter().map(|part| part.len()).sum())?;
         parts.push(self.content.octets);
-        write(&parts)
+        Ok(write(&parts))
     }
 
     /// Adds what is copied from the request, To with its tag.
-    fn copies(&self, parts: &mut SmallVec<[&'a [u8]; 40]>) -> Result<(), BuildError> {
+    fn copies(
+        &self,
+        parts: &mut SmallVec<[&'a [u8]; 40]>,
+        mut copied: impl FnMut(FieldSpan, usize),
+    ) -> Result<(), BuildError> {
         if self.to_tag.is_some_and(|tag| text::token(tag.as_bytes()).is_none()) {
             return Err(BuildError::Tag);
         }
@@ -95,11 +104,13 @@ impl<'a> ResponseParts<'a> {
                 continue;
             }
             parts.push(headers.text(&field));
+            let mut added = 0;
             if id == HeaderId::To
                 && let Some(tag) = self.to_tag
                 && self.lacks_tag(part(self.request.as_bytes(), field.start, field.end))
             {
                 parts.extend_from_slice(&[b";tag=", tag.as_bytes()]);
+                added = b";tag=".len() + tag.len();
             }
             if id == HeaderId::Timestamp
                 && let Some(delay) = self.delay
@@ -107,8 +118,10 @@ impl<'a> ResponseParts<'a> {
                     .is_ok_and(|timestamp| timestamp.delay.is_none())
             {
                 parts.extend_from_slice(&[b" ", delay.as_bytes()]);
+                added = b" ".len() + delay.len();
             }
             parts.push(b"\r\n");
+            copied(field, added);
         }
         Ok(())
     }
@@ -126,7 +139,19 @@ impl<'a> ResponseParts<'a> {
     /// # Errors
     /// As [`octets`](Self::octets).
     pub(crate) fn response(&self) -> Result<Response, BuildError> {
-        Ok(Response::new(self.write(SharedBytes::of_message_parts)?, self.status))
+        let reason = b"SIP/2.0 200 ".len();
+        let reason_end = reason + self.reason.map_or(self.status.reason().len(), <[u8]>::len);
+        let start = StartLine::Response { status: self.status, reason: narrow(reason), reason_end: narrow(reason_end) };
+        let placing = RefCell::new(Placing::behind(start, reason_end + b"\r\n".len()));
+        let bytes = self.write(
+            |field, added| placing.borrow_mut().copied(field, added),
+            |parts| {
+                let mut placing = placing.replace(Placing::behind(start, 0));
+                placing.lines(self.lines);
+                SharedBytes::of_written(parts, placing.content(&self.content))
+            },
+        )?;
+        Ok(Response::new(bytes, self.status))
     }
 }
 

@@ -100,6 +100,75 @@ fn where_things_stand_is_known_without_a_look() {
 }
 
 #[test]
+fn where_things_stand_in_a_response_is_known_without_a_look() {
+    let fields = [
+        "Via: SIP/2.0/UDP a;branch=z9hG4bK1,\r\n SIP/2.0/UDP b",
+        "v:SIP/2.0/UDP c ",
+        "To: <sip:b@c>",
+        "t : Bob <sip:b@c>;tag=1",
+        "To: sip:b",
+        "To:",
+        "From: \"Al\"\t<sip:a@c>;tag=22",
+        "f:<sip:a@c>",
+        "Call-ID: a@b",
+        "i:",
+        "CSeq: 7 OPTIONS",
+        "CSeq: 7  OPTIONS",
+        "Timestamp: 54.2",
+        "Timestamp: 54 1",
+        "Record-Route: <sip:b>,\r\n <sip:c>",
+        "no colon",
+    ];
+    for seed in 0..4_000_usize {
+        let mut text = String::from("OPTIONS sip:b SIP/2.0\r\n");
+        let mut rest = seed;
+        for _ in 0..7 {
+            let field = fields[rest % fields.len()];
+            if field != "no colon" || !text.contains(field) {
+                text += field;
+                text += "\r\n";
+            }
+            rest = rest.wrapping_mul(0x9e37_79b9).rotate_right(7);
+        }
+        let request = parsed(&(text + "\r\n"));
+        let status = [StatusCode::TRYING, StatusCode::OK][seed % 2];
+        let lines = Lines::new();
+        let parts = ResponseParts::new(&request, status, &lines);
+        let delayed = ResponseParts { delay: Some("0.25"), to_tag: Some("9"), ..parts }.response().unwrap();
+        assert_spans(&Message::Response(delayed));
+        let builder = Response::to(&request, status).reason(["", "Fine", "\u{e9}"][seed % 3]).header("X-Other", "");
+        let builder = if seed % 5 == 0 { builder } else { builder.to_tag("9") };
+        let built = builder.copy(&request, HeaderId::RecordRoute).body("text/plain", b"hello").finish().unwrap();
+        assert_spans(&Message::Response(built));
+    }
+    let usual = parsed(
+        "BYE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nTo: <sip:b@c>\r\nFrom: <sip:a@c>;tag=1\r\nCall-ID: a\r\nCSeq: 7 BYE\r\n\r\n",
+    );
+    let built = Response::to(&usual, StatusCode::OK).to_tag("9").finish().unwrap();
+    assert!(Layout::unpack(built.as_bytes().tail()).marks.is_some());
+    assert_spans(&Message::Response(built));
+}
+
+#[test]
+fn a_copied_content_length_is_left_out() {
+    let other = parsed("BYE sip:b SIP/2.0\r\nl: 3\r\n\r\nabc");
+    let request = options().copy(&other, HeaderId::ContentLength).body("text/plain", b"hello").finish().unwrap();
+    assert_eq!(request.headers().count(HeaderId::ContentLength), 1);
+    let response = Response::to(&other, StatusCode::OK).copy(&other, HeaderId::ContentLength).finish().unwrap();
+    assert_eq!(response.headers().raw(HeaderId::ContentLength), Some(&b"0"[..]));
+    assert_eq!(response.headers().count(HeaderId::ContentLength), 1);
+}
+
+#[test]
+fn what_is_kept_for_long_is_octets_alone() {
+    let request = options().header("X-A", "1").finish().unwrap();
+    let bare = request.as_bytes().without_tail();
+    assert_eq!((&bare, bare.tail()), (request.as_bytes(), &[][..]));
+    assert!(!request.as_bytes().tail().is_empty());
+    assert_eq!(bare.as_ptr(), bare.without_tail().as_ptr());
+}
+
+#[test]
 fn nothing_is_injected() {
     for bad in ["a\r\nEvil: 1", "a\nb", "\r", "\0"] {
         assert_eq!(options().header("Subject", bad).finish(), Err(BuildError::Control));
