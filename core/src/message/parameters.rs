@@ -160,16 +160,27 @@ impl<'a> Parameters<'a> {
 
     /// The same, with names that were not made `str`, and where each stands.
     pub(super) fn places(self) -> impl Iterator<Item = (Place, Text<'a>)> {
-        let mut rest = Iter { rest: self.text };
-        core::iter::from_fn(move || {
-            let place = Place::new(self.text.len() - rest.rest.len())?;
-            Some((place, rest.next()?))
+        Iter { rest: self.text }.filter_map(move |parameter| {
+            let start = text::offset_in(self.text, parameter.name);
+            let (value, end) = match parameter.value {
+                Some(value) => {
+                    let at = text::offset_in(self.text, value);
+                    (at, at + value.len())
+                }
+                None => (0, 0),
+            };
+            Some((Place::new(start, value, end)?, parameter))
         })
     }
 
-    /// The one that stands there.
-    pub(super) fn at(self, place: Place) -> Option<Text<'a>> {
-        Iter { rest: self.text.get(place.0.get() as usize - 1..)? }.next()
+    /// The one that stands there and has a name of so many octets.
+    pub(super) fn at(self, place: Place, name: usize) -> Option<Text<'a>> {
+        let Place { start, value, end } = place;
+        let start = start.get() as usize;
+        Some(Text {
+            name: self.text.get(start..start + name)?,
+            value: if value == 0 { None } else { self.text.get(value as usize..end as usize) },
+        })
     }
 
     /// The text, with the leading `;`; empty if there are none.
@@ -235,14 +246,21 @@ impl fmt::Debug for Parameter<'_> {
     }
 }
 
-/// Where a parameter stands: one more than the octets before it.
+/// Where a parameter stands: where its name begins, behind the `;`, and where its value begins and ends.
 #[derive(Clone, Copy)]
-pub(super) struct Place(NonZeroU32);
+pub(super) struct Place {
+    start: NonZeroU32,
+    /// 0 if there is none.
+    value: u32,
+    end: u32,
+}
 
 impl Place {
-    /// The place of a parameter whose `;` has so many octets before it.
-    pub(super) fn new(before: usize) -> Option<Self> {
-        NonZeroU32::MIN.checked_add(u32::try_from(before).ok()?).map(Self)
+    /// The place of these offsets; `value` is 0 if there is none.
+    #[inline(always)]
+    pub(super) fn new(start: usize, value: usize, end: usize) -> Option<Self> {
+        let [start, value, end] = [u32::try_from(start).ok()?, u32::try_from(value).ok()?, u32::try_from(end).ok()?];
+        Some(Self { start: NonZeroU32::new(start)?, value, end })
     }
 }
 

@@ -67,7 +67,7 @@ fn usual<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Option<Essentials<'a>> {
     let marks = layout.marks.filter(|_| layout.defect.is_none()).map(Marks::unpack)?;
     let headers = layout.headers(bytes);
     let cseq = CSeq { number: marks.number, method: marks.method(bytes)? };
-    let via = headers.read::<Via<'_>>(text::first_value(headers.of(HeaderId::Via).next()?)?).ok()?;
+    let via = Via::first_of(headers.of(HeaderId::Via).next()?)?;
     if via.other_branch().is_some() {
         return None;
     }

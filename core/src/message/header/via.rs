@@ -158,14 +158,21 @@ impl<'a> Via<'a> {
         let (host_end, ip) = usual::host(value, HOST)?;
         let (end, port) = usual::port(value, host_end)?;
         let mut known = Known::default();
-        usual::parameters(value, end, |name, name_end, _| {
-            if let (Some(at), Some(name)) = (Place::new(name - 1 - end), value.get(name..name_end)) {
+        usual::parameters(value, end, |name, name_end, stop| {
+            let at = if stop > name_end { name_end + 1 - end } else { 0 };
+            if let (Some(at), Some(name)) = (Place::new(name - end, at, stop - end), value.get(name..name_end)) {
                 known.note(at, name);
             }
         })?;
         let host = HostText::usual(value.get(HOST..host_end)?, ip).read();
         let parameters = Parameters::plain(value.get(end..)?);
         Some(Self { protocol, sent_by: HostPort { host, port }, parameters, known })
+    }
+
+    /// Reads the first value of a field; `None` if there is none, or if it is malformed.
+    pub(in crate::message) fn first_of(field: &'a [u8]) -> Option<Self> {
+        // No usual value has a comma: then the field has no other.
+        Self::usual(field).or_else(|| Self::parse_any(text::first_value(field)?).ok())
     }
 
     /// Reads a value however it is written.
@@ -210,12 +217,12 @@ impl<'a> Via<'a> {
 
     /// The `branch` that [`branch`](Self::branch) gives, where it need not be a `str`.
     pub(crate) fn branch_octets(self) -> Option<&'a [u8]> {
-        self.text(self.known.branch)?.value.filter(|branch| text::is_token(branch))
+        self.text(self.known.branch, "branch")?.value.filter(|branch| text::is_token(branch))
     }
 
     /// A second `branch`.
     pub(crate) fn other_branch(&self) -> Option<Text<'a>> {
-        self.text(self.known.other_branch)
+        self.text(self.known.other_branch, "branch")
     }
 
     /// The `received` address, with or without brackets (RFC 5118 §4.5).
@@ -225,7 +232,7 @@ impl<'a> Via<'a> {
 
     /// The `received` as it stands there.
     pub(crate) fn received_text(&self) -> Option<Text<'a>> {
-        self.text(self.known.received)
+        self.text(self.known.received, "received")
     }
 
     /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.
@@ -238,21 +245,21 @@ impl<'a> Via<'a> {
 
     /// The `rport` as it stands there.
     pub(crate) fn rport_text(&self) -> Option<Text<'a>> {
-        self.text(self.known.rport)
+        self.text(self.known.rport, "rport")
     }
 
     /// The `maddr`.
     pub fn maddr(self) -> Option<Host<'a>> {
-        Host::parse_bare(self.text(self.known.maddr)?.value?)
+        Host::parse_bare(self.text(self.known.maddr, "maddr")?.value?)
     }
 
     /// The `ttl`.
     pub fn ttl(self) -> Option<u8> {
-        u8::try_from(text::number(self.text(self.known.ttl)?.value?)?).ok()
+        u8::try_from(text::number(self.text(self.known.ttl, "ttl")?.value?)?).ok()
     }
 
-    fn text(&self, place: Option<Place>) -> Option<Text<'a>> {
-        self.parameters.at(place?)
+    fn text(&self, place: Option<Place>, name: &str) -> Option<Text<'a>> {
+        self.parameters.at(place?, name.len())
     }
 }
 

@@ -88,8 +88,10 @@ impl<'a> ResponseParts<'a> {
         if self.to_tag.is_some_and(|tag| text::token(tag.as_bytes()).is_none()) {
             return Err(BuildError::Tag);
         }
-        let headers = self.request.headers();
+        let (headers, bytes) = (self.request.headers(), self.request.as_bytes());
         let (mut to, mut from, mut call_id, mut cseq) = (false, false, false, false);
+        // Fields that follow one another are copied at once.
+        let mut run = 0..0;
         for (id, field) in headers.known() {
             let is_copied = match id {
                 HeaderId::Via => true,
@@ -103,26 +105,29 @@ impl<'a> ResponseParts<'a> {
             if !is_copied {
                 continue;
             }
-            parts.push(headers.text(&field));
-            let mut added = 0;
-            if id == HeaderId::To
-                && let Some(tag) = self.to_tag
-                && self.lacks_tag(part(self.request.as_bytes(), field.start, field.end))
-            {
-                parts.extend_from_slice(&[b";tag=", tag.as_bytes()]);
-                added = b";tag=".len() + tag.len();
+            let value = part(bytes, field.start, field.end);
+            let added: Option<[&[u8]; 2]> = match (id, self.to_tag, self.delay) {
+                (HeaderId::To, Some(tag), _) if self.lacks_tag(value) => Some([b";tag=", tag.as_bytes()]),
+                (HeaderId::Timestamp, _, Some(delay)) if lacks_delay(value) => Some([b" ", delay.as_bytes()]),
+                _ => None,
+            };
+            let (line, end) = (usize::from(field.line), usize::from(field.end));
+            if run.end != line {
+                parts.extend(bytes.get(core::mem::replace(&mut run, line..line)).filter(|run| !run.is_empty()));
             }
-            if id == HeaderId::Timestamp
-                && let Some(delay) = self.delay
-                && Timestamp::parse(part(self.request.as_bytes(), field.start, field.end))
-                    .is_ok_and(|timestamp| timestamp.delay.is_none())
-            {
-                parts.extend_from_slice(&[b" ", delay.as_bytes()]);
-                added = b" ".len() + delay.len();
+            // A line end that follows at once is copied, too.
+            run.end = match bytes.get(end..) {
+                Some([b'\r', b'\n', ..]) if added.is_none() => end + b"\r\n".len(),
+                _ => end,
+            };
+            if run.end == end {
+                parts.extend(bytes.get(core::mem::take(&mut run)));
+                parts.extend_from_slice(&added.unwrap_or_default());
+                parts.push(b"\r\n");
             }
-            parts.push(b"\r\n");
-            copied(field, added);
+            copied(field, added.map_or(0, |parts| parts.iter().map(|part| part.len()).sum()));
         }
+        parts.extend(bytes.get(run).filter(|run| !run.is_empty()));
         Ok(())
     }
 
@@ -153,6 +158,11 @@ impl<'a> ResponseParts<'a> {
         )?;
         Ok(Response::new(bytes, self.status))
     }
+}
+
+/// Whether a Timestamp says no delay.
+fn lacks_delay(timestamp: &[u8]) -> bool {
+    Timestamp::parse(timestamp).is_ok_and(|timestamp| timestamp.delay.is_none())
 }
 
 impl Response {
