@@ -1,4 +1,4 @@
-//! What a request and a response have in common.
+//! Accessors that a request and a response have in common.
 
 /// The accessors that both kinds of message have, equality of the octets, and `Debug` with the start line alone. The type has
 /// the field `bytes`, with the layout behind them, and its module imports what the accessors give.

@@ -59,7 +59,7 @@ impl SharedBytes {
         }
     }
 
-    /// What stands behind the octets.
+    /// Gives the octets that stand behind the message.
     pub(super) fn tail(&self) -> &[u8] {
         self.split().1
     }

@@ -1,4 +1,4 @@
-//! What is wrong with bytes read, and with values to be written.
+//! Errors of bytes that are read, and of values to be written.
 
 use super::header_id::HeaderId;
 use super::phrase::Phrase;
@@ -13,7 +13,7 @@ pub struct ParseError {
     header: Option<HeaderId>,
 }
 
-/// What a [`ParseError`] is about.
+/// The subject of a [`ParseError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
@@ -92,19 +92,19 @@ impl ParseError {
         Self { kind, offset, header: None }
     }
 
-    /// The same error, in a value of that header.
+    /// Places the error in a value of that header.
     #[must_use]
     pub const fn within(self, header: HeaderId) -> Self {
         Self { header: Some(header), ..self }
     }
 
-    /// The same error, of text that begins this many octets further on.
+    /// Moves the error to text that begins this many octets further on.
     #[must_use]
     pub(crate) const fn moved(self, octets: usize) -> Self {
         Self { header: self.header, ..Self::new(self.kind, self.offset as usize + octets) }
     }
 
-    /// What it is about.
+    /// The subject of the error.
     pub const fn kind(self) -> ParseErrorKind {
         self.kind
     }

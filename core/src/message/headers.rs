@@ -43,7 +43,7 @@ impl<'a> Headers<'a> {
         Self { bytes, fields, end, marks, user_part }
     }
 
-    /// What the user part of a URI may have in this message.
+    /// Says which characters the user part of a URI may have in this message.
     pub(crate) const fn user_part(self) -> UserPart {
         self.user_part
     }

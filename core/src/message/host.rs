@@ -90,7 +90,7 @@ impl<'a> HostText<'a> {
     }
 }
 
-/// The same with a port.
+/// A [`HostText`] with a port.
 #[derive(Clone, Copy)]
 pub(super) struct HostPortText<'a> {
     host: HostText<'a>,

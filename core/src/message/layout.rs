@@ -55,11 +55,11 @@ pub(crate) struct Layout<'a> {
     pub(crate) fields: &'a [PackedSpan],
     /// Where From, To, Call-ID and CSeq stand, if each stands there once and as usual.
     pub(crate) marks: Option<&'a PackedMarks>,
-    /// What the user part of a URI may have.
+    /// The characters that the user part of a URI may have.
     pub(crate) user_part: UserPart,
 }
 
-/// What a [`Layout`] is kept in behind the octets, but for its fields and marks: six offsets of two octets, two of four, how many fields
+/// A [`Layout`] as it is kept behind the octets, but for its fields and marks: six offsets of two octets, two of four, how many fields
 /// there are, and what the rest is.
 type Head = [u8; 24];
 

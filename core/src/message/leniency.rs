@@ -1,4 +1,4 @@
-//! What is taken though RFC 3261 does not allow it: each leniency by its name, and where a message uses one.
+//! Leniencies: what is taken though RFC 3261 does not allow it, each by its name, and where a message uses one.
 //!
 //! Why each is there, and where it is off, is decided in `docs/decisions/leniency.md`.
 
@@ -85,7 +85,7 @@ impl Leniency {
         !matches!(self, Self::NumberSign)
     }
 
-    /// What is taken, in words.
+    /// Says in words what is taken.
     pub const fn words(self) -> &'static str {
         match self {
             Self::DigitFirst => "the last label of a host name begins with a digit",

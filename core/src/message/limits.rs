@@ -1,6 +1,6 @@
 //! Bounds on one message.
 
-/// What is accepted of one message. Above a bound nothing of it is kept: a request is answered with the status that the field
+/// Bounds on one message. Above a bound nothing of the message is kept: a request is answered with the status that the field
 /// names, if so much of it can be read as an answer copies ([`Request::salvage`](super::Request::salvage)); anything else is
 /// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::uri::UserPart;
 
 /// The parts of a `multipart` body, one after the other.
 ///
-/// What stands before the first part and after the last is skipped. A line is a delimiter only if nothing but white space
+/// Text before the first part and after the last is skipped. A line is a delimiter only if nothing but white space
 /// follows the boundary, so that a boundary may begin with that of an outer body. The last part must end with the closing
 /// delimiter: without it there is no telling whether the body is whole, so that this part is an error; those before it are
 /// given all the same. After an error nothing follows.

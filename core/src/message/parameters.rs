@@ -158,7 +158,7 @@ impl<'a> Parameters<'a> {
         Iter { rest: self.text }.map(Text::read)
     }
 
-    /// The same, with names that were not made `str`, and where each stands.
+    /// Lists the parameters with names that were not made `str`, and where each stands.
     pub(super) fn places(self) -> impl Iterator<Item = (Place, Text<'a>)> {
         Iter { rest: self.text }.filter_map(move |parameter| {
             let start = text::offset_in(self.text, parameter.name);
@@ -194,7 +194,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// What the value of this parameter may have if it is not quoted: tags are carried as they are
+/// Says which characters the value of this parameter may have if it is not quoted: tags are carried as they are
 /// ([`Leniency::OddTag`](super::Leniency::OddTag)).
 fn value_set(name: &[u8]) -> &'static Set {
     let is_tag = ["tag", "to-tag", "from-tag"].iter().any(|tag| name.eq_ignore_ascii_case(tag.as_bytes()));

@@ -17,7 +17,7 @@ pub enum Direction {
     Response,
 }
 
-/// What [`peek`] finds in a datagram.
+/// The findings of [`peek`] in a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peek<'a> {
     /// Request or response.

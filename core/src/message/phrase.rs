@@ -21,7 +21,7 @@ macro_rules! phrases {
     };
 }
 
-// Of bytes that cannot be read.
+// The phrases for bytes that cannot be read.
 phrases! {
     EMPTY = "the message is empty";
     START_LINE = "the first line is neither request line nor status line";
@@ -57,7 +57,7 @@ phrases! {
     CONTROL = "one control character stands where none may";
     VALUE_TOO_LONG = "the value is too long for another message";
 
-    // Of a request line, and of the message as a whole.
+    // These are for a request line, and for the message as a whole.
     BAD_START_LINE = "Bad start line";
     BAD_REQUEST_LINE = "Bad Request-Line";
     BAD_REQUEST_URI = "Bad Request-URI";

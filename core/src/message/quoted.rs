@@ -11,7 +11,7 @@ use core::fmt;
 /// A quoted string; equality is that of the text, with regard to case.
 #[derive(Clone, Copy)]
 pub struct Quoted<'a> {
-    /// What stands between the quotes, or is to stand there.
+    /// The text that stands between the quotes, or is to stand there.
     text: &'a [u8],
     /// Whether a backslash in `text` escapes what follows it.
     escaped: bool,
@@ -157,7 +157,7 @@ impl<'a> Comment<'a> {
         }
     }
 
-    /// What stands between the parentheses, escapes and folds kept.
+    /// The text between the parentheses, escapes and folds kept.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }

@@ -36,7 +36,7 @@ impl Response {
     /// Whether this can be processed at all; what cannot is to be dropped: a response is never answered.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Says what is wrong with the response.
     pub fn validate(&self) -> Result<(), Rejection> {
         validate::message(&self.bytes, &self.layout()).map(drop)
     }

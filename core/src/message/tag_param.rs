@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy)]
 pub struct TagParam<'a>(&'a [u8]);
 
-/// What a tag may have: a token, and the octets that other elements put in and that separate nothing in the value of a header.
+/// The octets that a tag may have: those of a token, and others that elements put in and that separate nothing in the value of a header.
 pub(super) static TAG: Set = TOKEN.and(b"/=@:[]+&$#^|{}()?");
 
 impl<'a> TagParam<'a> {

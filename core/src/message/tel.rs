@@ -5,7 +5,7 @@ use super::host::Host;
 use super::parameters::{Parameter, Parameters};
 use super::text::{self, ALPHANUM, Set, URI_PARAMETER, URIC};
 
-/// What stands between the digits of a number, for the eye only.
+/// The octets that stand between the digits of a number, for the eye only.
 const SEPARATORS: &[u8] = b"-.()";
 
 /// The parts of a `tel:` URI.

@@ -54,10 +54,10 @@ impl PartialEq for Scheme<'_> {
 
 impl Eq for Scheme<'_> {}
 
-/// What the user part of a SIP URI may have.
+/// The characters that the user part of a SIP URI may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserPart {
-    /// What RFC 3261 §25.1 allows.
+    /// The characters that RFC 3261 §25.1 allows.
     #[default]
     Strict,
     /// A `#` too, as telephones write feature codes (`*123#`) that should have `%23`: a choice of telephones and servers
@@ -436,7 +436,7 @@ mod tests {
             uri("sip:+358-555-1234567;postd=pp22@foo.com;user=phone").user(),
             Some("+358-555-1234567;postd=pp22")
         );
-        // What a SIP URI's user must not have is escaped, though telephone-subscriber has it (RFC 3261 §25.1).
+        // An octet that a SIP URI's user must not have is escaped, though telephone-subscriber has it (RFC 3261 §25.1).
         assert!(Uri::parse(b"sip:*#06#@a.com;user=phone").is_err());
         assert_eq!(uri("sip:*%2306%23@a.com;user=phone").user(), Some("*%2306%23"));
         let chosen = Uri::parse_with(b"sip:*#06#@a.com;user=phone", UserPart::NumberSign).unwrap();

@@ -10,21 +10,21 @@ use core::net::Ipv4Addr;
 /// Which sets an octet is in: a bit each, so that one table serves all.
 static CLASSES: [u8; 256] = classes();
 
-/// Of the user part of a URI, without escapes.
+/// The user part of a URI, without escapes.
 const USER_PART: u8 = 1;
-/// Of the parameters of a URI, without escapes.
+/// The parameters of a URI, without escapes.
 const PARAMETER_OF_URI: u8 = 1 << 1;
-/// Of a token.
+/// A token.
 const OF_TOKEN: u8 = 1 << 2;
-/// Of an unquoted parameter value.
+/// An unquoted parameter value.
 const OF_VALUE: u8 = 1 << 3;
-/// Of a word of a Call-ID.
+/// A word of a Call-ID.
 const OF_WORD: u8 = 1 << 4;
-/// Of a quoted string, without a quoted-pair.
+/// A quoted string, without a quoted-pair.
 const QUOTED: u8 = 1 << 5;
-/// Of a label of a host name, but for hyphens.
+/// A label of a host name, but for hyphens.
 const LABEL: u8 = 1 << 6;
-/// Of a display name without quotes: tokens and spaces.
+/// A display name without quotes: tokens and spaces.
 const NAME: u8 = 1 << 7;
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would find it")]

@@ -44,7 +44,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// What the transaction layer asks of every message that can be processed (RFC 3261 §17.1.3, §17.2.3), read once.
+/// The values that the transaction layer asks of every message that can be processed (RFC 3261 §17.1.3, §17.2.3), read once.
 #[derive(Clone, Copy, Debug)]
 pub struct Essentials<'a> {
     /// The topmost Via.
@@ -53,7 +53,7 @@ pub struct Essentials<'a> {
     pub cseq: CSeq<'a>,
 }
 
-/// What the message has, or the first thing that keeps it from being processed.
+/// Reads the essentials of a message, or finds the first thing that keeps the message from being processed.
 pub(super) fn message<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, Rejection> {
     if let Some(essentials) = usual(bytes, layout) {
         return Ok(essentials);
@@ -61,7 +61,7 @@ pub(super) fn message<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essent
     if layout.is_request() { request(bytes, layout) } else { response(bytes, layout) }
 }
 
-/// What a message has in which all that must be there is written as usual: most of it was found when the message was read. `None` of
+/// Reads the essentials of a message in which all that must be there is written as usual: most was found when the message was read. `None` of
 /// any other, in which what is wrong, if anything, is found step by step.
 fn usual<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Option<Essentials<'a>> {
     let marks = layout.marks.filter(|_| layout.defect.is_none()).map(Marks::unpack)?;
@@ -108,7 +108,7 @@ fn response<'a>(bytes: &'a [u8], layout: &Layout<'a>) -> Result<Essentials<'a>, 
     body(headers, layout, bytes).map(|()| essentials)
 }
 
-/// What every message needs (RFC 3261 §8.1.1).
+/// Reads the headers that every message needs (RFC 3261 §8.1.1).
 fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result<Essentials<'a>, Rejection> {
     if layout.defect == Some(Defect::Version) {
         let status = StatusCode::VERSION_NOT_SUPPORTED;
@@ -208,7 +208,7 @@ struct Reasons {
     bad: Phrase,
 }
 
-/// What is said of each of the headers that every message needs.
+/// The phrases for each of the headers that every message needs.
 const fn reasons(id: HeaderId) -> Reasons {
     let (missing, repeated, bad) = match id {
         HeaderId::To => (Phrase::NO_RECIPIENT, Phrase::REPEATED_RECIPIENT, Phrase::BAD_RECIPIENT),
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn the_place_is_told_where_there_is_one() {
-        // What is changed, to what, and the text at the place.
+        // Each row says which text is changed, to which, and the text at the place.
         for (from, to, place) in [
             ("BYE sip", "BYE  sip", " sip:bob"),
             (" SIP/2.0\r\nVia", "  SIP/2.0\r\nVia", "  SIP/2.0"),

@@ -27,7 +27,7 @@ struct ClientTransaction {
     alarm: Alarm,
 }
 
-/// What may have to be sent again.
+/// A message that may have to be sent again.
 #[derive(Clone, Debug)]
 enum Kept {
     Request(SharedBytes),
@@ -36,13 +36,13 @@ enum Kept {
     Nothing,
 }
 
-/// What a delivery hears of its transaction.
+/// The news of a transaction that its delivery hears.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the delivery has to hear of it"]
 pub(crate) struct Heard {
     /// The delivery whose attempt this transaction is, if it is one's.
     pub(crate) owner: Option<DeliveryId>,
-    /// What the machine tells.
+    /// The news that the machine tells.
     pub(crate) tell: Option<ClientTell>,
     /// Whether the transaction is over and gone.
     pub(crate) over: bool,

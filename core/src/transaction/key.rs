@@ -14,24 +14,24 @@ use crate::random::MAGIC_COOKIE;
 /// A key in canonical form, as it is looked up. A usual key has room on the stack; one of any length is whole.
 pub(crate) type KeyBytes = Buffer<160>;
 
-/// What a server transaction keeps of its key.
+/// The key of a server transaction, as it is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptKey {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) rfc2543: Option<Box<Rfc2543>>,
 }
 
-/// Of the INVITE of an RFC 2543 peer: what the key of its ACK is made of.
+/// The INVITE of an RFC 2543 peer, as far as the key of its ACK is made of that.
 #[derive(Clone, Debug)]
 pub(crate) struct Rfc2543 {
     /// The key of the INVITE.
     invite: Box<[u8]>,
-    /// What stands for the key of the ACK, once there is a response with a To tag.
+    /// The fingerprint of the key of the ACK, once there is a response with a To tag.
     pub(crate) ack: Option<Fingerprint>,
 }
 
 impl KeptKey {
-    /// What is kept of `key`.
+    /// Keeps what is needed of `key`.
     pub(crate) fn of(key: &[u8], fingerprint: Fingerprint) -> Self {
         let rfc2543 = key.starts_with(&[RFC_2543]).then(|| Box::new(Rfc2543 { invite: key.into(), ack: None }));
         Self { fingerprint, rfc2543 }
@@ -66,7 +66,7 @@ pub(crate) fn client(method: &str, branch: &[u8]) -> KeyBytes {
     key
 }
 
-/// What identifies the server transaction of a request, but for the method (§17.2.3).
+/// The identity of the server transaction of a request, but for the method (§17.2.3).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestKey<'a>(Rules<'a>);
 
@@ -109,7 +109,7 @@ impl<'a> RequestKey<'a> {
         Self::with_via(&headers.top_via()?, headers, uri)
     }
 
-    /// The same where the topmost Via was read before.
+    /// Makes the key with a topmost Via that was read before.
     pub(crate) fn with_via(via: &Via<'a>, headers: Headers<'a>, uri: &'a [u8]) -> Option<Self> {
         // The cookie alone makes nothing unique: it counts as no branch of RFC 3261.
         let branch = via.branch_octets().filter(|branch| {
@@ -157,7 +157,7 @@ impl<'a> RequestKey<'a> {
         }
     }
 
-    /// What is the same in a request, its retransmissions, its CANCEL and its ACK for a non-2xx (§16.11).
+    /// Writes the part that a request, its retransmissions, its CANCEL and its ACK for a non-2xx have in common (§16.11).
     pub(crate) fn invariant(&self) -> KeyBytes {
         let mut key = KeyBytes::new();
         self.rest(&mut key);

@@ -46,14 +46,14 @@ handles! {
     ServerTransactionId = Id<ServerTransactionKind>, "server";
 }
 
-/// What a client transaction does in a transition.
+/// The actions of a client transaction in a transition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClientActions {
     pub(crate) send: Option<ClientSend>,
     pub(crate) tell: Option<ClientTell>,
 }
 
-/// What a client transaction sends.
+/// A message that a client transaction sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientSend {
     /// The request, again.
@@ -62,7 +62,7 @@ pub(crate) enum ClientSend {
     Ack,
 }
 
-/// What a client transaction tells the transaction user.
+/// News of a client transaction for the transaction user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientTell {
     /// The response that came in.
@@ -85,14 +85,14 @@ impl ClientActions {
     }
 }
 
-/// What a server transaction does in a transition.
+/// The actions of a server transaction in a transition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServerActions {
     pub(crate) send: Option<ServerSend>,
     pub(crate) tell: Option<ServerTell>,
 }
 
-/// What a server transaction sends.
+/// A message that a server transaction sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerSend {
     /// The response that the transaction user gives.
@@ -103,7 +103,7 @@ pub(crate) enum ServerSend {
     Trying,
 }
 
-/// What a server transaction tells the transaction user.
+/// News of a server transaction for the transaction user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerTell {
     /// The ACK that came in.

@@ -1,4 +1,4 @@
-//! Whose a timer is, or a question to the resolver.
+//! The owner of a timer, or of a question to the resolver.
 
 use crate::flow::ConnectionId;
 use crate::tag::Tag;
@@ -6,7 +6,7 @@ use crate::transport;
 
 use super::{ClientTransactionId, DeliveryId, ServerTransactionId};
 
-/// Whose a timer is, or a question to the resolver.
+/// The owner of a timer, or of a question to the resolver.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Owner {
     Connection(ConnectionId),

@@ -90,7 +90,7 @@ impl Clock<'_> {
 pub(crate) struct Pair {
     resend: Instant,
     end: Instant,
-    /// What the resending timer was last set to, in nanoseconds.
+    /// The interval that the resending timer was last set to, in nanoseconds.
     interval: u64,
 }
 
@@ -108,7 +108,7 @@ impl Pair {
         Self { resend: Instant::NEVER, end, interval: 0 }
     }
 
-    /// The same, and `interval` from now something is sent.
+    /// Besides, sends something `interval` from now.
     pub(crate) fn sending(self, clock: &Clock<'_>, interval: Duration) -> Self {
         let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
         Self { resend: clock.after(interval), interval: nanos, ..self }

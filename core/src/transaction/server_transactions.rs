@@ -35,7 +35,7 @@ pub(super) struct ServerTransaction {
     alarm: Alarm,
 }
 
-/// What a message may have to be made of, or sent again.
+/// A message of which another may have to be made, or that may have to be sent again.
 #[derive(Clone, Debug)]
 enum Kept {
     /// The request until the first response: a 100 may have to be made of it.
@@ -58,7 +58,7 @@ impl ServerTransaction {
     }
 }
 
-/// What the transaction user hears of a server transaction.
+/// The news of a server transaction that the transaction user hears.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "the transaction user has to hear of it"]
 pub(crate) struct Told {
@@ -105,7 +105,7 @@ impl ServerTransactions {
         self.table.capacity().max(self.index.capacity())
     }
 
-    /// What stands for a key, to find a transaction by and to keep of it.
+    /// Computes what stands for a key: a transaction is found by that, and keeps that.
     pub(crate) fn fingerprint(&self, key: &[u8]) -> Fingerprint {
         self.index.fingerprint(key)
     }

@@ -1,4 +1,4 @@
-//! What the unit tests of the four machines share: a table of all that an input does in a state, held against the machine
+//! The tests that the four machines share: a table of all that an input does in a state, held against the machine
 //! for every input in every state over both kinds of transport, and written down in `docs/transactions.md`.
 
 extern crate std;
@@ -14,7 +14,7 @@ use super::schedule::Schedule;
 use super::{client, invite_client, invite_server, server};
 use crate::time::Instant;
 
-/// What is armed, in milliseconds: the timer that sends something, and the timer that ends the state.
+/// The timers that are armed, in milliseconds: the timer that sends something, and the timer that ends the state.
 pub(super) type Armed = (Option<u64>, Option<u64>);
 
 /// State, input, next state, what is sent and told, and what is armed afterwards: over UDP, and over a reliable transport.
@@ -162,7 +162,7 @@ fn words<T: Debug>(thing: Option<T>) -> String {
     }
 }
 
-/// What is armed, in seconds.
+/// Writes what is armed, in seconds.
 fn column(armed: Option<Armed>) -> String {
     let seconds = |millis: u64| format!("{}", millis as f64 / 1_000.0);
     match armed {

@@ -37,7 +37,7 @@ pub(super) struct Deliveries {
     waiting: BTreeMap<ConnectionId, Vec<DeliveryId>>,
 }
 
-/// What a delivery works with: the layers below, and what it may use beside them.
+/// The surroundings of a delivery: the layers below, and what it may use beside them.
 #[derive(Debug)]
 pub(super) struct Below<'a> {
     pub(super) wire: &'a mut Wire,
@@ -56,7 +56,7 @@ struct Delivery {
     /// How far a multicast request may go.
     ttl: Option<u8>,
     stage: Stage,
-    /// What another attempt is written from, as long as there may be one.
+    /// The source of another attempt, as long as there may be one.
     again: Option<Again>,
     /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
     fallback: Option<SocketAddr>,
@@ -69,7 +69,7 @@ struct Delivery {
     places: Places,
 }
 
-/// What a delivery is for.
+/// The purpose of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A request with client transactions.
@@ -86,7 +86,7 @@ impl Purpose {
     }
 }
 
-/// What an attempt is written from.
+/// The source that an attempt is written from.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     /// The request, without our Via.
@@ -123,7 +123,7 @@ enum Stage {
     Kept { flow: Flow, bytes: SharedBytes },
 }
 
-/// What has come back for an attempt.
+/// The progress of an attempt: what has come back for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     Nothing,
@@ -198,7 +198,7 @@ impl Deliveries {
                         delivery.again = Some(Again { request, here, branch: source.branch.into() });
                     }
                 }
-                // What was written with our Via can be written without.
+                // A request that was written with our Via can be written without.
                 Err(_refused) if self.table.get(id).is_some_and(|delivery| !delivery.is_sent()) => {
                     self.end(below, id);
                     return Err(CommandError::Invalid("message"));

@@ -1,4 +1,4 @@
-//! What each hop does to messages, as patches: it notes in the sender's Via where a request came from (RFC 3261 §18.2.1, RFC 3581
+//! The changes that each hop makes to messages, as patches: a hop notes in the sender's Via where a request came from (RFC 3261 §18.2.1, RFC 3581
 //! §4), puts a Via of its own on top (§18.1.1), takes that off the response (§16.7 step 3), and adds a Content-Length where a
 //! stream needs one (§18.3).
 

@@ -34,7 +34,7 @@ pub struct Edit<'a, M> {
     layout: Layout<'a>,
     patches: Patches,
     pops: Pops,
-    /// What was replaced: the first counts.
+    /// The headers that were replaced: the first replacement counts.
     replaced: SmallVec<[HeaderId; 4]>,
     /// Whether Content-Length is written anew.
     length: bool,

@@ -24,7 +24,7 @@ const WITHIN: i32 = i32::MIN;
 /// Patches of one message, collected in any order.
 pub(super) struct Patches {
     list: SmallVec<[Patch; 8]>,
-    /// What the patches put in, one behind the other. That of a usual change needs no allocation.
+    /// The texts that the patches put in, one behind the other. The text of a usual change needs no allocation.
     text: Buffer<256>,
     /// How long the new body is, if there is one.
     body: Option<usize>,
@@ -176,7 +176,7 @@ impl Patches {
     fn settle(&mut self, bytes: &[u8], layout: &Layout<'_>) -> Result<usize, BuildError> {
         self.terminate(bytes, layout);
         self.list.sort_by_key(|patch| (patch.from, patch.rank));
-        // What is inside something already replaced is gone with it.
+        // A patch inside something already replaced is gone with it.
         let mut at = 0;
         self.list.retain(|patch| {
             let kept = patch.from >= at;
@@ -264,7 +264,7 @@ impl Patches {
         }
         let marks = old.shifted(|mark| {
             let (start, end) = (usize::from(mark.start), usize::from(mark.end));
-            // What is put in at either end of a value touches it, and a field that is cut goes with its value.
+            // A text put in at either end of a value touches the value, and a field that is cut goes with its value.
             let before = self.list.iter().take_while(|patch| patch.from < start && patch.to < start);
             let (mut count, mut by) = (0, 0_usize);
             for patch in before {

@@ -29,7 +29,7 @@ fn text(request: &Request) -> String {
     String::from_utf8(request.as_bytes().to_vec()).unwrap()
 }
 
-/// What stands in `after` is the original with each of these replaced.
+/// Checks that `after` is the original with each of these replaced.
 fn assert_only_changed(after: &Request, changes: &[(&str, &str)]) {
     let mut expected = INVITE.to_string();
     for (from, to) in changes {

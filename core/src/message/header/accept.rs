@@ -1,4 +1,4 @@
-//! What a sender can take: Accept, Accept-Encoding, Accept-Language (RFC 3261 §20.1 to §20.3).
+//! The kinds of answer that a sender can take: Accept, Accept-Encoding, Accept-Language (RFC 3261 §20.1 to §20.3).
 
 use super::content_type::media_type;
 use super::{Header, language, quality, write_text, write_unfolded};

@@ -344,7 +344,7 @@ impl NameAddrBuf {
         self.as_text().tag().map(TagParam::as_str)
     }
 
-    /// The same without the header's parameters.
+    /// Drops the header's parameters.
     #[must_use]
     pub fn without_parameters(&self) -> NameAddrBuf {
         if self.address == self.bytes.len() {
@@ -353,7 +353,7 @@ impl NameAddrBuf {
         NameAddrBuf { bytes: self.as_text().address.into(), address: self.address }
     }
 
-    /// The same with this `tag` in place of any other; it should be a token.
+    /// Puts this `tag` in place of any other; the tag should be a token.
     #[must_use]
     pub fn with_tag(&self, tag: &str) -> NameAddrBuf {
         self.as_text().retagged(tag)

@@ -142,7 +142,7 @@ impl fmt::Debug for AuthParameter<'_> {
 /// Writes a scheme's parameters with commas between them.
 pub(super) struct AuthWriter<'v> {
     pub(super) out: &'v mut Vec<u8>,
-    /// What stands before the next one.
+    /// The text that stands before the next one.
     pub(super) before: &'static str,
 }
 
@@ -190,7 +190,7 @@ impl AuthWriter<'_> {
     }
 }
 
-/// What a server asks for.
+/// The challenge of a server.
 #[derive(Clone, Copy, Debug)]
 pub enum Challenge<'a> {
     /// Digest (RFC 7616).
@@ -225,7 +225,7 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// What a client proves itself with. `Debug` shows no secret.
+/// The credentials of a client. `Debug` shows no secret.
 #[derive(Clone, Copy)]
 #[expect(clippy::large_enum_variant, reason = "a box would be an allocation, and the small variant is the rare one")]
 pub enum Credentials<'a> {
@@ -235,7 +235,7 @@ pub enum Credentials<'a> {
     Other {
         /// The scheme.
         scheme: &'a str,
-        /// What follows it: parameters, or one token such as those of `Bearer` and `Basic`.
+        /// The text behind the scheme: parameters, or one token such as those of `Bearer` and `Basic`.
         secret: &'a [u8],
     },
 }

@@ -1,4 +1,4 @@
-//! What a body is and how it is to be taken: Content-Disposition, Content-Encoding, MIME-Version (RFC 3261 §20.11, §20.12,
+//! The kind of a body, and how it is to be taken: Content-Disposition, Content-Encoding, MIME-Version (RFC 3261 §20.11, §20.12,
 //! §20.24).
 
 use super::{Header, write_text};

@@ -6,10 +6,10 @@ use crate::message::quoted::Quoted;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// What a server asks a client to prove.
+/// The proof that a server asks of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct DigestChallenge<'a> {
-    /// Whose users and passwords count.
+    /// The realm whose users and passwords count.
     pub realm: Quoted<'a>,
     /// The nonce.
     pub nonce: Quoted<'a>,
@@ -72,7 +72,7 @@ impl<'a> DigestChallenge<'a> {
     }
 }
 
-/// What a client proves itself with. `Debug` does not show `response`.
+/// The proof that a client gives. `Debug` does not show `response`.
 #[derive(Clone, Copy)]
 pub struct DigestCredentials<'a> {
     /// The user name, in clear or hashed. Absent just if [`username_extended`](Self::username_extended) stands there.
@@ -177,7 +177,7 @@ impl fmt::Debug for DigestCredentials<'_> {
     }
 }
 
-/// What a server says once a client has proved itself. `Debug` does not show `rspauth`.
+/// The answer of a server once a client has proved itself. `Debug` does not show `rspauth`.
 #[derive(Clone, Copy)]
 pub struct DigestInfo<'a> {
     /// The nonce to use next.

@@ -3,7 +3,7 @@
 /// Hands the types of all typed headers to a macro: `typed_headers!(show)` is `show! { Accept<'_>, AcceptEncoding<'_>, … }`.
 /// Each is named as its variant of [`HeaderId`](crate::message::HeaderId); a lifetime stands where the type borrows.
 ///
-/// What every header has is said by way of this list: its `Display`, its place in
+/// This list says what every header has: its `Display`, its place in
 /// [`first_malformed`](crate::message::Headers::first_malformed), its fuzz target.
 ///
 /// ```

@@ -167,7 +167,7 @@ fn parameters<'a>(cursor: &mut Cursor<'a>) -> Result<Parameters<'a>, ParseError>
     Parameters::parse(text).map_err(|error| error.moved(before))
 }
 
-/// What each header is tested with.
+/// The values that each header is tested with.
 #[cfg(test)]
 mod testing {
     use super::Header;
@@ -191,7 +191,7 @@ mod testing {
         let second = read(out);
         assert_eq!(written(&second).escape_ascii().to_string(), out.escape_ascii().to_string(), "{text}");
         assert_eq!(first.to_string(), String::from_utf8_lossy(out), "{text}: Display");
-        // The same words, though fields that have a name of their own are written first.
+        // Fields that have a name of their own are written first, but with the words that were read.
         let words = |header: &H| {
             let text = format!("{header:?}").replace("\\r\\n", " ");
             let mut words: Vec<_> = text.split(|letter: char| !letter.is_alphanumeric()).map(String::from).collect();

@@ -1,4 +1,4 @@
-//! What software it is: Server, User-Agent (RFC 3261 §20.35, §20.41).
+//! The names of software: Server, User-Agent (RFC 3261 §20.35, §20.41).
 
 use super::{Header, write_unfolded};
 use crate::message::error::{ParseError, ParseErrorKind};
@@ -14,7 +14,7 @@ pub enum Product<'a> {
     Named {
         /// The name.
         name: &'a str,
-        /// What stands behind the slash.
+        /// The text behind the slash.
         version: Option<&'a str>,
     },
     /// A comment.

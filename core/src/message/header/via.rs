@@ -295,7 +295,7 @@ impl<'a> Header<'a> for Via<'a> {
 
 #[cfg(test)]
 mod tests {
-    /// What is read in one pass is what the full reader finds.
+    /// Checks that one pass reads what the full reader finds.
     #[test]
     fn a_usual_via_is_what_the_full_reader_finds() {
         let pieces: [&[u8]; 14] = [

@@ -175,7 +175,7 @@ fn count_values(value: &[u8]) -> usize {
 /// Values that are long enough to have too many parameters have them counted; `;` and `&` of a URI count too.
 fn check_parameters(field: &FieldSpan, value: &[u8], limits: &Limits) -> Result<(), ParseError> {
     use HeaderId::{Organization, Server, Subject, UserAgent};
-    // What is not known is never typed, and text has no parameters.
+    // A header that is not known is never typed, and text has no parameters.
     let Some(id) = field.id.filter(|id| !matches!(id, Organization | Server | Subject | UserAgent)) else {
         return Ok(());
     };
@@ -191,7 +191,7 @@ fn has_too_many_parameters(text: &[u8], limits: &Limits) -> bool {
         && text.iter().filter(|octet| matches!(octet, b';' | b'&')).count() > limits.parameters
 }
 
-/// The same for the Request-URI.
+/// Counts the parameters of the Request-URI.
 fn check_uri(bytes: &[u8], start: &StartLine, limits: &Limits) -> Result<(), ParseError> {
     let StartLine::Request { uri, uri_end, .. } = *start else { return Ok(()) };
     if has_too_many_parameters(part(bytes, uri, uri_end), limits) {

@@ -15,14 +15,14 @@ use core::fmt;
 #[derive(Clone)]
 pub struct Framer {
     limits: Limits,
-    /// What is there of the present message, if it came in more than one piece.
+    /// The octets that are there of the present message, if it came in more than one piece.
     held: Vec<u8>,
     /// Whether `held` was given out as a whole message.
     spent: bool,
     state: State,
 }
 
-/// What stands next on a stream.
+/// The next thing on a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A whole message, from its start line to the end of its body.
@@ -41,7 +41,7 @@ pub struct FrameError {
     offset: u32,
 }
 
-/// What a [`FrameError`] is about.
+/// The subject of a [`FrameError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FrameErrorKind {
@@ -142,7 +142,7 @@ impl Framer {
         if self.spent || matches!(self.state, State::Broken) { 0 } else { self.held.len() }
     }
 
-    /// What is held of a message that is not yet whole; after an error as much of the message that it was about as is at hand, its
+    /// Gives the octets held of a message that is not yet whole; after an error as much of the message that it was about as is at hand, its
     /// header section at most.
     pub fn begun(&self) -> &[u8] {
         if self.spent { &[] } else { &self.held }
@@ -227,7 +227,7 @@ impl FrameError {
         Self { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) }
     }
 
-    /// What it is about.
+    /// The subject of the error.
     pub const fn kind(self) -> FrameErrorKind {
         self.kind
     }
@@ -300,7 +300,7 @@ mod tests {
     use alloc::vec::Vec;
     use alloc::{format, vec};
 
-    /// What a stream gave: messages as text, keep-alives, and the error at its end.
+    /// All that a stream gave: messages as text, keep-alives, and the error at its end.
     #[derive(Debug, PartialEq, Eq)]
     struct Read {
         frames: Vec<String>,

@@ -5,7 +5,7 @@ use crate::message::layout::Defect;
 use crate::message::name::HeaderId;
 use crate::message::text;
 
-/// What the Content-Length fields say together.
+/// The length that the Content-Length fields say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
     /// There is none.

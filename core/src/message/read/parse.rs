@@ -134,7 +134,7 @@ impl<'a> MessageView<'a> {
         self.essentials().map(drop)
     }
 
-    /// What every message has that can be processed: as [`validate`](Self::validate), and what was read for that.
+    /// Judges as [`validate`](Self::validate), and gives what was read for that.
     ///
     /// # Errors
     /// As [`validate`](Self::validate).

@@ -1,4 +1,4 @@
-//! What can be answered of a request that cannot be parsed (RFC 3261 §8.2, §18.3).
+//! Salvage: a request that cannot be parsed is read as far as an answer needs (RFC 3261 §8.2, §18.3).
 
 use super::collect::Spans;
 use super::lines::Lines;
@@ -13,11 +13,11 @@ use crate::message::span::LONGEST_SECTION;
 use crate::message::text;
 use alloc::vec::Vec;
 
-/// What stands between the method and the fields: no answer has the Request-URI, which may be what is too long.
+/// The text that is put between the method and the fields: no answer has the Request-URI, which may be what is too long.
 const REST_OF_LINE: &[u8] = b" sip:unread.invalid SIP/2.0\r\n";
 
 impl Request {
-    /// Of a datagram that [`Message::parse`](crate::message::Message::parse) refuses, as much as it takes to answer it: a request
+    /// Reads as much of a datagram that [`Message::parse`](crate::message::Message::parse) refuses as it takes to answer it: a request
     /// of that method with every Via and the first To, From, Call-ID and CSeq byte for byte. Other lines are left out, whatever
     /// is wrong with them, and so is the body; the Request-URI is a stand-in.
     ///

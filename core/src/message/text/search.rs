@@ -75,7 +75,7 @@ pub(crate) fn find_unclear(text: &[u8]) -> Option<usize> {
     find_by(text, hits, |octet| matches!(octet, 0..=b' ' | b'"' | b'<' | b'>' | 0x7f))
 }
 
-/// Of eight octets, the first lowest: which bits stand up to the first such octet, and how many octets before it.
+/// Finds an octet among eight, the first lowest: which bits stand up to the first such octet, and how many octets before it.
 pub(crate) const fn first_of(word: u64, octet: u8) -> Option<(u64, usize)> {
     let hits = zeros(word ^ (ONES * octet as u64));
     // The highest bit of that octet, moved to its lowest.

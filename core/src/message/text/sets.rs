@@ -67,9 +67,9 @@ pub(crate) static URI_PARAMETER: Set = UNRESERVED.and(b"[]/:&+$");
 pub(crate) static URI_HEADER: Set = UNRESERVED.and(b"[]/?:+$");
 pub(crate) static URIC: Set = UNRESERVED.and(b";/?:@&=+$,[]");
 pub(crate) static SCHEME: Set = ALPHANUM.and(b"+-.");
-/// What ends the name of a parameter that was read before.
+/// The octets that end the name of a parameter that was read before.
 pub(crate) static PARAMETER_NAME_END: Set = Set::of(b"=; \t\r\n");
-/// What an unquoted parameter value may have: a token or a host.
+/// The characters that an unquoted parameter value may have: those of a token or a host.
 pub(crate) static PARAMETER_VALUE: Set = TOKEN.and(b"[]:");
 
 /// Text whose characters were found to be ASCII.

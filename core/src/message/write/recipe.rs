@@ -1,4 +1,4 @@
-//! What a request that goes out is written from.
+//! Recipes: a request that goes out is written from one.
 
 use crate::message::bytes::SharedBytes;
 use crate::message::error::BuildError;
@@ -15,7 +15,7 @@ pub(crate) enum Framing {
     Stream,
 }
 
-/// What one attempt adds to a request.
+/// The additions of one attempt to a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Hop<'a> {
     /// The parts of our Via (RFC 3261 §18.1.1).
@@ -26,7 +26,7 @@ pub(crate) struct Hop<'a> {
     pub(crate) framing: Framing,
 }
 
-/// What a request is written from, as often as it is sent: each attempt puts a Via of its own on top.
+/// Writes a request as often as it is sent: each attempt puts a Via of its own on top.
 pub(crate) trait Recipe {
     /// The method.
     fn method(&self) -> Method<'_>;

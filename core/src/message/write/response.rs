@@ -20,7 +20,7 @@ use core::cell::RefCell;
 use core::fmt;
 use smallvec::SmallVec;
 
-/// What a response is written from. Every Via, From, To, Call-ID and CSeq of the request, and Timestamp if this is a 100, come
+/// The parts that a response is written from. Every Via, From, To, Call-ID and CSeq of the request, and Timestamp if this is a 100, come
 /// first, in the request's order and byte for byte; then the lines, then Content-Type and Content-Length.
 #[derive(Clone, Copy)]
 pub(crate) struct ResponseParts<'a> {

@@ -1,4 +1,4 @@
-//! What can be written: names, values, Request-URIs.
+//! Checks of what is to be written: names, values, Request-URIs.
 
 use crate::message::error::BuildError;
 use crate::message::name::HeaderName;
