@@ -101,7 +101,8 @@ impl Extensions {
         Self(bits)
     }
 
-    /// The known extensions that Supported names (RFC 3261 §20.37). Unknown ones, and values that cannot be read, say nothing.
+    /// The known extensions that Supported names (RFC 3261 §20.37). Unknown tags, and values that cannot be read, say
+    /// nothing.
     pub fn supported(headers: Headers<'_>) -> Self {
         let mut supported = Self::NONE;
         for Supported(tag) in headers.all::<Supported<'_>>().flatten() {
@@ -110,7 +111,7 @@ impl Extensions {
         supported
     }
 
-    /// Whether the extension is one of these.
+    /// Whether this set has the extension.
     pub const fn contains(self, extension: Extension) -> bool {
         self.0 & extension.bit() != 0
     }
@@ -120,13 +121,13 @@ impl Extensions {
         self.0 == 0
     }
 
-    /// These and that one.
+    /// This set with that extension.
     #[must_use]
     pub const fn with(self, extension: Extension) -> Self {
         Self(self.0 | extension.bit())
     }
 
-    /// These but for that one.
+    /// This set without that extension.
     #[must_use]
     pub const fn without(self, extension: Extension) -> Self {
         Self(self.0 & !extension.bit())
@@ -174,19 +175,20 @@ impl fmt::Debug for Extensions {
 pub struct Demand {
     /// The demanded extensions that are understood.
     pub understood: Extensions,
-    /// All other demanded option tags, as a value of the Unsupported of a 420 (§8.2.2.3, §16.3 step 5). Empty if there is none.
+    /// All other demanded option tags, as a value of the Unsupported of a 420 (§8.2.2.3, §16.3 step 5). Empty if there
+    /// is none.
     pub unsupported: String,
-    /// Why the first value that cannot be read is malformed, if there is one. No option tag is taken from it.
+    /// Why the first value that cannot be read is malformed, if there is such a value. No option tag is taken from it.
     pub malformed: Option<ParseError>,
 }
 
 impl Demand {
-    /// What Require demands of the user agent that `understands` these (§8.2.2.3).
+    /// Reads what Require demands of the user agent that `understands` these (§8.2.2.3).
     pub fn of_require(headers: Headers<'_>, understands: Extensions) -> Self {
         Self::of(headers.all::<Require<'_>>().map(|value| value.map(|Require(tag)| tag)), understands)
     }
 
-    /// What Proxy-Require demands of the proxy that `understands` these (§16.3 step 5).
+    /// Reads what Proxy-Require demands of the proxy that `understands` these (§16.3 step 5).
     pub fn of_proxy_require(headers: Headers<'_>, understands: Extensions) -> Self {
         Self::of(headers.all::<ProxyRequire<'_>>().map(|value| value.map(|ProxyRequire(tag)| tag)), understands)
     }

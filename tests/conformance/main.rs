@@ -1,7 +1,8 @@
-//! What the RFCs require, and which test shows that it is so: `requirements.tsv` names a test for each requirement, or says why there is
-//! none. Reads the sources for the names.
+//! The requirements of the RFCs: `requirements.tsv` names a test for each requirement, or says why there is none. Reads
+//! the sources for the names.
 //!
-//! A test is named by a file or folder of the repository and the name of its function: `core/src/dialog::the_six_patterns_row_by_row`.
+//! A test is named by a file or folder of the repository and the name of its function:
+//! `core/src/dialog::the_six_patterns_row_by_row`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -100,7 +101,7 @@ fn tests_in(text: &str) -> Vec<String> {
     names
 }
 
-/// What is wrong with the last column of a row.
+/// The fault of the last column of a row, if it has any.
 fn fault(shown_by: &str, tests: &Tests) -> Option<String> {
     for reason in ["later: ", "not testable: "] {
         if let Some(words) = shown_by.strip_prefix(reason) {

@@ -58,7 +58,7 @@ struct Retransmission {
     give_up: Instant,
 }
 
-/// What is due of the reliable responses of an INVITE.
+/// The event that is due among the reliable responses of an INVITE.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ReliableDue<'a, R> {
     /// This response is sent again.
@@ -67,7 +67,7 @@ pub enum ReliableDue<'a, R> {
     Unacknowledged,
 }
 
-/// What a PRACK has done.
+/// The effect of a PRACK.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Acknowledged<'a, R> {
     /// The response that is acknowledged: it is not sent again.
@@ -115,8 +115,8 @@ impl<R> ReliableResponses<R> {
         }
     }
 
-    /// Takes a response of 101 to 199, which `write` writes with its RSeq. It is sent now if it is given back, else
-    /// when those before it are acknowledged.
+    /// Takes a response of 101 to 199, which `write` writes with its RSeq. A response that is given back is sent now,
+    /// the others when those before it are acknowledged.
     ///
     /// # Errors
     /// The INVITE has, or waits for, its final response; or too many responses wait.
@@ -204,7 +204,7 @@ impl<R> ReliableResponses<R> {
     /// Nothing provisional is sent after a final response.
     fn end(&mut self) {
         self.stage = Stage::Final;
-        // What has been sent is first only while its PRACK is awaited.
+        // The first response has been sent only while its PRACK is awaited.
         self.waiting.truncate(usize::from(self.retransmission.take().is_some()));
     }
 
@@ -213,8 +213,8 @@ impl<R> ReliableResponses<R> {
         self.retransmission.map(|retransmission| retransmission.again.min(retransmission.give_up))
     }
 
-    /// What is due at `now`. The interval starts at T1 and doubles without an upper bound (RFC 3262 §3). Once the
-    /// response is given up nothing more is due, and the owner refuses the INVITE.
+    /// Takes out what is due at `now`. The interval starts at T1 and doubles without an upper bound (RFC 3262 §3). Once
+    /// the response is given up nothing more is due, and the owner refuses the INVITE.
     pub fn due(&mut self, now: Instant) -> Option<ReliableDue<'_, R>> {
         let retransmission = self.retransmission.as_mut()?;
         if retransmission.give_up <= now {
@@ -230,14 +230,14 @@ impl<R> ReliableResponses<R> {
     }
 }
 
-/// What a reliable provisional response is to its receiver.
+/// The verdict of the receiver on a reliable provisional response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReliableArrival {
     /// It is processed, and a PRACK with this RAck is sent.
     New(RAck<'static>),
-    /// It came before: no PRACK is sent, and it is not processed.
+    /// The response came before: no PRACK is sent, and the response is not processed.
     Repeated,
-    /// A response before it is missing, or its number cannot be: no PRACK is sent, and it is not processed.
+    /// A response before it is missing, or its number cannot be: no PRACK is sent, and the response is not processed.
     OutOfOrder,
 }
 
@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(responses.accept(), Err(CommandError::WrongState));
         let acknowledged = responses.prack(rack(776_656), at(2)).unwrap();
         assert_eq!((acknowledged.next, acknowledged.release), (Some(&"183"), false));
-        // What has not been sent and has no description is not sent any more.
+        // A response that has not been sent and has no description is not sent any more.
         let acknowledged = responses.prack(rack(776_657), at(3)).unwrap();
         assert_eq!(acknowledged, Acknowledged { response: "183", next: None, release: true });
         assert_eq!(responses.prack(rack(776_658), at(4)), None);

@@ -1,9 +1,10 @@
-//! What a response to a request within a dialog ends: the transaction, the usage, or the dialog (RFC 5057 §5).
+//! The end that a response to a request within a dialog brings: of the transaction, the usage, or the dialog (RFC 5057
+//! §5).
 
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
 
-/// What ends with a transaction (RFC 5057 §5.1).
+/// The things that end with a transaction (RFC 5057 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ended {
     /// Nothing more.
@@ -26,7 +27,7 @@ pub enum Again {
     OwnChoice,
 }
 
-/// What a request within a dialog was for.
+/// The purpose of a request within a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To begin a usage, such as a SUBSCRIBE or a REFER that makes a new subscription.
@@ -45,7 +46,7 @@ pub enum Purpose {
 /// (§12.2.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseEffect {
-    /// What ends.
+    /// The greatest thing that ends.
     pub ended: Ended,
     /// When another request may follow.
     pub again: Again,
@@ -63,7 +64,7 @@ impl ResponseEffect {
             _ if !belongs_to_usage(method) || purpose == Purpose::Begin => Ended::Transaction,
             // A session is over when its BYE is sent, whatever the response (RFC 3261 §15.1.1).
             _ if method == Method::Bye => Ended::Usage,
-            // Who wanted to end the usage need not try again (notes 13 and 17).
+            // An end that wanted to end the usage need not try again (notes 13 and 17).
             Ended::Transaction if purpose == Purpose::End && is_general(status) => Ended::Usage,
             Ended::Transaction => Ended::Transaction,
             Ended::Usage => of_usage(method, status, retry_after.is_some()),
@@ -78,7 +79,7 @@ impl ResponseEffect {
     }
 }
 
-/// RFC 5057 §5.1, Table 1. The one difference is 408: Table 1 has it in the first column, but its note 4 lets it do
+/// RFC 5057 §5.1, Table 1. The only difference is 408: Table 1 has it in the first column, but its note 4 lets it do
 /// what a transaction that times out does, and that ends the usage (§5.2).
 fn table(status: StatusCode) -> Ended {
     match status.get() {
@@ -196,7 +197,7 @@ mod tests {
         for (status, expected) in TABLE_2.into_iter().chain(REST) {
             assert_eq!(ended(Method::Notify, Continue, status), expected, "{status}");
         }
-        // What is no failure ends nothing.
+        // A response that is no failure ends nothing.
         for status in [100, 180, 200, 202, 300, 302, 399] {
             assert_eq!(ended(Method::Notify, Continue, status), Transaction, "{status}");
         }

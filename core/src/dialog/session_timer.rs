@@ -8,14 +8,14 @@ use crate::time::{Duration, Instant};
 /// The least interval that anything may ask for, in seconds (RFC 4028 §4, §5).
 pub const LEAST_SESSION_INTERVAL: u32 = 90;
 
-/// What this end wants of session timers.
+/// The wishes of this end for session timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimerSettings {
-    /// The interval asked for, in seconds; `None` asks for no timer, and takes one that the peer or a proxy asks for.
-    /// 1,800.
+    /// The interval asked for, in seconds; `None` asks for no timer, and takes a timer that the peer or a proxy asks
+    /// for. 1,800.
     pub interval: Option<u32>,
-    /// The least interval accepted, in seconds: a request with less gets a 422. Below 90 it counts as 90 (RFC 4028 §5).
-    /// 90.
+    /// The least interval accepted, in seconds: a request with less gets a 422. A minimum below 90 counts as 90 (RFC
+    /// 4028 §5). 90.
     pub minimum: u32,
     /// Who refreshes where the choice is ours: in our requests that begin a timer, and in our answers to a peer that
     /// supports timers and leaves the choice. `None` leaves the choice to the peer's answer, and in our own answers
@@ -62,7 +62,7 @@ pub struct IntervalTooSmall {
     pub min_se: u32,
 }
 
-/// What is due of a session timer.
+/// The event that is due of a session timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionDue {
     /// An UPDATE or re-INVITE is to be sent, with the fields of [`SessionTimer::request`].
@@ -71,10 +71,10 @@ pub enum SessionDue {
     Expired,
 }
 
-/// What follows from a refresh that was refused (RFC 4028 §10).
+/// The consequence of a refresh that was refused (RFC 4028 §10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshRefused {
-    /// The same request with these fields and the next CSeq number (§7.3).
+    /// The request goes again with these fields and the next CSeq number (§7.3).
     Again(TimerRequest),
     /// The session lasts until it expires; another refresh falls due before.
     Later,
@@ -89,7 +89,7 @@ struct Running {
     refresher: End,
     /// When the 2xx was received or sent.
     since: Instant,
-    /// When the next refresh is due; [`Instant::NEVER`] while one is under way.
+    /// When the next refresh is due; [`Instant::NEVER`] while a refresh is under way.
     refresh: Instant,
 }
 
@@ -111,8 +111,8 @@ impl Running {
 
 /// The session timer of a dialog, at one end.
 ///
-/// It begins with the INVITE, before there is a dialog. An INVITE that makes several dialogs has a copy for each. What
-/// is said is negotiated anew with each INVITE and UPDATE, whatever that is sent for (RFC 4028 §7.2).
+/// It begins with the INVITE, before there is a dialog. An INVITE that makes several dialogs has a copy for each. The
+/// timer is negotiated anew with each INVITE and UPDATE, whatever that is sent for (RFC 4028 §7.2).
 #[derive(Clone, Copy, Debug)]
 pub struct SessionTimer {
     settings: SessionTimerSettings,
@@ -155,8 +155,8 @@ impl SessionTimer {
     pub fn accepted(&mut self, sent: TimerRequest, answer: Option<(u32, Option<Refresher>)>, now: Instant) {
         self.enter_dialog();
         self.running = match (answer, sent.session_expires) {
-            // A 2xx must say who refreshes. Where one does not, what was asked for holds, and else we do: then someone
-            // does.
+            // A 2xx must say who refreshes. Where the answer does not, the request's word holds, and else we refresh:
+            // then someone does.
             (Some((interval, refresher)), asked) => {
                 let asked = asked.and_then(|(_, refresher)| refresher);
                 let refresher = refresher.or(asked).unwrap_or(Refresher::Uac);
@@ -196,7 +196,7 @@ impl SessionTimer {
         RefreshRefused::Later
     }
 
-    /// What was said before there was a dialog is forgotten: those who said so need not be on the dialog's way (§7.4).
+    /// Forgets the Min-SE of the time before the dialog: those who gave it need not be on the dialog's way (§7.4).
     fn enter_dialog(&mut self) {
         if !self.has_dialog {
             self.min_se = None;
@@ -236,8 +236,8 @@ impl SessionTimer {
             self.running = None;
             return TimerAnswer::default();
         };
-        // A peer without timers cannot mend an interval that is too small: it is raised here, as a proxy would (§8.1,
-        // erratum 1687). The peer does not look at it.
+        // A peer without timers cannot mend an interval that is too small: the interval is raised here, as by a proxy
+        // (§8.1, erratum 1687). The peer does not look at the interval.
         let interval = interval.max(request.min_se.unwrap_or(0)).max(self.settings.least());
         let refresher = match (request.supported, request.session_expires.and_then(|(_, refresher)| refresher)) {
             (false, _) => Refresher::Uas,
@@ -256,7 +256,7 @@ impl SessionTimer {
         self.running.map(|running| running.refresh.min(running.end()))
     }
 
-    /// What is due at `now`. A refresh is due once; the end is due until the session is over.
+    /// Takes out what is due at `now`. A refresh is due once; the end is due until the session is over.
     pub fn due(&mut self, now: Instant) -> Option<SessionDue> {
         let running = self.running.as_mut()?;
         if running.end() <= now {
@@ -359,8 +359,8 @@ mod tests {
         assert_eq!(bob.due(after(5_968)), Some(SessionDue::Expired));
     }
 
-    /// RFC 4028 §9, Table 2, row by row. What must not happen (`NA`) is answered as a peer without timers is: only we
-    /// refresh.
+    /// RFC 4028 §9, Table 2, row by row. A request that must not be (`NA`) is answered as if the peer had no timers:
+    /// only we refresh.
     #[test]
     fn table_2_row_by_row() {
         let ours = Some(End::Ours);

@@ -1,4 +1,4 @@
-//! What messages carry, and what that means for a session.
+//! Messages that carry session descriptions, and their meaning for a session.
 
 use crate::dialog::end::End;
 use crate::message::StatusCode;
@@ -25,7 +25,7 @@ pub enum Carrier {
     Ack,
     /// The PRACK of the reliable response that carries the offer or the answer, or a PRACK that has a session
     /// description itself. Its INVITE is the last one of the dialog. Other PRACKs do not count: they may be in progress
-    /// beside this one.
+    /// beside this PRACK.
     Prack,
     /// A 2xx to such a PRACK.
     PrackSuccess,
@@ -39,7 +39,7 @@ pub enum Carrier {
     UpdateFailure,
 }
 
-/// What a message means for the session.
+/// The meaning of a message for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Meaning {
     /// Nothing.
@@ -48,24 +48,25 @@ pub enum Meaning {
     Offer,
     /// Its description is the answer: the exchange is complete.
     Answer,
-    /// Its description is a preview of the answer to the INVITE's offer. The answer must be equal to it, and the caller
-    /// acts as if it were the answer (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
+    /// Its description is a preview of the answer to the INVITE's offer. The answer must be equal to the preview, and
+    /// the caller acts as if the preview were the answer (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
     Preview,
     /// The exchange is complete, and the answer is the description of the first preview: a caller ignores a description
     /// in this message (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
     PreviewedAnswer,
-    /// Its description is ignored: the exchange that it would belong to is complete (RFC 6337 §3.1.1, §3.1.2).
+    /// Its description is ignored: the exchange of that description is complete (RFC 6337 §3.1.1, §3.1.2).
     Repeated,
     /// The offer is refused: the session is as it was before (RFC 3261 §14.1, RFC 3311 §5.3).
     Refused,
     /// The re-INVITE failed though an exchange within it was completed, which stays in force. The caller sends a new
-    /// offer, so that both ends have one view of the session (RFC 6141 §3.4). Nothing follows from it where the INVITE
+    /// offer, so that both ends have one view of the session (RFC 6141 §3.4). Nothing follows where the INVITE
     /// was the first of the dialog.
     Synchronize,
 }
 
 /// Why a message does not fit. If the message is ours, nothing is sent and nothing has changed; an ACK alone is sent
-/// all the same. If it is a request of the peer, nothing has changed and the request is [refused](Self::refusal).
+/// all the same. If the message is a request of the peer, nothing has changed and the request is
+/// [refused](Self::refusal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Misplaced {
     /// A request, an offer or an exchange of this end is in progress (RFC 6337 §4.3).
@@ -74,7 +75,7 @@ pub enum Misplaced {
     /// can no longer be completed is over, and the session is as it was before: with an ACK, or with a final response
     /// that is received.
     Missing,
-    /// Nobody asked for the session description. If it is received, it is ignored.
+    /// Nobody asked for the session description. A description that is received is ignored.
     Unexpected,
     /// A reliable provisional response with a session description waits for its PRACK, so that there can be no 2xx
     /// (RFC 3262 §3). If the 2xx is received, an offer that was not answered is void.

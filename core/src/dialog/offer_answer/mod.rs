@@ -25,7 +25,7 @@ pub enum OfferAnswerState {
 /// Where the offer/answer of an INVITE stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InvitePhase {
-    /// The INVITE had no offer: the first reliable response has to have it.
+    /// The INVITE had no offer: the first reliable response has to have the offer.
     Empty,
     /// The INVITE's offer is unanswered.
     Offered,
@@ -63,8 +63,8 @@ impl Phase {
     }
 }
 
-/// The offer/answer of one dialog, as one end sees it: what each message means, and what may not be sent. Session
-/// descriptions themselves are opaque here.
+/// The offer/answer of one dialog, as one end sees the dialog: what each message means, and what may not be sent.
+/// Session descriptions themselves are opaque here.
 ///
 /// An INVITE that makes several dialogs has an exchange in each: the caller clones this for each of them (RFC 3261
 /// §13.2.1).
@@ -142,7 +142,7 @@ impl OfferAnswer {
         }
     }
 
-    /// The phase of the INVITE of this end, if one is in progress.
+    /// The phase of the INVITE of this end, if an INVITE is in progress.
     fn phase_of(&self, client: End) -> Option<Phase> {
         match self.state {
             State::Invite(by, phase) if by == client => Some(phase),
@@ -155,8 +155,8 @@ impl OfferAnswer {
         Ok(meaning)
     }
 
-    /// The description that is due in this message is missing. What we send wrongly is not sent, so that nothing
-    /// changes.
+    /// The description that is due in this message is missing. A message of ours that is wrong is not sent, so that
+    /// nothing changes.
     fn missing(&mut self, from: End, next: State) -> Result<Meaning, Misplaced> {
         if from == End::Theirs {
             self.state = next;
@@ -192,7 +192,7 @@ impl OfferAnswer {
             Some(Phase::Empty) if has_description => {
                 self.go(State::Invite(client, Phase::ReliableOffered), Meaning::Offer)
             }
-            // The first reliable response has to have the offer (RFC 3262 §5). The 2xx may still bring it.
+            // The first reliable response has to have the offer (RFC 3262 §5). The 2xx may still bring the offer.
             Some(Phase::Empty) => Err(Misplaced::Missing),
             Some(phase) if phase.is_offered() && has_description => {
                 self.go(State::Invite(client, Phase::ReliableAnswered), answer_after(phase))

@@ -25,7 +25,7 @@ impl Dice {
     }
 }
 
-/// A message on its way. Retransmissions make lost ones late ones, and transactions absorb duplicates.
+/// A message on its way. Retransmissions make a lost message a late message, and transactions absorb duplicates.
 #[derive(Clone, Copy, Debug)]
 struct Packet {
     to: usize,
@@ -78,7 +78,7 @@ struct Side {
 }
 
 impl Side {
-    /// What the message means for this end's view of the session.
+    /// Changes this end's view of the session by what the message means.
     fn apply(&mut self, from: End, meaning: Meaning, description: Option<u32>) {
         match meaning {
             Meaning::Nothing | Meaning::Repeated => {}

@@ -231,7 +231,8 @@ const TABLE: &[Row] = &[
     both(&[UPDATED_BACK], Ours,   UpdateFailure, false, Ok(Refused), Some(SETTLED)),
 ];
 
-/// What a description does in a message that no row of the table has: where this end sends it, and where the peer does.
+/// The effect of a description in a message that no row of the table has: where this end sends the message, and where
+/// the peer does.
 fn rest(carrier: Carrier) -> (Verdict, Verdict) {
     match carrier {
         Provisional | Reliable | InviteSuccess | Ack | Prack => (Err(Unexpected), Ok(Repeated)),
