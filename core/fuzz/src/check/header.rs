@@ -1,8 +1,20 @@
 //! Typed headers: what is read and written again is the same, and one value stays one.
 
+use super::auth;
 use super::message::is_plain;
 use sansip::message::header::*;
-use sansip::message::{BuildError, HeaderId, HeaderName, Headers, Message, Method, Parameters, Request, Uri};
+use sansip::message::{
+    BuildError, HeaderId, HeaderName, Headers, Message, Method, Parameters, Request, Response, StatusCode, Uri,
+};
+
+/// The headers of Digest.
+const AUTHENTICATION: [HeaderId; 5] = [
+    HeaderId::AuthenticationInfo,
+    HeaderId::Authorization,
+    HeaderId::ProxyAuthenticate,
+    HeaderId::ProxyAuthorization,
+    HeaderId::WwwAuthenticate,
+];
 
 /// What is asked of one typed header.
 struct Check {
@@ -66,7 +78,16 @@ pub(crate) fn header(data: &[u8]) {
     let (which, value) = super::first(data);
     let table = table();
     let table = table.as_ref();
-    (table[usize::from(which) % table.len()].value)(value);
+    let check = &table[usize::from(which) % table.len()];
+    (check.value)(value);
+    if AUTHENTICATION.contains(&check.id)
+        && let Ok(request) = base().header(check.id, value).finish()
+    {
+        auth::of_message(&Message::Request(request.clone()));
+        if let Ok(response) = Response::to(&request, StatusCode::UNAUTHORIZED).header(check.id, value).finish() {
+            auth::of_message(&Message::Response(response));
+        }
+    }
 }
 
 /// Every typed header of a message.

@@ -1,6 +1,7 @@
 //! What must hold of the message layer, whatever the octets. Each check takes any octets and panics if one of its rules is
 //! broken. The fuzz targets run them over mutated octets, the property tests over generated messages.
 
+pub(crate) mod auth;
 pub(crate) mod build;
 pub(crate) mod edit;
 pub(crate) mod header;

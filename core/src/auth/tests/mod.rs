@@ -1,6 +1,7 @@
 //! The two halves against the RFCs, against a malicious peer, and against each other.
 
 mod answering;
+mod flows;
 mod following;
 mod gate;
 mod halves;
