@@ -76,6 +76,15 @@ fn message(c: &mut Criterion) {
                 .finish()
         });
     });
+    group.bench_function("forward as the hop does it", |b| {
+        b.iter(|| {
+            black_box(&owned)
+                .edit()
+                .push_first(HeaderId::Via, b"SIP/2.0/UDP bigbox3.site3.atlanta.com;branch=z9hG4bK77ef4c2312983.1")
+                .replace(HeaderId::MaxForwards, b"69")
+                .octets()
+        });
+    });
     group.bench_function("answer 200", |b| {
         b.iter(|| Response::to(black_box(&owned), StatusCode::OK).to_tag("a6c85cf").finish());
     });

@@ -23,6 +23,13 @@ macro_rules! header_ids {
                 }
             }
 
+            /// The name in its long form with colon and space, as a line begins with it.
+            pub(super) const fn line_start(self) -> &'static str {
+                match self {
+                    $(Self::$id => concat!($name, ": "),)*
+                }
+            }
+
             /// The compact form, where there is one (RFC 3261 §7.3.3 and the registry).
             pub const fn compact(self) -> Option<u8> {
                 match self {

@@ -3,7 +3,7 @@
 //! timed here.
 
 use allocation_counter::measure;
-use sansip_peers::{Ezk, Peer, Rsip, Rsipstack, Sample, Sansip, SansipView, Sipx, samples};
+use sansip_peers::{Ezk, Peer, Rsip, Rsipstack, Sample, Sansip, SansipHop, SansipView, Sipx, samples};
 use std::hint::black_box;
 
 fn main() {
@@ -12,6 +12,7 @@ fn main() {
         println!("  {:<18}{:>18}{:>22}{:>18}{:>18}", "", "(a) parse", "(b) parse, read six", "(c) forward", "(d) 200");
         peer::<SansipView>(&sample);
         peer::<Sansip>(&sample);
+        peer::<SansipHop>(&sample);
         peer::<Rsipstack>(&sample);
         peer::<Sipx>(&sample);
         peer::<Ezk>(&sample);

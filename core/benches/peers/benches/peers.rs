@@ -4,7 +4,7 @@
 //! Each time is the best of many rounds, so that a busy machine shows as little as may be; ratios are to
 //! `httparse::parse_headers` on the same header block in the same run.
 
-use sansip_peers::{Ezk, Peer, Rsip, Rsipstack, Sample, Sansip, SansipView, Sipx, samples};
+use sansip_peers::{Ezk, Peer, Rsip, Rsipstack, Sample, Sansip, SansipHop, SansipView, Sipx, samples};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ fn main() {
         let table = Table { sample: &sample, unit, rounds, only: only.as_deref() };
         table.of::<SansipView>();
         table.of::<Sansip>();
+        table.of::<SansipHop>();
         table.of::<Rsipstack>();
         table.of::<Sipx>();
         table.of::<Ezk>();

@@ -11,7 +11,7 @@ pub use ezk::Ezk;
 pub use rsip::Rsip;
 pub use rsipstack::Rsipstack;
 pub use samples::{Sample, invite, long_invite, ok, register, samples};
-pub use sansip::{Sansip, SansipView};
+pub use sansip::{Sansip, SansipHop, SansipView};
 pub use sipx::Sipx;
 
 /// What a proxy puts on top.

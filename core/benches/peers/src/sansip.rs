@@ -82,6 +82,37 @@ impl Peer for Sansip {
     }
 }
 
+/// The message that is kept, written as a hop does it: octets alone, without a look at where things stand in them.
+pub enum SansipHop {}
+
+impl Peer for SansipHop {
+    const NAME: &'static str = "sansip, as a hop";
+    type Message<'a> = Message;
+    type Written = SharedBytes;
+
+    fn parse(bytes: &[u8]) -> Option<Message> {
+        Sansip::parse(bytes)
+    }
+
+    fn six(message: &Message) -> Option<Six> {
+        Sansip::six(message)
+    }
+
+    fn forward(message: &mut Message) -> Option<SharedBytes> {
+        let Message::Request(request) = message else { return None };
+        let hops = request.headers().get::<MaxForwards>()?.ok()?.0;
+        let mut digits = [0; 3];
+        let edit = request.edit().push_first(HeaderId::Via, VIA);
+        edit.replace(HeaderId::MaxForwards, decimal(hops.checked_sub(1)?, &mut digits)).octets().ok()
+    }
+
+    fn ok(message: &Message) -> Option<SharedBytes> {
+        let Message::Request(request) = message else { return None };
+        let response = Response::to(request, StatusCode::OK).copy(request, HeaderId::RecordRoute).to_tag(TAG);
+        response.header(HeaderId::Contact, CONTACT).octets().ok()
+    }
+}
+
 /// The digits of a small number.
 fn decimal(number: u8, digits: &mut [u8; 3]) -> &[u8] {
     *digits = [b'0' + number / 100, b'0' + number / 10 % 10, b'0' + number % 10];

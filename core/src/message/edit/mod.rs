@@ -194,6 +194,15 @@ impl<'a, M> Edit<'a, M> {
         self.error.map_or(Ok(self.patches), Err)
     }
 
+    /// The octets of the changed copy: one allocation, and no spans. A hop needs no more of what it sends.
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub fn octets(self) -> Result<SharedBytes, BuildError> {
+        let (bytes, layout) = (self.bytes, self.layout);
+        self.settled()?.octets(bytes, &layout)
+    }
+
     /// The changed copy, its spans behind it.
     fn apply(self) -> Result<SharedBytes, BuildError> {
         let (bytes, layout) = (self.bytes, self.layout);

@@ -274,3 +274,14 @@ fn marks_move_with_what_they_mark_and_go_with_what_is_touched() {
         assert!(!kept(edit().append(id, "x").finish()), "{id}");
     }
 }
+
+#[test]
+fn octets_are_those_of_the_finished_copy() {
+    let before = request(INVITE);
+    let edit = before.edit().push_first(HeaderId::Via, "SIP/2.0/UDP d.com").replace(HeaderId::MaxForwards, "69");
+    let finished = edit.clone().finish().unwrap();
+    let octets = edit.clone().octets().unwrap();
+    assert_eq!(&octets, finished.as_bytes());
+    assert!(octets.tail().is_empty() && !finished.as_bytes().tail().is_empty());
+    assert_eq!(edit.replace(HeaderId::To, "a\nb").octets(), Err(BuildError::Control));
+}

@@ -88,8 +88,13 @@ impl Lines {
 
     fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
         let line = self.text.len();
-        self.text.put(name.as_str().as_bytes());
-        self.text.put(b": ");
+        match name {
+            HeaderName::Known(id) => self.text.put(id.line_start().as_bytes()),
+            HeaderName::Other(name) => {
+                self.text.put(name.as_bytes());
+                self.text.put(b": ");
+            }
+        }
         let start = self.text.len();
         for part in value {
             if !is_writable(part) {

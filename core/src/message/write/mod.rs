@@ -5,6 +5,7 @@
 //! spans. The public builders own what they are given and end in the same writers.
 
 mod lines;
+mod parts;
 mod placing;
 mod recipe;
 mod request;

@@ -1,6 +1,7 @@
 //! New requests.
 
 use super::lines::{Content, Lines, check_section};
+use super::parts::Parts;
 use super::placing::Placing;
 use super::recipe::{Hop, Recipe};
 use super::writable::{is_request_uri, is_writable};
@@ -62,20 +63,20 @@ impl<'a> RequestParts<'a> {
         let content_type = self.content.type_parts()?;
         let length = decimal(self.content.octets.len());
         let (name, end): (&[u8], &[u8]) = if via.is_empty() { (b"", b"") } else { (b"Via: ", b"\r\n") };
-        let mut parts: SmallVec<[&[u8]; 24]> = SmallVec::new();
-        parts.extend_from_slice(&[method, b" ", self.uri, b" SIP/2.0\r\n", name]);
+        let mut parts: Parts<'_> = Parts::default();
+        parts.put([method, b" ", self.uri, b" SIP/2.0\r\n", name]);
         for part in via {
             if !is_writable(part.as_bytes()) {
                 return Err(BuildError::Control);
             }
-            parts.push(part.as_bytes());
+            parts.put([part.as_bytes()]);
         }
-        parts.extend_from_slice(&[end, lines]);
-        parts.extend_from_slice(&content_type);
-        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
-        check_section(parts.iter().map(|part| part.len()).sum())?;
-        parts.push(self.content.octets);
-        write(&parts)
+        parts.put([end, lines]);
+        parts.put(content_type);
+        parts.put([b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        check_section(parts.len())?;
+        parts.put([self.content.octets]);
+        write(parts.as_slice())
     }
 
     /// Finds where everything stands that is written without a Via, as a reader would: all of it is known to be well-formed.

@@ -1,6 +1,7 @@
 //! Responses to requests (RFC 3261 §8.2.6).
 
 use super::lines::{Content, Lines, check_section};
+use super::parts::Parts;
 use super::placing::Placing;
 use super::request::line_methods;
 use super::writable::is_writable;
@@ -68,23 +69,19 @@ impl<'a> ResponseParts<'a> {
         let content_type = self.content.type_parts()?;
         let length = decimal(self.content.octets.len());
         let code = decimal(self.status.get().into());
-        let mut parts: SmallVec<[&[u8]; 40]> = SmallVec::new();
-        parts.extend_from_slice(&[b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
+        let mut parts: Parts<'_> = Parts::default();
+        parts.put([b"SIP/2.0 ", code.as_bytes(), b" ", reason, b"\r\n"]);
         self.copies(&mut parts, copied)?;
-        parts.push(lines);
-        parts.extend_from_slice(&content_type);
-        parts.extend_from_slice(&[b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
-        check_section(parts.iter().map(|part| part.len()).sum())?;
-        parts.push(self.content.octets);
-        Ok(write(&parts))
+        parts.put([lines]);
+        parts.put(content_type);
+        parts.put([b"Content-Length: ", length.as_bytes(), b"\r\n\r\n"]);
+        check_section(parts.len())?;
+        parts.put([self.content.octets]);
+        Ok(write(parts.as_slice()))
     }
 
     /// Adds what is copied from the request, To with its tag.
-    fn copies(
-        &self,
-        parts: &mut SmallVec<[&'a [u8]; 40]>,
-        mut copied: impl FnMut(FieldSpan, usize),
-    ) -> Result<(), BuildError> {
+    fn copies(&self, parts: &mut Parts<'a>, mut copied: impl FnMut(FieldSpan, usize)) -> Result<(), BuildError> {
         if self.to_tag.is_some_and(|tag| text::token(tag.as_bytes()).is_none()) {
             return Err(BuildError::Tag);
         }
@@ -113,7 +110,7 @@ impl<'a> ResponseParts<'a> {
             };
             let (line, end) = (usize::from(field.line), usize::from(field.end));
             if run.end != line {
-                parts.extend(bytes.get(core::mem::replace(&mut run, line..line)).filter(|run| !run.is_empty()));
+                parts.put([bytes.get(core::mem::replace(&mut run, line..line)).unwrap_or_default()]);
             }
             // A line end that follows at once is copied, too.
             run.end = match bytes.get(end..) {
@@ -121,13 +118,13 @@ impl<'a> ResponseParts<'a> {
                 _ => end,
             };
             if run.end == end {
-                parts.extend(bytes.get(core::mem::take(&mut run)));
-                parts.extend_from_slice(&added.unwrap_or_default());
-                parts.push(b"\r\n");
+                parts.put([bytes.get(core::mem::take(&mut run)).unwrap_or_default()]);
+                parts.put(added.unwrap_or_default());
+                parts.put([b"\r\n"]);
             }
             copied(field, added.map_or(0, |parts| parts.iter().map(|part| part.len()).sum()));
         }
-        parts.extend(bytes.get(run).filter(|run| !run.is_empty()));
+        parts.put([bytes.get(run).unwrap_or_default()]);
         Ok(())
     }
 
