@@ -16,6 +16,12 @@ pub enum CommandError {
     Draining,
     /// The thing is alive, but not in a state in which this can be done.
     WrongState,
+    /// A header field that the stack writes itself was given; the word is its name.
+    HeaderOwned(&'static str),
+    /// An address or route is no SIP or SIPS URI.
+    NotSip,
+    /// There is no listener: the node has no address of its own.
+    NoListener,
 }
 
 impl fmt::Display for CommandError {
@@ -26,6 +32,9 @@ impl fmt::Display for CommandError {
             Self::Limit(what) => write!(f, "the limit `{what}` is reached"),
             Self::Draining => f.write_str("the endpoint is draining"),
             Self::WrongState => f.write_str("this cannot be done in the present state"),
+            Self::HeaderOwned(name) => write!(f, "the stack writes {name} itself"),
+            Self::NotSip => f.write_str("an address or route is no SIP or SIPS URI"),
+            Self::NoListener => f.write_str("the node has no listener"),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Player for UserAgent {
             }
             Step::Call => {
                 let bob: NameAddrBuf = "Bob <sip:bob@biloxi.com>".parse().expect("a name-addr");
-                self.call(now, &bob, None).map(drop)
+                self.call(now, &bob).map(drop)
             }
             Step::Ring(call) => self.ring(now, *call),
             Step::Answer(call) => self.answer(now, *call, None),

@@ -65,7 +65,7 @@ impl Player for UserAgent {
             }
             Step::Call => {
                 let bob: NameAddrBuf = "Bob <sip:bob@biloxi.com>".parse().expect("a name-addr");
-                self.call(now, &bob, None).map(drop)
+                self.call(now, &bob).map(drop)
             }
             Step::Answer(call) => self.answer(now, *call, None),
             Step::HangUp(call) => self.hang_up(now, *call),

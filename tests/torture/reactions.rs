@@ -187,7 +187,7 @@ fn a_response_for_somebody_else_is_dropped_even_where_its_transaction_is_known()
         let listener = agent.listen(Listener::udp("203.0.113.30:5060".parse().unwrap()));
         let remote: SocketAddr = "203.0.113.31:5060".parse().unwrap();
         let wren: NameAddrBuf = "<sip:wren@203.0.113.31>".parse().unwrap();
-        agent.call(Instant::ZERO, &wren, None).unwrap();
+        agent.call(Instant::ZERO, &wren).unwrap();
         while agent.poll().is_some() {}
         agent.handle(
             Instant::ZERO,

@@ -78,7 +78,7 @@ fn the_endpoint_hands_up_responses_with_several_vias_whole() {
 #[test]
 fn a_user_agent_discards_responses_with_several_vias() {
     let mut bench = node::user_agent(config());
-    let call = bench.node.call(bench.now, &"<sip:bob@192.0.2.9>".parse().unwrap(), None).unwrap();
+    let call = bench.node.call(bench.now, &"<sip:bob@192.0.2.9>".parse().unwrap()).unwrap();
     bench.drain();
     let invite = bench.last().clone();
     bench.receive(&with_two_vias(&answer(&invite, 180)));

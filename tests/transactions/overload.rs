@@ -234,7 +234,7 @@ fn a_draining_node_is_drained_when_its_calls_are_over() {
     let call = bench.node.calls().next().unwrap().call;
     bench.node.drain();
     let bob = "<sip:bob@192.0.2.9>".parse().unwrap();
-    assert_eq!(bench.node.call(bench.now, &bob, None), Err(CommandError::Draining));
+    assert_eq!(bench.node.call(bench.now, &bob), Err(CommandError::Draining));
     bench.receive(&invite(2));
     assert!(bench.last().start_line().starts_with("SIP/2.0 503 "));
     assert!(!bench.node.is_drained());

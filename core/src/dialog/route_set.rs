@@ -41,6 +41,16 @@ impl RouteSet {
         Self(routes)
     }
 
+    /// Adds a proxy behind the others, where a route is set before there is a dialog (§8.1.2).
+    pub fn push(&mut self, proxy: UriBuf) {
+        self.0.push(proxy);
+    }
+
+    /// Whether there is no proxy.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The URIs, in the order in which our requests visit them.
     pub fn iter(&self) -> impl Iterator<Item = Uri<'_>> {
         self.0.iter().map(UriBuf::as_uri)

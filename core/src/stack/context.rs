@@ -63,18 +63,31 @@ pub struct Context<'a, E> {
     events: &'a mut VecDeque<E>,
     /// The role in the marks of what is begun by this context.
     role: u8,
+    /// Whether an event gets its place in the order of outputs at once.
+    places: bool,
 }
 
 impl<'a, E> Context<'a, E> {
     /// A context at `now`, over `endpoint`, whose events are appended to `events`.
     pub const fn new(now: Instant, endpoint: &'a mut Endpoint, events: &'a mut VecDeque<E>) -> Self {
-        Self { now, endpoint, events, role: 0 }
+        Self { now, endpoint, events, role: 0, places: true }
     }
 
     /// This context for one of several cores: every [`Tag`] that passes through it gets `role`, by which the owner of the cores
     /// knows whose an indication is ([`Tag::role`]).
     pub const fn for_role(&mut self, role: u8) -> Context<'_, E> {
-        Context { now: self.now, endpoint: self.endpoint, events: self.events, role }
+        Context { role, ..self.reborrow() }
+    }
+
+    const fn reborrow(&mut self) -> Context<'_, E> {
+        Context { now: self.now, endpoint: self.endpoint, events: self.events, role: self.role, places: self.places }
+    }
+
+    /// A context for a core that this transaction user owns and whose events it takes itself: they are appended to `events`, and
+    /// have no place in the order of outputs before the owner [emits](Self::emit) something of its own for them. Marks get `role`
+    /// as by [`for_role`](Self::for_role). See [`user_agent::Core`](crate::user_agent::Core) for an example.
+    pub const fn for_owned<'b, F>(&'b mut self, role: u8, events: &'b mut VecDeque<F>) -> Context<'b, F> {
+        Context { now: self.now, endpoint: self.endpoint, events, role, places: false }
     }
 
     /// The present.
@@ -313,7 +326,9 @@ impl<'a, E> Context<'a, E> {
 
     /// Tells the application, after everything that was sent before.
     pub fn emit(&mut self, event: E) {
-        self.endpoint.mark_event();
+        if self.places {
+            self.endpoint.mark_event();
+        }
         if self.events.capacity() == 0 {
             // A queue that grows by itself begins with room for four, and most nodes never hold two events.
             self.events.reserve_exact(1);

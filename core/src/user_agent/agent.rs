@@ -18,7 +18,55 @@ use crate::user_agent::{CallId, RegistrationId};
 /// What a user agent knows: its calls and registrations, and the floor that they stand on.
 ///
 /// Its commands take a [`Context`], so that a transaction user of another kind, such as a B2BUA, can own a `Core` beside others.
-/// [`UserAgent`](super::UserAgent) is the node that has nothing else.
+/// [`UserAgent`](super::UserAgent) is the node that has nothing else. The owner chooses a role, gives it to each context, and hands
+/// on the indications whose tag has it:
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use sansip::user_agent::{self, Event, Extra, Profile};
+/// use sansip::{Config, Context, Indication, Seed, Stack, TransactionUser};
+///
+/// /// Answers every call, and tells how often somebody hung up.
+/// #[derive(Clone, Debug)]
+/// struct Machine {
+///     agent: user_agent::Core,
+///     hung_up: u32,
+/// }
+///
+/// const AGENT: u8 = 7;
+///
+/// impl TransactionUser for Machine {
+///     type Event = u32;
+///
+///     fn indicate(&mut self, cx: &mut Context<'_, u32>, indication: Indication) {
+///         let mut events = VecDeque::new();
+///         self.agent.indicate(&mut cx.for_owned(AGENT, &mut events), indication);
+///         while let Some(event) = events.pop_front() {
+///             match event {
+///                 Event::Incoming { call, .. } => {
+///                     let answered = self.agent.answer(&mut cx.for_owned(AGENT, &mut events), call, &Extra::new());
+///                     answered.expect("the call is undecided");
+///                 }
+///                 Event::Ended { .. } => {
+///                     self.hung_up += 1;
+///                     cx.emit(self.hung_up);
+///                 }
+///                 _ => {}
+///             }
+///         }
+///     }
+///
+///     fn is_idle(&self) -> bool {
+///         self.agent.is_idle()
+///     }
+/// }
+///
+/// let seed = Seed::from_u64(1);
+/// let agent = user_agent::Core::new(Profile::new("<sip:machine@biloxi.com>".parse()?), seed);
+/// let node = Stack::new(Config::new(seed), Machine { agent, hung_up: 0 });
+/// # let _ = node;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Core {
     pub(super) floor: Floor,
@@ -176,7 +224,7 @@ impl TransactionUser for Core {
                 }
             }
             Indication::Timer { tag, .. } => match tag.try_into() {
-                Ok(Work::Ringing(id)) => self.calls.ring_again(&mut self.floor, cx, id),
+                Ok(Work::Ringing(id)) => self.calls.ring_again(cx, id),
                 Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),

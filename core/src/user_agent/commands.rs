@@ -1,10 +1,9 @@
 //! The public verbs of the core, one call each.
 
 use super::agent::{Core, Cx};
+use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
-use super::profile::Body;
 use crate::error::CommandError;
-use crate::message::header::NameAddrBuf;
 use crate::message::{StatusCode, UriBuf};
 use crate::user_agent::{CallId, RegistrationId};
 
@@ -13,32 +12,38 @@ impl Core {
     ///
     /// # Errors
     /// As there.
-    pub fn call(&mut self, cx: &mut Cx<'_>, to: &NameAddrBuf, body: Option<&Body>) -> Result<CallId, CommandError> {
-        self.calls.call(&mut self.floor, cx, to, body)
+    pub fn call(&mut self, cx: &mut Cx<'_>, outgoing: &Outgoing) -> Result<CallId, CommandError> {
+        self.calls.call(&mut self.floor, cx, outgoing)
     }
 
-    /// As [`UserAgent::ring`](super::UserAgent::ring).
+    /// As [`UserAgent::progress`](super::UserAgent::progress).
     ///
     /// # Errors
     /// As there.
-    pub fn ring(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
-        self.calls.ring(&mut self.floor, cx, call)
+    pub fn progress(
+        &mut self,
+        cx: &mut Cx<'_>,
+        call: CallId,
+        status: StatusCode,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.calls.progress(&mut self.floor, cx, call, status, extra)
     }
 
     /// As [`UserAgent::answer`](super::UserAgent::answer).
     ///
     /// # Errors
     /// As there.
-    pub fn answer(&mut self, cx: &mut Cx<'_>, call: CallId, body: Option<&Body>) -> Result<(), CommandError> {
-        self.calls.answer(&mut self.floor, cx, call, body)
+    pub fn answer(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.answer(&mut self.floor, cx, call, extra)
     }
 
     /// As [`UserAgent::reject`](super::UserAgent::reject).
     ///
     /// # Errors
     /// As there.
-    pub fn reject(&mut self, cx: &mut Cx<'_>, call: CallId, status: StatusCode) -> Result<(), CommandError> {
-        self.calls.reject(&mut self.floor, cx, call, status)
+    pub fn reject(&mut self, cx: &mut Cx<'_>, call: CallId, reply: &Reply) -> Result<(), CommandError> {
+        self.calls.reject(&mut self.floor, cx, call, reply)
     }
 
     /// As [`UserAgent::cancel`](super::UserAgent::cancel).
@@ -49,12 +54,12 @@ impl Core {
         self.calls.cancel(&self.floor, cx, call)
     }
 
-    /// As [`UserAgent::hang_up`](super::UserAgent::hang_up).
+    /// As [`UserAgent::hang_up_with`](super::UserAgent::hang_up_with).
     ///
     /// # Errors
     /// As there.
-    pub fn hang_up(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
-        self.calls.hang_up(&mut self.floor, cx, call)
+    pub fn hang_up(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.hang_up(&mut self.floor, cx, call, extra)
     }
 
     /// As [`UserAgent::register`](super::UserAgent::register).

@@ -1,6 +1,6 @@
 //! What the application is told, and what it can ask.
 
-use crate::endpoint::DropCause;
+use crate::endpoint::{DropCause, Failure};
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
@@ -41,11 +41,8 @@ pub enum Event {
     Failed {
         /// The call.
         call: CallId,
-        /// Why: of our INVITE the final response, or 408 for a time-out, 503 for a transport error (RFC 3261 §8.1.3.1) and
-        /// 487 when our cancelling is all that happened; of the peer's INVITE 487, because it cancelled it or it expired.
-        status: StatusCode,
-        /// The final response, if one came.
-        response: Option<Response>,
+        /// Why.
+        cause: Cause,
     },
     /// An established call is over; the handle is gone.
     Ended {
@@ -53,6 +50,8 @@ pub enum Event {
         call: CallId,
         /// Why.
         cause: EndCause,
+        /// The peer's BYE, if that was it. Its Reason may say more (RFC 3326).
+        bye: Option<Request>,
     },
     /// A limit was met, and something that peers want was refused. Of many refusals one is told, and the next after 64·T1.
     Overload {
@@ -81,11 +80,55 @@ pub enum Event {
     RegistrationFailed {
         /// The registration.
         registration: RegistrationId,
-        /// The final response's, or 408 for a time-out and 503 for a transport error.
-        status: StatusCode,
-        /// The final response, if one came.
-        response: Option<Response>,
+        /// Why.
+        cause: Cause,
     },
+}
+
+/// Why a request of ours, or the call or registration that it was for, came to nothing; or why a peer's INVITE did.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The peer said no: its final response, 300 to 699.
+    Refused(Response),
+    /// No final response came in time.
+    TimedOut,
+    /// The request could not be sent, or the network said that it did not arrive; or a 2xx said no way by which its ACK could go.
+    Unreachable,
+    /// The next hop has no address, or the resolver did not say in time (RFC 3263).
+    Unresolved,
+    /// With our Via the request is larger than a message can be.
+    TooLarge,
+    /// The caller does not want the call any more. The peer's CANCEL or BYE, if it was the peer, whose Reason may say more, such as
+    /// that the call was completed elsewhere (RFC 3326).
+    Cancelled(Option<Request>),
+    /// The invitation's Expires has passed (RFC 3261 §13.3.1).
+    Expired,
+}
+
+impl Cause {
+    /// The status that this counts as in every rule: that of the response, or 408, 503, 513 or 487 (RFC 3261 §8.1.3.1, §9.1).
+    pub fn counts_as(&self) -> StatusCode {
+        match self {
+            Self::Refused(response) => response.status(),
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreachable | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::MESSAGE_TOO_LARGE,
+            Self::Cancelled(_) | Self::Expired => StatusCode::REQUEST_TERMINATED,
+        }
+    }
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Timeout => Self::TimedOut,
+            Failure::Transport => Self::Unreachable,
+            Failure::Unresolved => Self::Unresolved,
+            Failure::TooLarge => Self::TooLarge,
+            Failure::Cancelled => Self::Cancelled(None),
+        }
+    }
 }
 
 /// Why an established call is over.

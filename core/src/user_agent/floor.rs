@@ -1,11 +1,11 @@
 //! What all usages stand on: who we are, the requests of either side, and the dialogs.
 
 use super::client::Requests;
+use super::compose::Outgoing;
 use super::profile::Profile;
 use super::server::Serving;
-use crate::dialog::Dialogs;
-use crate::message::Uri;
-use crate::transport::NextHop;
+use crate::dialog::{Dialogs, Path};
+use crate::error::CommandError;
 use crate::user_agent::CallId;
 
 /// What a usage (a session, a registration) sees besides itself: never another usage.
@@ -27,11 +27,11 @@ pub(super) enum Usage {
 }
 
 impl Floor {
-    /// Where a request outside of dialogs is sent (§8.1.2).
-    pub(super) fn outside_hop(&self, target: Uri<'_>) -> Option<NextHop> {
-        match &self.profile.outbound {
-            Some(outbound) => Some(outbound.clone().for_request_uri(target)),
-            None => NextHop::of_uri(target),
-        }
+    /// How a request outside of dialogs is addressed (§8.1.2).
+    ///
+    /// # Errors
+    /// `NotSip`: To, Request-URI or a route is no SIP URI.
+    pub(super) fn outside_path(&self, outgoing: &Outgoing) -> Result<Path, CommandError> {
+        outgoing.path(&self.profile.routes, self.profile.outbound.as_ref())
     }
 }

@@ -7,6 +7,7 @@
 mod agent;
 mod client;
 mod commands;
+mod compose;
 mod event;
 mod floor;
 mod limits;
@@ -16,14 +17,14 @@ mod server;
 mod session;
 
 pub use agent::{Census, Core};
-pub use event::{CallInfo, CallState, EndCause, Event};
+pub use compose::{Body, Extra, Outgoing, Reply};
+pub use event::{CallInfo, CallState, Cause, EndCause, Event};
 pub use limits::Limits;
-pub use profile::{Body, Profile};
+pub use profile::Profile;
 
 use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
-use crate::message::header::NameAddrBuf;
 use crate::message::{StatusCode, UriBuf};
 use crate::stack::Stack;
 use crate::time::Instant;
@@ -45,14 +46,26 @@ impl Stack<Core> {
         Self::new(config, core)
     }
 
-    /// Calls `to`, such as `Bob <sip:bob@biloxi.com>`: sends an INVITE (RFC 3261 §13.2.1). With `body` of type
-    /// `application/sdp`, it is the offer. [`Event`]s tell what becomes of it.
+    /// Calls an address, such as `Bob <sip:bob@biloxi.com>`: sends an INVITE (RFC 3261 §13.2.1). A body of type `application/sdp` is
+    /// the offer. [`Event`]s tell what becomes of the call.
+    ///
+    /// ```
+    /// # use sansip::{Config, Instant, Listener, Seed};
+    /// # use sansip::user_agent::{Body, Outgoing, Profile, UserAgent};
+    /// let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+    /// alice.listen(Listener::udp("192.0.2.1:5060".parse()?));
+    /// let bob = "Bob <sip:bob@biloxi.com>".parse()?;
+    /// alice.call(Instant::ZERO, &bob)?;
+    /// alice.call(Instant::ZERO, Outgoing::to(&bob).header("Subject", "Lunch").body(Body::sdp("v=0\r\n")))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// `Invalid`: `to` is no SIP address, the body cannot be carried, or there is no listener; `Limit`: `calls` or
+    /// `NotSip`; `NoListener`; `HeaderOwned`; `Invalid`: a header field or the body cannot be carried; `Limit`: `calls` or
     /// `deliveries`.
-    pub fn call(&mut self, now: Instant, to: &NameAddrBuf, body: Option<Body>) -> Result<CallId, CommandError> {
-        self.command(now, |core, cx| core.call(cx, to, body.as_ref()))
+    pub fn call(&mut self, now: Instant, outgoing: impl Into<Outgoing>) -> Result<CallId, CommandError> {
+        let outgoing = outgoing.into();
+        self.command(now, |core, cx| core.call(cx, &outgoing))
     }
 
     /// Says that the user is being alerted: 180 (RFC 3261 §13.3.1.1), repeated every minute until the decision.
@@ -60,23 +73,43 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`; `WrongState` unless the call is incoming and undecided.
     pub fn ring(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.ring(cx, call))
+        self.progress(now, call, StatusCode::RINGING, Extra::new())
+    }
+
+    /// Says how it goes on: a provisional response from 101 to 199, such as 183 with a session description for early media, repeated
+    /// every minute until the decision (RFC 3261 §13.3.1.1).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the status, or what cannot be
+    /// carried.
+    pub fn progress(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.progress(cx, call, status, &extra))
     }
 
     /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes.
     ///
     /// # Errors
-    /// `Gone`; `WrongState` unless the call is incoming and undecided; `Invalid`: the body cannot be carried.
-    pub fn answer(&mut self, now: Instant, call: CallId, body: Option<Body>) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.answer(cx, call, body.as_ref()))
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: what cannot be carried.
+    pub fn answer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.answer(cx, call, &extra))
     }
 
     /// Rejects with a status of 300 to 699 (RFC 3261 §13.3.1.3). The handle is gone from then on, and no event follows.
     ///
     /// # Errors
-    /// `Gone`; `WrongState` unless the call is incoming and undecided; `Invalid`: the status.
-    pub fn reject(&mut self, now: Instant, call: CallId, status: StatusCode) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.reject(cx, call, status))
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the status, or what cannot be
+    /// carried.
+    pub fn reject(&mut self, now: Instant, call: CallId, reply: impl Into<Reply>) -> Result<(), CommandError> {
+        let reply = reply.into();
+        self.command(now, |core, cx| core.reject(cx, call, &reply))
     }
 
     /// Cancels our INVITE (RFC 3261 §9.1). A call that is answered nevertheless is ended with BYE.
@@ -91,9 +124,18 @@ impl Stack<Core> {
     /// (RFC 3261 §15).
     ///
     /// # Errors
-    /// `Gone`; `WrongState` if it is ending already; `Limit("deliveries")`.
+    /// `Gone`; `WrongState` if the call is ending already; `Limit("deliveries")`.
     pub fn hang_up(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.hang_up(cx, call))
+        self.hang_up_with(now, call, Extra::new())
+    }
+
+    /// As [`hang_up`](Self::hang_up), with what the BYE or the rejection carries, such as a Reason (RFC 3326).
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`; `Invalid`: what cannot be carried.
+    pub fn hang_up_with(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.hang_up(cx, call, &extra))
     }
 
     /// Binds our contact to the identity at `registrar`, such as `sip:registrar.biloxi.com`, for `expires` seconds, and
@@ -101,7 +143,7 @@ impl Stack<Core> {
     /// command changes it, after the answer to the first if that is still out.
     ///
     /// # Errors
-    /// `Invalid`: no SIP URI, or there is no listener; `Limit("deliveries")`.
+    /// `NotSip`; `NoListener`; `Limit("deliveries")`.
     pub fn register(&mut self, now: Instant, registrar: &UriBuf, expires: u32) -> Result<RegistrationId, CommandError> {
         self.command(now, |core, cx| core.register(cx, registrar, expires))
     }

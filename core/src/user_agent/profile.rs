@@ -5,9 +5,10 @@ use alloc::string::String;
 
 use super::agent::Cx;
 use super::limits::Limits;
+use crate::dialog::RouteSet;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
-use crate::message::{Content, HeaderId, Lines, Scheme, SharedBytes, Uri, UriBuf};
+use crate::message::{HeaderId, Lines, Scheme, Uri, UriBuf};
 use crate::transport::{Here, Listener, NextHop};
 
 /// The methods that this user agent takes, as a value of Allow.
@@ -23,7 +24,10 @@ pub struct Profile {
     pub identity: NameAddrBuf,
     /// Where this user agent can be reached; if `None`, the user of the identity at the listener's sent-by.
     pub contact: Option<UriBuf>,
-    /// Where requests outside of dialogs are sent; if `None`, where their Request-URI says (RFC 3261 §8.1.2).
+    /// The proxies that requests outside of dialogs go through: a preloaded Route set, such as that of an outbound proxy (RFC 3261
+    /// §8.1.1.1, §8.1.2). Empty by default.
+    pub routes: RouteSet,
+    /// Where requests outside of dialogs are sent, without a Route; if `None`, where Route or their Request-URI says (RFC 3261 §8.1.2).
     pub outbound: Option<NextHop>,
     /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
     pub capabilities: bool,
@@ -39,6 +43,7 @@ impl Profile {
         Self {
             identity,
             contact: None,
+            routes: RouteSet::default(),
             outbound: None,
             capabilities: true,
             user_agent: None,
@@ -49,7 +54,7 @@ impl Profile {
     /// Adds Contact: where this user agent can be reached at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
     ///
     /// # Errors
-    /// `Invalid`: there is no listener.
+    /// `NoListener`.
     pub(super) fn add_contact(
         &self,
         lines: &mut Lines,
@@ -66,14 +71,14 @@ impl Profile {
         if let Some(contact) = &self.contact {
             return Ok(Cow::Borrowed(contact.as_bytes()));
         }
-        let listener = listener.ok_or(CommandError::Invalid("listener"))?;
+        let listener = listener.ok_or(CommandError::NoListener)?;
         Ok(Cow::Owned(listener.uri(self.identity.uri().user(), secure, "").into_bytes()))
     }
 
     /// Adds Contact to a request for `target`, if it is the same wherever the request goes from; else says that each attempt adds it.
     ///
     /// # Errors
-    /// `Invalid`: there is no listener.
+    /// `NoListener`.
     pub(super) fn add_contact_anywhere(
         &self,
         lines: &mut Lines,
@@ -85,7 +90,7 @@ impl Profile {
                 lines.parts(HeaderId::Contact, &[b"<", contact.as_bytes(), b">"]);
                 Ok(Here::Unsaid)
             }
-            None if cx.listeners().next().is_none() => Err(CommandError::Invalid("listener")),
+            None if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             None => {
                 let user = self.identity.uri().user().map(Into::into);
                 Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips })
@@ -98,22 +103,6 @@ impl Profile {
         let is_it = |ours: &[u8]| Uri::parse(ours).is_ok_and(|ours| ours.equivalent(uri));
         let at = |listener| self.contact_at(Some(listener), target.scheme() == Scheme::Sips);
         cx.listeners().any(|(_, listener)| at(listener).is_ok_and(|ours| is_it(&ours)))
-    }
-}
-
-/// A message body and its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Body {
-    /// The value of Content-Type, such as `application/sdp`.
-    pub content_type: String,
-    /// The octets.
-    pub bytes: SharedBytes,
-}
-
-impl Body {
-    /// The body as a message takes it; without one, nothing.
-    pub(super) fn content(body: Option<&Self>) -> Content<'_> {
-        body.map_or_else(Content::default, |body| Content { content_type: &body.content_type, octets: &body.bytes })
     }
 }
 

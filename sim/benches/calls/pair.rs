@@ -93,7 +93,7 @@ impl Pair {
 
     /// INVITE, 200, ACK.
     pub(crate) fn establish(&mut self) -> CallId {
-        let call = self.alice.agent.call(self.now, &self.callee, None).expect("within limits");
+        let call = self.alice.agent.call(self.now, &self.callee).expect("within limits");
         let incoming = self.carry().incoming.expect("the INVITE arrives");
         self.bob.agent.answer(self.now, incoming, None).expect("it is there");
         assert_eq!(self.carry().confirmed, 1, "the ACK arrives");

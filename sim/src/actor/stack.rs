@@ -27,7 +27,7 @@ use crate::trace::Note;
 /// let (mut carol, mut dave) = (phone(1, "carol"), phone(2, "dave"));
 /// let listeners = [(carol.listen(at(1)), at(1).local), (dave.listen(at(2)), at(2).local)];
 /// let carol = StackActor::new(carol).at(sansip::Instant::ZERO, |carol, now| {
-///     carol.call(now, &"<sip:dave@192.0.2.2>".parse().expect("a name-addr"), None).expect("a call");
+///     carol.call(now, &"<sip:dave@192.0.2.2>".parse().expect("a name-addr")).expect("a call");
 /// });
 /// let dave = StackActor::new(dave).hearing(|dave, now, event| match event {
 ///     Event::Incoming { call, .. } => dave.answer(now, call, None).ok().map(|()| "answered".to_owned()),

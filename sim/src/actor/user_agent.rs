@@ -258,7 +258,7 @@ impl UserAgentActor {
     fn call(&mut self, index: usize) -> Result<(), CommandError> {
         let Outgoing { to, body, cancel_after, .. } = &self.behaviour.calls[index];
         let cancel_after = *cancel_after;
-        let call = self.agent.call(self.now, to, body.clone())?;
+        let call = self.agent.call(self.now, sansip::user_agent::Outgoing::to(to).body(body.clone()))?;
         let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
         self.begin(call, call_id.unwrap_or_default(), false);
         if let Some(after) = cancel_after {
@@ -312,8 +312,11 @@ impl UserAgentActor {
                 self.plan_hang_up(call);
             }
             Event::Confirmed { call } => self.plan_hang_up(call),
-            Event::Failed { call, status, .. } => self.end(call, format!("{} {}", status.get(), status.reason())),
-            Event::Ended { call, cause } => {
+            Event::Failed { call, cause } => {
+                let status = cause.counts_as();
+                self.end(call, format!("{} {}", status.get(), status.reason()));
+            }
+            Event::Ended { call, cause, .. } => {
                 let why = match cause {
                     EndCause::Remote => "the other hung up",
                     EndCause::Local => "cancelled too late",
@@ -323,8 +326,8 @@ impl UserAgentActor {
                 self.end(call, why.to_owned());
             }
             Event::Registered { .. } => self.notes.push_back(Note::Said("registered".into())),
-            Event::RegistrationFailed { status, .. } => {
-                self.notes.push_back(Note::Said(format!("not registered: {}", status.get())));
+            Event::RegistrationFailed { cause, .. } => {
+                self.notes.push_back(Note::Said(format!("not registered: {}", cause.counts_as().get())));
             }
             _ => {}
         }

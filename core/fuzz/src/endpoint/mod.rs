@@ -109,7 +109,7 @@ impl Player for UserAgent {
                 let names =
                     ["<sip:bob@biloxi.com>", "<sip:bob@192.0.2.9>", "<sips:bob@biloxi.com>", "<sip:bob@[2001:db8::9]>"];
                 let to: Result<NameAddrBuf, _> = names[usize::from(number / 16) % 4].parse();
-                to.map_err(drop).and_then(|to| self.call(now, &to, None).map(|_| ()).map_err(drop))
+                to.map_err(drop).and_then(|to| self.call(now, &to).map(|_| ()).map_err(drop))
             }
             (2, _) => {
                 let registrar: Result<UriBuf, _> = "sip:biloxi.com".parse();

@@ -86,6 +86,16 @@ impl Lines {
         self
     }
 
+    /// Appends the fields of other lines, and what was wrong with them.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let by = self.text.len();
+        self.fields.extend(other.fields.iter().map(|field| FieldSpan::moved(*field, by)));
+        self.text.put(other.text.as_bytes());
+        if let Some(error) = other.error {
+            self.fail(error);
+        }
+    }
+
     fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
         let line = self.text.len();
         match name {
@@ -120,6 +130,11 @@ impl Lines {
     /// How many octets the fields take, each with its line end.
     pub(super) fn len(&self) -> usize {
         self.text.len()
+    }
+
+    /// Whether a name or value that was given cannot be written.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.error.is_some()
     }
 
     /// Keeps the first error.

@@ -8,6 +8,7 @@ mod write;
 use alloc::boxed::Box;
 
 use super::agent::{Cx, Work};
+use super::event::Cause;
 use super::floor::Floor;
 use crate::dialog::DialogId;
 use crate::endpoint::{DeliveryId, Failure};
@@ -67,12 +68,12 @@ pub(super) enum Concluded {
     Finished,
 }
 
-impl Concluded {
-    /// The status that this counts as, if no response was told (§8.1.3.1).
-    pub(super) const fn status(self) -> StatusCode {
-        match self {
-            Self::Failed(failure) => failure.status(),
-            Self::Finished => StatusCode::REQUEST_TIMEOUT,
+impl From<Concluded> for Cause {
+    /// A transaction that is over without a response that could be used is as good as one that got none (§8.1.3.1).
+    fn from(concluded: Concluded) -> Self {
+        match concluded {
+            Concluded::Failed(failure) => failure.into(),
+            Concluded::Finished => Self::TimedOut,
         }
     }
 }
@@ -86,7 +87,7 @@ impl Outcome {
 
 /// A request of ours that waits for its end.
 #[derive(Clone, Debug)]
-struct Outgoing {
+struct Pending {
     owner: Owner,
     /// The way that the request is on.
     delivery: Option<DeliveryId>,
@@ -101,13 +102,14 @@ struct Kept {
     request: Request,
     /// What each attempt says of the listener that it goes from.
     here: Here,
+    next_hop: NextHop,
 }
 
 /// The requests of ours that wait for their end; as many as there are deliveries at most
 /// ([`Limits::deliveries`](crate::endpoint::Limits::deliveries)).
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
-    table: Arena<RequestKind, Outgoing>,
+    table: Arena<RequestKind, Pending>,
 }
 
 impl Requests {
@@ -127,11 +129,11 @@ impl Requests {
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let kept = Box::new(Kept { request, here });
-        let Kept { request, here } = &*kept;
-        let sent = self.begin(cx, owner, request, here, next_hop)?;
-        if let Some(outgoing) = self.table.get_mut(sent) {
-            outgoing.kept = Some(kept);
+        let kept = Box::new(Kept { request, here, next_hop });
+        let Kept { request, here, next_hop } = &*kept;
+        let sent = self.begin(cx, owner, request, here, next_hop.clone())?;
+        if let Some(pending) = self.table.get_mut(sent) {
+            pending.kept = Some(kept);
         }
         Ok(sent)
     }
@@ -158,11 +160,11 @@ impl Requests {
         here: &Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let id = self.table.insert(Outgoing { owner, delivery: None, kept: None, tried: Tried::default() });
+        let id = self.table.insert(Pending { owner, delivery: None, kept: None, tried: Tried::default() });
         match cx.request_from(recipe, here, next_hop, Work::Request(id), "") {
             Ok(delivery) => {
-                if let Some(outgoing) = self.table.get_mut(id) {
-                    outgoing.delivery = Some(delivery);
+                if let Some(pending) = self.table.get_mut(id) {
+                    pending.delivery = Some(delivery);
                 }
                 Ok(id)
             }
@@ -183,12 +185,12 @@ impl Requests {
     /// # Errors
     /// As [`Endpoint::cancel`](crate::Endpoint::cancel).
     pub(super) fn cancel(&self, cx: &mut Cx<'_>, id: RequestId) -> Result<(), CommandError> {
-        cx.cancel(self.table.get(id).and_then(|outgoing| outgoing.delivery).ok_or(CommandError::Gone)?)
+        cx.cancel(self.table.get(id).and_then(|pending| pending.delivery).ok_or(CommandError::Gone)?)
     }
 
     /// Takes a request back that is not on its way: true if there is none any more.
     pub(super) fn withdraw(&mut self, cx: &mut Cx<'_>, id: RequestId) -> bool {
-        let delivery = self.table.get(id).and_then(|outgoing| outgoing.delivery);
+        let delivery = self.table.get(id).and_then(|pending| pending.delivery);
         let withdrawn = delivery.is_some_and(|delivery| cx.withdraw(delivery));
         if withdrawn {
             self.table.remove(id);
@@ -198,14 +200,14 @@ impl Requests {
 
     /// The owner wants something else by now: whatever comes back for the request ends it.
     pub(super) fn settle_for(&mut self, id: RequestId) {
-        if let Some(outgoing) = self.table.get_mut(id) {
-            outgoing.tried.settled = true;
+        if let Some(pending) = self.table.get_mut(id) {
+            pending.tried.settled = true;
         }
     }
 
     /// Ends a request; `None` if a final response has ended it before.
     pub(super) fn end(&mut self, id: RequestId) -> Option<Owner> {
-        self.table.remove(id).map(|outgoing| outgoing.owner)
+        self.table.remove(id).map(|pending| pending.owner)
     }
 
     /// Number of requests that wait for their end.
@@ -222,13 +224,13 @@ impl Requests {
 impl Floor {
     /// A response to a request of ours: what its owner is told, if anything.
     pub(super) fn answered(&mut self, cx: &mut Cx<'_>, id: RequestId, response: Response) -> Option<(Owner, Outcome)> {
-        let outgoing = self.requests.table.get(id)?;
-        let (owner, status) = (outgoing.owner, response.status());
+        let pending = self.requests.table.get(id)?;
+        let (owner, status) = (pending.owner, response.status());
         if !status.is_final() {
             return (status != StatusCode::TRYING).then_some((owner, Outcome::Provisional(response)));
         }
-        if let Some(kept) = &outgoing.kept
-            && let Verdict::Again(amendment) = retry::next(&kept.request, &response, &outgoing.tried)
+        if let Some(kept) = &pending.kept
+            && let Verdict::Again(amendment) = retry::next(&kept.request, &response, &pending.tried)
             && self.send_again(cx, id, amendment).is_ok()
         {
             return Some((owner, Outcome::Again(amendment)));
@@ -243,18 +245,16 @@ impl Floor {
 
     /// Sends a request once more, with a change and the next CSeq number, in a new transaction (§8.1.3.5).
     fn send_again(&mut self, cx: &mut Cx<'_>, id: RequestId, amendment: Amendment) -> Result<(), CommandError> {
-        let outgoing = self.requests.table.get(id).ok_or(CommandError::Gone)?;
-        let Kept { request, here } = outgoing.kept.as_deref().ok_or(CommandError::WrongState)?;
+        let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
+        let Kept { request, here, next_hop } = pending.kept.as_deref().ok_or(CommandError::WrongState)?;
         let request = amendment.applied_to(request).map_err(|_| CommandError::Invalid("message"))?;
-        let target = request.uri().map_err(|_| CommandError::Invalid("Request-URI"))?;
-        let next_hop = self.outside_hop(target).ok_or(CommandError::Invalid("Request-URI"))?;
-        let delivery = cx.request_from(&request, here, next_hop, Work::Request(id), "")?;
-        let outgoing = self.requests.table.get_mut(id).ok_or(CommandError::Gone)?;
-        outgoing.delivery = Some(delivery);
-        if let Some(kept) = &mut outgoing.kept {
+        let delivery = cx.request_from(&request, here, next_hop.clone(), Work::Request(id), "")?;
+        let pending = self.requests.table.get_mut(id).ok_or(CommandError::Gone)?;
+        pending.delivery = Some(delivery);
+        if let Some(kept) = &mut pending.kept {
             kept.request = request;
         }
-        outgoing.tried.note(amendment);
+        pending.tried.note(amendment);
         Ok(())
     }
 }

@@ -1,13 +1,17 @@
-//! How requests of ours outside of dialogs begin (RFC 3261 §8.1.1).
+//! How requests of ours outside of dialogs are written (RFC 3261 §8.1.1).
 
+use super::super::agent::Cx;
+use super::super::compose::Outgoing;
 use super::super::floor::Floor;
+use crate::dialog::Path;
+use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Lines, Method};
+use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts};
+use crate::transport::Here;
 
 /// What every request outside of dialogs has.
 pub(in crate::user_agent) struct Outside<'a> {
     pub(in crate::user_agent) method: Method<'a>,
-    pub(in crate::user_agent) to: &'a NameAddrBuf,
     /// From, with our tag.
     pub(in crate::user_agent) from: &'a NameAddrBuf,
     pub(in crate::user_agent) call_id: &'a str,
@@ -16,15 +20,35 @@ pub(in crate::user_agent) struct Outside<'a> {
 }
 
 impl Floor {
-    /// The fields of a request outside of dialogs, to which its owner adds Contact and what the method needs besides.
-    pub(in crate::user_agent) fn outside_lines(&self, outside: &Outside<'_>) -> Lines {
+    /// Writes a request outside of dialogs, with Contact, what `add` says that the method needs, and what the application gives; and
+    /// what each attempt says of the listener that it goes from.
+    ///
+    /// # Errors
+    /// `HeaderOwned`, `Invalid`: what the application gives cannot be written; `NoListener`.
+    pub(in crate::user_agent) fn write_outside(
+        &self,
+        cx: &Cx<'_>,
+        outgoing: &Outgoing,
+        path: &Path,
+        outside: &Outside<'_>,
+        add: impl FnOnce(&mut Lines),
+    ) -> Result<(Request, Here), CommandError> {
+        outgoing.extra.check()?;
         let mut lines = Lines::new();
+        lines.number(HeaderId::MaxForwards, 70);
+        if let Some(route) = &path.route {
+            lines.header(HeaderId::Route, route);
+        }
         lines
-            .number(HeaderId::MaxForwards, 70)
-            .header(HeaderId::To, outside.to.without_parameters())
+            .header(HeaderId::To, outgoing.to.without_parameters())
             .header(HeaderId::From, outside.from)
             .header(HeaderId::CallId, outside.call_id)
             .cseq(outside.number, outside.method);
-        lines
+        let here = self.profile.add_contact_anywhere(&mut lines, cx, path.request_uri.as_uri())?;
+        add(&mut lines);
+        outgoing.extra.add_to(&mut lines);
+        let parts = RequestParts::new(outside.method, path.request_uri.as_bytes(), &lines);
+        let request = RequestParts { content: outgoing.extra.content(), ..parts }.request();
+        Ok((request.map_err(|_| CommandError::Invalid("body"))?, here))
     }
 }

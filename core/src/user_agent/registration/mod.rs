@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 
 use super::agent::{Cx, Work};
 use super::client::{Amendment, Outcome, Outside, Owner, RequestId};
-use super::event::Event;
+use super::compose::Outgoing;
+use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::id::Arena;
 use crate::message::header::{Contact, Expires, NameAddrBuf};
-use crate::message::{HeaderId, Method, Recipe, RequestParts, Response, Scheme, StatusCode, Uri, UriBuf};
+use crate::message::{HeaderId, Method, Response, Scheme, Uri, UriBuf};
 use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::{RegistrationId, RegistrationKind};
@@ -74,7 +75,7 @@ impl Registrations {
         registrar: &UriBuf,
         expires: u32,
     ) -> Result<RegistrationId, CommandError> {
-        let registrar = without_user(registrar.as_uri()).ok_or(CommandError::Invalid("registrar"))?;
+        let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
         let is_it = |registration: &Registration| registration.registrar.as_bytes() == registrar.as_bytes();
         let known = self.table.iter().find(|(_, registration)| is_it(registration)).map(|(id, _)| id);
         let id = known.unwrap_or_else(|| {
@@ -121,22 +122,15 @@ impl Registrations {
         expires: u32,
     ) -> Result<(), CommandError> {
         let Some(registration) = self.table.get(id) else { return Err(CommandError::Gone) };
-        let target = registration.registrar.as_uri();
-        let next_hop = on.outside_hop(target).ok_or(CommandError::Invalid("registrar"))?;
-        let outside = Outside {
-            method: Method::Register,
-            to: &on.profile.identity,
-            from: &registration.from,
-            call_id: &registration.call_id,
-            number: registration.number,
-        };
-        let mut lines = on.outside_lines(&outside);
-        let here = on.profile.add_contact_anywhere(&mut lines, cx, target)?;
-        lines.number(HeaderId::Expires, expires);
-        on.profile.add_software(&mut lines, HeaderId::UserAgent);
-        let register = RequestParts::new(Method::Register, target.as_bytes(), &lines).request();
-        let register = register.map_err(|_| CommandError::Invalid("message"))?;
-        let request = on.requests.send(cx, Owner::Register(id), register, here, next_hop)?;
+        let outgoing = Outgoing::to(&on.profile.identity).request_uri(&registration.registrar);
+        let path = on.outside_path(&outgoing)?;
+        let Registration { from, call_id, number, .. } = registration;
+        let outside = Outside { method: Method::Register, from, call_id, number: *number };
+        let (register, here) = on.write_outside(cx, &outgoing, &path, &outside, |lines| {
+            lines.number(HeaderId::Expires, expires);
+            on.profile.add_software(lines, HeaderId::UserAgent);
+        })?;
+        let request = on.requests.send(cx, Owner::Register(id), register, here, path.next_hop)?;
         let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(Pending { request, expires });
@@ -151,8 +145,8 @@ impl Registrations {
         match outcome {
             Outcome::Provisional(_) => {}
             Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
-            Outcome::Final(response) => self.failed(on, cx, id, response.status(), Some(response)),
-            Outcome::Over(concluded) => self.failed(on, cx, id, concluded.status(), None),
+            Outcome::Final(response) => self.failed(on, cx, id, Cause::Refused(response)),
+            Outcome::Over(concluded) => self.failed(on, cx, id, concluded.into()),
             // 423: once more, for as long as the registrar wants at least (§10.2.8).
             Outcome::Again(Amendment::Interval(least)) => {
                 let Some(registration) = self.table.get_mut(id) else { return };
@@ -166,19 +160,12 @@ impl Registrations {
 
     /// A registration that failed: the binding, if there is one, is left to end by itself, and nothing more is tried before
     /// the application says so (§10.2.7).
-    fn failed(
-        &mut self,
-        on: &mut Floor,
-        cx: &mut Cx<'_>,
-        id: RegistrationId,
-        status: StatusCode,
-        response: Option<Response>,
-    ) {
+    fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
         let Some(registration) = self.table.get_mut(id) else { return };
         if registration.pending.take().is_none() {
             return;
         }
-        cx.emit(Event::RegistrationFailed { registration: id, status, response });
+        cx.emit(Event::RegistrationFailed { registration: id, cause });
         self.register_next(on, cx, id);
     }
 
@@ -188,8 +175,7 @@ impl Registrations {
         registration.refresh = None;
         let expires = registration.wanted;
         if self.send_register(on, cx, id, expires).is_err() {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            cx.emit(Event::RegistrationFailed { registration: id, status, response: None });
+            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
         }
     }
 
@@ -219,8 +205,7 @@ impl Registrations {
         let Some(expires) = registration.next.take() else { return };
         registration.wanted = expires;
         if self.send_register(on, cx, id, expires).is_err() {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            cx.emit(Event::RegistrationFailed { registration: id, status, response: None });
+            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
         }
     }
 }

@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
+use super::super::compose::Extra;
 use super::super::floor::{Floor, Usage};
-use super::super::profile::Body;
 use super::super::server::served_of;
 use super::Calls;
 use super::call::{Accepted, Call, Callee};
@@ -22,14 +22,14 @@ impl Calls {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
-        body: Option<&Body>,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
-        let response = on.dialog_response(cx, &served, StatusCode::OK, body)?;
+        let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
         let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;
         cx.respond_octets(served.server, StatusCode::OK, response.clone())?;
-        self.step(on, cx, id, dialog, Input::Accept);
+        self.step(on, cx, id, dialog, Input::Accept, None);
         self.stop_offering(cx, id);
         let timers = cx.config().timers;
         let accepted = Accepted {
@@ -55,7 +55,7 @@ impl Calls {
         if cx.now() >= accepted.give_up {
             *callee = Callee::Settled;
             if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
-                self.step(on, cx, id, dialog, Input::Unacknowledged);
+                self.step(on, cx, id, dialog, Input::Unacknowledged, None);
             }
             return;
         }
@@ -90,7 +90,7 @@ impl Calls {
             return;
         }
         if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
-            self.step(on, cx, id, dialog, Input::Acknowledged);
+            self.step(on, cx, id, dialog, Input::Acknowledged, None);
         }
     }
 }

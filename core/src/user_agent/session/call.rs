@@ -5,12 +5,13 @@ use alloc::boxed::Box;
 use smallvec::SmallVec;
 
 use super::super::client::RequestId;
+use super::super::compose::Extra;
 use super::super::event::CallState;
 use super::super::server::Served;
 use super::machine::Phase;
 use crate::dialog::DialogId;
 use crate::endpoint::DeliveryId;
-use crate::message::SharedBytes;
+use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
@@ -70,10 +71,18 @@ pub(super) enum Callee {
 #[derive(Clone, Debug)]
 pub(super) struct Offered {
     pub(super) served: Served,
-    /// Repeats the 180 every minute (§13.3.1.1).
-    pub(super) ringing: Option<TimerId>,
+    /// The last provisional response.
+    pub(super) ringing: Option<Ringing>,
     /// When the invitation expires (§13.3.1).
     pub(super) expiry: Option<TimerId>,
+}
+
+/// A provisional response that is repeated every minute (§13.3.1.1).
+#[derive(Clone, Debug)]
+pub(super) struct Ringing {
+    pub(super) timer: TimerId,
+    pub(super) status: StatusCode,
+    pub(super) response: SharedBytes,
 }
 
 /// A 2xx of ours that waits for its ACK.
@@ -91,7 +100,7 @@ pub(super) struct Accepted {
 }
 
 /// The session of one dialog of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session {
     pub(super) dialog: DialogId,
     pub(super) phase: Phase,
@@ -99,6 +108,8 @@ pub(super) struct Session {
     pub(super) ack: Option<DeliveryId>,
     /// Our BYE.
     pub(super) bye: Option<RequestId>,
+    /// What the application wants our BYE to carry. In a box, as most calls have nothing here.
+    pub(super) farewell: Option<Box<Extra>>,
     /// It is the one that the application knows; the others are forks that answered too.
     pub(super) main: bool,
 }

@@ -5,12 +5,12 @@ use alloc::boxed::Box;
 use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
-use super::super::event::Event;
+use super::super::compose::{Extra, Reply};
+use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
-use super::super::profile::Body;
 use super::super::server::Served;
 use super::Calls;
-use super::call::{Call, Callee, Offered, Side};
+use super::call::{Call, Callee, Offered, Ringing, Side};
 use crate::dialog::{Dialog, DialogId, DialogState};
 use crate::error::{CommandError, Limit};
 use crate::message::header::{Expires, RecordRoute};
@@ -50,30 +50,39 @@ impl Calls {
         cx.emit(Event::Incoming { call: id, request });
     }
 
-    /// Sends a 180 (§13.3.1.1).
-    pub(in crate::user_agent) fn ring(
+    /// Sends a provisional response from 101 to 199 (§13.3.1.1).
+    pub(in crate::user_agent) fn progress(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
+        status: StatusCode,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
-        let response = on.dialog_response(cx, &served, StatusCode::RINGING, None)?;
+        if status.class() != 1 || status == StatusCode::TRYING {
+            return Err(CommandError::Invalid("status"));
+        }
+        let response = on.dialog_response(cx, &served, status, extra)?;
         self.offered_dialog(on, cx, id, &served, DialogState::Early)?;
-        cx.respond_octets(served.server, StatusCode::RINGING, response)?;
+        cx.respond_octets(served.server, status, response.clone())?;
         let at = cx.now() + RINGING_INTERVAL;
-        if let Some(Callee::Offered(offered)) = self.callee(id)
-            && !offered.ringing.is_some_and(|timer| cx.rearm(timer, at))
-        {
-            offered.ringing = Some(cx.arm(at, Work::Ringing(id)));
+        if let Some(Callee::Offered(offered)) = self.callee(id) {
+            let rearmed = offered.ringing.take().filter(|ringing| cx.rearm(ringing.timer, at));
+            let timer = rearmed.map_or_else(|| cx.arm(at, Work::Ringing(id)), |ringing| ringing.timer);
+            offered.ringing = Some(Ringing { timer, status, response });
         }
         Ok(())
     }
 
-    /// Another minute has passed without a decision.
-    pub(in crate::user_agent) fn ring_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
-        // It has worked before; and if it does not now, another minute may help no more than this one.
-        let _ = self.ring(on, cx, id);
+    /// Another minute has passed without a decision: the last provisional response again.
+    pub(in crate::user_agent) fn ring_again(&mut self, cx: &mut Cx<'_>, id: CallId) {
+        let Some(Callee::Offered(offered)) = self.callee(id) else { return };
+        let Some(ringing) = &mut offered.ringing else { return };
+        // A provisional response has gone out before; if this one does not, another minute may help no more.
+        if cx.respond_octets(offered.served.server, ringing.status, ringing.response.clone()).is_ok() {
+            ringing.timer = cx.arm(cx.now() + RINGING_INTERVAL, Work::Ringing(id));
+        }
     }
 
     /// Sends a final response other than 2xx (§13.3.1.3).
@@ -82,32 +91,36 @@ impl Calls {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
-        status: StatusCode,
+        reply: &Reply,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
+        let Reply { status, extra } = reply;
         if status.class() < 3 {
             return Err(CommandError::Invalid("status"));
         }
-        let lines = on.response_lines();
-        let response = on.write_response(cx, &served, ResponseParts::new(&served.request, status, &lines))?;
-        cx.respond_octets(served.server, status, response)?;
+        extra.check()?;
+        let mut lines = on.response_lines();
+        extra.add_to(&mut lines);
+        let parts = ResponseParts { content: extra.content(), ..ResponseParts::new(&served.request, *status, &lines) };
+        let response = on.write_response(cx, &served, parts)?;
+        cx.respond_octets(served.server, *status, response)?;
         self.stop_offering(cx, id);
         self.forget(on, id);
         Ok(())
     }
 
     /// The peer does not want an answer any more: 487, and the call is over.
-    pub(super) fn terminate(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+    pub(super) fn terminate(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
         let Ok(served) = self.offered(id) else { return };
         on.respond_final(cx, &served, StatusCode::REQUEST_TERMINATED, |_| {});
         self.stop_offering(cx, id);
         self.forget(on, id);
-        cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
+        cx.emit(Event::Failed { call: id, cause });
     }
 
     /// The invitation's Expires has passed (§13.3.1).
     pub(in crate::user_agent) fn expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
-        self.terminate(on, cx, id);
+        self.terminate(on, cx, id, Cause::Expired);
     }
 
     /// A CANCEL (§9.2): 200 if what it cancels exists, and 487 to that if it is an INVITE without a final response.
@@ -119,7 +132,7 @@ impl Calls {
         let served = Served { id: cancels, ..served.clone() };
         on.respond_final(cx, &served, StatusCode::OK, |_| {});
         if let Some(call) = on.serving.call(cancels) {
-            self.terminate(on, cx, call);
+            self.terminate(on, cx, call, Cause::Cancelled(Some(served.request.clone())));
         }
     }
 
@@ -156,7 +169,8 @@ impl Calls {
     /// A final response is sent: no more 180s, and nothing expires.
     pub(super) fn stop_offering(&mut self, cx: &mut Cx<'_>, id: CallId) {
         let Some(Callee::Offered(offered)) = self.callee(id) else { return };
-        for timer in [offered.ringing.take(), offered.expiry.take()].into_iter().flatten() {
+        let ringing = offered.ringing.take().map(|ringing| ringing.timer);
+        for timer in [ringing, offered.expiry.take()].into_iter().flatten() {
             cx.disarm(timer);
         }
     }
@@ -169,8 +183,9 @@ impl Floor {
         cx: &mut Cx<'_>,
         served: &Served,
         status: StatusCode,
-        body: Option<&Body>,
+        extra: &Extra,
     ) -> Result<SharedBytes, CommandError> {
+        extra.check()?;
         let request = &served.request;
         let mut lines = self.response_lines();
         lines.copy(request.headers(), HeaderId::RecordRoute);
@@ -178,7 +193,8 @@ impl Floor {
         if status.is_success() {
             self.profile.add_capabilities(&mut lines);
         }
-        let parts = ResponseParts { content: Body::content(body), ..ResponseParts::new(request, status, &lines) };
+        extra.add_to(&mut lines);
+        let parts = ResponseParts { content: extra.content(), ..ResponseParts::new(request, status, &lines) };
         self.write_response(cx, served, parts)
     }
 }

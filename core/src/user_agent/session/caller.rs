@@ -4,17 +4,16 @@ use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
 use super::super::client::{Concluded, Outcome, Outside, Owner};
-use super::super::event::{EndCause, Event};
+use super::super::compose::Outgoing;
+use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
-use super::super::profile::Body;
 use super::Calls;
 use super::call::{Call, Caller, Progress, Side};
 use super::machine::{Input, Phase};
-use crate::dialog::{Dialog, DialogId, DialogKey, DialogState, request_target};
+use crate::dialog::{Dialog, DialogId, DialogKey, DialogState};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Method, Recipe, RequestParts, Response, StatusCode};
+use crate::message::{HeaderId, Method, RequestParts, Response};
 use crate::tag::Tag;
 use crate::user_agent::CallId;
 
@@ -24,32 +23,24 @@ impl Calls {
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
-        to: &NameAddrBuf,
-        body: Option<&Body>,
+        outgoing: &Outgoing,
     ) -> Result<CallId, CommandError> {
         if self.are_full(on) {
             return Err(CommandError::Limit("calls"));
         }
-        if !to.uri().is_sip() {
-            return Err(CommandError::Invalid("to"));
-        }
-        let target = request_target(to.uri());
-        let next_hop = on.outside_hop(target.as_uri()).ok_or(CommandError::Invalid("to"))?;
+        let path = on.outside_path(outgoing)?;
         let random = cx.random();
         let call_id = random.call_id();
-        let from = on.profile.identity.with_tag(&random.tag());
-        let outside =
-            Outside { method: Method::Invite, to, from: &from, call_id: &call_id, number: random.sequence_number() };
-        let mut lines = on.outside_lines(&outside);
-        let here = on.profile.add_contact_anywhere(&mut lines, cx, target.as_uri())?;
-        on.profile.add_software(&mut lines, HeaderId::UserAgent);
-        on.profile.add_capabilities(&mut lines);
-        let parts = RequestParts::new(Method::Invite, target.as_bytes(), &lines);
-        let invite = RequestParts { content: Body::content(body), ..parts }.request();
-        let invite = invite.map_err(|_| CommandError::Invalid("body"))?;
+        let from = outgoing.caller_or(&on.profile.identity).with_tag(&random.tag());
+        let number = random.sequence_number();
+        let outside = Outside { method: Method::Invite, from: &from, call_id: &call_id, number };
+        let (invite, here) = on.write_outside(cx, outgoing, &path, &outside, |lines| {
+            on.profile.add_software(lines, HeaderId::UserAgent);
+            on.profile.add_capabilities(lines);
+        })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
         let id = self.table.insert(Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false });
-        match on.requests.send(cx, Owner::Invite(id), invite, here, next_hop) {
+        match on.requests.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
             Ok(invite) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(invite);
@@ -96,14 +87,13 @@ impl Calls {
             Outcome::Provisional(response) => self.progressed(on, cx, id, response),
             // What is not known by its number counts by its class (§8.1.3.2).
             Outcome::Final(response) if response.status().is_success() => self.answered(on, cx, id, response),
-            Outcome::Final(response) => self.refused(on, cx, id, response.status(), Some(response)),
+            Outcome::Final(response) => self.refused(on, cx, id, Cause::Refused(response)),
             Outcome::Over(Concluded::Finished) => self.invite_finished(on, cx, id),
-            // 408 or 503 (§8.1.3.1). An INVITE that was cancelled is simply cancelled (§9.1).
-            Outcome::Over(failed) => {
-                let cancelled = self.caller(id).is_some_and(|caller| caller.cancelled);
-                let status = if cancelled { StatusCode::REQUEST_TERMINATED } else { failed.status() };
-                self.refused(on, cx, id, status, None);
+            // An INVITE that was cancelled is simply cancelled (§9.1).
+            Outcome::Over(_) if self.caller(id).is_some_and(|caller| caller.cancelled) => {
+                self.refused(on, cx, id, Cause::Cancelled(None));
             }
+            Outcome::Over(failed) => self.refused(on, cx, id, failed.into()),
             Outcome::Again(_) => {}
         }
     }
@@ -114,7 +104,7 @@ impl Calls {
         caller.invite = None;
         if caller.progress != Progress::Answered {
             // There was a final response, but none that could be used.
-            self.refused(on, cx, id, Concluded::Finished.status(), None);
+            self.refused(on, cx, id, Concluded::Finished.into());
             return;
         }
         let Some(call) = self.table.get_mut(id) else { return };
@@ -158,7 +148,7 @@ impl Calls {
     }
 
     /// A final response other than 2xx, or none, ends the call and all early dialogs (§13.2.2.3).
-    fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, status: StatusCode, response: Option<Response>) {
+    fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
         let Some(call) = self.table.get(id) else { return };
         let over = call.over;
         if matches!(call.side, Side::Caller(Caller { progress: Progress::Answered, .. })) {
@@ -167,7 +157,7 @@ impl Calls {
         }
         self.forget(on, id);
         if !over {
-            cx.emit(Event::Failed { call: id, status, response });
+            cx.emit(Event::Failed { call: id, cause });
         }
     }
 
@@ -193,7 +183,7 @@ impl Calls {
         if let Err(CommandError::Invalid(_)) = self.acknowledge(on, cx, id, dialog, &response) {
             // No ACK can be written, or there is no way for one, nor for a BYE: the peer gives up by itself (§13.3.1.4).
             if first {
-                return self.refused(on, cx, id, StatusCode::SERVICE_UNAVAILABLE, Some(response));
+                return self.refused(on, cx, id, Cause::Unreachable);
             }
             return self.enter(on, id, dialog, Phase::Over);
         }
@@ -204,16 +194,16 @@ impl Calls {
         if session.phase != Phase::Early {
             if first {
                 // The peer's BYE has overtaken its 2xx, and we had cancelled before: nothing else ends the call.
-                self.tell_ended(cx, id, EndCause::Local);
+                self.tell_ended(cx, id, EndCause::Local, None);
             }
             return;
         }
         session.main = first;
         if first && !cancelled {
-            self.step(on, cx, id, dialog, Input::Taken);
+            self.step(on, cx, id, dialog, Input::Taken, None);
             cx.emit(Event::Answered { call: id, response });
         } else {
-            self.step(on, cx, id, dialog, Input::Unwanted);
+            self.step(on, cx, id, dialog, Input::Unwanted, None);
         }
     }
 

@@ -1,8 +1,11 @@
 //! The steps of sessions, and their ends: hanging up, and BYE from either side (RFC 3261 §15).
 
+use alloc::boxed::Box;
+
 use super::super::agent::Cx;
 use super::super::client::Owner;
-use super::super::event::{EndCause, Event};
+use super::super::compose::{Extra, Reply};
+use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::super::server::Served;
 use super::Calls;
@@ -10,13 +13,21 @@ use super::call::{Callee, Caller, Progress, Side};
 use super::machine::{Action, Input, Phase};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, RequestParts, StatusCode};
+use crate::message::{HeaderId, Method, Request, RequestParts, StatusCode};
 use crate::user_agent::CallId;
 
 impl Calls {
-    /// Gives an input to a session, and does what its machine says. A BYE that cannot be sent is done with at once. False if the
+    /// Gives an input to a session, with the peer's BYE if that is it, and does what the machine says. A BYE that cannot be sent is done with at once. False if the
     /// input does nothing.
-    pub(super) fn step(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, input: Input) -> bool {
+    pub(super) fn step(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        input: Input,
+        bye: Option<&Request>,
+    ) -> bool {
         let Some(session) = self.session_mut(id, dialog) else { return false };
         let Some((next, actions)) = session.phase.on(input) else { return false };
         let main = session.main;
@@ -30,13 +41,13 @@ impl Calls {
                     }
                 }
                 Action::TellConfirmed => cx.emit(Event::Confirmed { call: id }),
-                Action::TellEnded(cause) if main => self.tell_ended(cx, id, *cause),
+                Action::TellEnded(cause) if main => self.tell_ended(cx, id, *cause, bye),
                 Action::TellEnded(_) => {}
             }
         }
         let is_over = self.session_mut(id, dialog).is_some_and(|session| session.phase == Phase::Over);
         if is_over && next == Phase::Ending && main {
-            self.tell_ended(cx, id, EndCause::Local);
+            self.tell_ended(cx, id, EndCause::Local, None);
         }
         if is_over {
             self.settle(on, id);
@@ -59,11 +70,21 @@ impl Calls {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
+        extra.check()?;
         let call = self.alive(id)?;
         let main = call.main().map(|session| (session.dialog, session.phase));
+        if let Some((dialog, Phase::Established | Phase::Accepted)) = main
+            && !extra.is_empty()
+            && let Some(session) = call.session_mut(dialog)
+        {
+            session.farewell = Some(Box::new(extra.clone()));
+        }
         match (&call.side, main) {
-            (Side::Callee(Callee::Offered(_)), _) => self.reject(on, cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
+            (Side::Callee(Callee::Offered(_)), _) => {
+                self.reject(on, cx, id, &Reply { status: StatusCode::TEMPORARILY_UNAVAILABLE, extra: extra.clone() })
+            }
             (_, Some((dialog, Phase::Established))) => match self.send_bye(on, cx, id, dialog) {
                 Ok(()) => {
                     self.enter(on, id, dialog, Phase::Ending);
@@ -72,13 +93,13 @@ impl Calls {
                 // No BYE can be written, or there is no way for one: the call is over all the same.
                 Err(CommandError::Invalid(_)) => {
                     self.enter(on, id, dialog, Phase::Ending);
-                    self.step(on, cx, id, dialog, Input::ByeDone);
+                    self.step(on, cx, id, dialog, Input::ByeDone, None);
                     Ok(())
                 }
                 Err(error) => Err(error),
             },
             (_, Some((dialog, _))) => {
-                if self.step(on, cx, id, dialog, Input::HangUp) {
+                if self.step(on, cx, id, dialog, Input::HangUp, None) {
                     Ok(())
                 } else {
                     Err(CommandError::WrongState)
@@ -101,7 +122,12 @@ impl Calls {
         let number = dialog.sequence.next_local(|| cx.random().sequence_number());
         let mut lines = dialog.lines(Method::Bye, number, &path);
         on.profile.add_software(&mut lines, HeaderId::UserAgent);
+        let farewell = self.session_mut(id, dialog_id).and_then(|session| session.farewell.take());
+        if let Some(extra) = &farewell {
+            extra.add_to(&mut lines);
+        }
         let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines);
+        let bye = RequestParts { content: farewell.as_ref().map(|extra| extra.content()).unwrap_or_default(), ..bye };
         let bye = on.requests.send_from(cx, Owner::Bye(id, dialog_id), &bye, path.next_hop)?;
         dialog.sequence.sent(number);
         if let Some(session) = self.session_mut(id, dialog_id) {
@@ -112,7 +138,7 @@ impl Calls {
 
     /// A BYE of ours has its final response, or will have none: the dialog is over whatever the response says (§15.1.1).
     pub(in crate::user_agent) fn bye_done(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
-        self.step(on, cx, id, dialog, Input::ByeDone);
+        self.step(on, cx, id, dialog, Input::ByeDone, None);
     }
 
     /// A BYE in a dialog (§15.1.2).
@@ -133,22 +159,24 @@ impl Calls {
             // ends the call with its answer, whatever that is.
             _ if phase == Phase::Ending => {
                 if bye.is_some_and(|bye| on.requests.withdraw(cx, bye)) {
-                    self.step(on, cx, id, dialog, Input::ByeDone);
+                    self.step(on, cx, id, dialog, Input::ByeDone, None);
                 }
             }
-            Side::Callee(Callee::Offered(_)) => self.terminate(on, cx, id),
+            Side::Callee(Callee::Offered(_)) => {
+                self.terminate(on, cx, id, Cause::Cancelled(Some(served.request.clone())));
+            }
             Side::Caller(Caller { progress, .. }) if phase == Phase::Early && *progress != Progress::Answered => {
-                self.left_early(on, cx, id, dialog);
+                self.left_early(on, cx, id, dialog, Some(served.request.clone()));
             }
             _ => {
-                self.step(on, cx, id, dialog, Input::Bye);
+                self.step(on, cx, id, dialog, Input::Bye, Some(&served.request));
             }
         }
     }
 
     /// The peer ends a dialog of ours that is still early: it has answered and given up, and each of its 2xx was lost
     /// (§13.3.1.4). Nobody else can take the call any more: it is cancelled.
-    fn left_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+    fn left_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, bye: Option<Request>) {
         self.enter(on, id, dialog, Phase::Over);
         let Some(Caller { invite: Some(invite), cancelled, .. }) = self.caller(id) else { return };
         if core::mem::replace(cancelled, true) {
@@ -159,15 +187,15 @@ impl Calls {
         let _ = on.requests.cancel(cx, *invite);
         if let Some(call) = self.table.get_mut(id) {
             call.over = true;
-            cx.emit(Event::Failed { call: id, status: StatusCode::REQUEST_TERMINATED, response: None });
+            cx.emit(Event::Failed { call: id, cause: Cause::Cancelled(bye) });
         }
     }
 
     /// Tells the application, once, that an established call is over.
-    pub(super) fn tell_ended(&mut self, cx: &mut Cx<'_>, id: CallId, cause: EndCause) {
+    pub(super) fn tell_ended(&mut self, cx: &mut Cx<'_>, id: CallId, cause: EndCause, bye: Option<&Request>) {
         let Some(call) = self.table.get_mut(id) else { return };
         if !core::mem::replace(&mut call.over, true) {
-            cx.emit(Event::Ended { call: id, cause });
+            cx.emit(Event::Ended { call: id, cause, bye: bye.cloned() });
         }
     }
 }

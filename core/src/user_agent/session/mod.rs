@@ -100,7 +100,7 @@ impl Calls {
     fn begin_session(&mut self, on: &mut Floor, id: CallId, dialog: Dialog, main: bool) -> Option<DialogId> {
         let call = self.table.get_mut(id)?;
         let dialog = on.dialogs.begin(dialog, Usage::Session(id));
-        call.sessions.push(Session { dialog, phase: Phase::Early, ack: None, bye: None, main });
+        call.sessions.push(Session { dialog, phase: Phase::Early, ack: None, bye: None, farewell: None, main });
         Some(dialog)
     }
 

@@ -70,7 +70,7 @@ fn an_invite_is_written_again_and_its_dialog_is_the_same() {
     let mut bob = Lone::new();
     bob.addresses = ["192.0.2.21".parse().unwrap(), "192.0.2.22".parse().unwrap()].into();
     let carol = "Carol <sip:carol@chicago.com:5070>".parse().unwrap();
-    let call = bob.command(|agent, now| agent.call(now, &carol, None)).unwrap();
+    let call = bob.command(|agent, now| agent.call(now, &carol)).unwrap();
     let first = bob.take();
     let again = bob.exchange(&first[0].respond("503 Service Unavailable", "", ""));
     let again: Vec<&Text> = again.iter().filter(|text| text.label() == "INVITE").collect();

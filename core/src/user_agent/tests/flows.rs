@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::pair::{Pair, Who};
 use super::text::assert_same;
 use crate::message::StatusCode;
-use crate::user_agent::CallState;
+use crate::user_agent::{CallState, Outgoing};
 use crate::{CommandError, Duration};
 use Who::{Alice, Bob};
 
@@ -308,7 +308,7 @@ fn above_the_limit_of_calls_others_are_busy_and_own_calls_refused() {
     let mut pair = Pair::with(|_, profile| profile.limits.calls = 1);
     let (alice, _) = pair.establish();
     let bob = "<sip:bob@biloxi.com>".parse().unwrap();
-    let refused = pair.command(Alice, |agent, now| agent.call(now, &bob, None));
+    let refused = pair.command(Alice, |agent, now| agent.call(now, &bob));
     assert_eq!(refused, Err(CommandError::Limit("calls")));
     pair.hang_up(Alice, alice);
     pair.finish();
@@ -333,9 +333,9 @@ fn a_call_without_a_listener_or_to_no_sip_address_is_refused() {
     let mut agent =
         UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse().unwrap()));
     let bob = "<sip:bob@biloxi.com>".parse().unwrap();
-    assert_eq!(agent.call(Instant::ZERO, &bob, None), Err(CommandError::Invalid("listener")));
+    assert_eq!(agent.call(Instant::ZERO, &bob), Err(CommandError::NoListener));
     let tel = "<tel:+358-555-1234567>".parse().unwrap();
-    assert_eq!(agent.call(Instant::ZERO, &tel, None), Err(CommandError::Invalid("to")));
+    assert_eq!(agent.call(Instant::ZERO, &tel), Err(CommandError::NotSip));
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn a_body_that_would_inject_a_header_is_refused() {
     let mut pair = Pair::new();
     let body = crate::user_agent::Body { content_type: "a/b\r\nEvil: yes".into(), bytes: b""[..].into() };
     let bob = "<sip:bob@biloxi.com>".parse().unwrap();
-    let refused = pair.command(Alice, |agent, now| agent.call(now, &bob, Some(body)));
+    let refused = pair.command(Alice, |agent, now| agent.call(now, Outgoing::to(&bob).body(body)));
     assert_eq!(refused, Err(CommandError::Invalid("body")));
     pair.finish();
 }

@@ -81,7 +81,7 @@ impl Lone {
     /// Calls Carol at 192.0.2.9; the INVITE.
     pub(super) fn call(&mut self) -> (CallId, Text) {
         let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
-        let call = self.command(|agent, now| agent.call(now, &carol, None)).unwrap();
+        let call = self.command(|agent, now| agent.call(now, &carol)).unwrap();
         let sent = self.take();
         assert_eq!(sent.len(), 1);
         (call, sent.into_iter().next().unwrap())

@@ -1,11 +1,13 @@
 //! Two user agents on one clock, or one against words on the wire.
 
 mod calling;
+mod composing;
 mod fail_over;
 mod flows;
 mod junk;
 mod lone;
 mod networks;
+mod owned;
 mod pair;
 mod registering;
 mod repair;

@@ -33,7 +33,7 @@ fn contact_names_the_listener_that_reaches_the_address_found() {
     for (address, host) in [(INSIDE, "10.0.0.1"), (OUTSIDE, "192.0.2.4")] {
         let mut bob = bob(&[address]);
         let carol = "Carol <sip:carol@chicago.com:5070>".parse().unwrap();
-        bob.command(|agent, now| agent.call(now, &carol, None)).unwrap();
+        bob.command(|agent, now| agent.call(now, &carol)).unwrap();
         let sent = bob.take();
         assert_eq!(sent[0].method(), "INVITE");
         assert_from(host, &sent[0]);
@@ -44,7 +44,7 @@ fn contact_names_the_listener_that_reaches_the_address_found() {
 fn an_address_in_another_network_is_told_another_contact() {
     let mut bob = bob(&[INSIDE, OUTSIDE]);
     let carol = "Carol <sip:carol@chicago.com:5070>".parse().unwrap();
-    bob.command(|agent, now| agent.call(now, &carol, None)).unwrap();
+    bob.command(|agent, now| agent.call(now, &carol)).unwrap();
     let first = bob.take();
     assert_from("10.0.0.1", &first[0]);
     let again = bob.exchange(&first[0].respond("503 Service Unavailable", "", ""));

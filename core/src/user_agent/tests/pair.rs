@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 
 use super::text::Text;
 use crate::message::SharedBytes;
-use crate::user_agent::{Body, CallState, Event, Profile, UserAgent};
+use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, UserAgent};
 use crate::{
     Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Script, Seed,
 };
@@ -149,7 +149,7 @@ impl Pair {
     pub(super) fn call(&mut self) -> CallId {
         let offer = Body { content_type: "application/sdp".into(), bytes: b"v=0\r\n"[..].into() };
         let bob = "Bob <sip:bob@biloxi.com>".parse().unwrap();
-        self.command(Alice, |agent, now| agent.call(now, &bob, Some(offer))).unwrap()
+        self.command(Alice, |agent, now| agent.call(now, Outgoing::to(&bob).body(offer))).unwrap()
     }
 
     /// Alice calls Bob, who rings at once and answers after two seconds; both handles.
@@ -312,13 +312,14 @@ pub(super) fn short(event: &Event) -> String {
         Event::Progress { response, .. } => format!("progress {}", response.status().get()),
         Event::Answered { response, .. } => format!("answered {}", response.status().get()),
         Event::Confirmed { .. } => "confirmed".into(),
-        Event::Failed { status, response, .. } => {
-            format!("failed {}{}", status.get(), if response.is_some() { "" } else { " (none)" })
+        Event::Failed { cause, .. } => {
+            let none = if matches!(cause, Cause::Refused(_)) { "" } else { " (none)" };
+            format!("failed {}{none}", cause.counts_as().get())
         }
         Event::Ended { cause, .. } => format!("ended {cause:?}"),
         Event::Overload { limit, .. } => format!("overload {limit:?}"),
         Event::Dropped { why, .. } => format!("dropped {why:?}"),
         Event::Registered { .. } => "registered".into(),
-        Event::RegistrationFailed { status, .. } => format!("registration failed {}", status.get()),
+        Event::RegistrationFailed { cause, .. } => format!("registration failed {}", cause.counts_as().get()),
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::lone::Lone;
 use super::text::{Text, assert_same};
-use crate::user_agent::Event;
+use crate::user_agent::{Cause, Event};
 use crate::{CommandError, Duration, Node, RegistrationId, Script};
 
 fn register(bob: &mut Lone, expires: u32) -> RegistrationId {
@@ -171,7 +171,7 @@ fn a_refusal_and_a_time_out_are_told_and_not_repeated() {
     let first = sent(&mut bob);
     bob.receive(&first.respond("403 Forbidden", "r", ""));
     assert!(
-        matches!(&bob.events[0], Event::RegistrationFailed { registration, response: Some(_), .. } if *registration == id)
+        matches!(&bob.events[0], Event::RegistrationFailed { registration, cause: Cause::Refused(_) } if *registration == id)
     );
     bob.run(Duration::from_secs(10_000));
     assert!(bob.take().is_empty());
@@ -192,7 +192,7 @@ fn the_registrar_is_named_without_a_user() {
     assert_eq!(sent(&mut bob).start, "REGISTER sip:registrar.biloxi.com:5070;transport=udp SIP/2.0");
     let tel = "tel:+1".parse().unwrap();
     let refused = bob.command(|agent, now| agent.register(now, &tel, 60));
-    assert_eq!(refused, Err(CommandError::Invalid("registrar")));
+    assert_eq!(refused, Err(CommandError::NotSip));
 }
 
 #[test]

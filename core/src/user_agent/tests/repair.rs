@@ -177,7 +177,7 @@ fn an_invite_that_the_network_refuses_fails_with_503() {
 fn an_invite_to_a_name_without_address_fails_with_503() {
     let mut pair = Pair::new();
     let nobody = "<sip:nobody@nowhere.invalid>".parse().unwrap();
-    pair.command(Alice, |agent, now| agent.call(now, &nobody, None)).unwrap();
+    pair.command(Alice, |agent, now| agent.call(now, &nobody)).unwrap();
     assert_eq!(pair.told(Alice), ["failed 503 (none)"]);
     pair.finish();
 }

@@ -25,7 +25,7 @@ fn a_call_to_a_peer_that_no_request_reaches_fails_when_it_is_answered() {
     let mut bob = Lone::new();
     let (_, invite) = bob.call();
     assert_eq!(bob.exchange(&invite.respond("200 OK", "carol-tag", NO_WAY)), []);
-    assert_eq!(bob.told(), ["failed 503"]);
+    assert_eq!(bob.told(), ["failed 503 (none)"]);
     bob.finish();
 }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::message::header::Protocol;
 use crate::message::{HeaderId, Message, SharedBytes};
-use crate::user_agent::{Body, Profile, UserAgent};
+use crate::user_agent::{Body, Outgoing, Profile, UserAgent};
 use crate::{Change, Config, Input, Instant, Listener, NextHop, Node, Output, Seed};
 
 /// Over which protocol Alice calls `to` with a body of this size, and her Contact.
@@ -18,7 +18,8 @@ fn call(to: &str, outbound: Option<Protocol>, body: usize) -> (Protocol, String)
         alice.listen(listener.with_sent_by("pc33.atlanta.com".parse().unwrap()));
     }
     let body = Body { content_type: "application/sdp".into(), bytes: SharedBytes::from(&*alloc::vec![b'v'; body]) };
-    alice.call(Instant::ZERO, &alloc::format!("<{to}>").parse().unwrap(), Some(body)).unwrap();
+    let to = alloc::format!("<{to}>").parse().unwrap();
+    alice.call(Instant::ZERO, Outgoing::to(&to).body(body)).unwrap();
     let mut output = alice.poll().unwrap();
     let mut protocol = Protocol::Udp;
     if let Output::Open { connection, protocol: opened, .. } = output {

@@ -1,0 +1,381 @@
+//! What the application puts into a message besides what the core writes.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::dialog::{Path, RouteSet, request_target};
+use crate::error::CommandError;
+use crate::message::header::NameAddrBuf;
+use crate::message::{
+    Content, HeaderId, HeaderName, Lines, Message, Request, Response, SharedBytes, StatusCode, UriBuf,
+};
+use crate::transport::NextHop;
+
+/// The header fields that the core writes itself, each with what it knows: nobody else may.
+const OWNED: [HeaderId; 26] = [
+    HeaderId::Via,
+    HeaderId::MaxForwards,
+    HeaderId::Route,
+    HeaderId::RecordRoute,
+    HeaderId::From,
+    HeaderId::To,
+    HeaderId::CallId,
+    HeaderId::CSeq,
+    HeaderId::Contact,
+    HeaderId::ContentType,
+    HeaderId::ContentLength,
+    HeaderId::Allow,
+    HeaderId::Supported,
+    HeaderId::Require,
+    HeaderId::Unsupported,
+    HeaderId::RSeq,
+    HeaderId::RAck,
+    HeaderId::SessionExpires,
+    HeaderId::MinSe,
+    HeaderId::Authorization,
+    HeaderId::ProxyAuthorization,
+    HeaderId::WwwAuthenticate,
+    HeaderId::ProxyAuthenticate,
+    HeaderId::AuthenticationInfo,
+    HeaderId::RetryAfter,
+    HeaderId::Warning,
+];
+
+/// A message body and its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The value of Content-Type, such as `application/sdp`.
+    pub content_type: String,
+    /// The octets.
+    pub bytes: SharedBytes,
+}
+
+impl Body {
+    /// A session description (RFC 4566): `application/sdp`.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Body;
+    /// let offer = Body::sdp("v=0\r\n");
+    /// assert_eq!(offer.content_type, "application/sdp");
+    /// ```
+    pub fn sdp(text: impl AsRef<[u8]>) -> Self {
+        Self::new("application/sdp", text)
+    }
+
+    /// A body of that type.
+    pub fn new(content_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+        Self { content_type: content_type.into(), bytes: bytes.as_ref().into() }
+    }
+
+    /// The body of a request, if there is one.
+    pub fn of_request(request: &Request) -> Option<Self> {
+        Self::read(request.headers().raw(HeaderId::ContentType), request.body())
+    }
+
+    /// The body of a response, if there is one.
+    pub fn of_response(response: &Response) -> Option<Self> {
+        Self::read(response.headers().raw(HeaderId::ContentType), response.body())
+    }
+
+    /// The body of a message, if there is one.
+    pub fn of_message(message: &Message) -> Option<Self> {
+        match message {
+            Message::Request(request) => Self::of_request(request),
+            Message::Response(response) => Self::of_response(response),
+        }
+    }
+
+    fn read(content_type: Option<&[u8]>, bytes: &[u8]) -> Option<Self> {
+        // Without a word the type is that of plain octets (§20.15 asks for the header, and not every peer gives it).
+        let content_type = content_type.and_then(|value| core::str::from_utf8(value).ok()).unwrap_or_default();
+        (!bytes.is_empty()).then(|| Self::new(content_type, bytes))
+    }
+}
+
+/// What a request or response of ours carries besides what the core writes: header fields, and a body.
+///
+/// ```
+/// # use sansip::user_agent::{Body, Extra};
+/// let extra = Extra::new().header("Reason", "SIP;cause=200;text=\"Call completed elsewhere\"").body(Body::sdp("v=0\r\n"));
+/// assert!(extra.check().is_ok());
+/// assert_eq!(Extra::new().header("CSeq", "1 BYE").check().unwrap_err().to_string(), "the stack writes CSeq itself");
+/// ```
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// In a box, as most messages have nothing here.
+    lines: Option<Box<Lines>>,
+    body: Option<Body>,
+    /// The first error, which the command tells.
+    error: Option<CommandError>,
+}
+
+impl Extra {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { lines: None, body: None, error: None }
+    }
+
+    /// Adds a header field. The command that takes this refuses a field that the core writes itself, and text that would end its
+    /// line.
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        let name = match name.into() {
+            HeaderName::Other(text) => text.into(),
+            known @ HeaderName::Known(_) => known,
+        };
+        match name {
+            HeaderName::Known(id) if OWNED.contains(&id) => self.fail(CommandError::HeaderOwned(id.as_str())),
+            name => self.write(name, value.as_ref()),
+        }
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Whether a message can carry this.
+    ///
+    /// # Errors
+    /// `HeaderOwned`: the core writes this field itself; `Invalid`: a name or value that cannot be written.
+    pub fn check(&self) -> Result<(), CommandError> {
+        let unwritable = self.lines.as_ref().is_some_and(|lines| lines.has_failed());
+        match self.error {
+            Some(error) => Err(error),
+            None if unwritable => Err(CommandError::Invalid("header")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lines.is_none() && self.body.is_none()
+    }
+
+    fn fail(&mut self, error: CommandError) {
+        self.error.get_or_insert(error);
+    }
+
+    fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
+        self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);
+    }
+
+    /// Appends the fields.
+    pub(super) fn add_to(&self, lines: &mut Lines) {
+        if let Some(extra) = &self.lines {
+            lines.append(extra);
+        }
+    }
+
+    /// The body as a message takes it; without one, nothing.
+    pub(super) fn content(&self) -> Content<'_> {
+        self.body
+            .as_ref()
+            .map_or_else(Content::default, |body| Content { content_type: &body.content_type, octets: &body.bytes })
+    }
+}
+
+impl fmt::Debug for Extra {
+    /// How much there is; values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let octets = self.body.as_ref().map_or(0, |body| body.bytes.len());
+        write!(f, "Extra(header fields: {}, body: {octets} octets)", self.lines.is_some())
+    }
+}
+
+impl From<Body> for Extra {
+    fn from(body: Body) -> Self {
+        Self::new().body(body)
+    }
+}
+
+impl From<Option<Body>> for Extra {
+    fn from(body: Option<Body>) -> Self {
+        Self::new().body(body)
+    }
+}
+
+/// A final response that the application gives to a request: its status and what it carries.
+///
+/// ```
+/// # use sansip::message::StatusCode;
+/// # use sansip::user_agent::Reply;
+/// let busy = Reply::new(StatusCode::BUSY_HERE).retry_after(120).warning("The line is in use");
+/// let moved = Reply::new(StatusCode::MOVED_TEMPORARILY).contact(&"sip:bob@phone.biloxi.com".parse().unwrap());
+/// # let _ = (busy, moved);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) extra: Extra,
+}
+
+impl Reply {
+    /// A response of that status.
+    pub const fn new(status: StatusCode) -> Self {
+        Self { status, extra: Extra::new() }
+    }
+
+    /// Adds a header field: see [`Extra::header`].
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        self.extra = self.extra.header(name, value);
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.extra = self.extra.body(body);
+        self
+    }
+
+    /// Adds a Contact: where to try instead (3xx, RFC 3261 §21.3), the best first.
+    #[must_use]
+    pub fn contact(mut self, target: &UriBuf) -> Self {
+        self.extra.write(HeaderId::Contact.into(), &[b"<", target.as_bytes(), b">"].concat());
+        self
+    }
+
+    /// Says after how many seconds to try again (RFC 3261 §20.33).
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.extra.write(HeaderId::RetryAfter.into(), alloc::format!("{seconds}").as_bytes());
+        self
+    }
+
+    /// Says more about why, in words for a human being: warning 399 (RFC 3261 §20.43).
+    #[must_use]
+    pub fn warning(mut self, text: &str) -> Self {
+        let mut value = Vec::from(&b"399 sansip \""[..]);
+        for octet in text.bytes() {
+            if matches!(octet, b'"' | b'\\') {
+                value.push(b'\\');
+            }
+            value.push(octet);
+        }
+        value.push(b'"');
+        self.extra.write(HeaderId::Warning.into(), &value);
+        self
+    }
+}
+
+impl From<StatusCode> for Reply {
+    fn from(status: StatusCode) -> Self {
+        Self::new(status)
+    }
+}
+
+/// A request of ours outside of dialogs: to whom it goes, and what differs from what the [`Profile`](super::Profile) says.
+///
+/// ```
+/// # use sansip::user_agent::{Body, Outgoing};
+/// let bob = "Bob <sip:bob@biloxi.com>".parse().unwrap();
+/// let call = Outgoing::to(&bob)
+///     .request_uri(&"sip:bob@192.0.2.4:5062".parse().unwrap())
+///     .header("Subject", "Lunch")
+///     .body(Body::sdp("v=0\r\n"));
+/// # let _ = call;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub(super) to: NameAddrBuf,
+    from: Option<NameAddrBuf>,
+    request_uri: Option<UriBuf>,
+    next_hop: Option<NextHop>,
+    routes: RouteSet,
+    pub(super) extra: Extra,
+}
+
+impl Outgoing {
+    /// A request to that address, such as `Bob <sip:bob@biloxi.com>`: To, and if nothing else is said, Request-URI.
+    pub fn to(to: &NameAddrBuf) -> Self {
+        Self {
+            to: to.clone(),
+            from: None,
+            request_uri: None,
+            next_hop: None,
+            routes: RouteSet::default(),
+            extra: Extra::new(),
+        }
+    }
+
+    /// Sets From; without it the profile's identity stands there (RFC 3261 §8.1.1.3).
+    #[must_use]
+    pub fn from(mut self, from: &NameAddrBuf) -> Self {
+        self.from = Some(from.clone());
+        self
+    }
+
+    /// Sets a Request-URI that is not that of To, such as a path that is known from before (RFC 3261 §8.1.1.1).
+    #[must_use]
+    pub fn request_uri(mut self, uri: &UriBuf) -> Self {
+        self.request_uri = Some(uri.clone());
+        self
+    }
+
+    /// Sends the request there, whatever Request-URI and Route say (RFC 3261 §8.1.2).
+    #[must_use]
+    pub fn next_hop(mut self, next_hop: NextHop) -> Self {
+        self.next_hop = Some(next_hop);
+        self
+    }
+
+    /// Adds a proxy that the request goes through, after those that were added before: a preloaded Route (RFC 3261 §8.1.1.1,
+    /// §8.1.2). These routes stand in the place of [`Profile::routes`](super::Profile::routes).
+    #[must_use]
+    pub fn route(mut self, proxy: &UriBuf) -> Self {
+        self.routes.push(proxy.clone());
+        self
+    }
+
+    /// Adds a header field: see [`Extra::header`].
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        self.extra = self.extra.header(name, value);
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.extra = self.extra.body(body);
+        self
+    }
+
+    /// From without a tag: what is said here, or else the identity.
+    pub(super) fn caller_or<'a>(&'a self, identity: &'a NameAddrBuf) -> &'a NameAddrBuf {
+        self.from.as_ref().unwrap_or(identity)
+    }
+
+    /// How the request is addressed (§8.1.2).
+    ///
+    /// # Errors
+    /// `NotSip`: To and Request-URI are no SIP URIs, or a route is none.
+    pub(super) fn path(&self, routes: &RouteSet, outbound: Option<&NextHop>) -> Result<Path, CommandError> {
+        let target = match &self.request_uri {
+            Some(uri) => uri.clone(),
+            None => request_target(self.to.uri()),
+        };
+        if !self.to.uri().is_sip() || !target.as_uri().is_sip() {
+            return Err(CommandError::NotSip);
+        }
+        let routes = if self.routes.is_empty() { routes } else { &self.routes };
+        let mut path = routes.path(&target).ok_or(CommandError::NotSip)?;
+        if let Some(next_hop) = self.next_hop.as_ref().or(outbound) {
+            path.next_hop = next_hop.clone().for_request_uri(path.request_uri.as_uri());
+        }
+        Ok(path)
+    }
+}
+
+impl From<&NameAddrBuf> for Outgoing {
+    fn from(to: &NameAddrBuf) -> Self {
+        Self::to(to)
+    }
+}
