@@ -10,6 +10,7 @@ mod delivery;
 mod dropped;
 mod laws;
 mod leniency;
+mod limits;
 mod locating;
 mod matching;
 mod merging;
