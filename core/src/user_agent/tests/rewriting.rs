@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::lone::{Lone, invite, request};
+use super::text::Text;
+use crate::message::Limits;
 
 /// Display names, and whether they can be written again.
 const NAMES: [(&str, bool); 8] = [
@@ -39,6 +41,24 @@ fn a_call_from_a_peer_that_no_request_reaches_can_be_hung_up() {
     assert_eq!(bob.command(|agent, now| agent.hang_up(now, call)), Ok(()));
     assert_eq!(bob.told(), ["incoming", "confirmed", "ended Local"]);
     bob.finish();
+}
+
+/// RFC 3261 §8.2: a From longer than what is written again cannot make a dialog; the longest that is can be hung up.
+#[test]
+fn a_from_has_a_bound_above_which_no_dialog_is_made_of_it() {
+    const REST: usize = "\"\" <sip:carol@chicago.com>;tag=carol-tag".len();
+    for (longer, answer) in [(0, "180"), (1, "400")] {
+        let name = "x".repeat(Limits::REWRITTEN_VALUE - REST + longer);
+        let mut bob = Lone::new();
+        let sent = bob.exchange(&invite("1", 1).replace("From: Carol", &format!("From: \"{name}\"")));
+        if answer == "400" {
+            assert_eq!(&sent[0].start[..11], "SIP/2.0 400", "{}", sent[0].start);
+        } else {
+            let call = bob.incoming();
+            bob.command(|agent, now| agent.ring(now, call)).unwrap();
+            assert_eq!(bob.take().last().map(Text::label).as_deref(), Some("180 INVITE"));
+        }
+    }
 }
 
 #[test]
