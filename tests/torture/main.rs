@@ -4,6 +4,7 @@
 //! workspace. Where the folder is not, the tests say so and go on with our own, which stand in `own/`: its `index.tsv` says of
 //! each which message of the RFCs has the same trap, and what is expected of both.
 
+mod digest;
 mod inspect;
 mod lenient;
 mod reactions;

@@ -15,7 +15,7 @@ use crate::message::{Quoted, Request, Uri};
 /// Why credentials are not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// There are none for the realm: those of other realms are not ours to look at (RFC 3261 §22.3).
+    /// The request has no credentials for the realm: those for other realms are not ours to look at (RFC 3261 §22.3).
     Absent,
     /// The nonce is too old or not from here: the client may try again with a new one.
     Stale,
@@ -29,7 +29,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether the client may try again with a new nonce, without asking its user.
+    /// Whether the client may try again with a new nonce and without asking its user.
     pub const fn is_stale(self) -> bool {
         matches!(self, Self::Stale | Self::Replayed)
     }
@@ -140,7 +140,7 @@ impl Claim {
         Digested { algorithm: self.algorithm, nonce: self.nonce_text.as_bytes(), uri: &self.uri, protection }
     }
 
-    /// The nonce count; 0 without `qop`, so that a nonce without counts is good for one request.
+    /// The nonce count; 0 without `qop`, so that a nonce that is not counted is good for one request.
     pub(super) fn count(&self) -> u32 {
         self.protection.as_ref().map_or(0, |(_, count, _)| *count)
     }

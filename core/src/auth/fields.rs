@@ -68,7 +68,7 @@ impl Fields {
         self.0.iter().map(|(id, value)| (*id, value.as_slice()))
     }
 
-    /// Whether there is none.
+    /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

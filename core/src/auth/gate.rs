@@ -148,7 +148,8 @@ impl Gate {
         (self.asker.status(), Fields(challenges.collect()))
     }
 
-    /// Reads what a request claims, and judges all of it that needs no secret.
+    /// Reads what a request claims, and judges all that needs no secret. Credentials without `qop` are those of a client of RFC 2069
+    /// and are taken too (RFC 3261 §22.4): as nothing counts the uses of their nonce, it is good for one request.
     pub fn read(&self, request: &Request, now: Instant) -> Reading {
         match request.method() {
             Method::Ack => Reading::Exempt { is_known: self.knows(request) },
@@ -160,8 +161,8 @@ impl Gate {
         }
     }
 
-    /// Judges a claim by the hash that its owner has looked up, `None` if the user is not known. What passes is remembered: the same
-    /// credentials pass again only for the same Call-ID, CSeq number and method, as when a fork reaches us twice.
+    /// Judges a claim by the hash that the owner of the gate has looked up, `None` if the user is not known. What passes is
+    /// remembered: the same credentials pass again only for the same Call-ID, CSeq number and method, as when a fork reaches us twice.
     ///
     /// # Errors
     /// [`Refusal::Wrong`], [`Refusal::Replayed`], or [`Refusal::Stale`] if the nonce has become too old since, or the window had to

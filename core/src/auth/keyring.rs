@@ -254,7 +254,7 @@ impl<A: Copy + Ord> Keyring<A> {
         match asker {
             Asker::Proxy if login.is_everywhere => Space::Everywhere,
             Asker::Proxy => call(request),
-            // A request without a To is never sent; where it would belong matters to nobody.
+            // A request without a To is never sent; its space matters to nobody.
             Asker::Server => destination(request).unwrap_or(Space::Everywhere),
         }
     }

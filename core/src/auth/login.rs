@@ -33,11 +33,11 @@ impl Login {
 /// Which challenges a login answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of this realm, compared octet by octet.
+    /// The challenges of this realm, compared octet by octet.
     Realm(Box<str>),
-    /// Those of any realm, for requests whose topmost Route or whose Request-URI has this host.
+    /// The challenges of any realm to requests whose topmost Route or whose Request-URI has this host.
     Host(HostBuf),
-    /// All. Whoever gets a request of the account can then ask for a proof by which a weak password can be guessed.
+    /// All challenges. Whoever gets a request of the account can then ask for a proof by which a weak password can be guessed.
     Any,
 }
 
@@ -53,7 +53,7 @@ impl Scope {
     }
 }
 
-/// Who asks for credentials, and those of which realm.
+/// A realm whose credentials someone asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether a server or a proxy asks.
@@ -65,9 +65,9 @@ pub struct Wanted {
 /// What to do about challenges of realms that no login is known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// Ask for them first: [`Outcome::Wanted`].
+    /// Ask for the logins first: [`Outcome::Wanted`].
     Ask,
-    /// Answer the others, if there are any (RFC 8760 §2.4).
+    /// Answer the other challenges, if there are any (RFC 8760 §2.4).
     LeaveOut,
 }
 
@@ -77,7 +77,7 @@ pub enum Unknown {
 pub enum Outcome {
     /// The request goes again, with these fields in the place of all its credentials and with the next CSeq (RFC 3261 §22.2).
     Again(Fields),
-    /// The credentials of these realms are not known; never empty. Once they are, or are left out, the same question gives
+    /// No login is known for these realms; never empty. Once one is known, or the realms are left out, the same question gives
     /// another outcome.
     Wanted(Vec<Wanted>),
     /// The credentials that the request had for these realms were refused; never empty. They are not sent again (§22.1): the
@@ -91,7 +91,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum ServerProof {
-    /// Nothing: there is no proof in it, or none that belongs to the request.
+    /// The response has no proof that belongs to the request.
     Absent,
     /// The server knows the secret.
     Good,

@@ -30,7 +30,7 @@ pub(super) struct Session {
     pub(super) nonce: String,
     opaque: Option<String>,
     qop: Option<Qop>,
-    /// One for the whole session, since `-sess` needs the first (RFC 7616 §3.4.2).
+    /// The client nonce: the same for the whole session, since `-sess` needs the first (RFC 7616 §3.4.2).
     cnonce: String,
     key: Key,
     /// How often the nonce was used.

@@ -162,6 +162,8 @@ fn a_nonce_that_was_good_before_may_be_forgotten_by_a_server_that_restarts_once(
     let mut same = keyring.clone();
     assert!(matches!(answer(&mut same, &bye, 407, &[ATLANTA]), Outcome::Rejected(_)));
     let other = ATLANTA.replace("n1", "n2");
+    // Nor does another nonce help after that.
+    assert!(matches!(answer(&mut same, &bye, 407, &[&other]), Outcome::Rejected(_)));
     let bye = again(&bye, &fields(answer(&mut keyring, &bye, 407, &[&other])));
     let another = ATLANTA.replace("n1", "n3");
     assert!(matches!(answer(&mut keyring, &bye, 407, &[&another]), Outcome::Rejected(_)));

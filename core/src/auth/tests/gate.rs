@@ -3,7 +3,7 @@
 use super::{AGE, PASSWORD, again, fields, gate, invite, keyring, lines, logged_in, look_up, parameter};
 use super::{random, request, seconds, text};
 use crate::auth::{Algorithm, Asker, Fields, Gate, Ha1, Reading, Refusal, Settings, Unknown, UriRule, UserName};
-use crate::auth::{HashFunction, hashed_user};
+use crate::auth::{HashFunction, Keyring, Limits, Login, Scope, Secret, hashed_user};
 use crate::error::CommandError;
 use crate::message::{HeaderId, Response, StatusCode};
 use alloc::format;
@@ -245,6 +245,30 @@ fn a_proxy_has_no_authentication_info() {
     let sent = logged_in(&gate, &mut keyring(&["atlanta.com"]), &invite(1), seconds(0));
     let pass = gate.check(&sent, seconds(299), look_up).unwrap().unwrap();
     assert!(gate.info(&pass, b"", seconds(299), &mut random(1)).is_empty());
+}
+
+/// What is computed in the place of an unknown user's hash is no way in.
+#[test]
+fn nobody_is_let_through_without_a_secret() {
+    let mut gate = gate(Asker::Proxy, |_| ());
+    let nobody = Secret::hashes([Ha1::of(HashFunction::Sha256, "", "", "")]);
+    let mut keyring = Keyring::new(Limits::default());
+    keyring.insert((), Scope::Any, Login::new("", nobody)).unwrap();
+    let sent = logged_in(&gate, &mut keyring, &invite(1), seconds(0));
+    assert_eq!(gate.check(&sent, seconds(0), |_| None).unwrap_err(), Refusal::Wrong);
+}
+
+/// Clients do not agree on whether the session key stays.
+#[test]
+fn a_session_gets_no_next_nonce() {
+    for (algorithm, expected) in [(Algorithm::MD5, true), (Algorithm::MD5.session(), false)] {
+        let mut gate = gate(Asker::Server, |settings| settings.algorithms = [algorithm].into());
+        let sent = logged_in(&gate, &mut keyring(&["atlanta.com"]), &invite(1), seconds(0));
+        let pass = gate.check(&sent, seconds(299), look_up).unwrap().unwrap();
+        let info = gate.info(&pass, b"", seconds(299), &mut random(1));
+        let value = text(info.iter().next().unwrap().1);
+        assert_eq!((value.contains("nextnonce"), value.contains("rspauth")), (expected, true));
+    }
 }
 
 /// The look-up may take its time.
