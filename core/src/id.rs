@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 use slab::Slab;
 
-/// What a handle may name. Each kind is an empty type; its [`Kind::NAME`] is how the handle prints.
+/// A kind of thing that a handle may name. Each kind is an empty type; its [`Kind::NAME`] is how the handle prints.
 pub trait Kind {
     /// The word before `#` when a handle is printed.
     const NAME: &'static str;

@@ -29,7 +29,7 @@ const TABLES: usize = 64;
 pub(crate) struct Fingerprint([u64; 2]);
 
 impl Fingerprint {
-    /// What it is filed under.
+    /// The hash that it is filed under.
     pub(crate) const fn hash(self) -> u64 {
         self.0[0]
     }
@@ -58,7 +58,7 @@ impl<T: Copy + PartialEq> KeyedIndex<T> {
         hasher.finish()
     }
 
-    /// What stands for a name.
+    /// The value that stands for a name.
     pub(crate) fn fingerprint(&self, name: &[u8]) -> Fingerprint {
         let mut hasher = SipHasher13Of128::new_with_key(&self.key);
         hasher.write(name);

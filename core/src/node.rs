@@ -20,7 +20,7 @@ handles! {
 /// [`deadline`](Self::deadline) change nothing; a stream may be cut anywhere; outputs drained late are the same outputs
 /// in the same order; a clone behaves like its original.
 pub trait Node {
-    /// What the application is told.
+    /// An event that the application is told.
     type Event;
 
     /// Fires every timer due at `now`, in deadline order, then applies `input`. Never fails: what a peer sends is not the
@@ -41,7 +41,7 @@ pub trait Node {
     fn reserve(&mut self) -> ConnectionId;
 }
 
-/// What happens to a node.
+/// Something that happens to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Input<'a> {
@@ -67,7 +67,7 @@ pub enum Input<'a> {
     Stream {
         /// The connection it came on.
         connection: ConnectionId,
-        /// What came.
+        /// The octets.
         bytes: &'a [u8],
     },
     /// A connection that keeps messages apart (WebSocket, SCTP) brought one.
@@ -81,7 +81,7 @@ pub enum Input<'a> {
     Connection {
         /// The connection.
         connection: ConnectionId,
-        /// What has become of it.
+        /// The change.
         change: Change<'a>,
     },
     /// The answer to an [`Output::Resolve`]. An empty one says that there is none.
@@ -91,7 +91,7 @@ pub enum Input<'a> {
         /// The answers. Addresses are tried in the order in which they stand here (RFC 6724).
         answers: &'a [Answer],
     },
-    /// What was sent to `remote` could not be delivered (ICMP, RFC 3261 §18.4).
+    /// A datagram to `remote` could not be delivered (ICMP, RFC 3261 §18.4).
     Unreachable {
         /// The listener it was sent from.
         listener: ListenerId,
@@ -106,7 +106,7 @@ pub enum Input<'a> {
     Tick,
 }
 
-/// What has become of a connection.
+/// A change of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change<'a> {
@@ -128,7 +128,7 @@ pub enum Change<'a> {
     Closed,
 }
 
-/// What a node wants done.
+/// Something that a node wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
@@ -142,7 +142,7 @@ pub enum Output<E> {
         connection: ConnectionId,
         /// The listener whose connection it is: its protocol, its side of the network.
         listener: ListenerId,
-        /// What to open.
+        /// The protocol.
         protocol: Protocol,
         /// The far end.
         remote: SocketAddr,
@@ -158,7 +158,7 @@ pub enum Output<E> {
     Resolve {
         /// The name of the question, to be given back with its answer.
         query: QueryId,
-        /// What to ask.
+        /// The question.
         question: Question,
     },
     /// Something for the application.

@@ -1,8 +1,8 @@
-//! The same options give the same bytes, and the plan that a run prints gives them again.
+//! Equal options give equal bytes, and the plan that a run prints gives them again.
 
 use sansip_sim::cli::{Out, run};
 
-/// What a command prints to stdout; all checks hold.
+/// The output of a command on stdout; all checks hold.
 fn print(line: &str, plan: Option<&str>) -> String {
     let arguments: Vec<_> = line.split_whitespace().chain(plan.map(|_| "--plan")).chain(plan).collect();
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

@@ -77,7 +77,7 @@ fn a_resolver_that_is_silent_for_a_while_delays_the_call() {
 fn a_resolver_that_stays_silent_ends_the_call_before_it_began() {
     let world = run(&planned(Topology::Trapezoid, "alice@0s..20s:dns(silent)"));
     assert_eq!(times(&world, "alice", "INVITE").len(), 0);
-    // What cannot be sent is treated as a 503 (RFC 3261 §8.1.3.1).
+    // A request that cannot be sent is treated as a 503 (RFC 3261 §8.1.3.1).
     assert_eq!(end(&world, "alice"), "503 Service Unavailable");
 }
 

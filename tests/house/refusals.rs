@@ -1,4 +1,4 @@
-//! What a builder refuses is an outcome: it is handled where the builder is called, and never swallowed.
+//! The refusal of a builder is an outcome: it is handled where the builder is called, and never swallowed.
 
 use crate::source::{Source, sources};
 

@@ -46,9 +46,9 @@ pub(crate) fn free_port() -> u16 {
 pub(crate) struct Server {
     process: Process,
     lines: BufReader<ChildStdout>,
-    /// Of UDP.
+    /// The port of UDP.
     pub(crate) port: u16,
-    /// Of TCP.
+    /// The port of TCP.
     pub(crate) tcp: u16,
 }
 
@@ -72,7 +72,7 @@ impl Server {
         Self { process: Process(child), lines, port, tcp }
     }
 
-    /// What it says of itself.
+    /// Its own words.
     pub(crate) fn status(&mut self) -> String {
         writeln!(self.process.0.stdin.as_mut().expect("a pipe"), "status").expect("the server listens to us");
         let mut line = String::new();
@@ -113,14 +113,14 @@ fn example() -> &'static Path {
     })
 }
 
-/// What two sipp processes do with each other.
+/// A scenario of two sipp processes.
 pub(crate) struct Call {
     pub(crate) calls: u32,
     /// Per cent of the messages that each sipp loses, of those it sends and of those it gets.
     pub(crate) loss: u32,
     /// Between ACK and BYE.
     pub(crate) talk: Duration,
-    /// What sipp calls its transport: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each.
+    /// The transport as sipp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each.
     pub(crate) transport: &'static str,
 }
 

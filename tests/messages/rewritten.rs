@@ -60,7 +60,7 @@ fn builder() -> RequestBuilder {
     Request::builder(Method::Message, Uri::parse(b"sip:bob@biloxi.com").expect("a URI"))
 }
 
-/// What holds of every typed value: one that may be written again is read, and written unfolded; of any other nothing is.
+/// A law of every typed value: one that may be written again is read, and written unfolded; any other is refused.
 fn assert_rewritten<'a, H: Header<'a>>(received: &'a Received) -> Result<(), TestCaseError> {
     let read = H::parse(&received.text);
     prop_assert_eq!(read.is_ok(), received.written.is_some(), "{}", received.text.escape_ascii());

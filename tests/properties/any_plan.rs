@@ -44,7 +44,7 @@ fn ends_agree_nodes_become_idle_and_nothing_is_sent_beyond_the_schedule_4() {
 #[test]
 fn in_a_calm_network_the_checks_hold_and_the_call_is_soon_over() {
     for topology in Topology::ALL {
-        // Of the ends, Alice reaches Bob in any of them; behind a NAT she gets no BYE.
+        // Alice reaches Bob in any topology; behind a NAT she gets no BYE.
         let done = run(&Case { topology, hang_up: HangUp::ALICE, ..Case::default() });
         assert!(done.verdict.holds() && done.world.is_quiet());
         assert!(done.world.now() < Instant::from_millis(60_000), "{topology}: {}", done.world.now());

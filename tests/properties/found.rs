@@ -20,7 +20,7 @@ fn what_answers_an_invite_that_ended_with_its_connection_gets_no_ack() {
     });
 }
 
-/// Of an INVITE that is over, biloxi gets another ACK, and later a copy of its CANCEL. It forwards both without a transaction, under
+/// When an INVITE is over, biloxi gets another ACK, and later a copy of its CANCEL. It forwards both without a transaction, under
 /// a branch that is made from the received one, which the two have in common (§9.1, §17.1.1.3, §16.11).
 #[test]
 fn an_ack_and_a_cancel_that_come_too_late_go_on_under_one_branch() {

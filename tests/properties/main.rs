@@ -1,4 +1,4 @@
-//! What holds for every plan of faults: agreement, idleness, schedule.
+//! Laws that hold for every plan of faults: agreement, idleness, schedule.
 
 mod any_plan;
 #[path = "../../core/fuzz/src/endpoint/mod.rs"]

@@ -84,7 +84,7 @@ fn what_provokes_a_mistake_is_none_of_those_who_are_provoked() {
     }
 }
 
-/// What the checks say of atlanta with this mistake, on a network where it speaks TCP with biloxi, and Bob rejects.
+/// The findings about atlanta with this mistake, on a network where it speaks TCP with biloxi, and Bob rejects.
 fn said_over_tcp(hooks: Hooks) -> Vec<(&'static str, String)> {
     let case = Case {
         topology: Topology::Mixed,

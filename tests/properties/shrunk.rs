@@ -1,4 +1,4 @@
-//! What is left of a failing run: nothing of it can be left out, and a crowd comes down to those who matter.
+//! The rest of a failing run: nothing of it can be left out, and a crowd comes down to those who matter.
 
 use sansip_sim::fault::{Fault, Plan, Preset};
 use sansip_sim::planted::{Planted, TABLE, cut_down, is_caught};

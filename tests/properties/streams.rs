@@ -47,7 +47,7 @@ struct Host<N> {
 trait Player: Node<Event: std::fmt::Debug> + Clone {
     fn command(&mut self, _: Instant, _: &Step) {}
 
-    /// What its user does about an event, and after how many milliseconds.
+    /// The reaction of its user to an event, and after how many milliseconds.
     fn reaction(_: &Self::Event) -> Option<(u64, Step)> {
         None
     }
@@ -150,7 +150,7 @@ const LAST: [u8; 3] = [1, 2, 4];
 /// A connection between two nodes: who has opened it comes first.
 struct Link {
     ends: [(usize, Option<ConnectionId>); 2],
-    /// What was sent before it was open.
+    /// The octets that were sent before it was open.
     unsent: Vec<u8>,
     /// When the last piece arrives at each end.
     arrival: [Instant; 2],
@@ -373,7 +373,7 @@ struct Way {
     ticks: bool,
     /// Nothing is drained before the end.
     late: bool,
-    /// What a stream brought comes in pieces of this size.
+    /// Streams come in pieces of this size.
     pieces: Option<usize>,
 }
 

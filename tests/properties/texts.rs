@@ -1,4 +1,4 @@
-//! What users write: any text is a plan or a case that prints as it is read, or is refused in one line.
+//! Texts of users: any text is a plan or a case that prints as it is read, or is refused in one line.
 
 use proptest::prelude::*;
 use sansip_sim::fault::Plan;

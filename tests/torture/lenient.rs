@@ -1,4 +1,4 @@
-//! What an element does not need it forwards as it is (RFC 3261 §16.3), and refuses what it needs: `docs/decisions/leniency.md`.
+//! An element forwards as it is what it does not need (RFC 3261 §16.3), and refuses what it needs: `docs/decisions/leniency.md`.
 
 use std::net::SocketAddr;
 

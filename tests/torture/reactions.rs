@@ -1,4 +1,4 @@
-//! What each message is owed (RFC 4475 §3, RFC 5118 §4), by an element of each role.
+//! The answer that each message is owed (RFC 4475 §3, RFC 5118 §4), by an element of each role.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -155,7 +155,7 @@ fn what_is_owed_is_what_a_node_sends() {
         for role in ROLES {
             let finding = judge(&sample.bytes, role);
             let answered = finding.answer.as_ref().map(|answer| answer.status).filter(|status| *status >= 300);
-            // What is tolerable the node may ignore, and without a Via nobody knows where an answer goes.
+            // The node may ignore what is tolerable, and without a Via nobody knows where an answer goes.
             let goes_nowhere = sample.read().is_ok_and(|message| !message.headers().contains(HeaderId::Via));
             if !finding.tolerable && !goes_nowhere {
                 assert_eq!(answered, finding.status, "{}", sample.file);

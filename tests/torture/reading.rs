@@ -1,4 +1,4 @@
-//! What the parser makes of every message, those of the RFCs and our own.
+//! Every message as the parser reads it, those of the RFCs and our own.
 
 use sansip::message::header::{
     Allow, CSeq, CallId, Contact, ContentLength, ContentType, Expires, From, RecordRoute, Route, To, Via,

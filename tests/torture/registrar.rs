@@ -1,4 +1,4 @@
-//! What a registrar binds of the odd contacts (RFC 4475 §3.1.1.4, §3.3.12 to §3.3.14).
+//! The bindings that odd contacts make (RFC 4475 §3.1.1.4, §3.3.12 to §3.3.14).
 
 use std::net::SocketAddr;
 

@@ -71,7 +71,7 @@ fn a_name_with_a_port_has_the_addresses_of_the_name() {
     bench.respond(server, 180);
     bench.unreachable(SOURCE);
     assert_eq!(bench.asked(), ["proxy.example.com"]);
-    // What is sent meanwhile takes the old way.
+    // A response that is sent meanwhile takes the old way.
     bench.respond(server, 183);
     assert_eq!(destinations(&bench), [SOURCE, SOURCE]);
     bench.answer("proxy.example.com", &[ip("192.0.2.11"), ip("192.0.2.12")]);

@@ -69,7 +69,7 @@ pub(crate) struct Opened {
     pub(crate) server_name: Option<String>,
 }
 
-/// What the transaction user was told, in a form that is easy to compare.
+/// An indication, in a form that is easy to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Request(String),
@@ -97,7 +97,7 @@ pub(crate) struct Bench {
     pub(crate) arrivals: Vec<Arrival>,
     pub(crate) acks: Vec<Request>,
     pub(crate) responses: Vec<Response>,
-    /// What was dropped and told, with its flow.
+    /// The messages that were told as dropped, each with its flow.
     pub(crate) dropped: Vec<(Flow, Vec<u8>)>,
     /// Where the responses came in.
     pub(crate) flows: Vec<Flow>,
@@ -369,7 +369,7 @@ impl Bench {
         self.sent.last().expect("something was sent")
     }
 
-    /// What was told, without when.
+    /// The indications, without their times.
     pub(crate) fn whats(&self) -> Vec<Told> {
         self.told.iter().map(|(_, told)| told.clone()).collect()
     }

@@ -171,7 +171,7 @@ fn an_unreachable_peer_fails_the_request_at_once() {
 /// RFC 3261 §16.9, §18.4: a response that did not arrive ends no client transaction, and a request no server transaction's way back.
 #[test]
 fn what_is_quoted_says_which_side_hears_of_it() {
-    // What is quoted, and what is told if a request, a response, or both went there.
+    // The quotation, and the indications if a request, a response, or both went there.
     let unsent: &[Told] = &[Told::Failed(Failure::Transport)];
     for (quoted, [request, response, both]) in [
         (&b"OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia"[..], [unsent, &[], unsent]),

@@ -1,4 +1,4 @@
-//! What is dropped without an answer, told on request: each cause, and how much of it.
+//! Messages that are dropped without an answer, told on request: each cause, and how much of each.
 
 use sansip::message::header::Protocol;
 use sansip::message::{FrameErrorKind, ParseErrorKind};
@@ -184,7 +184,7 @@ fn so_many_octets_are_told_of_so_many_that_wait() {
     bench.collect();
     assert_eq!(causes(&bench).iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["hello", "hello"]);
     assert_eq!(bench.endpoint.stats().malformed, 5);
-    // What is taken makes room.
+    // An indication that is taken makes room.
     drop(&mut bench, 5);
     bench.collect();
     assert_eq!(causes(&bench).len(), 3);

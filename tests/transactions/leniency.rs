@@ -1,11 +1,11 @@
-//! What is taken though RFC 3261 does not allow it, and what is not: `docs/decisions/leniency.md`.
+//! Leniencies, and where each ends: `docs/decisions/leniency.md`.
 
 use sansip::message::{HeaderId, UserPart};
 use sansip::{Config, Seed};
 
 use crate::bench::{Bench, Told, answer, ours, their_via, theirs};
 
-/// What becomes of a request in which a text stands for another: the method it arrives with, or the answer it gets.
+/// The fate of a request in which a text stands for another: the method it arrives with, or the answer it gets.
 fn fate(config: Config, from: &str, to: &str) -> String {
     let text = theirs("OPTIONS", &their_via("z9hG4bKa"));
     assert!(text.contains(from), "{from}");

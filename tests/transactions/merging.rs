@@ -1,4 +1,4 @@
-//! The same request by two ways (RFC 3261 §8.2.2.2), and responses with Vias beyond ours (§8.1.3.3).
+//! One request by two ways (RFC 3261 §8.2.2.2), and responses with Vias beyond ours (§8.1.3.3).
 
 use crate::bench::{Bench, Told, answer, ours, their_via, theirs};
 use crate::node;

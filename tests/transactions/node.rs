@@ -21,7 +21,7 @@ pub(crate) fn user_agent(config: Config) -> Bench<sansip::user_agent::Core> {
     user_agent_with(config, |_| {})
 }
 
-/// The same with another profile.
+/// As [`user_agent`], with another profile.
 pub(crate) fn user_agent_with(config: Config, adapt: impl FnOnce(&mut Profile)) -> Bench<sansip::user_agent::Core> {
     let name: NameAddrBuf = "Alice <sip:alice@atlanta.com>".parse().expect("a name-addr");
     let mut profile = Profile::new(name);
@@ -34,7 +34,7 @@ pub(crate) fn server(config: Config) -> Bench<sansip::server::Core> {
     server_with(config, |_| {})
 }
 
-/// The same with other settings.
+/// As [`server`], with other settings.
 pub(crate) fn server_with(config: Config, adapt: impl FnOnce(&mut Settings)) -> Bench<sansip::server::Core> {
     let domains = vec!["atlanta.com".parse().expect("a host")];
     let mut settings = Settings { domains, relay: true, ..Settings::default() };

@@ -193,7 +193,7 @@ fn a_draining_endpoint_begins_nothing_and_ends_what_it_has() {
     let refused = bench.endpoint.request(bench.now, request(&ours("BYE")), next_hop(), Tag::NONE, "");
     assert_eq!(refused, Err(CommandError::Draining));
 
-    // What is under way goes on: repeated, cancelled, answered, acknowledged.
+    // A call that is under way goes on: repeated, cancelled, answered, acknowledged.
     bench.run_to(200);
     bench.receive(&theirs("INVITE", &their_via("z9hG4bKa")));
     assert_eq!(bench.times("SIP/2.0 100"), [200, 200]);

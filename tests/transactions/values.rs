@@ -101,7 +101,7 @@ fn a_t2_below_t1_counts_from_the_second_time_on() {
     assert_eq!(bench.times("BYE"), [0, 500, 700, 900, 1_100, 1_300]);
 }
 
-/// What is due again at once would be due for ever: below a millisecond counts as a millisecond.
+/// A timer that is due again at once would be due for ever: below a millisecond counts as a millisecond.
 #[test]
 fn with_zeroes_everything_ends_soon_and_nothing_spins() {
     let mut bench = bench(0, 0, 0);

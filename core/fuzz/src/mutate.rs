@@ -1,6 +1,6 @@
 //! How inputs are made of others.
 
-/// What messages are made of.
+/// Pieces that messages are made of.
 const WORDS: [&[u8]; 40] = [
     b"\r\n",
     b"\r\n\r\n",

@@ -1,4 +1,4 @@
-//! What a node is told at its birth. Everything it does is a function of this, its inputs and its commands.
+//! The configuration of a node. Everything that a node does is a function of this, its inputs and its commands.
 
 use crate::message::UserPart;
 use crate::random::{Script, Seed};
@@ -25,7 +25,7 @@ pub struct Config {
     /// Whether what is dropped without an answer is shown ([`Indication::Dropped`](crate::Indication::Dropped)), for a log or a
     /// trace. Off by default: the counters of [`Stats`](crate::transport::Stats) count it.
     pub drops: bool,
-    /// What the user part of a URI in a message received may have. [`UserPart::Strict`].
+    /// The characters that the user part of a URI in a message received may have. [`UserPart::Strict`].
     pub user_part: UserPart,
 }
 
@@ -60,7 +60,7 @@ pub struct Limits {
     /// Requests refused statelessly, at a limit or while the endpoint drains, that are remembered so that their CANCELs end here;
     /// past it the CANCEL of the oldest is treated as one that matches nothing. 1,024.
     pub refused_branches: usize,
-    /// What was dropped, told and not yet taken ([`Config::drops`]); past it only the counters count. 64.
+    /// Indications of something dropped that are not yet taken ([`Config::drops`]); past it only the counters count. 64.
     pub drops: usize,
     /// Octets of what was dropped that are told, the first ones. 2,048.
     pub drop_octets: usize,

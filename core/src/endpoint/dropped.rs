@@ -1,4 +1,4 @@
-//! What a peer sent and nobody answers: counted by its cause, and told if the configuration asks for it.
+//! Messages that are dropped without an answer: counted by the cause, and told if the configuration asks for it.
 
 use crate::flow::Flow;
 use crate::message::{FrameError, ParseError, Rejection, SharedBytes};

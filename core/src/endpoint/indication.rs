@@ -1,4 +1,4 @@
-//! What the endpoint tells its transaction user.
+//! Indications: the endpoint tells its transaction user what has happened.
 
 use alloc::collections::VecDeque;
 
@@ -87,7 +87,7 @@ pub enum Indication {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
-    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
         why: DropCause,
@@ -139,7 +139,7 @@ impl Failure {
     }
 }
 
-/// What the transaction user has not yet taken.
+/// The indications that the transaction user has not yet taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Indications {
     queue: VecDeque<Indication>,

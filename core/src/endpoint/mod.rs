@@ -139,12 +139,12 @@ impl Endpoint {
         &mut self.random
     }
 
-    /// What has happened.
+    /// Counts what has happened.
     pub fn stats(&self) -> &Stats {
         &self.wire.stats
     }
 
-    /// What is alive.
+    /// Counts what is alive.
     pub fn census(&self) -> Census {
         Census {
             client_transactions: self.clients.len(),

@@ -1,4 +1,4 @@
-//! What is refused: at a limit, and while the endpoint drains. Each refusal is counted, and told in one indication for many.
+//! Refusals, at a limit and while the endpoint drains. Each is counted, and told in one indication for many.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::time::Instant;
 
 use super::{Endpoint, Indication};
 
-/// What the limits that were met have refused. There are few limits: a scan is a lookup.
+/// The refusals of each limit that was met. There are few limits: a scan is a lookup.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Vec<(Limit, Refused)>);
 

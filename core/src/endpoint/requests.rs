@@ -113,7 +113,7 @@ impl Endpoint {
     ) -> Result<(), CommandError> {
         let key = RequestKey::of(received.headers(), received.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
         let branch = &self.token_key.branch(&key, branch_suffix);
-        // The same choice for each retransmission, for its CANCEL and its ACK (RFC 3263 §4.4).
+        // Each retransmission, its CANCEL and its ACK get one choice (RFC 3263 §4.4).
         let computed = Some(self.token_key.number(branch));
         let source = Source { recipe, here: &Here::Unsaid, branch };
         self.deliver(now, source, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)

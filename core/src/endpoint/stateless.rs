@@ -1,4 +1,4 @@
-//! What is said without a transaction must come out the same each time (RFC 3261 §8.2.7, §16.11): tokens computed from the
+//! Answers without a transaction must come out the same each time (RFC 3261 §8.2.7, §16.11): their tokens are computed from the
 //! request with a key that nobody else knows.
 
 use alloc::string::String;
@@ -154,7 +154,7 @@ impl Endpoint {
         };
         match response.octets() {
             Ok(bytes) => self.wire.send(path, bytes),
-            // What was read with an answer in mind can be answered, but for the length of all its Vias.
+            // A request that was read with an answer in mind can be answered, unless its Vias are too long.
             Err(_refused) => self.dropped(DropCause::Unanswerable, path, request.as_bytes()),
         }
     }

@@ -144,14 +144,14 @@ impl Endpoint {
 
     /// A connection is no more: who waits for it goes another way, and who used it is told (RFC 3261 §17.1.4, §18.4).
     ///
-    /// What follows may open connections and never closes one at once, so that this does not lead here again.
+    /// Whoever is told may open connections and never closes one at once, so that this does not lead here again.
     pub(super) fn lost(&mut self, lost: Option<Lost>) {
         let Some(Lost { flow, connection, was_open, unwritten }) = lost else { return };
         self.clients_unsent(flow);
         if unwritten {
             self.servers_unsent(flow);
         } else {
-            // What was sent may have arrived: the next response goes another way.
+            // The last response may have arrived: the next one goes another way.
             self.servers.take_senders(flow);
         }
         let (deliveries, mut below) = self.deliveries();
@@ -161,7 +161,7 @@ impl Endpoint {
         }
     }
 
-    /// What client transactions sent along `flow` did not arrive.
+    /// Tells the client transactions that have sent along `flow` that nothing arrives there.
     pub(super) fn clients_unsent(&mut self, flow: Flow) {
         for client in self.clients.take_senders(flow) {
             let heard = self.clients.unsent(&mut self.wire, client, flow);
@@ -170,7 +170,7 @@ impl Endpoint {
         }
     }
 
-    /// What server transactions sent along `flow` did not arrive.
+    /// Tells the server transactions that have sent along `flow` that nothing arrives there.
     pub(super) fn servers_unsent(&mut self, flow: Flow) {
         for server in self.servers.take_senders(flow) {
             let told = self.servers.unsent(&mut self.wire, server, flow);

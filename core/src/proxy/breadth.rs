@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::message::header::MaxBreadth;
 use crate::message::{Phrase, Request};
 
-/// What a request without the header gets, and the most that we let pass.
+/// The Max-Breadth of a request without the header, and the most that we let pass.
 const MAXIMUM: u32 = 60;
 
 /// The Incoming Max-Breadth: what all our branches together may use.

@@ -103,7 +103,7 @@ fn records(method: Method<'_>) -> bool {
 
 /// The copy of a request for one target.
 pub(super) struct Copy<'r> {
-    /// What it is written from.
+    /// The changes to the request.
     pub(super) edit: Edit<'r, Request>,
     /// Whether it has a Record-Route of ours.
     pub(super) here: Here,

@@ -49,7 +49,7 @@ const ANSWER_WITHIN: u32 = 20;
 const RETRY_AFTER: &str = "10";
 
 work! {
-    /// What a transaction, delivery or timer of a response context is for. A server transaction that is answered at once and
+    /// The purpose of a transaction, delivery or timer of a response context. A server transaction that is answered at once and
     /// has no context carries [`Tag::NONE`](crate::Tag::NONE).
     enum Work {
         /// The server transaction of a response context.
@@ -66,7 +66,7 @@ work! {
 /// "Where does this request go?" To be answered with [`Core::forward`] or [`Core::refuse`].
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// What the answer is for.
+    /// The context that the answer is for.
     pub id: ResponseContextId,
     /// The request after preprocessing (§16.4).
     pub request: Request,

@@ -53,7 +53,7 @@ pub(super) struct Branch {
     pub(super) state: BranchState,
 }
 
-/// What a branch has seen.
+/// How far a branch has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BranchState {
     /// Nothing.
@@ -71,7 +71,7 @@ pub(super) enum BranchState {
 pub(super) enum Candidate {
     /// From downstream, our Via still on top.
     Received(Box<Response>),
-    /// What a failure counts as (§16.7 step 6, §16.8, §16.9).
+    /// The status that a failure counts as (§16.7 step 6, §16.8, §16.9).
     Own(StatusCode),
 }
 

@@ -1,4 +1,4 @@
-//! What a stateful proxy forwards without a transaction: an ACK for a 2xx, and a CANCEL without a context (RFC 3261 §16.10,
+//! Requests that a stateful proxy forwards without a transaction: an ACK for a 2xx, and a CANCEL without a context (RFC 3261 §16.10,
 //! §16.11).
 
 use super::forward::{Copy, copy_for};

@@ -19,7 +19,7 @@ use crate::stack::Context;
 use crate::tag::Tag;
 use crate::timer::TimerId;
 
-/// What a registrar is willing to bind, and for how long. Times are in seconds.
+/// How long a registrar is willing to bind, and how much. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// A requested time below this (and below an hour, RFC 3261 §10.3 step 7) is answered with 423. 60.

@@ -11,7 +11,7 @@ use crate::message::header::{Contact, Expires, NameAddr, Require};
 use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, unfolded};
 use crate::time::{Duration, Instant};
 
-/// What a malformed expiration time counts as (RFC 3261 §10.2.1.1), and above what none is too brief (§10.3 step 7). Seconds.
+/// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
 const HOUR: u32 = 3_600;
 
 /// Why a REGISTER fails.
@@ -162,7 +162,7 @@ impl Core {
 const MALFORMED_CONTACT: Refusal = Refusal::Invalid(Phrase::BAD_BINDING);
 const STAR_NOT_ALONE: Refusal = Refusal::Invalid(Phrase::ASTERISK_NOT_ALONE);
 
-/// What a REGISTER wants (step 6).
+/// The wish of a REGISTER (step 6).
 enum Asked {
     List,
     RemoveAll,

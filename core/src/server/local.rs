@@ -52,7 +52,7 @@ impl Core {
     }
 }
 
-/// What a proxy says of itself (RFC 3261 §11.2): no Allow, since it forwards any method.
+/// The capabilities of a proxy (RFC 3261 §11.2): no Allow, since it forwards any method.
 fn capabilities(request: &Request) -> ResponseBuilder {
     let mut options = String::new();
     for Require(option) in request.headers().all::<Require<'_>>().flatten() {

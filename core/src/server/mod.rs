@@ -1,7 +1,7 @@
 //! A domain's server: proxy and registrar over one endpoint.
 //!
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
-//! What is addressed to the server itself is answered here.
+//! Requests that are addressed to the server itself are answered here.
 
 mod local;
 mod policy;
@@ -23,7 +23,7 @@ use policy::Decision;
 /// A domain's proxy and registrar as one node.
 pub type Server = Stack<Core>;
 
-/// What a server tells its application.
+/// An event that a server tells its application.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -36,7 +36,7 @@ pub enum Event {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
-    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
         why: DropCause,
@@ -47,7 +47,7 @@ pub enum Event {
     },
 }
 
-/// What the server's functions work with.
+/// The context of the server's functions.
 type Cx<'a> = Context<'a, Event>;
 
 /// Which of the server's parts a mark belongs to ([`Tag::role`](crate::Tag::role)); what the server answers itself has
@@ -90,7 +90,7 @@ pub struct Census {
 }
 
 impl Core {
-    /// What is alive.
+    /// Counts what is alive.
     pub fn census(&self) -> Census {
         Census {
             response_contexts: self.proxy.response_contexts(),

@@ -1,4 +1,4 @@
-//! What a domain's server is told: its names, its routes, and what it will relay.
+//! The settings of a domain's server: its names, its routes, and what it will relay.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

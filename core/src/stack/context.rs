@@ -17,7 +17,7 @@ use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
 use crate::transport::{Here, Listener, NextHop};
 
-/// What a transaction user can use while it handles an indication or a command: the present, the endpoint's verbs for requests,
+/// All that a transaction user can use while it handles an indication or a command: the present, the endpoint's verbs for requests,
 /// responses and timers, and a way to tell the application.
 ///
 /// [`Stack`](crate::Stack) makes a context for each indication and command. Whoever drives an [`Endpoint`] without a `Stack`

@@ -15,12 +15,12 @@ use crate::node::{Input, Node, Output};
 use crate::time::Instant;
 use crate::transport::Listener;
 
-/// What sits on the transaction layer (RFC 3261 §5: "transaction user"): a core, or several over one endpoint.
+/// A transaction user (RFC 3261 §5), which sits on the transaction layer: a core, or several over one endpoint.
 ///
 /// The trait is public: a B2BUA, a presence server or a load balancer is a transaction user of its own. Indications come one
 /// by one, never re-entrantly.
 pub trait TransactionUser: Clone + Debug {
-    /// What the application is told.
+    /// An event that the application is told.
     type Event: Clone + Debug;
 
     /// Takes what the endpoint has to say.

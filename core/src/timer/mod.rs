@@ -60,7 +60,7 @@ enum Place {
     Heap(u32),
 }
 
-/// What is known of a timer.
+/// A timer that is set.
 #[derive(Clone)]
 struct Timer<K> {
     rank: Rank,

@@ -57,7 +57,7 @@ impl NextHop {
         }
     }
 
-    /// The same hop for a request with this Request-URI: only over TLS if it is a SIPS URI (RFC 3261 §8.1.2, §16.6 step 7).
+    /// This hop for a request with this Request-URI: only over TLS if that is a SIPS URI (RFC 3261 §8.1.2, §16.6 step 7).
     #[must_use]
     pub fn for_request_uri(self, uri: Uri<'_>) -> Self {
         Self { secure: self.secure || uri.scheme() == Scheme::Sips, ..self }

@@ -25,7 +25,7 @@ pub struct Listener {
     pub protocol: Protocol,
     /// The bound address.
     pub local: SocketAddr,
-    /// What stands as sent-by in the Vias of our requests (§18.1.1); may differ from the bound address.
+    /// The sent-by in the Vias of our requests (§18.1.1); may differ from the bound address.
     pub sent_by: HostPortBuf,
     /// The path MTU of datagrams, if it is known; a request that comes within 200 octets of it (1300 octets if it is not known)
     /// goes over TCP if there is a TCP listener (§18.1.1).
@@ -95,12 +95,12 @@ impl Listener {
         Self { protocol, local, sent_by, mtu: None, networks: Vec::new() }
     }
 
-    /// The same listener, with a path MTU that is known.
+    /// This listener, with a path MTU that is known.
     pub fn with_mtu(self, mtu: u16) -> Self {
         Self { mtu: Some(mtu), ..self }
     }
 
-    /// The same listener, from which only these networks are reached. Of several listeners that reach an address the one whose
+    /// This listener, from which only these networks are reached. Where several listeners reach an address, the one whose
     /// network has the longest prefix is taken, then the one added first.
     pub fn with_networks(self, networks: impl IntoIterator<Item = Network>) -> Self {
         Self { networks: networks.into_iter().collect(), ..self }
@@ -145,7 +145,7 @@ impl Listener {
         self.mtu.unwrap_or(USUAL_MTU).saturating_sub(HEADROOM).into()
     }
 
-    /// The same listener, advertised as `sent_by`.
+    /// This listener, advertised as `sent_by`.
     pub fn with_sent_by(self, sent_by: HostPortBuf) -> Self {
         Self { sent_by, ..self }
     }
@@ -175,7 +175,7 @@ pub(crate) struct Listeners(Arena<ListenerKind, Known>);
 #[derive(Clone, Debug)]
 struct Known {
     listener: Listener,
-    /// What the Vias of our requests begin with, up to their branch.
+    /// The beginning of the Vias of our requests, up to the branch.
     via: Box<str>,
 }
 
@@ -189,7 +189,7 @@ impl Listeners {
         self.0.get(id).map(|known| &known.listener)
     }
 
-    /// What the Vias of our requests from this listener begin with: all before the value of the branch (§18.1.1).
+    /// The beginning of the Vias of our requests from this listener: all before the value of the branch (§18.1.1).
     pub(crate) fn via_up_to_branch(&self, id: ListenerId) -> Option<&str> {
         self.0.get(id).map(|known| &*known.via)
     }

@@ -1,4 +1,4 @@
-//! What a server notes about where a request came from, and where its responses go (RFC 3261 §18.2, RFC 3581 §4).
+//! The note of a server about where a request came from, and where its responses go (RFC 3261 §18.2, RFC 3581 §4).
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -36,7 +36,7 @@ pub(crate) fn stamped(view: &MessageView<'_>, via: &Via<'_>, remote: SocketAddr)
     }
 }
 
-/// The same of an owned request, which stays as it is if it cannot grow or its topmost Via cannot be read.
+/// As [`stamped`], of an owned request, which stays as it is if it cannot grow or its topmost Via cannot be read.
 pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Request {
     let Some(via) = request.top_via() else { return request };
     let Some((received, rport)) = due(&via, remote) else { return request };
@@ -44,7 +44,7 @@ pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Request {
     stamped.unwrap_or(request)
 }
 
-/// What the topmost Via is to say of this sender, if anything.
+/// The note that is due in the topmost Via for this sender, if any.
 fn due(via: &Via<'_>, remote: SocketAddr) -> Option<(IpAddr, Option<u16>)> {
     let asks = via.rport().is_some();
     let differs = via.sent_by.host.ip() != Some(remote.ip());

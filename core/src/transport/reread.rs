@@ -2,7 +2,7 @@
 
 use crate::message::{Limits, Message, MessageView, Request, Response, SharedBytes, UserPart};
 
-/// What we have sent ourselves is read again without a limit.
+/// No limit: messages that we have sent ourselves are read again.
 const OURS: Limits = Limits {
     start_line: usize::MAX,
     header_section: 65_535,

@@ -1,7 +1,7 @@
 //! Counters: what went by, what was dropped and why.
 
-/// What has happened since the start, in messages unless said otherwise. Drops are counted here by reason and are never
-/// events.
+/// Counts what has happened since the start, in messages unless said otherwise. Drops are counted here by reason; a
+/// [`DropCause`](crate::DropCause) tells them one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Datagrams that arrived, and whole messages on connections.

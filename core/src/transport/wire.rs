@@ -37,7 +37,7 @@ pub(crate) struct Wire<K> {
     pub(super) rport: bool,
     pub(crate) listeners: Listeners,
     pub(crate) connections: Connections,
-    /// What was asked of the resolver, and for whom.
+    /// The questions to the resolver, and whose they are.
     pub(crate) queries: Arena<QueryKind, (K, Asked)>,
     pub(crate) timers: TimerQueue<K>,
     pub(crate) outputs: VecDeque<Output<()>>,

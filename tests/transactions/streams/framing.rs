@@ -1,4 +1,4 @@
-//! What a stream is cut into, and streams that can be read no further (RFC 3261 §18.3, RFC 5626 §4.4.1, RFC 7118, RFC 4168).
+//! Streams cut into messages, and streams that can be read no further (RFC 3261 §18.3, RFC 5626 §4.4.1, RFC 7118, RFC 4168).
 
 use super::{bench, bench_with, their_via, there};
 use crate::bench::{Told, answer, ours, theirs, wire};
@@ -17,7 +17,7 @@ fn a_request_without_content_length_gets_400_and_the_connection_is_closed() {
         assert_eq!(bench.last().flow.connection, Some(connection));
         assert_eq!(bench.closed, [(0, connection)]);
         assert_eq!(bench.whats(), [Told::FlowFailed(bench.last().flow.remote)]);
-        // What comes behind it is nothing.
+        // Nothing behind it counts.
         bench.receive_along(connection, &theirs("OPTIONS", &their_via("z9hG4bKb")));
         assert_eq!((bench.told.len(), bench.endpoint.stats().broken_streams), (1, 1));
         bench.assert_over();

@@ -1,4 +1,4 @@
-//! What peers can make us hold by connections, and slow ones (docs/architecture.md: every table has a limit).
+//! Limits on what peers can make us hold by connections, and slow ones (docs/architecture.md: every table has a limit).
 
 use super::{bench, bench_with, over, their_via, there};
 use crate::bench::{Told, host, ours, theirs, wire};
@@ -45,7 +45,7 @@ fn another_address_and_a_connection_that_brought_a_message_do_not_count_where_th
     bench.receive_along(first, &theirs("OPTIONS", &their_via("z9hG4bKa")));
     bench.accepted(tcp, "192.0.2.9:1002");
     assert!(bench.closed.is_empty());
-    // What is closed makes room.
+    // A connection that is closed makes room.
     bench.change(first, Change::Closed);
     let (mut bench, tcp) = bench_with(with_limits(|limits| limits.transport.connections = 1));
     let first = bench.accepted(tcp, "192.0.2.9:1001");
@@ -140,7 +140,7 @@ fn octets_of_unfinished_messages_are_bounded_over_all_connections() {
     assert_eq!(bench.closed, [(0, second)]);
     assert_eq!(bench.endpoint.stats().refused_connections, 1);
     assert_eq!(bench.whats()[0], Told::Overload(Limit::UNFINISHED_OCTETS, 1));
-    // What it held is free again.
+    // Its octets are free again.
     bench.stream(first, &[b'a'; 400]);
     assert_eq!(bench.closed.len(), 1);
 }

@@ -90,7 +90,7 @@ fn an_authenticated_alias_is_reused_for_requests_to_its_advertised_address() {
     assert!(request(&mut bench, "p1.example.com", "192.0.2.2").is_some(), "another address");
     let opened = bench.opened.len();
     bench.change(connection, Change::Closed);
-    // What went along it goes once more, over a new connection for each name.
+    // Each request that went along it goes once more, over a new connection for each name.
     assert_eq!(bench.opened.len(), opened + 2, "it is gone");
 }
 

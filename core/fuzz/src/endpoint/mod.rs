@@ -88,7 +88,7 @@ trait Player: Node<Event: Debug> + Clone + Debug {
             Step::Tick => self.handle(now, Input::Tick),
             Step::Command(number) => self.command(now, *number),
         }
-        // What an input sets for this very moment, such as timer K over TCP, fires with the next tick.
+        // A timer that an input sets for this very moment, such as timer K over TCP, fires with the next tick.
         let ticked = matches!(step, Step::Tick);
         let left = self.deadline().filter(|deadline| *deadline < now || ticked && *deadline == now);
         assert!(left.is_none(), "a timer that is due was left");
@@ -103,7 +103,7 @@ impl Player for UserAgent {
 
     fn command(&mut self, now: Instant, number: u8) {
         let call = self.calls().nth(usize::from(number / 16)).map(|info| info.call);
-        // What comes too late is refused: the same each time.
+        // A command that comes too late is refused, each time alike.
         let _ = match (number % 16, call) {
             (0 | 1, _) => {
                 let names =

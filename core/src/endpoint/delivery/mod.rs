@@ -3,8 +3,8 @@
 //! A delivery is a request without our Via, the addresses left to try, and where it stands. Each attempt is a client
 //! transaction of its own with a new branch, so that a transaction's way never changes; the handle that the core holds
 //! outlives attempts. What goes out is bytes, which serve retransmission alone; the request without our Via is kept only as
-//! long as there may be another attempt, which is written from it. `locating.rs` finds the places to try, `attempt.rs` tries them one after the other; here is what becomes
-//! of an attempt.
+//! long as there may be another attempt, which is written from it. `locating.rs` finds the places to try, `attempt.rs` tries them one
+//! after the other; here is what becomes of an attempt.
 
 mod attempt;
 mod locating;

@@ -217,7 +217,7 @@ fn request(method: &str, uri: &str, more: &str) -> String {
     )
 }
 
-/// The same in a dialog.
+/// As [`request`], in a dialog.
 fn in_dialog(method: &str, uri: &str, more: &str) -> String {
     request(method, uri, more).replace("To: Bob <sip:bob@biloxi.com>", "To: Bob <sip:bob@biloxi.com>;tag=a6c85cf")
 }

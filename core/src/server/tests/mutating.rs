@@ -66,7 +66,7 @@ fn mangled_datagrams_harm_nobody_and_leave_nothing_behind() {
         }
         let from = if dice.roll(2) == 0 { ALICE } else { BOB };
         let sent = bench.receive_bytes(from, &bytes);
-        // What it sends comes back to it: as it is, or answered.
+        // Each message sent comes back to the server: as it is, or answered.
         if let Some(sent) = sent.last().filter(|_| pool.len() < 1_000) {
             pool.push(sent.message.as_bytes().to_vec());
             if let Message::Request(request) = &sent.message {

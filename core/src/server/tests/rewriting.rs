@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a quoted string is put together from, and how it reads when it is written again; `None` where the value is malformed.
+/// The pieces of a quoted string, and how each reads when it is written again; `None` where the value is malformed.
 const PIECES: [(&str, Option<&str>); 9] = [
     ("plain", Some("plain")),
     ("a\r\n b", Some("a b")),

@@ -158,7 +158,7 @@ fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
     assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.45", "")), ["192.0.2.12:5060", "sip:bob@192.0.2.45"]);
     assert_eq!(to(request("INVITE", "sip:carol@chicago.com", "")), ["192.0.2.12:5060", "sip:carol@chicago.com"]);
     assert_eq!(to(request("INVITE", "sip:service@192.0.2.3", "")), ["192.0.2.12:5060", "sip:service@192.0.2.3"]);
-    // What came along our recorded route goes to the address it names, which the table is not asked for.
+    // A request that came along our recorded route goes to the address it names, which the table is not asked for.
     let more = "Route: <sip:server10.biloxi.com;lr>\n";
     assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44:5070", more)), ["192.0.2.44:5070", "sip:bob@192.0.2.44:5070"]);
     // Nobody else's Route is overruled by the table.
@@ -204,7 +204,7 @@ fn an_ack_follows_its_route_statelessly() {
     assert_eq!(sent[0].values(HeaderId::MaxBreadth), ["60"]);
     assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
     assert_eq!(sent[0].values(HeaderId::Route), [""; 0]);
-    // The same ACK again takes the same way with the same branch (§16.11).
+    // A copy of the ACK takes its way again with its branch (§16.11).
     let again = bench.receive(ALICE, &ack);
     assert_eq!(again[0].message.as_bytes(), sent[0].message.as_bytes());
     assert!(bench.server.is_idle());

@@ -44,7 +44,7 @@ impl<K: TimerKey> Wire<K> {
         protocol.is_reliable().then(|| self.open(listener, protocol, remote, server_name))?.map(Way::Opening)
     }
 
-    /// The same as a flow at once: what is sent along a connection that is still opening is kept by the driver.
+    /// As [`connect`](Self::connect), a flow at once: the driver keeps what is sent along a connection that is still opening.
     pub(crate) fn flow_to(&mut self, listener: ListenerId, remote: SocketAddr, server_name: &HostBuf) -> Option<Flow> {
         match self.connect(listener, remote, server_name)? {
             Way::Open(flow) => Some(flow),

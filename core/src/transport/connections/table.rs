@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     pub(crate) identities: Vec<HostBuf>,
     /// The port at the far end's address that it is an alias for (RFC 5923 §8.2).
     pub(crate) alias: Option<u16>,
-    /// Of a byte stream.
+    /// Cuts a byte stream into messages; `None` for a protocol that keeps messages apart.
     pub(crate) framer: Option<Framer>,
     /// How many octets of an unfinished message are held, and since when.
     pub(crate) unfinished: Option<(usize, Instant)>,
@@ -87,7 +87,7 @@ impl Connection {
         !matches!(self.phase, Phase::Open)
     }
 
-    /// What happens next if nothing else does: the time at which this connection is given up. `patience` is 64·T1.
+    /// The time at which this connection is given up if nothing else happens, and why. `patience` is 64·T1.
     pub(crate) fn deadline(&self, patience: Duration) -> Option<(Instant, Reason)> {
         let slow = self.unfinished.map(|(_, since)| (since + patience, Reason::Slow));
         let phase = match self.phase {
@@ -266,7 +266,7 @@ impl Connections {
         true
     }
 
-    /// What the far end must show, in the form in which [`Output::Open`](crate::Output::Open) says it.
+    /// The name that the far end must show, in the form in which [`Output::Open`](crate::Output::Open) says it.
     pub(crate) fn written(server_name: &HostBuf) -> Box<str> {
         match server_name.as_host().ip() {
             Some(ip) => alloc::format!("{ip}").into(),

@@ -42,7 +42,7 @@ pub(crate) struct Place {
     pub(crate) protocol: Protocol,
 }
 
-/// What is known of a next hop before anybody is asked.
+/// A next hop, as far as it is known before anybody is asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Located {
     /// All there is to know.
@@ -71,13 +71,13 @@ pub(crate) struct Locator {
     name: Box<str>,
     /// The protocols that we have and may use, the preferred one first.
     protocols: Protocols,
-    /// What the name is reached by if no service of it is known.
+    /// The protocol by which the name is reached if no service of it is known.
     default: Protocol,
     /// For a stateless proxy, in the place of randomness: equal records have the same order each time (§4.4).
     computed: Option<u64>,
     bounds: Bounds,
     step: Step,
-    /// What is to be asked.
+    /// The questions that are to be asked.
     questions: VecDeque<(Asked, Question)>,
     /// Questions that were asked or are to be.
     asked: usize,
@@ -85,7 +85,7 @@ pub(crate) struct Locator {
     taken: Vec<Place>,
 }
 
-/// What bounds a search, of [`Limits`].
+/// The bounds on a search, from [`Limits`].
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     questions: usize,
@@ -96,7 +96,7 @@ struct Bounds {
 /// A few protocols, each once.
 type Protocols = SmallVec<[Protocol; 8]>;
 
-/// What is being found out.
+/// The step of a search.
 #[derive(Clone, Debug)]
 enum Step {
     Services,

@@ -35,7 +35,7 @@ pub(super) struct Record {
     pub(super) port: u16,
 }
 
-/// What a domain says of one service.
+/// A service, as its domain offers it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Offer {
     /// The servers, in no order.
@@ -47,7 +47,7 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// What these answers say. A record whose target is no name, or whose port is 0, leads nowhere.
+    /// Reads these answers. A record whose target is no name, or whose port is 0, leads nowhere.
     pub(super) fn of(answers: &[Answer]) -> Self {
         let mut offer = Self::default();
         let mut root = false;
