@@ -1,4 +1,4 @@
-//! What calls allocate and hold. A counting allocator costs time, so nothing is timed here.
+//! Octets that calls allocate and hold. A counting allocator costs time, so nothing is timed here.
 //!
 //! `cargo bench -p sansip-sim --bench allocations`. docs/performance.md has the figures.
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-/// What has been done so far, for whoever watches, and how the work is told to stop.
+/// The work done so far, for whoever watches, and how the work is told to stop.
 #[derive(Debug, Default)]
 pub struct Progress {
     done: AtomicU64,

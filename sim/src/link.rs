@@ -73,7 +73,7 @@ pub struct Link {
     pub mtu: Option<u32>,
     /// Whether the sender of a datagram that nobody takes, or that is too large, is told (ICMP, RFC 3261 §18.4).
     pub icmp: bool,
-    /// What it does to messages while there is [`Weather`](crate::fault::Weather).
+    /// The conditions that messages meet while there is [`Weather`](crate::fault::Weather).
     pub conditions: Conditions,
 }
 
@@ -163,7 +163,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// The same everywhere.
+    /// One link everywhere.
     pub const fn all(default: Link) -> Self {
         Self { default, pairs: BTreeMap::new() }
     }

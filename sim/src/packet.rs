@@ -2,7 +2,7 @@
 //!
 //! It shares no code with the stack that it judges.
 
-/// What a ladder or a check wants to know of a SIP message, borrowed from the datagram.
+/// A SIP message as a ladder or a check wants to know it, borrowed from the datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
     /// The start line.
@@ -25,7 +25,7 @@ pub struct Packet<'a> {
     pub method: &'a str,
     /// Name and value of every header field, in order.
     pub fields: Vec<(&'a str, &'a str)>,
-    /// What follows the header fields.
+    /// The octets that follow the header fields.
     pub body: &'a [u8],
     /// All of it.
     pub text: &'a [u8],
@@ -106,7 +106,7 @@ impl<'a> Packet<'a> {
                 _ => {}
             }
         }
-        // What is left begins with the empty line that ends the header fields.
+        // The rest begins with the empty line that ends the header fields.
         let left = lines.0.strip_prefix("\r\n")?;
         let body = datagram.get(text.len() - left.len()..)?;
         let (sequence, method) = cseq?.split_once([' ', '\t'])?;
@@ -263,7 +263,7 @@ fn read_via(value: &str) -> Option<Via<'_>> {
     Some(Via { branch: parameter(parameters, "branch"), sent_by, value })
 }
 
-/// What follows the URI of a From or To value: its header parameters.
+/// The header parameters of a From or To value, which follow its URI.
 fn after_uri(value: &str) -> &str {
     match value.rsplit_once('>') {
         Some((_, parameters)) => parameters,

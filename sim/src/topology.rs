@@ -136,15 +136,15 @@ pub struct Scenario {
     pub topology: Topology,
     /// Whether the proxies stay on the path of dialogs.
     pub record_route: bool,
-    /// What Alice does; in a crowd each of her kind, calling her own Bob.
+    /// The acts of Alice; in a crowd of each of her kind, who calls her own Bob.
     pub alice: Behaviour,
-    /// What Bob does; in a crowd each of his kind.
+    /// The acts of Bob; in a crowd of each of his kind.
     pub bob: Behaviour,
     /// The wires.
     pub links: Links,
     /// The faults.
     pub plan: Plan,
-    /// What draws further faults, from [`CALL_AT`] on.
+    /// The weather, which draws further faults from [`CALL_AT`] on.
     pub seed: Option<u64>,
     /// From here on nothing draws faults any more, and both ends end every call that they have or get.
     pub calm_from: Instant,
@@ -198,7 +198,7 @@ impl Scenario {
         self.world_with(&mut |_, actor| actor)
     }
 
-    /// The same with something between some nodes and the world, such as a mistake that checks must find.
+    /// As above, with something between some nodes and the world, such as a mistake that checks must find.
     pub fn world_with(&self, wrap: Wrap<'_>) -> World {
         let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
         let (links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);

@@ -1,4 +1,4 @@
-//! What happened in a run, in order.
+//! The trace of a run: all that happened, in order.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use sansip::message::SharedBytes;
 
 use crate::fault::{ClockChange, Fate};
 
-/// What happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
+/// All that happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
 #[derive(Debug, Default)]
 pub struct Trace {
     nodes: Vec<Named>,
@@ -36,7 +36,7 @@ pub enum Recording {
 #[derive(Clone, Debug)]
 struct Named {
     name: String,
-    /// What its clock was set to, in order.
+    /// The times that its clock was set to, in order.
     clocks: Vec<Clock>,
 }
 
@@ -58,7 +58,7 @@ impl Clock {
         Self::MILLION.saturating_add_signed(self.drift as i64)
     }
 
-    /// What it shows at `world`, which is not before it was set.
+    /// The time it shows at `world`, which is not before it was set.
     pub fn at(self, world: Instant) -> Instant {
         let since = world.as_nanos().saturating_sub(self.world.as_nanos());
         let shown = u128::from(since) * u128::from(self.rate()) / u128::from(Self::MILLION);
@@ -74,7 +74,7 @@ impl Clock {
         Instant::from_nanos(self.world.as_nanos().saturating_add(u64::try_from(until).unwrap_or(u64::MAX)))
     }
 
-    /// The same clock after a change at `world`.
+    /// This clock after a change at `world`.
     pub(crate) fn changed(self, world: Instant, change: ClockChange) -> Self {
         let shown = self.at(world);
         match change {
@@ -93,11 +93,11 @@ pub struct NodeId(pub(crate) usize);
 pub struct Entry {
     /// When.
     pub time: Instant,
-    /// What.
+    /// The thing that happened.
     pub what: What,
 }
 
-/// What can happen.
+/// Something that can happen.
 #[derive(Clone, Debug)]
 pub enum What {
     /// A node sent a datagram, or wrote to a stream.
@@ -113,7 +113,7 @@ pub enum What {
     Noted {
         /// Who.
         node: NodeId,
-        /// What.
+        /// Its words.
         note: Note,
     },
 }
@@ -133,9 +133,9 @@ pub struct Transmission {
     pub ordinal: u32,
     /// The connection it was written to, by a number of the world's; `None` if it is a datagram.
     pub stream: Option<u32>,
-    /// What the plan or the weather does to it.
+    /// The fate that the plan or the weather gives it.
     pub fate: Fate,
-    /// What else keeps it from being delivered.
+    /// Something else that keeps it from being delivered.
     pub stopped: Option<Stopped>,
     /// Its octets as they arrive, if not as they were sent.
     pub changed: Option<SharedBytes>,
@@ -183,7 +183,7 @@ impl Transmission {
     }
 }
 
-/// What a node believes or does. The first two are what the checks of calls go by.
+/// Something that a node believes or does. The checks of calls go by the first two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// From now on the node has this call.
@@ -255,7 +255,7 @@ impl Trace {
         self.by_name.get(name).copied()
     }
 
-    /// What the clock of a node showed at that moment of the world.
+    /// The time that the clock of a node showed at that moment of the world.
     pub fn local(&self, node: NodeId, time: Instant) -> Instant {
         let clocks = self.nodes.get(node.0).map(|node| node.clocks.as_slice()).unwrap_or_default();
         clocks.iter().rev().find(|clock| clock.world <= time).map_or(time, |clock| clock.at(time))

@@ -27,16 +27,16 @@ mod queue;
 mod stream;
 mod wire;
 
-/// What a world is made of besides its nodes.
+/// The settings of a world, which is made of these and its nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Setting {
     /// The wires.
     pub links: Links,
     /// The host names.
     pub zone: Zone,
-    /// What happens to which message, and to the network when.
+    /// The plan: which message meets which fate, and when something happens to the network.
     pub plan: Plan,
-    /// What draws further faults, for messages that the plan does not name.
+    /// The weather, which draws further faults for messages that the plan does not name.
     pub weather: Option<Weather>,
     /// How much of what happens is kept in the trace.
     pub recording: Recording,
@@ -58,7 +58,7 @@ pub struct World {
     wires: Wires,
     streams: Streams,
     nats: Vec<NatBox>,
-    /// What lasts and has begun.
+    /// The events that last and have begun.
     lasting: Vec<Event>,
     setting: Arc<Setting>,
     met: Met,
@@ -68,7 +68,7 @@ pub struct World {
 /// A local address of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// What the node calls it.
+    /// The name that the node gives it.
     pub listener: ListenerId,
     /// Its transport protocol.
     pub protocol: Protocol,
@@ -212,12 +212,12 @@ impl World {
         self.now
     }
 
-    /// What has happened so far.
+    /// All that has happened so far.
     pub const fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// What the world was made of.
+    /// The settings that the world was made of.
     pub fn setting(&self) -> &Setting {
         &self.setting
     }
@@ -313,7 +313,7 @@ impl World {
         place.up && place.life == life
     }
 
-    /// What the clock of a node shows.
+    /// The time that the clock of a node shows.
     fn local(&self, node: NodeId) -> Instant {
         self.nodes[node.0].clock.map_or(self.now, |clock| clock.at(self.now))
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use sansip::{Answer, Duration, Question};
 
-/// What the resolver of every node knows, and how long an answer takes.
+/// The records that the resolver of every node knows, and how long an answer takes.
 #[derive(Clone, Debug)]
 pub struct Zone {
     /// From a question to its answer; that there is none is known at once.

@@ -41,7 +41,7 @@ fn sansip_sim(line: &str) -> Output {
     Command::new(BINARY).args(line.split(' ')).output().expect("it runs")
 }
 
-/// What a command prints on a terminal; `None` where no tool makes one.
+/// The output of a command on a terminal; `None` where no tool makes one.
 fn on_a_terminal(line: &str, no_color: Option<&str>) -> Option<String> {
     let version = Command::new("script").arg("--version").output().ok()?;
     if !text(&version.stdout).contains("util-linux") {
@@ -110,7 +110,7 @@ fn ctrl_c_finishes_with_what_there_is_and_says_how_to_repeat_it() {
     assert_eq!(status, Some(if runs == 0 { 4 } else { 0 }), "{found}");
     let again = line("reproduce: sansip-sim ");
     assert_eq!(again, format!("reproduce: sansip-sim sweep --runs {runs} --topology all --seed 1"));
-    // What was done is done again by that line, and is in the file.
+    // That line does again what was done, and the file has it.
     let repeated = text(&sansip_sim(again.trim_start_matches("reproduce: sansip-sim ")).stdout);
     assert_eq!(repeated, found);
     let merged = Command::new(BINARY).args(["merge", "results.json"]).current_dir(&folder.0).output().expect("it runs");
@@ -172,7 +172,7 @@ fn a_kubernetes_indexed_job_as_documented_finds_what_one_machine_finds() {
     assert_eq!(text(&merged.stdout), text(&sansip_sim("sweep --runs 100").stdout));
 }
 
-/// What a command prints, without what depends on the wall clock.
+/// The output of a command, without what depends on the wall clock.
 fn shown(command: &str, folder: &Folder) -> Vec<String> {
     let done = shell(&format!("( {command} ) 2>&1"), folder, &[]);
     let of_the_wall = |line: &&str| {

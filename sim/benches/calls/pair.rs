@@ -32,7 +32,7 @@ pub(crate) struct Pair {
     callee: NameAddrBuf,
 }
 
-/// What came out of a round of messages.
+/// The messages that came out of a round.
 #[derive(Default)]
 struct Heard {
     incoming: Option<CallId>,

@@ -7,9 +7,9 @@ use sansip::{endpoint, server, user_agent};
 pub struct Census {
     /// Transport and transactions.
     pub endpoint: endpoint::Census,
-    /// What a user agent has.
+    /// The census of a user agent.
     pub user_agent: user_agent::Census,
-    /// What a domain's server has.
+    /// The census of a domain's server.
     pub server: server::Census,
 }
 

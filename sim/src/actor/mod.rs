@@ -36,7 +36,7 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
         None
     }
 
-    /// What is alive in it at this moment; a node that tells nothing has nothing.
+    /// Counts what is alive in it at this moment; a node that tells nothing has nothing.
     fn census(&self) -> Census {
         Census::default()
     }

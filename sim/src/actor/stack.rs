@@ -12,7 +12,7 @@ use crate::trace::Note;
 
 /// A [`Stack`] in a world, and an application that hears its events and gives it commands at their times.
 ///
-/// What the application remembers belongs into the transaction user, or into the stack's own state: the two closures see only
+/// The memory of the application belongs into the transaction user, or into the stack's own state: the two closures see only
 /// that, so a world with them can be cloned and repeated.
 ///
 /// ```

@@ -10,7 +10,7 @@ use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node,
 use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
 
-/// What the user of a phone does, and when.
+/// The acts of the user of a phone, and when.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
     /// Registers.
@@ -51,7 +51,7 @@ pub struct Outgoing {
     pub cancel_after: Option<Duration>,
 }
 
-/// What is done with an incoming call; times count from its arrival.
+/// The reaction to an incoming call; times count from its arrival.
 #[derive(Clone, Debug)]
 pub struct Incoming {
     /// Rings.
@@ -286,7 +286,7 @@ impl UserAgentActor {
 
     fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
         self.agent.hang_up(self.now, call)?;
-        // What is left is to tell the other end, which may have to wait; no event follows a rejection. A cancelled call can
+        // The other end is left to be told, which may have to wait; no event follows a rejection. A cancelled call can
         // still be answered, so its end is the event that follows.
         match self.line(call) {
             Some(line) if line.answered => self.end(call, "hung up".into()),

@@ -59,7 +59,7 @@ fn tag<'a>(sight: Sight<'a>) -> Option<&'a str> {
 /// A moment of a run: when, and its place in the order of what the node saw.
 type Moment = (Instant, usize);
 
-/// What one end of one call saw of it, each the first time. ACKs and BYEs only of the dialog that the first 2xx made: other
+/// The sight of one end of one call, each thing the first time. ACKs and BYEs only of the dialog that the first 2xx made: other
 /// forks, and calls that a straggling INVITE makes when the transaction is over, have other tags.
 #[derive(Debug, Default)]
 struct End<'a> {
@@ -81,7 +81,7 @@ struct End<'a> {
     success_sent: Option<Moment>,
     ack_received: Option<Moment>,
     bye_sent: Option<Moment>,
-    /// Of each branch.
+    /// The copies of each branch.
     byes_received: Vec<Moment>,
     began: Option<Moment>,
     ended: Option<Moment>,

@@ -8,7 +8,7 @@ use crate::packet::Packet;
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
 /// at once (RFC 3261 §8.2, §15.1.2, §17.2.2), that is, before its sender sends it a second time.
 ///
-/// What a proxy passes on is answered from elsewhere, or never (RFC 4320 §4.2).
+/// A request that a proxy passes on is answered from elsewhere, or never (RFC 4320 §4.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Answered {
     timers: Timers,

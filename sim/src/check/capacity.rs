@@ -2,7 +2,7 @@
 
 use super::{Check, Reading, Report};
 
-/// What a node has room for, of each kind of thing, is bounded by what was alive of it at the peak: places are used again (RFC 3261
+/// The room of a node for each kind of thing is bounded by what was alive of it at the peak: places are used again (RFC 3261
 /// §26.3.2.4: nobody can make it grow by coming and going).
 #[derive(Clone, Copy, Debug)]
 pub struct Capacity;

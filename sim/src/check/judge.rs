@@ -39,7 +39,7 @@ impl<'a> Judge<'a> {
         self.judge(world.trace(), Some(world), world.now())
     }
 
-    /// The same of a run whose world may be gone.
+    /// As above, of a run whose world may be gone.
     pub(super) fn judge(&mut self, trace: &Trace, world: Option<&World>, now: Instant) -> Vec<Breach> {
         let parts = self.reader.read(trace, now);
         let corrupted = is_corrupted(trace);
@@ -67,7 +67,7 @@ impl<'a> Judge<'a> {
             if self.known.len() >= self.room {
                 self.known.clear();
             }
-            // What is kept has no room to spare.
+            // The memory has no room to spare.
             let seen = part.0.seen.clone();
             self.reader.recycle(std::mem::replace(&mut part.0.seen, seen));
             self.known.insert(part, found);
@@ -80,7 +80,7 @@ impl<'a> Judge<'a> {
         breaches: &mut Vec<(usize, Breach)>,
         ask: &mut dyn FnMut(&dyn Check, &mut Report<'_>),
     ) {
-        // Of corrupted messages nothing can be asked but that they do no harm.
+        // Nothing can be asked of corrupted messages but that they do no harm.
         let judged = self.checks.iter().enumerate();
         for (place, check) in judged.filter(|(_, check)| check.kind() == Kind::Safety || !corrupted) {
             ask(&**check, &mut Report { check: check.name(), kind: check.kind(), place, breaches });

@@ -1,4 +1,4 @@
-//! What must be true of every run.
+//! Laws that must be true of every run.
 //!
 //! A check is judged when a run is over: weather, then calm, in which every end that still has a call hangs up, then
 //! max(ring limit, timer C) + 64·T1 + the absorbing timers. By then none has a call, every node is idle, and nothing was
@@ -94,13 +94,13 @@ pub(crate) use reader::Library;
 
 /// Something that must be true of every run.
 pub trait Check {
-    /// What the check is called where it is reported.
+    /// The name of the check where it is reported.
     fn name(&self) -> &'static str;
 
     /// Where it comes from, like "RFC 3261 §17.1.1.2".
     fn source(&self) -> &'static str;
 
-    /// What kind of thing it says.
+    /// The kind of thing it says.
     fn kind(&self) -> Kind {
         Kind::Safety
     }
@@ -117,7 +117,7 @@ pub trait Check {
     }
 }
 
-/// What kind of thing a check says.
+/// The kind of thing that a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Something never happens. Holds in every run, also if messages were corrupted.
@@ -133,11 +133,11 @@ pub struct Breach {
     pub check: &'static str,
     /// Its kind.
     pub kind: Kind,
-    /// Whose mistake it is.
+    /// The node whose mistake it is.
     pub node: NodeId,
     /// When it happened.
     pub time: Instant,
-    /// What, in one line.
+    /// The mistake, in one line.
     pub what: String,
 }
 

@@ -11,7 +11,7 @@ use crate::packet::Packet;
 use crate::trace::{Entry, NodeId, Note, Trace, Transmission, What};
 use crate::world::hash::Map;
 
-/// What is read is kept here; what a [`Reader`] says is borrowed from it.
+/// Keeps what is read; the words of a [`Reader`] are borrowed from it.
 #[derive(Debug)]
 pub(crate) struct Library<'a> {
     texts: Shelf<SharedBytes>,
@@ -45,7 +45,7 @@ pub(crate) struct Reader<'a> {
     messages: Map<&'a [u8], Option<&'a Message<'a>>>,
     hops: Map<(&'a str, &'a str), usize>,
     calls: Map<&'a str, usize>,
-    /// Of the nodes, in their order.
+    /// The readings of the nodes, in their order.
     nodes: Vec<&'a str>,
     /// Room of parts that nobody needs any more.
     spare: Vec<Vec<Seen<'a>>>,
@@ -71,8 +71,8 @@ impl<'a> Reader<'a> {
         self.messages.len()
     }
 
-    /// What each node saw of each call, in the order in which the first of each was seen; `now` is when the run was over. A call of
-    /// which a message was changed on its way is left out.
+    /// The parts of each call as each node saw them, in the order in which the first of each was seen; `now` is when the run was
+    /// over. A call of which a message was changed on its way is left out.
     pub(super) fn read(&mut self, trace: &Trace, now: Instant) -> Vec<Part<'a>> {
         self.learn_names(trace);
         let corrupted = is_corrupted(trace);
@@ -244,7 +244,7 @@ impl<'a, 't> Parts<'a, 't> {
         }
     }
 
-    /// What happened to nodes and connections before, or as, this entry was made.
+    /// Takes note of what happened to nodes and connections before, or as, this entry was made.
     fn pass(&mut self, index: usize) {
         while let Some((_, node, stream)) = self.breaks.next_if(|(at, ..)| *at <= index) {
             for part in self.all.iter_mut().filter(|part| part.node == *node && !part.crashed) {

@@ -30,7 +30,7 @@ pub struct Part<'a> {
     pub name: &'a str,
     /// The Call-ID.
     pub call_id: &'a str,
-    /// What it saw.
+    /// The messages it saw.
     pub seen: Vec<Seen<'a>>,
     /// When that was over, by its own clock: when it crashed, or the run was over.
     pub until: Instant,
@@ -52,13 +52,13 @@ pub struct Seen<'a> {
     pub index: usize,
     /// A number for the topmost Via (branch and sent-by), the same in all parts: who asked. 0 of a note.
     pub hop: usize,
-    /// The same for the Via below it: on whose behalf.
+    /// The branch of the Via below it: on whose behalf.
     pub below: Option<usize>,
-    /// What.
+    /// The thing seen.
     pub what: Sight<'a>,
 }
 
-/// What a node can see.
+/// Something that a node can see.
 #[derive(Clone, Copy, Debug)]
 pub enum Sight<'a> {
     /// The node sent this.
@@ -101,7 +101,7 @@ impl<'a> Seen<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// What the node sent, in order.
+    /// The messages that the node sent, in order.
     pub fn sent(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
         self.seen.iter().filter_map(|seen| match seen.what {
             Sight::Sent(packet, carried) => Some((seen, packet, carried)),
@@ -109,7 +109,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// What came to the node, in order.
+    /// The messages that came to the node, in order.
     pub fn received(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
         self.seen.iter().filter_map(|seen| match seen.what {
             Sight::Received(packet, carried) => Some((seen, packet, carried)),
@@ -186,7 +186,7 @@ impl<'a> Part<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// What was read of a run that was over at `now`, and its world.
+    /// The reading of a run that was over at `now`, and its world.
     pub(super) const fn of(
         trace: &'a Trace,
         world: Option<&'a World>,
@@ -212,8 +212,8 @@ impl<'a> Reading<'a> {
         self.trace
     }
 
-    /// What each node saw of each call, in the order in which the first of each was seen. A call of which a message was changed on its
-    /// way is left out: who can tell what such a message obliges anybody to?
+    /// The parts of each call as each node saw them, in the order in which the first of each was seen. A call of which a message was
+    /// changed on its way is left out: who can tell what such a message obliges anybody to?
     pub const fn parts(&self) -> &'a [Part<'a>] {
         self.parts
     }

@@ -5,8 +5,8 @@ use sansip::{Duration, Instant, Timers};
 use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
-/// What waits for an answer is sent again at each step of its timer until the answer comes: over UDP, and a 2xx to INVITE over anything,
-/// since it goes from end to end.
+/// A message that waits for an answer is sent again at each step of its timer until the answer comes: over UDP, and a 2xx
+/// to INVITE over anything, since it goes from end to end.
 ///
 /// * INVITE: ½, 1½, 3½, 7½, 15½ and 31½ s after the first copy (timer A, RFC 3261 §17.1.1.2), until any response.
 /// * Other requests: timer E's steps, up to T2, and T2 after a provisional response (§17.1.2.2), until a final response.
@@ -25,12 +25,12 @@ impl Resends {
     }
 }
 
-/// What ends the waiting of a message, and when.
+/// The end of the waiting of a message, and when.
 #[derive(Clone, Copy, Default)]
 struct Heard {
     /// A provisional response to a request.
     provisional: Option<Instant>,
-    /// What ends the resending.
+    /// The message or time that ends the resending.
     end: Option<Instant>,
 }
 
@@ -79,7 +79,7 @@ fn is_copy(one: &Packet<'_>, other: &Packet<'_>) -> bool {
 }
 
 impl Resends {
-    /// What a message heard, and the cap of its intervals; `None` if it is not sent again at all.
+    /// The answers that a message heard, and the cap of its intervals; `None` if it is not sent again at all.
     fn heard(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<(Heard, Duration)> {
         match packet.status() {
             None if packet.method == "ACK" || (packet.method == "CANCEL" && seen.below.is_some()) => None,
@@ -122,7 +122,7 @@ impl Resends {
         let over = seen.time + self.timers.sixty_four_t1();
         let (mut interval, mut due) = (self.timers.t1, seen.time + self.timers.t1);
         while due < over && due < now && heard.end.is_none_or(|end| end > due) {
-            // What happens at the very moment may have been before or after it.
+            // An event of that very moment may have been before or after it.
             if heard.provisional == Some(due) {
                 return None;
             }
@@ -145,7 +145,7 @@ fn heard_of_rejection(part: &Part<'_>, seen: &Seen<'_>) -> Heard {
     Heard { provisional: None, end: acks.next().map(|(ack, ..)| ack.time) }
 }
 
-/// Of a 2xx; `None` if the node only passes it on.
+/// The answers to a 2xx; `None` if the node only passes it on.
 fn heard_of_success(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<Heard> {
     if part.forwards(seen.hop, "INVITE") {
         return None;

@@ -28,7 +28,7 @@ pub struct Schedule {
     timers: Timers,
 }
 
-/// What a response answers: the request's topmost Via and method.
+/// The key of the request that a response answers: its topmost Via and method.
 type Asked<'a> = ((&'a str, &'a str), &'a str);
 
 impl Schedule {
@@ -67,7 +67,7 @@ impl Check for Schedule {
     }
 }
 
-/// What one node sent and received up to some moment, as server and as client.
+/// The messages that one node sent and received up to some moment, as server and as client.
 struct Judge<'a> {
     timers: Timers,
     /// For INVITE, and for everything else that is resent.
@@ -124,7 +124,7 @@ struct Sent<'a> {
 struct Copies {
     first: Instant,
     number: usize,
-    /// Of a response: how many copies of the request had come by the first.
+    /// How many copies of the request had come by the first response.
     came: usize,
 }
 

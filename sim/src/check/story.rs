@@ -53,7 +53,7 @@ impl Story {
         self
     }
 
-    /// What came along the connection of that number.
+    /// Adds a message that came along the connection of that number.
     pub(super) fn reads(mut self, at: u64, stream: u32, message: &str) -> Self {
         let sent = self.transmit(OTHER, JUDGED, at, Some(stream), message);
         self.0.push(Instant::from_millis(at), What::Arrived { node: JUDGED, sent });
@@ -101,7 +101,7 @@ impl Story {
         assert!(right, "`{why}` was expected: {breaches:?}");
     }
 
-    /// What this check says of what the first node did, at the end of second 100.
+    /// The finding of this check about the first node, at the end of second 100.
     pub(super) fn breaches(&self, check: impl Check + 'static) -> Vec<String> {
         let (library, checks): (_, [Box<dyn Check>; 1]) = (Library::default(), [Box::new(check)]);
         let breaches = Judge::new(&checks, &library, 0).judge(&self.0, None, Instant::from_millis(100_000));
@@ -122,17 +122,17 @@ pub(super) fn response(status: u16, method: &str, vias: &[&str]) -> String {
     message(&format!("SIP/2.0 {status} Reason"), vias, ";tag=b", method)
 }
 
-/// The same in the dialog that the first 2xx or 180 made.
+/// This message in the dialog that the first 2xx or 180 made.
 pub(super) fn in_dialog(method: &str, vias: &[&str]) -> String {
     message(&format!("{method} sip:b@b SIP/2.0"), vias, ";tag=b", method)
 }
 
-/// The same with another number in CSeq.
+/// This message with another number in CSeq.
 pub(super) fn numbered(number: u32, message: &str) -> String {
     message.replace("CSeq: 1 ", &format!("CSeq: {number} "))
 }
 
-/// The same with one more header field.
+/// This message with one more header field.
 pub(super) fn with(field: &str, message: &str) -> String {
     message.replacen("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"), 1)
 }

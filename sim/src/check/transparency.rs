@@ -5,7 +5,7 @@ use sansip::Timers;
 use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
-/// What a proxy passes on is what came, byte for byte, but for what is its own business.
+/// A proxy passes on what came, byte for byte, but for what is its own business.
 ///
 /// * Every other header field, its name as written, its value and its place among the others, and the body (RFC 3261 §16.6, §7.3.1).
 /// * Status and reason of a response (§16.7); a 503 from downstream goes on as something else (§16.7 step 6).
@@ -24,7 +24,7 @@ impl Transparency {
     }
 }
 
-/// What a proxy may change, add or take off: Content-Length it may add.
+/// The headers that a proxy may change, add or take off; Content-Length it may add.
 const OWN: [&str; 12] = [
     "via",
     "v",

@@ -26,7 +26,7 @@ impl Check for ViaDiscipline {
     }
 
     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        // Whose branch it is: the first part that sent it.
+        // The branch belongs to the first part that sent it.
         let parts = run.parts().iter().enumerate();
         let mut used: Vec<(usize, usize, usize)> = parts
             .flat_map(|(number, part)| {
@@ -73,7 +73,7 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
         match packet.method {
             "CANCEL" if owner.is("INVITE") => {}
-            // Of an INVITE that it knows nothing of any more a proxy forwards both under one branch (§16.11).
+            // A proxy forwards both under one branch for an INVITE that it knows nothing of any more (§16.11).
             "ACK" if owner.is("CANCEL") && is_of_one(owner_seen, seen) => {}
             "CANCEL" if owner.is("ACK") && is_of_one(owner_seen, seen) => {}
             "ACK" if owner.is("INVITE") => {
@@ -131,10 +131,10 @@ fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried
         let stamped = are_stamped(&packet.vias, &request.vias, came.source);
         verdict = stamped.and_then(|()| match came.stream {
             None => leads_to(&request.top(), came.source, carried.destination),
-            // What it came along may be there no more.
+            // The connection it came along may be there no more.
             Some(stream) if part.lost.iter().any(|(lost, by)| *lost == stream && *by <= seen.index) => Ok(()),
             stream if stream == carried.stream => Ok(()),
-            // What goes on statelessly goes back by the Via alone (§16.10, §16.11).
+            // A request that goes on statelessly comes back by the Via alone (§16.10, §16.11).
             _ if packet.method == "CANCEL" && part.forwards(seen.hop, "CANCEL") => Ok(()),
             _ => Err("it does not go along the connection of its request"),
         });
@@ -201,7 +201,7 @@ fn is_udp(via: &Via<'_>) -> bool {
     sender(via).to_ascii_uppercase().contains("UDP")
 }
 
-/// What stands before the parameters.
+/// The text before the parameters.
 fn sender<'a>(via: &Via<'a>) -> &'a str {
     via.value.split(';').next().unwrap_or_default().trim()
 }
@@ -233,7 +233,7 @@ mod tests {
         !breaches.is_empty()
     }
 
-    /// What came through the one Via of the other node, and what the judged one makes of it.
+    /// The response that came through the one Via of the other node, and what the judged one makes of it.
     fn forwards(story: Story, at: u64, method: &str, hop: &str, branch: &str) -> Story {
         let line = format!("{method} sip:b@b SIP/2.0");
         let came = message(&line, &[hop], "", method).replace("host;", "192.0.2.1;");

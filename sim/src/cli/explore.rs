@@ -16,7 +16,7 @@ use crate::explore::{CANCEL, Exploration, Findings, walk_all};
 use crate::run::{Case, HangUp, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
-/// What the command line says.
+/// The options of the command line.
 struct Asked {
     calls: Vec<Case>,
     faults: usize,
@@ -99,7 +99,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
     Ok(Some(Asked { calls, faults, limit, jobs: threads, failures, line }))
 }
 
-/// What was found of one call; each broken check with its first run cut down.
+/// Tells the findings about one call: each broken check with its first run cut down.
 fn print(
     call: &Case,
     findings: &Findings,

@@ -1,4 +1,4 @@
-//! What `--help` prints.
+//! The text that `--help` prints.
 
 pub(super) const COMMANDS: [&str; 6] = ["call", "sweep", "merge", "explore", "planted", "inspect"];
 

@@ -1,4 +1,4 @@
-//! What somebody may have meant.
+//! Guesses of what somebody may have meant.
 
 /// The word that is least different from what was written, if it is not far from it.
 pub(super) fn nearest<'a>(written: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {

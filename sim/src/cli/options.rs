@@ -101,7 +101,7 @@ impl Options {
     }
 }
 
-/// Of what has a name: what the value may have been meant to be.
+/// Guesses what a value may have been meant to be, among those that have a name.
 pub(super) fn meant(option: &str, value: &str) -> String {
     match option {
         "weather" => nearest::hint(value, Preset::ALL.iter().map(|preset| preset.name())),

@@ -19,7 +19,7 @@ pub(super) struct Meter<'a> {
 
 /// A bar is no longer than this.
 const BAR: usize = 30;
-/// What fits into a line of any terminal: a line that is broken cannot be written over.
+/// Characters that fit into a line of any terminal: a line that is broken cannot be written over.
 const LINE: usize = 79;
 
 impl<'a> Meter<'a> {

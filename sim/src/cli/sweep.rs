@@ -16,7 +16,7 @@ use crate::run::{Case, Run, run as run_case};
 use crate::shrink::{Failure, can_be_written, folder};
 use crate::sweep::{self, Length, Results, Scope, Shard, Sweep, draw, line};
 
-/// What the command line says besides the sweep itself.
+/// The options of the command line besides those of the sweep itself.
 struct Asked {
     sweep: Sweep,
     jobs: usize,
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     run_by(arguments, &run_case, out)
 }
 
-/// The same with another way to run a case.
+/// As above, with another way to run a case.
 pub(super) fn run_by(
     arguments: &[OsString],
     run_case: &(dyn Fn(&Case) -> Run + Sync),
@@ -64,7 +64,7 @@ pub(super) fn run_by(
     print(&sweep, &results, &failures, run_case, out)
 }
 
-/// What is asked for: of a whole sweep the same, however many shards it is made of.
+/// The question: a whole sweep has one, however many shards it is made of.
 fn head(sweep: &Sweep, out: &mut Out<'_>) -> Result<(), Stop> {
     let shard = if sweep.shard == Shard::WHOLE { String::new() } else { format!(", shard {}", sweep.shard) };
     writeln!(out.stdout, "seed: {}\nsweep: {}{shard}", sweep.seed, sweep.scope)?;
@@ -181,7 +181,7 @@ pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
     });
 }
 
-/// What was found; each broken check with its first run cut down; the line that repeats it last.
+/// Tells the findings: each broken check with its first run cut down, and last the line that repeats it.
 fn print(
     sweep: &Sweep,
     results: &Results,

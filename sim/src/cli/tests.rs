@@ -9,7 +9,7 @@ fn ask(arguments: &[&str]) -> (u8, String, String) {
     (status, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// The same for a line without spaces in its arguments.
+/// As above, for a line without spaces in its arguments.
 fn ask_line(line: &str) -> (u8, String, String) {
     ask(&line.split_whitespace().collect::<Vec<_>>())
 }

@@ -1,4 +1,4 @@
-//! What can happen to a datagram.
+//! The choices for a datagram.
 
 use sansip::{Duration, Instant, Timers};
 
@@ -8,7 +8,7 @@ use crate::trace::{Trace, Transmission};
 
 /// A copy comes so much later: the receiver has done by then what the first one made it do.
 const AGAIN: Duration = Duration::from_millis(15);
-/// What is late past some moment is late by so much more.
+/// A datagram that is late past some moment is late by so much more.
 const PAST: Duration = Duration::from_millis(5);
 
 /// The faults of a datagram, the `index`-th entry of the trace: it is lost, it arrives twice, it is late past the next copy

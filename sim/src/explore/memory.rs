@@ -17,7 +17,7 @@ use crate::actor::{Actor, Call, Census};
 use crate::trace::Note;
 use crate::world::hash::Map;
 
-/// What all nodes of an exploration did so far, as far as there is room to remember it.
+/// The acts of all nodes of an exploration so far, as far as there is room to remember them.
 #[derive(Debug)]
 pub(super) struct Memory {
     table: Mutex<Table>,
@@ -54,7 +54,7 @@ enum Kind {
     Unreachable(ListenerId, SocketAddr),
 }
 
-/// What came, to be given again.
+/// The octets that came, to be given again.
 #[derive(Clone, Debug)]
 enum Content {
     Nothing,
@@ -65,7 +65,7 @@ enum Content {
 /// Everything that a node has become by what it was given.
 struct State {
     number: u64,
-    /// What it was before, and what made it this; nothing at the beginning.
+    /// The state before, and the input that led here; nothing at the beginning.
     before: Option<(Arc<Self>, Instant, Kind, Content)>,
     outputs: Box<[Output<Note>]>,
     /// Before and after its outputs were taken.
@@ -73,7 +73,7 @@ struct State {
     facts: [Arc<Facts>; 2],
 }
 
-/// What can be asked of a node.
+/// The questions that can be asked of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Facts {
     idle: bool,
@@ -98,7 +98,7 @@ impl Facts {
 }
 
 impl Memory {
-    /// Of nothing yet; so many steps are remembered at most.
+    /// A memory of nothing yet; so many steps are remembered at most.
     pub(super) fn new(room: usize) -> Arc<Self> {
         let (table, states, keeps_up) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(true));
         Arc::new(Self { table, room, states, keeps_up })
@@ -238,13 +238,13 @@ impl Remembering {
         self.own()
     }
 
-    /// What can be asked at this moment.
+    /// The answers that can be had at this moment.
     fn facts(&self) -> Option<&Facts> {
         let [undrained, drained] = &self.state.as_ref()?.facts;
         Some(if self.outputs.is_empty() { drained } else { undrained })
     }
 
-    /// What a node without memory says.
+    /// The answers of a node without memory.
     fn asked<R>(&self, ask: impl FnOnce(&dyn Actor) -> R) -> R {
         ask(&**self.node.lock().unwrap_or_else(PoisonError::into_inner))
     }

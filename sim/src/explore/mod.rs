@@ -14,7 +14,7 @@ use sansip::Duration;
 
 use crate::run::Case;
 
-/// What is explored: a call without faults of its own, and how many it is given at most.
+/// The call that is explored, without faults of its own, and how many it is given at most.
 #[derive(Clone, Debug)]
 pub struct Exploration {
     /// The call, with neither weather nor plan.

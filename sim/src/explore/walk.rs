@@ -16,12 +16,12 @@ use crate::run::{Case, Outcome, Verdict, guarded, judged};
 use crate::trace::What;
 use crate::world::World;
 
-/// What was found.
+/// The findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
     /// Runs by their number of faults.
     pub runs: Vec<u64>,
-    /// What was broken, by the name of the check.
+    /// The checks that were broken, by name.
     pub broken: BTreeMap<String, First>,
     /// Whether every placement was run.
     pub whole: bool,
@@ -79,7 +79,7 @@ pub fn walk(exploration: &Exploration, jobs: usize, progress: &Progress, watch: 
     walk_all(std::slice::from_ref(exploration), jobs, progress, watch).swap_remove(0)
 }
 
-/// The same for several: what was found of each. Threads begin far from one another, since each remembers for itself, and help with
+/// Explores several: the findings of each. Threads begin far from one another, since each remembers for itself, and help with
 /// what is left when they have done theirs.
 pub fn walk_all(
     explorations: &[Exploration],

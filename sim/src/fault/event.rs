@@ -1,4 +1,4 @@
-//! What happens to nodes and to the network at its time: `biloxi@12s:crash`, `alice|biloxi+bob@5s..20s:cut`.
+//! Events that happen to nodes and to the network at their time: `biloxi@12s:crash`, `alice|biloxi+bob@5s..20s:cut`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,11 +15,11 @@ use super::span::{Span, moment, since_zero};
 pub struct TimedFault {
     /// When it happens or begins.
     pub at: Instant,
-    /// What.
+    /// The event.
     pub event: Event,
 }
 
-/// What can happen to nodes and to the network.
+/// Something that can happen to nodes and to the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     /// `biloxi@12s:crash`: the node forgets everything and hears nothing; its connections are closed.
@@ -43,7 +43,7 @@ pub enum Event {
     },
     /// `alice@5s..20s:dns(silent)`: the resolver of a node, or of all (`*`), is not what it should be.
     Dns {
-        /// Whose.
+        /// The node whose resolver it is.
         node: End,
         /// The first moment at which it is as it should be.
         until: Instant,
@@ -73,9 +73,9 @@ pub enum Event {
     },
     /// `bob@0s:clock(+200ppm)`: the clock of a node, or of all, is not the world's.
     Clock {
-        /// Whose.
+        /// The node whose clock it is.
         node: End,
-        /// What it does.
+        /// The change.
         change: ClockChange,
     },
 }
@@ -102,7 +102,7 @@ pub enum DnsFault {
     Lie(IpAddr),
 }
 
-/// What a clock does.
+/// A change of a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClockChange {
     /// `clock(+200ppm)`: it runs fast, or slow with `-`, from then on, by so many millionths; less than a tenth.
@@ -158,7 +158,7 @@ impl Side {
     }
 }
 
-/// What the text says before the `:`.
+/// The text before the `:`.
 enum When {
     At(Instant),
     During(Instant, Instant),

@@ -1,4 +1,4 @@
-//! What becomes of one message.
+//! The fate of one message.
 
 use std::fmt;
 use std::num::{NonZeroU8, NonZeroU32};
@@ -8,7 +8,7 @@ use sansip::Duration;
 
 use super::span::Span;
 
-/// What becomes of one datagram, or of one write to a stream.
+/// The fate of one datagram, or of one write to a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It never arrives: `drop`. A write to a stream is sent again by the transport, one second later (RFC 6298 §2).
@@ -84,7 +84,7 @@ impl Fate {
         self.effects().map(|effect| effect.to_string())
     }
 
-    /// The same with one more effect; `None` if they contradict one another.
+    /// This fate with one more effect; `None` if they contradict one another.
     #[must_use]
     pub fn with(self, effect: Effect) -> Option<Self> {
         let Self::Arrives { mut late, mut again, mut flip, mut split } = self else { return None };
@@ -112,7 +112,7 @@ impl Fate {
         }
     }
 
-    /// What a datagram can meet of it.
+    /// The part of it that a datagram can meet.
     #[must_use]
     pub fn of_datagram(self) -> Self {
         match self {
@@ -122,7 +122,7 @@ impl Fate {
         }
     }
 
-    /// What a write to a stream can meet of it.
+    /// The part of it that a write to a stream can meet.
     #[must_use]
     pub fn of_stream(self) -> Self {
         match self {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::{Effect, End, Fate, Selector, TimedFault};
 
-/// What happens to which messages, and to the network when.
+/// A plan: which messages meet which fate, and when something happens to the network.
 ///
 /// ```
 /// use sansip_sim::fault::Plan;
@@ -88,7 +88,7 @@ impl Plan {
         self.messages.iter().map(|(selector, fate)| (selector, *fate))
     }
 
-    /// What happens at its time, in the order of time.
+    /// The events, in the order of time.
     pub fn timed(&self) -> impl Iterator<Item = &TimedFault> {
         self.timed.iter()
     }
@@ -113,7 +113,7 @@ impl Fault {
 }
 
 impl FromIterator<Fault> for Plan {
-    /// Of faults that contradict one another the first is taken.
+    /// Where faults contradict one another, the first is taken.
     fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
         let mut plan = Self::new();
         plan.extend(faults);
@@ -122,7 +122,7 @@ impl FromIterator<Fault> for Plan {
 }
 
 impl Extend<Fault> for Plan {
-    /// Of faults that contradict one another the first is taken.
+    /// Where faults contradict one another, the first is taken.
     fn extend<I: IntoIterator<Item = Fault>>(&mut self, faults: I) {
         for fault in faults {
             let _ = self.add(fault);

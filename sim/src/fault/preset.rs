@@ -19,7 +19,7 @@ use crate::link::{Burst, Conditions, Link, Probability};
 /// | `congested` | 60 ms | 240 ms | 2 % | 5 %, 20 %, 60 % | 0.5 % | 5 %, 1.5 s | |
 /// | `hostile` | 40 ms | 200 ms | 15 % | 2 %, 30 %, 90 % | 10 % | 15 %, 2 s | cuts, slow DNS, drifting clocks; streams in pieces, and reset (0.5 %) |
 ///
-/// What is late, held up and doubled at once is in the network for less than T4 (5 s), as RFC 3261 §17 supposes: the timers that
+/// A message that is late, held up and doubled at once is in the network for less than T4 (5 s), as RFC 3261 §17 supposes: the timers that
 /// absorb copies are no longer. Satellite's round trip is 600 ms and so longer than T1: every request is sent again at least once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
@@ -51,7 +51,7 @@ impl Preset {
         }
     }
 
-    /// What every link is like. Its delay holds in calm too; its conditions only while there is [`Weather`].
+    /// The kind of every link. Its delay holds in calm too; its conditions only while there is [`Weather`].
     pub const fn link(self) -> Link {
         let (delay, conditions) = match self {
             Self::Calm => (10, Conditions::FINE),
@@ -69,7 +69,7 @@ impl Preset {
         (delay, conditions)
     }
 
-    /// What happens to the network besides, among nodes of these names: a plan that the weather's seed makes.
+    /// The plan that the weather's seed makes of what else happens to the network, among nodes of these names.
     pub fn plan(self, weather: Weather, nodes: &[String]) -> Plan {
         if self != Self::Hostile || weather.from >= weather.calm_from {
             return Plan::new();

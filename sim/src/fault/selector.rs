@@ -13,7 +13,7 @@ pub struct Selector {
     pub from: End,
     /// Who receives.
     pub to: End,
-    /// What kind of message; `None` is any datagram.
+    /// The kind of message; `None` is any datagram.
     pub kind: Option<Kind>,
     /// Which of those, counted from 1 as they are sent, retransmissions included; `None` is all.
     pub ordinal: Option<NonZeroU32>,
@@ -129,7 +129,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// What is wrong where a node's name should stand.
+/// Says what is wrong where a node's name should stand.
 pub(super) const NO_NAME: &str = "a node's name is letters, digits, `-`, `_` and `.`";
 
 impl FromStr for Selector {

@@ -4,7 +4,7 @@ use sansip::message::{Leniency, Limits, Message, MessageView, Method, ParseError
 
 use super::role::{Answer, Role};
 
-/// What a message begins as.
+/// The kind that a message begins as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A request.
@@ -13,16 +13,16 @@ pub enum Kind {
     Response,
 }
 
-/// What is to be said of a message.
+/// The finding about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is; `None` if its first line does not say.
+    /// The kind; `None` if the first line does not say.
     pub kind: Option<Kind>,
     /// Whether it is well-formed and complete. What only a role minds leaves this true.
     pub valid: bool,
     /// The status of 300 or above that its sender is owed. Nobody is owed one for an ACK or a response.
     pub status: Option<u16>,
-    /// What is wrong, in words.
+    /// The fault, in words.
     pub reason: Option<String>,
     /// Where: an octet of what was judged.
     pub offset: Option<usize>,
@@ -110,13 +110,13 @@ impl Finding {
     }
 }
 
-/// Of something that is no message: its first line may say what it was meant to be, and so whether a status is owed.
+/// The finding about something that is no message: its first line may say what it was meant to be, and so whether a status is owed.
 pub(super) fn unread(bytes: &[u8], status: StatusCode, reason: String, offset: usize) -> Finding {
     let (kind, owed) = first_line(bytes);
     Finding::good(kind).malformed(owed.then(|| status.get()), reason, Some(offset))
 }
 
-/// What the first line is, if the rest cannot be read; and whether the sender is owed an answer.
+/// The kind of the first line, if the rest cannot be read; and whether the sender is owed an answer.
 fn first_line(bytes: &[u8]) -> (Option<Kind>, bool) {
     let text = bytes.trim_ascii_start();
     let line = text.split(|octet| matches!(octet, b'\r' | b'\n')).next().unwrap_or_default();

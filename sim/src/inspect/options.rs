@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::role::Role;
 
-/// What `inspect --help` prints.
+/// The text that `inspect --help` prints.
 pub const HELP: &str = "\
 sansip-sim inspect: what a SIP message is, and what is wrong with it
 
@@ -26,7 +26,7 @@ A message that is well-formed is valid, though the role may refuse it; status an
 Exit status: 0 if all messages are valid, 1 if one is not, 2 for a wrong command line or a file that cannot be read.
 ";
 
-/// What to inspect, and how.
+/// The files to inspect, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// `--as`

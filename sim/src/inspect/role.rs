@@ -1,4 +1,4 @@
-//! What an element of a certain role answers: a real node is asked.
+//! The answer of an element of a certain role: a real node is asked.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -45,7 +45,7 @@ impl FromStr for Role {
 }
 
 impl Role {
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UserAgentServer => "user agent server",

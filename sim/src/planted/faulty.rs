@@ -8,24 +8,24 @@ use super::text::kind;
 use crate::actor::{Actor, Call, Census};
 use crate::trace::Note;
 
-/// What is wrong with a node, in terms of its messages and of what it says of itself.
+/// A mistake of a node, in terms of its messages and of its words about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Hooks {
-    /// What goes out in place of a message: its kind, like `200 INVITE`, and the message.
+    /// The messages that go out in place of one: it gets the kind, like `200 INVITE`, and the message.
     pub sending: Change,
-    /// What the node hears in place of a message.
+    /// The messages that the node hears in place of one.
     pub hearing: Change,
-    /// What it says of itself.
+    /// Its words about itself.
     pub claims: Claims,
 }
 
 /// Takes a message, by its kind, and gives what is sent or heard in its place.
 pub type Change = fn(&mut Memory, &str, String) -> Vec<String>;
 
-/// What a node says of itself.
+/// The words of a node about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claims {
-    /// What is so.
+    /// It tells the truth.
     Truth,
     /// That it has the call for ever.
     CallForEver,
@@ -61,7 +61,7 @@ fn pass(_: &mut Memory, _: &str, text: String) -> Vec<String> {
     vec![text]
 }
 
-/// What a mistake remembers, and what it wants done besides.
+/// The memory of a mistake, and the wishes it has besides.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Texts by name.
@@ -177,7 +177,7 @@ impl Node for Faulty {
             let Ok(text) = std::str::from_utf8(&transmit.bytes) else { return Some(Output::Send(transmit)) };
             let sent = (self.hooks.sending)(&mut self.memory, &kind(text), text.to_owned());
             if sent.as_slice() == [text] && self.memory.wanted.is_empty() {
-                // The same bytes behind the same pointer.
+                // Equal bytes behind one pointer.
                 return Some(Output::Send(transmit));
             }
             let Transmit { flow, ttl, .. } = transmit;

@@ -12,7 +12,7 @@ use crate::sweep::{Scope, draw};
 pub struct Caught {
     /// How many runs it took.
     pub runs: u64,
-    /// What the check says of the shrunk run.
+    /// The finding of the check about the shrunk run.
     pub says: String,
     /// The run, cut down to what matters.
     pub shrunk: Case,
@@ -26,7 +26,7 @@ pub fn hunt(planted: &Planted, limit: u64) -> Option<Caught> {
     Some(Caught { runs, says, shrunk })
 }
 
-/// What is left of a run in which the mistake is caught, when all is left out that need not be there.
+/// The rest of a run in which the mistake is caught, when all is left out that need not be there.
 pub fn cut_down(planted: &Planted, case: &Case) -> Case {
     shrink(case, &mut |case| {
         let run = run(planted, case);
@@ -62,13 +62,13 @@ pub fn run(planted: &Planted, case: &Case) -> Run {
     run_with(case, &standard(), &mut wrap)
 }
 
-/// What the check says of the mistake.
+/// The finding of the check about the mistake.
 fn breach(planted: &Planted, run: &Run) -> Option<String> {
     let mut found = blamed(planted, run).filter(|breach| breach.check == planted.check);
     found.next().map(|breach| breach.what.clone())
 }
 
-/// What is the fault of whoever has the mistake: of the wrapped node, or of all but who provokes a patched one.
+/// The findings that are the fault of whoever has the mistake: of the wrapped node, or of all but who provokes a patched one.
 pub fn blamed<'a>(planted: &'a Planted, run: &'a Run) -> impl Iterator<Item = &'a Breach> {
     run.verdict.breaches().filter(|breach| {
         let name = run.world.trace().name(breach.node);

@@ -23,15 +23,15 @@ use crate::run::Case;
 pub struct Planted {
     /// Its name.
     pub name: &'static str,
-    /// What the stack does, in a few words.
+    /// The mistake, in a few words.
     pub mistake: &'static str,
-    /// What it breaks.
+    /// The rule that it breaks.
     pub source: &'static str,
     /// The check that finds it.
     pub check: &'static str,
     /// How it is made.
     pub how: How,
-    /// What the world around must be like for it to show.
+    /// The world around that it shows in.
     pub scene: Scene,
 }
 
@@ -44,7 +44,7 @@ pub enum How {
     Patched,
 }
 
-/// What the world around must be like for a mistake to show: nothing in it is a mistake itself.
+/// The world around that a mistake shows in: nothing in it is a mistake itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene {
     /// Changes what was drawn.
@@ -57,7 +57,7 @@ impl Scene {
     /// Whatever was drawn.
     pub const ANY: Self = Self { adapt: |_| {}, provoked: None };
 
-    /// What was drawn, changed.
+    /// Changes what was drawn.
     pub const fn with(adapt: fn(&mut Case)) -> Self {
         Self { adapt, provoked: None }
     }

@@ -11,7 +11,7 @@ pub type Switch<'a> = &'a mut dyn FnMut(Option<&'static str>);
 /// patched mistakes are left out.
 ///
 /// # Errors
-/// What `out` says.
+/// The text of `out`.
 pub fn report(table: &[Planted], limit: u64, mut switch: Option<Switch<'_>>, out: &mut dyn Write) -> io::Result<bool> {
     writeln!(out, "| mistake | what is wrong | source | made by | found by | runs | shrunk to | which says |")?;
     writeln!(out, "|---|---|---|---|---|---|---|---|")?;

@@ -176,7 +176,7 @@ pub const TABLE: [Planted; 67] = [
     row("contact-rewritten", "a proxy puts itself into Contact", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::CONTACT_REWRITTEN), ANSWERED),
     row("record-route-dropped", "Record-Route values of others are dropped", "RFC 3261 §16.7", "transparency", atlanta(wrapped::RECORD_ROUTE_DROPPED), RECORDED),
     row("length-wrong", "Content-Length is too small", "RFC 3261 §20.14", "form", alice(wrapped::LENGTH_WRONG), ANY),
-    // What a node says of itself.
+    // Words of a node about itself.
     row("never-idle", "a node is never idle", "RFC 3261 §17", "idle", biloxi(Hooks::claims(Claims::NeverIdle)), ANY),
     row("call-for-ever", "a user is never told that a call is over", "RFC 3261 §15.1.2", "agreement", alice(Hooks::claims(Claims::CallForEver)), ANSWERED),
     row("room-grows", "room is never used again", "RFC 3261 §26.3.2.4", "capacity", biloxi(Hooks::claims(Claims::MoreRoom)), ANY),

@@ -302,7 +302,7 @@ pub(super) const BEHIND_NAT: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-/// The same with `rport`: another port stands in her Vias than she sends from.
+/// As above, with `rport`: another port stands in her Vias than she sends from.
 pub(super) const BEHIND_NAT_WITH_RPORT: Hooks = Hooks {
     sending: |_, kind, text| {
         let own = kind != "200 BYE" && kind != "481 BYE";

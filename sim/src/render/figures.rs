@@ -8,7 +8,7 @@ use super::labels;
 use crate::fault::Fate;
 use crate::trace::{Trace, Transmission};
 
-/// What was sent in a run, and how long it took on the virtual clock.
+/// How much was sent in a run, and how long it took on the virtual clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Messages sent, each counted once.

@@ -30,7 +30,7 @@ pub struct Case {
     pub record_route: bool,
     /// How long after the INVITE came Bob's phone rings; never, then it does not.
     pub ring_after: Option<Duration>,
-    /// What Bob does then.
+    /// The acts of Bob then.
     pub reply: Reply,
     /// How long after calling Alice cancels, if there is no answer by then.
     pub cancel_after: Option<Duration>,
@@ -42,7 +42,7 @@ pub struct Case {
     pub calm_after: Duration,
     /// From sending to arriving.
     pub delay: Duration,
-    /// What the weather draws.
+    /// The faults that the weather draws.
     pub conditions: Conditions,
     /// Which of the possible faults.
     pub seed: u64,
@@ -50,7 +50,7 @@ pub struct Case {
     pub plan: Plan,
 }
 
-/// What Bob does with a call, and how long after the INVITE came.
+/// The reaction of Bob to a call, and how long after the INVITE came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// He answers.
@@ -130,7 +130,7 @@ impl Case {
         Conditions { latest: Conditions::FINE.latest, ..self.conditions } != Conditions::FINE
     }
 
-    /// The same run without chance: these faults and no weather.
+    /// This run without chance: these faults and no weather.
     #[must_use]
     pub fn planned(&self, met: &Plan) -> Self {
         Self { conditions: Conditions::FINE, plan: met.clone(), ..self.clone() }

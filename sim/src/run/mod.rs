@@ -31,7 +31,7 @@ const EVENTS: u64 = 50_000_000;
 pub struct Run {
     /// The world at the end, with its trace.
     pub world: World,
-    /// What the checks say.
+    /// The verdict of the checks.
     pub verdict: Verdict,
 }
 
@@ -41,7 +41,7 @@ pub fn run(case: &Case) -> Run {
     run_with(case, &standard(), &mut |_, actor| actor)
 }
 
-/// The same with other checks, and with something between some nodes and the world.
+/// As above, with other checks, and with something between some nodes and the world.
 pub fn run_with(case: &Case, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
     let scenario = case.scenario();
     let mut world = scenario.world_with(wrap);

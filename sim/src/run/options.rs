@@ -106,7 +106,7 @@ where
     text.parse().map_err(|error: T::Err| why(&error))
 }
 
-/// What an error says; of a number, what would be right.
+/// The words of an error; for a number, what would be right.
 pub(crate) fn why<E: Display + 'static>(error: &E) -> String {
     let Some(number) = (error as &dyn Any).downcast_ref::<ParseIntError>() else { return error.to_string() };
     match number.kind() {

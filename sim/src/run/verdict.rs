@@ -1,4 +1,4 @@
-//! What the checks say of a run.
+//! The verdict of the checks on a run.
 
 use std::any::Any;
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::world::World;
 /// The breaches of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// What should never have happened.
+    /// Something that should never have happened.
     pub safety: Vec<Breach>,
-    /// What should have happened by the end and did not.
+    /// Something that should have happened by the end and did not.
     pub liveness: Vec<Breach>,
 }
 
@@ -36,13 +36,13 @@ impl Verdict {
         Self::new(breaches(checks, world))
     }
 
-    /// What these breaches come to.
+    /// The verdict that these breaches come to.
     pub(crate) fn new(breaches: Vec<Breach>) -> Self {
         let (safety, liveness) = breaches.into_iter().partition(|breach| breach.kind == Kind::Safety);
         Self { safety, liveness }
     }
 
-    /// What is said of a run in which a node panicked: the one that did something last, as far as the trace tells.
+    /// The verdict on a run in which a node panicked: the one that did something last, as far as the trace tells.
     pub(crate) fn panicked(world: &World, panic: &dyn Any) -> Self {
         let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref().copied());
         let what = message.unwrap_or("without a message").to_owned();

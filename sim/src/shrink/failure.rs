@@ -13,9 +13,9 @@ use crate::run::{Case, Run, Verdict, run};
 pub struct Failure {
     /// The run as it was found.
     pub found: Case,
-    /// What is left of it.
+    /// The rest of it.
     pub shrunk: Case,
-    /// What breaks then.
+    /// The breaches of that rest.
     pub verdict: Verdict,
     /// The ladder of what is left, with its figures.
     pub ladder: String,
@@ -27,7 +27,7 @@ impl Failure {
         Self::of_by(found, &run)
     }
 
-    /// The same with another way to run a case.
+    /// As above, with another way to run a case.
     pub fn of_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
         let (shrunk, run) = shrink_run(found, run)?;
         let trace = run.world.trace();
@@ -81,7 +81,7 @@ pub fn expect_holds(case: &Case) {
     expect_holds_by(case, &folder(), &run);
 }
 
-/// The same with another way to run a case, such as [`run_with`](crate::run::run_with) with checks of your own, and with another
+/// As above, with another way to run a case, such as [`run_with`](crate::run::run_with) with checks of your own, and with another
 /// folder.
 ///
 /// # Panics

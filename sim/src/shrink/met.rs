@@ -1,4 +1,4 @@
-//! What a failing run met, told by the messages that it hit.
+//! The faults that a failing run met, told by the messages that they hit.
 //!
 //! `atlanta>biloxi#40` is another message as soon as a call, a node or a loss less is in the run; `atlanta>biloxi 200/INVITE#2`, counted
 //! among the calls that are left, is mostly the same one.
@@ -36,7 +36,7 @@ impl Met {
         Self { messages: messages(world.trace()), timed }
     }
 
-    /// What happened, as a plan for a network in which nodes have these names; who is not named is not there, nor are the calls
+    /// The events, as a plan for a network in which nodes have these names; who is not named is not there, nor are the calls
     /// that he makes.
     pub(super) fn plan(&self, names: &Names) -> Plan {
         let mut counts: BTreeMap<(&str, &str, Option<&Kind>), u32> = BTreeMap::new();
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_fault_follows_its_message_when_other_calls_are_left_out() {
-        // Of three INVITEs, and of what else passes there, the last is Alice's third.
+        // The last of three INVITEs, and of what else passes there, is Alice's third.
         let plan = "atlanta>biloxi#3:drop, alice3>atlanta#1:dup(+20ms), alice1>atlanta#2:drop, biloxi@1s:clock(+9ppm), bob1@1s:crash";
         let case = Case { topology: Topology::Crowd(3), plan: plan.parse().unwrap(), ..Case::default() };
         let met = met(&case);

@@ -9,7 +9,7 @@ use crate::fault::{Plan, Preset};
 use crate::run::{Case, HangUp, Reply};
 use crate::topology::Topology;
 
-/// What the runs of a sweep are drawn from.
+/// The ranges that the runs of a sweep are drawn from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The network; any, if none is given.

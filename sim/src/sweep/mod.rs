@@ -79,7 +79,7 @@ pub struct Sweep {
     pub seed: u64,
     /// How long.
     pub length: Length,
-    /// What is drawn from.
+    /// The ranges that are drawn from.
     pub scope: Scope,
     /// Which part of it.
     pub shard: Shard,

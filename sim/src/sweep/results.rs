@@ -1,4 +1,4 @@
-//! What a sweep found, in a form that adds up.
+//! The results of a sweep, in a form that adds up.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub struct Results {
     pub different: u64,
     /// The lowest number among those.
     pub first_different: Option<u64>,
-    /// What was broken, by the name of the check.
+    /// The checks that were broken, by name.
     pub broken: BTreeMap<String, Broken>,
 }
 

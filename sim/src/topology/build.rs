@@ -77,7 +77,7 @@ impl Scenario {
         }
     }
 
-    /// What somebody does, and the end of it all.
+    /// The acts of everybody, and the end of it all.
     fn of(&self, behaviour: &Behaviour) -> Behaviour {
         Behaviour { end_calls_from: Some(self.calm_from), ..behaviour.clone() }
     }

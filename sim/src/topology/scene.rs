@@ -12,7 +12,7 @@ use sansip::{Config, Listener, ListenerId, NextHop, Script, Seed, UserAgent};
 use crate::actor::{Actor, Behaviour, ServerActor, UserAgentActor};
 use crate::world::{Bound, Nat, Setting, World};
 
-/// What stands between a node and the world, if anything: it gets the node's name and the node.
+/// Puts something between a node and the world, or nothing: it gets the node's name and the node.
 pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
 
 /// A world that is being peopled.
@@ -160,7 +160,7 @@ impl Domain {
         self
     }
 
-    /// The same over TCP, to a server that listens there.
+    /// As above, over TCP, to a server that listens there.
     ///
     /// # Panics
     /// If `key` is no key of a route table, or `host` no host.

@@ -56,7 +56,7 @@ struct Binding {
 }
 
 impl NatBox {
-    /// What is sent from inside: the address that the far end sees.
+    /// The address that the far end sees of something that is sent from inside.
     fn outbound(&mut self, inside: SocketAddr, outside: SocketAddr, now: Instant) -> SocketAddr {
         self.expire(now);
         let key = (inside, self.nat.mapping_depends.then_some(outside));
@@ -82,7 +82,7 @@ impl NatBox {
         port
     }
 
-    /// What comes from outside to a port: who inside gets it.
+    /// Who inside gets something that comes from outside to a port.
     fn inbound(&mut self, port: u16, from: SocketAddr, now: Instant) -> Option<SocketAddr> {
         self.expire(now);
         let binding = self.bindings.get(&port)?;

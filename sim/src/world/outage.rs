@@ -1,4 +1,4 @@
-//! What happens to nodes and to the network at its time: crash and restart, cuts, resolvers, clocks.
+//! Events that happen to nodes and to the network at their time: crash and restart, cuts, resolvers, clocks.
 
 use sansip::{Answer, Duration, QueryId, Question};
 

@@ -1,4 +1,4 @@
-//! What is going to happen, in order.
+//! The queue of all that is going to happen, in order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -36,7 +36,7 @@ enum What {
     Slot(u32),
 }
 
-/// What is taken out of the queue.
+/// An entry that is taken out of the queue.
 #[derive(Clone, Debug)]
 pub(super) enum Due {
     /// The deadline of a node, as it was when this was put there.

@@ -32,7 +32,7 @@ struct Stream {
     state: State,
     /// When it is open for who opened it.
     opens: Instant,
-    /// What comes from each of the ends.
+    /// The octets that come from each of the ends.
     ways: [Way; 2],
 }
 
@@ -44,7 +44,7 @@ struct EndPoint {
     listener: ListenerId,
     /// `None` before it was accepted, and after this end closed it.
     connection: Option<ConnectionId>,
-    /// What the other end sees.
+    /// The address that the other end sees.
     address: SocketAddr,
 }
 
@@ -55,7 +55,7 @@ enum State {
     Over,
 }
 
-/// What an end has written and the other has not got yet.
+/// Octets that an end has written and the other has not got yet.
 #[derive(Clone, Debug, Default)]
 struct Way {
     chunks: VecDeque<Chunk>,
@@ -69,7 +69,7 @@ struct Chunk {
     bytes: SharedBytes,
     from: usize,
     to: usize,
-    /// Of the last piece of a write: the index of its transmission in the trace.
+    /// The index of the transmission in the trace, for the last piece of a write.
     sent: Option<usize>,
 }
 
@@ -91,7 +91,7 @@ impl Way {
 /// An end of a stream: who opened it is 0, who accepted it is 1.
 pub(super) type Side = usize;
 
-/// What happens to streams.
+/// Something that happens to a stream.
 #[derive(Clone, Debug)]
 pub(super) enum StreamEvent {
     /// Somebody wants a connection.
@@ -100,7 +100,7 @@ pub(super) enum StreamEvent {
     Opened(u32),
     /// It could not be opened.
     Failed(u32),
-    /// What this side wrote comes to the other.
+    /// The octets that this side wrote come to the other.
     Flow(u32, Side),
     /// This side has closed it; the other gets to know.
     Fin(u32, Side),
@@ -212,7 +212,7 @@ impl World {
         let leaves = if side == 0 { self.now.max(stream.opens) } else { self.now };
         let way = &mut stream.ways[side];
         let mut at = (leaves.max(passes) + link.delay + late).max(way.last);
-        // What keeps messages apart brings each whole.
+        // A protocol that keeps messages apart brings each whole.
         let whole = keeps_messages(stream.protocol);
         let size = split.filter(|_| !whole).map_or(length, |size| size.get() as usize).max(1);
         let mut start = 0;

@@ -61,7 +61,7 @@ impl Wires {
         index
     }
 
-    /// What the plan says of a message beyond its ordinal on its own link.
+    /// The names that the plan may have for a message beyond its ordinal on its own link.
     fn select(&mut self, index: usize, bytes: &[u8]) -> Option<Fate> {
         let mut read = None;
         let mut chosen: Option<Fate> = None;
@@ -111,13 +111,13 @@ impl World {
         self.wires.add((from, to), Wire { link, sent: 0, planned, selected, dice })
     }
 
-    /// What a pair of nodes is connected by.
+    /// The link that connects a pair of nodes.
     pub(super) fn link(&mut self, from: NodeId, to: NodeId) -> Link {
         let index = self.wire(from, to);
         self.wires.wires[index].link
     }
 
-    /// What becomes of the next message of a directed pair: what the plan says, else what the weather draws.
+    /// The fate of the next message of a directed pair: as the plan says, else as the weather draws.
     pub(super) fn pass(&mut self, from: NodeId, to: NodeId, bytes: &[u8]) -> Passage {
         let index = self.wire(from, to);
         self.wires.pass(index, self.now, bytes)

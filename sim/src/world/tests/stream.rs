@@ -141,7 +141,7 @@ fn a_write_is_cut_into_pieces_and_arrives_when_all_of_it_has() {
     assert_eq!(notes(&world)[2..], ["0.210 b: got ab", "0.210 b: got cd", "0.210 b: got e"]);
     let arrived = world.trace().entries().iter().filter(|entry| matches!(entry.what, What::Arrived { .. }));
     assert_eq!(arrived.map(|entry| entry.time.as_nanos()).collect::<Vec<_>>(), [210_200_000]);
-    // What has waited comes with the end of at most one write: here all of the first, and a piece of the second.
+    // The octets that have waited come with the end of at most one write: here all of the first, and a piece of the second.
     let plan = "a>b#1:+100ms, a>b#2:split(2)";
     let heard = said(plan, &[(200, "abc"), (310, "de"), (310, "f")], &[]);
     assert_eq!(heard[2..], ["0.310 b: got abc", "0.320 b: got de", "0.320 b: got f"]);
