@@ -21,6 +21,7 @@
 //! | [`stack`] | | an endpoint and a transaction user as one node |
 //! | [`auth`] | §22, RFC 7616, 8760 | Digest: the keyring of a client, the gate of a server |
 //! | [`dialog`] | §12, RFC 3262, 3264, 4028, 5057 | identity, route set and sequence numbers of a dialog; offer/answer and timers of its session |
+//! | [`targets`] | §8.1.3.4, §16.5 | where a request can go, by preference |
 //! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations |
 //! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
 //! | [`registrar`] | §10.3 | the registrar core and the location service |
@@ -47,6 +48,7 @@ pub mod registrar;
 pub mod server;
 pub mod stack;
 pub mod tag;
+pub mod targets;
 pub mod time;
 pub mod timer;
 pub mod transaction;

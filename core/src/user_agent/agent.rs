@@ -1,19 +1,20 @@
 //! The core: what a user agent knows, and who takes which indication.
 
-use super::client::{Concluded, Outcome, Owner, RequestId, Requests};
+use super::client::{Concluded, Outcome, Owner, Requests};
 use super::event::Event;
 use super::floor::{Floor, Usage};
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::{Served, ServedId, Serving};
 use super::session::Calls;
+use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, DialogKey, Dialogs};
 use crate::endpoint::Indication;
 use crate::message::{HeaderId, Method, Response, StatusCode};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
-use crate::user_agent::{CallId, RegistrationId};
+use crate::user_agent::{CallId, RegistrationId, RequestId};
 
 /// What a user agent knows: its calls and registrations, and the floor that they stand on.
 ///
@@ -94,6 +95,8 @@ work! {
         Expiry(CallId) = 6,
         /// The timer that refreshes a registration.
         Refresh(RegistrationId) = 7,
+        /// The timer of a request that goes out again later, or when the application has answered.
+        Wait(RequestId) = 8,
     }
 }
 
@@ -117,8 +120,13 @@ impl Core {
     pub fn new(profile: Profile, seed: Seed) -> Self {
         // Peers choose the names that are hashed. The endpoint draws its own keys from the seed's first stream.
         let [dialogs, merged] = [1, 2].map(|purpose| seed.hash_key(purpose));
-        let floor =
-            Floor { profile, requests: Requests::new(), serving: Serving::new(merged), dialogs: Dialogs::new(dialogs) };
+        let floor = Floor {
+            profile,
+            requests: Requests::new(),
+            serving: Serving::new(merged),
+            dialogs: Dialogs::new(dialogs),
+            keyring: Keyring::new(auth::Limits::default()),
+        };
         Self { floor, calls: Calls::new(), registrations: Registrations::new() }
     }
 
@@ -168,7 +176,7 @@ impl Core {
     }
 
     /// Tells the owner of a request of ours what has become of the request.
-    fn heard(&mut self, cx: &mut Cx<'_>, owner: Owner, outcome: Outcome) {
+    pub(super) fn heard(&mut self, cx: &mut Cx<'_>, owner: Owner, outcome: Outcome) {
         let on = &mut self.floor;
         match owner {
             Owner::Invite(call) => self.calls.invite_heard(on, cx, call, outcome),
@@ -196,12 +204,12 @@ impl TransactionUser for Core {
             Indication::Ack { request, server, .. } => {
                 self.calls.acknowledged(&mut self.floor, cx, &request, server.map(|(_, tag)| tag));
             }
-            Indication::Response { tag, response, .. } => match tag.try_into() {
+            Indication::Response { delivery, tag, response, .. } => match tag.try_into() {
                 // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
                 // the end of the transaction ends what waits for it.
                 _ if has_several_vias(&response) => {}
                 Ok(Work::Request(id)) => {
-                    if let Some((owner, outcome)) = self.floor.answered(cx, id, response) {
+                    if let Some((owner, outcome)) = self.floor.answered(cx, id, delivery, response) {
                         self.heard(cx, owner, outcome);
                     }
                 }
@@ -209,18 +217,18 @@ impl TransactionUser for Core {
             },
             Indication::Failed { delivery, tag, failure } => match tag.try_into() {
                 Ok(Work::Request(id)) => {
-                    if let Some(owner) = self.floor.requests.end(id) {
-                        self.heard(cx, owner, Outcome::Over(Concluded::Failed(failure)));
+                    if let Some((owner, outcome)) = self.floor.ended(cx, id, delivery, Concluded::Failed(failure)) {
+                        self.heard(cx, owner, outcome);
                     }
                 }
                 Ok(Work::Ack(dialog)) => self.calls.ack_failed(&self.floor, dialog, delivery),
                 _ => {}
             },
-            Indication::Finished { tag, .. } => {
+            Indication::Finished { delivery, tag } => {
                 if let Ok(Work::Request(id)) = tag.try_into()
-                    && let Some(owner) = self.floor.requests.end(id)
+                    && let Some((owner, outcome)) = self.floor.ended(cx, id, delivery, Concluded::Finished)
                 {
-                    self.heard(cx, owner, Outcome::Over(Concluded::Finished));
+                    self.heard(cx, owner, outcome);
                 }
             }
             Indication::Timer { tag, .. } => match tag.try_into() {
@@ -228,6 +236,11 @@ impl TransactionUser for Core {
                 Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
+                Ok(Work::Wait(id)) => {
+                    if let Some((owner, outcome)) = self.floor.waited(cx, id) {
+                        self.heard(cx, owner, outcome);
+                    }
+                }
                 _ => {}
             },
             Indication::Completed { tag, .. } => {

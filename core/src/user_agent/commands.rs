@@ -1,11 +1,15 @@
 //! The public verbs of the core, one call each.
 
+use alloc::vec::Vec;
+
 use super::agent::{Core, Cx};
+use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
+use crate::auth::{Login, Scope};
 use crate::error::CommandError;
 use crate::message::{StatusCode, UriBuf};
-use crate::user_agent::{CallId, RegistrationId};
+use crate::user_agent::{CallId, RegistrationId, RequestId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -51,7 +55,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn cancel(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
-        self.calls.cancel(&self.floor, cx, call)
+        self.calls.cancel(&mut self.floor, cx, call)
     }
 
     /// As [`UserAgent::hang_up_with`](super::UserAgent::hang_up_with).
@@ -73,6 +77,46 @@ impl Core {
         expires: u32,
     ) -> Result<RegistrationId, CommandError> {
         self.registrations.register(&mut self.floor, cx, registrar, expires)
+    }
+
+    /// As [`UserAgent::login`](super::UserAgent::login).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn login(&mut self, scope: Scope, login: Login) -> Result<(), CommandError> {
+        self.floor.keyring.insert((), scope, login)
+    }
+
+    /// As [`UserAgent::credentials`](super::UserAgent::credentials).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn credentials(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: RequestId,
+        logins: Vec<(Scope, Login)>,
+    ) -> Result<(), CommandError> {
+        let told = self.floor.credentials(cx, request, logins);
+        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
+    }
+
+    /// As [`UserAgent::amend`](super::UserAgent::amend).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn amend(&mut self, cx: &mut Cx<'_>, request: RequestId, amend: Amend) -> Result<(), CommandError> {
+        let told = self.floor.amend(cx, request, amend);
+        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
+    }
+
+    /// As [`UserAgent::give_up`](super::UserAgent::give_up).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn give_up(&mut self, cx: &mut Cx<'_>, request: RequestId) -> Result<(), CommandError> {
+        let told = self.floor.give_up(cx, request);
+        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
     }
 
     /// The calls that are alive, in the order of their slots.

@@ -43,6 +43,11 @@ const OWNED: [HeaderId; 26] = [
     HeaderId::Warning,
 ];
 
+/// Whether the core writes this field itself.
+pub(super) fn is_owned(id: HeaderId) -> bool {
+    OWNED.contains(&id)
+}
+
 /// A message body and its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
@@ -126,7 +131,7 @@ impl Extra {
             known @ HeaderName::Known(_) => known,
         };
         match name {
-            HeaderName::Known(id) if OWNED.contains(&id) => self.fail(CommandError::HeaderOwned(id.as_str())),
+            HeaderName::Known(id) if is_owned(id) => self.fail(CommandError::HeaderOwned(id.as_str())),
             name => self.write(name, value.as_ref()),
         }
         self

@@ -1,10 +1,13 @@
 //! What the application is told, and what it can ask.
 
+use alloc::vec::Vec;
+
+use crate::auth;
 use crate::endpoint::{DropCause, Failure};
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
-use crate::user_agent::{CallId, RegistrationId};
+use crate::user_agent::{CallId, RegistrationId, RequestId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]
@@ -69,6 +72,23 @@ pub enum Event {
         /// Its first octets.
         bytes: SharedBytes,
     },
+    /// A request of ours needs something that the application may know. Until [`Policy::questions`](super::Policy::questions) have
+    /// passed it waits for [`credentials`](super::UserAgent::credentials), [`amend`](super::UserAgent::amend) or
+    /// [`give_up`](super::UserAgent::give_up); then it ends with this response.
+    Wanted {
+        /// The request.
+        request: RequestId,
+        /// What it needs.
+        wanted: Wanted,
+        /// The response that says so.
+        response: Response,
+    },
+    /// A response claims to prove that its server knows our password, and the proof is wrong (RFC 7616 §3.5). The response counts all
+    /// the same: whether to go on is the application's choice.
+    WrongProof {
+        /// The response.
+        response: Response,
+    },
     /// The registrar has taken a registration, refreshed it, or removed it.
     Registered {
         /// The registration.
@@ -83,6 +103,20 @@ pub enum Event {
         /// Why.
         cause: Cause,
     },
+}
+
+/// What the application is asked for, so that a request of ours can go out again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// Credentials for these realms, which are not known, or were refused (RFC 3261 §22.1): give them with
+    /// [`credentials`](super::UserAgent::credentials).
+    Credentials(Vec<auth::Wanted>),
+    /// Another body: 415, whose Accept, Accept-Encoding and Accept-Language say what is understood (RFC 3261 §8.1.3.5). Give it with
+    /// [`amend`](super::UserAgent::amend).
+    Body,
+    /// A Request-URI of another scheme: 416 (RFC 3261 §8.1.3.5). Give it with [`amend`](super::UserAgent::amend).
+    Target,
 }
 
 /// Why a request of ours, or the call or registration that it was for, came to nothing; or why a peer's INVITE did.

@@ -4,6 +4,7 @@ use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
 use super::server::Serving;
+use crate::auth::Keyring;
 use crate::dialog::{Dialogs, Path};
 use crate::error::CommandError;
 use crate::user_agent::CallId;
@@ -17,6 +18,8 @@ pub(super) struct Floor {
     /// The requests that peers have sent.
     pub(super) serving: Serving,
     pub(super) dialogs: Dialogs<Usage>,
+    /// What we prove ourselves with, and the challenges that were answered.
+    pub(super) keyring: Keyring<()>,
 }
 
 /// What a dialog is used for (RFC 5057).

@@ -9,11 +9,16 @@ pub struct Limits {
     pub calls: usize,
     /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. 16.
     pub forks: usize,
+    /// How often a request of ours goes out again by itself or by an answer of the application: after challenges, redirections and what
+    /// else asks for it. Above it the response is the end. 8.
+    pub retries: usize,
+    /// Targets that the redirections of one request may name; further ones are passed over. 8.
+    pub targets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls: 100_000, forks: 16 }
+        Self { calls: 100_000, forks: 16, retries: 8, targets: 8 }
     }
 }
 

@@ -11,17 +11,21 @@ mod compose;
 mod event;
 mod floor;
 mod limits;
+mod policy;
 mod profile;
 mod registration;
 mod server;
 mod session;
 
 pub use agent::{Census, Core};
+pub use client::Amend;
 pub use compose::{Body, Extra, Outgoing, Reply};
-pub use event::{CallInfo, CallState, Cause, EndCause, Event};
+pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
+pub use policy::{Policy, Redirects};
 pub use profile::Profile;
 
+use crate::auth::{Login, Scope};
 use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
@@ -34,6 +38,8 @@ handles! {
     CallId = Id<CallKind>, "call";
     /// A registration that a user agent keeps (RFC 3261 §10.2).
     RegistrationId = Id<RegistrationKind>, "registration";
+    /// A request of ours, however often it goes out.
+    RequestId = Id<RequestKind>, "request";
 }
 
 /// A user agent as a node: feed it, drain it, and command it.
@@ -146,6 +152,56 @@ impl Stack<Core> {
     /// `NotSip`; `NoListener`; `Limit("deliveries")`.
     pub fn register(&mut self, now: Instant, registrar: &UriBuf, expires: u32) -> Result<RegistrationId, CommandError> {
         self.command(now, |core, cx| core.register(cx, registrar, expires))
+    }
+
+    /// Gives a login, in the place of one with the same scope: challenges of its realm, or of its host, are answered with it (RFC 3261
+    /// §22.1). A login that is known only when it is asked for: see [`Event::Wanted`].
+    ///
+    /// ```
+    /// # use sansip::{Config, Seed};
+    /// # use sansip::auth::{Login, Scope, Secret};
+    /// # use sansip::user_agent::{Profile, UserAgent};
+    /// let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+    /// alice.login(Scope::realm("atlanta.com"), Login::new("alice", Secret::password("s3cret")))?;
+    /// assert!(!format!("{alice:?}").contains("s3cret"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid`: the user name or the realm has a line end, or the user name a colon (RFC 7616 §4).
+    pub fn login(&mut self, scope: Scope, login: Login) -> Result<(), CommandError> {
+        self.command(Instant::ZERO, |core, _| core.login(scope, login))
+    }
+
+    /// Gives the logins that [`Event::Wanted`] asks for, and sends the request again if they are all that is wanted. Without a login
+    /// the challenges of unknown realms are left out; if no other is left, the request ends with its response.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` if nothing was asked; `Invalid`: see [`login`](Self::login).
+    pub fn credentials(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        logins: impl IntoIterator<Item = (Scope, Login)>,
+    ) -> Result<(), CommandError> {
+        let logins = logins.into_iter().collect();
+        self.command(now, |core, cx| core.credentials(cx, request, logins))
+    }
+
+    /// Gives the other body or Request-URI that [`Event::Wanted`] asks for, and sends the request again.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` if nothing was asked; `NotSip`; `Invalid`: the request cannot be written so; `Limit("deliveries")`.
+    pub fn amend(&mut self, now: Instant, request: RequestId, amend: Amend) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.amend(cx, request, amend))
+    }
+
+    /// Says that the application has nothing to give: the request ends with its response.
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` if nothing was asked.
+    pub fn give_up(&mut self, now: Instant, request: RequestId) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.give_up(cx, request))
     }
 
     /// The calls that are alive, in the order of their slots.

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use super::agent::Cx;
 use super::limits::Limits;
+use super::policy::Policy;
 use crate::dialog::RouteSet;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
@@ -33,6 +34,8 @@ pub struct Profile {
     pub capabilities: bool,
     /// The value of User-Agent and Server in our messages.
     pub user_agent: Option<String>,
+    /// What is done again by itself, and what the application is asked.
+    pub policy: Policy,
     /// Bounds on what peers can make it hold.
     pub limits: Limits,
 }
@@ -47,6 +50,7 @@ impl Profile {
             outbound: None,
             capabilities: true,
             user_agent: None,
+            policy: Policy::default(),
             limits: Limits::default(),
         }
     }

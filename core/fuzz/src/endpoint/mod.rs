@@ -213,7 +213,7 @@ fn user_agent(config: Config, few: bool) -> UserAgent {
     let name = "Alice <sip:alice@atlanta.com>".parse().unwrap_or_else(|error| panic!("{error:?}"));
     let mut profile = Profile::new(name);
     if few {
-        profile.limits = user_agent::Limits { calls: 2, forks: 2 };
+        profile.limits = user_agent::Limits { calls: 2, forks: 2, ..user_agent::Limits::default() };
     }
     let mut agent = UserAgent::user_agent(config, profile);
     agent.listen(Listener::udp(address(script::HERE)));

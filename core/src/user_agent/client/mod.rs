@@ -1,7 +1,10 @@
 //! Requests of ours, from their sending to their end (RFC 3261 §8.1).
 //!
-//! [`Requests`] is the table of them. `retry.rs` says what a response asks to be done again; `write.rs` writes.
+//! [`Requests`] is the table of them. `write.rs` writes a request, `retry.rs` says what a response asks to be done again, `again.rs`
+//! does it, and `redirect.rs` is one step of it.
 
+mod again;
+mod redirect;
 mod retry;
 mod write;
 
@@ -9,28 +12,18 @@ use alloc::boxed::Box;
 
 use super::agent::{Cx, Work};
 use super::event::Cause;
-use super::floor::Floor;
 use crate::dialog::DialogId;
 use crate::endpoint::{DeliveryId, Failure};
 use crate::error::CommandError;
-use crate::id::{Arena, Id, Kind};
-use crate::message::{Recipe, Request, Response, StatusCode};
+use crate::id::Arena;
+use crate::message::{Recipe, Request, Response};
+use crate::targets::TargetSet;
+use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::{CallId, RegistrationId};
-pub(super) use retry::Amendment;
-use retry::{Tried, Verdict};
+use crate::user_agent::{CallId, RegistrationId, RequestId, RequestKind};
+pub use again::Amend;
+use retry::Tried;
 pub(super) use write::Outside;
-
-/// The kind that [`RequestId`] names.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum RequestKind {}
-
-impl Kind for RequestKind {
-    const NAME: &'static str = "request";
-}
-
-/// A request of ours, however often it is sent.
-pub(super) type RequestId = Id<RequestKind>;
 
 /// Who waits for what becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +46,21 @@ pub(super) enum Outcome {
     /// A final response. For an INVITE that was answered by 2xx more of them may follow, and then [`Concluded::Finished`]; else it is
     /// the end.
     Final(Response),
-    /// The request went out again, with the next CSeq number and this change: another response will come.
-    Again(Amendment),
+    /// The request has its response, but goes out again later, or when the application has answered.
+    Paused,
+    /// The request went out again: another response will come.
+    Again(Again),
     /// The end, without a final response or after a 2xx to INVITE.
     Over(Concluded),
+}
+
+/// What an owner has to know of a request that went out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Again {
+    /// The CSeq number that the request has now.
+    pub(super) number: u32,
+    /// The Expires that it asks for now, if that has changed (§10.2.8).
+    pub(super) interval: Option<u32>,
 }
 
 /// How a request ends that does not end with a final response.
@@ -89,11 +93,39 @@ impl Outcome {
 #[derive(Clone, Debug)]
 struct Pending {
     owner: Owner,
-    /// The way that the request is on.
-    delivery: Option<DeliveryId>,
+    stage: Stage,
     /// What is sent again with a change, and what responses are held against, where there is either.
     kept: Option<Box<Kept>>,
     tried: Tried,
+}
+
+impl Pending {
+    /// Whether this is the way that the request is on now.
+    fn is_on(&self, way: DeliveryId) -> bool {
+        matches!(self.stage, Stage::Sent(delivery) if delivery == way)
+    }
+}
+
+/// Where a request of ours stands.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// It is being sent.
+    Sending,
+    /// It is on its way.
+    Sent(DeliveryId),
+    /// It goes out again when the timer fires.
+    Waiting(TimerId),
+    /// The application is asked what to do about this response, until the timer fires.
+    Asking { timer: TimerId, response: Response },
+}
+
+/// What is left of a request that was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cancelled {
+    /// It is on its way: its end will be told.
+    Sent,
+    /// Nothing: it was about to go out again.
+    Over,
 }
 
 /// A request without our Via, as it was sent last.
@@ -103,6 +135,8 @@ struct Kept {
     /// What each attempt says of the listener that it goes from.
     here: Here,
     next_hop: NextHop,
+    /// Where a redirected request can go.
+    targets: Option<TargetSet>,
 }
 
 /// The requests of ours that wait for their end; as many as there are deliveries at most
@@ -129,8 +163,8 @@ impl Requests {
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let kept = Box::new(Kept { request, here, next_hop });
-        let Kept { request, here, next_hop } = &*kept;
+        let kept = Box::new(Kept { request, here, next_hop, targets: None });
+        let Kept { request, here, next_hop, .. } = &*kept;
         let sent = self.begin(cx, owner, request, here, next_hop.clone())?;
         if let Some(pending) = self.table.get_mut(sent) {
             pending.kept = Some(kept);
@@ -160,11 +194,11 @@ impl Requests {
         here: &Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let id = self.table.insert(Pending { owner, delivery: None, kept: None, tried: Tried::default() });
+        let id = self.table.insert(Pending { owner, stage: Stage::Sending, kept: None, tried: Tried::default() });
         match cx.request_from(recipe, here, next_hop, Work::Request(id), "") {
             Ok(delivery) => {
                 if let Some(pending) = self.table.get_mut(id) {
-                    pending.delivery = Some(delivery);
+                    pending.stage = Stage::Sent(delivery);
                 }
                 Ok(id)
             }
@@ -180,18 +214,37 @@ impl Requests {
         Some(&self.table.get(id)?.kept.as_ref()?.request)
     }
 
-    /// Cancels an INVITE (§9.1).
+    /// Cancels an INVITE (§9.1). Nothing is done again from now on.
     ///
     /// # Errors
     /// As [`Endpoint::cancel`](crate::Endpoint::cancel).
-    pub(super) fn cancel(&self, cx: &mut Cx<'_>, id: RequestId) -> Result<(), CommandError> {
-        cx.cancel(self.table.get(id).and_then(|pending| pending.delivery).ok_or(CommandError::Gone)?)
+    pub(super) fn cancel(&mut self, cx: &mut Cx<'_>, id: RequestId) -> Result<Cancelled, CommandError> {
+        let pending = self.table.get_mut(id).ok_or(CommandError::Gone)?;
+        match &pending.stage {
+            Stage::Sending => Err(CommandError::WrongState),
+            Stage::Sent(delivery) => {
+                cx.cancel(*delivery)?;
+                pending.tried.settled = true;
+                Ok(Cancelled::Sent)
+            }
+            Stage::Waiting(timer) | Stage::Asking { timer, .. } => {
+                cx.disarm(*timer);
+                self.table.remove(id);
+                Ok(Cancelled::Over)
+            }
+        }
     }
 
     /// Takes a request back that is not on its way: true if there is none any more.
     pub(super) fn withdraw(&mut self, cx: &mut Cx<'_>, id: RequestId) -> bool {
-        let delivery = self.table.get(id).and_then(|pending| pending.delivery);
-        let withdrawn = delivery.is_some_and(|delivery| cx.withdraw(delivery));
+        let withdrawn = match self.table.get(id).map(|pending| &pending.stage) {
+            Some(Stage::Sent(delivery)) => cx.withdraw(*delivery),
+            Some(Stage::Waiting(timer) | Stage::Asking { timer, .. }) => {
+                cx.disarm(*timer);
+                true
+            }
+            Some(Stage::Sending) | None => false,
+        };
         if withdrawn {
             self.table.remove(id);
         }
@@ -218,43 +271,5 @@ impl Requests {
     /// Requests that there is room for without another allocation.
     pub(super) fn capacity(&self) -> usize {
         self.table.capacity()
-    }
-}
-
-impl Floor {
-    /// A response to a request of ours: what its owner is told, if anything.
-    pub(super) fn answered(&mut self, cx: &mut Cx<'_>, id: RequestId, response: Response) -> Option<(Owner, Outcome)> {
-        let pending = self.requests.table.get(id)?;
-        let (owner, status) = (pending.owner, response.status());
-        if !status.is_final() {
-            return (status != StatusCode::TRYING).then_some((owner, Outcome::Provisional(response)));
-        }
-        if let Some(kept) = &pending.kept
-            && let Verdict::Again(amendment) = retry::next(&kept.request, &response, &pending.tried)
-            && self.send_again(cx, id, amendment).is_ok()
-        {
-            return Some((owner, Outcome::Again(amendment)));
-        }
-        // More than one 2xx may answer an INVITE (§13.2.2.4).
-        let is_last = !(matches!(owner, Owner::Invite(_)) && status.is_success());
-        if is_last {
-            self.requests.table.remove(id);
-        }
-        Some((owner, Outcome::Final(response)))
-    }
-
-    /// Sends a request once more, with a change and the next CSeq number, in a new transaction (§8.1.3.5).
-    fn send_again(&mut self, cx: &mut Cx<'_>, id: RequestId, amendment: Amendment) -> Result<(), CommandError> {
-        let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
-        let Kept { request, here, next_hop } = pending.kept.as_deref().ok_or(CommandError::WrongState)?;
-        let request = amendment.applied_to(request).map_err(|_| CommandError::Invalid("message"))?;
-        let delivery = cx.request_from(&request, here, next_hop.clone(), Work::Request(id), "")?;
-        let pending = self.requests.table.get_mut(id).ok_or(CommandError::Gone)?;
-        pending.delivery = Some(delivery);
-        if let Some(kept) = &mut pending.kept {
-            kept.request = request;
-        }
-        pending.tried.note(amendment);
-        Ok(())
     }
 }

@@ -1,41 +1,79 @@
-//! What a response asks to be done again, as one pure table (RFC 3261 §8.1.3.5, §10.2.8).
+//! What a response asks to be done again, as one pure table (RFC 3261 §8.1.3.4, §8.1.3.5, §10.2.8, §22; RFC 4028 §7.3).
 
-use crate::message::header::{CSeq, Expires, Header, MinExpires};
-use crate::message::{BuildError, HeaderId, Method, Request, Response, StatusCode};
 use alloc::vec::Vec;
+
+use super::redirect::Step;
+use crate::auth::Fields;
+use crate::message::header::{CSeq, Expires, Header, MinExpires, MinSe, RetryAfter, SessionExpires, Unsupported};
+use crate::message::{BuildError, HeaderId, Method, Request, Response, StatusCode};
+use crate::time::Duration;
+use crate::user_agent::compose::Body;
+use crate::user_agent::policy::{Policy, Redirects};
 
 /// What was done again before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tried {
-    /// A longer interval was asked for after a 423.
+    /// How often the request went out again.
+    times: usize,
+    /// A longer interval was asked for after a 423 or 422.
     interval: bool,
+    /// An extension was left out after a 420.
+    extension: bool,
     /// The owner wants nothing done again.
     pub(super) settled: bool,
 }
 
 impl Tried {
+    /// Whether the request went out again as often as it may.
+    pub(super) const fn is_spent(&self, limit: usize) -> bool {
+        self.times >= limit
+    }
+
     /// Notes that the request went out again with this change.
-    pub(super) const fn note(&mut self, amendment: Amendment) {
+    pub(super) const fn note(&mut self, amendment: &Amendment) {
+        self.times += 1;
         match amendment {
-            Amendment::Interval(_) => self.interval = true,
+            Amendment::Interval(_) | Amendment::Session(_) => self.interval = true,
+            Amendment::Without(_) => self.extension = true,
+            Amendment::None | Amendment::Credentials(_) | Amendment::Target(_) | Amendment::Body(_) => {}
         }
     }
 }
 
 /// What becomes of a request after a final response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Verdict {
     /// The response is the end.
     Over,
     /// The request is sent once more with this change.
     Again(Amendment),
+    /// The request is sent once more, so much later.
+    After(Duration),
+    /// The keyring answers the challenges.
+    Authenticate,
+    /// Other targets are tried, one after the other.
+    Redirect,
+    /// The application is asked for another body or scheme.
+    Ask,
 }
 
 /// A change of a request that is sent once more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::user_agent) enum Amendment {
+#[derive(Clone, Debug)]
+pub(super) enum Amendment {
+    /// Nothing but the next CSeq number.
+    None,
+    /// These credentials, in the place of all others (§22).
+    Credentials(Fields),
     /// This Expires, in seconds (§10.2.8).
     Interval(u32),
+    /// This Session-Expires and Min-SE, in seconds (RFC 4028 §7.3).
+    Session(u32),
+    /// Without the extensions that these tags name (§8.1.3.5).
+    Without(Vec<Vec<u8>>),
+    /// Another target (§8.1.3.4).
+    Target(Step),
+    /// Another body, or none (§8.1.3.5).
+    Body(Option<Body>),
 }
 
 impl Amendment {
@@ -43,11 +81,34 @@ impl Amendment {
     ///
     /// # Errors
     /// The request cannot be written so, or its CSeq cannot be read.
-    pub(super) fn applied_to(self, request: &Request) -> Result<Request, BuildError> {
+    pub(super) fn applied_to(&self, request: &Request) -> Result<Request, BuildError> {
         let CSeq { number, method } = request.cseq().ok_or(BuildError::NoSuchValue)?;
         let edit = request.edit().replace(HeaderId::CSeq, written(&CSeq { number: number.saturating_add(1), method }));
         match self {
-            Self::Interval(seconds) => edit.replace(HeaderId::Expires, written(&Expires(seconds))),
+            Self::None => edit,
+            Self::Credentials(fields) => fields.edit(edit),
+            Self::Interval(seconds) => edit.replace(HeaderId::Expires, written(&Expires(*seconds))),
+            Self::Session(seconds) => {
+                let refresher = request.headers().get::<SessionExpires<'_>>().and_then(Result::ok);
+                let mut value = alloc::format!("{seconds}");
+                if let Some(refresher) = refresher.and_then(|header| header.refresher) {
+                    value.push_str(";refresher=");
+                    value.push_str(refresher.as_str());
+                }
+                edit.replace(HeaderId::SessionExpires, value).replace(HeaderId::MinSe, alloc::format!("{seconds}"))
+            }
+            Self::Without(tags) => {
+                [HeaderId::Require, HeaderId::ProxyRequire, HeaderId::Supported].into_iter().fold(edit, |edit, id| {
+                    match left_of(request, id, tags) {
+                        None => edit,
+                        Some(left) if left.is_empty() => edit.remove(id),
+                        Some(left) => edit.replace(id, left.join(&b", "[..])),
+                    }
+                })
+            }
+            Self::Target(step) => step.applied_to(edit),
+            Self::Body(Some(body)) => edit.body(&body.content_type, &body.bytes),
+            Self::Body(None) => edit.body("", b""),
         }
         .finish()
     }
@@ -59,22 +120,201 @@ fn written<'h, H: Header<'h>>(header: &H) -> Vec<u8> {
     value
 }
 
-/// What becomes of `sent` after this final response.
-pub(super) fn next(sent: &Request, response: &Response, tried: &Tried) -> Verdict {
-    if tried.settled {
+/// What becomes of `sent` after this final response, if no more than `limit` retries were made. Whether a request goes again is
+/// asked of the policy where the RFC leaves it to the user.
+pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &Policy, limit: usize) -> Verdict {
+    if tried.settled || tried.is_spent(limit) {
         return Verdict::Over;
     }
+    let is_outside = sent.to_tag().is_none();
+    let again = |amendment: Option<Amendment>| amendment.map_or(Verdict::Over, Verdict::Again);
     match response.status() {
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Verdict::Authenticate,
+        // In a dialog a redirection is final: the dialog has its own way (§12.2.1.2).
+        status if status.is_redirection() && is_outside && policy.redirects != Redirects::Off => Verdict::Redirect,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE if policy.questions.is_some() && !sent.body().is_empty() => Verdict::Ask,
+        StatusCode::UNSUPPORTED_URI_SCHEME if policy.questions.is_some() && is_outside => Verdict::Ask,
+        StatusCode::BAD_EXTENSION if !tried.extension => again(without_extensions(sent, response)),
+        StatusCode::SESSION_INTERVAL_TOO_SMALL if !tried.interval => again(longer_session(sent, response)),
         StatusCode::INTERVAL_TOO_BRIEF if sent.method() == Method::Register && !tried.interval => {
-            longer(sent, response).map_or(Verdict::Over, Verdict::Again)
+            again(longer_binding(sent, response))
+        }
+        StatusCode::REQUEST_ENTITY_TOO_LARGE | StatusCode::SERVER_INTERNAL_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
+            match (retry_after(response), policy.longest_wait) {
+                (Some(wait), Some(longest)) if wait <= longest => Verdict::After(wait),
+                _ => Verdict::Over,
+            }
         }
         _ => Verdict::Over,
     }
 }
 
+/// 420: without the extensions that are not understood, if the request has any of these (§8.1.3.5).
+fn without_extensions(sent: &Request, response: &Response) -> Option<Amendment> {
+    let tags: Vec<Vec<u8>> =
+        response.headers().all::<Unsupported<'_>>().flatten().map(|Unsupported(tag)| tag.as_bytes().to_vec()).collect();
+    let helps = [HeaderId::Require, HeaderId::ProxyRequire].into_iter().any(|id| left_of(sent, id, &tags).is_some());
+    helps.then_some(Amendment::Without(tags))
+}
+
+/// The option tags of a header that are not among these; `None` if none is taken away.
+fn left_of(request: &Request, id: HeaderId, tags: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
+    let all: Vec<&[u8]> = request.headers().values(id, true).collect();
+    let is_left = |tag: &&&[u8]| !tags.iter().any(|other| other.eq_ignore_ascii_case(tag));
+    let left: Vec<Vec<u8>> = all.iter().filter(is_left).map(|tag| tag.to_vec()).collect();
+    (left.len() < all.len()).then_some(left)
+}
+
+/// 422: as long as the server wants at least, if that is more than was asked for (RFC 4028 §7.3).
+fn longer_session(sent: &Request, response: &Response) -> Option<Amendment> {
+    let least = response.headers().get::<MinSe<'_>>()?.ok()?.seconds;
+    let asked = sent.headers().get::<SessionExpires<'_>>()?.ok()?.seconds;
+    (least > asked).then_some(Amendment::Session(least))
+}
+
 /// 423: as long as the registrar wants at least, if that is more than was asked for (§10.2.8).
-fn longer(sent: &Request, response: &Response) -> Option<Amendment> {
+fn longer_binding(sent: &Request, response: &Response) -> Option<Amendment> {
     let MinExpires(least) = response.headers().get::<MinExpires>()?.ok()?;
     let Expires(asked) = sent.headers().get::<Expires>()?.ok()?;
     (least > asked).then_some(Amendment::Interval(least))
+}
+
+/// How long Retry-After asks to wait (§20.33).
+fn retry_after(response: &Response) -> Option<Duration> {
+    let after = response.headers().get::<RetryAfter<'_>>()?.ok()?;
+    Some(Duration::from_secs(after.seconds.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Limits, Message};
+    use alloc::format;
+    use alloc::string::{String, ToString};
+
+    fn request(method: &str, to: &str, extra: &str) -> Request {
+        let text = format!(
+            "{method} sip:b@b.com SIP/2.0\r\nVia: SIP/2.0/UDP a.com;branch=z9hG4bKa\r\nFrom: <sip:a@a.com>;tag=1\r\n\
+             To: <sip:b@b.com>{to}\r\nCall-ID: x\r\nCSeq: 7 {method}\r\n{extra}Content-Length: 1\r\n\r\nx"
+        );
+        match Message::parse(text.as_bytes(), &Limits::default()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn response(status: u16, extra: &str) -> Response {
+        let text = format!(
+            "SIP/2.0 {status} X\r\nVia: SIP/2.0/UDP a.com;branch=z9hG4bKa\r\nFrom: <sip:a@a.com>;tag=1\r\n\
+             To: <sip:b@b.com>;tag=2\r\nCall-ID: x\r\nCSeq: 7 INVITE\r\n{extra}Content-Length: 0\r\n\r\n"
+        );
+        match Message::parse(text.as_bytes(), &Limits::default()) {
+            Ok(Message::Response(response)) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn verdict(sent: &Request, response: &Response, tried: &Tried, policy: &Policy) -> String {
+        match next(sent, response, tried, policy, 3) {
+            Verdict::Over => "over".into(),
+            Verdict::Again(amendment) => {
+                let again = amendment.applied_to(sent).unwrap();
+                assert_eq!(again.cseq().unwrap().number, 8);
+                assert_eq!(again.call_id(), sent.call_id());
+                let value = |id| again.headers().raw(id).map(|value| value.escape_ascii().to_string());
+                let ids = [
+                    HeaderId::Expires,
+                    HeaderId::SessionExpires,
+                    HeaderId::MinSe,
+                    HeaderId::Require,
+                    HeaderId::Supported,
+                ];
+                let said: Vec<String> =
+                    ids.into_iter().filter_map(|id| Some(format!("{}: {}", id.as_str(), value(id)?))).collect();
+                format!("again {}", said.join(", "))
+            }
+            Verdict::After(wait) => format!("after {}", wait.as_secs()),
+            Verdict::Authenticate => "authenticate".into(),
+            Verdict::Redirect => "redirect".into(),
+            Verdict::Ask => "ask".into(),
+        }
+    }
+
+    const ALL: Policy = Policy {
+        questions: Some(Duration::from_secs(1)),
+        longest_wait: Some(Duration::from_secs(10)),
+        redirects: Redirects::Follow,
+    };
+
+    /// Each row: the request, the response, and what becomes of it without and with every policy.
+    #[test]
+    fn every_row_of_the_table() {
+        let invite = |extra: &str| request("INVITE", "", extra);
+        let inside = request("INVITE", ";tag=2", "");
+        let options = request("OPTIONS", "", "Expires: 5\r\n");
+        for (sent, status, extra, plain, all) in [
+            (&invite(""), 401, "", "authenticate", "authenticate"),
+            (&inside, 407, "", "authenticate", "authenticate"),
+            (&invite(""), 302, "", "over", "redirect"),
+            (&inside, 302, "", "over", "over"),
+            (&invite(""), 415, "", "over", "ask"),
+            (&invite(""), 416, "", "over", "ask"),
+            (&inside, 416, "", "over", "over"),
+            (
+                &invite("Require: foo, bar\r\nSupported: foo\r\n"),
+                420,
+                "Unsupported: FOO\r\n",
+                "again Require: bar",
+                "again Require: bar",
+            ),
+            (&invite("Require: foo\r\n"), 420, "Unsupported: other\r\n", "over", "over"),
+            (&invite("Supported: foo\r\n"), 420, "Unsupported: foo\r\n", "over", "over"),
+            (
+                &invite("Session-Expires: 90;refresher=uac\r\n"),
+                422,
+                "Min-SE: 1800\r\n",
+                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800",
+                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800",
+            ),
+            (&invite("Session-Expires: 1800\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (&invite(""), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (
+                &request("REGISTER", "", "Expires: 5\r\n"),
+                423,
+                "Min-Expires: 60\r\n",
+                "again Expires: 60",
+                "again Expires: 60",
+            ),
+            (&request("REGISTER", "", "Expires: 60\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
+            (&request("REGISTER", "", "Expires: 5\r\n"), 423, "", "over", "over"),
+            (&options, 423, "Min-Expires: 60\r\n", "over", "over"),
+            (&options, 503, "Retry-After: 10\r\n", "over", "after 10"),
+            (&options, 500, "Retry-After: 11\r\n", "over", "over"),
+            (&options, 413, "Retry-After: 0\r\n", "over", "after 0"),
+            (&options, 503, "", "over", "over"),
+            (&options, 404, "Retry-After: 1\r\n", "over", "over"),
+            (&options, 480, "Retry-After: 1\r\n", "over", "over"),
+            (&options, 603, "Retry-After: 1\r\n", "over", "over"),
+        ] {
+            let response = response(status, extra);
+            for (policy, expected) in [(Policy::NONE, plain), (ALL, all)] {
+                assert_eq!(verdict(sent, &response, &Tried::default(), &policy), expected, "{status} {extra}");
+                let settled = Tried { settled: true, ..Tried::default() };
+                assert_eq!(verdict(sent, &response, &settled, &policy), "over");
+                let spent = Tried { times: 3, ..Tried::default() };
+                assert_eq!(verdict(sent, &response, &spent, &policy), "over");
+            }
+        }
+    }
+
+    #[test]
+    fn an_interval_is_lengthened_once_and_an_extension_left_out_once() {
+        let mut tried = Tried::default();
+        let register = request("REGISTER", "", "Expires: 5\r\n");
+        tried.note(&Amendment::Interval(60));
+        assert_eq!(verdict(&register, &response(423, "Min-Expires: 61\r\n"), &tried, &ALL), "over");
+        let invite = request("INVITE", "", "Require: foo\r\n");
+        tried.note(&Amendment::Without(Vec::new()));
+        assert_eq!(verdict(&invite, &response(420, "Unsupported: foo\r\n"), &tried, &ALL), "over");
+    }
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::agent::{Cx, Work};
-use super::client::{Amendment, Outcome, Outside, Owner, RequestId};
+use super::client::{Again, Outcome, Outside, Owner};
 use super::compose::Outgoing;
 use super::event::{Cause, Event};
 use super::floor::Floor;
@@ -14,7 +14,7 @@ use crate::message::header::{Contact, Expires, NameAddrBuf};
 use crate::message::{HeaderId, Method, Response, Scheme, Uri, UriBuf};
 use crate::time::Duration;
 use crate::timer::TimerId;
-use crate::user_agent::{RegistrationId, RegistrationKind};
+use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
 /// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
 /// answer takes 64·T1 to fail.
@@ -130,7 +130,7 @@ impl Registrations {
             lines.number(HeaderId::Expires, expires);
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
-        let request = on.requests.send(cx, Owner::Register(id), register, here, path.next_hop)?;
+        let request = on.send(cx, Owner::Register(id), register, here, path.next_hop)?;
         let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(Pending { request, expires });
@@ -143,17 +143,18 @@ impl Registrations {
     /// What has become of a REGISTER.
     pub(super) fn heard(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, outcome: Outcome) {
         match outcome {
-            Outcome::Provisional(_) => {}
+            Outcome::Provisional(_) | Outcome::Paused => {}
             Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
             Outcome::Final(response) => self.failed(on, cx, id, Cause::Refused(response)),
             Outcome::Over(concluded) => self.failed(on, cx, id, concluded.into()),
-            // 423: once more, for as long as the registrar wants at least (§10.2.8).
-            Outcome::Again(Amendment::Interval(least)) => {
+            Outcome::Again(Again { number, interval }) => {
                 let Some(registration) = self.table.get_mut(id) else { return };
-                let Some(pending) = &mut registration.pending else { return };
-                pending.expires = least;
-                registration.wanted = least;
-                registration.number = registration.number.saturating_add(1);
+                registration.number = number.saturating_add(1);
+                // 423: for as long as the registrar wants at least (§10.2.8).
+                if let (Some(pending), Some(least)) = (&mut registration.pending, interval) {
+                    pending.expires = least;
+                    registration.wanted = least;
+                }
             }
         }
     }

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 
 use smallvec::SmallVec;
 
-use super::super::client::RequestId;
 use super::super::compose::Extra;
 use super::super::event::CallState;
 use super::super::server::Served;
@@ -15,6 +14,7 @@ use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
+use crate::user_agent::RequestId;
 
 /// A call, from the INVITE until nothing more can come of it. After the application has been told that the call is over, it may
 /// stay for a while: to acknowledge repeated 2xx, and until its BYEs are answered.

@@ -3,13 +3,14 @@
 use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
-use super::super::client::{Concluded, Outcome, Outside, Owner};
+use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
 use super::super::compose::Outgoing;
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::Calls;
 use super::call::{Call, Caller, Progress, Side};
 use super::machine::{Input, Phase};
+use crate::auth::Fields;
 use crate::dialog::{Dialog, DialogId, DialogKey, DialogState};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
@@ -40,7 +41,7 @@ impl Calls {
         })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
         let id = self.table.insert(Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false });
-        match on.requests.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
+        match on.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
             Ok(invite) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(invite);
@@ -57,7 +58,7 @@ impl Calls {
     /// Cancels our INVITE (§9.1).
     pub(in crate::user_agent) fn cancel(
         &mut self,
-        on: &Floor,
+        on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
     ) -> Result<(), CommandError> {
@@ -68,10 +69,25 @@ impl Calls {
             }
             Caller { invite: None, .. } => Err(CommandError::WrongState),
             Caller { invite: Some(invite), .. } => {
-                on.requests.cancel(cx, *invite)?;
+                let cancelled = on.requests.cancel(cx, *invite)?;
                 caller.cancelled = true;
+                if cancelled == Cancelled::Over {
+                    self.refused(on, cx, id, Cause::Cancelled(None));
+                }
                 Ok(())
             }
+        }
+    }
+
+    /// The INVITE goes out again: what its early dialogs were made by is refused.
+    fn end_early(&mut self, on: &mut Floor, id: CallId) {
+        let Some(call) = self.table.get_mut(id) else { return };
+        for session in call.sessions.drain(..) {
+            on.dialogs.end(session.dialog, Usage::Session(id));
+            on.dialogs.forget(session.dialog);
+        }
+        if let Side::Caller(caller) = &mut call.side {
+            caller.progress = Progress::Nothing;
         }
     }
 
@@ -94,7 +110,8 @@ impl Calls {
                 self.refused(on, cx, id, Cause::Cancelled(None));
             }
             Outcome::Over(failed) => self.refused(on, cx, id, failed.into()),
-            Outcome::Again(_) => {}
+            // The dialogs of the branches that were refused are over (§13.2.2.3).
+            Outcome::Paused | Outcome::Again(_) => self.end_early(on, id),
         }
     }
 
@@ -216,6 +233,8 @@ impl Calls {
         dialog_id: DialogId,
         response: &Response,
     ) -> Result<(), CommandError> {
+        let invite = self.caller(id).and_then(|caller| on.requests.request(caller.invite?));
+        let credentials = invite.map(Fields::of).unwrap_or_default();
         let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
         if session.ack.is_some_and(|ack| cx.repeat(ack).is_ok()) {
             return Ok(());
@@ -225,7 +244,7 @@ impl Calls {
             dialog.confirm(response);
         }
         session.ack = None;
-        session.ack = Some(send_ack(cx, dialog_id, dialog, response)?);
+        session.ack = Some(send_ack(cx, dialog_id, dialog, &credentials, response)?);
         Ok(())
     }
 }
@@ -254,11 +273,21 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog) {
     }
 }
 
-/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number of the INVITE.
-fn send_ack(cx: &mut Cx<'_>, id: DialogId, dialog: &Dialog, response: &Response) -> Result<DeliveryId, CommandError> {
+/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE
+/// (§22.1).
+fn send_ack(
+    cx: &mut Cx<'_>,
+    id: DialogId,
+    dialog: &Dialog,
+    credentials: &Fields,
+    response: &Response,
+) -> Result<DeliveryId, CommandError> {
     let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
     let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
-    let lines = dialog.lines(Method::Ack, number, &path);
+    let mut lines = dialog.lines(Method::Ack, number, &path);
+    for (id, value) in credentials.iter() {
+        lines.header(id, value);
+    }
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);
     cx.acknowledge_from(&ack, path.next_hop, Work::Ack(id))
 }

@@ -107,6 +107,9 @@ impl Calls {
     /// Forgets a call and all its dialogs.
     fn forget(&mut self, on: &mut Floor, id: CallId) {
         let Some(call) = self.table.remove(id) else { return };
+        if on.keyring.spaces() > 0 {
+            on.keyring.forget_call((), &call.call_id);
+        }
         for session in &call.sessions {
             on.dialogs.end(session.dialog, Usage::Session(id));
             on.dialogs.forget(session.dialog);

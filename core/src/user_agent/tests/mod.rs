@@ -1,5 +1,6 @@
 //! Two user agents on one clock, or one against words on the wire.
 
+mod again;
 mod calling;
 mod composing;
 mod fail_over;

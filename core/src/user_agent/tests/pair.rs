@@ -319,6 +319,8 @@ pub(super) fn short(event: &Event) -> String {
         Event::Ended { cause, .. } => format!("ended {cause:?}"),
         Event::Overload { limit, .. } => format!("overload {limit:?}"),
         Event::Dropped { why, .. } => format!("dropped {why:?}"),
+        Event::Wanted { wanted, .. } => format!("wanted {wanted:?}"),
+        Event::WrongProof { .. } => "wrong proof".into(),
         Event::Registered { .. } => "registered".into(),
         Event::RegistrationFailed { cause, .. } => format!("registration failed {}", cause.counts_as().get()),
     }
