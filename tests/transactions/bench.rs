@@ -9,7 +9,7 @@ use sansip::message::{Message, Request, Response, StatusCode};
 use sansip::timer::TimerId;
 use sansip::{
     Answer, Arrival, Change, Config, ConnectionId, DeliveryId, DropCause, Endpoint, Failure, Flow, Indication, Input,
-    Instant, Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag,
+    Instant, Limit, Listener, ListenerId, NextHop, Output, QueryId, Question, Seed, Tag, Transmit,
 };
 
 /// Our own address: the sent-by of our Vias.
@@ -28,6 +28,16 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    pub(crate) fn of(at: u64, transmit: &Transmit) -> Self {
+        Self {
+            at,
+            to: transmit.flow.remote.to_string(),
+            flow: transmit.flow,
+            ttl: transmit.ttl,
+            text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
+        }
+    }
+
     /// The request line or status line.
     pub(crate) fn start_line(&self) -> &str {
         self.text.lines().next().expect("a message has a start line")
@@ -330,13 +340,7 @@ impl Bench {
         let mut unknown = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {
-                Output::Send(transmit) => self.sent.push(Sent {
-                    at,
-                    to: transmit.flow.remote.to_string(),
-                    flow: transmit.flow,
-                    ttl: transmit.ttl,
-                    text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
-                }),
+                Output::Send(transmit) => self.sent.push(Sent::of(at, &transmit)),
                 Output::Resolve { query, question } => match question {
                     Question::Address { name } => self.questions.push((query, name.to_string())),
                     Question::Srv { name } if self.services => self.questions.push((query, format!("SRV {name}"))),

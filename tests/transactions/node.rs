@@ -75,13 +75,7 @@ impl<U: TransactionUser> Bench<U> {
         let at = self.now.as_millis();
         while let Some(output) = self.node.poll() {
             match output {
-                Output::Send(transmit) => self.sent.push(Sent {
-                    at,
-                    to: transmit.flow.remote.to_string(),
-                    flow: transmit.flow,
-                    ttl: transmit.ttl,
-                    text: String::from_utf8(transmit.bytes.to_vec()).expect("our messages are text"),
-                }),
+                Output::Send(transmit) => self.sent.push(Sent::of(at, &transmit)),
                 Output::Event(event) => self.events.push((at, event)),
                 other => panic!("an output that nobody asked for: {other:?}"),
             }

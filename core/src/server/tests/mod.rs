@@ -190,6 +190,22 @@ impl Bench {
         }
     }
 
+    /// Bob registers these values of Contact.
+    fn bind(&mut self, contacts: &str) {
+        let text = format!(
+            "REGISTER sip:biloxi.com SIP/2.0
+            Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKr
+            Max-Forwards: 70
+            To: <sip:bob@biloxi.com>
+            From: <sip:bob@biloxi.com>;tag=1
+            Call-ID: 1
+            CSeq: 1 REGISTER
+            Contact: {contacts}
+            Content-Length: 0"
+        );
+        self.receive(BOB, &text);
+    }
+
     /// All timers run out; then nothing may be left.
     fn comes_to_rest(&mut self) {
         self.wait(Duration::from_secs(600));
