@@ -85,6 +85,11 @@ impl fmt::Display for AddressOfRecord {
     }
 }
 
+/// Whether both user parts are the same: with regard to case, escaped or not (RFC 3261 §19.1.4).
+pub(crate) fn same_user(one: &str, other: &str) -> bool {
+    same_part(Some(one), Some(other))
+}
+
 impl NameAddr<'_> {
     /// Whether two values of From or of To are the same: URIs and tags are, and so is every other parameter that both have.
     /// Display names and angle brackets do not count (RFC 3261 §20.20, §20.39).

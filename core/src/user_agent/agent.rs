@@ -5,7 +5,7 @@ use super::event::Event;
 use super::floor::{Floor, Usage};
 use super::profile::Profile;
 use super::registration::Registrations;
-use super::server::{Served, ServedId, Serving};
+use super::server::{Served, Serving};
 use super::session::Calls;
 use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, DialogKey, Dialogs};
@@ -14,7 +14,7 @@ use crate::message::{HeaderId, Method, Response, StatusCode};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
-use crate::user_agent::{CallId, RegistrationId, RequestId};
+use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
 /// What a user agent knows: its calls and registrations, and the floor that they stand on.
 ///
@@ -97,6 +97,8 @@ work! {
         Refresh(RegistrationId) = 7,
         /// The timer of a request that goes out again later, or when the application has answered.
         Wait(RequestId) = 8,
+        /// The timer of a request that the application has to answer.
+        Overdue(ServedId) = 9,
     }
 }
 
@@ -159,6 +161,13 @@ impl Core {
             let dialog = DialogKey::of_request(&served.request).and_then(|name| on.dialogs.find(name));
             let usage = dialog.and_then(|dialog| Some((dialog, *on.dialogs.usages(dialog).first()?)));
             return match usage {
+                Some((dialog, Usage::Session(call))) if on.profile.answers(served.request.method()) => {
+                    if on.is_in_order(dialog, &served.request) {
+                        on.ask_application(cx, served, Some(call));
+                    } else {
+                        on.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
+                    }
+                }
                 Some((dialog, Usage::Session(call))) => self.calls.serve(on, cx, &served, call, dialog),
                 None => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
             };
@@ -170,6 +179,7 @@ impl Core {
                 on.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
             }
             Method::Options => on.respond_options(cx, &served),
+            method if on.profile.answers(method) => on.ask_application(cx, served, None),
             // A BYE without To tag ends nothing (§15.1.2).
             _ => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
         }
@@ -184,6 +194,11 @@ impl Core {
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
+            Owner::Ask(request) => match outcome {
+                Outcome::Final(response) => cx.emit(Event::Replied { request, response }),
+                Outcome::Over(concluded) => cx.emit(Event::Unanswered { request, cause: concluded.into() }),
+                Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => {}
+            },
             Owner::Bye(..) | Owner::TurnAway(_) => {}
         }
     }
@@ -236,6 +251,7 @@ impl TransactionUser for Core {
                 Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
+                Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
                         self.heard(cx, owner, outcome);

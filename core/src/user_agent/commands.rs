@@ -8,8 +8,8 @@ use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
 use crate::auth::{Login, Scope};
 use crate::error::CommandError;
-use crate::message::{StatusCode, UriBuf};
-use crate::user_agent::{CallId, RegistrationId, RequestId};
+use crate::message::{Method, StatusCode, UriBuf};
+use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -77,6 +77,22 @@ impl Core {
         expires: u32,
     ) -> Result<RegistrationId, CommandError> {
         self.registrations.register(&mut self.floor, cx, registrar, expires)
+    }
+
+    /// As [`UserAgent::ask`](super::UserAgent::ask).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ask(&mut self, cx: &mut Cx<'_>, method: Method<'_>, outgoing: &Outgoing) -> Result<RequestId, CommandError> {
+        self.floor.ask_peer(cx, method, outgoing)
+    }
+
+    /// As [`UserAgent::respond`](super::UserAgent::respond).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn respond(&mut self, cx: &mut Cx<'_>, served: ServedId, reply: &Reply) -> Result<(), CommandError> {
+        self.floor.respond(cx, served, reply)
     }
 
     /// As [`UserAgent::login`](super::UserAgent::login).

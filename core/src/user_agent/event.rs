@@ -7,7 +7,7 @@ use crate::endpoint::{DropCause, Failure};
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
-use crate::user_agent::{CallId, RegistrationId, RequestId};
+use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]
@@ -82,6 +82,30 @@ pub enum Event {
         wanted: Wanted,
         /// The response that says so.
         response: Response,
+    },
+    /// A peer asks something that the application answers: a request of one of the [`Profile::methods`](super::Profile::methods). Answer it
+    /// with [`respond`](super::UserAgent::respond).
+    Asked {
+        /// The request's handle.
+        served: ServedId,
+        /// The call in whose dialog it came, if it came in one.
+        call: Option<CallId>,
+        /// The request.
+        request: Request,
+    },
+    /// The final response to a request that the application has sent with [`ask`](super::UserAgent::ask). The handle is gone.
+    Replied {
+        /// The request.
+        request: RequestId,
+        /// The response, 200 to 699.
+        response: Response,
+    },
+    /// A request that the application has sent with [`ask`](super::UserAgent::ask) got no final response. The handle is gone.
+    Unanswered {
+        /// The request.
+        request: RequestId,
+        /// Why.
+        cause: Cause,
     },
     /// A response claims to prove that its server knows our password, and the proof is wrong (RFC 7616 §3.5). The response counts all
     /// the same: whether to go on is the application's choice.

@@ -5,8 +5,9 @@ use super::compose::Outgoing;
 use super::profile::Profile;
 use super::server::Serving;
 use crate::auth::Keyring;
-use crate::dialog::{Dialogs, Path};
+use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
+use crate::message::Request;
 use crate::user_agent::CallId;
 
 /// What a usage (a session, a registration) sees besides itself: never another usage.
@@ -30,6 +31,12 @@ pub(super) enum Usage {
 }
 
 impl Floor {
+    /// Takes the CSeq number of a request in a dialog; false if the request is out of order (§12.2.2).
+    pub(super) fn is_in_order(&mut self, dialog: DialogId, request: &Request) -> bool {
+        let Some(dialog) = self.dialogs.get_mut(dialog) else { return false };
+        request.cseq().is_some_and(|cseq| dialog.sequence.accept(cseq.number))
+    }
+
     /// How a request outside of dialogs is addressed (§8.1.2).
     ///
     /// # Errors

@@ -29,7 +29,7 @@ use crate::auth::{Login, Scope};
 use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
-use crate::message::{StatusCode, UriBuf};
+use crate::message::{Method, StatusCode, UriBuf};
 use crate::stack::Stack;
 use crate::time::Instant;
 
@@ -40,6 +40,8 @@ handles! {
     RegistrationId = Id<RegistrationKind>, "registration";
     /// A request of ours, however often it goes out.
     RequestId = Id<RequestKind>, "request";
+    /// A request of a peer, while its server transaction lives.
+    ServedId = Id<ServedKind>, "served";
 }
 
 /// A user agent as a node: feed it, drain it, and command it.
@@ -152,6 +154,42 @@ impl Stack<Core> {
     /// `NotSip`; `NoListener`; `Limit("deliveries")`.
     pub fn register(&mut self, now: Instant, registrar: &UriBuf, expires: u32) -> Result<RegistrationId, CommandError> {
         self.command(now, |core, cx| core.register(cx, registrar, expires))
+    }
+
+    /// Sends a request of another method outside of dialogs, such as OPTIONS or MESSAGE; [`Event::Replied`] has the final response.
+    ///
+    /// ```
+    /// # use sansip::{Config, Instant, Listener, Seed};
+    /// # use sansip::message::Method;
+    /// # use sansip::user_agent::{Body, Outgoing, Profile, UserAgent};
+    /// let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+    /// alice.listen(Listener::udp("192.0.2.1:5060".parse()?));
+    /// let bob = "<sip:bob@biloxi.com>".parse()?;
+    /// alice.ask(Instant::ZERO, Method::Options, &bob)?;
+    /// alice.ask(Instant::ZERO, Method::Message, Outgoing::to(&bob).body(Body::new("text/plain", "Watson, come here.")))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid("method")`: there is another command for the method, or it needs a dialog that this does not make; `NotSip`;
+    /// `NoListener`; `HeaderOwned`; `Invalid`: what cannot be carried; `Limit("deliveries")`.
+    pub fn ask(
+        &mut self,
+        now: Instant,
+        method: Method<'_>,
+        outgoing: impl Into<Outgoing>,
+    ) -> Result<RequestId, CommandError> {
+        let outgoing = outgoing.into();
+        self.command(now, |core, cx| core.ask(cx, method, &outgoing))
+    }
+
+    /// Answers what [`Event::Asked`] asks, with a final response.
+    ///
+    /// # Errors
+    /// `Gone`: it is answered, or its time is over; `HeaderOwned`; `Invalid`: the status, or what cannot be carried.
+    pub fn respond(&mut self, now: Instant, served: ServedId, reply: impl Into<Reply>) -> Result<(), CommandError> {
+        let reply = reply.into();
+        self.command(now, |core, cx| core.respond(cx, served, &reply))
     }
 
     /// Gives a login, in the place of one with the same scope: challenges of its realm, or of its host, are answered with it (RFC 3261

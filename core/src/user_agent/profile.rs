@@ -1,15 +1,20 @@
 //! Who a user agent is, and what it says about itself.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::agent::Cx;
+use super::client::is_of_the_core;
 use super::limits::Limits;
 use super::policy::Policy;
 use crate::dialog::RouteSet;
 use crate::error::CommandError;
+use crate::extension::Extensions;
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Lines, Scheme, Uri, UriBuf};
+use crate::message::{HeaderId, Lines, Method, Scheme, Uri, UriBuf};
+use crate::time::Duration;
 use crate::transport::{Here, Listener, NextHop};
 
 /// The methods that this user agent takes, as a value of Allow.
@@ -34,6 +39,14 @@ pub struct Profile {
     pub capabilities: bool,
     /// The value of User-Agent and Server in our messages.
     pub user_agent: Option<String>,
+    /// Methods besides those that the core serves itself whose requests the application answers ([`Event::Asked`](super::Event::Asked)),
+    /// such as `MESSAGE` and `INFO`. Any other gets 405, or 501 if it is not known. Empty by default.
+    pub methods: Vec<Box<str>>,
+    /// How long the application has to answer such a request; then it gets a 500. 20 s, below the 32 s that its sender waits.
+    pub patience: Duration,
+    /// Whether requests outside of dialogs are taken whatever the user part of their Request-URI is; else one that is neither that of the
+    /// identity nor that of the contact gets a 404 (RFC 3261 §8.2.2.1). Off by default.
+    pub any_user: bool,
     /// What is done again by itself, and what the application is asked.
     pub policy: Policy,
     /// Bounds on what peers can make it hold.
@@ -50,6 +63,9 @@ impl Profile {
             outbound: None,
             capabilities: true,
             user_agent: None,
+            methods: Vec::new(),
+            patience: Duration::from_secs(20),
+            any_user: false,
             policy: Policy::default(),
             limits: Limits::default(),
         }
@@ -111,10 +127,35 @@ impl Profile {
 }
 
 impl Profile {
+    /// Whether the application answers requests of this method.
+    pub(super) fn answers(&self, method: Method<'_>) -> bool {
+        !is_of_the_core(method)
+            && method != Method::Options
+            && self.methods.iter().any(|name| **name == *method.as_str())
+    }
+
+    /// The methods that are taken, as a value of Allow (§20.5).
+    pub(super) fn allow(&self) -> Cow<'static, str> {
+        let mut allow = Cow::Borrowed(ALLOW);
+        for name in &self.methods {
+            if Method::parse(name.as_bytes()).is_some_and(|method| self.answers(method)) {
+                let allow = allow.to_mut();
+                allow.push_str(", ");
+                allow.push_str(name);
+            }
+        }
+        allow
+    }
+
+    /// The extensions that are understood.
+    pub(super) const fn extensions(&self) -> Extensions {
+        Extensions::NONE
+    }
+
     /// Adds Allow and Supported, if the profile says so. There is no extension to name in Supported yet (§20.37).
     pub(super) fn add_capabilities(&self, lines: &mut Lines) {
         if self.capabilities {
-            lines.header(HeaderId::Allow, ALLOW).header(HeaderId::Supported, b"");
+            lines.header(HeaderId::Allow, &*self.allow()).header(HeaderId::Supported, b"");
         }
     }
 

@@ -61,7 +61,9 @@ impl Role {
         match self {
             Self::UserAgentServer => {
                 let identity = NameAddrBuf::from_str("<sip:user@198.18.0.1>").ok()?;
-                let node = UserAgent::user_agent(config, Profile::new(identity));
+                // Whose user agent it is, the message alone does not say.
+                let profile = Profile { any_user: true, ..Profile::new(identity) };
+                let node = UserAgent::user_agent(config, profile);
                 first_final(node, SocketAddr::new(ELEMENT, PORT), datagram)
             }
             Self::Proxy => {

@@ -35,6 +35,31 @@ impl Floor {
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
+        self.send_owned(cx, |_| owner, request, here, next_hop)
+    }
+
+    /// As [`send`](Self::send), for the application alone.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn send_for_itself(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: Request,
+        here: Here,
+        next_hop: NextHop,
+    ) -> Result<RequestId, CommandError> {
+        self.send_owned(cx, Owner::Ask, request, here, next_hop)
+    }
+
+    fn send_owned(
+        &mut self,
+        cx: &mut Cx<'_>,
+        owner: impl FnOnce(RequestId) -> Owner,
+        request: Request,
+        here: Here,
+        next_hop: NextHop,
+    ) -> Result<RequestId, CommandError> {
         let mut request = request;
         if self.keyring.spaces() > 0 {
             let fields = self.keyring.authorize((), &request);

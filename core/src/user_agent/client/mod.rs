@@ -4,6 +4,7 @@
 //! does it, and `redirect.rs` is one step of it.
 
 mod again;
+mod ask;
 mod redirect;
 mod retry;
 mod write;
@@ -22,6 +23,7 @@ use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
 use crate::user_agent::{CallId, RegistrationId, RequestId, RequestKind};
 pub use again::Amend;
+pub(super) use ask::is_of_the_core;
 use retry::Tried;
 pub(super) use write::Outside;
 
@@ -36,6 +38,8 @@ pub(super) enum Owner {
     TurnAway(DeliveryId),
     /// The REGISTER of a registration.
     Register(RegistrationId),
+    /// Nobody but the application, which knows the request itself.
+    Ask(RequestId),
 }
 
 /// What an owner is told of its request.
@@ -158,7 +162,7 @@ impl Requests {
     pub(super) fn send(
         &mut self,
         cx: &mut Cx<'_>,
-        owner: Owner,
+        owner: impl FnOnce(RequestId) -> Owner,
         request: Request,
         here: Here,
         next_hop: NextHop,
@@ -183,18 +187,23 @@ impl Requests {
         recipe: &dyn Recipe,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        self.begin(cx, owner, recipe, &Here::Unsaid, next_hop)
+        self.begin(cx, |_| owner, recipe, &Here::Unsaid, next_hop)
     }
 
     fn begin(
         &mut self,
         cx: &mut Cx<'_>,
-        owner: Owner,
+        owner: impl FnOnce(RequestId) -> Owner,
         recipe: &dyn Recipe,
         here: &Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let id = self.table.insert(Pending { owner, stage: Stage::Sending, kept: None, tried: Tried::default() });
+        let id = self.table.insert_with(|id| Pending {
+            owner: owner(id),
+            stage: Stage::Sending,
+            kept: None,
+            tried: Tried::default(),
+        });
         match cx.request_from(recipe, here, next_hop, Work::Request(id), "") {
             Ok(delivery) => {
                 if let Some(pending) = self.table.get_mut(id) {

@@ -44,7 +44,12 @@ impl Floor {
             .header(HeaderId::From, outside.from)
             .header(HeaderId::CallId, outside.call_id)
             .cseq(outside.number, outside.method);
-        let here = self.profile.add_contact_anywhere(&mut lines, cx, path.request_uri.as_uri())?;
+        // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
+        let here = match outside.method {
+            Method::Message if cx.listeners().next().is_none() => return Err(CommandError::NoListener),
+            Method::Message => Here::Unsaid,
+            _ => self.profile.add_contact_anywhere(&mut lines, cx, path.request_uri.as_uri())?,
+        };
         add(&mut lines);
         outgoing.extra.add_to(&mut lines);
         let parts = RequestParts::new(outside.method, path.request_uri.as_bytes(), &lines);

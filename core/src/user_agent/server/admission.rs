@@ -1,14 +1,15 @@
 //! What is asked of a request before it is processed: method, Request-URI, extensions, content (RFC 3261 §8.2.1 to §8.2.3).
 
-use alloc::vec::Vec;
+use alloc::string::String;
 
 use super::{Served, accept};
 use crate::endpoint::Arrival;
-use crate::message::header::{Accept, ContentType, Header, Require};
-use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
+use crate::extension::{Demand, Extensions};
+use crate::message::header::{Accept, ContentType};
+use crate::message::{HeaderId, Method, Request, StatusCode, Uri, same_user};
 use crate::user_agent::agent::Cx;
 use crate::user_agent::floor::Floor;
-use crate::user_agent::profile::{ACCEPT, ALLOW};
+use crate::user_agent::profile::ACCEPT;
 
 impl Floor {
     /// A request that matches no transaction: it gets one, and goes through §8.2. `None` if it is answered by that.
@@ -24,19 +25,23 @@ impl Floor {
         if request.method() == Method::Cancel {
             return Some(served);
         }
-        if let Some(status) = method(request.method()) {
+        let is_asked = self.profile.answers(request.method());
+        if let Some(status) = method(request.method()).filter(|_| !is_asked) {
+            let allow = self.profile.allow();
             self.respond_final(cx, &served, status, |lines| {
-                lines.header(HeaderId::Allow, ALLOW);
+                lines.header(HeaderId::Allow, &*allow);
             });
         } else if !scheme(request) {
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |_| {});
+        } else if !self.is_for_us(request) {
+            self.respond_final(cx, &served, StatusCode::NOT_FOUND, |_| {});
         } else if !is_first {
             self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |_| {});
-        } else if let Some(unsupported) = required(request) {
+        } else if let Some(unsupported) = required(request, self.profile.extensions()) {
             self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
                 lines.header(HeaderId::Unsupported, unsupported);
             });
-        } else if let Some(header) = content(request) {
+        } else if let Some(header) = content(request).filter(|_| !is_asked) {
             let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
                 lines.header(header, value);
@@ -49,6 +54,23 @@ impl Floor {
             return Some(served);
         }
         None
+    }
+}
+
+impl Floor {
+    /// Whether the Request-URI is ours (§8.2.2.1): it has no user, or that of our identity or of the contact that we give, whatever its
+    /// host. Phones behind NAT are reached by rewritten hosts. A request in a dialog is found by the dialog.
+    fn is_for_us(&self, request: &Request) -> bool {
+        let Some(user) = request.uri().ok().and_then(|uri| uri.user()) else { return true };
+        if self.profile.any_user || request.to_tag().is_some() {
+            return true;
+        }
+        let contact = self.profile.contact.as_ref().map(|contact| contact.as_uri());
+        [Some(self.profile.identity.uri()), contact]
+            .into_iter()
+            .flatten()
+            .filter_map(Uri::user)
+            .any(|ours| same_user(ours, user))
     }
 }
 
@@ -84,16 +106,10 @@ fn acceptable(request: &Request) -> bool {
     best.is_some_and(|(_, q)| q > 0)
 }
 
-/// The option tags of Require, all of which are unknown here, as a value of Unsupported (§8.2.2.3).
-fn required(request: &Request) -> Option<Vec<u8>> {
-    let mut value = Vec::new();
-    for option in request.headers().all::<Require<'_>>().flatten() {
-        if !value.is_empty() {
-            value.extend_from_slice(b", ");
-        }
-        option.write(&mut value);
-    }
-    (!value.is_empty()).then_some(value)
+/// The option tags of Require that are not understood, as a value of Unsupported (§8.2.2.3).
+fn required(request: &Request, understood: Extensions) -> Option<String> {
+    let demand = Demand::of_require(request.headers(), understood);
+    (!demand.unsupported.is_empty()).then_some(demand.unsupported)
 }
 
 /// The header that a 415 must carry, if the body is not understood and not optional (§8.2.3, §20.11).

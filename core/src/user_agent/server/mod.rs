@@ -1,8 +1,10 @@
 //! Requests of peers, from their coming to the end of their transactions (RFC 3261 §8.2).
 //!
-//! [`Serving`] is the table of them; `admission.rs` has the order of §8.2, `respond.rs` writes and sends responses.
+//! [`Serving`] is the table of them; `admission.rs` has the order of §8.2, `respond.rs` writes and sends responses, `asked.rs` lets the
+//! application answer.
 
 mod admission;
+mod asked;
 mod merged;
 mod respond;
 
@@ -12,25 +14,15 @@ use super::agent::Work;
 use crate::dialog::KeyedIndex;
 use crate::endpoint::Arrival;
 use crate::flow::ListenerId;
-use crate::id::{Arena, Id, Kind};
+use crate::id::Arena;
 use crate::message::{Method, Request};
 use crate::random::Random;
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
-use crate::user_agent::CallId;
+use crate::user_agent::{CallId, ServedId, ServedKind};
+use asked::Asked;
 use merged::MergeName;
-
-/// The kind that [`ServedId`] names.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ServedKind {}
-
-impl Kind for ServedKind {
-    const NAME: &'static str = "served";
-}
-
-/// A request of a peer, while its server transaction lives.
-pub(super) type ServedId = Id<ServedKind>;
 
 /// A request that is being served.
 #[derive(Clone, Debug)]
@@ -60,6 +52,8 @@ struct Entry {
     local_tag: Option<Box<str>>,
     /// The call that an INVITE has begun.
     call: Option<CallId>,
+    /// The request, if it waits for the application.
+    asked: Option<Box<Asked>>,
 }
 
 impl Serving {

@@ -6,18 +6,19 @@ use crate::message::{HeaderId, Lines, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::floor::Floor;
-use crate::user_agent::profile::{ACCEPT, ALLOW};
+use crate::user_agent::profile::ACCEPT;
 
 impl Floor {
     /// What we can do (§11.2).
     pub(in crate::user_agent) fn respond_options(&mut self, cx: &mut Cx<'_>, served: &Served) {
+        let (allow, supported) = (self.profile.allow(), self.profile.extensions());
         self.respond_final(cx, served, StatusCode::OK, |lines| {
             lines
-                .header(HeaderId::Allow, ALLOW)
+                .header(HeaderId::Allow, &*allow)
                 .header(HeaderId::Accept, ACCEPT)
                 .header(HeaderId::AcceptEncoding, "identity")
                 .header(HeaderId::AcceptLanguage, "en")
-                .header(HeaderId::Supported, "");
+                .header(HeaderId::Supported, alloc::format!("{supported}"));
         });
     }
 
