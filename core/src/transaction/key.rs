@@ -234,3 +234,34 @@ fn split_part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RequestKey;
+    use crate::message::{Limits, MessageView};
+
+    fn key(via: &str) -> alloc::vec::Vec<u8> {
+        let text = alloc::format!("BYE sip:b SIP/2.0\r\nVia: {via}\r\n\r\n");
+        let view = MessageView::parse(text.as_bytes(), &Limits::default()).unwrap();
+        RequestKey::of(view.headers(), view.uri_bytes()).unwrap().method("BYE").to_vec()
+    }
+
+    #[test]
+    fn a_host_is_compared_without_case_and_a_branch_with_it() {
+        let usual = key("SIP/2.0/UDP a.example;branch=z9hG4bKx");
+        for same in ["SIP/2.0/UDP A.eXample.;branch=z9hG4bKx", "SIP/2.0/UDP a.example:5060;branch=z9hG4bKx"] {
+            assert_eq!(key(same), usual, "{same}");
+        }
+        for other in [
+            "SIP/2.0/UDP a.example;branch=z9hG4bKX",
+            "SIP/2.0/UDP b.example;branch=z9hG4bKx",
+            "SIP/2.0/UDP a.example:5061;branch=z9hG4bKx",
+            "SIP/2.0/TLS a.example;branch=z9hG4bKx",
+        ] {
+            assert_ne!(key(other), usual, "{other}");
+        }
+        // A key that has no room on the stack is whole.
+        let long = |end: char| key(&alloc::format!("SIP/2.0/UDP a.example;branch=z9hG4bK{}{end}", "x".repeat(400)));
+        assert_ne!(long('1'), long('2'));
+    }
+}

@@ -65,3 +65,15 @@ fn comma(text: &[u8]) -> Option<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Values, first_value};
+
+    #[test]
+    fn the_first_value_is_that_of_the_list() {
+        for text in ["", "a", "a,b", "a ,b", "a\t\r\n ,", ",a", "\"a,b\" , c", "<a,b>;c=1 ,d", "\"a, b"] {
+            assert_eq!(first_value(text.as_bytes()), Values::new(text.as_bytes()).next(), "{text}");
+        }
+    }
+}
