@@ -175,6 +175,7 @@ impl fmt::Debug for Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn the_same_seed_gives_the_same_tokens_and_another_seed_others() {
@@ -194,5 +195,16 @@ mod tests {
         let mut random = Random::new(Seed::from_u64(7), script);
         assert_eq!(random.branch("loop"), "z9hG4bKnashds8");
         assert!(random.branch("loop").ends_with(".loop"));
+    }
+
+    #[test]
+    fn each_character_of_a_token_is_random() {
+        let mut random = Random::new(Seed::from_u64(1), Script::default());
+        for place in 0..20 {
+            let mut seen: Vec<u8> = (0..400).map(|_| random.call_id().as_bytes()[place]).collect();
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen, b"0123456789abcdefghijklmnopqrstuv", "{place}");
+        }
     }
 }

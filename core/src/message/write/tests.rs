@@ -345,6 +345,13 @@ fn trying_has_the_timestamp_and_keeps_the_tag_that_is_there() {
     let trying = Response::to(&request, StatusCode::TRYING).to_tag("2").finish().unwrap();
     assert_eq!(trying.headers().raw(HeaderId::Timestamp), Some(&b"54"[..]));
     assert_eq!(trying.to_header().unwrap().tag(), Some("1"));
+    for to in ["<sip:b@c>;tag=1", "<sip:b@c>;x;TAG=1", "sip:b;tag=1", "<sip:b@c>;tag=1;tag=3", ""] {
+        let request = parsed(&alloc::format!(
+            "BYE sip:a SIP/2.0\r\nTo: {to}\r\nFrom: <sip:a>;tag=1\r\nCall-ID: x\r\nCSeq: 1 BYE\r\n\r\n"
+        ));
+        let response = Response::to(&request, StatusCode::OK).to_tag("2").finish().unwrap();
+        assert_eq!(response.headers().raw(HeaderId::To), Some(to.as_bytes()), "{to}");
+    }
 }
 
 #[test]
