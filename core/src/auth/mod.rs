@@ -68,6 +68,7 @@ mod replays;
 mod secret;
 mod session;
 mod settings;
+mod users;
 
 pub use algorithm::{Algorithm, HashFunction};
 pub use claim::{Claim, Refusal, UriRule, UserName};
@@ -79,6 +80,7 @@ pub use limits::Limits;
 pub use login::{Login, Outcome, Scope, ServerProof, Unknown, Wanted};
 pub use secret::{Ha1, Secret, hashed_user};
 pub use settings::Settings;
+pub use users::Users;
 
 #[cfg(test)]
 mod tests;

@@ -128,6 +128,7 @@ impl Core {
             serving: Serving::new(merged),
             dialogs: Dialogs::new(dialogs),
             keyring: Keyring::new(auth::Limits::default()),
+            guard: None,
         };
         Self { floor, calls: Calls::new(), registrations: Registrations::new() }
     }

@@ -6,7 +6,7 @@ use super::agent::{Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
-use crate::auth::{Login, Scope};
+use crate::auth::{Login, Scope, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode, UriBuf};
 use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
@@ -93,6 +93,14 @@ impl Core {
     /// As there.
     pub fn respond(&mut self, cx: &mut Cx<'_>, served: ServedId, reply: &Reply) -> Result<(), CommandError> {
         self.floor.respond(cx, served, reply)
+    }
+
+    /// As [`UserAgent::guard`](super::UserAgent::guard).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn guard(&mut self, cx: &mut Cx<'_>, settings: Option<(Settings, Users)>) -> Result<(), CommandError> {
+        self.floor.set_guard(cx, settings)
     }
 
     /// As [`UserAgent::login`](super::UserAgent::login).

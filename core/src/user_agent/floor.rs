@@ -1,9 +1,11 @@
 //! What all usages stand on: who we are, the requests of either side, and the dialogs.
 
+use alloc::boxed::Box;
+
 use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
-use super::server::Serving;
+use super::server::{Guard, Serving};
 use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
@@ -21,6 +23,8 @@ pub(super) struct Floor {
     pub(super) dialogs: Dialogs<Usage>,
     /// What we prove ourselves with, and the challenges that were answered.
     pub(super) keyring: Keyring<()>,
+    /// Who has to prove themselves before they are served. In a box, as most user agents serve all.
+    pub(super) guard: Option<Box<Guard>>,
 }
 
 /// What a dialog is used for (RFC 5057).

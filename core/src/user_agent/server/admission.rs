@@ -25,6 +25,9 @@ impl Floor {
         if request.method() == Method::Cancel {
             return Some(served);
         }
+        if !self.lets_through(cx, &served) {
+            return None;
+        }
         let is_asked = self.profile.answers(request.method());
         if let Some(status) = method(request.method()).filter(|_| !is_asked) {
             let allow = self.profile.allow();

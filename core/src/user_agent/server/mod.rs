@@ -5,6 +5,7 @@
 
 mod admission;
 mod asked;
+mod guard;
 mod merged;
 mod respond;
 
@@ -22,6 +23,7 @@ use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::{CallId, ServedId, ServedKind};
 use asked::Asked;
+pub(super) use guard::Guard;
 use merged::MergeName;
 
 /// A request that is being served.

@@ -6,6 +6,7 @@ mod calling;
 mod composing;
 mod fail_over;
 mod flows;
+mod guarding;
 mod junk;
 mod lone;
 mod networks;
