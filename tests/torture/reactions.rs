@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::message::header::{ContentLength, NameAddrBuf};
 use sansip::message::{HeaderId, Message, Method};
-use sansip::user_agent::Profile;
+use sansip::user_agent::{Body, Outgoing, Profile};
 use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, UserAgent};
 use sansip_sim::inspect::{Kind, Role, judge, with_line_ends};
 
@@ -187,7 +187,7 @@ fn a_response_for_somebody_else_is_dropped_even_where_its_transaction_is_known()
         let listener = agent.listen(Listener::udp("203.0.113.30:5060".parse().unwrap()));
         let remote: SocketAddr = "203.0.113.31:5060".parse().unwrap();
         let wren: NameAddrBuf = "<sip:wren@203.0.113.31>".parse().unwrap();
-        agent.call(Instant::ZERO, &wren).unwrap();
+        agent.call(Instant::ZERO, Outgoing::to(&wren).body(Body::sdp("v=0\r\n"))).unwrap();
         while agent.poll().is_some() {}
         agent.handle(
             Instant::ZERO,

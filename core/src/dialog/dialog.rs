@@ -3,7 +3,7 @@
 use super::name::{DialogKey, DialogName};
 use super::route_set::{Path, RouteSet, request_target};
 use super::sequence::Sequence;
-use crate::message::header::{CSeq, NameAddrBuf, NameAddrText};
+use crate::message::header::{CSeq, NameAddr, NameAddrBuf, NameAddrText};
 use crate::message::{
     HeaderId, Lines, Method, Phrase, Rejection, Request, RequestBuilder, Response, TagParam, Uri, UriBuf,
 };
@@ -119,6 +119,14 @@ impl Dialog {
         self.route_set = RouteSet::of_response(response.headers());
         if let Some(target) = target_of(response) {
             self.remote_target = target;
+        }
+    }
+
+    /// A target refresh request of the peer that we accept, or a 2xx to one of ours, says where the peer wants requests to arrive from
+    /// now on: its Contact (§12.2.1.2, §12.2.2). The route set stays.
+    pub fn refresh(&mut self, contact: Option<NameAddr<'_>>) {
+        if let Some(target) = contact.filter(|contact| contact.uri.is_sip()) {
+            self.remote_target = request_target(target.uri);
         }
     }
 

@@ -99,6 +99,12 @@ work! {
         Wait(RequestId) = 8,
         /// The timer of a request that the application has to answer.
         Overdue(ServedId) = 9,
+        /// The timer of an ACK that waits for an answer.
+        Owed(CallId) = 10,
+        /// The timer of a change that we try again.
+        Glare(CallId) = 11,
+        /// The timer of a change that the peer wants.
+        Decision(CallId) = 12,
     }
 }
 
@@ -187,12 +193,13 @@ impl Core {
     }
 
     /// Tells the owner of a request of ours what has become of the request.
-    pub(super) fn heard(&mut self, cx: &mut Cx<'_>, owner: Owner, outcome: Outcome) {
+    pub(super) fn heard(&mut self, cx: &mut Cx<'_>, id: RequestId, owner: Owner, outcome: Outcome) {
         let on = &mut self.floor;
         match owner {
             Owner::Invite(call) => self.calls.invite_heard(on, cx, call, outcome),
             // Whatever a BYE's response says, the dialog is over (§15.1.1).
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
+            Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
             Owner::Ask(request) => match outcome {
@@ -226,7 +233,7 @@ impl TransactionUser for Core {
                 _ if has_several_vias(&response) => {}
                 Ok(Work::Request(id)) => {
                     if let Some((owner, outcome)) = self.floor.answered(cx, id, delivery, response) {
-                        self.heard(cx, owner, outcome);
+                        self.heard(cx, id, owner, outcome);
                     }
                 }
                 _ => {}
@@ -234,7 +241,7 @@ impl TransactionUser for Core {
             Indication::Failed { delivery, tag, failure } => match tag.try_into() {
                 Ok(Work::Request(id)) => {
                     if let Some((owner, outcome)) = self.floor.ended(cx, id, delivery, Concluded::Failed(failure)) {
-                        self.heard(cx, owner, outcome);
+                        self.heard(cx, id, owner, outcome);
                     }
                 }
                 Ok(Work::Ack(dialog)) => self.calls.ack_failed(&self.floor, dialog, delivery),
@@ -244,18 +251,21 @@ impl TransactionUser for Core {
                 if let Ok(Work::Request(id)) = tag.try_into()
                     && let Some((owner, outcome)) = self.floor.ended(cx, id, delivery, Concluded::Finished)
                 {
-                    self.heard(cx, owner, outcome);
+                    self.heard(cx, id, owner, outcome);
                 }
             }
             Indication::Timer { tag, .. } => match tag.try_into() {
                 Ok(Work::Ringing(id)) => self.calls.ring_again(cx, id),
                 Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
+                Ok(Work::Owed(id)) => self.calls.unanswered(&mut self.floor, cx, id),
+                Ok(Work::Glare(id)) => self.calls.modify_again(&mut self.floor, cx, id),
+                Ok(Work::Decision(id)) => self.calls.undecided(&mut self.floor, cx, id),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
-                        self.heard(cx, owner, outcome);
+                        self.heard(cx, id, owner, outcome);
                     }
                 }
                 _ => {}

@@ -42,6 +42,38 @@ impl Core {
         self.calls.answer(&mut self.floor, cx, call, extra)
     }
 
+    /// As [`UserAgent::answer_offer`](super::UserAgent::answer_offer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn answer_offer(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.answer_offer(&mut self.floor, cx, call, extra)
+    }
+
+    /// As [`UserAgent::modify`](super::UserAgent::modify).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn modify(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.modify(&mut self.floor, cx, call, extra)
+    }
+
+    /// As [`UserAgent::accept_offer`](super::UserAgent::accept_offer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accept_offer(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.accept_offer(&mut self.floor, cx, call, extra)
+    }
+
+    /// As [`UserAgent::refuse_offer`](super::UserAgent::refuse_offer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refuse_offer(&mut self, cx: &mut Cx<'_>, call: CallId, reply: &Reply) -> Result<(), CommandError> {
+        self.calls.refuse_offer(&mut self.floor, cx, call, reply)
+    }
+
     /// As [`UserAgent::reject`](super::UserAgent::reject).
     ///
     /// # Errors
@@ -122,7 +154,7 @@ impl Core {
         logins: Vec<(Scope, Login)>,
     ) -> Result<(), CommandError> {
         let told = self.floor.credentials(cx, request, logins);
-        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
+        told.map(|(owner, outcome)| self.heard(cx, request, owner, outcome))
     }
 
     /// As [`UserAgent::amend`](super::UserAgent::amend).
@@ -131,7 +163,7 @@ impl Core {
     /// As there.
     pub fn amend(&mut self, cx: &mut Cx<'_>, request: RequestId, amend: Amend) -> Result<(), CommandError> {
         let told = self.floor.amend(cx, request, amend);
-        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
+        told.map(|(owner, outcome)| self.heard(cx, request, owner, outcome))
     }
 
     /// As [`UserAgent::give_up`](super::UserAgent::give_up).
@@ -140,7 +172,7 @@ impl Core {
     /// As there.
     pub fn give_up(&mut self, cx: &mut Cx<'_>, request: RequestId) -> Result<(), CommandError> {
         let told = self.floor.give_up(cx, request);
-        told.map(|(owner, outcome)| self.heard(cx, owner, outcome))
+        told.map(|(owner, outcome)| self.heard(cx, request, owner, outcome))
     }
 
     /// The calls that are alive, in the order of their slots.

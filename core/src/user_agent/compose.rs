@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::description::describes;
 use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
@@ -170,6 +171,11 @@ impl Extra {
         self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);
     }
 
+    /// Whether the body describes a session.
+    pub(super) fn describes(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
+    }
+
     /// Appends the fields.
     pub(super) fn add_to(&self, lines: &mut Lines) {
         if let Some(extra) = &self.lines {
@@ -295,6 +301,7 @@ pub struct Outgoing {
     next_hop: Option<NextHop>,
     routes: RouteSet,
     pub(super) extra: Extra,
+    pub(super) refusal: Option<Box<Body>>,
 }
 
 impl Outgoing {
@@ -307,6 +314,7 @@ impl Outgoing {
             next_hop: None,
             routes: RouteSet::default(),
             extra: Extra::new(),
+            refusal: None,
         }
     }
 
@@ -350,6 +358,15 @@ impl Outgoing {
     #[must_use]
     pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
         self.extra = self.extra.body(body);
+        self
+    }
+
+    /// Sets the answer to an offer that nobody wants, such as one whose streams all have port 0. It has a use for an INVITE without an
+    /// offer: each fork that loses, and a call that is not answered in time, has an offer in its 2xx, and its ACK should have an answer
+    /// (RFC 3261 §13.2.2.4). Without this the ACK has no body.
+    #[must_use]
+    pub fn refusal(mut self, body: Body) -> Self {
+        self.refusal = Some(Box::new(body));
         self
     }
 

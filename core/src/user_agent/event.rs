@@ -29,16 +29,55 @@ pub enum Event {
     },
     /// A 2xx to our INVITE; the ACK is out. At most once in a call: other forks that answer are ended by themselves
     /// (RFC 3261 §13.2.2.4). Not said of a call that we have cancelled.
+    ///
+    /// If our INVITE had no session description, that of the 2xx is an offer, and the ACK waits for the answer: see
+    /// [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
     Answered {
         /// The call.
         call: CallId,
         /// The 2xx.
         response: Response,
     },
-    /// The ACK for our 2xx arrived.
+    /// The ACK for our 2xx arrived: that of the INVITE, or of a re-INVITE that was accepted.
     Confirmed {
         /// The call.
         call: CallId,
+        /// The ACK. Its body is the answer if our 2xx had the offer.
+        ack: Request,
+    },
+    /// The peer has accepted the change of the session that we asked for: a 2xx to our re-INVITE (RFC 3261 §14.1).
+    ///
+    /// If our re-INVITE had no session description, that of the 2xx is an offer, and the ACK waits for the answer: see
+    /// [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
+    Modified {
+        /// The call.
+        call: CallId,
+        /// The 2xx.
+        response: Response,
+    },
+    /// The change of the session that we asked for came to nothing, and the session is as it was (RFC 3261 §14.1). If the cause ends
+    /// the session too, [`Event::Ended`] follows.
+    ModifyFailed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The peer wants to change the session: its re-INVITE (RFC 3261 §14.2). Accept or refuse, within
+    /// [`Profile::decision_time`](crate::user_agent::Profile::decision_time).
+    Offered {
+        /// The call.
+        call: CallId,
+        /// The re-INVITE. Its body is the offer; without a session description the 2xx must have the offer, and the ACK has the
+        /// answer.
+        request: Request,
+    },
+    /// The peer does not want the change any more, or there was no decision in time. The session is as it was.
+    OfferLapsed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        cause: Cause,
     },
     /// The call was never established and is over; the handle is gone.
     Failed {
@@ -160,7 +199,7 @@ pub enum Cause {
     /// The caller does not want the call any more. The peer's CANCEL or BYE, if it was the peer, whose Reason may say more, such as
     /// that the call was completed elsewhere (RFC 3326).
     Cancelled(Option<Request>),
-    /// The invitation's Expires has passed (RFC 3261 §13.3.1).
+    /// The invitation's Expires has passed (RFC 3261 §13.3.1), or the time for a decision.
     Expired,
 }
 
@@ -199,6 +238,12 @@ pub enum EndCause {
     Local,
     /// No ACK for our 2xx came in 64·T1: a BYE is on its way (RFC 3261 §13.3.1.4).
     Unacknowledged,
+    /// The application has not answered the offer of a 2xx in time: ACK and BYE are on their way
+    /// ([`Profile::answer_time`](crate::user_agent::Profile::answer_time)).
+    Unanswered,
+    /// A request of ours in the call had a response that says that the peer has no such call any more, or timed out; then a BYE is on
+    /// its way (RFC 3261 §12.2.1.2, RFC 5057 §5.1, §5.2).
+    Lost,
 }
 
 /// How far a call has come.

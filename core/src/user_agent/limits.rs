@@ -14,11 +14,13 @@ pub struct Limits {
     pub retries: usize,
     /// Targets that the redirections of one request may name; further ones are passed over. 8.
     pub targets: usize,
+    /// How often a change of a session is tried again after it has met one of the peer's (491). 5.
+    pub glares: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls: 100_000, forks: 16, retries: 8, targets: 8 }
+        Self { calls: 100_000, forks: 16, retries: 8, targets: 8, glares: 5 }
     }
 }
 

@@ -8,6 +8,7 @@ mod agent;
 mod client;
 mod commands;
 mod compose;
+mod description;
 mod event;
 mod floor;
 mod limits;
@@ -85,11 +86,12 @@ impl Stack<Core> {
     }
 
     /// Says how it goes on: a provisional response from 101 to 199, such as 183 with a session description for early media, repeated
-    /// every minute until the decision (RFC 3261 §13.3.1.1).
+    /// every minute until the decision (RFC 3261 §13.3.1.1). The description is a preview of the answer, which must be the same
+    /// (§13.2.1).
     ///
     /// # Errors
-    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the status, or what cannot be
-    /// carried.
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the status, a session description
+    /// though the INVITE has no offer, or what cannot be carried.
     pub fn progress(
         &mut self,
         now: Instant,
@@ -101,13 +103,111 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.progress(cx, call, status, &extra))
     }
 
-    /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes.
+    /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes. The session description is the answer to the INVITE's offer, or,
+    /// if the INVITE has none, an offer, which the ACK in [`Event::Confirmed`] answers.
     ///
     /// # Errors
-    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: what cannot be carried.
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the INVITE has an offer and this no
+    /// session description to answer it, or what cannot be carried.
     pub fn answer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
         let extra = extra.into();
         self.command(now, |core, cx| core.answer(cx, call, &extra))
+    }
+
+    /// Answers the offer of a 2xx, of which [`Event::Answered`] or [`Event::Modified`] has told: sends the ACK with this body (RFC 3261
+    /// §13.2.2.4). After [`Profile::answer_time`] the call is ended instead.
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Body, Event, Outgoing, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, event: Event) -> Result<(), Box<dyn std::error::Error>> {
+    /// // A call without an offer, as a B2BUA makes one to learn what the other end can do.
+    /// let refusal = Body::sdp("v=0\r\nm=audio 0 RTP/AVP 0\r\n");
+    /// alice.call(now, Outgoing::to(&"<sip:bob@biloxi.com>".parse()?).refusal(refusal))?;
+    /// // Later:
+    /// if let Event::Answered { call, response } = event {
+    ///     let offer = Body::of_response(&response);
+    ///     alice.answer_offer(now, call, Body::sdp("v=0\r\nm=audio 49170 RTP/AVP 0\r\n"))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the ACK of a 2xx waits; `HeaderOwned`; `Invalid`: there is no session description, or what cannot be
+    /// carried; `Limit("deliveries")`.
+    pub fn answer_offer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.answer_offer(cx, call, &extra))
+    }
+
+    /// Asks the peer for a change of the session: sends a re-INVITE, whose session description is a new offer (RFC 3261 §14.1).
+    /// [`Event::Modified`] or [`Event::ModifyFailed`] tells what has become of the change. A re-INVITE without a session description asks
+    /// the peer for its offer. One that meets a change of the peer's (491) goes out again by itself.
+    ///
+    /// Hold is such a change: the stack does not look into descriptions, so that the application writes the direction and counts the
+    /// version in `o=` up (RFC 3264 §8, §8.4).
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Body, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, call: CallId) -> Result<(), CommandError> {
+    /// let session = |version: u32, direction: &str| {
+    ///     Body::sdp(format!(
+    ///         "v=0\r\no=alice 2890844526 {version} IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+    ///          m=audio 49170 RTP/AVP 0\r\na={direction}\r\n"
+    ///     ))
+    /// };
+    /// // The call was made with version 2890844526. On hold:
+    /// alice.modify(now, call, session(2_890_844_527, "sendonly"))?;
+    /// // After `Event::Modified`, back again:
+    /// alice.modify(now, call, session(2_890_844_528, "sendrecv"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is established and no other change, of either end, is in progress; `HeaderOwned`; `Invalid`:
+    /// what cannot be carried; `Limit("deliveries")`.
+    pub fn modify(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.modify(cx, call, &extra))
+    }
+
+    /// Accepts the change that the peer wants, of which [`Event::Offered`] has told: 200 with this body, sent again until the ACK comes
+    /// (RFC 3261 §14.2). The body is the answer, or the offer if the re-INVITE had none.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant};
+    /// # use sansip::message::StatusCode;
+    /// # use sansip::user_agent::{Body, Event, UserAgent};
+    /// # fn example(bob: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
+    /// if let Event::Offered { call, request } = event {
+    ///     match Body::of_request(&request) {
+    ///         Some(offer) if offer.bytes.len() < 4_096 => bob.accept_offer(now, call, Body::sdp("v=0\r\n"))?,
+    ///         _ => bob.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE)?,
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless a change waits for a decision; `HeaderOwned`; `Invalid`: there is no session description, or what
+    /// cannot be carried.
+    pub fn accept_offer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.accept_offer(cx, call, &extra))
+    }
+
+    /// Refuses the change that the peer wants with a status of 300 to 699, such as 488: the session goes on as it was (RFC 3261 §14.2).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless a change waits for a decision; `HeaderOwned`; `Invalid`: what cannot be carried, or the status, which
+    /// must not be one that ends the call, such as 481 (RFC 5057 §5.1).
+    pub fn refuse_offer(&mut self, now: Instant, call: CallId, reply: impl Into<Reply>) -> Result<(), CommandError> {
+        let reply = reply.into();
+        self.command(now, |core, cx| core.refuse_offer(cx, call, &reply))
     }
 
     /// Rejects with a status of 300 to 699 (RFC 3261 §13.3.1.3). The handle is gone from then on, and no event follows.

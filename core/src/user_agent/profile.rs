@@ -37,6 +37,11 @@ pub struct Profile {
     pub outbound: Option<NextHop>,
     /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
     pub capabilities: bool,
+    /// How long the ACK of a 2xx with an offer waits for the application's answer; never longer than 2xx are repeated, 64·T1 (RFC 3261
+    /// §13.2.2.4). 10 s.
+    pub answer_time: Duration,
+    /// How long a peer's re-INVITE waits for the application's decision; then 488 refuses the change (RFC 3261 §14.2). 10 s.
+    pub decision_time: Duration,
     /// The value of User-Agent and Server in our messages.
     pub user_agent: Option<String>,
     /// Methods besides those that the core serves itself whose requests the application answers ([`Event::Asked`](super::Event::Asked)),
@@ -62,6 +67,8 @@ impl Profile {
             routes: RouteSet::default(),
             outbound: None,
             capabilities: true,
+            answer_time: Duration::from_secs(10),
+            decision_time: Duration::from_secs(10),
             user_agent: None,
             methods: Vec::new(),
             patience: Duration::from_secs(20),

@@ -311,7 +311,7 @@ impl UserAgentActor {
                 self.establish(call);
                 self.plan_hang_up(call);
             }
-            Event::Confirmed { call } => self.plan_hang_up(call),
+            Event::Confirmed { call, .. } => self.plan_hang_up(call),
             Event::Failed { call, cause } => {
                 let status = cause.counts_as();
                 self.end(call, format!("{} {}", status.get(), status.reason()));

@@ -227,7 +227,7 @@ impl Floor {
 
     /// A final response is the end, unless it is a 2xx to INVITE: more than one may come (§13.2.2.4).
     fn concluded(&mut self, id: RequestId, owner: Owner, response: Response) -> (Owner, Outcome) {
-        if !(matches!(owner, Owner::Invite(_)) && response.status().is_success()) {
+        if !(matches!(owner, Owner::Invite(_) | Owner::Modify(_)) && response.status().is_success()) {
             self.requests.table.remove(id);
         }
         (owner, Outcome::Final(response))

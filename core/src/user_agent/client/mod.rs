@@ -1,10 +1,11 @@
 //! Requests of ours, from their sending to their end (RFC 3261 §8.1).
 //!
-//! [`Requests`] is the table of them. `write.rs` writes a request, `retry.rs` says what a response asks to be done again, `again.rs`
+//! [`Requests`] is the table of them. `write.rs` writes a request outside of dialogs, `inside.rs` one inside, `retry.rs` says what a response asks to be done again, `again.rs`
 //! does it, and `redirect.rs` is one step of it.
 
 mod again;
 mod ask;
+mod inside;
 mod redirect;
 mod retry;
 mod write;
@@ -24,6 +25,7 @@ use crate::transport::{Here, NextHop};
 use crate::user_agent::{CallId, RegistrationId, RequestId, RequestKind};
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
+pub(super) use inside::Inside;
 use retry::Tried;
 pub(super) use write::Outside;
 
@@ -32,6 +34,8 @@ pub(super) use write::Outside;
 pub(super) enum Owner {
     /// The INVITE of a call.
     Invite(CallId),
+    /// A re-INVITE in the dialog of a call.
+    Modify(CallId),
     /// The BYE that ends a dialog of a call.
     Bye(CallId, DialogId),
     /// The BYE for a fork of which nothing else is kept but the delivery of its ACK.
@@ -100,10 +104,17 @@ struct Pending {
     stage: Stage,
     /// What is sent again with a change, and what responses are held against, where there is either.
     kept: Option<Box<Kept>>,
+    /// A request inside a dialog.
+    inside: Option<Inside>,
     tried: Tried,
 }
 
 impl Pending {
+    /// A request that is not sent yet.
+    fn of(owner: Owner) -> Self {
+        Self { owner, stage: Stage::Sending, kept: None, inside: None, tried: Tried::default() }
+    }
+
     /// Whether this is the way that the request is on now.
     fn is_on(&self, way: DeliveryId) -> bool {
         matches!(self.stage, Stage::Sent(delivery) if delivery == way)
@@ -198,12 +209,7 @@ impl Requests {
         here: &Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let id = self.table.insert_with(|id| Pending {
-            owner: owner(id),
-            stage: Stage::Sending,
-            kept: None,
-            tried: Tried::default(),
-        });
+        let id = self.table.insert_with(|id| Pending::of(owner(id)));
         match cx.request_from(recipe, here, next_hop, Work::Request(id), "") {
             Ok(delivery) => {
                 if let Some(pending) = self.table.get_mut(id) {

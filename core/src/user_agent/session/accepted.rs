@@ -4,19 +4,22 @@ use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
 use super::super::compose::Extra;
+use super::super::description::request_describes;
 use super::super::floor::{Floor, Usage};
-use super::super::server::served_of;
+use super::super::server::{Served, served_of};
 use super::Calls;
 use super::call::{Accepted, Call, Callee};
 use super::machine::Input;
-use crate::dialog::{DialogKey, DialogState};
+use crate::dialog::{
+    Carrier, DialogId, DialogKey, DialogState, End, InvitePhase, Misplaced, OfferAnswer, OfferAnswerState,
+};
 use crate::error::CommandError;
-use crate::message::{Request, StatusCode};
+use crate::message::{Request, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::user_agent::CallId;
 
 impl Calls {
-    /// Sends a 200.
+    /// Sends a 200 to the INVITE.
     pub(in crate::user_agent) fn answer(
         &mut self,
         on: &mut Floor,
@@ -25,9 +28,37 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
+        let mut offers = self.offers_of(id, &served);
+        match offers.sent(Carrier::InviteSuccess, extra.describes()) {
+            Ok(_) => {}
+            // Neither end describes a session: there is nothing that the ACK could answer. §13.3.1.4 asks for an offer here, which not
+            // every call has a use for.
+            Err(Misplaced::Missing) if is_without_offer(offers) => offers = OfferAnswer::default(),
+            Err(_) => return Err(CommandError::Invalid("answer")),
+        }
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
-        let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;
+        self.accept(on, cx, id, dialog, &served, response)?;
+        if let Some(callee) = self.callee(id) {
+            *callee = Callee::Answered;
+        }
+        if let Some(session) = self.session_mut(id, dialog) {
+            session.offers = offers;
+        }
+        Ok(())
+    }
+
+    /// Sends a 2xx to an INVITE or a re-INVITE, and keeps it until its ACK comes.
+    pub(super) fn accept(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        served: &Served,
+        response: SharedBytes,
+    ) -> Result<(), CommandError> {
+        let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         cx.respond_octets(served.server, StatusCode::OK, response.clone())?;
         self.step(on, cx, id, dialog, Input::Accept, None);
         self.stop_offering(cx, id);
@@ -40,8 +71,8 @@ impl Calls {
             interval: timers.t1,
             give_up: cx.now() + timers.sixty_four_t1(),
         };
-        if let Some(callee) = self.callee(id) {
-            *callee = Callee::Accepted(Box::new(accepted));
+        if let Some(session) = self.session_mut(id, dialog) {
+            session.accepted = Some(Box::new(accepted));
         }
         Ok(())
     }
@@ -50,13 +81,12 @@ impl Calls {
     /// confirmed, but the session is ended.
     pub(in crate::user_agent) fn accept_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         let timers = cx.config().timers;
-        let Some(callee) = self.callee(id) else { return };
-        let Callee::Accepted(accepted) = callee else { return };
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let dialog = session.dialog;
+        let Some(accepted) = &mut session.accepted else { return };
         if cx.now() >= accepted.give_up {
-            *callee = Callee::Settled;
-            if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
-                self.step(on, cx, id, dialog, Input::Unacknowledged, None);
-            }
+            session.accepted = None;
+            self.step(on, cx, id, dialog, Input::Unacknowledged, None);
             return;
         }
         // The transaction stays for 64·T1 too (timer L); if it is gone, so is the need.
@@ -68,9 +98,8 @@ impl Calls {
 
     /// The 2xx is not repeated any more.
     pub(super) fn stop_repeating(&mut self, cx: &mut Cx<'_>, id: CallId) {
-        if let Some(callee) = self.callee(id)
-            && let Callee::Accepted(accepted) = core::mem::replace(callee, Callee::Settled)
-        {
+        let session = self.table.get_mut(id).and_then(Call::main_mut);
+        if let Some(accepted) = session.and_then(|session| session.accepted.take()) {
             cx.disarm(accepted.timer);
         }
     }
@@ -85,14 +114,21 @@ impl Calls {
         server: Option<Tag>,
     ) {
         let Some(id) = call_of(on, ack, server) else { return };
-        let Some(Callee::Accepted(accepted)) = self.callee(id) else { return };
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let Some(accepted) = &session.accepted else { return };
         if ack.cseq().is_none_or(|cseq| cseq.number != accepted.number) {
             return;
         }
-        if let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) {
-            self.step(on, cx, id, dialog, Input::Acknowledged, None);
-        }
+        // Without the answer that is due the exchange is over all the same.
+        let _ = session.offers.received(Carrier::Ack, request_describes(ack));
+        let dialog = session.dialog;
+        self.step(on, cx, id, dialog, Input::Acknowledged, Some(ack));
     }
+}
+
+/// Whether the INVITE had no offer.
+fn is_without_offer(offers: OfferAnswer) -> bool {
+    offers.state() == OfferAnswerState::Invite(End::Theirs, InvitePhase::Empty)
 }
 
 /// The call whose 2xx an ACK may be for.

@@ -1,14 +1,15 @@
 //! What is kept of one call: the INVITE's side, and a session for each dialog.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::super::compose::Extra;
+use super::super::compose::{Body, Extra};
 use super::super::event::CallState;
 use super::super::server::Served;
 use super::machine::Phase;
-use crate::dialog::DialogId;
+use crate::dialog::{DialogId, OfferAnswer};
 use crate::endpoint::DeliveryId;
 use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub(super) struct Call {
     pub(super) sessions: SmallVec<[Session; 1]>,
     /// The application knows that the call is over.
     pub(super) over: bool,
+    /// The answer that refuses the offer of a 2xx that nobody wants. In a box, as most calls have nothing here.
+    pub(super) refusal: Option<Box<Body>>,
 }
 
 /// Who sent the INVITE.
@@ -61,10 +64,8 @@ pub(super) enum Progress {
 pub(super) enum Callee {
     /// No final response is sent yet. In a box, as all that is needed for a while only: most calls are past it.
     Offered(Box<Offered>),
-    /// A 2xx is sent, and again and again until its ACK comes (§13.3.1.4).
-    Accepted(Box<Accepted>),
-    /// The 2xx is not repeated any more.
-    Settled,
+    /// A 2xx is sent.
+    Answered,
 }
 
 /// An INVITE that waits for its final response.
@@ -112,6 +113,103 @@ pub(super) struct Session {
     pub(super) farewell: Option<Box<Extra>>,
     /// It is the one that the application knows; the others are forks that answered too.
     pub(super) main: bool,
+    /// Which session description is what.
+    pub(super) offers: OfferAnswer,
+    /// Our 2xx, which is sent again and again until its ACK comes (§13.3.1.4). In a box, as what follows: most sessions have neither.
+    pub(super) accepted: Option<Box<Accepted>>,
+    pub(super) changes: Option<Box<Changes>>,
+}
+
+/// What is kept of the changes of a session (§14), and of the ACK that waits for its answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Changes {
+    /// The change that we want.
+    pub(super) ours: Option<Ours>,
+    /// The change that the peer wants, until the application has decided.
+    pub(super) theirs: Option<Theirs>,
+    /// The 2xx whose offer waits for the application's answer.
+    pub(super) owed: Option<Owed>,
+    /// The last answer that an ACK carried, and the number of its INVITE: another ACK for that INVITE carries the answer again.
+    pub(super) answer: Option<(u32, Extra)>,
+    /// The ACKs of our re-INVITEs, kept to be repeated until the transactions are over.
+    pub(super) acks: Vec<Ack>,
+}
+
+/// A change of the session that we want.
+#[derive(Clone, Debug)]
+pub(super) struct Ours {
+    pub(super) stage: Stage,
+    /// What the re-INVITE carries.
+    pub(super) extra: Extra,
+    /// How often the change has met one of the peer's.
+    pub(super) glares: usize,
+}
+
+/// How far our change has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The re-INVITE is out.
+    Sent(RequestId),
+    /// The re-INVITE met one of the peer's, and goes out again later (§14.1).
+    Waiting(TimerId),
+}
+
+/// A change of the session that the peer wants.
+#[derive(Clone, Debug)]
+pub(super) struct Theirs {
+    pub(super) served: Served,
+    /// Until the application must have decided.
+    pub(super) timer: TimerId,
+}
+
+/// An ACK that waits for the answer to the offer of its 2xx.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owed {
+    /// The re-INVITE; `None`: the INVITE of the call.
+    pub(super) request: Option<RequestId>,
+    /// The number of that INVITE.
+    pub(super) number: u32,
+    /// Until the application must have answered.
+    pub(super) timer: TimerId,
+}
+
+/// The ACK for the 2xx of a re-INVITE of ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ack {
+    pub(super) request: RequestId,
+    /// `None`: the ACK could not be sent, and the next 2xx gets a new one.
+    pub(super) delivery: Option<DeliveryId>,
+}
+
+impl Changes {
+    /// Whether a transaction of ours is still alive, whose 2xx want their ACK.
+    fn is_live(&self) -> bool {
+        matches!(self.ours, Some(Ours { stage: Stage::Sent(_), .. })) || !self.acks.is_empty()
+    }
+}
+
+impl Session {
+    /// A session whose dialog has just begun, with what the INVITE has offered.
+    pub(super) fn new(dialog: DialogId, main: bool, offers: OfferAnswer) -> Self {
+        let (phase, ack, bye) = (Phase::Early, None, None);
+        Self { dialog, phase, ack, bye, farewell: None, main, offers, accepted: None, changes: None }
+    }
+
+    /// What is kept of changes, from now on.
+    pub(super) fn changes(&mut self) -> &mut Changes {
+        self.changes.get_or_insert_with(Box::default)
+    }
+
+    /// Whether the ACK of the 2xx to the call's INVITE waits for an answer.
+    pub(super) fn awaits_answer(&self) -> bool {
+        let owed = self.changes.as_ref().and_then(|changes| changes.owed.as_ref());
+        owed.is_some_and(|owed| owed.request.is_none())
+    }
+
+    /// Whether a re-INVITE of ours is still alive.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| changes.is_live())
+    }
 }
 
 impl Call {
@@ -137,6 +235,11 @@ impl Call {
         self.sessions.iter().find(|session| session.main)
     }
 
+    /// The session that the application knows, to be changed.
+    pub(super) fn main_mut(&mut self) -> Option<&mut Session> {
+        self.sessions.iter_mut().find(|session| session.main)
+    }
+
     /// The session of a dialog. At most [`Limits::forks`](crate::user_agent::Limits::forks) and one more are looked at.
     pub(super) fn session_mut(&mut self, dialog: DialogId) -> Option<&mut Session> {
         self.sessions.iter_mut().find(|session| session.dialog == dialog)
@@ -146,6 +249,6 @@ impl Call {
     pub(super) fn is_done(&self) -> bool {
         self.over
             && !matches!(&self.side, Side::Caller(Caller { invite: Some(_), .. }))
-            && !self.sessions.iter().any(|session| session.phase == Phase::Ending)
+            && !self.sessions.iter().any(|session| session.phase == Phase::Ending || session.has_changes())
     }
 }

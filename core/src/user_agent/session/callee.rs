@@ -6,12 +6,13 @@ use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
 use super::super::compose::{Extra, Reply};
+use super::super::description::request_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Offered, Ringing, Side};
-use crate::dialog::{Dialog, DialogId, DialogState};
+use crate::dialog::{Carrier, Dialog, DialogId, DialogState, OfferAnswer};
 use crate::error::{CommandError, Limit};
 use crate::message::header::{Expires, RecordRoute};
 use crate::message::{HeaderId, Request, ResponseParts, Scheme, SharedBytes, StatusCode};
@@ -38,7 +39,7 @@ impl Calls {
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
         let served_id = served.id;
         let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
-        let id = self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false });
+        let id = self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false, refusal: None });
         on.serving.set_call(served_id, id);
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
             let at = cx.now() + Duration::from_secs(seconds.into());
@@ -63,9 +64,15 @@ impl Calls {
         if status.class() != 1 || status == StatusCode::TRYING {
             return Err(CommandError::Invalid("status"));
         }
+        let mut offers = self.offers_of(id, &served);
+        // Before the INVITE's offer there is nothing that a response which is not sent reliably could say (§13.2.1).
+        offers.sent(Carrier::Provisional, extra.describes()).map_err(|_| CommandError::Invalid("body"))?;
         let response = on.dialog_response(cx, &served, status, extra)?;
-        self.offered_dialog(on, cx, id, &served, DialogState::Early)?;
+        let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Early)?;
         cx.respond_octets(served.server, status, response.clone())?;
+        if let Some(session) = self.session_mut(id, dialog) {
+            session.offers = offers;
+        }
         let at = cx.now() + RINGING_INTERVAL;
         if let Some(Callee::Offered(offered)) = self.callee(id) {
             let rearmed = offered.ringing.take().filter(|ringing| cx.rearm(ringing.timer, at));
@@ -94,16 +101,11 @@ impl Calls {
         reply: &Reply,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
-        let Reply { status, extra } = reply;
-        if status.class() < 3 {
+        if reply.status.class() < 3 {
             return Err(CommandError::Invalid("status"));
         }
-        extra.check()?;
-        let mut lines = on.response_lines();
-        extra.add_to(&mut lines);
-        let parts = ResponseParts { content: extra.content(), ..ResponseParts::new(&served.request, *status, &lines) };
-        let response = on.write_response(cx, &served, parts)?;
-        cx.respond_octets(served.server, *status, response)?;
+        let response = on.final_response(cx, &served, reply)?;
+        cx.respond_octets(served.server, reply.status, response)?;
         self.stop_offering(cx, id);
         self.forget(on, id);
         Ok(())
@@ -131,7 +133,9 @@ impl Calls {
         // Its response carries the To tag of those to the INVITE.
         let served = Served { id: cancels, ..served.clone() };
         on.respond_final(cx, &served, StatusCode::OK, |_| {});
-        if let Some(call) = on.serving.call(cancels) {
+        if let Some(call) = on.serving.call(cancels)
+            && !self.withdrawn(on, cx, call, cancels, &served.request)
+        {
             self.terminate(on, cx, call, Cause::Cancelled(Some(served.request.clone())));
         }
     }
@@ -155,7 +159,19 @@ impl Calls {
         let local_tag = on.serving.local_tag(served.id, cx.random()).ok_or(CommandError::Gone)?;
         let dialog =
             Dialog::of_request(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
-        self.begin_session(on, id, dialog, true).ok_or(CommandError::Gone)
+        let offers = self.offers_of(id, served);
+        self.begin_session(on, id, dialog, true, offers).ok_or(CommandError::Gone)
+    }
+
+    /// The offer/answer of an incoming call, which its INVITE has begun.
+    pub(super) fn offers_of(&self, id: CallId, served: &Served) -> OfferAnswer {
+        if let Some(session) = self.table.get(id).and_then(Call::main) {
+            return session.offers;
+        }
+        let mut offers = OfferAnswer::default();
+        // In a new dialog an INVITE fits always.
+        let _ = offers.received(Carrier::Invite, request_describes(&served.request));
+        offers
     }
 
     /// The INVITE of a call that may still be answered.
@@ -177,6 +193,21 @@ impl Calls {
 }
 
 impl Floor {
+    /// A final response other than 2xx that the application gives.
+    pub(super) fn final_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        reply: &Reply,
+    ) -> Result<SharedBytes, CommandError> {
+        let Reply { status, extra } = reply;
+        extra.check()?;
+        let mut lines = self.response_lines();
+        extra.add_to(&mut lines);
+        let parts = ResponseParts::new(&served.request, *status, &lines);
+        self.write_response(cx, served, ResponseParts { content: extra.content(), ..parts })
+    }
+
     /// A response that makes a dialog: with Record-Route as it came and Contact (§12.1.1), and a 2xx with what we can do.
     pub(super) fn dialog_response(
         &mut self,

@@ -2,19 +2,20 @@
 
 use smallvec::SmallVec;
 
-use super::super::agent::{Cx, Work};
+use super::super::agent::Cx;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::Outgoing;
+use super::super::compose::{Extra, Outgoing};
+use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::Calls;
 use super::call::{Call, Caller, Progress, Side};
 use super::machine::{Input, Phase};
+use super::owed::send_ack;
 use crate::auth::Fields;
-use crate::dialog::{Dialog, DialogId, DialogKey, DialogState};
-use crate::endpoint::DeliveryId;
+use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, RequestParts, Response};
+use crate::message::{HeaderId, Method, Request, RequestParts, Response};
 use crate::tag::Tag;
 use crate::user_agent::CallId;
 
@@ -40,7 +41,9 @@ impl Calls {
             on.profile.add_capabilities(lines);
         })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
-        let id = self.table.insert(Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false });
+        let refusal = outgoing.refusal.clone();
+        let call = Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false, refusal };
+        let id = self.table.insert(call);
         match on.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
             Ok(invite) => {
                 if let Some(caller) = self.caller(id) {
@@ -133,7 +136,7 @@ impl Calls {
             if is_over {
                 on.dialogs.end(session.dialog, Usage::Session(id));
             }
-            let stays = !is_over && session.phase != Phase::Over;
+            let stays = !is_over && (session.phase != Phase::Over || session.has_changes());
             if !stays {
                 on.dialogs.forget(session.dialog);
             }
@@ -149,12 +152,20 @@ impl Calls {
         let Some(invite) = on.requests.request(*invite).filter(|_| *progress != Progress::Answered) else { return };
         let is_wanted = !*cancelled && !call.over;
         if response.to_tag().is_some()
-            && call.sessions.len() < on.profile.limits.forks
             && let Some(name) = DialogKey::of_response(invite, &response)
-            && session_named(on, call, name).is_none()
-            && let Some(dialog) = Dialog::of_response(invite, &response)
         {
-            self.begin_session(on, id, dialog, false);
+            let known = session_named(on, call, name);
+            let dialog = if known.is_none() && call.sessions.len() < on.profile.limits.forks {
+                let offers = offers_of(invite);
+                let dialog = Dialog::of_response(invite, &response);
+                dialog.and_then(|dialog| self.begin_session(on, id, dialog, false, offers))
+            } else {
+                known
+            };
+            if let Some(session) = dialog.and_then(|dialog| self.session_mut(id, dialog)) {
+                // A description that nobody asked for is ignored.
+                let _ = session.offers.received(Carrier::Provisional, response_describes(&response));
+            }
         }
         if let Some(caller) = self.caller(id) {
             caller.progress = Progress::Ringing;
@@ -186,23 +197,44 @@ impl Calls {
         let (first, cancelled) = (*progress != Progress::Answered, *cancelled);
         let Some(invite) = on.requests.request(*invite) else { return };
         let Some(name) = DialogKey::of_response(invite, &response) else { return };
+        let Some(number) = response.cseq().map(|cseq| cseq.number) else { return };
+        let is_description = response_describes(&response);
         let dialog = match session_named(on, call, name) {
             Some(dialog) => dialog,
             None => {
                 let Some(dialog) = Dialog::of_response(invite, &response) else { return };
                 if !first && call.sessions.len() >= on.profile.limits.forks {
-                    return turn_away(on, cx, &dialog);
+                    let is_offer = is_description && !request_describes(invite);
+                    let refusal = call.refusal.as_deref().filter(|_| is_offer).cloned();
+                    return turn_away(on, cx, &dialog, &refusal.into());
                 }
-                let Some(dialog) = self.begin_session(on, id, dialog, false) else { return };
+                let offers = offers_of(invite);
+                let Some(dialog) = self.begin_session(on, id, dialog, false, offers) else { return };
                 dialog
             }
         };
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        let is_new = session.phase == Phase::Early;
+        let is_offer = is_new && session.offers.received(Carrier::InviteSuccess, is_description) == Ok(Meaning::Offer);
+        if is_offer && first && !cancelled {
+            return self.answered_by_offer(on, cx, id, dialog, response, number);
+        }
+        if session.awaits_answer() {
+            // The 2xx has come again while its ACK waits.
+            return;
+        }
+        if is_offer {
+            let refusal = self.refusal(id);
+            if let Some(session) = self.session_mut(id, dialog) {
+                session.changes().answer = Some((number, refusal));
+            }
+        }
         if let Err(CommandError::Invalid(_)) = self.acknowledge(on, cx, id, dialog, &response) {
             // No ACK can be written, or there is no way for one, nor for a BYE: the peer gives up by itself (§13.3.1.4).
             if first {
                 return self.refused(on, cx, id, Cause::Unreachable);
             }
-            return self.enter(on, id, dialog, Phase::Over);
+            return self.enter(on, cx, id, dialog, Phase::Over);
         }
         if let Some(caller) = self.caller(id) {
             caller.progress = Progress::Answered;
@@ -222,6 +254,35 @@ impl Calls {
         } else {
             self.step(on, cx, id, dialog, Input::Unwanted, None);
         }
+    }
+
+    /// The first 2xx has the offer: its ACK waits for the application's answer.
+    fn answered_by_offer(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog_id: DialogId,
+        response: Response,
+        number: u32,
+    ) {
+        let Some(dialog) = on.dialogs.get_mut(dialog_id) else { return };
+        if dialog.state == DialogState::Early {
+            dialog.confirm(&response);
+        }
+        if dialog.path().is_none() {
+            // As for a 2xx with an answer: there is no way for the ACK.
+            return self.refused(on, cx, id, Cause::Unreachable);
+        }
+        if let Some(caller) = self.caller(id) {
+            caller.progress = Progress::Answered;
+        }
+        if let Some(session) = self.session_mut(id, dialog_id) {
+            session.main = true;
+        }
+        self.owe(on, cx, id, dialog_id, None, number);
+        self.step(on, cx, id, dialog_id, Input::Owed, None);
+        cx.emit(Event::Answered { call: id, response });
     }
 
     /// Sends the ACK of a session: the kept one again if there is one. At the limit of deliveries the next 2xx gets one.
@@ -244,7 +305,10 @@ impl Calls {
             dialog.confirm(response);
         }
         session.ack = None;
-        session.ack = Some(send_ack(cx, dialog_id, dialog, &credentials, response)?);
+        let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
+        let answer = session.changes.as_ref().and_then(|changes| changes.answer.as_ref());
+        let answer = answer.filter(|answer| answer.0 == number).map(|answer| &answer.1);
+        session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, answer)?);
         Ok(())
     }
 }
@@ -258,13 +322,14 @@ fn session_named(on: &Floor, call: &Call, name: DialogKey<'_>) -> Option<DialogI
 
 /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, which the BYE's owner names
 /// and which is released with it; should the 2xx come again, so does this.
-fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog) {
+fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, refusal: &Extra) {
     let Some(path) = dialog.path() else { return };
     let Some(number) = dialog.sequence.local else { return };
     let ack = dialog.lines(Method::Ack, number, &path);
     let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
+    let ack = RequestParts { content: refusal.content(), ..ack };
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
     // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
     let Ok(ack) = cx.acknowledge_from(&ack, path.next_hop.clone(), Tag::NONE) else { return };
@@ -273,21 +338,10 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog) {
     }
 }
 
-/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE
-/// (§22.1).
-fn send_ack(
-    cx: &mut Cx<'_>,
-    id: DialogId,
-    dialog: &Dialog,
-    credentials: &Fields,
-    response: &Response,
-) -> Result<DeliveryId, CommandError> {
-    let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-    let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
-    let mut lines = dialog.lines(Method::Ack, number, &path);
-    for (id, value) in credentials.iter() {
-        lines.header(id, value);
-    }
-    let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);
-    cx.acknowledge_from(&ack, path.next_hop, Work::Ack(id))
+/// The offer/answer of a dialog that our INVITE makes.
+fn offers_of(invite: &Request) -> OfferAnswer {
+    let mut offers = OfferAnswer::default();
+    // In a new dialog an INVITE fits always.
+    let _ = offers.sent(Carrier::Invite, request_describes(invite));
+    offers
 }

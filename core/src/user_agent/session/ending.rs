@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::super::agent::Cx;
-use super::super::client::Owner;
+use super::super::client::{Inside, Owner};
 use super::super::compose::{Extra, Reply};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
@@ -13,12 +13,12 @@ use super::call::{Callee, Caller, Progress, Side};
 use super::machine::{Action, Input, Phase};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, Request, RequestParts, StatusCode};
+use crate::message::{Method, Request, StatusCode};
 use crate::user_agent::CallId;
 
 impl Calls {
-    /// Gives an input to a session, with the peer's BYE if that is it, and does what the machine says. A BYE that cannot be sent is done with at once. False if the
-    /// input does nothing.
+    /// Gives an input to a session, with the peer's ACK or BYE if that is the input, and does what the machine says. A BYE that cannot be
+    /// sent is done with at once. False if the input does nothing.
     pub(super) fn step(
         &mut self,
         on: &mut Floor,
@@ -26,22 +26,27 @@ impl Calls {
         id: CallId,
         dialog: DialogId,
         input: Input,
-        bye: Option<&Request>,
+        message: Option<&Request>,
     ) -> bool {
         let Some(session) = self.session_mut(id, dialog) else { return false };
         let Some((next, actions)) = session.phase.on(input) else { return false };
         let main = session.main;
-        self.enter(on, id, dialog, next);
+        self.enter(on, cx, id, dialog, next);
         for action in actions {
             match action {
                 Action::StopRepeating => self.stop_repeating(cx, id),
                 Action::SendBye => {
                     if self.send_bye(on, cx, id, dialog).is_err() {
-                        self.enter(on, id, dialog, Phase::Over);
+                        self.enter(on, cx, id, dialog, Phase::Over);
                     }
                 }
-                Action::TellConfirmed => cx.emit(Event::Confirmed { call: id }),
-                Action::TellEnded(cause) if main => self.tell_ended(cx, id, *cause, bye),
+                Action::SendRefusal => self.refuse_owed(on, cx, id, dialog),
+                Action::TellConfirmed => {
+                    if let Some(ack) = message {
+                        cx.emit(Event::Confirmed { call: id, ack: ack.clone() });
+                    }
+                }
+                Action::TellEnded(cause) if main => self.tell_ended(cx, id, *cause, message),
                 Action::TellEnded(_) => {}
             }
         }
@@ -56,9 +61,12 @@ impl Calls {
     }
 
     /// A session is in that phase from now on. Where it is over, no request finds its dialog any more.
-    pub(super) fn enter(&mut self, on: &mut Floor, id: CallId, dialog: DialogId, phase: Phase) {
+    pub(super) fn enter(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, phase: Phase) {
         let Some(session) = self.session_mut(id, dialog) else { return };
         session.phase = phase;
+        if session.changes.is_some() && matches!(phase, Phase::Leaving | Phase::Ending | Phase::Over) {
+            self.drop_changes(on, cx, id, dialog);
+        }
         if phase == Phase::Over {
             on.dialogs.end(dialog, Usage::Session(id));
         }
@@ -75,7 +83,7 @@ impl Calls {
         extra.check()?;
         let call = self.alive(id)?;
         let main = call.main().map(|session| (session.dialog, session.phase));
-        if let Some((dialog, Phase::Established | Phase::Accepted)) = main
+        if let Some((dialog, Phase::Established | Phase::Accepted | Phase::AnswerOwed)) = main
             && !extra.is_empty()
             && let Some(session) = call.session_mut(dialog)
         {
@@ -87,12 +95,12 @@ impl Calls {
             }
             (_, Some((dialog, Phase::Established))) => match self.send_bye(on, cx, id, dialog) {
                 Ok(()) => {
-                    self.enter(on, id, dialog, Phase::Ending);
+                    self.enter(on, cx, id, dialog, Phase::Ending);
                     Ok(())
                 }
                 // No BYE can be written, or there is no way for one: the call is over all the same.
                 Err(CommandError::Invalid(_)) => {
-                    self.enter(on, id, dialog, Phase::Ending);
+                    self.enter(on, cx, id, dialog, Phase::Ending);
                     self.step(on, cx, id, dialog, Input::ByeDone, None);
                     Ok(())
                 }
@@ -110,27 +118,11 @@ impl Calls {
     }
 
     /// Sends a BYE in the dialog of a session (§15.1.1).
-    fn send_bye(
-        &mut self,
-        on: &mut Floor,
-        cx: &mut Cx<'_>,
-        id: CallId,
-        dialog_id: DialogId,
-    ) -> Result<(), CommandError> {
-        let dialog = on.dialogs.get_mut(dialog_id).ok_or(CommandError::Gone)?;
-        let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-        let number = dialog.sequence.next_local(|| cx.random().sequence_number());
-        let mut lines = dialog.lines(Method::Bye, number, &path);
-        on.profile.add_software(&mut lines, HeaderId::UserAgent);
-        let farewell = self.session_mut(id, dialog_id).and_then(|session| session.farewell.take());
-        if let Some(extra) = &farewell {
-            extra.add_to(&mut lines);
-        }
-        let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &lines);
-        let bye = RequestParts { content: farewell.as_ref().map(|extra| extra.content()).unwrap_or_default(), ..bye };
-        let bye = on.requests.send_from(cx, Owner::Bye(id, dialog_id), &bye, path.next_hop)?;
-        dialog.sequence.sent(number);
-        if let Some(session) = self.session_mut(id, dialog_id) {
+    fn send_bye(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) -> Result<(), CommandError> {
+        let extra = self.session_mut(id, dialog).and_then(|session| session.farewell.take());
+        let bye = Inside { dialog, method: Method::Bye, extra };
+        let bye = on.send_inside(cx, Owner::Bye(id, dialog), bye)?;
+        if let Some(session) = self.session_mut(id, dialog) {
             session.bye = Some(bye);
         }
         Ok(())
@@ -177,7 +169,7 @@ impl Calls {
     /// The peer ends a dialog of ours that is still early: it has answered and given up, and each of its 2xx was lost
     /// (§13.3.1.4). Nobody else can take the call any more: it is cancelled.
     fn left_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, bye: Option<Request>) {
-        self.enter(on, id, dialog, Phase::Over);
+        self.enter(on, cx, id, dialog, Phase::Over);
         let Some(Caller { invite: Some(invite), cancelled, .. }) = self.caller(id) else { return };
         if core::mem::replace(cancelled, true) {
             // The user has hung up already; what comes of that ends the call.

@@ -9,6 +9,8 @@ use super::super::event::EndCause;
 pub(in crate::user_agent) enum Phase {
     /// A provisional response has made its dialog.
     Early,
+    /// The peer's 2xx has an offer, and its ACK waits for the application's answer (§13.2.2.4).
+    AnswerOwed,
     /// Our 2xx is out, and its ACK has not come (§13.3.1.4).
     Accepted,
     /// The 2xx is acknowledged.
@@ -29,7 +31,13 @@ pub(in crate::user_agent) enum Input {
     /// A 2xx to our INVITE came, and its ACK is out, but nobody wants this session: another one is the call, or the user has
     /// cancelled.
     Unwanted,
-    /// Our 2xx goes out (§13.3.1.4).
+    /// A 2xx with an offer came, and its ACK waits for the answer. If the 2xx is the first to our INVITE, this session is the call.
+    Owed,
+    /// The ACK with the answer goes out.
+    Answer,
+    /// The application has not answered the offer in time.
+    Unanswered,
+    /// Our 2xx goes out, to the INVITE (§13.3.1.4) or to a re-INVITE (§14.2).
     Accept,
     /// The ACK of our 2xx came.
     Acknowledged,
@@ -41,6 +49,10 @@ pub(in crate::user_agent) enum Input {
     Bye,
     /// Our BYE has its end, or there is no way for a BYE (§15.1.1).
     ByeDone,
+    /// A response to a request of ours ends the session: the peer does not know it any more (RFC 5057 §5.1).
+    Lost,
+    /// A request of ours has timed out (§12.2.1.2, RFC 5057 §5.2).
+    TimedOut,
     /// The transaction of our INVITE is over: no 2xx comes any more (§13.2.2.4).
     InviteOver,
 }
@@ -50,6 +62,8 @@ pub(in crate::user_agent) enum Input {
 pub(in crate::user_agent) enum Action {
     /// Stops repeating our 2xx.
     StopRepeating,
+    /// Sends the ACK that has waited for an answer, with the refusal that the application has given beforehand, if there is one.
+    SendRefusal,
     /// Sends a BYE.
     SendBye,
     /// Tells the application that the ACK came.
@@ -64,13 +78,19 @@ pub(in crate::user_agent) type Step = (Phase, &'static [Action]);
 impl Phase {
     /// The next phase and what is done; `None` where the input does nothing.
     pub(in crate::user_agent) const fn on(self, input: Input) -> Option<Step> {
-        use Action::{SendBye, StopRepeating, TellConfirmed, TellEnded};
-        use EndCause::{Local, Remote, Unacknowledged};
+        use Action::{SendBye, SendRefusal, StopRepeating, TellConfirmed, TellEnded};
+        use EndCause::{Local, Lost, Remote, Unacknowledged, Unanswered};
         Some(match (self, input) {
             (Self::Early, Input::Taken) => (Self::Established, &[]),
             (Self::Early, Input::Unwanted) => (Self::Ending, &[SendBye]),
-            (Self::Early, Input::Accept) => (Self::Accepted, &[]),
+            (Self::Early | Self::Established, Input::Owed) => (Self::AnswerOwed, &[]),
+            (Self::Early | Self::Established, Input::Accept) => (Self::Accepted, &[]),
             (Self::Early, Input::Bye | Input::InviteOver) => (Self::Over, &[]),
+
+            (Self::AnswerOwed, Input::Answer) => (Self::Established, &[]),
+            (Self::AnswerOwed, Input::Unanswered) => (Self::Ending, &[SendRefusal, SendBye, TellEnded(Unanswered)]),
+            (Self::AnswerOwed, Input::HangUp) => (Self::Ending, &[SendRefusal, SendBye]),
+            (Self::AnswerOwed, Input::Bye) => (Self::Over, &[SendRefusal, TellEnded(Remote)]),
 
             (Self::Accepted, Input::Acknowledged) => (Self::Established, &[StopRepeating, TellConfirmed]),
             (Self::Accepted, Input::HangUp) => (Self::Leaving, &[]),
@@ -82,6 +102,8 @@ impl Phase {
 
             (Self::Established, Input::HangUp) => (Self::Ending, &[SendBye]),
             (Self::Established, Input::Bye) => (Self::Over, &[TellEnded(Remote)]),
+            (Self::Established, Input::Lost) => (Self::Over, &[TellEnded(Lost)]),
+            (Self::Established, Input::TimedOut) => (Self::Ending, &[SendBye, TellEnded(Lost)]),
 
             (Self::Ending, Input::ByeDone) => (Self::Over, &[TellEnded(Local)]),
             _ => return None,
@@ -98,18 +120,30 @@ mod tests {
     use alloc::string::String;
     use core::fmt::Write;
 
-    const PHASES: [Phase; 6] =
-        [Phase::Early, Phase::Accepted, Phase::Established, Phase::Leaving, Phase::Ending, Phase::Over];
+    const PHASES: [Phase; 7] = [
+        Phase::Early,
+        Phase::AnswerOwed,
+        Phase::Accepted,
+        Phase::Established,
+        Phase::Leaving,
+        Phase::Ending,
+        Phase::Over,
+    ];
 
-    const INPUTS: [(Input, &str); 9] = [
+    const INPUTS: [(Input, &str); 14] = [
         (Input::Taken, "2xx received: it is the call"),
         (Input::Unwanted, "2xx received: nobody wants it"),
+        (Input::Owed, "2xx received: it has an offer"),
+        (Input::Answer, "ACK sent with the answer"),
+        (Input::Unanswered, "no answer in time"),
         (Input::Accept, "2xx sent"),
         (Input::Acknowledged, "ACK received"),
         (Input::Unacknowledged, "no ACK in 64·T1"),
         (Input::HangUp, "hung up"),
         (Input::Bye, "BYE received"),
         (Input::ByeDone, "our BYE is done"),
+        (Input::Lost, "response received: the peer has no session"),
+        (Input::TimedOut, "no response received"),
         (Input::InviteOver, "our INVITE is over"),
     ];
 
@@ -117,9 +151,19 @@ mod tests {
     const TABLE: &[(Phase, Input, Phase, &[Action])] = &[
         (Phase::Early, Input::Taken, Phase::Established, &[]),
         (Phase::Early, Input::Unwanted, Phase::Ending, &[Action::SendBye]),
+        (Phase::Early, Input::Owed, Phase::AnswerOwed, &[]),
         (Phase::Early, Input::Accept, Phase::Accepted, &[]),
         (Phase::Early, Input::Bye, Phase::Over, &[]),
         (Phase::Early, Input::InviteOver, Phase::Over, &[]),
+        (Phase::AnswerOwed, Input::Answer, Phase::Established, &[]),
+        (
+            Phase::AnswerOwed,
+            Input::Unanswered,
+            Phase::Ending,
+            &[Action::SendRefusal, Action::SendBye, Action::TellEnded(EndCause::Unanswered)],
+        ),
+        (Phase::AnswerOwed, Input::HangUp, Phase::Ending, &[Action::SendRefusal, Action::SendBye]),
+        (Phase::AnswerOwed, Input::Bye, Phase::Over, &[Action::SendRefusal, Action::TellEnded(EndCause::Remote)]),
         (Phase::Accepted, Input::Acknowledged, Phase::Established, &[Action::StopRepeating, Action::TellConfirmed]),
         (
             Phase::Accepted,
@@ -131,6 +175,10 @@ mod tests {
         (Phase::Accepted, Input::Bye, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Remote)]),
         (Phase::Established, Input::HangUp, Phase::Ending, &[Action::SendBye]),
         (Phase::Established, Input::Bye, Phase::Over, &[Action::TellEnded(EndCause::Remote)]),
+        (Phase::Established, Input::Owed, Phase::AnswerOwed, &[]),
+        (Phase::Established, Input::Accept, Phase::Accepted, &[]),
+        (Phase::Established, Input::Lost, Phase::Over, &[Action::TellEnded(EndCause::Lost)]),
+        (Phase::Established, Input::TimedOut, Phase::Ending, &[Action::SendBye, Action::TellEnded(EndCause::Lost)]),
         (Phase::Leaving, Input::Acknowledged, Phase::Ending, &[Action::StopRepeating, Action::SendBye]),
         (
             Phase::Leaving,

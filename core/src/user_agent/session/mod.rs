@@ -1,8 +1,8 @@
 //! Calls and their sessions (RFC 3261 §9, §13 to §15).
 //!
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
-//! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `in_dialog.rs` to requests in the dialog,
-//! `ending.rs` at the end.
+//! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
+//! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs and `offered.rs` to the peer's, `ending.rs` at the end.
 
 mod accepted;
 mod call;
@@ -11,16 +11,18 @@ mod caller;
 mod ending;
 mod in_dialog;
 mod machine;
+mod modify;
+mod offered;
+mod owed;
 
 use super::event::CallInfo;
 use super::floor::{Floor, Usage};
-use crate::dialog::{Dialog, DialogId};
+use crate::dialog::{Dialog, DialogId, OfferAnswer};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::id::Arena;
 use crate::user_agent::{CallId, CallKind};
 use call::{Call, Callee, Caller, Session, Side};
-use machine::Phase;
 
 /// The calls of a user agent.
 #[derive(Clone, Debug)]
@@ -69,6 +71,11 @@ impl Calls {
                 && session.ack == Some(ack)
             {
                 session.ack = None;
+            } else if let Some(session) = self.table.get_mut(*call).and_then(|call| call.session_mut(dialog))
+                && let Some(changes) = &mut session.changes
+                && let Some(kept) = changes.acks.iter_mut().find(|kept| kept.delivery == Some(ack))
+            {
+                kept.delivery = None;
             }
         }
     }
@@ -96,11 +103,18 @@ impl Calls {
         }
     }
 
-    /// Adds a dialog to a call.
-    fn begin_session(&mut self, on: &mut Floor, id: CallId, dialog: Dialog, main: bool) -> Option<DialogId> {
+    /// Adds a dialog to a call, with the offer/answer that the INVITE has begun.
+    fn begin_session(
+        &mut self,
+        on: &mut Floor,
+        id: CallId,
+        dialog: Dialog,
+        main: bool,
+        offers: OfferAnswer,
+    ) -> Option<DialogId> {
         let call = self.table.get_mut(id)?;
         let dialog = on.dialogs.begin(dialog, Usage::Session(id));
-        call.sessions.push(Session { dialog, phase: Phase::Early, ack: None, bye: None, farewell: None, main });
+        call.sessions.push(Session::new(dialog, main, offers));
         Some(dialog)
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::string::ToString;
 
-use super::lone::{CONTACT, Lone, request};
+use super::lone::{CONTACT, Lone, described, request};
 use crate::error::CommandError;
 use crate::message::StatusCode;
 use crate::time::Duration;
@@ -82,7 +82,7 @@ fn what_the_core_writes_is_refused_by_name_and_nothing_is_sent() {
 #[test]
 fn early_media_is_offered_by_183_which_is_repeated_every_minute() {
     let mut bob = Lone::new();
-    bob.receive(&request("INVITE", "a", 1, "", CONTACT));
+    bob.receive(&described(&request("INVITE", "a", 1, "", CONTACT)));
     let call = bob.incoming();
     let media = || Extra::from(Body::sdp("v=0\r\n")).header("P-Early-Media", "sendrecv");
     bob.command(|agent, now| agent.progress(now, call, StatusCode::SESSION_PROGRESS, media())).unwrap();

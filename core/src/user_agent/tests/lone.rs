@@ -156,6 +156,11 @@ pub(super) fn request(method: &str, branch: &str, number: u32, to_tag: &str, ext
     )
 }
 
+/// That message with a session description.
+pub(super) fn described(text: &str) -> String {
+    text.replace("Content-Length: 0\r\n\r\n", "Content-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n")
+}
+
 pub(super) const CONTACT: &str = "Contact: <sip:carol@192.0.2.9>\r\n";
 
 /// Carol's INVITE.

@@ -312,6 +312,10 @@ pub(super) fn short(event: &Event) -> String {
         Event::Progress { response, .. } => format!("progress {}", response.status().get()),
         Event::Answered { response, .. } => format!("answered {}", response.status().get()),
         Event::Confirmed { .. } => "confirmed".into(),
+        Event::Modified { response, .. } => format!("modified {}", response.status().get()),
+        Event::ModifyFailed { cause, .. } => format!("modify failed {}", cause.counts_as().get()),
+        Event::Offered { .. } => "offered".into(),
+        Event::OfferLapsed { cause, .. } => format!("offer lapsed {}", cause.counts_as().get()),
         Event::Failed { cause, .. } => {
             let none = if matches!(cause, Cause::Refused(_)) { "" } else { " (none)" };
             format!("failed {}{none}", cause.counts_as().get())
