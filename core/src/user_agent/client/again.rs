@@ -83,7 +83,12 @@ impl Floor {
         if !status.is_final() {
             return (status != StatusCode::TRYING).then_some((owner, Outcome::Provisional(response)));
         }
-        let Some(kept) = &pending.kept else { return Some(self.concluded(id, owner, response)) };
+        // Whatever cannot be written once more has its end with the response.
+        let is_kept = status.is_success() || self.keep_inside(cx, id, &response).is_ok();
+        let pending = self.requests.table.get(id).filter(|_| is_kept);
+        let Some((pending, kept)) = pending.and_then(|pending| Some((pending, pending.kept.as_ref()?))) else {
+            return Some(self.concluded(id, owner, response));
+        };
         if response.headers().contains(HeaderId::AuthenticationInfo)
             && self.keyring.hear((), &kept.request, &response) == ServerProof::Wrong
         {
@@ -346,8 +351,16 @@ impl Floor {
             let fields = self.keyring.authorize((), &request);
             request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
         }
+        if pending.inside.is_some() {
+            // The dialog counts (§12.2.1.1): another request may have gone out since.
+            let number = self.next_number(cx, id)?;
+            let cseq = alloc::format!("{number} {}", request.method().as_str());
+            let edit = request.edit().replace(HeaderId::CSeq, cseq);
+            request = edit.finish().map_err(|_| CommandError::Invalid("message"))?;
+        }
         let number = request.cseq().ok_or(CommandError::Invalid("message"))?.number;
         let delivery = cx.request_from(&request, here, next_hop.clone(), Work::Request(id), "")?;
+        self.sent_inside(id, number);
         let pending = self.requests.table.get_mut(id).ok_or(CommandError::Gone)?;
         pending.stage = Stage::Sent(delivery);
         if let Some(kept) = &mut pending.kept {

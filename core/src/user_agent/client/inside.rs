@@ -5,11 +5,11 @@ use alloc::boxed::Box;
 use super::super::agent::{Cx, Work};
 use super::super::compose::Extra;
 use super::super::floor::Floor;
-use super::{Owner, Pending, Stage};
+use super::{Kept, Owner, Pending, Stage};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, RequestParts};
-use crate::transport::Here;
+use crate::message::{HeaderId, Method, Recipe, RequestParts, Response};
+use crate::transport::{Here, NextHop};
 use crate::user_agent::RequestId;
 
 /// A request of ours inside a dialog: all that another attempt needs, because the dialog gives the rest.
@@ -46,11 +46,85 @@ impl Floor {
     /// # Errors
     /// As [`send_inside`](Self::send_inside); `WrongState` if the request is none inside a dialog.
     pub(super) fn send_inside_again(&mut self, cx: &mut Cx<'_>, id: RequestId) -> Result<(), CommandError> {
-        let pending = self.requests.table.get_mut(id).ok_or(CommandError::Gone)?;
+        let number = self.next_number(cx, id)?;
+        let delivery = if self.keyring.spaces() > 0 {
+            let (request, here, next_hop) = self.write_inside(cx, id, number, |_, parts, here, next_hop| {
+                Ok((parts.request().map_err(|_| CommandError::Invalid("message"))?, here, next_hop))
+            })?;
+            let fields = self.keyring.authorize((), &request);
+            let request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
+            let delivery = cx.request_from(&request, &here, next_hop.clone(), Work::Request(id), "")?;
+            self.keep(id, Kept { request, here, next_hop, targets: None });
+            delivery
+        } else {
+            self.write_inside(cx, id, number, |cx, parts, here, next_hop| {
+                cx.request_from(parts, &here, next_hop, Work::Request(id), "")
+            })?
+        };
+        self.sent_inside(id, number);
+        if let Some(pending) = self.requests.table.get_mut(id) {
+            pending.stage = Stage::Sent(delivery);
+        }
+        Ok(())
+    }
+
+    /// Writes a request inside a dialog once more as it was sent, so that a response can be answered by sending it with a change. Does
+    /// nothing for a request that is kept, or is none inside a dialog.
+    ///
+    /// # Errors
+    /// As [`send_inside`](Self::send_inside).
+    pub(super) fn keep_inside(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: RequestId,
+        response: &Response,
+    ) -> Result<(), CommandError> {
+        let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
+        if pending.kept.is_some() || pending.inside.is_none() {
+            return Ok(());
+        }
+        let number = response.cseq().ok_or(CommandError::Invalid("message"))?.number;
+        let kept = self.write_inside(cx, id, number, |_, parts, here, next_hop| {
+            let request = parts.request().map_err(|_| CommandError::Invalid("message"))?;
+            Ok(Kept { request, here, next_hop, targets: None })
+        })?;
+        self.keep(id, kept);
+        Ok(())
+    }
+
+    /// The CSeq number of the next request inside the dialog of this one.
+    pub(super) fn next_number(&self, cx: &mut Cx<'_>, id: RequestId) -> Result<u32, CommandError> {
+        let inside = self.requests.table.get(id).and_then(|pending| pending.inside.as_ref());
+        let dialog = self.dialogs.get(inside.ok_or(CommandError::WrongState)?.dialog).ok_or(CommandError::Gone)?;
+        Ok(dialog.sequence.next_local(|| cx.random().sequence_number()))
+    }
+
+    /// Notes that the request has gone out with that number.
+    pub(super) fn sent_inside(&mut self, id: RequestId, number: u32) {
+        let inside = self.requests.table.get(id).and_then(|pending| pending.inside.as_ref());
+        if let Some(dialog) = inside.and_then(|inside| self.dialogs.get_mut(inside.dialog)) {
+            dialog.sequence.sent(number);
+        }
+    }
+
+    fn keep(&mut self, id: RequestId, kept: Kept) {
+        if let Some(pending) = self.requests.table.get_mut(id) {
+            pending.kept = Some(Box::new(kept));
+        }
+    }
+
+    /// Writes a request from its dialog, and hands it on with what each attempt says of its listener, and with the next hop.
+    fn write_inside<R>(
+        &self,
+        cx: &mut Cx<'_>,
+        id: RequestId,
+        number: u32,
+        written: impl FnOnce(&mut Cx<'_>, &RequestParts<'_>, Here, NextHop) -> Result<R, CommandError>,
+    ) -> Result<R, CommandError> {
+        let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
         let Inside { dialog, method, extra } = pending.inside.as_ref().ok_or(CommandError::WrongState)?;
-        let dialog = self.dialogs.get_mut(*dialog).ok_or(CommandError::Gone)?;
+        let dialog = self.dialogs.get(*dialog).ok_or(CommandError::Gone)?;
         let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-        let number = dialog.sequence.next_local(|| cx.random().sequence_number());
         let mut lines = dialog.lines(*method, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let here = if refreshes_target(*method) {
@@ -66,11 +140,7 @@ impl Floor {
         }
         let parts = RequestParts::new(*method, path.request_uri.as_bytes(), &lines);
         let content = extra.as_ref().map(|extra| extra.content()).unwrap_or_default();
-        let parts = RequestParts { content, ..parts };
-        let delivery = cx.request_from(&parts, &here, path.next_hop, Work::Request(id), "")?;
-        dialog.sequence.sent(number);
-        pending.stage = Stage::Sent(delivery);
-        Ok(())
+        written(cx, &RequestParts { content, ..parts }, here, path.next_hop)
     }
 }
 

@@ -1,11 +1,13 @@
 //! A user agent that asks for credentials, called by one that has them (RFC 3261 §22).
 
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 use super::lone::{CONTACT, Lone, request};
 use super::pair::{Pair, Who::Alice, Who::Bob};
 use crate::auth::{Algorithm, Login, Scope, Secret, Settings, Users};
 use crate::time::{Duration, Instant};
+use crate::user_agent::Body;
 
 fn users() -> Users {
     let mut users = Users::new();
@@ -29,7 +31,50 @@ fn a_call_is_made_and_ended_by_who_proves_who_she_is() {
     let acks = pair.all(Alice, "ACK");
     let ack = super::text::Text::of(&acks.last().unwrap().bytes);
     assert!(ack.find("authorization").is_some(), "{ack:?}");
-    let _ = alice;
+    // The change of the session and its ACK, and the BYE, prove it too, without being asked again.
+    pair.command(Alice, |agent, now| agent.modify(now, alice, Body::sdp("v=0\r\no=2\r\n"))).unwrap();
+    pair.run(Duration::from_secs(1));
+    let bob = pair.incoming();
+    pair.command(Bob, |agent, now| agent.accept_offer(now, bob, Body::sdp("v=0\r\n"))).unwrap();
+    pair.run(Duration::from_secs(1));
+    pair.hang_up(Alice, alice);
+    pair.run(Duration::from_secs(1));
+    assert_eq!(pair.all(Bob, "401 INVITE").len() + pair.all(Bob, "401 BYE").len(), 1);
+    let counts: Vec<_> = pair.sent.iter().map(|sent| super::text::Text::of(&sent.bytes)).collect();
+    let counts: Vec<_> =
+        counts.iter().filter_map(|sent| sent.find("authorization")?.split("nc=").nth(1)?.get(..8)).collect();
+    // §22.1: an ACK has the count of its INVITE.
+    assert_eq!(counts, ["00000001", "00000001", "00000002", "00000002", "00000003"]);
+    pair.finish();
+}
+
+/// A challenge in the dialog: the retry has the dialog's next number (§12.2.1.1, §22.2).
+#[test]
+fn a_bye_and_a_change_that_are_challenged_go_again() {
+    let mut pair = Pair::new();
+    let login = Login::new("alice", Secret::password("s3cret"));
+    pair.command(Alice, |agent, _| agent.login(Scope::realm("biloxi.com"), login)).unwrap();
+    let (alice, bob) = pair.establish();
+    pair.command(Bob, |agent, now| agent.guard(now, Some((settings(), users())))).unwrap();
+    pair.command(Alice, |agent, now| agent.modify(now, alice, Body::sdp("v=0\r\no=2\r\n"))).unwrap();
+    pair.run(Duration::from_secs(1));
+    pair.command(Bob, |agent, now| agent.accept_offer(now, bob, Body::sdp("v=0\r\n"))).unwrap();
+    pair.run(Duration::from_secs(1));
+    // Bob's nonces of before are good no more.
+    pair.command(Bob, |agent, now| agent.guard(now, Some((settings(), users())))).unwrap();
+    pair.hang_up(Alice, alice);
+    pair.run(Duration::from_secs(1));
+    let numbers: Vec<_> = ["INVITE", "BYE"]
+        .into_iter()
+        .flat_map(|label| pair.all(Alice, label))
+        .map(|sent| super::text::Text::of(&sent.bytes))
+        .map(|sent| sent.header("cseq").split_once(' ').unwrap().0.parse::<u32>().unwrap())
+        .collect();
+    let first = numbers[0];
+    assert_eq!(numbers, [first, first + 1, first + 2, first + 3, first + 4]);
+    assert_eq!((pair.all(Bob, "401 INVITE").len(), pair.all(Bob, "401 BYE").len()), (1, 1));
+    assert!(pair.told(Alice).contains(&"ended Local".into()), "{:?}", pair.told(Alice));
+    pair.finish();
 }
 
 #[test]
