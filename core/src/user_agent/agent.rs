@@ -202,6 +202,7 @@ impl Core {
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
+            Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
                 Outcome::Final(response) => cx.emit(Event::Replied { request, response }),
                 Outcome::Over(concluded) => cx.emit(Event::Unanswered { request, cause: concluded.into() }),

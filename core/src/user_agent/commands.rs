@@ -119,6 +119,20 @@ impl Core {
         self.floor.ask_peer(cx, method, outgoing)
     }
 
+    /// As [`UserAgent::ask_in`](super::UserAgent::ask_in).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ask_in(
+        &mut self,
+        cx: &mut Cx<'_>,
+        call: CallId,
+        method: Method<'static>,
+        extra: &Extra,
+    ) -> Result<RequestId, CommandError> {
+        self.calls.ask(&mut self.floor, cx, call, method, extra)
+    }
+
     /// As [`UserAgent::respond`](super::UserAgent::respond).
     ///
     /// # Errors

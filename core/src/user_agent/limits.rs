@@ -16,11 +16,13 @@ pub struct Limits {
     pub targets: usize,
     /// How often a change of a session is tried again after it has met one of the peer's (491). 5.
     pub glares: usize,
+    /// Requests of the application that wait for their end in the dialog of one call; a further one is refused. 16.
+    pub asks: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls: 100_000, forks: 16, retries: 8, targets: 8, glares: 5 }
+        Self { calls: 100_000, forks: 16, retries: 8, targets: 8, glares: 5, asks: 16 }
     }
 }
 

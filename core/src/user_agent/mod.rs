@@ -283,6 +283,24 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.ask(cx, method, &outgoing))
     }
 
+    /// Sends a request of another method in the dialog of a call, such as INFO (RFC 6086) or MESSAGE; [`Event::Replied`] has the final
+    /// response. A response by which the peer says that it knows no such call (481, 404 and others), and none at all, ends the call, too (RFC
+    /// 5057 §5.1).
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is established; `Invalid("method")`: there is another command for the method; `HeaderOwned`;
+    /// `Invalid`: what cannot be carried; `Limit`: `asks` or `deliveries`.
+    pub fn ask_in(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        method: Method<'static>,
+        extra: impl Into<Extra>,
+    ) -> Result<RequestId, CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.ask_in(cx, call, method, &extra))
+    }
+
     /// Answers what [`Event::Asked`] asks, with a final response.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::dialog::DialogId;
 use crate::endpoint::{DeliveryId, Failure};
 use crate::error::CommandError;
 use crate::id::Arena;
-use crate::message::{Recipe, Request, Response};
+use crate::message::{Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
@@ -44,6 +44,8 @@ pub(super) enum Owner {
     Register(RegistrationId),
     /// Nobody but the application, which knows the request itself.
     Ask(RequestId),
+    /// The application, and the call in whose dialog a request of this method went.
+    AskInside(CallId, Method<'static>),
 }
 
 /// What an owner is told of its request.

@@ -27,6 +27,8 @@ pub(super) struct Call {
     pub(super) sessions: SmallVec<[Session; 1]>,
     /// The application knows that the call is over.
     pub(super) over: bool,
+    /// Requests of the application in its dialog that wait for their end.
+    pub(super) asks: usize,
     /// The answer that refuses the offer of a 2xx that nobody wants. In a box, as most calls have nothing here.
     pub(super) refusal: Option<Box<Body>>,
 }

@@ -39,7 +39,8 @@ impl Calls {
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
         let served_id = served.id;
         let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
-        let id = self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false, refusal: None });
+        let id =
+            self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false, asks: 0, refusal: None });
         on.serving.set_call(served_id, id);
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
             let at = cx.now() + Duration::from_secs(seconds.into());

@@ -42,7 +42,7 @@ impl Calls {
         })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
         let refusal = outgoing.refusal.clone();
-        let call = Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false, refusal };
+        let call = Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false, asks: 0, refusal };
         let id = self.table.insert(call);
         match on.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
             Ok(invite) => {

@@ -5,6 +5,7 @@
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs and `offered.rs` to the peer's, `ending.rs` at the end.
 
 mod accepted;
+mod ask;
 mod call;
 mod callee;
 mod caller;

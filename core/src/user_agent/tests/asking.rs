@@ -9,7 +9,7 @@ use crate::auth::{Login, Scope, Secret};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
-use crate::user_agent::{Body, Event, Outgoing, Reply, ServedId};
+use crate::user_agent::{Body, Event, Extra, Outgoing, Reply, ServedId};
 
 fn carol() -> crate::message::header::NameAddrBuf {
     "Carol <sip:carol@192.0.2.9>".parse().unwrap()
@@ -166,4 +166,77 @@ fn a_request_for_somebody_else_gets_a_404_and_for_us_by_whatever_host_it_is_take
         let text = request("OPTIONS", "a", 1, "", "").replace("sip:bob@192.0.2.4", uri);
         assert_eq!(bob.ask(&text).label(), alloc::format!("{status} OPTIONS"), "{uri}");
     }
+}
+
+fn established(bob: &mut Lone) -> (crate::user_agent::CallId, Text) {
+    let (call, invite) = bob.call();
+    bob.receive(&invite.respond("200 OK", "c", CONTACT));
+    bob.take();
+    (call, invite)
+}
+
+/// RFC 6086 §4.2.1: an INFO in the dialog, with the dialog's next number.
+#[test]
+fn the_application_asks_in_the_dialog_of_a_call() {
+    let mut bob = Lone::new();
+    let (ringing, invite) = bob.call();
+    let early = bob.command(|agent, now| agent.ask_in(now, ringing, Method::Info, None));
+    assert_eq!(early, Err(CommandError::WrongState));
+    bob.receive(&invite.respond("486 Busy Here", "b", ""));
+    bob.take();
+    let (call, invite) = established(&mut bob);
+    let number = |text: &Text| text.header("cseq").split_once(' ').unwrap().0.parse::<u32>().unwrap();
+    let digit = || Body::new("application/dtmf-relay", "Signal=5\r\n");
+    bob.command(|agent, now| agent.ask_in(now, call, Method::Info, digit())).unwrap();
+    let info = bob.take().pop().unwrap();
+    assert_eq!((info.method(), number(&info), info.tag_of("to")), ("INFO", number(&invite) + 1, "c"));
+    assert_eq!((info.body.as_str(), info.find("contact")), ("Signal=5\r\n", None));
+    bob.receive(&info.respond("200 OK", "", ""));
+    assert_eq!(bob.told().last().unwrap(), "replied 200");
+    assert_eq!(
+        bob.command(|agent, now| agent.ask_in(now, call, Method::Bye, None)),
+        Err(CommandError::Invalid("method"))
+    );
+    let owned = bob.command(|agent, now| agent.ask_in(now, call, Method::Info, Extra::new().header("From", "x")));
+    assert_eq!(owned, Err(CommandError::HeaderOwned("From")));
+}
+
+/// RFC 5057 §5.1: 481 says that there is no such session; a time-out ends it with a BYE; other refusals end nothing.
+#[test]
+fn an_answer_that_knows_no_call_ends_the_call() {
+    for (status, told, bye) in [
+        ("404 Not Found", "ended Lost", false),
+        ("481 Call/Transaction Does Not Exist", "ended Lost", false),
+        ("501 Not Implemented", "replied 501", false),
+        ("", "ended Lost", true),
+    ] {
+        let mut bob = Lone::new();
+        let (call, _) = established(&mut bob);
+        bob.command(|agent, now| agent.ask_in(now, call, Method::Info, None)).unwrap();
+        let info = bob.take().pop().unwrap();
+        if status.is_empty() {
+            bob.run(Duration::from_secs(33));
+        } else {
+            bob.receive(&info.respond(status, "", ""));
+        }
+        assert_eq!(bob.told().last().unwrap(), told, "{status}");
+        assert_eq!(bob.take().iter().any(|sent| sent.method() == "BYE"), bye, "{status}");
+        if status.starts_with("501") {
+            bob.command(|agent, now| agent.hang_up(now, call)).unwrap();
+        }
+        bob.finish();
+    }
+}
+
+#[test]
+fn no_more_is_asked_in_one_dialog_than_the_limit_says() {
+    let mut bob = Lone::with(|_, profile| profile.limits.asks = 2);
+    let (call, _) = established(&mut bob);
+    let ask = |bob: &mut Lone| bob.command(|agent, now| agent.ask_in(now, call, Method::Info, None));
+    ask(&mut bob).unwrap();
+    let first = bob.take().pop().unwrap();
+    ask(&mut bob).unwrap();
+    assert_eq!(ask(&mut bob), Err(CommandError::Limit("asks")));
+    bob.receive(&first.respond("200 OK", "", ""));
+    ask(&mut bob).unwrap();
 }

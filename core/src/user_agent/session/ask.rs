@@ -1,0 +1,88 @@
+//! Requests of other methods in the dialog of a session: INFO, MESSAGE, OPTIONS and the like (RFC 3261 §12.2.1; RFC 6086, 3428).
+
+use alloc::boxed::Box;
+
+use super::super::agent::Cx;
+use super::super::client::{Inside, Outcome, Owner, is_of_the_core};
+use super::super::compose::Extra;
+use super::super::event::{Cause, Event};
+use super::super::floor::Floor;
+use super::Calls;
+use super::machine::{Input, Phase};
+use crate::dialog::{Ended, Purpose, ResponseEffect};
+use crate::error::CommandError;
+use crate::message::header::RetryAfter;
+use crate::message::{Method, Response, StatusCode};
+use crate::user_agent::{CallId, RequestId};
+
+impl Calls {
+    /// Sends a request of another method in the dialog of a call.
+    pub(in crate::user_agent) fn ask(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        method: Method<'static>,
+        extra: &Extra,
+    ) -> Result<RequestId, CommandError> {
+        if is_of_the_core(method) {
+            return Err(CommandError::Invalid("method"));
+        }
+        extra.check()?;
+        let call = self.alive(id)?;
+        let session = call.main().ok_or(CommandError::WrongState)?;
+        if session.phase != Phase::Established {
+            return Err(CommandError::WrongState);
+        }
+        if call.asks >= on.profile.limits.asks {
+            return Err(CommandError::Limit("asks"));
+        }
+        let extra = (!extra.is_empty()).then(|| Box::new(extra.clone()));
+        let inside = Inside { dialog: session.dialog, method, extra };
+        let request = on.send_inside(cx, Owner::AskInside(id, method), inside)?;
+        if let Some(call) = self.table.get_mut(id) {
+            call.asks += 1;
+        }
+        Ok(request)
+    }
+
+    /// What has become of such a request. A response may end the call, too: the peer knows no session (RFC 5057 §5.1).
+    pub(in crate::user_agent) fn ask_heard(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        method: Method<'static>,
+        request: RequestId,
+        outcome: Outcome,
+    ) {
+        let (status, retry_after) = match outcome {
+            Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return,
+            Outcome::Final(response) => {
+                let told = (response.status(), retry_after(&response));
+                cx.emit(Event::Replied { request, response });
+                told
+            }
+            Outcome::Over(concluded) => {
+                let cause = Cause::from(concluded);
+                let status = cause.counts_as();
+                cx.emit(Event::Unanswered { request, cause });
+                (status, None)
+            }
+        };
+        let Some(call) = self.table.get_mut(id) else { return };
+        call.asks = call.asks.saturating_sub(1);
+        let Some(dialog) = call.main().map(|session| session.dialog) else { return };
+        let effect = ResponseEffect::of(method, Purpose::Continue, status, retry_after);
+        let input = match effect.ended {
+            Ended::Transaction => return,
+            Ended::Usage | Ended::Dialog if status == StatusCode::REQUEST_TIMEOUT => Input::TimedOut,
+            Ended::Usage | Ended::Dialog => Input::Lost,
+        };
+        self.step(on, cx, id, dialog, input, None);
+    }
+}
+
+fn retry_after(response: &Response) -> Option<u32> {
+    Some(response.headers().get::<RetryAfter<'_>>()?.ok()?.seconds)
+}
