@@ -10,7 +10,7 @@ use sansip::message::UriBuf;
 use sansip::message::header::NameAddrBuf;
 use sansip::server::{Server, Settings};
 use sansip::transport::NextHop;
-use sansip::user_agent::{Event, Profile, UserAgent};
+use sansip::user_agent::{Event, Profile, Register, UserAgent};
 use sansip::{Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed};
 
 /// Something a node was given.
@@ -57,7 +57,7 @@ impl Player for UserAgent {
         let _ = match step {
             Step::Register => {
                 let registrar: UriBuf = "sip:biloxi.com".parse().expect("a URI");
-                self.register(now, &registrar, 600).map(drop)
+                self.register(now, Register::at(&registrar).expires(600)).map(drop)
             }
             Step::Call => {
                 let bob: NameAddrBuf = "Bob <sip:bob@biloxi.com>".parse().expect("a name-addr");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sansip::message::UriBuf;
 use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Event, Profile, UserAgent};
+use sansip::user_agent::{Event, Profile, Register, UserAgent};
 use sansip::{
     CallId, Change, Config, ConnectionId, Duration, Flow, Input, Instant, Listener, ListenerId, NextHop, Node, Output,
     Seed,
@@ -61,7 +61,7 @@ impl Player for UserAgent {
         let _ = match step {
             Step::Register => {
                 let registrar: UriBuf = "sip:biloxi.com".parse().expect("a URI");
-                self.register(now, &registrar, 600).map(drop)
+                self.register(now, Register::at(&registrar).expires(600)).map(drop)
             }
             Step::Call => {
                 let bob: NameAddrBuf = "Bob <sip:bob@biloxi.com>".parse().expect("a name-addr");

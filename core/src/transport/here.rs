@@ -14,8 +14,8 @@ use super::{Listener, Listeners};
 pub(crate) enum Here {
     /// Nowhere.
     Unsaid,
-    /// In Contact, with this user: a SIPS URI if `secure` (RFC 3261 §8.1.1.8).
-    Contact { user: Option<Box<str>>, secure: bool },
+    /// In Contact, with this user, a SIPS URI if `secure`, and these header parameters (RFC 3261 §8.1.1.8).
+    Contact { user: Option<Box<str>>, secure: bool, parameters: Box<str> },
     /// In Record-Route, beside the value that leads to the listener the request came in by, if another one is meant: each side gets
     /// the URI that leads here on its side (RFC 3261 §16.6 step 4, RFC 5658).
     RecordRoute { inbound: ListenerId, secure: bool },
@@ -27,9 +27,9 @@ impl Here {
         let listener = listeners.get(outbound)?;
         match self {
             Self::Unsaid => None,
-            Self::Contact { user, secure } => {
+            Self::Contact { user, secure, parameters } => {
                 let uri = listener.uri(user.as_deref(), *secure, "");
-                Some((HeaderId::Contact, ["<", &uri, ">"].concat()))
+                Some((HeaderId::Contact, ["<", &uri, ">", parameters].concat()))
             }
             Self::RecordRoute { inbound, .. } if *inbound == outbound => None,
             Self::RecordRoute { inbound, secure } => {

@@ -127,7 +127,7 @@ impl Core {
     /// A core that knows nothing yet, of the node that has this seed.
     pub fn new(profile: Profile, seed: Seed) -> Self {
         // Peers choose the names that are hashed. The endpoint draws its own keys from the seed's first stream.
-        let [dialogs, merged] = [1, 2].map(|purpose| seed.hash_key(purpose));
+        let [dialogs, merged, registrations] = [1, 2, 3].map(|purpose| seed.hash_key(purpose));
         let floor = Floor {
             profile,
             requests: Requests::new(),
@@ -136,7 +136,7 @@ impl Core {
             keyring: Keyring::new(auth::Limits::default()),
             guard: None,
         };
-        Self { floor, calls: Calls::new(), registrations: Registrations::new() }
+        Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations) }
     }
 
     /// What is alive.

@@ -6,9 +6,10 @@ use super::agent::{Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
+use super::registration::Register;
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::error::CommandError;
-use crate::message::{Method, StatusCode, UriBuf};
+use crate::message::{Method, StatusCode};
 use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
 impl Core {
@@ -102,13 +103,37 @@ impl Core {
     ///
     /// # Errors
     /// As there.
-    pub fn register(
-        &mut self,
-        cx: &mut Cx<'_>,
-        registrar: &UriBuf,
-        expires: u32,
-    ) -> Result<RegistrationId, CommandError> {
-        self.registrations.register(&mut self.floor, cx, registrar, expires)
+    pub fn register(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.registrations.register(&mut self.floor, cx, register)
+    }
+
+    /// As [`UserAgent::unregister`](super::UserAgent::unregister).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unregister(&mut self, cx: &mut Cx<'_>, registration: RegistrationId) -> Result<(), CommandError> {
+        self.registrations.unregister(&mut self.floor, cx, registration)
+    }
+
+    /// As [`UserAgent::unregister_all`](super::UserAgent::unregister_all).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unregister_all(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.registrations.unregister_all(&mut self.floor, cx, register)
+    }
+
+    /// As [`UserAgent::unregister_everywhere`](super::UserAgent::unregister_everywhere).
+    pub fn unregister_everywhere(&mut self, cx: &mut Cx<'_>) {
+        self.registrations.unregister_everywhere(&mut self.floor, cx);
+    }
+
+    /// As [`UserAgent::query_bindings`](super::UserAgent::query_bindings).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn query_bindings(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.registrations.query(&mut self.floor, cx, register)
     }
 
     /// As [`UserAgent::ask`](super::UserAgent::ask).

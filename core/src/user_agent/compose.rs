@@ -163,7 +163,8 @@ impl Extra {
         self.lines.is_none() && self.body.is_none()
     }
 
-    fn fail(&mut self, error: CommandError) {
+    /// Keeps the first error, for the command that takes this.
+    pub(super) fn fail(&mut self, error: CommandError) {
         self.error.get_or_insert(error);
     }
 
@@ -367,6 +368,12 @@ impl Outgoing {
     #[must_use]
     pub fn refusal(mut self, body: Body) -> Self {
         self.refusal = Some(Box::new(body));
+        self
+    }
+
+    /// Sets all that the request carries besides what the core writes.
+    pub(super) fn extra(mut self, extra: Extra) -> Self {
+        self.extra = extra;
         self
     }
 

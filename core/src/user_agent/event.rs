@@ -159,7 +159,17 @@ pub enum Event {
         /// The 2xx; its Contacts are the bindings (RFC 3261 §10.2.4).
         response: Response,
     },
-    /// The registrar has refused a registration or did not answer. Nothing more is tried before the next command.
+    /// The registrar has said what is bound to an address-of-record (RFC 3261 §10.2.3). The handle is gone.
+    Bindings {
+        /// The query.
+        query: RegistrationId,
+        /// The 2xx; its Contacts are the bindings.
+        response: Response,
+    },
+    /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or
+    /// their removal failed; each was told.
+    Unregistered,
+    /// The registrar has refused a registration or a query, or did not answer. Nothing more is tried before the next command.
     RegistrationFailed {
         /// The registration.
         registration: RegistrationId,

@@ -25,19 +25,20 @@ pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
 pub use policy::{Policy, Redirects};
 pub use profile::Profile;
+pub use registration::{Binding, Register};
 
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
-use crate::message::{Method, StatusCode, UriBuf};
+use crate::message::{Method, StatusCode};
 use crate::stack::Stack;
 use crate::time::Instant;
 
 handles! {
     /// A call of a user agent, from the INVITE to the end of its dialogs.
     CallId = Id<CallKind>, "call";
-    /// A registration that a user agent keeps (RFC 3261 §10.2).
+    /// A registration that a user agent keeps, or a query for bindings (RFC 3261 §10.2).
     RegistrationId = Id<RegistrationKind>, "registration";
     /// A request of ours, however often it goes out.
     RequestId = Id<RequestKind>, "request";
@@ -244,16 +245,6 @@ impl Stack<Core> {
     pub fn hang_up_with(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
         let extra = extra.into();
         self.command(now, |core, cx| core.hang_up(cx, call, &extra))
-    }
-
-    /// Binds our contact to the identity at `registrar`, such as `sip:registrar.biloxi.com`, for `expires` seconds, and
-    /// refreshes the binding before it ends (RFC 3261 §10.2); 0 removes it. One registrar has one registration: a second
-    /// command changes it, after the answer to the first if that is still out.
-    ///
-    /// # Errors
-    /// `NotSip`; `NoListener`; `Limit("deliveries")`.
-    pub fn register(&mut self, now: Instant, registrar: &UriBuf, expires: u32) -> Result<RegistrationId, CommandError> {
-        self.command(now, |core, cx| core.register(cx, registrar, expires))
     }
 
     /// Sends a request of another method outside of dialogs, such as OPTIONS or MESSAGE; [`Event::Replied`] has the final response.

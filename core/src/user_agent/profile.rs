@@ -112,15 +112,29 @@ impl Profile {
         cx: &Cx<'_>,
         target: Uri<'_>,
     ) -> Result<Here, CommandError> {
+        self.add_contact_with(lines, cx, target, "")
+    }
+
+    /// As [`add_contact_anywhere`](Self::add_contact_anywhere), with these header parameters.
+    ///
+    /// # Errors
+    /// `NoListener`.
+    pub(super) fn add_contact_with(
+        &self,
+        lines: &mut Lines,
+        cx: &Cx<'_>,
+        target: Uri<'_>,
+        parameters: &str,
+    ) -> Result<Here, CommandError> {
         match &self.contact {
             Some(contact) => {
-                lines.parts(HeaderId::Contact, &[b"<", contact.as_bytes(), b">"]);
+                lines.parts(HeaderId::Contact, &[b"<", contact.as_bytes(), b">", parameters.as_bytes()]);
                 Ok(Here::Unsaid)
             }
             None if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             None => {
                 let user = self.identity.uri().user().map(Into::into);
-                Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips })
+                Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips, parameters: parameters.into() })
             }
         }
     }

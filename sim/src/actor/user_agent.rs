@@ -233,7 +233,10 @@ impl UserAgentActor {
         let unanswered = |call| self.calls.iter().any(|(id, line)| *id == call && !line.answered);
         let done = match *task {
             Task::Register => match &self.behaviour.register {
-                Some(register) => self.agent.register(now, &register.registrar, register.expires).map(drop),
+                Some(register) => {
+                    let register = sansip::user_agent::Register::at(&register.registrar).expires(register.expires);
+                    self.agent.register(now, register).map(drop)
+                }
                 None => Ok(()),
             },
             Task::Ring(call) if unanswered(call) => self.agent.ring(now, call),

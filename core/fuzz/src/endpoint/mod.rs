@@ -9,7 +9,7 @@ use sansip::endpoint::{Census, Endpoint};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Profile, UserAgent};
+use sansip::user_agent::{Profile, Register, UserAgent};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
     Timers, registrar, user_agent,
@@ -114,7 +114,9 @@ impl Player for UserAgent {
             (2, _) => {
                 let registrar: Result<UriBuf, _> = "sip:biloxi.com".parse();
                 let registrar = registrar.map_err(drop);
-                registrar.and_then(|registrar| self.register(now, &registrar, 600).map(|_| ()).map_err(drop))
+                registrar.and_then(|registrar| {
+                    self.register(now, Register::at(&registrar).expires(600)).map(|_| ()).map_err(drop)
+                })
             }
             (3, _) if number > 250 => {
                 self.drain();

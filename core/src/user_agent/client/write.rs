@@ -33,6 +33,27 @@ impl Floor {
         outside: &Outside<'_>,
         add: impl FnOnce(&mut Lines),
     ) -> Result<(Request, Here), CommandError> {
+        let add_contact = |lines: &mut Lines| match outside.method {
+            // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
+            Method::Message if cx.listeners().next().is_none() => Err(CommandError::NoListener),
+            Method::Message => Ok(Here::Unsaid),
+            _ => self.profile.add_contact_anywhere(lines, cx, path.request_uri.as_uri()),
+        };
+        self.write_outside_as(outgoing, path, outside, add_contact, add)
+    }
+
+    /// As [`write_outside`](Self::write_outside), with what `add_contact` says in the place of Contact.
+    ///
+    /// # Errors
+    /// As there, and as `add_contact`.
+    pub(in crate::user_agent) fn write_outside_as(
+        &self,
+        outgoing: &Outgoing,
+        path: &Path,
+        outside: &Outside<'_>,
+        add_contact: impl FnOnce(&mut Lines) -> Result<Here, CommandError>,
+        add: impl FnOnce(&mut Lines),
+    ) -> Result<(Request, Here), CommandError> {
         outgoing.extra.check()?;
         let mut lines = Lines::new();
         lines.number(HeaderId::MaxForwards, 70);
@@ -44,12 +65,7 @@ impl Floor {
             .header(HeaderId::From, outside.from)
             .header(HeaderId::CallId, outside.call_id)
             .cseq(outside.number, outside.method);
-        // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
-        let here = match outside.method {
-            Method::Message if cx.listeners().next().is_none() => return Err(CommandError::NoListener),
-            Method::Message => Here::Unsaid,
-            _ => self.profile.add_contact_anywhere(&mut lines, cx, path.request_uri.as_uri())?,
-        };
+        let here = add_contact(&mut lines)?;
         add(&mut lines);
         outgoing.extra.add_to(&mut lines);
         let parts = RequestParts::new(outside.method, path.request_uri.as_bytes(), &lines);

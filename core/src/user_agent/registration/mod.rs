@@ -1,255 +1,228 @@
 //! Registering: the bindings that this user agent keeps at registrars (RFC 3261 §10.2).
+//!
+//! `register.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of registrations, this file what the
+//! commands do and the writing of a REGISTER, and `heard.rs` what becomes of one.
 
-use alloc::string::String;
+mod book;
+mod commands;
+mod heard;
+mod register;
+
 use alloc::vec::Vec;
 
-use super::agent::{Cx, Work};
-use super::client::{Again, Outcome, Outside, Owner};
-use super::compose::Outgoing;
+use super::agent::Cx;
+use super::client::{Outside, Owner};
 use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
-use crate::id::Arena;
-use crate::message::header::{Contact, Expires, NameAddrBuf};
-use crate::message::{HeaderId, Method, Response, Scheme, Uri, UriBuf};
-use crate::time::Duration;
-use crate::timer::TimerId;
-use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
-
-/// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
-/// answer takes 64·T1 to fail.
-const REFRESH_MARGIN: u64 = 30;
-
-/// Our binding at one registrar. All its requests share Call-ID and From tag, and their CSeq numbers rise (§10.2).
-#[derive(Clone, Debug)]
-struct Registration {
-    /// The Request-URI: without a user.
-    registrar: UriBuf,
-    call_id: String,
-    from: NameAddrBuf,
-    /// The CSeq number of the next request.
-    number: u32,
-    /// The interval that the application wants, in seconds.
-    wanted: u32,
-    /// The request that is out.
-    pending: Option<Pending>,
-    /// What the application has asked for since.
-    next: Option<u32>,
-    /// When the binding is refreshed.
-    refresh: Option<TimerId>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Pending {
-    request: RequestId,
-    /// The interval that it asks for, in seconds.
-    expires: u32,
-}
+use crate::message::{HeaderId, Lines, Method, Uri};
+use crate::transport::Here;
+use crate::user_agent::RegistrationId;
+use book::{Book, Goal, Registration};
+use register::Terms;
+pub use register::{Binding, Register};
 
 /// The registrations of a user agent.
 #[derive(Clone, Debug)]
 pub(super) struct Registrations {
-    table: Arena<RegistrationKind, Registration>,
+    book: Book,
+    /// How many requests are out, queries apart.
+    out: usize,
+    /// Whether the application waits for the end of all registrations.
+    ending: bool,
 }
 
 impl Registrations {
-    pub(super) const fn new() -> Self {
-        Self { table: Arena::new() }
+    /// No registration yet. Names are hashed with this key.
+    pub(super) const fn new(key: [u8; 16]) -> Self {
+        Self { book: Book::new(key), out: 0, ending: false }
     }
 
     /// Number of registrations.
     pub(super) const fn len(&self) -> usize {
-        self.table.len()
+        self.book.len()
     }
 
     /// Registrations that there is room for without another allocation.
     pub(super) fn capacity(&self) -> usize {
-        self.table.capacity()
+        self.book.capacity()
     }
 
-    /// Binds our contact at a registrar, changes the binding, or removes it.
+    /// Binds contacts at a registrar, changes the bindings, or removes them.
     pub(super) fn register(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
-        registrar: &UriBuf,
-        expires: u32,
+        register: Register,
     ) -> Result<RegistrationId, CommandError> {
-        let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
-        let is_it = |registration: &Registration| registration.registrar.as_bytes() == registrar.as_bytes();
-        let known = self.table.iter().find(|(_, registration)| is_it(registration)).map(|(id, _)| id);
-        let id = known.unwrap_or_else(|| {
-            let random = cx.random();
-            let call_id = random.call_id();
-            let from = on.profile.identity.with_tag(&random.tag());
-            let number = random.sequence_number();
-            self.table.insert(Registration {
-                registrar,
-                call_id,
-                from,
-                number,
-                wanted: expires,
-                pending: None,
-                next: None,
-                refresh: None,
-            })
-        });
-        let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
-        if let Some(pending) = registration.pending {
-            // Not before the answer to the one that is out (§10.2), with which nothing else is tried.
-            on.requests.settle_for(pending.request);
-            registration.next = Some(expires);
-            return Ok(id);
-        }
-        if let Err(error) = self.send_register(on, cx, id, expires) {
-            if known.is_none() {
-                self.table.remove(id);
-            }
-            return Err(error);
-        }
-        if let Some(registration) = self.table.get_mut(id) {
-            registration.wanted = expires;
-        }
-        Ok(id)
+        let terms = Terms::of(register, &on.profile.identity)?;
+        let goal = if terms.keeps_any() { Goal::Keep } else { Goal::Remove };
+        self.ask_by_name(on, cx, goal, terms)
     }
 
-    /// Sends a REGISTER.
-    fn send_register(
+    /// Removes the bindings of a registration (§10.2.2).
+    pub(super) fn unregister(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: RegistrationId,
-        expires: u32,
     ) -> Result<(), CommandError> {
-        let Some(registration) = self.table.get(id) else { return Err(CommandError::Gone) };
-        let outgoing = Outgoing::to(&on.profile.identity).request_uri(&registration.registrar);
+        let registration = self.book.get(id).filter(|registration| registration.goal != Goal::Query);
+        let registration = registration.ok_or(CommandError::Gone)?;
+        let terms = registration.next.as_ref().map_or(&registration.terms, |(_, terms)| terms).clone();
+        self.ask(on, cx, id, Goal::Remove, terms)
+    }
+
+    /// Removes whatever is bound to an address-of-record at a registrar (§10.2.2).
+    pub(super) fn unregister_all(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        register: Register,
+    ) -> Result<RegistrationId, CommandError> {
+        let terms = Terms::of(register, &on.profile.identity)?;
+        self.ask_by_name(on, cx, Goal::RemoveAll, terms)
+    }
+
+    /// Removes the bindings of every registration, and tells when all that is done.
+    pub(super) fn unregister_everywhere(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+        let is_to_end = |registration: &Registration| match &registration.next {
+            Some((goal, _)) => *goal == Goal::Keep,
+            None if registration.pending.is_some() => registration.goal == Goal::Keep,
+            None => true,
+        };
+        let all: Vec<RegistrationId> =
+            self.book.iter().filter(|(_, registration)| is_to_end(registration)).map(|(id, _)| id).collect();
+        self.ending = true;
+        for id in all {
+            if self.unregister(on, cx, id).is_err() {
+                cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+            }
+        }
+        self.tell_the_end(cx);
+    }
+
+    /// Asks for the bindings of an address-of-record (§10.2.3).
+    pub(super) fn query(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        register: Register,
+    ) -> Result<RegistrationId, CommandError> {
+        let terms = Terms::of(register, &on.profile.identity)?;
+        let query = self.begin(cx, Goal::Query, terms);
+        self.send(on, cx, query).inspect_err(|_| self.book.remove(query))?;
+        Ok(query)
+    }
+
+    /// Asks for something for the registration of that name; if there is none, for a new one.
+    fn ask_by_name(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        goal: Goal,
+        terms: Terms,
+    ) -> Result<RegistrationId, CommandError> {
+        let known = self.book.find(&terms);
+        let id = known.unwrap_or_else(|| self.begin(cx, goal, terms.clone()));
+        let asked = self.ask(on, cx, id, goal, terms);
+        if asked.is_err() && known.is_none() {
+            self.book.remove(id);
+        }
+        asked.map(|()| id)
+    }
+
+    /// Makes a registration for which nothing was sent yet.
+    fn begin(&mut self, cx: &mut Cx<'_>, goal: Goal, terms: Terms) -> RegistrationId {
+        let random = cx.random();
+        let (call_id, tag, number) = (random.call_id(), random.tag(), random.sequence_number());
+        self.book.add(Registration { goal, terms, call_id, tag, number, pending: None, next: None, timer: None })
+    }
+
+    /// Asks for something, now or after the answer to the request that is out.
+    fn ask(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: RegistrationId,
+        goal: Goal,
+        terms: Terms,
+    ) -> Result<(), CommandError> {
+        let registration = self.book.get_mut(id).ok_or(CommandError::Gone)?;
+        if let Some(pending) = registration.pending {
+            // Not before the answer to the one that is out (§10.2), with which nothing else is tried.
+            on.requests.settle_for(pending);
+            registration.next = Some((goal, terms));
+            return Ok(());
+        }
+        let goal = core::mem::replace(&mut registration.goal, goal);
+        let terms = core::mem::replace(&mut registration.terms, terms);
+        self.send(on, cx, id).inspect_err(|_| {
+            if let Some(registration) = self.book.get_mut(id) {
+                (registration.goal, registration.terms) = (goal, terms);
+            }
+        })
+    }
+
+    /// Sends the REGISTER that the goal and the terms of a registration ask for.
+    fn send(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) -> Result<(), CommandError> {
+        let registration = self.book.get(id).ok_or(CommandError::Gone)?;
+        let Registration { goal, terms, call_id, tag, number, .. } = registration;
+        let outgoing = terms.outgoing();
         let path = on.outside_path(&outgoing)?;
-        let Registration { from, call_id, number, .. } = registration;
-        let outside = Outside { method: Method::Register, from, call_id, number: *number };
-        let (register, here) = on.write_outside(cx, &outgoing, &path, &outside, |lines| {
-            lines.number(HeaderId::Expires, expires);
+        let from = terms.from.with_tag(tag);
+        let outside = Outside { method: Method::Register, from: &from, call_id, number: *number };
+        let add_contacts = |lines: &mut Lines| add_contacts(on, cx, *goal, terms, lines, path.request_uri.as_uri());
+        let (register, here) = on.write_outside_as(&outgoing, &path, &outside, add_contacts, |lines| {
+            match goal {
+                Goal::Keep => lines.number(HeaderId::Expires, terms.expires),
+                Goal::Remove | Goal::RemoveAll => lines.number(HeaderId::Expires, 0),
+                Goal::Query => lines,
+            };
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
+        let is_query = *goal == Goal::Query;
         let request = on.send(cx, Owner::Register(id), register, here, path.next_hop)?;
-        let Some(registration) = self.table.get_mut(id) else { return Err(CommandError::Gone) };
+        self.out += usize::from(!is_query);
+        let registration = self.book.get_mut(id).ok_or(CommandError::Gone)?;
         registration.number = registration.number.saturating_add(1);
-        registration.pending = Some(Pending { request, expires });
-        if let Some(timer) = registration.refresh.take() {
+        registration.pending = Some(request);
+        if let Some(timer) = registration.timer.take() {
             cx.disarm(timer);
         }
         Ok(())
     }
+}
 
-    /// What has become of a REGISTER.
-    pub(super) fn heard(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, outcome: Outcome) {
-        match outcome {
-            Outcome::Provisional(_) | Outcome::Paused => {}
-            Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
-            Outcome::Final(response) => self.failed(on, cx, id, Cause::Refused(response)),
-            Outcome::Over(concluded) => self.failed(on, cx, id, concluded.into()),
-            Outcome::Again(Again { number, interval }) => {
-                let Some(registration) = self.table.get_mut(id) else { return };
-                registration.number = number.saturating_add(1);
-                // 423: for as long as the registrar wants at least (§10.2.8).
-                if let (Some(pending), Some(least)) = (&mut registration.pending, interval) {
-                    pending.expires = least;
-                    registration.wanted = least;
-                }
+/// Adds the Contacts of a REGISTER; ours stands there as late as it is known from where the request goes.
+///
+/// # Errors
+/// `NoListener`.
+fn add_contacts(
+    on: &Floor,
+    cx: &Cx<'_>,
+    goal: Goal,
+    terms: &Terms,
+    lines: &mut Lines,
+    target: Uri<'_>,
+) -> Result<Here, CommandError> {
+    match goal {
+        Goal::Query => return Ok(Here::Unsaid),
+        Goal::RemoveAll => {
+            lines.header(HeaderId::Contact, b"*");
+            return Ok(Here::Unsaid);
+        }
+        Goal::Keep | Goal::Remove => {}
+    }
+    let mut here = Here::Unsaid;
+    for binding in &terms.bindings {
+        let parameters = binding.parameters(goal == Goal::Remove);
+        match binding.uri() {
+            Some(uri) => {
+                lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
+            None => here = on.profile.add_contact_with(lines, cx, target, &parameters)?,
         }
     }
-
-    /// A registration that failed: the binding, if there is one, is left to end by itself, and nothing more is tried before
-    /// the application says so (§10.2.7).
-    fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
-        let Some(registration) = self.table.get_mut(id) else { return };
-        if registration.pending.take().is_none() {
-            return;
-        }
-        cx.emit(Event::RegistrationFailed { registration: id, cause });
-        self.register_next(on, cx, id);
-    }
-
-    /// Time to refresh a binding (§10.2.4).
-    pub(super) fn refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
-        let Some(registration) = self.table.get_mut(id) else { return };
-        registration.refresh = None;
-        let expires = registration.wanted;
-        if self.send_register(on, cx, id, expires).is_err() {
-            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
-        }
-    }
-
-    fn registered(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
-        let Some(registration) = self.table.get(id) else { return };
-        let target = registration.registrar.as_uri();
-        let granted = granted(&response, |uri| on.profile.is_contact(cx, target, uri));
-        let Some(registration) = self.table.get_mut(id) else { return };
-        let Some(pending) = registration.pending.take() else { return };
-        let granted = granted.unwrap_or(pending.expires);
-        let removed = pending.expires == 0;
-        if !removed && granted > 0 && registration.next.is_none() {
-            let at = cx.now() + refresh_after(granted);
-            registration.refresh = Some(cx.arm(at, Work::Refresh(id)));
-        }
-        let forget = removed && registration.next.is_none();
-        cx.emit(Event::Registered { registration: id, response });
-        if forget {
-            self.table.remove(id);
-        }
-        self.register_next(on, cx, id);
-    }
-
-    /// Sends what the application has asked for while a request was out.
-    fn register_next(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
-        let Some(registration) = self.table.get_mut(id) else { return };
-        let Some(expires) = registration.next.take() else { return };
-        registration.wanted = expires;
-        if self.send_register(on, cx, id, expires).is_err() {
-            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
-        }
-    }
-}
-
-/// A registrar's URI as the Request-URI of a REGISTER: user and password are left out, and so are headers (§10.2). `None`
-/// unless it is a SIP URI.
-fn without_user(registrar: Uri<'_>) -> Option<UriBuf> {
-    let scheme = if registrar.scheme() == Scheme::Sips { "sips" } else { "sip" };
-    let mut text: Vec<u8> = alloc::format!("{scheme}:{}", registrar.host_port()?).into_bytes();
-    text.extend_from_slice(registrar.parameters().as_bytes());
-    UriBuf::parse(&text).ok()
-}
-
-/// The seconds for which the registrar has bound the URI that `is_ours`: by the parameter of its Contact, else by Expires
-/// (§10.2.4). `None` if the response does not say.
-fn granted(response: &Response, is_ours: impl Fn(Uri<'_>) -> bool) -> Option<u32> {
-    let headers = response.headers();
-    let is_bound = |value: &Contact<'_>| value.address().is_some_and(|address| is_ours(address.uri));
-    let by_contact = headers.all::<Contact<'_>>().flatten().find(is_bound).and_then(Contact::expires);
-    by_contact.or_else(|| Some(headers.get::<Expires>()?.ok()?.0))
-}
-
-/// When a binding of so many seconds is refreshed: a tenth of it before its end, but at least 30 s, and no earlier than
-/// half of it; never sooner than a second.
-fn refresh_after(granted: u32) -> Duration {
-    let granted = u64::from(granted);
-    let margin = (granted / 10).max(REFRESH_MARGIN).min(granted / 2);
-    Duration::from_secs((granted - margin).max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_binding_is_refreshed_a_tenth_or_thirty_seconds_before_its_end() {
-        let after = |granted| refresh_after(granted).as_secs();
-        assert_eq!(after(7200), 6480);
-        assert_eq!(after(300), 270);
-        assert_eq!(after(120), 90);
-        assert_eq!(after(60), 30);
-        assert_eq!(after(20), 10);
-        assert_eq!(after(1), 1);
-        assert_eq!(after(u32::MAX), 3_865_470_566);
-    }
+    Ok(here)
 }

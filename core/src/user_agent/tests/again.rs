@@ -417,8 +417,8 @@ fn a_challenged_registration_goes_again_and_its_refresh_is_authorised() {
         profile.outbound = Some(core::net::SocketAddr::from(([192, 0, 2, 9], 5060)).into());
     });
     bob.agent.login(Scope::realm("a"), Login::new("bob", Secret::password("zanzibar"))).unwrap();
-    let registrar = "sip:registrar.biloxi.com".parse().unwrap();
-    bob.command(|agent, now| agent.register(now, &registrar, 3600)).unwrap();
+    let registrar: crate::message::UriBuf = "sip:registrar.biloxi.com".parse().unwrap();
+    bob.command(|agent, now| agent.register(now, &registrar)).unwrap();
     let first = bob.take().pop().unwrap();
     let second = answer(&mut bob, &first, "401 Unauthorized", CHALLENGE).unwrap();
     assert_eq!((number(&second), parameter(&second, "authorization", "nc").as_str()), (number(&first) + 1, "00000001"));

@@ -2,6 +2,7 @@
 
 mod again;
 mod asking;
+mod bindings;
 mod calling;
 mod composing;
 mod fail_over;

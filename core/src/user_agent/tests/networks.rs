@@ -56,8 +56,9 @@ fn an_address_in_another_network_is_told_another_contact() {
 fn a_binding_is_known_again_whichever_listener_it_names() {
     for (address, host) in [(INSIDE, "10.0.0.1"), (OUTSIDE, "192.0.2.4")] {
         let mut bob = bob(&[address]);
-        let registrar = "sip:registrar.biloxi.com:5070".parse().unwrap();
-        bob.command(|agent, now| agent.register(now, &registrar, 7200)).unwrap();
+        let registrar: crate::message::UriBuf = "sip:registrar.biloxi.com:5070".parse().unwrap();
+        bob.command(|agent, now| agent.register(now, crate::user_agent::Register::at(&registrar).expires(7200)))
+            .unwrap();
         let first = bob.take();
         assert_from(host, &first[0]);
         let bound = format!("Contact: <sip:bob@192.0.2.99>;expires=60, <sip:bob@{host}>;expires=3600\r\n");

@@ -329,6 +329,8 @@ pub(super) fn short(event: &Event) -> String {
         Event::Unanswered { cause, .. } => format!("unanswered {}", cause.counts_as().get()),
         Event::WrongProof { .. } => "wrong proof".into(),
         Event::Registered { .. } => "registered".into(),
+        Event::Bindings { .. } => "bindings".into(),
+        Event::Unregistered => "unregistered".into(),
         Event::RegistrationFailed { cause, .. } => format!("registration failed {}", cause.counts_as().get()),
     }
 }

@@ -4,12 +4,13 @@ use alloc::vec::Vec;
 
 use super::lone::Lone;
 use super::text::{Text, assert_same};
-use crate::user_agent::{Cause, Event};
+use crate::message::UriBuf;
+use crate::user_agent::{Cause, Event, Register};
 use crate::{CommandError, Duration, Node, RegistrationId, Script};
 
 fn register(bob: &mut Lone, expires: u32) -> RegistrationId {
-    let registrar = "sip:registrar.biloxi.com".parse().unwrap();
-    bob.command(|agent, now| agent.register(now, &registrar, expires)).unwrap()
+    let registrar: UriBuf = "sip:registrar.biloxi.com".parse().unwrap();
+    bob.command(|agent, now| agent.register(now, Register::at(&registrar).expires(expires))).unwrap()
 }
 
 fn registrant() -> Lone {
@@ -187,11 +188,11 @@ fn a_refusal_and_a_time_out_are_told_and_not_repeated() {
 #[test]
 fn the_registrar_is_named_without_a_user() {
     let mut bob = registrant();
-    let registrar = "sip:somebody:secret@registrar.biloxi.com:5070;transport=udp?a=b".parse().unwrap();
-    bob.command(|agent, now| agent.register(now, &registrar, 60)).unwrap();
+    let registrar: UriBuf = "sip:somebody:secret@registrar.biloxi.com:5070;transport=udp?a=b".parse().unwrap();
+    bob.command(|agent, now| agent.register(now, &registrar)).unwrap();
     assert_eq!(sent(&mut bob).start, "REGISTER sip:registrar.biloxi.com:5070;transport=udp SIP/2.0");
-    let tel = "tel:+1".parse().unwrap();
-    let refused = bob.command(|agent, now| agent.register(now, &tel, 60));
+    let tel: UriBuf = "tel:+1".parse().unwrap();
+    let refused = bob.command(|agent, now| agent.register(now, &tel));
     assert_eq!(refused, Err(CommandError::NotSip));
 }
 
@@ -199,8 +200,8 @@ fn the_registrar_is_named_without_a_user() {
 fn several_registrars_have_registrations_of_their_own() {
     let mut bob = registrant();
     let one = register(&mut bob, 7200);
-    let other: crate::message::UriBuf = "sip:registrar.chicago.com".parse().unwrap();
-    let two = bob.command(|agent, now| agent.register(now, &other, 7200)).unwrap();
+    let other: UriBuf = "sip:registrar.chicago.com".parse().unwrap();
+    let two = bob.command(|agent, now| agent.register(now, &other)).unwrap();
     assert_ne!(one, two);
     let sent = bob.take();
     let call_ids: Vec<&str> = sent.iter().map(|text| text.header("call-id")).collect();

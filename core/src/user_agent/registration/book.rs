@@ -1,0 +1,162 @@
+//! The registrations of a user agent, found by their handles and by what they register (RFC 3261 §10.2).
+
+use alloc::string::String;
+
+use super::register::Terms;
+use crate::id::Arena;
+use crate::keyed_index::KeyedIndex;
+use crate::timer::TimerId;
+use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
+
+/// What a registration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Bindings are kept, and refreshed before they end (§10.2.4).
+    Keep,
+    /// The bindings are removed (§10.2.2).
+    Remove,
+    /// Whatever is bound to the address-of-record is removed: `*` (§10.2.2).
+    RemoveAll,
+    /// The bindings are asked for (§10.2.3). A query stands beside the registration of the same name: it binds nothing, and need not
+    /// wait for that one's answer.
+    Query,
+}
+
+/// Our bindings to one address-of-record at one registrar. All its requests share Call-ID and From tag, and their CSeq numbers rise
+/// (§10.2).
+#[derive(Clone, Debug)]
+pub(super) struct Registration {
+    pub(super) goal: Goal,
+    pub(super) terms: Terms,
+    pub(super) call_id: String,
+    /// The tag of From.
+    pub(super) tag: String,
+    /// The CSeq number of the next request.
+    pub(super) number: u32,
+    /// The request that is out, for that goal and by these terms.
+    pub(super) pending: Option<RequestId>,
+    /// What the application has asked for since.
+    pub(super) next: Option<(Goal, Terms)>,
+    /// When the next REGISTER goes out by itself.
+    pub(super) timer: Option<TimerId>,
+}
+
+/// The table of registrations.
+#[derive(Clone, Debug)]
+pub(super) struct Book {
+    table: Arena<RegistrationKind, Registration>,
+    /// By registrar and address-of-record. Queries are not in it.
+    names: KeyedIndex<RegistrationId>,
+}
+
+impl Book {
+    pub(super) const fn new(key: [u8; 16]) -> Self {
+        Self { table: Arena::new(), names: KeyedIndex::new(key) }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.table.capacity()
+    }
+
+    pub(super) fn get(&self, id: RegistrationId) -> Option<&Registration> {
+        self.table.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: RegistrationId) -> Option<&mut Registration> {
+        self.table.get_mut(id)
+    }
+
+    /// The registrations and queries in the order of their slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RegistrationId, &Registration)> {
+        self.table.iter()
+    }
+
+    /// The registration of that registrar and address-of-record.
+    pub(super) fn find(&self, terms: &Terms) -> Option<RegistrationId> {
+        self.find_among(terms, |_| {})
+    }
+
+    /// Finds a registration, and shows which ones were compared for it.
+    fn find_among(&self, terms: &Terms, mut compared: impl FnMut(RegistrationId)) -> Option<RegistrationId> {
+        self.names.find(self.hash(terms), |id| {
+            compared(id);
+            self.table.get(id).is_some_and(|registration| name(&registration.terms) == name(terms))
+        })
+    }
+
+    pub(super) fn add(&mut self, registration: Registration) -> RegistrationId {
+        let hash = (registration.goal != Goal::Query).then(|| self.hash(&registration.terms));
+        let id = self.table.insert(registration);
+        if let Some(hash) = hash {
+            self.names.insert(hash, id);
+        }
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: RegistrationId) {
+        if let Some(registration) = self.table.remove(id) {
+            self.names.remove(self.hash(&registration.terms), id);
+        }
+    }
+
+    fn hash(&self, terms: &Terms) -> u64 {
+        self.names.hash(&name(terms))
+    }
+}
+
+/// What a registration is found by: registrar and address-of-record, octet for octet.
+fn name(terms: &Terms) -> [&[u8]; 2] {
+    [terms.registrar.as_bytes(), terms.to.uri().as_bytes()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user_agent::Register;
+    use alloc::format;
+
+    fn terms(registrar: usize, user: usize) -> Terms {
+        let registrar = format!("sip:r{registrar}.com").parse().unwrap();
+        let user = format!("<sip:u{user}@a.com>").parse().unwrap();
+        Terms::of(Register::at(&registrar).address_of_record(&user), &user).unwrap()
+    }
+
+    fn registration(goal: Goal, terms: Terms) -> Registration {
+        let (call_id, tag) = (String::new(), String::new());
+        Registration { goal, terms, call_id, tag, number: 1, pending: None, next: None, timer: None }
+    }
+
+    /// Of ten thousand registrations only the one that is meant is looked at, and for a new one none.
+    #[test]
+    fn however_many_there_are_one_is_compared() {
+        let mut book = Book::new([7; 16]);
+        let mut ids = alloc::vec::Vec::new();
+        for at in 0..10_000 {
+            let terms = terms(at % 2, at / 2);
+            assert_eq!(book.find_among(&terms, |id| panic!("{id:?} was compared")), None);
+            ids.push(book.add(registration(Goal::Keep, terms)));
+        }
+        for (at, id) in ids.iter().enumerate() {
+            let mut compared = 0;
+            assert_eq!(book.find_among(&terms(at % 2, at / 2), |_| compared += 1), Some(*id));
+            assert_eq!(compared, 1);
+        }
+        book.remove(ids[0]);
+        assert_eq!(book.find(&terms(0, 0)), None);
+        assert_eq!((book.len(), book.names.len()), (9_999, 9_999));
+    }
+
+    #[test]
+    fn a_query_is_not_found_by_its_name() {
+        let mut book = Book::new([7; 16]);
+        let query = book.add(registration(Goal::Query, terms(1, 1)));
+        assert_eq!(book.find(&terms(1, 1)), None);
+        let kept = book.add(registration(Goal::Keep, terms(1, 1)));
+        book.remove(query);
+        assert_eq!(book.find(&terms(1, 1)), Some(kept));
+    }
+}

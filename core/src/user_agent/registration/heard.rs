@@ -1,0 +1,163 @@
+//! What becomes of a REGISTER, and when the next one goes out by itself (RFC 3261 §10.2.4, §10.2.7, §10.2.8).
+
+use super::Registrations;
+use super::book::{Goal, Registration};
+use super::register::Binding;
+use crate::message::header::{Contact, Expires};
+use crate::message::{Response, Uri};
+use crate::time::Duration;
+use crate::user_agent::RegistrationId;
+use crate::user_agent::agent::{Cx, Work};
+use crate::user_agent::client::{Again, Outcome};
+use crate::user_agent::event::{Cause, Event};
+use crate::user_agent::floor::Floor;
+
+/// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
+/// answer takes 64·T1 to fail.
+const REFRESH_MARGIN: u64 = 30;
+
+impl Registrations {
+    /// What has become of a REGISTER.
+    pub(in crate::user_agent) fn heard(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: RegistrationId,
+        outcome: Outcome,
+    ) {
+        match outcome {
+            Outcome::Provisional(_) | Outcome::Paused => {}
+            Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
+            Outcome::Final(response) => self.failed(on, cx, id, Cause::Refused(response)),
+            Outcome::Over(concluded) => self.failed(on, cx, id, concluded.into()),
+            Outcome::Again(Again { number, interval }) => {
+                let Some(registration) = self.book.get_mut(id) else { return };
+                registration.number = number.saturating_add(1);
+                // 423: for as long as the registrar wants at least (§10.2.8).
+                if let Some(least) = interval {
+                    registration.terms.expires = least;
+                }
+            }
+        }
+    }
+
+    /// Takes the request out that has its end. `None` if there is none.
+    fn conclude(&mut self, id: RegistrationId) -> Option<Goal> {
+        let registration = self.book.get_mut(id)?;
+        registration.pending.take()?;
+        let goal = registration.goal;
+        if goal != Goal::Query {
+            self.out = self.out.saturating_sub(1);
+        }
+        Some(goal)
+    }
+
+    /// A registration that failed: the binding, if there is one, is left to end by itself, and nothing more is tried before
+    /// the application says so (§10.2.7).
+    fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
+        let Some(goal) = self.conclude(id) else { return };
+        cx.emit(Event::RegistrationFailed { registration: id, cause });
+        if goal == Goal::Query {
+            self.book.remove(id);
+        } else {
+            self.send_next(on, cx, id);
+            self.tell_the_end(cx);
+        }
+    }
+
+    /// Time to refresh a binding (§10.2.4).
+    pub(in crate::user_agent) fn refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        let Some(registration) = self.book.get_mut(id) else { return };
+        registration.timer = None;
+        if self.send(on, cx, id).is_err() {
+            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+        }
+    }
+
+    fn registered(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
+        let Some(goal) = self.conclude(id) else { return };
+        let Some(registration) = self.book.get_mut(id) else { return };
+        if goal == Goal::Query {
+            cx.emit(Event::Bindings { query: id, response });
+            self.book.remove(id);
+            return;
+        }
+        if goal == Goal::Keep {
+            let granted = granted(registration, &response, on, cx);
+            registration.terms.forget_removed();
+            if let Some(granted) = granted.filter(|_| registration.next.is_none()) {
+                let at = cx.now() + refresh_after(granted);
+                registration.timer = Some(cx.arm(at, Work::Refresh(id)));
+            }
+        }
+        let is_over = goal != Goal::Keep && registration.next.is_none();
+        cx.emit(Event::Registered { registration: id, response });
+        if is_over {
+            self.book.remove(id);
+        }
+        self.send_next(on, cx, id);
+        self.tell_the_end(cx);
+    }
+
+    /// Sends what the application has asked for while a request was out.
+    fn send_next(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        let Some(registration) = self.book.get_mut(id) else { return };
+        let Some((goal, terms)) = registration.next.take() else { return };
+        (registration.goal, registration.terms) = (goal, terms);
+        if self.send(on, cx, id).is_err() {
+            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+        }
+    }
+
+    /// Tells that no request is out any more, if the application waits for that.
+    pub(super) fn tell_the_end(&mut self, cx: &mut Cx<'_>) {
+        if self.ending && self.out == 0 {
+            self.ending = false;
+            cx.emit(Event::Unregistered);
+        }
+    }
+}
+
+/// The seconds for which the registrar keeps that one of our bindings that ends first: by the parameter of its Contact, else by
+/// Expires (§10.2.4), else what was asked for. `None` if it keeps none.
+fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx<'_>) -> Option<u32> {
+    let terms = &registration.terms;
+    let headers = response.headers();
+    let of_all = headers.get::<Expires>().and_then(Result::ok).map(|Expires(seconds)| seconds);
+    let is_of = |binding: &Binding, uri: Uri<'_>| match binding.uri() {
+        Some(ours) => ours.as_uri().equivalent(uri),
+        None => on.profile.is_contact(cx, terms.registrar.as_uri(), uri),
+    };
+    let granted = |binding: &Binding| {
+        let is_it = |value: &Contact<'_>| value.address().is_some_and(|address| is_of(binding, address.uri));
+        let by_contact = headers.all::<Contact<'_>>().flatten().find(is_it).and_then(Contact::expires);
+        by_contact.or(of_all).unwrap_or_else(|| terms.interval(binding))
+    };
+    let kept = terms.bindings.iter().filter(|binding| terms.interval(binding) > 0);
+    kept.map(granted).filter(|seconds| *seconds > 0).min()
+}
+
+/// When a binding of so many seconds is refreshed: a tenth of it before its end, but at least 30 s, and no earlier than
+/// half of it; never sooner than a second.
+fn refresh_after(granted: u32) -> Duration {
+    let granted = u64::from(granted);
+    let margin = (granted / 10).max(REFRESH_MARGIN).min(granted / 2);
+    Duration::from_secs((granted - margin).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_is_refreshed_a_tenth_or_thirty_seconds_before_its_end() {
+        let after = |granted| refresh_after(granted).as_secs();
+        assert_eq!(after(7200), 6480);
+        assert_eq!(after(300), 270);
+        assert_eq!(after(120), 90);
+        assert_eq!(after(60), 30);
+        assert_eq!(after(20), 10);
+        assert_eq!(after(1), 1);
+        assert_eq!(after(u32::MAX), 3_865_470_566);
+    }
+}

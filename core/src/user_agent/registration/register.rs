@@ -1,0 +1,256 @@
+//! What a REGISTER of ours asks for (RFC 3261 §10.2).
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::dialog::RouteSet;
+use crate::error::CommandError;
+use crate::message::header::NameAddrBuf;
+use crate::message::{HeaderId, HeaderName, Scheme, Uri, UriBuf};
+use crate::transport::NextHop;
+use crate::user_agent::compose::{Extra, Outgoing};
+
+/// The interval that is asked for unless something else is said, in seconds.
+const EXPIRES: u32 = 3_600;
+
+/// What a user agent asks a registrar for: which bindings, of which address-of-record, for how long (RFC 3261 §10.2).
+///
+/// ```
+/// # use sansip::user_agent::{Binding, Register};
+/// let registrar = "sip:registrar.biloxi.com".parse()?;
+/// // Our contact, bound to the identity of the profile for an hour.
+/// let usual = Register::at(&registrar);
+/// // An assistant binds two contacts of the chief.
+/// let chief = Register::at(&registrar)
+///     .address_of_record(&"<sip:chief@biloxi.com>".parse()?)
+///     .from(&"<sip:assistant@biloxi.com>".parse()?)
+///     .binding(Binding::to(&"sip:chief@desk.biloxi.com".parse()?).q(700))
+///     .binding(Binding::to(&"sip:chief@192.0.2.7".parse()?).q(100).expires(600))
+///     .expires(7200);
+/// # let _ = (usual, chief);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Register {
+    registrar: UriBuf,
+    expires: u32,
+    address_of_record: Option<NameAddrBuf>,
+    from: Option<NameAddrBuf>,
+    bindings: Vec<Binding>,
+    next_hop: Option<NextHop>,
+    routes: RouteSet,
+    extra: Extra,
+}
+
+impl Register {
+    /// Our contact, bound to the profile's identity at that registrar for an hour. User and headers of the URI are left out (RFC 3261
+    /// §10.2).
+    pub fn at(registrar: &UriBuf) -> Self {
+        Self {
+            registrar: registrar.clone(),
+            expires: EXPIRES,
+            address_of_record: None,
+            from: None,
+            bindings: Vec::new(),
+            next_hop: None,
+            routes: RouteSet::default(),
+            extra: Extra::new(),
+        }
+    }
+
+    /// Sets the interval in seconds that every binding without one of its own asks for; 0 removes them (RFC 3261 §10.2.1.1, §10.2.2).
+    #[must_use]
+    pub const fn expires(mut self, seconds: u32) -> Self {
+        self.expires = seconds;
+        self
+    }
+
+    /// Sets the address-of-record that is bound, To, in the place of the profile's identity: another one of ours, or that of a visitor.
+    #[must_use]
+    pub fn address_of_record(mut self, address: &NameAddrBuf) -> Self {
+        self.address_of_record = Some(address.clone());
+        self
+    }
+
+    /// Sets who registers, From, if that is not the address-of-record: a third party (RFC 3261 §10.2).
+    #[must_use]
+    pub fn from(mut self, from: &NameAddrBuf) -> Self {
+        self.from = Some(from.clone());
+        self
+    }
+
+    /// Adds a binding. Without any, our own contact is bound.
+    #[must_use]
+    pub fn binding(mut self, binding: Binding) -> Self {
+        self.bindings.push(binding);
+        self
+    }
+
+    /// Sends the REGISTER there, whatever Request-URI and Route say (RFC 3261 §8.1.2).
+    #[must_use]
+    pub fn next_hop(mut self, next_hop: NextHop) -> Self {
+        self.next_hop = Some(next_hop);
+        self
+    }
+
+    /// Adds a proxy that the REGISTER goes through: see [`Outgoing::route`].
+    #[must_use]
+    pub fn route(mut self, proxy: &UriBuf) -> Self {
+        self.routes.push(proxy.clone());
+        self
+    }
+
+    /// Adds a header field: see [`Extra::header`]. Expires is refused too: see [`expires`](Self::expires).
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        let name = name.into();
+        if name == HeaderName::Known(HeaderId::Expires) {
+            self.extra.fail(CommandError::HeaderOwned("Expires"));
+        } else {
+            self.extra = self.extra.header(name, value);
+        }
+        self
+    }
+}
+
+impl From<&UriBuf> for Register {
+    fn from(registrar: &UriBuf) -> Self {
+        Self::at(registrar)
+    }
+}
+
+/// One contact of a [`Register`], and what is said of it (RFC 3261 §10.2.1).
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// `None`: where this user agent can be reached.
+    uri: Option<UriBuf>,
+    q: Option<u16>,
+    expires: Option<u32>,
+}
+
+impl Binding {
+    /// Our own contact: see [`Profile::contact`](crate::user_agent::Profile::contact).
+    pub const fn ours() -> Self {
+        Self { uri: None, q: None, expires: None }
+    }
+
+    /// Any URI, of any scheme.
+    pub fn to(contact: &UriBuf) -> Self {
+        Self { uri: Some(contact.clone()), q: None, expires: None }
+    }
+
+    /// Sets how much it is wanted, in thousandths: 0 to 1000 (RFC 3261 §10.2.1.2).
+    #[must_use]
+    pub const fn q(mut self, thousandths: u16) -> Self {
+        self.q = Some(thousandths);
+        self
+    }
+
+    /// Sets an interval of its own in seconds; 0 removes this binding alone (RFC 3261 §10.2.1.1). A registrar that finds it too brief
+    /// (423) refuses the registration: only the interval of all is asked for again.
+    #[must_use]
+    pub const fn expires(mut self, seconds: u32) -> Self {
+        self.expires = Some(seconds);
+        self
+    }
+
+    /// The URI; `None` if it is ours.
+    pub(super) const fn uri(&self) -> Option<&UriBuf> {
+        self.uri.as_ref()
+    }
+
+    /// The header parameters.
+    pub(super) fn parameters(&self, is_removed: bool) -> String {
+        let mut out = String::new();
+        if let Some(q) = self.q {
+            let decimals = format!("{:03}", q % 1_000);
+            let decimals = decimals.trim_end_matches('0');
+            out.push_str(&format!(";q={}{}{decimals}", q / 1_000, if decimals.is_empty() { "" } else { "." }));
+        }
+        // The removal of all is said once, by Expires.
+        if let Some(seconds) = self.expires.filter(|_| !is_removed) {
+            out.push_str(&format!(";expires={seconds}"));
+        }
+        out
+    }
+}
+
+/// A [`Register`] that can be sent: whose addresses are known, and whose parts were checked.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// The Request-URI: without a user.
+    pub(super) registrar: UriBuf,
+    /// The interval of all, in seconds.
+    pub(super) expires: u32,
+    /// The address-of-record.
+    pub(super) to: NameAddrBuf,
+    /// From without a tag.
+    pub(super) from: NameAddrBuf,
+    /// One at least.
+    pub(super) bindings: Vec<Binding>,
+    next_hop: Option<NextHop>,
+    routes: RouteSet,
+    extra: Extra,
+}
+
+impl Terms {
+    /// What is asked for by a user agent of that identity.
+    ///
+    /// # Errors
+    /// `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
+    pub(super) fn of(register: Register, identity: &NameAddrBuf) -> Result<Self, CommandError> {
+        let Register { registrar, expires, address_of_record, from, mut bindings, next_hop, routes, extra } = register;
+        let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
+        extra.check()?;
+        if bindings.iter().any(|binding| binding.q.is_some_and(|q| q > 1_000)) {
+            return Err(CommandError::Invalid("q"));
+        }
+        if bindings.iter().filter(|binding| binding.uri.is_none()).count() > 1 {
+            return Err(CommandError::Invalid("binding"));
+        }
+        if bindings.is_empty() {
+            bindings.push(Binding::ours());
+        }
+        let to = address_of_record.unwrap_or_else(|| identity.clone()).without_parameters();
+        if !to.uri().is_sip() {
+            return Err(CommandError::NotSip);
+        }
+        let from = from.unwrap_or_else(|| to.clone());
+        Ok(Self { registrar, expires, to, from, bindings, next_hop, routes, extra })
+    }
+
+    /// How the REGISTER is addressed, and what the application adds.
+    pub(super) fn outgoing(&self) -> Outgoing {
+        let mut outgoing = Outgoing::to(&self.to).request_uri(&self.registrar).extra(self.extra.clone());
+        if let Some(next_hop) = &self.next_hop {
+            outgoing = outgoing.next_hop(next_hop.clone());
+        }
+        self.routes.iter().fold(outgoing, |outgoing, route| outgoing.route(&route.to_buf()))
+    }
+
+    /// The interval that a binding asks for, in seconds.
+    pub(super) fn interval(&self, binding: &Binding) -> u32 {
+        binding.expires.unwrap_or(self.expires)
+    }
+
+    /// Whether a binding is to stay.
+    pub(super) fn keeps_any(&self) -> bool {
+        self.bindings.iter().any(|binding| self.interval(binding) > 0)
+    }
+
+    /// Forgets the bindings that are removed, once they are.
+    pub(super) fn forget_removed(&mut self) {
+        let expires = self.expires;
+        self.bindings.retain(|binding| binding.expires.unwrap_or(expires) > 0);
+    }
+}
+
+/// A registrar's URI as the Request-URI of a REGISTER: user and password are left out, and so are headers (§10.2). `None`
+/// unless it is a SIP URI.
+fn without_user(registrar: Uri<'_>) -> Option<UriBuf> {
+    let scheme = if registrar.scheme() == Scheme::Sips { "sips" } else { "sip" };
+    let mut text: Vec<u8> = format!("{scheme}:{}", registrar.host_port()?).into_bytes();
+    text.extend_from_slice(registrar.parameters().as_bytes());
+    UriBuf::parse(&text).ok()
+}
