@@ -6,6 +6,7 @@ use super::floor::{Floor, Usage};
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::{Served, Serving};
+use super::service_route::ServiceRoutes;
 use super::session::Calls;
 use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, DialogKey, Dialogs};
@@ -135,6 +136,7 @@ impl Core {
             dialogs: Dialogs::new(dialogs),
             keyring: Keyring::new(auth::Limits::default()),
             guard: None,
+            service_routes: ServiceRoutes::default(),
         };
         Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations) }
     }

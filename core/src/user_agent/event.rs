@@ -7,6 +7,7 @@ use crate::endpoint::{DropCause, Failure};
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
+use crate::time::Instant;
 use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
 /// Something the application wants to know.
@@ -169,12 +170,15 @@ pub enum Event {
     /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or
     /// their removal failed; each was told.
     Unregistered,
-    /// The registrar has refused a registration or a query, or did not answer. Nothing more is tried before the next command.
+    /// The registrar has refused a registration or a query, or did not answer.
     RegistrationFailed {
         /// The registration.
         registration: RegistrationId,
         /// Why.
         cause: Cause,
+        /// When it is tried again by itself, if [`Policy::registering`](super::Policy::registering) says so and that may help. `None`:
+        /// nothing more is tried before the next command.
+        again: Option<Instant>,
     },
 }
 

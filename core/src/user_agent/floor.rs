@@ -6,6 +6,7 @@ use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
 use super::server::{Guard, Serving};
+use super::service_route::ServiceRoutes;
 use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
@@ -25,6 +26,8 @@ pub(super) struct Floor {
     pub(super) keyring: Keyring<()>,
     /// Who has to prove themselves before they are served. In a box, as most user agents serve all.
     pub(super) guard: Option<Box<Guard>>,
+    /// The ways that registrars have given to requests outside of dialogs.
+    pub(super) service_routes: ServiceRoutes,
 }
 
 /// What a dialog is used for (RFC 5057).
@@ -41,11 +44,13 @@ impl Floor {
         request.cseq().is_some_and(|cseq| dialog.sequence.accept(cseq.number))
     }
 
-    /// How a request outside of dialogs is addressed (§8.1.2).
+    /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the profile's routes (RFC 3608 §6.1).
     ///
     /// # Errors
     /// `NotSip`: To, Request-URI or a route is no SIP URI.
     pub(super) fn outside_path(&self, outgoing: &Outgoing) -> Result<Path, CommandError> {
-        outgoing.path(&self.profile.routes, self.profile.outbound.as_ref())
+        let caller = outgoing.caller_or(&self.profile.identity);
+        let routes = self.service_routes.of(caller.uri()).unwrap_or(&self.profile.routes);
+        outgoing.path(routes, self.profile.outbound.as_ref())
     }
 }

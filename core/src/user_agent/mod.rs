@@ -16,6 +16,7 @@ mod policy;
 mod profile;
 mod registration;
 mod server;
+mod service_route;
 mod session;
 
 pub use agent::{Census, Core};
@@ -23,7 +24,7 @@ pub use client::Amend;
 pub use compose::{Body, Extra, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
-pub use policy::{Policy, Redirects};
+pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
 pub use registration::{Binding, Register};
 

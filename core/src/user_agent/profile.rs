@@ -31,7 +31,7 @@ pub struct Profile {
     /// Where this user agent can be reached; if `None`, the user of the identity at the listener's sent-by.
     pub contact: Option<UriBuf>,
     /// The proxies that requests outside of dialogs go through: a preloaded Route set, such as that of an outbound proxy (RFC 3261
-    /// §8.1.1.1, §8.1.2). Empty by default.
+    /// §8.1.1.1, §8.1.2). Empty by default. A Service-Route that the registrar gives with a 2xx stands in their place (RFC 3608).
     pub routes: RouteSet,
     /// Where requests outside of dialogs are sent, without a Route; if `None`, where Route or their Request-URI says (RFC 3261 §8.1.2).
     pub outbound: Option<NextHop>,

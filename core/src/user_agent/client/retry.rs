@@ -172,11 +172,11 @@ fn longer_session(sent: &Request, response: &Response) -> Option<Amendment> {
     (least > asked).then_some(Amendment::Session(least))
 }
 
-/// 423: as long as the registrar wants at least, if that is more than was asked for (§10.2.8).
+/// 423: as long as the registrar wants at least, if that is more than was asked for (§10.2.8). A removal is never too brief (§10.2.2).
 fn longer_binding(sent: &Request, response: &Response) -> Option<Amendment> {
     let MinExpires(least) = response.headers().get::<MinExpires>()?.ok()?;
     let Expires(asked) = sent.headers().get::<Expires>()?.ok()?;
-    (least > asked).then_some(Amendment::Interval(least))
+    (least > asked && asked > 0).then_some(Amendment::Interval(least))
 }
 
 /// How long Retry-After asks to wait (§20.33).
@@ -244,6 +244,7 @@ mod tests {
         questions: Some(Duration::from_secs(1)),
         longest_wait: Some(Duration::from_secs(10)),
         redirects: Redirects::Follow,
+        registering: None,
     };
 
     /// Each row: the request, the response, and what becomes of it without and with every policy.
@@ -286,6 +287,7 @@ mod tests {
                 "again Expires: 60",
             ),
             (&request("REGISTER", "", "Expires: 60\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
+            (&request("REGISTER", "", "Expires: 0\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 5\r\n"), 423, "", "over", "over"),
             (&options, 423, "Min-Expires: 60\r\n", "over", "over"),
             (&options, 503, "Retry-After: 10\r\n", "over", "after 10"),

@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::register::Terms;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
+use crate::message::UriBuf;
 use crate::timer::TimerId;
 use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
@@ -39,6 +40,43 @@ pub(super) struct Registration {
     pub(super) next: Option<(Goal, Terms)>,
     /// When the next REGISTER goes out by itself.
     pub(super) timer: Option<TimerId>,
+    /// How often it has failed in a row.
+    pub(super) failures: u32,
+    /// Our contact as the registrar saw it, if that is bound in the place of what we know of ourselves.
+    pub(super) seen: Option<UriBuf>,
+    /// The contact that was bound before the one that was seen, and has to go.
+    pub(super) stale: Option<UriBuf>,
+    /// Whether the last REGISTER went out because of what was seen: then the next one waits for its time.
+    pub(super) is_corrected: bool,
+}
+
+impl Registration {
+    /// A registration for which nothing was sent yet.
+    pub(super) const fn new(goal: Goal, terms: Terms, call_id: String, tag: String, number: u32) -> Self {
+        Self {
+            goal,
+            terms,
+            call_id,
+            tag,
+            number,
+            pending: None,
+            next: None,
+            timer: None,
+            failures: 0,
+            seen: None,
+            stale: None,
+            is_corrected: false,
+        }
+    }
+
+    /// Takes on what the application asks for.
+    pub(super) fn take_on(&mut self, goal: Goal, terms: Terms) {
+        if !terms.as_seen && self.seen.is_some() {
+            self.stale = self.seen.take();
+        }
+        (self.goal, self.terms) = (goal, terms);
+        (self.failures, self.is_corrected) = (0, false);
+    }
 }
 
 /// The table of registrations.
@@ -126,8 +164,7 @@ mod tests {
     }
 
     fn registration(goal: Goal, terms: Terms) -> Registration {
-        let (call_id, tag) = (String::new(), String::new());
-        Registration { goal, terms, call_id, tag, number: 1, pending: None, next: None, timer: None }
+        Registration::new(goal, terms, String::new(), String::new(), 1)
     }
 
     /// Of ten thousand registrations only the one that is meant is looked at, and for a new one none.

@@ -3,9 +3,9 @@
 use super::Registrations;
 use super::book::{Goal, Registration};
 use super::register::Binding;
-use crate::message::header::{Contact, Expires};
-use crate::message::{Response, Uri};
-use crate::time::Duration;
+use crate::message::header::{Contact, Expires, RetryAfter};
+use crate::message::{Response, StatusCode, Uri};
+use crate::time::{Duration, Instant};
 use crate::user_agent::RegistrationId;
 use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::client::{Again, Outcome};
@@ -52,11 +52,13 @@ impl Registrations {
         Some(goal)
     }
 
-    /// A registration that failed: the binding, if there is one, is left to end by itself, and nothing more is tried before
-    /// the application says so (§10.2.7).
+    /// A registration that failed: the binding, if there is one, is left to end by itself.
     fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
         let Some(goal) = self.conclude(id) else { return };
-        cx.emit(Event::RegistrationFailed { registration: id, cause });
+        if let Some(registration) = self.book.get(id) {
+            on.service_routes.clear(id, registration.terms.to.uri());
+        }
+        self.tell_failure(on, cx, id, cause);
         if goal == Goal::Query {
             self.book.remove(id);
         } else {
@@ -69,9 +71,31 @@ impl Registrations {
     pub(in crate::user_agent) fn refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
         let Some(registration) = self.book.get_mut(id) else { return };
         registration.timer = None;
+        registration.is_corrected = false;
         if self.send(on, cx, id).is_err() {
-            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+            self.tell_failure(on, cx, id, Cause::Unreachable);
         }
+    }
+
+    /// Tells of a failure, and sees to the next attempt if one is made by itself (§10.2.7, RFC 5626 §4.5).
+    fn tell_failure(&mut self, on: &Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
+        let again = self.try_again(on, cx, id, &cause);
+        cx.emit(Event::RegistrationFailed { registration: id, cause, again });
+    }
+
+    fn try_again(&mut self, on: &Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: &Cause) -> Option<Instant> {
+        let registration = self.book.get_mut(id)?;
+        let back_off = on.profile.policy.registering?;
+        if registration.goal != Goal::Keep || registration.next.is_some() || !may_pass(cause) {
+            return None;
+        }
+        registration.failures = registration.failures.saturating_add(1);
+        let wait = back_off.wait(registration.failures, cx.random())?;
+        let at = cx.now() + wait.max(asked_to_wait(cause));
+        if let Some(refresh) = registration.timer.replace(cx.arm(at, Work::Refresh(id))) {
+            cx.disarm(refresh);
+        }
+        Some(at)
     }
 
     fn registered(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, response: Response) {
@@ -82,18 +106,28 @@ impl Registrations {
             self.book.remove(id);
             return;
         }
+        registration.failures = 0;
+        let mut is_seen_elsewhere = false;
         if goal == Goal::Keep {
+            on.service_routes.set(id, registration.terms.to.uri(), &response);
             let granted = granted(registration, &response, on, cx);
             registration.terms.forget_removed();
+            registration.stale = None;
             if let Some(granted) = granted.filter(|_| registration.next.is_none()) {
                 let at = cx.now() + refresh_after(granted);
                 registration.timer = Some(cx.arm(at, Work::Refresh(id)));
+                is_seen_elsewhere = registration.learn(on, cx, &response);
             }
+        } else {
+            on.service_routes.clear(id, registration.terms.to.uri());
         }
         let is_over = goal != Goal::Keep && registration.next.is_none();
         cx.emit(Event::Registered { registration: id, response });
         if is_over {
             self.book.remove(id);
+        }
+        if is_seen_elsewhere && self.send(on, cx, id).is_err() {
+            self.tell_failure(on, cx, id, Cause::Unreachable);
         }
         self.send_next(on, cx, id);
         self.tell_the_end(cx);
@@ -103,9 +137,9 @@ impl Registrations {
     fn send_next(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
         let Some(registration) = self.book.get_mut(id) else { return };
         let Some((goal, terms)) = registration.next.take() else { return };
-        (registration.goal, registration.terms) = (goal, terms);
+        registration.take_on(goal, terms);
         if self.send(on, cx, id).is_err() {
-            cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+            self.tell_failure(on, cx, id, Cause::Unreachable);
         }
     }
 
@@ -124,7 +158,7 @@ fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx
     let terms = &registration.terms;
     let headers = response.headers();
     let of_all = headers.get::<Expires>().and_then(Result::ok).map(|Expires(seconds)| seconds);
-    let is_of = |binding: &Binding, uri: Uri<'_>| match binding.uri() {
+    let is_of = |binding: &Binding, uri: Uri<'_>| match binding.uri().or(registration.seen.as_ref()) {
         Some(ours) => ours.as_uri().equivalent(uri),
         None => on.profile.is_contact(cx, terms.registrar.as_uri(), uri),
     };
@@ -135,6 +169,26 @@ fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx
     };
     let kept = terms.bindings.iter().filter(|binding| terms.interval(binding) > 0);
     kept.map(granted).filter(|seconds| *seconds > 0).min()
+}
+
+/// Whether a registration that failed so may succeed later, as it is.
+fn may_pass(cause: &Cause) -> bool {
+    const PASSING: [StatusCode; 6] = [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TEMPORARILY_UNAVAILABLE,
+        StatusCode::SERVER_INTERNAL_ERROR,
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::SERVER_TIMEOUT,
+    ];
+    PASSING.contains(&cause.counts_as())
+}
+
+/// How long a response asks to wait at least (RFC 3261 §20.33).
+fn asked_to_wait(cause: &Cause) -> Duration {
+    let Cause::Refused(response) = cause else { return Duration::ZERO };
+    let after = response.headers().get::<RetryAfter<'_>>().and_then(Result::ok);
+    after.map_or(Duration::ZERO, |after| Duration::from_secs(after.seconds.into()))
 }
 
 /// When a binding of so many seconds is refreshed: a tenth of it before its end, but at least 30 s, and no earlier than

@@ -1,12 +1,13 @@
 //! Registering: the bindings that this user agent keeps at registrars (RFC 3261 §10.2).
 //!
 //! `register.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of registrations, this file what the
-//! commands do and the writing of a REGISTER, and `heard.rs` what becomes of one.
+//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, and `seen.rs` what a 2xx says of our own address.
 
 mod book;
 mod commands;
 mod heard;
 mod register;
+mod seen;
 
 use alloc::vec::Vec;
 
@@ -15,6 +16,7 @@ use super::client::{Outside, Owner};
 use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
+use crate::extension::Extension;
 use crate::message::{HeaderId, Lines, Method, Uri};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
@@ -96,7 +98,7 @@ impl Registrations {
         self.ending = true;
         for id in all {
             if self.unregister(on, cx, id).is_err() {
-                cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable });
+                cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable, again: None });
             }
         }
         self.tell_the_end(cx);
@@ -136,7 +138,7 @@ impl Registrations {
     fn begin(&mut self, cx: &mut Cx<'_>, goal: Goal, terms: Terms) -> RegistrationId {
         let random = cx.random();
         let (call_id, tag, number) = (random.call_id(), random.tag(), random.sequence_number());
-        self.book.add(Registration { goal, terms, call_id, tag, number, pending: None, next: None, timer: None })
+        self.book.add(Registration::new(goal, terms, call_id, tag, number))
     }
 
     /// Asks for something, now or after the answer to the request that is out.
@@ -155,11 +157,11 @@ impl Registrations {
             registration.next = Some((goal, terms));
             return Ok(());
         }
-        let goal = core::mem::replace(&mut registration.goal, goal);
-        let terms = core::mem::replace(&mut registration.terms, terms);
+        let before = registration.clone();
+        registration.take_on(goal, terms);
         self.send(on, cx, id).inspect_err(|_| {
             if let Some(registration) = self.book.get_mut(id) {
-                (registration.goal, registration.terms) = (goal, terms);
+                *registration = before;
             }
         })
     }
@@ -169,16 +171,20 @@ impl Registrations {
         let registration = self.book.get(id).ok_or(CommandError::Gone)?;
         let Registration { goal, terms, call_id, tag, number, .. } = registration;
         let outgoing = terms.outgoing();
-        let path = on.outside_path(&outgoing)?;
+        // A Service-Route is none of a REGISTER (RFC 3608 §6.1).
+        let path = outgoing.path(&on.profile.routes, on.profile.outbound.as_ref())?;
         let from = terms.from.with_tag(tag);
         let outside = Outside { method: Method::Register, from: &from, call_id, number: *number };
-        let add_contacts = |lines: &mut Lines| add_contacts(on, cx, *goal, terms, lines, path.request_uri.as_uri());
+        let add_contacts = |lines: &mut Lines| add_contacts(on, cx, registration, lines, path.request_uri.as_uri());
         let (register, here) = on.write_outside_as(&outgoing, &path, &outside, add_contacts, |lines| {
             match goal {
                 Goal::Keep => lines.number(HeaderId::Expires, terms.expires),
                 Goal::Remove | Goal::RemoveAll => lines.number(HeaderId::Expires, 0),
                 Goal::Query => lines,
             };
+            if terms.supports_path {
+                lines.header(HeaderId::Supported, Extension::Path.tag());
+            }
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
         let is_query = *goal == Goal::Query;
@@ -201,11 +207,11 @@ impl Registrations {
 fn add_contacts(
     on: &Floor,
     cx: &Cx<'_>,
-    goal: Goal,
-    terms: &Terms,
+    registration: &Registration,
     lines: &mut Lines,
     target: Uri<'_>,
 ) -> Result<Here, CommandError> {
+    let Registration { goal, terms, seen, stale, .. } = registration;
     match goal {
         Goal::Query => return Ok(Here::Unsaid),
         Goal::RemoveAll => {
@@ -216,13 +222,16 @@ fn add_contacts(
     }
     let mut here = Here::Unsaid;
     for binding in &terms.bindings {
-        let parameters = binding.parameters(goal == Goal::Remove);
-        match binding.uri() {
+        let parameters = binding.parameters(*goal == Goal::Remove);
+        match binding.uri().or(seen.as_ref()) {
             Some(uri) => {
                 lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
             None => here = on.profile.add_contact_with(lines, cx, target, &parameters)?,
         }
+    }
+    if let Some(stale) = stale {
+        lines.parts(HeaderId::Contact, &[b"<", stale.as_bytes(), b">;expires=0"]);
     }
     Ok(here)
 }

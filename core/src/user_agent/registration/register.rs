@@ -41,6 +41,8 @@ pub struct Register {
     next_hop: Option<NextHop>,
     routes: RouteSet,
     extra: Extra,
+    supports_path: bool,
+    as_seen: bool,
 }
 
 impl Register {
@@ -56,6 +58,8 @@ impl Register {
             next_hop: None,
             routes: RouteSet::default(),
             extra: Extra::new(),
+            supports_path: false,
+            as_seen: false,
         }
     }
 
@@ -98,6 +102,22 @@ impl Register {
     #[must_use]
     pub fn route(mut self, proxy: &UriBuf) -> Self {
         self.routes.push(proxy.clone());
+        self
+    }
+
+    /// Says `Supported: path`, so that proxies on the way may see to it that requests for us come through them (RFC 3327 §5.1).
+    #[must_use]
+    pub const fn supports_path(mut self) -> Self {
+        self.supports_path = true;
+        self
+    }
+
+    /// Binds our contact as the registrar's side sees it: if `received` and `rport` of a 2xx (RFC 3581) say another address than our
+    /// contact has, a second REGISTER binds that one and removes the first. Once for each refresh at most. Nothing of this where
+    /// [`Profile::contact`](crate::user_agent::Profile::contact) says the contact.
+    #[must_use]
+    pub const fn as_seen(mut self) -> Self {
+        self.as_seen = true;
         self
     }
 
@@ -192,6 +212,9 @@ pub(super) struct Terms {
     next_hop: Option<NextHop>,
     routes: RouteSet,
     extra: Extra,
+    pub(super) supports_path: bool,
+    /// Whether our contact is bound as it is seen.
+    pub(super) as_seen: bool,
 }
 
 impl Terms {
@@ -200,7 +223,8 @@ impl Terms {
     /// # Errors
     /// `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
     pub(super) fn of(register: Register, identity: &NameAddrBuf) -> Result<Self, CommandError> {
-        let Register { registrar, expires, address_of_record, from, mut bindings, next_hop, routes, extra } = register;
+        let Register { registrar, expires, address_of_record, from, mut bindings, .. } = register;
+        let Register { next_hop, routes, extra, supports_path, as_seen, .. } = register;
         let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
         extra.check()?;
         if bindings.iter().any(|binding| binding.q.is_some_and(|q| q > 1_000)) {
@@ -217,7 +241,7 @@ impl Terms {
             return Err(CommandError::NotSip);
         }
         let from = from.unwrap_or_else(|| to.clone());
-        Ok(Self { registrar, expires, to, from, bindings, next_hop, routes, extra })
+        Ok(Self { registrar, expires, to, from, bindings, next_hop, routes, extra, supports_path, as_seen })
     }
 
     /// How the REGISTER is addressed, and what the application adds.

@@ -16,6 +16,8 @@ mod offers;
 mod owned;
 mod pair;
 mod registering;
+mod registering_again;
+mod registrars_word;
 mod repair;
 mod rewriting;
 mod serving;

@@ -172,7 +172,7 @@ fn a_refusal_and_a_time_out_are_told_and_not_repeated() {
     let first = sent(&mut bob);
     bob.receive(&first.respond("403 Forbidden", "r", ""));
     assert!(
-        matches!(&bob.events[0], Event::RegistrationFailed { registration, cause: Cause::Refused(_) } if *registration == id)
+        matches!(&bob.events[0], Event::RegistrationFailed { registration, cause: Cause::Refused(_), again: None } if *registration == id)
     );
     bob.run(Duration::from_secs(10_000));
     assert!(bob.take().is_empty());

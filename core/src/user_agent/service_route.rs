@@ -1,0 +1,42 @@
+//! The routes that registrars give to those who have registered (RFC 3608).
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::dialog::RouteSet;
+use crate::message::header::ServiceRoute;
+use crate::message::{Response, Uri};
+use crate::user_agent::RegistrationId;
+
+/// The service route of each address-of-record that has one; no more of them than registrations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServiceRoutes(BTreeMap<Vec<u8>, (RegistrationId, RouteSet)>);
+
+impl ServiceRoutes {
+    /// Takes the service route of a 2xx to REGISTER. If there is none, that of before is over (§6.1).
+    pub(super) fn set(&mut self, registration: RegistrationId, address_of_record: Uri<'_>, response: &Response) {
+        let values = response.headers().all::<ServiceRoute<'_>>().flatten();
+        let mut routes = RouteSet::default();
+        values.filter(|value| value.uri.is_sip()).for_each(|value| routes.push(value.uri.to_buf()));
+        if routes.is_empty() {
+            self.clear(registration, address_of_record);
+        } else {
+            self.0.insert(address_of_record.as_bytes().into(), (registration, routes));
+        }
+    }
+
+    /// Forgets the service route that a registration has brought to its address-of-record.
+    pub(super) fn clear(&mut self, registration: RegistrationId, address_of_record: Uri<'_>) {
+        if self.0.get(address_of_record.as_bytes()).is_some_and(|(by, _)| *by == registration) {
+            self.0.remove(address_of_record.as_bytes());
+        }
+    }
+
+    /// The service route of an address-of-record.
+    pub(super) fn of(&self, address_of_record: Uri<'_>) -> Option<&RouteSet> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(address_of_record.as_bytes()).map(|(_, routes)| routes)
+    }
+}

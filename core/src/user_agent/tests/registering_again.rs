@@ -1,0 +1,125 @@
+//! Registrations that are tried again by themselves (RFC 5626 §4.5, RFC 3261 §10.2.7).
+
+use super::bindings::{at_biloxi, one, register};
+use super::lone::Lone;
+use crate::time::Duration;
+use crate::user_agent::{BackOff, Event, Policy};
+
+fn bob(back_off: BackOff) -> Lone {
+    Lone::with(|_, profile| {
+        profile.outbound = Some(core::net::SocketAddr::from(([192, 0, 2, 9], 5060)).into());
+        profile.policy = Policy { registering: Some(back_off), ..Policy::NONE };
+    })
+}
+
+/// When the last failure says that the next attempt comes, from now.
+fn again(bob: &Lone) -> Option<Duration> {
+    let again = |event: &Event| match event {
+        Event::RegistrationFailed { again, .. } => Some(*again),
+        _ => None,
+    };
+    let at = bob.events.iter().rev().find_map(again).expect("a failure")?;
+    Some(at - bob.now)
+}
+
+fn is_between(wait: Duration, least: u64, most: u64) -> bool {
+    (Duration::from_secs(least)..=Duration::from_secs(most)).contains(&wait)
+}
+
+/// RFC 5626 §4.5: 30 to 60 s after the first failure, then up to twice as much each time; a success begins anew.
+#[test]
+fn a_registration_that_failed_is_tried_again_with_growing_waits() {
+    let mut bob = bob(BackOff::default());
+    let (_, first) = register(&mut bob, at_biloxi());
+    let mut request = first.clone();
+    for (least, most) in [(30, 60), (60, 120), (120, 240)] {
+        bob.receive(&request.respond("503 Service Unavailable", "r", ""));
+        let wait = again(&bob).expect("another attempt");
+        assert!(is_between(wait, least, most), "{wait:?}");
+        bob.run(wait - Duration::from_millis(1));
+        assert!(bob.take().is_empty());
+        bob.run(Duration::from_millis(1));
+        request = one(&mut bob);
+        assert_eq!(request.header("call-id"), first.header("call-id"));
+    }
+    bob.receive(&request.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=3600\r\n"));
+    bob.run(Duration::from_secs(3240));
+    let refresh = one(&mut bob);
+    bob.receive(&refresh.respond("500 Server Internal Error", "r", ""));
+    assert!(is_between(again(&bob).unwrap(), 30, 60));
+}
+
+/// §10.2.7: not at once after a time-out.
+#[test]
+fn one_that_timed_out_waits_too() {
+    let mut bob = bob(BackOff::default());
+    register(&mut bob, at_biloxi());
+    bob.run(Duration::from_secs(32));
+    bob.take();
+    assert_eq!(bob.told(), ["registration failed 408"]);
+    let wait = again(&bob).unwrap();
+    bob.run(Duration::from_secs(29));
+    assert!(bob.take().is_empty(), "{wait:?}");
+    bob.run(Duration::from_secs(31));
+    assert_eq!(bob.take()[0].method(), "REGISTER");
+}
+
+#[test]
+fn a_longer_retry_after_is_waited_for() {
+    let mut bob = bob(BackOff::default());
+    let (_, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("503 Service Unavailable", "r", "Retry-After: 600\r\n"));
+    assert_eq!(again(&bob), Some(Duration::from_secs(600)));
+    bob.run(Duration::from_secs(600));
+    let second = one(&mut bob);
+    bob.receive(&second.respond("503 Service Unavailable", "r", "Retry-After: 1\r\n"));
+    assert!(is_between(again(&bob).unwrap(), 60, 120));
+}
+
+#[test]
+fn what_will_not_pass_by_itself_is_left_to_the_application() {
+    for status in ["403 Forbidden", "404 Not Found", "423 Interval Too Brief", "501 Not Implemented", "603 Decline"] {
+        let mut bob = bob(BackOff::default());
+        let (_, first) = register(&mut bob, at_biloxi());
+        bob.receive(&first.respond(status, "r", ""));
+        assert_eq!(again(&bob), None, "{status}");
+        bob.run(Duration::from_secs(10_000));
+        assert!(bob.take().is_empty());
+    }
+}
+
+#[test]
+fn after_so_many_failures_the_next_command_must_come() {
+    let mut bob = bob(BackOff { failures: Some(2), ..BackOff::default() });
+    let (id, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("500 Server Internal Error", "r", ""));
+    bob.run(again(&bob).unwrap());
+    let second = one(&mut bob);
+    bob.receive(&second.respond("500 Server Internal Error", "r", ""));
+    assert_eq!(again(&bob), None);
+    bob.run(Duration::from_secs(10_000));
+    assert!(bob.take().is_empty());
+    // A command begins anew.
+    let (same, third) = register(&mut bob, at_biloxi());
+    assert_eq!(same, id);
+    bob.receive(&third.respond("500 Server Internal Error", "r", ""));
+    assert!(again(&bob).is_some());
+}
+
+#[test]
+fn a_command_comes_before_the_next_attempt_and_removals_and_queries_have_none() {
+    let mut bob = bob(BackOff::default());
+    let (id, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("500 Server Internal Error", "r", ""));
+    bob.command(|agent, now| agent.unregister(now, id)).unwrap();
+    let removal = one(&mut bob);
+    assert_eq!(removal.header("expires"), "0");
+    bob.receive(&removal.respond("500 Server Internal Error", "r", ""));
+    assert_eq!(again(&bob), None);
+    bob.command(|agent, now| agent.query_bindings(now, at_biloxi())).unwrap();
+    let query = one(&mut bob);
+    bob.receive(&query.respond("500 Server Internal Error", "r", ""));
+    assert_eq!(again(&bob), None);
+    bob.run(Duration::from_secs(10_000));
+    assert!(bob.take().is_empty());
+}
