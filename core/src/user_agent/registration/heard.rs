@@ -160,7 +160,7 @@ fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx
     let of_all = headers.get::<Expires>().and_then(Result::ok).map(|Expires(seconds)| seconds);
     let is_of = |binding: &Binding, uri: Uri<'_>| match binding.uri().or(registration.seen.as_ref()) {
         Some(ours) => ours.as_uri().equivalent(uri),
-        None => on.profile.is_contact(cx, terms.registrar.as_uri(), uri),
+        None => on.profile.is_contact(cx, terms.likeness(), uri),
     };
     let granted = |binding: &Binding| {
         let is_it = |value: &Contact<'_>| value.address().is_some_and(|address| is_of(binding, address.uri));

@@ -17,7 +17,7 @@ use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::extension::Extension;
-use crate::message::{HeaderId, Lines, Method, Uri};
+use crate::message::{HeaderId, Lines, Method};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
@@ -175,7 +175,7 @@ impl Registrations {
         let path = outgoing.path(&on.profile.routes, on.profile.outbound.as_ref())?;
         let from = terms.from.with_tag(tag);
         let outside = Outside { method: Method::Register, from: &from, call_id, number: *number };
-        let add_contacts = |lines: &mut Lines| add_contacts(on, cx, registration, lines, path.request_uri.as_uri());
+        let add_contacts = |lines: &mut Lines| add_contacts(on, cx, registration, lines);
         let (register, here) = on.write_outside_as(&outgoing, &path, &outside, add_contacts, |lines| {
             match goal {
                 Goal::Keep => lines.number(HeaderId::Expires, terms.expires),
@@ -204,13 +204,7 @@ impl Registrations {
 ///
 /// # Errors
 /// `NoListener`.
-fn add_contacts(
-    on: &Floor,
-    cx: &Cx<'_>,
-    registration: &Registration,
-    lines: &mut Lines,
-    target: Uri<'_>,
-) -> Result<Here, CommandError> {
+fn add_contacts(on: &Floor, cx: &Cx<'_>, registration: &Registration, lines: &mut Lines) -> Result<Here, CommandError> {
     let Registration { goal, terms, seen, stale, .. } = registration;
     match goal {
         Goal::Query => return Ok(Here::Unsaid),
@@ -227,7 +221,7 @@ fn add_contacts(
             Some(uri) => {
                 lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
-            None => here = on.profile.add_contact_with(lines, cx, target, &parameters)?,
+            None => here = on.profile.add_contact_with(lines, cx, terms.likeness(), &parameters)?,
         }
     }
     if let Some(stale) = stale {

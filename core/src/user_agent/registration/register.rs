@@ -63,6 +63,19 @@ impl Register {
         }
     }
 
+    /// Our contact, bound to that address-of-record at the registrar of its own domain, for an hour: where no other registrar is known
+    /// (RFC 3261 §10.2.6).
+    ///
+    /// ```
+    /// # use sansip::user_agent::Register;
+    /// let bob = Register::of(&"Bob <sip:bob@biloxi.com>".parse()?);
+    /// # let _ = bob;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(address: &NameAddrBuf) -> Self {
+        Self::at(&address.uri().to_buf()).address_of_record(address)
+    }
+
     /// Sets the interval in seconds that every binding without one of its own asks for; 0 removes them (RFC 3261 §10.2.1.1, §10.2.2).
     #[must_use]
     pub const fn expires(mut self, seconds: u32) -> Self {
@@ -251,6 +264,12 @@ impl Terms {
             outgoing = outgoing.next_hop(next_hop.clone());
         }
         self.routes.iter().fold(outgoing, |outgoing, route| outgoing.route(&route.to_buf()))
+    }
+
+    /// The URI whose scheme our contact has: SIPS if the address-of-record or the registrar is (§8.1.1.8, §10.2.1).
+    pub(super) fn likeness(&self) -> Uri<'_> {
+        let to = self.to.uri();
+        if to.scheme() == Scheme::Sips { to } else { self.registrar.as_uri() }
     }
 
     /// The interval that a binding asks for, in seconds.

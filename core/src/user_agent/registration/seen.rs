@@ -37,7 +37,7 @@ impl Registration {
             // The default port is as good as none (RFC 3261 §18.2.2).
             port: rport.or(listener.sent_by.port).filter(|port| *port != listener.protocol.default_port()),
         };
-        let is_secure = self.terms.registrar.as_uri().scheme() == Scheme::Sips;
+        let is_secure = self.terms.likeness().scheme() == Scheme::Sips;
         let user = on.profile.identity.uri().user();
         let uri =
             |listener: &crate::transport::Listener| UriBuf::parse(listener.uri(user, is_secure, "").as_bytes()).ok();

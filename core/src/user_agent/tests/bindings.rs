@@ -255,3 +255,25 @@ fn the_end_of_all_registrations_is_told_when_each_has_its_answer() {
     idle.command(|agent, now| agent.unregister_everywhere(now));
     assert_eq!(idle.told(), ["unregistered"]);
 }
+
+/// §10.2.1: the contacts of a SIPS address-of-record are SIPS URIs, and are known again as such.
+#[test]
+fn our_contact_is_a_sips_uri_where_the_address_of_record_is() {
+    let mut bob = bob();
+    let (_, sent) = register(&mut bob, at_biloxi().address_of_record(&"<sips:bob@biloxi.com>".parse().unwrap()));
+    assert_eq!(contacts(&sent), ["<sips:bob@192.0.2.4>"]);
+    bob.receive(&sent.respond("200 OK", "r", "Contact: <sips:bob@192.0.2.4>;expires=100\r\nExpires: 3600\r\n"));
+    bob.run(Duration::from_secs(70));
+    assert_eq!(contacts(&one(&mut bob)), ["<sips:bob@192.0.2.4>"]);
+}
+
+/// §10.2.6: the host part of the address-of-record is the Request-URI.
+#[test]
+fn without_a_registrar_the_domain_of_the_address_of_record_is_asked() {
+    let mut bob = bob();
+    let (_, sent) = register(&mut bob, Register::of(&"Carol <sip:carol@chicago.com>".parse().unwrap()));
+    assert_eq!(
+        (sent.start.as_str(), sent.header("to")),
+        ("REGISTER sip:chicago.com SIP/2.0", "Carol <sip:carol@chicago.com>")
+    );
+}

@@ -75,6 +75,17 @@ fn a_service_route_ends_with_the_registration_that_brought_it_alone() {
     assert_eq!(route(&mut bob, None).as_deref(), Some("<sip:p.com;lr>"));
 }
 
+/// RFC 3261 §10.2: a REGISTER makes no dialog, and its responses no route set.
+#[test]
+fn record_route_in_a_2xx_to_register_makes_no_route() {
+    let mut bob = bob();
+    let (_, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("200 OK", "r", &[OURS, "Record-Route: <sip:p.com;lr>\r\n"].concat()));
+    assert_eq!(route(&mut bob, None), None);
+    let (_, second) = register(&mut bob, at_biloxi());
+    assert_eq!(second.find("route"), None);
+}
+
 /// RFC 3327 §5.1.
 #[test]
 fn path_is_supported_if_the_application_says_so() {
