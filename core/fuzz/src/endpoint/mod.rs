@@ -5,11 +5,12 @@
 
 mod script;
 
+use sansip::auth::{Login, Scope, Secret};
 use sansip::endpoint::{Census, Endpoint};
 use sansip::message::header::NameAddrBuf;
-use sansip::message::{StatusCode, UriBuf};
+use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Profile, Register, UserAgent};
+use sansip::user_agent::{Profile, Register, RequestId, ServedId, UserAgent};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
     Timers, registrar, user_agent,
@@ -123,9 +124,29 @@ impl Player for UserAgent {
                 Ok(())
             }
             (4 | 5, Some(call)) => self.ring(now, call).map_err(drop),
-            (6..=8, Some(call)) => self.answer(now, call, None).map_err(drop),
+            (6 | 7, Some(call)) => self.answer(now, call, None).map_err(drop),
+            (8, Some(call)) => self.answer(now, call, sdp()).map_err(drop),
             (9, Some(call)) => self.reject(now, call, StatusCode::BUSY_HERE).map_err(drop),
             (10 | 11, Some(call)) => self.cancel(now, call).map_err(drop),
+            (12, Some(call)) if number < 96 => self.modify(now, call, sdp()).map_err(drop),
+            (12, Some(call)) if number < 160 => self.answer_offer(now, call, sdp()).map_err(drop),
+            (12, Some(call)) => self.accept_offer(now, call, sdp()).map_err(drop),
+            (13, Some(call)) if number < 96 => {
+                self.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE).map_err(drop)
+            }
+            (13, Some(call)) if number < 160 => {
+                self.progress(now, call, StatusCode::SESSION_PROGRESS, sdp()).map_err(drop)
+            }
+            (13, Some(call)) => self.ask_in(now, call, Method::Info, None).map(drop).map_err(drop),
+            (14, Some(_)) => {
+                // Handles that may name something, and mostly do not.
+                let (slot, generation) = (u32::from(number / 64), u32::from(number / 16 % 4) + 1);
+                let (served, request) =
+                    (ServedId::from_parts(slot, generation), RequestId::from_parts(slot, generation));
+                let answered = self.respond(now, served, StatusCode::OK).map_err(drop);
+                let login = (Scope::Any, Login::new("alice", Secret::password("s3cret")));
+                answered.or_else(|()| self.credentials(now, request, [login]).map_err(drop))
+            }
             (_, Some(call)) => self.hang_up(now, call).map_err(drop),
             (_, None) => Ok(()),
         };
@@ -214,6 +235,13 @@ fn address(text: &str) -> SocketAddr {
 fn user_agent(config: Config, few: bool) -> UserAgent {
     let name = "Alice <sip:alice@atlanta.com>".parse().unwrap_or_else(|error| panic!("{error:?}"));
     let mut profile = Profile::new(name);
+    profile.any_user = true;
+    profile.methods = ["MESSAGE", "INFO"].map(Into::into).into();
+    profile.policy = user_agent::Policy {
+        questions: Some(Duration::from_secs(5)),
+        longest_wait: Some(Duration::from_secs(10)),
+        redirects: user_agent::Redirects::Follow,
+    };
     if few {
         profile.limits = user_agent::Limits { calls: 2, forks: 2, ..user_agent::Limits::default() };
     }
@@ -221,6 +249,10 @@ fn user_agent(config: Config, few: bool) -> UserAgent {
     agent.listen(Listener::udp(address(script::HERE)));
     agent.listen(Listener::tcp(address(script::HERE)));
     agent
+}
+
+fn sdp() -> user_agent::Body {
+    user_agent::Body::sdp("v=0\r\n")
 }
 
 fn server(config: Config, few: bool) -> Server {
