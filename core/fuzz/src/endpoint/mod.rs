@@ -241,6 +241,7 @@ fn user_agent(config: Config, few: bool) -> UserAgent {
         questions: Some(Duration::from_secs(5)),
         longest_wait: Some(Duration::from_secs(10)),
         redirects: user_agent::Redirects::Follow,
+        ..user_agent::Policy::NONE
     };
     if few {
         profile.limits = user_agent::Limits { calls: 2, forks: 2, ..user_agent::Limits::default() };
