@@ -4,7 +4,6 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::fmt;
 
-use arrayvec::ArrayVec;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -151,19 +150,29 @@ impl Random {
 
     /// `length` characters, 24 at most, of five random bits each.
     fn push_token(&mut self, out: &mut String, length: usize) {
-        const DIGITS: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
-        let mut text: ArrayVec<u8, 24> = ArrayVec::new();
-        let mut bits = 0;
-        for index in 0..length.min(text.capacity()) {
-            if index % 12 == 0 {
-                bits = self.next_u64();
-            }
-            text.push(DIGITS.get((bits & 31) as usize).copied().unwrap_or_default());
-            bits >>= 5;
+        let mut text = [[0; 12]; 2];
+        for twelve in text.iter_mut().take(length.div_ceil(12)) {
+            let bits = self.next_u64();
+            let [a, b, c, d, e, f, g, h] = characters(bits);
+            let [i, j, k, l, ..] = characters(bits >> 40);
+            *twelve = [a, b, c, d, e, f, g, h, i, j, k, l];
         }
+        let text = text.as_flattened().get(..length.min(24)).unwrap_or_default();
         // Each octet is an ASCII character.
-        out.push_str(core::str::from_utf8(&text).unwrap_or_default());
+        out.push_str(core::str::from_utf8(text).unwrap_or_default());
     }
+}
+
+/// Eight characters of `0` to `9` and `a` to `v`, the first of the lowest five bits.
+const fn characters(bits: u64) -> [u8; 8] {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // Halves go apart until each five bits have an octet.
+    let twenties = bits & 0xf_ffff | (bits & 0xff_fff0_0000) << 12;
+    let tens = twenties & 0x3ff_0000_03ff | (twenties & 0xf_fc00_000f_fc00) << 6;
+    let fives = tens & 0x1f_001f_001f_001f | (tens & 0x3e0_03e0_03e0_03e0) << 3;
+    // The highest bit of an octet comes up from 10 on.
+    let letters = (fives + ONES * (0x80 - 10)) >> 7 & ONES;
+    (fives + ONES * b'0' as u64 + letters * (b'a' - b'0' - 10) as u64).to_le_bytes()
 }
 
 impl fmt::Debug for Random {
@@ -195,6 +204,16 @@ mod tests {
         let mut random = Random::new(Seed::from_u64(7), script);
         assert_eq!(random.branch("loop"), "z9hG4bKnashds8");
         assert!(random.branch("loop").ends_with(".loop"));
+    }
+
+    #[test]
+    fn five_bits_are_one_character_and_the_lowest_come_first() {
+        const DIGITS: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
+        for round in 0..1_000_u64 {
+            let bits = round.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let one_by_one = [0, 1, 2, 3, 4, 5, 6, 7].map(|place| DIGITS[(bits >> (5 * place) & 31) as usize]);
+            assert_eq!(characters(bits), one_by_one, "{bits:x}");
+        }
     }
 
     #[test]

@@ -52,6 +52,16 @@ impl Dialog {
     /// # Errors
     /// The request lacks what a dialog needs: the answer it is owed.
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
+        Self::can_be_written(request)?;
+        Self::of_offered(request, local_tag, state)
+    }
+
+    /// What [`of_request`](Self::of_request) makes of an INVITE that [can make a dialog](Self::can_be_made_of): that From and To can be
+    /// written again is not checked once more.
+    ///
+    /// # Errors
+    /// As [`of_request`](Self::of_request).
+    pub(crate) fn of_offered(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
         let (Wanted { from, to, call_id, cseq, target }, route_set) = Self::wanted(request)?;
         Ok(Self {
             name: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_name(),
@@ -69,16 +79,26 @@ impl Dialog {
     /// # Errors
     /// As [`of_request`](Self::of_request).
     pub fn can_be_made_of(request: &Request) -> Result<(), Rejection> {
+        Self::can_be_written(request)?;
         Self::wanted(request).map(drop)
+    }
+
+    /// Whether From and To can be written again, as each request of ours in the dialog does.
+    fn can_be_written(request: &Request) -> Result<(), Rejection> {
+        let headers = request.headers();
+        let check = |address: Option<NameAddrText<'_>>, reason| match address {
+            Some(address) if address.is_rewritable(headers.user_part()) => Ok(()),
+            _ => Err(Rejection::bad(reason)),
+        };
+        check(headers.text_of_from(), Phrase::BAD_SENDER)?;
+        check(headers.text_of_to(), Phrase::BAD_RECIPIENT)
     }
 
     fn wanted(request: &Request) -> Result<(Wanted<'_>, RouteSet), Rejection> {
         let bad = Rejection::bad;
         let headers = request.headers();
-        // Each request of ours in the dialog has both again.
-        let is_rewritable = |address: &NameAddrText<'_>| address.is_rewritable(headers.user_part());
-        let from = headers.text_of_from().filter(is_rewritable).ok_or(bad(Phrase::BAD_SENDER))?;
-        let to = headers.text_of_to().filter(is_rewritable).ok_or(bad(Phrase::BAD_RECIPIENT))?;
+        let from = headers.text_of_from().ok_or(bad(Phrase::BAD_SENDER))?;
+        let to = headers.text_of_to().ok_or(bad(Phrase::BAD_RECIPIENT))?;
         let call_id = headers.call_id().ok_or(bad(Phrase::BAD_CALL_IDENTIFIER))?;
         let cseq = headers.cseq().ok_or(bad(Phrase::BAD_SEQUENCE_NUMBER))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.

@@ -10,6 +10,9 @@ use smallvec::SmallVec;
 use super::KeyedIndex;
 use crate::message::{Request, Response, TagParam};
 
+/// How long a text may be that a dialog is filed under in one piece. A longer one takes three pieces.
+const JOINED: usize = 192;
+
 /// The identity of a dialog at this end: Call-ID, our tag and the peer's.
 ///
 /// A peer of RFC 2543 may have no tag: it is null (§12.1.1, §12.1.2).
@@ -104,19 +107,42 @@ impl<'a> DialogKey<'a> {
     /// An owned copy.
     pub fn to_name(self) -> DialogName {
         let Self { call_id, local_tag, remote_tag } = self;
+        let own_tag = local_tag.as_str();
         DialogName {
-            text: [call_id, local_tag.as_str(), remote_tag.map_or("", TagParam::as_str)].concat().into(),
+            text: [call_id, own_tag, remote_tag.map_or("", TagParam::as_str)].concat().into(),
             call_id: call_id.len(),
-            local_tag: call_id.len() + local_tag.as_str().len(),
+            local_tag: call_id.len() + own_tag.len(),
             has_remote_tag: remote_tag.is_some(),
         }
     }
 
     /// The hash under which `index` has it: that of two equal keys is the same.
     pub(crate) fn hash_in<T: Copy + PartialEq>(self, index: &KeyedIndex<T>) -> u64 {
-        let [local, remote] =
-            [Some(self.local_tag), self.remote_tag].map(|tag| tag.map_or_else(SmallVec::new, TagParam::to_folded));
-        index.hash(&[self.call_id.as_bytes(), &local, &remote])
+        let mut room = [0; JOINED];
+        match self.join(&mut room) {
+            Some(text) => index.hash(&[text]),
+            None => {
+                let remote = self.remote_tag.map_or_else(SmallVec::new, TagParam::to_folded);
+                index.hash(&[self.call_id.as_bytes(), &self.local_tag.to_folded(), &remote])
+            }
+        }
+    }
+
+    /// Puts what counts into one text, which is hashed sooner than three: the tags, the Call-ID and, at the end, how long the tags are, so
+    /// that each part ends somewhere. `None` if that is too long.
+    fn join(self, room: &mut [u8; JOINED]) -> Option<&[u8]> {
+        let Self { call_id, local_tag, remote_tag } = self;
+        let [local, remote] = [local_tag.as_bytes(), remote_tag.map_or(&[], TagParam::as_bytes)];
+        let tags = local.len() + remote.len();
+        let end = tags + call_id.len();
+        room.get_mut(..local.len())?.copy_from_slice(local);
+        room.get_mut(local.len()..tags)?.copy_from_slice(remote);
+        // Whole words; what stands there yet are zeros.
+        TagParam::fold(room.get_mut(..tags.next_multiple_of(8))?);
+        room.get_mut(tags..end)?.copy_from_slice(call_id.as_bytes());
+        let lengths = (local.len() as u64) << 32 | remote.len() as u64;
+        *room.get_mut(end..)?.first_chunk_mut()? = lengths.to_le_bytes();
+        room.get(..end + size_of::<u64>())
     }
 }
 
@@ -134,12 +160,10 @@ mod tests {
 
     #[test]
     fn equal_keys_have_one_hash_and_case_counts_in_the_call_id_alone() {
+        fn key<'k>(call_id: &'k str, local_tag: &'k str, remote_tag: Option<&'k str>) -> DialogKey<'k> {
+            DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: remote_tag.map(TagParam::of) }
+        }
         let index = KeyedIndex::<u32>::new([7; 16]);
-        let key = |call_id, local_tag, remote_tag: Option<&'static str>| DialogKey {
-            call_id,
-            local_tag: TagParam::of(local_tag),
-            remote_tag: remote_tag.map(TagParam::of),
-        };
         let one = key("x", "aB/c", Some("D"));
         for (other, same) in [
             (key("x", "Ab/C", Some("d")), true),
@@ -147,6 +171,8 @@ mod tests {
             (key("x", "aB/c", Some("e")), false),
             (key("x", "aB/c", None), false),
             (key("x", "aB/cD", None), false),
+            (key("x", "aB/", Some("cD")), false),
+            (key("Dx", "aB/c", None), false),
         ] {
             assert_eq!(one == other, same, "{other:?}");
             assert_eq!(one.to_name() == other.to_name(), same, "{other:?}");
@@ -155,5 +181,15 @@ mod tests {
             assert_eq!(hashed(&one.to_name()) == hashed(&other.to_name()), same, "{other:?}");
         }
         assert_eq!(one.to_name().as_key().local_tag.as_str(), "aB/c", "carried as written");
+        // With any length up to those that have no room in one piece.
+        let (long, other) = ("x".repeat(200), "y".repeat(200));
+        for length in 0..=200 {
+            let one = key(&long[..length], "aB/cDeFgH", Some("D"));
+            assert_eq!(one.hash_in(&index), key(&long[..length], "Ab/CdEfGh", Some("d")).hash_in(&index), "{length}");
+            assert_ne!(one.hash_in(&index), key(&long[..length], "aB/cDeFgH", None).hash_in(&index), "{length}");
+            assert!(
+                length == 0 || one.hash_in(&index) != key(&other[..length], "aB/cDeFgH", Some("D")).hash_in(&index)
+            );
+        }
     }
 }

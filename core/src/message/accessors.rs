@@ -5,7 +5,8 @@
 macro_rules! message_accessors {
     ($message:ident) => {
         impl $message {
-            /// The spans.
+            /// The spans. Whoever asks needs a part of them, and the rest need not be read.
+            #[inline(always)]
             pub(super) fn layout(&self) -> Layout<'_> {
                 Layout::unpack(self.bytes.tail())
             }

@@ -187,7 +187,11 @@ impl<'a> Headers<'a> {
 
     /// The first Contact; `None` if absent, malformed or `*`.
     pub fn contact(self) -> Option<NameAddr<'a>> {
-        self.get::<Contact<'a>>()?.ok()?.address()
+        // A usual value has no comma but in quotes or brackets, so that it is the only one of its field.
+        match self.of(HeaderId::Contact).next().and_then(NameAddr::parse_usual) {
+            Some(usual) => Some(usual),
+            None => self.get::<Contact<'a>>()?.ok()?.address(),
+        }
     }
 }
 

@@ -43,8 +43,8 @@ impl<'a> Host<'a> {
     fn parts(self, mut put: impl FnMut(&str)) {
         match self {
             Self::Name(name) => put(name),
-            Self::V4(ip) => put(&address(ip.into())),
-            Self::V6(ip) => ["[", &address(ip.into()), "]"].into_iter().for_each(put),
+            Self::V4(ip) => put(text::ascii(&address(ip.into()))),
+            Self::V6(ip) => ["[", text::ascii(&address(ip.into())), "]"].into_iter().for_each(put),
         }
     }
 
@@ -353,7 +353,7 @@ impl<'a> HostPort<'a> {
         self.host.parts(&mut put);
         if let Some(port) = self.port {
             put(":");
-            put(&decimal(port.into()));
+            put(decimal(port.into()).as_str());
         }
     }
 

@@ -50,14 +50,35 @@ impl<'a> TagParam<'a> {
     /// The octets that count, in one piece.
     pub(crate) fn to_folded(self) -> SmallVec<[u8; 64]> {
         let mut folded = SmallVec::from_slice(self.0);
-        folded.make_ascii_lowercase();
+        Self::fold(&mut folded);
         folded
     }
+
+    /// Makes of the octets of tags those that count.
+    pub(crate) fn fold(octets: &mut [u8]) {
+        let (words, rest) = octets.as_chunks_mut::<8>();
+        for word in words {
+            *word = lower_case(u64::from_le_bytes(*word)).to_le_bytes();
+        }
+        rest.make_ascii_lowercase();
+    }
+}
+
+/// Eight octets with ASCII letters in lower case.
+const fn lower_case(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // Without its highest bit no octet carries into the next one.
+    let low = word & (ONES * 0x7f);
+    let from_a = low + ONES * (0x80 - b'A' as u64);
+    let behind_z = low + ONES * (0x7f - b'Z' as u64);
+    let letters = from_a & !behind_z & !word & (ONES * 0x80);
+    word | letters >> 2
 }
 
 impl PartialEq for TagParam<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(other.0)
+        // Nearly all come back as they were written.
+        self.0 == other.0 || self.0.eq_ignore_ascii_case(other.0)
     }
 }
 
@@ -97,10 +118,21 @@ impl fmt::Display for TagParam<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::TagParam;
+    use super::{TagParam, lower_case};
     use core::cmp::Ordering;
     use core::hash::{Hash, Hasher};
     use siphasher::sip::SipHasher13;
+
+    #[test]
+    fn eight_octets_are_folded_as_one_is() {
+        for octet in 0..=u8::MAX {
+            for other in [0, b'@', b'A', b'Z', b'[', b'z', 0x7f, 0x80, 0xff] {
+                let octets = [octet, other, octet, octet, other, other, octet, other];
+                let folded = lower_case(u64::from_le_bytes(octets)).to_le_bytes();
+                assert_eq!(folded, octets.map(|octet| octet.to_ascii_lowercase()));
+            }
+        }
+    }
 
     fn hash(tag: TagParam<'_>) -> u64 {
         let mut hasher = SipHasher13::new();

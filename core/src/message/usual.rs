@@ -279,6 +279,12 @@ pub(super) fn tagged(value: &[u8]) -> Option<TaggedPlaces> {
 #[inline(always)]
 #[expect(clippy::option_option, reason = "unusual parameters, usual ones without a tag and with one are three answers")]
 fn tag(value: &[u8], from: usize) -> Option<Option<(usize, usize)>> {
+    const NAME: &[u8] = b";tag=";
+    // A tag and nothing else, as in most.
+    let start = from + NAME.len();
+    if value.get(from..start) == Some(NAME) && start < value.len() && run(value, start, OF_TOKEN) == value.len() {
+        return Some(Some((start, value.len())));
+    }
     let (mut tag, mut is_odd) = (None, false);
     parameters(value, from, |name, name_end, end| {
         if value.get(name..name_end).is_some_and(|name| name.eq_ignore_ascii_case(b"tag")) {
@@ -322,6 +328,7 @@ mod tests {
     use super::{address, cseq, host, is_call_id, parameters, tagged, uri};
     use crate::message::header::{CSeq, CallId, Header, NameAddr, NameAddrText};
     use crate::message::parameters::Parameters;
+    use crate::message::text::first_value;
     use crate::message::{HostPort, Uri, UserPart};
     use alloc::vec::Vec;
 
@@ -371,6 +378,7 @@ mod tests {
                 assert_eq!(read.uri.as_bytes(), &text[places.bracket + 1..places.uri.end]);
                 assert_eq!(read.display_name.is_some(), places.bracket > 0);
                 assert_eq!(read.parameters.as_bytes(), &text[places.uri.end + 1..]);
+                assert_eq!(first_value(&text), Some(&text[..]), "no list: {}", text.escape_ascii());
             }
         }
         assert!(usual > 300, "{usual}");

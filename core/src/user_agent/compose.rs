@@ -387,11 +387,12 @@ impl Outgoing {
     /// # Errors
     /// `NotSip`: To and Request-URI are no SIP URIs, or a route is none.
     pub(super) fn path(&self, routes: &RouteSet, outbound: Option<&NextHop>) -> Result<Path, CommandError> {
+        let to = self.to.uri();
         let target = match &self.request_uri {
             Some(uri) => uri.clone(),
-            None => request_target(self.to.uri()),
+            None => request_target(to),
         };
-        if !self.to.uri().is_sip() || !target.as_uri().is_sip() {
+        if !to.is_sip() || !target.as_uri().is_sip() {
             return Err(CommandError::NotSip);
         }
         let routes = if self.routes.is_empty() { routes } else { &self.routes };

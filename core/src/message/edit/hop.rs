@@ -127,28 +127,28 @@ impl Patches {
     /// Fills in this Via.
     pub(super) fn stamp(&mut self, bytes: &[u8], via: &Via<'_>, received: Option<IpAddr>, rport: Option<u16>) {
         if let (Some(port), Some(there)) = (rport, via.rport_text()) {
-            self.set_parameter(bytes, there, &decimal(port.into()));
+            self.set_parameter(bytes, there, decimal(port.into()).as_bytes());
         }
         match (received, via.received_text()) {
             (Some(ip), Some(there)) => self.set_parameter(bytes, there, &address(ip)),
             (Some(ip), None) => {
                 let at = end_in(bytes, via.parameters.as_bytes());
-                self.replace(at, at, &[b";received=", address(ip).as_bytes()]);
+                self.replace(at, at, &[b";received=", &address(ip)]);
             }
             (None, _) => {}
         }
     }
 
     /// Puts this in the place of the value of a parameter, which may not have one yet.
-    fn set_parameter(&mut self, bytes: &[u8], parameter: Text<'_>, text: &str) {
+    fn set_parameter(&mut self, bytes: &[u8], parameter: Text<'_>, text: &[u8]) {
         match parameter.value {
             Some(value) => {
                 let from = text::offset_in(bytes, value);
-                self.replace(from, from + value.len(), &[text.as_bytes()]);
+                self.replace(from, from + value.len(), &[text]);
             }
             None => {
                 let at = end_in(bytes, parameter.name);
-                self.replace(at, at, &[b"=", text.as_bytes()]);
+                self.replace(at, at, &[b"=", text]);
             }
         }
     }

@@ -262,8 +262,17 @@ impl Patches {
         if self.list.iter().any(doubles) {
             return None;
         }
+        // What most changes touch is above all four.
+        let last = self.list.last().map_or(0, |patch| patch.to);
+        let all = self
+            .list
+            .iter()
+            .fold(0_usize, |by, patch| by.wrapping_add(patch.len()).wrapping_sub(patch.to - patch.from));
         let marks = old.shifted(|mark| {
             let (start, end) = (usize::from(mark.start), usize::from(mark.end));
+            if last < start {
+                return Some(all as u16);
+            }
             // A text put in at either end of a value touches the value, and a field that is cut goes with its value.
             let before = self.list.iter().take_while(|patch| patch.from < start && patch.to < start);
             let (mut count, mut by) = (0, 0_usize);

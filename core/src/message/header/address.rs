@@ -42,10 +42,16 @@ impl<'a> NameAddr<'a> {
     /// # Errors
     /// The value is malformed.
     pub fn parse_with(value: &'a [u8], user_part: UserPart) -> Result<Self, ParseError> {
-        if let Some(usual) = usual::address(value).and_then(|places| Self::usual(value, &places)) {
-            return Ok(usual);
+        match Self::parse_usual(value) {
+            Some(usual) => Ok(usual),
+            None => Self::parse_any(value, user_part),
         }
-        Self::parse_any(value, user_part)
+    }
+
+    /// Reads one value as nearly all are written, in brackets.
+    #[inline]
+    pub(in crate::message) fn parse_usual(value: &'a [u8]) -> Option<Self> {
+        usual::address(value).and_then(|places| Self::usual(value, &places))
     }
 
     /// Reads one value however it is written.
@@ -215,7 +221,8 @@ impl<'a> NameAddrText<'a> {
 
     /// Whether the value is well-formed and can be written again: see [`unfolded`].
     pub(crate) fn is_rewritable(&self, user_part: UserPart) -> bool {
-        unfolded(self.value).is_ok() && NameAddr::parse_with(self.value, user_part).is_ok()
+        let is_read = || usual::address(self.value).is_some() || NameAddr::parse_with(self.value, user_part).is_ok();
+        unfolded(self.value).is_ok() && is_read()
     }
 
     /// An owned copy, as [`NameAddr::to_buf`] makes it but for white space before the bracket.

@@ -1,5 +1,6 @@
 //! Numbers and addresses as text.
 
+use super::ascii;
 use arrayvec::{ArrayString, ArrayVec};
 use core::fmt::Write;
 use core::net::IpAddr;
@@ -15,44 +16,79 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
     })
 }
 
+/// The most digits that a number has.
+const DIGITS: usize = 20;
+
 /// The digits of a number.
-pub(crate) fn decimal(number: usize) -> ArrayString<20> {
-    let mut text = ArrayString::new();
-    if number < 1_000 {
-        push_small(&mut text, number);
-        return text;
+pub(crate) struct Decimal {
+    /// The digits stand at the end.
+    text: [u8; DIGITS],
+    length: usize,
+}
+
+impl Decimal {
+    /// The digits as octets, which is how messages take them.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.last_chunk::<DIGITS>().and_then(|text| text.get(DIGITS - self.length..)).unwrap_or_default()
     }
-    let mut digits: ArrayVec<u8, 20> = ArrayVec::new();
+
+    /// The digits as text.
+    pub(crate) fn as_str(&self) -> &str {
+        ascii(self.as_bytes())
+    }
+
+    /// How many digits there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.length
+    }
+}
+
+/// The digits of a number.
+pub(crate) fn decimal(number: usize) -> Decimal {
+    let mut decimal = Decimal { text: [0; DIGITS], length: 0 };
     let mut rest = number;
-    while rest > 0 {
-        digits.push(b'0' + (rest % 10) as u8);
+    for place in decimal.text.iter_mut().rev() {
+        *place = digit(rest);
+        decimal.length += 1;
         rest /= 10;
+        if rest == 0 {
+            break;
+        }
     }
-    digits.into_iter().rev().for_each(|digit| text.push(digit.into()));
-    text
+    decimal
 }
 
 /// An address as `Display` writes it, which takes ten times the instructions for IPv4.
-pub(crate) fn address(ip: IpAddr) -> ArrayString<45> {
-    let mut text = ArrayString::new();
+pub(crate) fn address(ip: IpAddr) -> ArrayVec<u8, 45> {
+    let mut text = ArrayVec::new();
     // The longest has that many characters.
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets();
-            push_small(&mut text, a.into());
+            push_octet(&mut text, a);
             for octet in [b, c, d] {
-                text.push('.');
-                push_small(&mut text, octet.into());
+                text.push(b'.');
+                push_octet(&mut text, octet);
             }
         }
-        IpAddr::V6(ip) => drop(write!(text, "{ip}")),
+        IpAddr::V6(ip) => {
+            let mut written = ArrayString::<45>::new();
+            let _ = write!(written, "{ip}");
+            text.extend(written.bytes());
+        }
     }
     text
 }
 
-/// Appends the digits of a number below 1,000.
-fn push_small<const N: usize>(text: &mut ArrayString<N>, number: usize) {
-    let digit = |number: usize| char::from(b'0' + (number % 10) as u8);
+/// The last digit of a number.
+const fn digit(number: usize) -> u8 {
+    b'0' + (number % 10) as u8
+}
+
+/// Appends the digits of a number below 256.
+fn push_octet<const N: usize>(text: &mut ArrayVec<u8, N>, octet: u8) {
+    let number = usize::from(octet);
     if number >= 100 {
         text.push(digit(number / 100));
     }
@@ -64,7 +100,7 @@ fn push_small<const N: usize>(text: &mut ArrayString<N>, number: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, decimal};
+    use super::{address, ascii, decimal};
     use alloc::string::ToString;
     use core::net::{IpAddr, Ipv4Addr};
 
@@ -74,9 +110,10 @@ mod tests {
         let others = ["255.255.255.255", "::", "2001:db8::9:1", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"];
         for number in [0, 9, 10, 99, 100, 999, 1_000, 5060, usize::MAX] {
             assert_eq!(decimal(number).as_str(), number.to_string());
+            assert_eq!(decimal(number).len(), number.to_string().len());
         }
         for ip in each.chain(others.map(|text| text.parse().unwrap())) {
-            assert_eq!(address(ip).as_str(), ip.to_string());
+            assert_eq!(ascii(&address(ip)), ip.to_string());
         }
     }
 }

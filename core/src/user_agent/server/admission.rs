@@ -29,14 +29,16 @@ impl Floor {
             return None;
         }
         let is_asked = self.profile.answers(request.method());
+        let uri = request.uri().ok();
         if let Some(status) = method(request.method()).filter(|_| !is_asked) {
             let allow = self.profile.allow();
             self.respond_final(cx, &served, status, |lines| {
                 lines.header(HeaderId::Allow, &*allow);
             });
-        } else if !scheme(request) {
+        } else if !uri.is_some_and(Uri::is_sip) {
+            // We serve no other scheme (§8.2.2.1).
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |_| {});
-        } else if !self.is_for_us(request) {
+        } else if !uri.is_some_and(|uri| self.is_for_us(request, uri)) {
             self.respond_final(cx, &served, StatusCode::NOT_FOUND, |_| {});
         } else if !is_first {
             self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |_| {});
@@ -63,11 +65,11 @@ impl Floor {
 impl Floor {
     /// Whether the Request-URI is ours (§8.2.2.1): it has no user, or that of our identity or of the contact that we give, whatever its
     /// host. Phones behind NAT are reached by rewritten hosts. A request in a dialog is found by the dialog.
-    fn is_for_us(&self, request: &Request) -> bool {
-        let Some(user) = request.uri().ok().and_then(|uri| uri.user()) else { return true };
+    fn is_for_us(&self, request: &Request, uri: Uri<'_>) -> bool {
         if self.profile.any_user || request.to_tag().is_some() {
             return true;
         }
+        let Some(user) = uri.user() else { return true };
         let contact = self.profile.contact.as_ref().map(|contact| contact.as_uri());
         [Some(self.profile.identity.uri()), contact]
             .into_iter()
@@ -84,11 +86,6 @@ fn method(method: Method<'_>) -> Option<StatusCode> {
         Method::Other(_) => Some(StatusCode::NOT_IMPLEMENTED),
         _ => Some(StatusCode::METHOD_NOT_ALLOWED),
     }
-}
-
-/// Whether the scheme of the Request-URI is one that we serve (§8.2.2.1).
-fn scheme(request: &Request) -> bool {
-    request.uri().is_ok_and(Uri::is_sip)
 }
 
 /// Whether a 2xx to this INVITE may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).

@@ -159,7 +159,7 @@ impl Calls {
         }
         let local_tag = on.serving.local_tag(served.id, cx.random()).ok_or(CommandError::Gone)?;
         let dialog =
-            Dialog::of_request(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
+            Dialog::of_offered(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
         let offers = self.offers_of(id, served);
         self.begin_session(on, id, dialog, true, offers).ok_or(CommandError::Gone)
     }
