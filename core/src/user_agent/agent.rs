@@ -293,5 +293,8 @@ impl TransactionUser for Core {
 }
 
 fn has_several_vias(response: &Response) -> bool {
-    response.headers().values(HeaderId::Via, true).nth(1).is_some()
+    let headers = response.headers();
+    let has_comma = || headers.raw(HeaderId::Via).is_some_and(|via| via.contains(&b','));
+    // Nearly all have one field and no comma, so that there is nothing to take apart.
+    (headers.count(HeaderId::Via) > 1 || has_comma()) && headers.values(HeaderId::Via, true).nth(1).is_some()
 }

@@ -22,15 +22,16 @@ impl Floor {
         let (id, is_first) = self.serving.begin(&arrival.request);
         let served = accept(cx, arrival, id);
         let request = &served.request;
-        if request.method() == Method::Cancel {
+        let asked = request.method();
+        if asked == Method::Cancel {
             return Some(served);
         }
         if !self.lets_through(cx, &served) {
             return None;
         }
-        let is_asked = self.profile.answers(request.method());
+        let is_asked = self.profile.answers(asked);
         let uri = request.uri().ok();
-        if let Some(status) = method(request.method()).filter(|_| !is_asked) {
+        if let Some(status) = method(asked).filter(|_| !is_asked) {
             let allow = self.profile.allow();
             self.respond_final(cx, &served, status, |lines| {
                 lines.header(HeaderId::Allow, &*allow);
@@ -46,12 +47,12 @@ impl Floor {
             self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
                 lines.header(HeaderId::Unsupported, unsupported);
             });
-        } else if let Some(header) = content(request).filter(|_| !is_asked) {
+        } else if let Some(header) = content(request, asked).filter(|_| !is_asked) {
             let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
                 lines.header(header, value);
             });
-        } else if !acceptable(request) {
+        } else if !acceptable(request, asked) {
             self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |lines| {
                 lines.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"");
             });
@@ -89,8 +90,8 @@ fn method(method: Method<'_>) -> Option<StatusCode> {
 }
 
 /// Whether a 2xx to this INVITE may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).
-fn acceptable(request: &Request) -> bool {
-    if request.method() != Method::Invite || !request.headers().contains(HeaderId::Accept) {
+fn acceptable(request: &Request, method: Method<'_>) -> bool {
+    if method != Method::Invite || !request.headers().contains(HeaderId::Accept) {
         return true;
     }
     // Of the ranges that include it the most specific counts (RFC 9110 §12.5.1). What cannot be read is taken as leave
@@ -115,8 +116,8 @@ fn required(request: &Request, understood: Extensions) -> Option<String> {
 /// The header that a 415 must carry, if the body is not understood and not optional (§8.2.3, §20.11).
 ///
 /// The body of a BYE is never looked at: whatever it is, the call is over.
-fn content(request: &Request) -> Option<HeaderId> {
-    if request.body().is_empty() || request.method() == Method::Bye || is_optional(request) {
+fn content(request: &Request, method: Method<'_>) -> Option<HeaderId> {
+    if request.body().is_empty() || method == Method::Bye || is_optional(request) {
         return None;
     }
     let headers = request.headers();
