@@ -15,9 +15,16 @@ pub(super) fn response_describes(response: &Response) -> bool {
 
 /// Whether a body of that type describes a session: is SDP, or has a part that is (RFC 5621 §3.1).
 pub(super) fn describes(content_type: Option<&[u8]>, body: &[u8]) -> bool {
+    if body.is_empty() {
+        return false;
+    }
+    // Nearly every description says no more than that.
+    if content_type.is_some_and(|value| value.eq_ignore_ascii_case(b"application/sdp")) {
+        return true;
+    }
     let Some(content) = content_type.and_then(|value| ContentType::parse(value).ok()) else { return false };
     if content.is("application", "sdp") {
-        return !body.is_empty();
+        return true;
     }
     if !content.kind.eq_ignore_ascii_case("multipart") {
         return false;
