@@ -1,4 +1,4 @@
-//! What every hop pays for a message: parse, read what routing needs, forward, answer. Beside it, as the floor in the same
+//! The price that every hop pays for a message: parse, read what routing needs, forward, answer. Beside it, as the floor in the same
 //! run, a copy of the bytes and `httparse` over the same header block.
 
 use std::hint::black_box;
@@ -24,7 +24,7 @@ fn invite() -> Vec<u8> {
     message
 }
 
-/// The same header block where `httparse` can read it: it wants a request line of its own dialect, so only the headers.
+/// This header block again where `httparse` can read it: it wants a request line of its own dialect, so only the headers.
 fn header_block(message: &[u8]) -> &[u8] {
     let start = message.windows(2).position(|pair| pair == b"\r\n").map_or(0, |end| end + 2);
     &message[start..]

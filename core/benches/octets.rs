@@ -32,7 +32,7 @@ fn main() {
     }
 }
 
-/// What a transaction holds after each phase.
+/// The octets that a transaction holds after each phase.
 struct Held {
     size: usize,
     phases: &'static [&'static str; 5],

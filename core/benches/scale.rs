@@ -58,12 +58,12 @@ impl Phase {
     }
 }
 
-/// What this thread has had of the processor, where Linux tells it: others that use the machine count for less.
+/// The processor time of this thread, where Linux tells it: others that use the machine count for less.
 fn cpu_nanos() -> Option<f64> {
     std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
-/// What a size has cost.
+/// The cost of one size.
 #[derive(Clone, Debug)]
 struct Report {
     phases: Vec<Phase>,

@@ -1,4 +1,4 @@
-//! What a keyring answers to the challenges of RFC 3665 has the parameters of the printed credentials.
+//! A keyring's answers to the challenges of RFC 3665 have the parameters of the printed credentials.
 //!
 //! The values that come from a nonce are not compared: where the RFC prints them they are made up, and the credentials leave out the
 //! `qop` that their challenge offers (RFC 3261 §22.4 wants it sent).
@@ -65,7 +65,7 @@ fn the_flows_of_rfc_3665_are_answered() {
         let mut keyring = Keyring::new(Limits::default());
         let login = Login::new(user, Secret::password("zanzibar"));
         keyring.insert((), Scope::Any, login).expect("a login");
-        // What we have sent, once the first challenge is answered.
+        // The request that we have sent, once the first challenge is answered.
         let mut own = None;
         for [first, challenge, then] in steps {
             let sent = own.unwrap_or_else(|| request(&folder, first));

@@ -35,7 +35,7 @@ enum Wake {
         remote: SocketAddr,
         stream: TcpStream,
     },
-    /// What became of a connection that the node wanted; none could be opened.
+    /// The fate of a connection that the node wanted; none could be opened.
     Connected {
         connection: ConnectionId,
         stream: Option<TcpStream>,
@@ -185,7 +185,7 @@ impl Driver {
                 node.handle(now, Input::Connection { connection, change });
             }
             Wake::Closed { connection } => {
-                // Of one that the node has closed it wants to hear nothing.
+                // The node wants to hear nothing of a connection that it has closed.
                 if self.streams.forget(connection) {
                     node.handle(now, Input::Connection { connection, change: sansip::Change::Closed });
                 }

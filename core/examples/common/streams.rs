@@ -30,7 +30,7 @@ pub(crate) struct Streams {
     connections: HashMap<ConnectionId, Connection>,
 }
 
-/// What is to be written goes here, also before the connection is open.
+/// The octets to be written go here, also before the connection is open.
 struct Connection {
     queue: Sender<SharedBytes>,
     /// The other end of the queue, until there is a thread to read it.
@@ -66,7 +66,7 @@ impl Streams {
         });
     }
 
-    /// What to tell the node of an attempt to open; nothing if it wants that connection no more.
+    /// The news for the node of an attempt to open; nothing if it wants that connection no more.
     pub(crate) fn connected(&mut self, id: ConnectionId, stream: Option<TcpStream>) -> Option<Change<'static>> {
         if !self.connections.contains_key(&id) {
             return None;

@@ -1,4 +1,4 @@
-//! What a request claims by its credentials, before anybody has looked up the secret (RFC 7616 §3.4, RFC 3261 §22.4).
+//! The claim of a request's credentials, before anybody has looked up the secret (RFC 7616 §3.4, RFC 3261 §22.4).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -40,7 +40,7 @@ impl Refusal {
 pub enum UserName {
     /// The name.
     Clear(Box<str>),
-    /// What stands for the name: [`hashed_user`](super::hashed_user) of it, in lower-case hexadecimal digits.
+    /// The digits that stand for the name: [`hashed_user`](super::hashed_user) of it, in lower-case hexadecimal digits.
     Hashed(Box<str>),
 }
 
@@ -89,7 +89,7 @@ impl UriRule {
     }
 }
 
-/// What a request claims: who has sent it. It is not proved yet; the owner looks up the [`Ha1`](super::Ha1) of this user, realm and
+/// The claim of a request: who has sent it. The claim is not proved yet; the owner looks up the [`Ha1`](super::Ha1) of this user, realm and
 /// hash function and gives it to [`Gate::verify`](super::Gate::verify).
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -133,7 +133,7 @@ impl Claim {
         self.algorithm
     }
 
-    /// What the credentials digest.
+    /// The parts that the credentials digest.
     pub(super) fn digested(&self) -> Digested<'_> {
         let protection =
             self.protection.as_ref().map(|(qop, count, cnonce)| Protection { qop: *qop, count: *count, cnonce });

@@ -38,7 +38,7 @@ impl Qop {
     }
 }
 
-/// What a client adds where a quality of protection is chosen.
+/// The part that a client adds where a quality of protection is chosen.
 #[derive(Clone, Copy)]
 pub(super) struct Protection<'a> {
     pub(super) qop: Qop,
@@ -62,7 +62,7 @@ impl Key {
     }
 }
 
-/// What is digested besides the key, the method and the body. All texts are those of the quoted strings, without escapes.
+/// The parts that are digested besides the key, the method and the body. All texts are those of the quoted strings, without escapes.
 #[derive(Clone, Copy)]
 pub(super) struct Digested<'a> {
     pub(super) algorithm: Algorithm,

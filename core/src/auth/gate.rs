@@ -27,7 +27,7 @@ use crate::message::{Method, Quoted, Request, StatusCode, decimal};
 use crate::random::Random;
 use crate::time::Instant;
 
-/// What a request brings to a gate.
+/// The credentials that a request brings to a gate, or the lack of them.
 #[derive(Clone, Debug)]
 #[must_use]
 #[expect(clippy::large_enum_variant, reason = "a box would be an allocation, and the large variant is the usual one")]
@@ -304,7 +304,7 @@ impl Gate {
         known().unwrap_or_default()
     }
 
-    /// What stands for this use of a nonce. An ACK counts as its INVITE.
+    /// The mark of this use of a nonce. An ACK counts as its INVITE.
     fn use_of(&self, request: &Request, digest: &DigestCredentials<'_>) -> Option<Use> {
         let method = match request.method() {
             Method::Ack => Method::Invite,

@@ -1,4 +1,4 @@
-//! What a keyring is given and what it says.
+//! The logins that a keyring is given, and its answers.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -8,7 +8,7 @@ use super::fields::{Asker, Fields};
 use super::secret::Secret;
 use crate::message::{Host, HostBuf};
 
-/// What a user is known by, and proves.
+/// The name of a user, and the secret to prove it with.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub(super) user: Box<str>,
@@ -62,7 +62,7 @@ pub struct Wanted {
     pub realm: String,
 }
 
-/// What to do about challenges of realms that no login is known for.
+/// The way to treat challenges of realms that no login is known for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unknown {
     /// Ask for the logins first: [`Outcome::Wanted`].
@@ -71,7 +71,7 @@ pub enum Unknown {
     LeaveOut,
 }
 
-/// What a challenged request comes to.
+/// The outcome of a challenged request.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Outcome {
@@ -87,7 +87,7 @@ pub enum Outcome {
     Unsupported,
 }
 
-/// What a response proves of its server (RFC 7616 §3.5).
+/// The proof of its server that a response has (RFC 7616 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum ServerProof {

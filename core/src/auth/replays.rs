@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use super::nonce::Nonce;
 use crate::time::{Duration, Instant};
 
-/// What a request is recognised by when it comes again with the same nonce count.
+/// The marks by which a request is recognised when it comes again with the same nonce count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Use {
     /// Stands for Call-ID, CSeq number and method.

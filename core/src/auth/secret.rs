@@ -1,4 +1,4 @@
-//! What a user and a server both know. No `Debug` of anything here shows it.
+//! The secret that a user and a server share. No `Debug` of anything here shows it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -65,7 +65,7 @@ pub fn hashed_user(function: HashFunction, user: &str, realm: &str) -> Box<str> 
     function.of(&[user.as_bytes(), b":", realm.as_bytes()]).as_str().into()
 }
 
-/// What a user proves to know: a password, or hashes of it for some hash functions. `Debug` shows neither.
+/// The secret that a user proves to know: a password, or hashes of it for some hash functions. `Debug` shows neither.
 #[derive(Clone)]
 pub struct Secret(Kind);
 

@@ -20,7 +20,7 @@ use crate::message::{Quoted, Request};
 pub(super) struct Session {
     pub(super) asker: Asker,
     pub(super) realm: String,
-    /// Whose secret this is: [`super::keyring`] numbers what it is given.
+    /// The number of the login: [`super::keyring`] numbers what it is given.
     pub(super) login: u64,
     /// The user name as it is sent, hashed if the server takes hashed ones.
     user: Box<str>,
@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// What the credentials with this nonce count digest.
+    /// The parts that the credentials with this nonce count digest.
     fn digested<'a>(&'a self, uri: &'a [u8], count: u32) -> Digested<'a> {
         let cnonce = self.cnonce.as_bytes();
         let protection = self.qop.map(|qop| Protection { qop, count, cnonce });

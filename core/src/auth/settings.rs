@@ -1,4 +1,4 @@
-//! What a gate asks for.
+//! The settings of a gate.
 
 use alloc::string::String;
 use alloc::vec;
@@ -9,7 +9,7 @@ use super::claim::UriRule;
 use super::limits::Limits;
 use crate::time::Duration;
 
-/// What a gate asks for.
+/// The settings of a gate.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The realm, unique in the world: it should contain a domain name, and is shown to users (RFC 3261 §22.1).
@@ -20,7 +20,7 @@ pub struct Settings {
     pub offers_integrity: bool,
     /// Whether clients are asked to hash user names (RFC 7616 §3.4.4). No.
     pub hashes_users: bool,
-    /// What clients repeat, or nothing.
+    /// The text that clients repeat, or nothing.
     pub opaque: Option<String>,
     /// How long a nonce is good for. Five minutes.
     pub nonce_age: Duration,

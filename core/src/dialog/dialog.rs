@@ -20,7 +20,7 @@ pub enum DialogState {
 /// One dialog, as one end sees it.
 #[derive(Clone, Debug)]
 pub struct Dialog {
-    /// What names it.
+    /// The name of the dialog.
     pub name: DialogName,
     /// How far it has come.
     pub state: DialogState,
@@ -36,7 +36,7 @@ pub struct Dialog {
     pub route_set: RouteSet,
 }
 
-/// What a dialog is made of.
+/// The parts that a dialog is made of.
 struct Wanted<'a> {
     from: NameAddrText<'a>,
     to: NameAddrText<'a>,
@@ -56,7 +56,7 @@ impl Dialog {
         Self::of_offered(request, local_tag, state)
     }
 
-    /// What [`of_request`](Self::of_request) makes of an INVITE that [can make a dialog](Self::can_be_made_of): that From and To can be
+    /// The dialog that [`of_request`](Self::of_request) makes of an INVITE that [can make a dialog](Self::can_be_made_of): that From and To can be
     /// written again is not checked once more.
     ///
     /// # Errors

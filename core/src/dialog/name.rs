@@ -1,4 +1,4 @@
-//! What names a dialog (RFC 3261 §12).
+//! The names of dialogs (RFC 3261 §12).
 
 use alloc::boxed::Box;
 use core::cmp::Ordering;
@@ -28,7 +28,7 @@ pub struct DialogName {
 }
 
 impl DialogName {
-    /// The same, borrowed.
+    /// This name, borrowed.
     pub fn as_key(&self) -> DialogKey<'_> {
         let part = |from, to| self.text.get(from..to).unwrap_or_default();
         DialogKey {

@@ -17,7 +17,7 @@ use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
 use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
 
-/// What a user agent knows: its calls and registrations, and the floor that they stand on.
+/// All that a user agent knows: its calls and registrations, and the floor that they stand on.
 ///
 /// Its commands take a [`Context`], so that a transaction user of another kind, such as a B2BUA, can own a `Core` beside others.
 /// [`UserAgent`](super::UserAgent) is the node that has nothing else. The owner chooses a role, gives it to each context, and hands
@@ -76,11 +76,11 @@ pub struct Core {
     pub(super) registrations: Registrations,
 }
 
-/// What the core's functions work with.
+/// The context that the core's functions work with.
 pub(super) type Cx<'a> = Context<'a, Event>;
 
 work! {
-    /// What a delivery, server transaction or timer is for.
+    /// The purpose of a delivery, server transaction or timer.
     pub(super) enum Work {
         /// A request of ours.
         Request(RequestId) = 1,
@@ -141,7 +141,7 @@ impl Core {
         Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations) }
     }
 
-    /// What is alive.
+    /// Counts what is alive.
     pub fn census(&self) -> Census {
         Census {
             calls: self.calls.len(),

@@ -1,4 +1,4 @@
-//! What the application puts into a message besides what the core writes.
+//! Fields and bodies that the application puts into a message besides what the core writes.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -100,7 +100,7 @@ impl Body {
     }
 }
 
-/// What a request or response of ours carries besides what the core writes: header fields, and a body.
+/// The part of a request or response of ours that the core does not write: header fields, and a body.
 ///
 /// ```
 /// # use sansip::user_agent::{Body, Extra};

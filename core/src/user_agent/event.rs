@@ -1,4 +1,4 @@
-//! What the application is told, and what it can ask.
+//! The events that the application is told, and the state that it can ask for.
 
 use alloc::vec::Vec;
 
@@ -103,7 +103,7 @@ pub enum Event {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
-    /// What a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
+    /// A message of a peer was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
         why: DropCause,
@@ -118,7 +118,7 @@ pub enum Event {
     Wanted {
         /// The request.
         request: RequestId,
-        /// What it needs.
+        /// The thing that the request needs.
         wanted: Wanted,
         /// The response that says so.
         response: Response,
@@ -182,7 +182,7 @@ pub enum Event {
     },
 }
 
-/// What the application is asked for, so that a request of ours can go out again.
+/// The thing that the application is asked for, so that a request of ours can go out again.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Wanted {

@@ -1,4 +1,4 @@
-//! What all usages stand on: who we are, the requests of either side, and the dialogs.
+//! The floor that all usages stand on: who we are, the requests of either side, and the dialogs.
 
 use alloc::boxed::Box;
 
@@ -13,7 +13,7 @@ use crate::error::CommandError;
 use crate::message::Request;
 use crate::user_agent::CallId;
 
-/// What a usage (a session, a registration) sees besides itself: never another usage.
+/// All that a usage (a session, a registration) sees besides itself: never another usage.
 #[derive(Clone, Debug)]
 pub(super) struct Floor {
     pub(super) profile: Profile,
@@ -22,7 +22,7 @@ pub(super) struct Floor {
     /// The requests that peers have sent.
     pub(super) serving: Serving,
     pub(super) dialogs: Dialogs<Usage>,
-    /// What we prove ourselves with, and the challenges that were answered.
+    /// The logins that we prove ourselves with, and the challenges that were answered.
     pub(super) keyring: Keyring<()>,
     /// Who has to prove themselves before they are served. In a box, as most user agents serve all.
     pub(super) guard: Option<Box<Guard>>,
@@ -30,7 +30,7 @@ pub(super) struct Floor {
     pub(super) service_routes: ServiceRoutes,
 }
 
-/// What a dialog is used for (RFC 5057).
+/// A use of a dialog (RFC 5057).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Usage {
     /// The session that an INVITE has set up.

@@ -1,9 +1,9 @@
-//! What is done again without the application, and what the application is asked.
+//! The policy of what is done again without the application, and what the application is asked.
 
 use crate::random::Random;
 use crate::time::Duration;
 
-/// What a user agent does again by itself after a response, and what it asks the application. Each is bounded by
+/// The policy of what a user agent does again by itself after a response, and what it asks the application. Each is bounded by
 /// [`Limits::retries`](super::Limits::retries).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {

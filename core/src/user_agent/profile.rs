@@ -52,7 +52,7 @@ pub struct Profile {
     /// Whether requests outside of dialogs are taken whatever the user part of their Request-URI is; else one that is neither that of the
     /// identity nor that of the contact gets a 404 (RFC 3261 §8.2.2.1). Off by default.
     pub any_user: bool,
-    /// What is done again by itself, and what the application is asked.
+    /// The policy of what is done again by itself, and what the application is asked.
     pub policy: Policy,
     /// Bounds on what peers can make it hold.
     pub limits: Limits,

@@ -61,7 +61,7 @@ impl Role {
         match self {
             Self::UserAgentServer => {
                 let identity = NameAddrBuf::from_str("<sip:user@198.18.0.1>").ok()?;
-                // Whose user agent it is, the message alone does not say.
+                // The message alone does not say whose user agent it is.
                 let profile = Profile { any_user: true, ..Profile::new(identity) };
                 let node = UserAgent::user_agent(config, profile);
                 first_final(node, SocketAddr::new(ELEMENT, PORT), datagram)

@@ -17,7 +17,7 @@ const RUN: &str = "--run";
 /// Calls over which the instructions of one are averaged.
 const CALLS: u32 = 300;
 
-/// What a message layer does with a message.
+/// The work of a message layer on a message.
 #[derive(Clone, Copy)]
 enum Work {
     Httparse,
@@ -102,7 +102,7 @@ fn count(name: &str) -> Result<Option<u64>, String> {
     }
 }
 
-/// What is done in here is counted: valgrind knows the function by its name.
+/// All work in here is counted: valgrind knows the function by its name.
 #[inline(never)]
 fn counted<R>(work: impl FnOnce() -> R) -> R {
     black_box(work())

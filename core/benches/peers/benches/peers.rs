@@ -25,7 +25,7 @@ fn main() {
     }
 }
 
-/// What no reader can be faster than; returns the time of httparse, if it reads the message.
+/// The floor that no reader can be faster than; returns the time of httparse, if it reads the message.
 fn floors(sample: &Sample, rounds: u32) -> Option<f64> {
     let (bytes, block) = (sample.bytes.as_slice(), sample.header_block());
     println!("\n{}: {} octets, {} of them headers", sample.name, bytes.len(), block.len());
@@ -49,7 +49,7 @@ struct Table<'a> {
     /// The time of httparse.
     unit: Option<f64>,
     rounds: u32,
-    /// What the name of a peer has to contain to be measured.
+    /// The text that the name of a peer has to contain to be measured.
     only: Option<&'a str>,
 }
 

@@ -11,7 +11,7 @@ use ezk_sip_types::{Headers, Name, StatusCode};
 /// ezk-sip-types 0.6.
 pub enum Ezk {}
 
-/// What its reader gives.
+/// The result of its reader.
 pub struct EzkMessage {
     line: MessageLine,
     headers: Headers,

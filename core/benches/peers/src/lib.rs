@@ -14,7 +14,7 @@ pub use samples::{Sample, invite, long_invite, ok, register, samples};
 pub use sansip::{Sansip, SansipHop, SansipView};
 pub use sipx::Sipx;
 
-/// What a proxy puts on top.
+/// The Via that a proxy puts on top.
 pub const VIA: &str = "SIP/2.0/UDP proxy.example.com;branch=z9hG4bK721e4.1";
 /// The tag of a user agent server.
 pub const TAG: &str = "314159";
@@ -43,13 +43,13 @@ pub trait Peer {
 /// How long the six values are, and the number of the CSeq: enough to see that all peers read the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Six {
-    /// Of the branch.
+    /// Length of the branch.
     pub branch: usize,
-    /// Of the tag of From.
+    /// Length of the tag of From.
     pub from_tag: usize,
-    /// Of the tag of To; 0 if there is none.
+    /// Length of the tag of To; 0 if there is none.
     pub to_tag: usize,
-    /// Of the Call-ID.
+    /// Length of the Call-ID.
     pub call_id: usize,
     /// The number of the CSeq.
     pub cseq: u32,

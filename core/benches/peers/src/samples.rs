@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// One message.
 pub struct Sample {
-    /// What it is.
+    /// The kind of message.
     pub name: &'static str,
     /// Its octets.
     pub bytes: Vec<u8>,

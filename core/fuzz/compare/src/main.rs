@@ -54,7 +54,7 @@ fn options() -> Option<Options> {
     (options.jobs > 0).then_some(options)
 }
 
-/// What a job has found.
+/// The finds of a job.
 #[derive(Default)]
 struct Found {
     messages: u64,

@@ -1,4 +1,4 @@
-// What one revision tells of a message, by what it is about. Included once for each revision, which is `sansip` here.
+// The answers of one revision about a message, by what they are about. Included once for each revision, which is `sansip` here.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -61,7 +61,7 @@ fn headers(headers: Headers<'_>, told: &mut Vec<(&'static str, String)>) {
     sansip::typed_headers!(each);
 }
 
-/// What is made of a message: forwarded and answered.
+/// The copies that are made of a message: forwarded and answered.
 fn written(message: &Message, told: &mut Vec<(&'static str, String)>) {
     const VIA: &str = "SIP/2.0/UDP proxy.example.com;branch=z9hG4bK721e4.1";
     match message {
@@ -79,7 +79,7 @@ fn written(message: &Message, told: &mut Vec<(&'static str, String)>) {
     }
 }
 
-/// What an endpoint does when the message is all that it ever hears.
+/// The acts of an endpoint when the message is all that it ever hears.
 fn endpoint(data: &[u8]) -> String {
     let mut endpoint = Endpoint::new(Config::new(Seed::from_u64(1)));
     let listener = endpoint.listen(Listener::udp(SocketAddr::from(([192, 0, 2, 1], 5060))));

@@ -46,7 +46,7 @@ const WIDE: Limits = Limits {
 const SMALLEST: usize = 2_000;
 const DOUBLINGS: u32 = 4;
 
-/// What an input is made of, over and over.
+/// The piece that an input is made of, over and over.
 struct Shape {
     name: &'static str,
     before: &'static str,

@@ -5,7 +5,7 @@ use sansip::message::header::{Header, Via};
 use sansip::message::{BuildError, Edit, HeaderId, HeaderName, Limits, Message};
 use std::net::IpAddr;
 
-/// What may be put in: good, blank, and what would end a line.
+/// The values that may be put in: good, blank, and such as would end a line.
 const VALUES: [&str; 8] = [
     "<sip:p.example;lr>",
     "SIP/2.0/UDP p.example;branch=z9hG4bKx",
@@ -165,9 +165,9 @@ fn compare(edited: Result<Message, BuildError>, expected: &Result<Vec<u8>, Build
 /// A message as lines, and what is put between and behind them.
 struct Model {
     lines: Lines,
-    /// What stands now in the place of each field of the original.
+    /// The text that stands now in the place of each field of the original.
     now: Vec<Option<Line>>,
-    /// What stands before each field, and before the end.
+    /// The text before each field, and before the end.
     before: Vec<Vec<Line>>,
     appended: Vec<Line>,
     length: bool,

@@ -16,7 +16,7 @@ const AUTHENTICATION: [HeaderId; 5] = [
     HeaderId::WwwAuthenticate,
 ];
 
-/// What is asked of one typed header.
+/// The questions to one typed header.
 struct Check {
     id: HeaderId,
     /// One value, by itself.
@@ -126,7 +126,7 @@ fn can_stand_in_a_message(value: &[u8]) -> bool {
     }
 }
 
-/// What a header says, in whatever order.
+/// The words of a header, in whatever order.
 fn words(header: &impl std::fmt::Debug) -> Vec<String> {
     let text = format!("{header:?}");
     let mut words: Vec<_> = text.split(|letter: char| !letter.is_alphanumeric()).map(str::to_owned).collect();

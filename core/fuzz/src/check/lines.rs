@@ -136,7 +136,7 @@ impl Line {
         cuts.iter().copied().zip(ends).map(trim).collect()
     }
 
-    /// The same with another value in the place of its own.
+    /// This line with another value in the place of its own.
     pub(crate) fn with_value(&self, value: &[u8]) -> Self {
         let (start, end) = self.value();
         Self([&self.0[..start], trim(value), &self.0[end..]].concat())

@@ -55,7 +55,7 @@ fn within(data: &[u8], limits: &Limits) {
     }
 }
 
-/// What is salvaged of a request is what an answer copies, and its answer is no larger than what came in by more than the
+/// The salvaged part of a request is what an answer copies, and its answer is no larger than what came in by more than the
 /// line and the tag that are new. Of a request that can be read it is what the reader finds.
 fn is_salvaged(data: &[u8], limits: &Limits, read: Option<&Message>) {
     let salvaged = Request::salvage(data, limits);

@@ -1,4 +1,4 @@
-//! What must hold of the message layer, whatever the octets. Each check takes any octets and panics if one of its rules is
+//! The rules of the message layer, which hold whatever the octets. Each check takes any octets and panics if one of its rules is
 //! broken. The fuzz targets run them over mutated octets, the property tests over generated messages.
 
 pub(crate) mod auth;

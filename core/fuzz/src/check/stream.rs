@@ -12,7 +12,7 @@ pub(crate) fn stream(data: &[u8]) {
     in_pieces(stream, &[0], &limits);
 }
 
-/// What a stream gave.
+/// The messages that a stream gave.
 #[derive(Debug, PartialEq, Eq)]
 struct Read {
     frames: Vec<Owned>,
@@ -83,7 +83,7 @@ fn is_what_the_parser_sees(stream: &[u8], read: &Read, limits: &Limits) {
             (Err(error), Err(_)) => {
                 assert_ne!(error.kind(), ParseErrorKind::LineEnd, "the framer took half a line end")
             }
-            // What follows the frame cannot matter.
+            // The octets that follow the frame cannot matter.
             (alone, followed) => panic!("{alone:?}, but before other octets {followed:?}"),
         }
         rest = &rest[frame.len()..];

@@ -60,7 +60,7 @@ impl Octets<'_> {
     }
 }
 
-/// What the node has put out that inputs can refer to; the last of each.
+/// The node's outputs that inputs can refer to; the last of each.
 #[derive(Default)]
 pub(super) struct Known {
     requests: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a client makes of a challenge.
+//! A client's answers to challenges.
 
 use super::{
     PASSWORD, again, alice, challenged, fields, in_call, invite, keyring, lines, parameter, random, request, response,
@@ -158,7 +158,7 @@ fn a_nonce_that_was_good_before_may_be_forgotten_by_a_server_that_restarts_once(
     drop(fields(answer(&mut keyring, &first, 407, &[ATLANTA])));
     let bye = request("BYE", "sip:bob@biloxi.com", 3, "", "");
     let bye = keyring.authorize((), &bye).edit(bye.edit()).finish().unwrap();
-    // The same nonce is no new one.
+    // This nonce is no new one.
     let mut same = keyring.clone();
     assert!(matches!(answer(&mut same, &bye, 407, &[ATLANTA]), Outcome::Rejected(_)));
     let other = ATLANTA.replace("n1", "n2");

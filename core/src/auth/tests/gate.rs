@@ -1,4 +1,4 @@
-//! What a server asks for and what it lets through.
+//! A server's challenges, and the requests that it lets through.
 
 use super::{AGE, PASSWORD, again, fields, gate, invite, keyring, lines, logged_in, look_up, parameter};
 use super::{random, request, seconds, text};
@@ -247,7 +247,7 @@ fn a_proxy_has_no_authentication_info() {
     assert!(gate.info(&pass, b"", seconds(299), &mut random(1)).is_empty());
 }
 
-/// What is computed in the place of an unknown user's hash is no way in.
+/// The hash that is computed in the place of an unknown user's hash is no way in.
 #[test]
 fn nobody_is_let_through_without_a_secret() {
     let mut gate = gate(Asker::Proxy, |_| ());

@@ -62,7 +62,7 @@ fn each_parameter_must_be_there_and_be_good() {
     // A session needs a client nonce, which is none without a quality of protection.
     let session = line.replace("algorithm=MD5", "algorithm=MD5-sess").replace(", qop=auth", "");
     assert_eq!(verdict(&session), Err(Refusal::Malformed));
-    // What many write otherwise is taken.
+    // Forms that many write otherwise are taken.
     for (part, other) in [
         ("qop=auth", "qop=\"auth\""),
         ("algorithm=MD5", "algorithm=\"md5\""),

@@ -18,7 +18,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// What alice knows.
+/// The login of alice.
 pub(super) const PASSWORD: &str = "s3cret";
 
 pub(super) fn random(seed: u64) -> Random {

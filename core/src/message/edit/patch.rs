@@ -262,7 +262,7 @@ impl Patches {
         if self.list.iter().any(doubles) {
             return None;
         }
-        // What most changes touch is above all four.
+        // The fields that most changes touch are above all four.
         let last = self.list.last().map_or(0, |patch| patch.to);
         let all = self
             .list

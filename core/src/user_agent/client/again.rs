@@ -1,4 +1,4 @@
-//! What is done with responses to requests of ours (RFC 3261 §8.1.3).
+//! Responses to requests of ours, and what is done with them (RFC 3261 §8.1.3).
 
 use alloc::vec::Vec;
 
@@ -19,7 +19,7 @@ use crate::user_agent::event::{Event, Wanted};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::policy::Redirects;
 
-/// What the owner of a request is told.
+/// The news for the owner of a request.
 type Told = Option<(Owner, Outcome)>;
 
 impl Floor {
@@ -382,7 +382,7 @@ fn hop_to(sent: &Request, hop: &NextHop, uri: &UriBuf) -> Option<NextHop> {
     NextHop::of_uri(uri.as_uri())
 }
 
-/// What the application gives to a request that waits for it.
+/// The answer of the application to a request that waits for it.
 #[derive(Clone, Debug)]
 pub enum Amend {
     /// Another body, or none, after a 415 (§8.1.3.5).

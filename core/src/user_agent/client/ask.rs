@@ -32,7 +32,7 @@ impl Floor {
         let (request, here) = self.write_outside(cx, outgoing, &path, &outside, |lines| {
             self.profile.add_software(lines, HeaderId::UserAgent);
             if method == Method::Options {
-                // What the answer may be (§11.1).
+                // The types that the answer may have (§11.1).
                 lines.header(HeaderId::Accept, crate::user_agent::profile::ACCEPT);
             }
         })?;

@@ -17,7 +17,7 @@ use crate::user_agent::RequestId;
 pub(in crate::user_agent) struct Inside {
     pub(in crate::user_agent) dialog: DialogId,
     pub(in crate::user_agent) method: Method<'static>,
-    /// What the application gives.
+    /// The fields and the body that the application gives.
     pub(in crate::user_agent) extra: Option<Box<Extra>>,
 }
 

@@ -1,7 +1,7 @@
 //! Requests of ours, from their sending to their end (RFC 3261 §8.1).
 //!
-//! [`Requests`] is the table of them. `write.rs` writes a request outside of dialogs, `inside.rs` one inside, `retry.rs` says what a response asks to be done again, `again.rs`
-//! does it, and `redirect.rs` is one step of it.
+//! [`Requests`] is the table of them. `write.rs` writes a request outside of dialogs, `inside.rs` one inside, `retry.rs` says what a
+//! response asks to be done again, `again.rs` does it, and `redirect.rs` is one step of it. `ask.rs` sends any other method.
 
 mod again;
 mod ask;
@@ -48,7 +48,7 @@ pub(super) enum Owner {
     AskInside(CallId, Method<'static>),
 }
 
-/// What an owner is told of its request.
+/// The news that an owner is told of its request.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     /// A provisional response above 100.
@@ -64,7 +64,7 @@ pub(super) enum Outcome {
     Over(Concluded),
 }
 
-/// What an owner has to know of a request that went out again.
+/// All that an owner has to know of a request that went out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Again {
     /// The CSeq number that the request has now.
@@ -104,7 +104,7 @@ impl Outcome {
 struct Pending {
     owner: Owner,
     stage: Stage,
-    /// What is sent again with a change, and what responses are held against, where there is either.
+    /// The request that is sent again with a change and that responses are held against, where there is a need for either.
     kept: Option<Box<Kept>>,
     /// A request inside a dialog.
     inside: Option<Inside>,
@@ -136,7 +136,7 @@ enum Stage {
     Asking { timer: TimerId, response: Response },
 }
 
-/// What is left of a request that was cancelled.
+/// The rest of a request that was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cancelled {
     /// It is on its way: its end will be told.
@@ -149,7 +149,7 @@ pub(super) enum Cancelled {
 #[derive(Clone, Debug)]
 struct Kept {
     request: Request,
-    /// What each attempt says of the listener that it goes from.
+    /// The field in which each attempt names the listener that it goes from.
     here: Here,
     next_hop: NextHop,
     /// Where a redirected request can go.

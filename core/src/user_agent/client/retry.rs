@@ -1,4 +1,4 @@
-//! What a response asks to be done again, as one pure table (RFC 3261 §8.1.3.4, §8.1.3.5, §10.2.8, §22; RFC 4028 §7.3).
+//! Retries that a response asks for, as one pure table (RFC 3261 §8.1.3.4, §8.1.3.5, §10.2.8, §22; RFC 4028 §7.3).
 
 use alloc::vec::Vec;
 
@@ -10,7 +10,7 @@ use crate::time::Duration;
 use crate::user_agent::compose::Body;
 use crate::user_agent::policy::{Policy, Redirects};
 
-/// What was done again before.
+/// The retries that were made before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tried {
     /// How often the request went out again.
@@ -40,7 +40,7 @@ impl Tried {
     }
 }
 
-/// What becomes of a request after a final response.
+/// The fate of a request after a final response.
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     /// The response is the end.
@@ -120,7 +120,7 @@ fn written<'h, H: Header<'h>>(header: &H) -> Vec<u8> {
     value
 }
 
-/// What becomes of `sent` after this final response, if no more than `limit` retries were made. Whether a request goes again is
+/// Decides what becomes of `sent` after this final response, if no more than `limit` retries were made. Whether a request goes again is
 /// asked of the policy where the RFC leaves it to the user.
 pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &Policy, limit: usize) -> Verdict {
     if tried.settled || tried.is_spent(limit) {

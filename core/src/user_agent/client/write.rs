@@ -9,7 +9,7 @@ use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts};
 use crate::transport::Here;
 
-/// What every request outside of dialogs has.
+/// The parts that every request outside of dialogs has.
 pub(in crate::user_agent) struct Outside<'a> {
     pub(in crate::user_agent) method: Method<'a>,
     /// From, with our tag.

@@ -9,7 +9,7 @@ use crate::message::UriBuf;
 use crate::timer::TimerId;
 use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
-/// What a registration is for.
+/// The purpose of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// Bindings are kept, and refreshed before they end (§10.2.4).
@@ -36,7 +36,7 @@ pub(super) struct Registration {
     pub(super) number: u32,
     /// The request that is out, for that goal and by these terms.
     pub(super) pending: Option<RequestId>,
-    /// What the application has asked for since.
+    /// The latest wish of the application since.
     pub(super) next: Option<(Goal, Terms)>,
     /// When the next REGISTER goes out by itself.
     pub(super) timer: Option<TimerId>,
@@ -146,7 +146,7 @@ impl Book {
     }
 }
 
-/// What a registration is found by: registrar and address-of-record, octet for octet.
+/// The key of a registration: registrar and address-of-record, octet for octet.
 fn name(terms: &Terms) -> [&[u8]; 2] {
     [terms.registrar.as_bytes(), terms.to.uri().as_bytes()]
 }
@@ -167,7 +167,7 @@ mod tests {
         Registration::new(goal, terms, String::new(), String::new(), 1)
     }
 
-    /// Of ten thousand registrations only the one that is meant is looked at, and for a new one none.
+    /// Only the one registration that is meant is looked at among ten thousand, and for a new one none.
     #[test]
     fn however_many_there_are_one_is_compared() {
         let mut book = Book::new([7; 16]);

@@ -1,4 +1,4 @@
-//! What becomes of a REGISTER, and when the next one goes out by itself (RFC 3261 §10.2.4, §10.2.7, §10.2.8).
+//! The end of a REGISTER, and when the next one goes out by itself (RFC 3261 §10.2.4, §10.2.7, §10.2.8).
 
 use super::Registrations;
 use super::book::{Goal, Registration};
@@ -17,7 +17,7 @@ use crate::user_agent::floor::Floor;
 const REFRESH_MARGIN: u64 = 30;
 
 impl Registrations {
-    /// What has become of a REGISTER.
+    /// Takes what has become of a REGISTER.
     pub(in crate::user_agent) fn heard(
         &mut self,
         on: &mut Floor,

@@ -1,4 +1,4 @@
-//! What a REGISTER of ours asks for (RFC 3261 §10.2).
+//! The wishes of a REGISTER of ours (RFC 3261 §10.2).
 
 use alloc::format;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use crate::user_agent::compose::{Extra, Outgoing};
 /// The interval that is asked for unless something else is said, in seconds.
 const EXPIRES: u32 = 3_600;
 
-/// What a user agent asks a registrar for: which bindings, of which address-of-record, for how long (RFC 3261 §10.2).
+/// The wishes of a user agent at a registrar: which bindings, of which address-of-record, for how long (RFC 3261 §10.2).
 ///
 /// ```
 /// # use sansip::user_agent::{Binding, Register};
@@ -231,7 +231,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// What is asked for by a user agent of that identity.
+    /// The wishes of a user agent of that identity.
     ///
     /// # Errors
     /// `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].

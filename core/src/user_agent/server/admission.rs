@@ -1,4 +1,4 @@
-//! What is asked of a request before it is processed: method, Request-URI, extensions, content (RFC 3261 §8.2.1 to §8.2.3).
+//! The checks of a request before it is processed: method, Request-URI, extensions, content (RFC 3261 §8.2.1 to §8.2.3).
 
 use alloc::string::String;
 
@@ -94,7 +94,7 @@ fn acceptable(request: &Request, method: Method<'_>) -> bool {
     if method != Method::Invite || !request.headers().contains(HeaderId::Accept) {
         return true;
     }
-    // Of the ranges that include it the most specific counts (RFC 9110 §12.5.1). What cannot be read is taken as leave
+    // The most specific of the ranges that include it counts (RFC 9110 §12.5.1). A range that cannot be read is taken as leave
     // (§8.2): nothing says that SDP is not wanted.
     let mut best: Option<(usize, u16)> = None;
     for range in request.headers().all::<Accept<'_>>() {

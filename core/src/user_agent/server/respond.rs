@@ -9,7 +9,7 @@ use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
 
 impl Floor {
-    /// What we can do (§11.2).
+    /// Answers with what we can do (§11.2).
     pub(in crate::user_agent) fn respond_options(&mut self, cx: &mut Cx<'_>, served: &Served) {
         let (allow, supported) = (self.profile.allow(), self.profile.extensions());
         self.respond_final(cx, served, StatusCode::OK, |lines| {

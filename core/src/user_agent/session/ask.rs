@@ -46,7 +46,7 @@ impl Calls {
         Ok(request)
     }
 
-    /// What has become of such a request. A response may end the call, too: the peer knows no session (RFC 5057 §5.1).
+    /// Takes what has become of such a request. A response may end the call, too: the peer knows no session (RFC 5057 §5.1).
     pub(in crate::user_agent) fn ask_heard(
         &mut self,
         on: &mut Floor,

@@ -1,4 +1,4 @@
-//! What is kept of one call: the INVITE's side, and a session for each dialog.
+//! The state of one call: the INVITE's side, and a session for each dialog.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -40,7 +40,7 @@ pub(super) enum Side {
     Callee(Callee),
 }
 
-/// What is kept of an INVITE that we sent.
+/// The state of an INVITE that we sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
     /// The INVITE, until its transaction is over.
@@ -50,7 +50,7 @@ pub(super) struct Caller {
     pub(super) cancelled: bool,
 }
 
-/// What has come back for our INVITE.
+/// The best answer so far to our INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// Nothing but perhaps a 100.
@@ -61,7 +61,7 @@ pub(super) enum Progress {
     Answered,
 }
 
-/// What is kept of an INVITE that we got.
+/// The state of an INVITE that we got.
 #[derive(Clone, Debug)]
 pub(super) enum Callee {
     /// No final response is sent yet. In a box, as all that is needed for a while only: most calls are past it.
@@ -111,7 +111,7 @@ pub(super) struct Session {
     pub(super) ack: Option<DeliveryId>,
     /// Our BYE.
     pub(super) bye: Option<RequestId>,
-    /// What the application wants our BYE to carry. In a box, as most calls have nothing here.
+    /// The fields and the body that the application wants our BYE to carry. In a box, as most calls have nothing here.
     pub(super) farewell: Option<Box<Extra>>,
     /// It is the one that the application knows; the others are forks that answered too.
     pub(super) main: bool,
@@ -122,7 +122,7 @@ pub(super) struct Session {
     pub(super) changes: Option<Box<Changes>>,
 }
 
-/// What is kept of the changes of a session (§14), and of the ACK that waits for its answer.
+/// The state of the changes of a session (§14), and of the ACK that waits for its answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     /// The change that we want.
@@ -141,7 +141,7 @@ pub(super) struct Changes {
 #[derive(Clone, Debug)]
 pub(super) struct Ours {
     pub(super) stage: Stage,
-    /// What the re-INVITE carries.
+    /// The fields and the body of the re-INVITE.
     pub(super) extra: Extra,
     /// How often the change has met one of the peer's.
     pub(super) glares: usize,
@@ -197,7 +197,7 @@ impl Session {
         Self { dialog, phase, ack, bye, farewell: None, main, offers, accepted: None, changes: None }
     }
 
-    /// What is kept of changes, from now on.
+    /// The state of changes, which is kept from now on.
     pub(super) fn changes(&mut self) -> &mut Changes {
         self.changes.get_or_insert_with(Box::default)
     }
@@ -215,7 +215,7 @@ impl Session {
 }
 
 impl Call {
-    /// What the application sees.
+    /// The state that the application sees.
     pub(super) fn state(&self) -> CallState {
         if self.main().is_some_and(|session| matches!(session.phase, Phase::Leaving | Phase::Ending)) {
             return CallState::Ending;

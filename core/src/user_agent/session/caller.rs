@@ -94,7 +94,7 @@ impl Calls {
         }
     }
 
-    /// What has become of our INVITE (§13.2.2).
+    /// Takes what has become of our INVITE (§13.2.2).
     pub(in crate::user_agent) fn invite_heard(
         &mut self,
         on: &mut Floor,
@@ -104,7 +104,7 @@ impl Calls {
     ) {
         match outcome {
             Outcome::Provisional(response) => self.progressed(on, cx, id, response),
-            // What is not known by its number counts by its class (§8.1.3.2).
+            // A status that is not known by its number counts by its class (§8.1.3.2).
             Outcome::Final(response) if response.status().is_success() => self.answered(on, cx, id, response),
             Outcome::Final(response) => self.refused(on, cx, id, Cause::Refused(response)),
             Outcome::Over(Concluded::Finished) => self.invite_finished(on, cx, id),

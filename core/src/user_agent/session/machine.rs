@@ -23,7 +23,7 @@ pub(in crate::user_agent) enum Phase {
     Over,
 }
 
-/// What happens to a session.
+/// An input of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::user_agent) enum Input {
     /// The first 2xx to our INVITE came, and its ACK is out: this session is the call (§13.2.2.4).
@@ -57,7 +57,7 @@ pub(in crate::user_agent) enum Input {
     InviteOver,
 }
 
-/// What is done on the way from one phase to the next, in this order.
+/// An action on the way from one phase to the next. Actions are done in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::user_agent) enum Action {
     /// Stops repeating our 2xx.

@@ -62,7 +62,7 @@ impl Calls {
         Ok(())
     }
 
-    /// What has become of a re-INVITE of ours.
+    /// Takes what has become of a re-INVITE of ours.
     pub(in crate::user_agent) fn modify_heard(
         &mut self,
         on: &mut Floor,

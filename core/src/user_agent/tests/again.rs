@@ -1,4 +1,4 @@
-//! What is done again after a response, and what the application is asked (RFC 3261 §8.1.3.4, §8.1.3.5, §22).
+//! Retries after a response, and questions to the application (RFC 3261 §8.1.3.4, §8.1.3.5, §22).
 
 use alloc::format;
 use alloc::string::{String, ToString};

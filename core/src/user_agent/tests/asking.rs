@@ -142,7 +142,7 @@ fn other_methods_are_refused_and_allow_says_which_are_taken() {
     let refused = bob.ask(&request("PUBLISH", "b", 2, "", ""));
     assert_eq!((refused.label().as_str(), refused.header("allow")), ("405 PUBLISH", options.header("allow")));
     assert_eq!(bob.ask(&request("HUG", "c", 3, "", "")).label(), "501 HUG");
-    // What makes dialogs is not for the application alone.
+    // A method that makes dialogs is not for the application alone.
     let mut bob = Lone::with(|_, profile| profile.methods = ["SUBSCRIBE", "REGISTER"].map(Into::into).into());
     assert_eq!(bob.ask(&request("SUBSCRIBE", "d", 1, "", "")).label(), "405 SUBSCRIBE");
 }

@@ -1,4 +1,4 @@
-//! What a REGISTER can ask for besides our own contact (RFC 3261 §10.2.1, §10.2.2, §10.2.3).
+//! Wishes of a REGISTER besides our own contact (RFC 3261 §10.2.1, §10.2.2, §10.2.3).
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! What the application puts into requests and responses besides what the core writes.
+//! Fields and bodies that the application puts into requests and responses.
 
 use alloc::string::ToString;
 

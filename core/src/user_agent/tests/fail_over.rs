@@ -22,7 +22,7 @@ fn hang_up_on_two_addresses() -> (Lone, Vec<Text>) {
     (bob, sent)
 }
 
-/// The same but for the topmost Via, which names the attempt.
+/// Compares all but the topmost Via, which names the attempt.
 #[track_caller]
 fn assert_written_again(first: &Text, again: &Text) {
     let without_via = |text: &Text| {

@@ -67,7 +67,7 @@ impl Lone {
         sent.into_iter().next().unwrap()
     }
 
-    /// What has been sent since the last look.
+    /// The messages that have been sent since the last look.
     pub(super) fn take(&mut self) -> Vec<Text> {
         core::mem::take(&mut self.sent)
     }

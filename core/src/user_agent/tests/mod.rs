@@ -24,7 +24,7 @@ mod serving;
 mod streams;
 mod text;
 
-/// What is alive besides registrations.
+/// Counts what is alive besides registrations.
 fn left_over(agent: &super::UserAgent) -> super::Census {
     super::Census { registrations: 0, ..agent.user().census() }
 }

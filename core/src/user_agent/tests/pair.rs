@@ -39,7 +39,7 @@ pub(super) struct Sent {
     pub(super) bytes: SharedBytes,
 }
 
-/// What a fault does to the nth message of a label.
+/// A fault of the nth message of a label.
 #[derive(Clone, Debug)]
 struct Fault {
     from: Who,
@@ -216,7 +216,7 @@ impl Pair {
         }
     }
 
-    /// What one of the two was told, in short.
+    /// The events that one of the two was told, in short.
     pub(super) fn told(&self, who: Who) -> Vec<String> {
         self.events.iter().filter(|entry| entry.1 == who).map(|(_, _, event)| short(event)).collect()
     }
@@ -241,7 +241,7 @@ impl Pair {
         self.agent(who).calls().map(|info| info.state).collect()
     }
 
-    /// What the network says when nobody is at the other end.
+    /// The answer of the network when nobody is at the other end.
     pub(super) fn unreachable(&mut self, who: Who) {
         let input =
             Input::Unreachable { listener: self.nodes[who as usize].1, remote: who.other().address(), quoted: b"" };

@@ -1,4 +1,4 @@
-//! What a 2xx to REGISTER says of ways and addresses (RFC 3608, RFC 3327, RFC 3581).
+//! A 2xx to REGISTER tells of ways and addresses (RFC 3608, RFC 3327, RFC 3581).
 
 use alloc::string::String;
 use alloc::vec::Vec;

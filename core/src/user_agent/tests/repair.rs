@@ -1,4 +1,4 @@
-//! What is lost is repaired or given up.
+//! A lost message is repaired or given up.
 
 use alloc::vec::Vec;
 

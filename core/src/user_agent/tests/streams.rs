@@ -1,4 +1,4 @@
-//! What a user agent says of itself over connections (RFC 3261 §8.1.1.8, §12.1.1, §18).
+//! A user agent's word of itself over connections (RFC 3261 §8.1.1.8, §12.1.1, §18).
 
 use alloc::string::String;
 
