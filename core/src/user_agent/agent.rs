@@ -288,7 +288,8 @@ impl TransactionUser for Core {
     }
 
     fn is_idle(&self) -> bool {
-        self.calls.is_empty()
+        // A request may wait without a transaction: for a time that its server asked for, or for the application.
+        self.calls.is_empty() && self.floor.requests.len() == 0
     }
 }
 

@@ -287,6 +287,24 @@ fn a_request_goes_again_after_the_time_that_the_server_asks_for() {
 }
 
 #[test]
+fn a_node_with_a_request_that_waits_is_not_idle() {
+    let mut bob = bob_with(Policy { longest_wait: Some(Duration::from_secs(100)), ..Policy::NONE });
+    let carol = "<sip:carol@192.0.2.9>".parse().unwrap();
+    bob.command(|agent, now| agent.ask(now, crate::message::Method::Options, &carol)).unwrap();
+    let options = bob.take().pop().unwrap();
+    bob.receive(&options.respond("503 Service Unavailable", "c", "Retry-After: 90\r\n"));
+    bob.run(Duration::from_secs(60));
+    let census = bob.agent.endpoint().census();
+    assert_eq!((census.client_transactions, census.deliveries, bob.agent.user().census().pending), (0, 0, 1));
+    assert!(!crate::Node::is_idle(&bob.agent));
+    bob.run(Duration::from_secs(31));
+    let again = bob.take().into_iter().find(|sent| sent.method() == "OPTIONS").unwrap();
+    bob.receive(&again.respond("200 OK", "c", ""));
+    assert_eq!(bob.told(), ["replied 200"]);
+    bob.finish();
+}
+
+#[test]
 fn who_hangs_up_while_a_request_waits_ends_it() {
     let mut bob = bob_with(Policy { longest_wait: Some(Duration::from_secs(10)), ..Policy::NONE });
     let (call, invite) = bob.call();
