@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use super::{Served, ServedId};
 use crate::error::CommandError;
-use crate::message::{ResponseParts, StatusCode};
+use crate::message::StatusCode;
 use crate::timer::TimerId;
 use crate::user_agent::CallId;
 use crate::user_agent::agent::{Cx, Work};
@@ -41,18 +41,13 @@ impl Floor {
         id: ServedId,
         reply: &Reply,
     ) -> Result<(), CommandError> {
-        let Reply { status, extra } = reply;
         let asked = self.serving.table.get(id).and_then(|entry| entry.asked.as_ref()).ok_or(CommandError::Gone)?;
-        if !status.is_final() {
+        let (served, timer) = (asked.served.clone(), asked.timer);
+        if !reply.status.is_final() {
             return Err(CommandError::Invalid("status"));
         }
-        extra.check()?;
-        let (served, timer) = (asked.served.clone(), asked.timer);
-        let mut lines = self.response_lines();
-        extra.add_to(&mut lines);
-        let parts = ResponseParts { content: extra.content(), ..ResponseParts::new(&served.request, *status, &lines) };
-        let response = self.write_response(cx, &served, parts)?;
-        cx.respond_octets(served.server, *status, response)?;
+        let response = self.final_response(cx, &served, reply)?;
+        cx.respond_octets(served.server, reply.status, response)?;
         cx.disarm(timer);
         self.forget_question(id);
         Ok(())

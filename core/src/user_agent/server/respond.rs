@@ -5,6 +5,7 @@ use crate::error::CommandError;
 use crate::message::{HeaderId, Lines, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
+use crate::user_agent::compose::Reply;
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
 
@@ -38,6 +39,24 @@ impl Floor {
     ) -> Result<SharedBytes, CommandError> {
         self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
             .map_err(|_| CommandError::Invalid("body"))
+    }
+
+    /// Writes the final response that the application gives to a request and that makes no dialog.
+    ///
+    /// # Errors
+    /// `HeaderOwned`, `Invalid`: what cannot be carried.
+    pub(in crate::user_agent) fn final_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        reply: &Reply,
+    ) -> Result<SharedBytes, CommandError> {
+        let Reply { status, extra } = reply;
+        extra.check()?;
+        let mut lines = self.response_lines();
+        extra.add_to(&mut lines);
+        let parts = ResponseParts::new(&served.request, *status, &lines);
+        self.write_response(cx, served, ResponseParts { content: extra.content(), ..parts })
     }
 
     /// Writes with our tag in To if there is none (§8.2.6.2).

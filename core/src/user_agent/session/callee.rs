@@ -194,21 +194,6 @@ impl Calls {
 }
 
 impl Floor {
-    /// A final response other than 2xx that the application gives.
-    pub(super) fn final_response(
-        &mut self,
-        cx: &mut Cx<'_>,
-        served: &Served,
-        reply: &Reply,
-    ) -> Result<SharedBytes, CommandError> {
-        let Reply { status, extra } = reply;
-        extra.check()?;
-        let mut lines = self.response_lines();
-        extra.add_to(&mut lines);
-        let parts = ResponseParts::new(&served.request, *status, &lines);
-        self.write_response(cx, served, ResponseParts { content: extra.content(), ..parts })
-    }
-
     /// A response that makes a dialog: with Record-Route as it came and Contact (§12.1.1), and a 2xx with what we can do.
     pub(super) fn dialog_response(
         &mut self,
