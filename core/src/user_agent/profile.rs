@@ -23,6 +23,9 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
 /// The body types that it understands, as a value of Accept.
 pub(super) const ACCEPT: &str = "application/sdp";
 
+/// The extensions that this user agent can be told to use.
+const SUPPORTED: Extensions = Extensions::NONE;
+
 /// Who a user agent is.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -37,6 +40,9 @@ pub struct Profile {
     pub outbound: Option<NextHop>,
     /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
     pub capabilities: bool,
+    /// The extensions that are used: Supported names them, and a request may require them (RFC 3261 §8.2.2.3, §20.37). An extension that
+    /// the stack does not know how to use counts as not given. None by default.
+    pub extensions: Extensions,
     /// How long the ACK of a 2xx with an offer waits for the application's answer; never longer than 2xx are repeated, 64·T1 (RFC 3261
     /// §13.2.2.4). 10 s.
     pub answer_time: Duration,
@@ -67,6 +73,7 @@ impl Profile {
             routes: RouteSet::default(),
             outbound: None,
             capabilities: true,
+            extensions: Extensions::NONE,
             answer_time: Duration::from_secs(10),
             decision_time: Duration::from_secs(10),
             user_agent: None,
@@ -168,15 +175,16 @@ impl Profile {
         allow
     }
 
-    /// The extensions that are understood.
+    /// The extensions that are used.
     pub(super) const fn extensions(&self) -> Extensions {
-        Extensions::NONE
+        self.extensions.and(SUPPORTED)
     }
 
-    /// Adds Allow and Supported, if the profile says so. There is no extension to name in Supported yet (§20.37).
+    /// Adds Allow and Supported, if the profile says so (§13.2.1, §20.5, §20.37).
     pub(super) fn add_capabilities(&self, lines: &mut Lines) {
         if self.capabilities {
-            lines.header(HeaderId::Allow, &*self.allow()).header(HeaderId::Supported, b"");
+            lines.header(HeaderId::Allow, &*self.allow());
+            lines.header(HeaderId::Supported, alloc::format!("{}", self.extensions()));
         }
     }
 
