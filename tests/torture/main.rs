@@ -10,5 +10,6 @@ mod lenient;
 mod reactions;
 mod reading;
 mod registrar;
+mod rfc3665;
 mod samples;
 mod unreadable;

@@ -4,24 +4,32 @@
 use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::message::{HeaderId, Method, Request, Response, unfolded};
+use crate::message::{HeaderId, Method, Request, RequestBuilder, Response, unfolded};
 
 /// The ACK for a non-2xx final response to `invite`, which has our Via on top. Its To is that of the response; one that cannot be
 /// written again is as if absent.
 pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {
     let received = response.headers().raw(HeaderId::To).map(unfolded);
     let to = if let Some(Ok(to)) = received { to } else { Cow::Borrowed(invite.headers().raw(HeaderId::To)?) };
-    derive(invite, Method::Ack, &to)
+    derive(invite, Method::Ack, &to, |ack| {
+        // No server can challenge an ACK: it must carry what proved the INVITE (§22.1).
+        ack.copy(invite, HeaderId::Authorization).copy(invite, HeaderId::ProxyAuthorization)
+    })
 }
 
 /// The CANCEL of `invite`, which has our Via on top.
 pub(crate) fn cancel(invite: &Request) -> Option<Request> {
-    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?)
+    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?, |cancel| cancel)
 }
 
-/// Request-URI, topmost Via, Route, From, Call-ID and CSeq number of the INVITE, and no more: a CANCEL must not have
+/// Request-URI, topmost Via, Route, From, Call-ID and CSeq number of the INVITE, and what `add` adds: a CANCEL must not have
 /// Require or Proxy-Require (§9.1), and neither has a use for a body.
-fn derive(invite: &Request, method: Method<'_>, to: &[u8]) -> Option<Request> {
+fn derive(
+    invite: &Request,
+    method: Method<'_>,
+    to: &[u8],
+    add: impl FnOnce(RequestBuilder) -> RequestBuilder,
+) -> Option<Request> {
     let headers = invite.headers();
     let derived = Request::builder(method, invite.uri().ok()?)
         .header(HeaderId::Via, headers.raw(HeaderId::Via)?)
@@ -30,8 +38,8 @@ fn derive(invite: &Request, method: Method<'_>, to: &[u8]) -> Option<Request> {
         .copy(invite, HeaderId::From)
         .header(HeaderId::To, to)
         .copy(invite, HeaderId::CallId)
-        .header(HeaderId::CSeq, format!("{} {method}", invite.cseq()?.number))
-        .finish();
+        .header(HeaderId::CSeq, format!("{} {method}", invite.cseq()?.number));
+    let derived = add(derived).finish();
     // It has no more than its INVITE, which could be written.
     let Ok(derived) = derived else { return None };
     Some(derived)
@@ -44,6 +52,26 @@ mod tests {
 
     fn parse(text: &str) -> Message {
         Message::parse(text.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    /// RFC 3261 §22.1: the ACK duplicates all credentials of its INVITE. RFC 3665 §3.3 F10 shows it. A CANCEL is never challenged.
+    #[test]
+    fn an_ack_has_the_credentials_of_its_invite_and_a_cancel_has_none() {
+        let rest = "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nTo: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\n\
+                    Call-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+        let credentials = "Proxy-Authorization: a b=c\r\nAuthorization: d e=f\r\nProxy-Authorization: g h=i\r\n";
+        let Message::Request(invite) = parse(&format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n{credentials}{rest}"))
+        else {
+            panic!("a request")
+        };
+        let Message::Response(response) = parse(&format!("SIP/2.0 486 Busy Here\r\n{rest}")) else {
+            panic!("a response")
+        };
+        let counts = |request: &Request| {
+            [HeaderId::ProxyAuthorization, HeaderId::Authorization].map(|id| request.headers().count(id))
+        };
+        assert_eq!(counts(&ack(&invite, &response).unwrap()), [2, 1]);
+        assert_eq!(counts(&cancel(&invite).unwrap()), [0, 0]);
     }
 
     #[test]
