@@ -3,7 +3,9 @@
 mod determinism;
 mod faults;
 mod messages;
+mod phone;
 mod plans;
+mod races;
 mod record_route;
 mod regressions;
 mod session_setup;

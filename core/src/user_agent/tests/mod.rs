@@ -15,6 +15,7 @@ mod networks;
 mod offers;
 mod owned;
 mod pair;
+mod races;
 mod registering;
 mod registering_again;
 mod registrars_word;

@@ -1,0 +1,93 @@
+//! The races of RFC 5407 §3 between two user agents, each as a ladder beside the RFC's figure.
+//!
+//! §3.1.3 has a BYE that a caller sends in an early dialog, which the RFC does not recommend and ours never sends: how a callee treats
+//! one is tested in core.
+
+use sansip::Instant;
+use sansip_sim::check::{breaches, standard};
+use sansip_sim::{Setting, World};
+
+use crate::drawn;
+use crate::phone::{Phone, sdp};
+
+/// A message takes 10 ms; Alice calls at 0 ms.
+fn world(plan: &str, alice: Phone, bob: Phone) -> World {
+    let mut world = World::new(Setting { plan: plan.parse().expect("a plan"), ..Setting::default() });
+    alice.join(&mut world, "alice");
+    bob.join(&mut world, "bob");
+    let quiet = world.run_until_quiet(Instant::from_millis(120_000));
+    let broken = breaches(&standard(), &world);
+    assert!(quiet && broken.is_empty(), "{broken:#?}\n{}", drawn(&world));
+    world
+}
+
+fn alice() -> Phone {
+    Phone::new("Alice <sip:alice@atlanta.com>", [192, 0, 2, 1])
+        .at(0, |alice| alice.dial("<sip:bob@192.0.2.4>", Some(sdp("offer"))))
+}
+
+fn alice_without_offer() -> Phone {
+    Phone::new("Alice <sip:alice@atlanta.com>", [192, 0, 2, 1]).at(0, |alice| alice.dial("<sip:bob@192.0.2.4>", None))
+}
+
+/// Rings at 100 ms.
+fn bob() -> Phone {
+    Phone::new("Bob <sip:bob@biloxi.com>", [192, 0, 2, 4]).at(100, |bob| bob.agent.ring(bob.now, bob.call()))
+}
+
+fn answering_bob() -> Phone {
+    bob().at(1_000, |bob| bob.agent.answer(bob.now, bob.call(), sdp("answer")))
+}
+
+fn hang_up(phone: &mut Phone) -> Result<(), sansip::CommandError> {
+    phone.agent.hang_up(phone.now, phone.call())
+}
+
+fn change(phone: &mut Phone) -> Result<(), sansip::CommandError> {
+    phone.agent.modify(phone.now, phone.call(), sdp("change"))
+}
+
+#[test]
+fn rfc5407_3_1_1_the_invite_again_while_the_200_is_on_its_way() {
+    let bob = bob().at(495, |bob| bob.agent.answer(bob.now, bob.call(), sdp("answer")));
+    insta::assert_snapshot!(drawn(&world("bob>alice#1:drop", alice().at(3_000, hang_up), bob)));
+}
+
+#[test]
+fn rfc5407_3_1_2_cancel_while_the_200_is_on_its_way() {
+    let alice = alice().at(1_000, |alice| alice.agent.cancel(alice.now, alice.call()));
+    insta::assert_snapshot!(drawn(&world("", alice, answering_bob())));
+}
+
+#[test]
+fn rfc5407_3_1_4_re_invite_before_the_ack() {
+    let alice = alice().at(1_505, change).at(6_000, hang_up);
+    insta::assert_snapshot!(drawn(&world("alice>bob#2:drop", alice, answering_bob())));
+}
+
+#[test]
+fn rfc5407_3_1_5_re_invite_before_the_ack_with_the_answer() {
+    let alice = alice_without_offer()
+        .at(1_100, |alice| alice.agent.answer_offer(alice.now, alice.call(), sdp("answer")))
+        .at(1_505, change)
+        .at(6_000, hang_up);
+    insta::assert_snapshot!(drawn(&world("alice>bob#2:drop", alice, answering_bob())));
+}
+
+#[test]
+fn rfc5407_3_1_6_bye_before_the_ack() {
+    let alice = alice().at(1_505, hang_up);
+    insta::assert_snapshot!(drawn(&world("alice>bob#2:drop", alice, answering_bob())));
+}
+
+#[test]
+fn rfc5407_3_2_1_two_byes_cross() {
+    insta::assert_snapshot!(drawn(&world("", alice().at(3_000, hang_up), answering_bob().at(3_000, hang_up))));
+}
+
+/// Bob hangs up before the ACK has come. His BYE must wait for the ACK (RFC 3261 §15), so that the two cannot cross as in the RFC's figure:
+/// the ACK that arrives is the end of the wait.
+#[test]
+fn rfc5407_3_2_4_bye_waits_for_the_ack() {
+    insta::assert_snapshot!(drawn(&world("alice>bob#2:drop", alice(), answering_bob().at(1_011, hang_up))));
+}
