@@ -46,6 +46,11 @@ impl RouteSet {
         self.0.push(proxy);
     }
 
+    /// Number of proxies.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is no proxy.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -71,6 +76,12 @@ impl RouteSet {
         };
         let next_hop = next_hop.for_request_uri(request_uri.as_uri());
         Some(Path { request_uri, route: Some(route), next_hop })
+    }
+}
+
+impl FromIterator<UriBuf> for RouteSet {
+    fn from_iter<I: IntoIterator<Item = UriBuf>>(proxies: I) -> Self {
+        Self(proxies.into_iter().collect())
     }
 }
 

@@ -11,32 +11,33 @@ handles! {
 }
 
 /// The dialogs of a user agent. Each has usages, such as a session or a subscription, and is over with the last of them (RFC
-/// 5057 §4): from then on no request finds the dialog.
+/// 5057 §4): from then on no request finds the dialog. `A` names the account that a dialog belongs to; `()` if there is only one.
 #[derive(Clone, Debug)]
-pub struct Dialogs<U> {
-    entries: Arena<DialogKind, Entry<U>>,
+pub struct Dialogs<U, A = ()> {
+    entries: Arena<DialogKind, Entry<U, A>>,
     /// The dialogs that a request can find.
     index: KeyedIndex<DialogId>,
 }
 
 #[derive(Clone, Debug)]
-struct Entry<U> {
+struct Entry<U, A> {
     dialog: Dialog,
+    account: A,
     /// The hash under which the index has the dialog.
     hash: u64,
     usages: SmallVec<[U; 1]>,
 }
 
-impl<U: Copy + PartialEq> Dialogs<U> {
+impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
     /// A table without a dialog. Peers choose the names, which are hashed under `hash_key`: it must be secret.
     pub const fn new(hash_key: [u8; 16]) -> Self {
         Self { entries: Arena::new(), index: KeyedIndex::new(hash_key) }
     }
 
-    /// Takes in a dialog and its first usage.
-    pub fn begin(&mut self, dialog: Dialog, usage: U) -> DialogId {
+    /// Takes in a dialog of an account, and its first usage.
+    pub fn begin(&mut self, dialog: Dialog, account: A, usage: U) -> DialogId {
         let hash = dialog.name.as_key().hash_in(&self.index);
-        let id = self.entries.insert(Entry { dialog, hash, usages: SmallVec::from_slice(&[usage]) });
+        let id = self.entries.insert(Entry { dialog, account, hash, usages: SmallVec::from_slice(&[usage]) });
         self.index.insert(hash, id);
         id
     }
@@ -55,6 +56,11 @@ impl<U: Copy + PartialEq> Dialogs<U> {
     /// The dialog, which may be over, to be changed.
     pub fn get_mut(&mut self, id: DialogId) -> Option<&mut Dialog> {
         self.entries.get_mut(id).map(|entry| &mut entry.dialog)
+    }
+
+    /// The account of a dialog, which may be over.
+    pub fn account(&self, id: DialogId) -> Option<A> {
+        self.entries.get(id).map(|entry| entry.account)
     }
 
     /// The usages that are left, in the order of their coming.
@@ -117,8 +123,8 @@ mod tests {
     #[test]
     fn a_dialog_is_found_until_its_last_usage_ends_and_looked_at_until_it_is_forgotten() {
         let mut dialogs = Dialogs::new([1; 16]);
-        let id = dialogs.begin(dialog("x"), 'a');
-        let other = dialogs.begin(dialog("y"), 'b');
+        let id = dialogs.begin(dialog("x"), 1, 'a');
+        let other = dialogs.begin(dialog("y"), 2, 'b');
         let name = dialog("x").name;
         assert_eq!((dialogs.find(name.as_key()), dialogs.usages(id)), (Some(id), &['a'][..]));
         dialogs.forget(id);
@@ -128,6 +134,7 @@ mod tests {
         dialogs.end(id, 'a');
         assert_eq!((dialogs.find(name.as_key()), dialogs.len()), (None, 1));
         assert_eq!(dialogs.get(id).map(|dialog| &dialog.name), Some(&name));
+        assert_eq!((dialogs.account(id), dialogs.account(other)), (Some(1), Some(2)));
         dialogs.forget(id);
         assert!(dialogs.get(id).is_none());
         assert!(dialogs.get(other).is_some() && !dialogs.is_empty());

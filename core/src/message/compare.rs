@@ -8,6 +8,7 @@ use super::quoted::Quoted;
 use super::tel::Telephone;
 use super::text::{self, RESERVED, USER};
 use super::uri::{Scheme, Uri};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt::{self, Write};
@@ -38,12 +39,7 @@ impl Uri<'_> {
         let mut key = String::with_capacity(self.as_bytes().len());
         key.push_str(if self.scheme() == Scheme::Sips { "sips:" } else { "sip:" });
         if let Some(user) = self.user() {
-            for unit in units(user.as_bytes()) {
-                match unit {
-                    Unit::Plain(octet) | Unit::Escaped(octet) if USER.has(octet) => key.push(char::from(octet)),
-                    Unit::Plain(octet) | Unit::Escaped(octet) => write!(key, "%{octet:02X}").ok()?,
-                }
-            }
+            write_user(&mut key, user);
             key.push('@');
         }
         match host.host {
@@ -85,9 +81,25 @@ impl fmt::Display for AddressOfRecord {
     }
 }
 
-/// Whether both user parts are the same: with regard to case, escaped or not (RFC 3261 §19.1.4).
-pub(crate) fn same_user(one: &str, other: &str) -> bool {
-    same_part(Some(one), Some(other))
+/// The canonical user part: unescaped where the character may stand in a user part as it is. Two are equal just if the user parts are the
+/// same (RFC 3261 §19.1.4).
+pub(crate) fn user_key(user: &str) -> Cow<'_, str> {
+    if user.bytes().all(|octet| octet != b'%' && USER.has(octet)) {
+        return Cow::Borrowed(user);
+    }
+    let mut key = String::with_capacity(user.len());
+    write_user(&mut key, user);
+    Cow::Owned(key)
+}
+
+fn write_user(key: &mut String, user: &str) {
+    for unit in units(user.as_bytes()) {
+        match unit {
+            Unit::Plain(octet) | Unit::Escaped(octet) if USER.has(octet) => key.push(char::from(octet)),
+            // Writing to a string does not fail.
+            Unit::Plain(octet) | Unit::Escaped(octet) => _ = write!(key, "%{octet:02X}"),
+        }
+    }
 }
 
 impl NameAddr<'_> {

@@ -1,12 +1,12 @@
 //! The core: what a user agent knows, and who takes which indication.
 
+use super::account::Accounts;
 use super::client::{Concluded, Outcome, Owner, Requests};
 use super::event::Event;
 use super::floor::{Floor, Usage};
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::{Served, Serving};
-use super::service_route::ServiceRoutes;
 use super::session::Calls;
 use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, DialogKey, Dialogs};
@@ -128,7 +128,8 @@ impl Core {
     /// A core that knows nothing yet, of the node that has this seed.
     pub fn new(profile: Profile, seed: Seed) -> Self {
         // Peers choose the names that are hashed. The endpoint draws its own keys from the seed's first stream.
-        let [dialogs, merged, registrations] = [1, 2, 3].map(|purpose| seed.hash_key(purpose));
+        let [dialogs, merged, registrations, accounts] = [1, 2, 3, 4].map(|purpose| seed.hash_key(purpose));
+        let accounts = Accounts::new(&profile, accounts);
         let floor = Floor {
             profile,
             requests: Requests::new(),
@@ -136,7 +137,7 @@ impl Core {
             dialogs: Dialogs::new(dialogs),
             keyring: Keyring::new(auth::Limits::default()),
             guard: None,
-            service_routes: ServiceRoutes::default(),
+            accounts,
         };
         Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations) }
     }

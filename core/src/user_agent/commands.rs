@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::account::Account;
 use super::agent::{Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
@@ -10,7 +11,7 @@ use super::registration::Register;
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
-use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -179,7 +180,34 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn login(&mut self, scope: Scope, login: Login) -> Result<(), CommandError> {
-        self.floor.keyring.insert((), scope, login)
+        self.login_to(AccountId::DEFAULT, scope, login)
+    }
+
+    /// As [`UserAgent::login_to`](super::UserAgent::login_to).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn login_to(&mut self, account: AccountId, scope: Scope, login: Login) -> Result<(), CommandError> {
+        let account = self.floor.accounts.named(Some(account))?;
+        self.floor.keyring.insert(account, scope, login)
+    }
+
+    /// As [`UserAgent::add_account`](super::UserAgent::add_account).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_account(&mut self, account: Account) -> Result<AccountId, CommandError> {
+        self.floor.accounts.add(account, self.floor.profile.limits.accounts)
+    }
+
+    /// As [`UserAgent::remove_account`](super::UserAgent::remove_account).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn remove_account(&mut self, account: AccountId) -> Result<(), CommandError> {
+        self.floor.accounts.remove(account)?;
+        self.floor.keyring.forget_account(account);
+        Ok(())
     }
 
     /// As [`UserAgent::credentials`](super::UserAgent::credentials).

@@ -13,6 +13,7 @@ use crate::message::{
     Content, HeaderId, HeaderName, Lines, Message, Request, Response, SharedBytes, StatusCode, UriBuf,
 };
 use crate::transport::NextHop;
+use crate::user_agent::AccountId;
 
 /// The header fields that the core writes itself, each with what it knows: nobody else may.
 const OWNED: [HeaderId; 26] = [
@@ -301,6 +302,7 @@ pub struct Outgoing {
     request_uri: Option<UriBuf>,
     next_hop: Option<NextHop>,
     routes: RouteSet,
+    pub(super) account: Option<AccountId>,
     pub(super) extra: Extra,
     pub(super) refusal: Option<Box<Body>>,
 }
@@ -314,12 +316,20 @@ impl Outgoing {
             request_uri: None,
             next_hop: None,
             routes: RouteSet::default(),
+            account: None,
             extra: Extra::new(),
             refusal: None,
         }
     }
 
-    /// Sets From; without it the profile's identity stands there (RFC 3261 §8.1.1.3).
+    /// Sends the request for that account, which without this is the default one: with its identity, contact, routes and logins.
+    #[must_use]
+    pub const fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Sets From; without it the account's identity stands there (RFC 3261 §8.1.1.3).
     #[must_use]
     pub fn from(mut self, from: &NameAddrBuf) -> Self {
         self.from = Some(from.clone());
@@ -341,7 +351,7 @@ impl Outgoing {
     }
 
     /// Adds a proxy that the request goes through, after those that were added before: a preloaded Route (RFC 3261 §8.1.1.1,
-    /// §8.1.2). These routes stand in the place of [`Profile::routes`](super::Profile::routes).
+    /// §8.1.2). These routes stand in the place of the account's ([`Profile::routes`](super::Profile::routes)).
     #[must_use]
     pub fn route(mut self, proxy: &UriBuf) -> Self {
         self.routes.push(proxy.clone());

@@ -8,7 +8,7 @@ use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
 use crate::time::Instant;
-use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub enum Event {
     Incoming {
         /// The new call.
         call: CallId,
+        /// The account that it is for.
+        account: AccountId,
         /// The INVITE.
         request: Request,
     },
@@ -128,6 +130,8 @@ pub enum Event {
     Asked {
         /// The request's handle.
         served: ServedId,
+        /// The account that it is for.
+        account: AccountId,
         /// The call in whose dialog it came, if it came in one.
         call: Option<CallId>,
         /// The request.
@@ -280,6 +284,8 @@ pub enum CallState {
 pub struct CallInfo<'a> {
     /// Its handle.
     pub call: CallId,
+    /// Its account.
+    pub account: AccountId,
     /// The Call-ID of its messages.
     pub call_id: &'a str,
     /// How far it has come.

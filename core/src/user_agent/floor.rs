@@ -2,16 +2,16 @@
 
 use alloc::boxed::Box;
 
+use super::account::{Account, Accounts};
 use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
 use super::server::{Guard, Serving};
-use super::service_route::ServiceRoutes;
 use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
 use crate::message::Request;
-use crate::user_agent::CallId;
+use crate::user_agent::{AccountId, CallId};
 
 /// All that a usage (a session, a registration) sees besides itself: never another usage.
 #[derive(Clone, Debug)]
@@ -21,13 +21,13 @@ pub(super) struct Floor {
     pub(super) requests: Requests,
     /// The requests that peers have sent.
     pub(super) serving: Serving,
-    pub(super) dialogs: Dialogs<Usage>,
+    pub(super) dialogs: Dialogs<Usage, AccountId>,
     /// The logins that we prove ourselves with, and the challenges that were answered.
-    pub(super) keyring: Keyring<()>,
+    pub(super) keyring: Keyring<AccountId>,
     /// Who has to prove themselves before they are served. In a box, as most user agents serve all.
     pub(super) guard: Option<Box<Guard>>,
-    /// The ways that registrars have given to requests outside of dialogs.
-    pub(super) service_routes: ServiceRoutes,
+    /// Who we are, and the ways that registrars have given to requests outside of dialogs.
+    pub(super) accounts: Accounts,
 }
 
 /// A use of a dialog (RFC 5057).
@@ -44,13 +44,20 @@ impl Floor {
         request.cseq().is_some_and(|cseq| dialog.sequence.accept(cseq.number))
     }
 
-    /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the profile's routes (RFC 3608 §6.1).
+    /// The account of a dialog, and its handle.
+    pub(super) fn account_in(&self, dialog: DialogId) -> (AccountId, &Account) {
+        let id = self.dialogs.account(dialog).unwrap_or(AccountId::DEFAULT);
+        (id, self.accounts.get(id))
+    }
+
+    /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1).
     ///
     /// # Errors
     /// `NotSip`: To, Request-URI or a route is no SIP URI.
-    pub(super) fn outside_path(&self, outgoing: &Outgoing) -> Result<Path, CommandError> {
-        let caller = outgoing.caller_or(&self.profile.identity);
-        let routes = self.service_routes.of(caller.uri()).unwrap_or(&self.profile.routes);
-        outgoing.path(routes, self.profile.outbound.as_ref())
+    pub(super) fn outside_path(&self, outgoing: &Outgoing, id: AccountId) -> Result<Path, CommandError> {
+        let account = self.accounts.get(id);
+        let caller = outgoing.caller_or(&account.identity);
+        let routes = self.accounts.service_routes(id).of(caller.uri()).unwrap_or(&account.routes);
+        outgoing.path(routes, account.outbound.as_ref())
     }
 }

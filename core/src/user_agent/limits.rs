@@ -16,13 +16,26 @@ pub struct Limits {
     pub targets: usize,
     /// How often a change of a session is tried again after it has met one of the peer's (491). 5.
     pub glares: usize,
+    /// Accounts besides the default one; a further one is refused. 100,000.
+    pub accounts: usize,
+    /// Proxies that a registrar's Service-Route may name; a longer route is not used (RFC 3608 §6.1). 16.
+    pub service_route: usize,
     /// Requests of the application that wait for their end in the dialog of one call; a further one is refused. 16.
     pub asks: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls: 100_000, forks: 16, retries: 8, targets: 8, glares: 5, asks: 16 }
+        Self {
+            calls: 100_000,
+            forks: 16,
+            retries: 8,
+            targets: 8,
+            glares: 5,
+            accounts: 100_000,
+            service_route: 16,
+            asks: 16,
+        }
     }
 }
 
@@ -31,4 +44,6 @@ impl Limit {
     pub const CALLS: Self = Self::named("calls");
     /// [`Limits::forks`]: the dialog was ended at once.
     pub const FORKS: Self = Self::named("forks");
+    /// [`Limits::service_route`]: the route was not used.
+    pub const SERVICE_ROUTE: Self = Self::named("service_route");
 }

@@ -4,6 +4,7 @@
 //! to whom it is for, and `commands.rs` each command. A usage (`session/`, `registration/`) sees itself and the floor that all of
 //! them stand on (`floor.rs`), never another usage: the requests of ours (`client/`), those of peers (`server/`), the dialogs.
 
+mod account;
 mod agent;
 mod client;
 mod commands;
@@ -19,6 +20,7 @@ mod server;
 mod service_route;
 mod session;
 
+pub use account::Account;
 pub use agent::{Census, Core};
 pub use client::Amend;
 pub use compose::{Body, Extra, Outgoing, Reply};
@@ -41,6 +43,8 @@ handles! {
     CallId = Id<CallKind>, "call";
     /// A registration that a user agent keeps, or a query for bindings (RFC 3261 §10.2).
     RegistrationId = Id<RegistrationKind>, "registration";
+    /// An account of a user agent.
+    AccountId = Id<AccountKind>, "account";
     /// A request of ours, however often it goes out.
     RequestId = Id<RequestKind>, "request";
     /// A request of a peer, while its server transaction lives.
@@ -320,25 +324,6 @@ impl Stack<Core> {
     /// `Invalid`: a setting that no challenge can say.
     pub fn guard(&mut self, now: Instant, settings: Option<(Settings, Users)>) -> Result<(), CommandError> {
         self.command(now, |core, cx| core.guard(cx, settings))
-    }
-
-    /// Gives a login, in the place of one with the same scope: challenges of its realm, or of its host, are answered with it (RFC 3261
-    /// §22.1). A login that is known only when it is asked for: see [`Event::Wanted`].
-    ///
-    /// ```
-    /// # use sansip::{Config, Seed};
-    /// # use sansip::auth::{Login, Scope, Secret};
-    /// # use sansip::user_agent::{Profile, UserAgent};
-    /// let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
-    /// alice.login(Scope::realm("atlanta.com"), Login::new("alice", Secret::password("s3cret")))?;
-    /// assert!(!format!("{alice:?}").contains("s3cret"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// `Invalid`: the user name or the realm has a line end, or the user name a colon (RFC 7616 §4).
-    pub fn login(&mut self, scope: Scope, login: Login) -> Result<(), CommandError> {
-        self.command(Instant::ZERO, |core, _| core.login(scope, login))
     }
 
     /// Gives the logins that [`Event::Wanted`] asks for, and sends the request again if they are all that is wanted. Without a login

@@ -5,17 +5,15 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::agent::Cx;
 use super::client::is_of_the_core;
 use super::limits::Limits;
 use super::policy::Policy;
 use crate::dialog::RouteSet;
-use crate::error::CommandError;
 use crate::extension::Extensions;
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Lines, Method, Scheme, Uri, UriBuf};
+use crate::message::{HeaderId, Lines, Method, UriBuf};
 use crate::time::Duration;
-use crate::transport::{Here, Listener, NextHop};
+use crate::transport::NextHop;
 
 /// The methods that this user agent takes, as a value of Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
@@ -26,7 +24,8 @@ pub(super) const ACCEPT: &str = "application/sdp";
 /// The extensions that this user agent can be told to use.
 const SUPPORTED: Extensions = Extensions::NONE;
 
-/// Who a user agent is.
+/// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
+/// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// Name and address-of-record: From of our requests, such as `Alice <sip:alice@atlanta.com>`.
@@ -55,8 +54,8 @@ pub struct Profile {
     pub methods: Vec<Box<str>>,
     /// How long the application has to answer such a request; then it gets a 500. 20 s, below the 32 s that its sender waits.
     pub patience: Duration,
-    /// Whether requests outside of dialogs are taken whatever the user part of their Request-URI is; else one that is neither that of the
-    /// identity nor that of the contact gets a 404 (RFC 3261 §8.2.2.1). Off by default.
+    /// Whether requests outside of dialogs are taken whatever the user part of their Request-URI is; else one that is neither that of an
+    /// account's identity or contact, nor that of what a REGISTER of ours has bound, gets a 404 (RFC 3261 §8.2.2.1). Off by default.
     pub any_user: bool,
     /// The policy of what is done again by itself, and what the application is asked.
     pub policy: Policy,
@@ -83,74 +82,6 @@ impl Profile {
             policy: Policy::default(),
             limits: Limits::default(),
         }
-    }
-
-    /// Adds Contact: where this user agent can be reached at `listener`; a SIPS URI if `secure` (§8.1.1.8, §12.1.1).
-    ///
-    /// # Errors
-    /// `NoListener`.
-    pub(super) fn add_contact(
-        &self,
-        lines: &mut Lines,
-        listener: Option<&Listener>,
-        secure: bool,
-    ) -> Result<(), CommandError> {
-        let uri = self.contact_at(listener, secure)?;
-        lines.parts(HeaderId::Contact, &[b"<", &uri, b">"]);
-        Ok(())
-    }
-
-    /// The URI of Contact at `listener`.
-    fn contact_at(&self, listener: Option<&Listener>, secure: bool) -> Result<Cow<'_, [u8]>, CommandError> {
-        if let Some(contact) = &self.contact {
-            return Ok(Cow::Borrowed(contact.as_bytes()));
-        }
-        let listener = listener.ok_or(CommandError::NoListener)?;
-        Ok(Cow::Owned(listener.uri(self.identity.uri().user(), secure, "").into_bytes()))
-    }
-
-    /// Adds Contact to a request for `target`, if it is the same wherever the request goes from; else says that each attempt adds it.
-    ///
-    /// # Errors
-    /// `NoListener`.
-    pub(super) fn add_contact_anywhere(
-        &self,
-        lines: &mut Lines,
-        cx: &Cx<'_>,
-        target: Uri<'_>,
-    ) -> Result<Here, CommandError> {
-        self.add_contact_with(lines, cx, target, "")
-    }
-
-    /// As [`add_contact_anywhere`](Self::add_contact_anywhere), with these header parameters.
-    ///
-    /// # Errors
-    /// `NoListener`.
-    pub(super) fn add_contact_with(
-        &self,
-        lines: &mut Lines,
-        cx: &Cx<'_>,
-        target: Uri<'_>,
-        parameters: &str,
-    ) -> Result<Here, CommandError> {
-        match &self.contact {
-            Some(contact) => {
-                lines.parts(HeaderId::Contact, &[b"<", contact.as_bytes(), b">", parameters.as_bytes()]);
-                Ok(Here::Unsaid)
-            }
-            None if cx.listeners().next().is_none() => Err(CommandError::NoListener),
-            None => {
-                let user = self.identity.uri().user().map(Into::into);
-                Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips, parameters: parameters.into() })
-            }
-        }
-    }
-
-    /// Whether `uri` is the Contact of a request of ours for `target`, wherever that went from.
-    pub(super) fn is_contact(&self, cx: &Cx<'_>, target: Uri<'_>, uri: Uri<'_>) -> bool {
-        let is_it = |ours: &[u8]| Uri::parse(ours).is_ok_and(|ours| ours.equivalent(uri));
-        let at = |listener| self.contact_at(Some(listener), target.scheme() == Scheme::Sips);
-        cx.listeners().any(|(_, listener)| at(listener).is_ok_and(|ours| is_it(&ours)))
     }
 }
 

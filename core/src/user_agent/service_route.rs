@@ -8,21 +8,30 @@ use crate::message::header::ServiceRoute;
 use crate::message::{Response, Uri};
 use crate::user_agent::RegistrationId;
 
-/// The service route of each address-of-record that has one; no more of them than registrations.
+/// The service route of each address-of-record of an account that has one; no more of them than registrations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServiceRoutes(BTreeMap<Vec<u8>, (RegistrationId, RouteSet)>);
 
 impl ServiceRoutes {
-    /// Takes the service route of a 2xx to REGISTER. If there is none, that of before is over (§6.1).
-    pub(super) fn set(&mut self, registration: RegistrationId, address_of_record: Uri<'_>, response: &Response) {
+    /// Takes the service route of a 2xx to REGISTER. If there is none, that of before is over (§6.1). An error: the route has more
+    /// proxies than the limit, and counts as none, because a part of the route leads nowhere.
+    pub(super) fn set(
+        &mut self,
+        registration: RegistrationId,
+        address_of_record: Uri<'_>,
+        response: &Response,
+        limit: usize,
+    ) -> Result<(), ()> {
         let values = response.headers().all::<ServiceRoute<'_>>().flatten();
-        let mut routes = RouteSet::default();
-        values.filter(|value| value.uri.is_sip()).for_each(|value| routes.push(value.uri.to_buf()));
-        if routes.is_empty() {
+        let proxies = values.filter(|value| value.uri.is_sip()).map(|value| value.uri.to_buf());
+        let routes: RouteSet = proxies.take(limit.saturating_add(1)).collect();
+        let is_too_long = routes.len() > limit;
+        if routes.is_empty() || is_too_long {
             self.clear(registration, address_of_record);
         } else {
             self.0.insert(address_of_record.as_bytes().into(), (registration, routes));
         }
+        if is_too_long { Err(()) } else { Ok(()) }
     }
 
     /// Forgets the service route that a registration has brought to its address-of-record.

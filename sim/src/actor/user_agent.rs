@@ -301,7 +301,7 @@ impl UserAgentActor {
 
     fn hear(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, request } => {
+            Event::Incoming { call, request, .. } => {
                 self.begin(call, request.call_id().unwrap_or_default().to_owned(), true);
                 let Incoming { ring_after, then } = &self.behaviour.incoming;
                 let ring = ring_after.map(|after| (self.now + after, Task::Ring(call)));

@@ -10,7 +10,7 @@ use sansip::endpoint::{Census, Endpoint};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Profile, Register, RequestId, ServedId, UserAgent};
+use sansip::user_agent::{Account, AccountId, Outgoing, Profile, Register, RequestId, ServedId, UserAgent};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
     Timers, registrar, user_agent,
@@ -110,7 +110,9 @@ impl Player for UserAgent {
                 let names =
                     ["<sip:bob@biloxi.com>", "<sip:bob@192.0.2.9>", "<sips:bob@biloxi.com>", "<sip:bob@[2001:db8::9]>"];
                 let to: Result<NameAddrBuf, _> = names[usize::from(number / 16) % 4].parse();
-                to.map_err(drop).and_then(|to| self.call(now, &to).map(|_| ()).map_err(drop))
+                let account = account(number);
+                to.map_err(drop)
+                    .and_then(|to| self.call(now, Outgoing::to(&to).account(account)).map(|_| ()).map_err(drop))
             }
             (2, _) => {
                 let registrar: Result<UriBuf, _> = "sip:biloxi.com".parse();
@@ -119,6 +121,13 @@ impl Player for UserAgent {
                     self.register(now, Register::at(&registrar).expires(600)).map(|_| ()).map_err(drop)
                 })
             }
+            (3, _) if number < 64 => {
+                let identity: Result<NameAddrBuf, _> = "<sip:alice@biloxi.com>".parse();
+                identity
+                    .map_err(drop)
+                    .and_then(|identity| self.add_account(Account::new(identity)).map(drop).map_err(drop))
+            }
+            (3, _) if number < 128 => self.remove_account(account(number)).map_err(drop),
             (3, _) if number > 250 => {
                 self.drain();
                 Ok(())
@@ -250,6 +259,11 @@ fn user_agent(config: Config, few: bool) -> UserAgent {
     agent.listen(Listener::udp(address(script::HERE)));
     agent.listen(Listener::tcp(address(script::HERE)));
     agent
+}
+
+/// The default account, or one that may have been added.
+fn account(number: u8) -> AccountId {
+    if number.is_multiple_of(2) { AccountId::DEFAULT } else { AccountId::from_parts(u32::from(number / 64 % 2), 1) }
 }
 
 fn sdp() -> user_agent::Body {

@@ -12,12 +12,12 @@ use crate::message::{HeaderId, Request, Response, StatusCode, UriBuf};
 use crate::targets::{Target, TargetSet};
 use crate::time::Duration;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::RequestId;
 use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::compose::Body;
 use crate::user_agent::event::{Event, Wanted};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::policy::Redirects;
+use crate::user_agent::{AccountId, RequestId};
 
 /// The news for the owner of a request.
 type Told = Option<(Owner, Outcome)>;
@@ -31,11 +31,12 @@ impl Floor {
         &mut self,
         cx: &mut Cx<'_>,
         owner: Owner,
+        account: AccountId,
         request: Request,
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        self.send_owned(cx, |_| owner, request, here, next_hop)
+        self.send_owned(cx, |_| owner, account, request, here, next_hop)
     }
 
     /// As [`send`](Self::send), for the application alone.
@@ -45,29 +46,31 @@ impl Floor {
     pub(super) fn send_for_itself(
         &mut self,
         cx: &mut Cx<'_>,
+        account: AccountId,
         request: Request,
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        self.send_owned(cx, Owner::Ask, request, here, next_hop)
+        self.send_owned(cx, Owner::Ask, account, request, here, next_hop)
     }
 
     fn send_owned(
         &mut self,
         cx: &mut Cx<'_>,
         owner: impl FnOnce(RequestId) -> Owner,
+        account: AccountId,
         request: Request,
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
         let mut request = request;
         if self.keyring.spaces() > 0 {
-            let fields = self.keyring.authorize((), &request);
+            let fields = self.keyring.authorize(account, &request);
             if !fields.is_empty() {
                 request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
             }
         }
-        self.requests.send(cx, owner, request, here, next_hop)
+        self.requests.send(cx, owner, account, request, here, next_hop)
     }
 
     /// Takes a response to a request of ours. That to an earlier attempt, whose transaction may still live, says nothing any more.
@@ -90,7 +93,7 @@ impl Floor {
             return Some(self.concluded(id, owner, response));
         };
         if response.headers().contains(HeaderId::AuthenticationInfo)
-            && self.keyring.hear((), &kept.request, &response) == ServerProof::Wrong
+            && self.keyring.hear(kept.account, &kept.request, &response) == ServerProof::Wrong
         {
             cx.emit(Event::WrongProof { response: response.clone() });
         }
@@ -165,9 +168,10 @@ impl Floor {
         logins: Vec<(Scope, Login)>,
     ) -> Result<(Owner, Outcome), CommandError> {
         let (owner, response) = self.asked(id)?;
+        let account = self.requests.kept(id).map_or(AccountId::DEFAULT, |kept| kept.account);
         let unknown = if logins.is_empty() { Unknown::LeaveOut } else { Unknown::Ask };
         for (scope, login) in logins {
-            self.keyring.insert((), scope, login)?;
+            self.keyring.insert(account, scope, login)?;
         }
         self.stop_asking(cx, id);
         Ok(self.authenticate(cx, id, owner, response, unknown))
@@ -247,8 +251,10 @@ impl Floor {
         response: Response,
         unknown: Unknown,
     ) -> (Owner, Outcome) {
-        let Some(sent) = self.requests.request(id).cloned() else { return self.concluded(id, owner, response) };
-        match self.keyring.answer((), &sent, &response, unknown, cx.random()) {
+        let Some(Kept { account, request: sent, .. }) = self.requests.kept(id) else {
+            return self.concluded(id, owner, response);
+        };
+        match self.keyring.answer(*account, sent, &response, unknown, cx.random()) {
             auth::Outcome::Again(fields) => self.again_or(cx, id, owner, Amendment::Credentials(fields), response),
             auth::Outcome::Wanted(realms) | auth::Outcome::Rejected(realms) if unknown == Unknown::Ask => {
                 self.ask(cx, id, owner, Wanted::Credentials(realms), response)
@@ -340,7 +346,8 @@ impl Floor {
     /// Sends a request once more, with a change and the next CSeq number, in a new transaction (§8.1.3.5).
     fn send_again(&mut self, cx: &mut Cx<'_>, id: RequestId, amendment: &Amendment) -> Result<Again, CommandError> {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
-        let Kept { request: sent, here, next_hop, .. } = pending.kept.as_deref().ok_or(CommandError::WrongState)?;
+        let Kept { account, request: sent, here, next_hop, .. } =
+            pending.kept.as_deref().ok_or(CommandError::WrongState)?;
         let mut request = amendment.applied_to(sent).map_err(|_| CommandError::Invalid("message"))?;
         let mut next_hop = next_hop.clone();
         if let Amendment::Target(step) = amendment {
@@ -348,7 +355,7 @@ impl Floor {
         }
         if !matches!(amendment, Amendment::Credentials(_)) && self.keyring.spaces() > 0 {
             // Each request has a nonce count of its own (RFC 7616 §3.4).
-            let fields = self.keyring.authorize((), &request);
+            let fields = self.keyring.authorize(*account, &request);
             request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
         }
         if pending.inside.is_some() {

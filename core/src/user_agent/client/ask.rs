@@ -23,12 +23,13 @@ impl Floor {
         if is_of_the_core(method) {
             return Err(CommandError::Invalid("method"));
         }
-        let path = self.outside_path(outgoing)?;
+        let account = self.accounts.named(outgoing.account)?;
+        let path = self.outside_path(outgoing, account)?;
         let random = cx.random();
         let call_id = random.call_id();
-        let from = outgoing.caller_or(&self.profile.identity).with_tag(&random.tag());
+        let from = outgoing.caller_or(&self.accounts.get(account).identity).with_tag(&random.tag());
         let number = random.sequence_number();
-        let outside = Outside { method, from: &from, call_id: &call_id, number };
+        let outside = Outside { account, method, from: &from, call_id: &call_id, number };
         let (request, here) = self.write_outside(cx, outgoing, &path, &outside, |lines| {
             self.profile.add_software(lines, HeaderId::UserAgent);
             if method == Method::Options {
@@ -36,7 +37,7 @@ impl Floor {
                 lines.header(HeaderId::Accept, crate::user_agent::profile::ACCEPT);
             }
         })?;
-        self.send_for_itself(cx, request, here, path.next_hop)
+        self.send_for_itself(cx, account, request, here, path.next_hop)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::dialog::DialogId;
 use crate::error::CommandError;
 use crate::message::{HeaderId, Method, Recipe, RequestParts, Response};
 use crate::transport::{Here, NextHop};
-use crate::user_agent::RequestId;
+use crate::user_agent::{AccountId, RequestId};
 
 /// A request of ours inside a dialog: all that another attempt needs, because the dialog gives the rest.
 #[derive(Clone, Debug)]
@@ -51,10 +51,11 @@ impl Floor {
             let (request, here, next_hop) = self.write_inside(cx, id, number, |_, parts, here, next_hop| {
                 Ok((parts.request().map_err(|_| CommandError::Invalid("message"))?, here, next_hop))
             })?;
-            let fields = self.keyring.authorize((), &request);
+            let account = self.account_of(id);
+            let fields = self.keyring.authorize(account, &request);
             let request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
             let delivery = cx.request_from(&request, &here, next_hop.clone(), Work::Request(id), "")?;
-            self.keep(id, Kept { request, here, next_hop, targets: None });
+            self.keep(id, Kept { account, request, here, next_hop, targets: None });
             delivery
         } else {
             self.write_inside(cx, id, number, |cx, parts, here, next_hop| {
@@ -84,9 +85,10 @@ impl Floor {
             return Ok(());
         }
         let number = response.cseq().ok_or(CommandError::Invalid("message"))?.number;
+        let account = self.account_of(id);
         let kept = self.write_inside(cx, id, number, |_, parts, here, next_hop| {
             let request = parts.request().map_err(|_| CommandError::Invalid("message"))?;
-            Ok(Kept { request, here, next_hop, targets: None })
+            Ok(Kept { account, request, here, next_hop, targets: None })
         })?;
         self.keep(id, kept);
         Ok(())
@@ -107,6 +109,12 @@ impl Floor {
         }
     }
 
+    /// The account of a request inside a dialog.
+    fn account_of(&self, id: RequestId) -> AccountId {
+        let inside = self.requests.table.get(id).and_then(|pending| pending.inside.as_ref());
+        inside.map_or(AccountId::DEFAULT, |inside| self.account_in(inside.dialog).0)
+    }
+
     fn keep(&mut self, id: RequestId, kept: Kept) {
         if let Some(pending) = self.requests.table.get_mut(id) {
             pending.kept = Some(Box::new(kept));
@@ -123,12 +131,13 @@ impl Floor {
     ) -> Result<R, CommandError> {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
         let Inside { dialog, method, extra } = pending.inside.as_ref().ok_or(CommandError::WrongState)?;
+        let (_, account) = self.account_in(*dialog);
         let dialog = self.dialogs.get(*dialog).ok_or(CommandError::Gone)?;
         let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
         let mut lines = dialog.lines(*method, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let here = if refreshes_target(*method) {
-            self.profile.add_contact_anywhere(&mut lines, cx, dialog.remote_target.as_uri())?
+            account.add_contact_anywhere(&mut lines, cx, dialog.remote_target.as_uri())?
         } else {
             Here::Unsaid
         };

@@ -22,7 +22,7 @@ use crate::message::{Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::{CallId, RegistrationId, RequestId, RequestKind};
+use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, RequestKind};
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
@@ -148,6 +148,8 @@ pub(super) enum Cancelled {
 /// A request without our Via, as it was sent last.
 #[derive(Clone, Debug)]
 struct Kept {
+    /// The account whose logins it has.
+    account: AccountId,
     request: Request,
     /// The field in which each attempt names the listener that it goes from.
     here: Here,
@@ -176,11 +178,12 @@ impl Requests {
         &mut self,
         cx: &mut Cx<'_>,
         owner: impl FnOnce(RequestId) -> Owner,
+        account: AccountId,
         request: Request,
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let kept = Box::new(Kept { request, here, next_hop, targets: None });
+        let kept = Box::new(Kept { account, request, here, next_hop, targets: None });
         let Kept { request, here, next_hop, .. } = &*kept;
         let sent = self.begin(cx, owner, request, here, next_hop.clone())?;
         if let Some(pending) = self.table.get_mut(sent) {
@@ -228,7 +231,11 @@ impl Requests {
 
     /// The request as it was sent last, without our Via.
     pub(super) fn request(&self, id: RequestId) -> Option<&Request> {
-        Some(&self.table.get(id)?.kept.as_ref()?.request)
+        Some(&self.kept(id)?.request)
+    }
+
+    fn kept(&self, id: RequestId) -> Option<&Kept> {
+        self.table.get(id)?.kept.as_deref()
     }
 
     /// Cancels an INVITE (§9.1). Nothing is done again from now on.

@@ -8,9 +8,11 @@ use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts};
 use crate::transport::Here;
+use crate::user_agent::AccountId;
 
 /// The parts that every request outside of dialogs has.
 pub(in crate::user_agent) struct Outside<'a> {
+    pub(in crate::user_agent) account: AccountId,
     pub(in crate::user_agent) method: Method<'a>,
     /// From, with our tag.
     pub(in crate::user_agent) from: &'a NameAddrBuf,
@@ -37,7 +39,7 @@ impl Floor {
             // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
             Method::Message if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             Method::Message => Ok(Here::Unsaid),
-            _ => self.profile.add_contact_anywhere(lines, cx, path.request_uri.as_uri()),
+            _ => self.accounts.get(outside.account).add_contact_anywhere(lines, cx, path.request_uri.as_uri()),
         };
         self.write_outside_as(outgoing, path, outside, add_contact, add)
     }

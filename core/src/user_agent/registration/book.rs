@@ -1,12 +1,18 @@
 //! The registrations of a user agent, found by their handles and by what they register (RFC 3261 §10.2).
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 
 use super::register::Terms;
+use crate::error::Limit;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
-use crate::message::UriBuf;
+use crate::message::{Response, UriBuf};
 use crate::timer::TimerId;
+use crate::user_agent::account::Accounts;
+use crate::user_agent::agent::Cx;
+use crate::user_agent::floor::Floor;
 use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
 /// The purpose of a registration.
@@ -48,6 +54,9 @@ pub(super) struct Registration {
     pub(super) stale: Option<UriBuf>,
     /// Whether the last REGISTER went out because of what was seen: then the next one waits for its time.
     pub(super) is_corrected: bool,
+    /// The user parts that its account is reached by because of what was bound. What the next REGISTER does not name is bound until it
+    /// ends by itself.
+    pub(super) users: BTreeSet<Box<str>>,
 }
 
 impl Registration {
@@ -66,7 +75,35 @@ impl Registration {
             seen: None,
             stale: None,
             is_corrected: false,
+            users: BTreeSet::new(),
         }
+    }
+
+    /// Notes the user parts that the account is reached by, now that they are about to be bound.
+    pub(super) fn note_users(&mut self, accounts: &mut Accounts) {
+        if self.goal != Goal::Keep {
+            return;
+        }
+        for user in self.terms.users() {
+            if !self.users.contains(user) {
+                self.users.insert(user.into());
+                accounts.add_user(self.terms.account, user);
+            }
+        }
+    }
+
+    /// Takes the service route of a 2xx (RFC 3608).
+    pub(super) fn set_service_route(&self, id: RegistrationId, on: &mut Floor, cx: &mut Cx<'_>, response: &Response) {
+        let limit = on.profile.limits.service_route;
+        let routes = on.accounts.service_routes_mut(self.terms.account);
+        if routes.set(id, self.terms.to.uri(), response, limit).is_err() {
+            cx.refused(Limit::SERVICE_ROUTE);
+        }
+    }
+
+    /// Forgets the service route of the address-of-record.
+    pub(super) fn clear_service_route(&self, id: RegistrationId, on: &mut Floor) {
+        on.accounts.service_routes_mut(self.terms.account).clear(id, self.terms.to.uri());
     }
 
     /// Takes on what the application asks for.
@@ -83,7 +120,7 @@ impl Registration {
 #[derive(Clone, Debug)]
 pub(super) struct Book {
     table: Arena<RegistrationKind, Registration>,
-    /// By registrar and address-of-record. Queries are not in it.
+    /// By account, registrar and address-of-record. Queries are not in it.
     names: KeyedIndex<RegistrationId>,
 }
 
@@ -113,7 +150,7 @@ impl Book {
         self.table.iter()
     }
 
-    /// The registration of that registrar and address-of-record.
+    /// The registration of that account, registrar and address-of-record.
     pub(super) fn find(&self, terms: &Terms) -> Option<RegistrationId> {
         self.find_among(terms, |_| {})
     }
@@ -122,7 +159,8 @@ impl Book {
     fn find_among(&self, terms: &Terms, mut compared: impl FnMut(RegistrationId)) -> Option<RegistrationId> {
         self.names.find(self.hash(terms), |id| {
             compared(id);
-            self.table.get(id).is_some_and(|registration| name(&registration.terms) == name(terms))
+            let is_it = |held: &Terms| held.account == terms.account && name(held) == name(terms);
+            self.table.get(id).is_some_and(|registration| is_it(&registration.terms))
         })
     }
 
@@ -135,18 +173,20 @@ impl Book {
         id
     }
 
-    pub(super) fn remove(&mut self, id: RegistrationId) {
-        if let Some(registration) = self.table.remove(id) {
-            self.names.remove(self.hash(&registration.terms), id);
-        }
+    pub(super) fn remove(&mut self, id: RegistrationId) -> Option<Registration> {
+        let registration = self.table.remove(id)?;
+        self.names.remove(self.hash(&registration.terms), id);
+        Some(registration)
     }
 
     fn hash(&self, terms: &Terms) -> u64 {
-        self.names.hash(&name(terms))
+        let [registrar, address_of_record] = name(terms);
+        let (slot, generation) = terms.account.parts();
+        self.names.hash(&[registrar, address_of_record, &slot.to_le_bytes(), &generation.to_le_bytes()])
     }
 }
 
-/// The key of a registration: registrar and address-of-record, octet for octet.
+/// The key of a registration within an account: registrar and address-of-record, octet for octet.
 fn name(terms: &Terms) -> [&[u8]; 2] {
     [terms.registrar.as_bytes(), terms.to.uri().as_bytes()]
 }
@@ -154,13 +194,14 @@ fn name(terms: &Terms) -> [&[u8]; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user_agent::Register;
+    use crate::user_agent::{AccountId, Profile, Register};
     use alloc::format;
 
     fn terms(registrar: usize, user: usize) -> Terms {
         let registrar = format!("sip:r{registrar}.com").parse().unwrap();
         let user = format!("<sip:u{user}@a.com>").parse().unwrap();
-        Terms::of(Register::at(&registrar).address_of_record(&user), &user).unwrap()
+        let accounts = Accounts::new(&Profile::new("<sip:u@a.com>".parse().unwrap()), [7; 16]);
+        Terms::of(Register::at(&registrar).address_of_record(&user), &accounts).unwrap()
     }
 
     fn registration(goal: Goal, terms: Terms) -> Registration {
@@ -185,6 +226,17 @@ mod tests {
         book.remove(ids[0]);
         assert_eq!(book.find(&terms(0, 0)), None);
         assert_eq!((book.len(), book.names.len()), (9_999, 9_999));
+    }
+
+    #[test]
+    fn each_account_has_a_registration_of_its_own() {
+        let mut book = Book::new([7; 16]);
+        let mut other = terms(1, 1);
+        other.account = AccountId::from_parts(0, 1);
+        let one = book.add(registration(Goal::Keep, terms(1, 1)));
+        assert_eq!(book.find(&other), None);
+        let two = book.add(registration(Goal::Keep, other.clone()));
+        assert_eq!((book.find(&terms(1, 1)), book.find(&other)), (Some(one), Some(two)));
     }
 
     #[test]

@@ -56,11 +56,11 @@ impl Registrations {
     fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
         let Some(goal) = self.conclude(id) else { return };
         if let Some(registration) = self.book.get(id) {
-            on.service_routes.clear(id, registration.terms.to.uri());
+            registration.clear_service_route(id, on);
         }
         self.tell_failure(on, cx, id, cause);
         if goal == Goal::Query {
-            self.book.remove(id);
+            self.forget(on, id);
         } else {
             self.send_next(on, cx, id);
             self.tell_the_end(cx);
@@ -103,13 +103,13 @@ impl Registrations {
         let Some(registration) = self.book.get_mut(id) else { return };
         if goal == Goal::Query {
             cx.emit(Event::Bindings { query: id, response });
-            self.book.remove(id);
+            self.forget(on, id);
             return;
         }
         registration.failures = 0;
         let mut is_seen_elsewhere = false;
         if goal == Goal::Keep {
-            on.service_routes.set(id, registration.terms.to.uri(), &response);
+            registration.set_service_route(id, on, cx, &response);
             let granted = granted(registration, &response, on, cx);
             registration.terms.forget_removed();
             registration.stale = None;
@@ -119,12 +119,12 @@ impl Registrations {
                 is_seen_elsewhere = registration.learn(on, cx, &response);
             }
         } else {
-            on.service_routes.clear(id, registration.terms.to.uri());
+            registration.clear_service_route(id, on);
         }
         let is_over = goal != Goal::Keep && registration.next.is_none();
         cx.emit(Event::Registered { registration: id, response });
         if is_over {
-            self.book.remove(id);
+            self.forget(on, id);
         }
         if is_seen_elsewhere && self.send(on, cx, id).is_err() {
             self.tell_failure(on, cx, id, Cause::Unreachable);
@@ -160,7 +160,7 @@ fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx
     let of_all = headers.get::<Expires>().and_then(Result::ok).map(|Expires(seconds)| seconds);
     let is_of = |binding: &Binding, uri: Uri<'_>| match binding.uri().or(registration.seen.as_ref()) {
         Some(ours) => ours.as_uri().equivalent(uri),
-        None => on.profile.is_contact(cx, terms.likeness(), uri),
+        None => on.accounts.get(terms.account).is_contact(cx, terms.likeness(), uri),
     };
     let granted = |binding: &Binding| {
         let is_it = |value: &Contact<'_>| value.address().is_some_and(|address| is_of(binding, address.uri));

@@ -57,7 +57,7 @@ impl Registrations {
         cx: &mut Cx<'_>,
         register: Register,
     ) -> Result<RegistrationId, CommandError> {
-        let terms = Terms::of(register, &on.profile.identity)?;
+        let terms = Terms::of(register, &on.accounts)?;
         let goal = if terms.keeps_any() { Goal::Keep } else { Goal::Remove };
         self.ask_by_name(on, cx, goal, terms)
     }
@@ -82,7 +82,7 @@ impl Registrations {
         cx: &mut Cx<'_>,
         register: Register,
     ) -> Result<RegistrationId, CommandError> {
-        let terms = Terms::of(register, &on.profile.identity)?;
+        let terms = Terms::of(register, &on.accounts)?;
         self.ask_by_name(on, cx, Goal::RemoveAll, terms)
     }
 
@@ -111,10 +111,15 @@ impl Registrations {
         cx: &mut Cx<'_>,
         register: Register,
     ) -> Result<RegistrationId, CommandError> {
-        let terms = Terms::of(register, &on.profile.identity)?;
-        let query = self.begin(cx, Goal::Query, terms);
-        self.send(on, cx, query).inspect_err(|_| self.book.remove(query))?;
-        Ok(query)
+        let terms = Terms::of(register, &on.accounts)?;
+        let query = self.begin(on, cx, Goal::Query, terms);
+        match self.send(on, cx, query) {
+            Ok(()) => Ok(query),
+            Err(error) => {
+                self.forget(on, query);
+                Err(error)
+            }
+        }
     }
 
     /// Asks for something for the registration of that name; if there is none, for a new one.
@@ -126,19 +131,27 @@ impl Registrations {
         terms: Terms,
     ) -> Result<RegistrationId, CommandError> {
         let known = self.book.find(&terms);
-        let id = known.unwrap_or_else(|| self.begin(cx, goal, terms.clone()));
+        let id = known.unwrap_or_else(|| self.begin(on, cx, goal, terms.clone()));
         let asked = self.ask(on, cx, id, goal, terms);
         if asked.is_err() && known.is_none() {
-            self.book.remove(id);
+            self.forget(on, id);
         }
         asked.map(|()| id)
     }
 
-    /// Makes a registration for which nothing was sent yet.
-    fn begin(&mut self, cx: &mut Cx<'_>, goal: Goal, terms: Terms) -> RegistrationId {
+    /// Makes a registration for which nothing was sent yet. Its account stays as long as it does.
+    fn begin(&mut self, on: &mut Floor, cx: &mut Cx<'_>, goal: Goal, terms: Terms) -> RegistrationId {
+        on.accounts.hold(terms.account);
         let random = cx.random();
         let (call_id, tag, number) = (random.call_id(), random.tag(), random.sequence_number());
         self.book.add(Registration::new(goal, terms, call_id, tag, number))
+    }
+
+    /// Forgets a registration: its account is not reached by what it has bound any more.
+    fn forget(&mut self, on: &mut Floor, id: RegistrationId) {
+        let Some(Registration { terms, users, .. }) = self.book.remove(id) else { return };
+        users.iter().for_each(|user| on.accounts.forget_user(terms.account, user));
+        on.accounts.let_go(terms.account);
     }
 
     /// Asks for something, now or after the answer to the request that is out.
@@ -171,10 +184,12 @@ impl Registrations {
         let registration = self.book.get(id).ok_or(CommandError::Gone)?;
         let Registration { goal, terms, call_id, tag, number, .. } = registration;
         let outgoing = terms.outgoing();
+        let account = on.accounts.get(terms.account);
         // A Service-Route is none of a REGISTER (RFC 3608 §6.1).
-        let path = outgoing.path(&on.profile.routes, on.profile.outbound.as_ref())?;
+        let path = outgoing.path(&account.routes, account.outbound.as_ref())?;
         let from = terms.from.with_tag(tag);
-        let outside = Outside { method: Method::Register, from: &from, call_id, number: *number };
+        let outside =
+            Outside { account: terms.account, method: Method::Register, from: &from, call_id, number: *number };
         let add_contacts = |lines: &mut Lines| add_contacts(on, cx, registration, lines);
         let (register, here) = on.write_outside_as(&outgoing, &path, &outside, add_contacts, |lines| {
             match goal {
@@ -188,9 +203,10 @@ impl Registrations {
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
         let is_query = *goal == Goal::Query;
-        let request = on.send(cx, Owner::Register(id), register, here, path.next_hop)?;
+        let request = on.send(cx, Owner::Register(id), terms.account, register, here, path.next_hop)?;
         self.out += usize::from(!is_query);
         let registration = self.book.get_mut(id).ok_or(CommandError::Gone)?;
+        registration.note_users(&mut on.accounts);
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(request);
         if let Some(timer) = registration.timer.take() {
@@ -221,7 +237,7 @@ fn add_contacts(on: &Floor, cx: &Cx<'_>, registration: &Registration, lines: &mu
             Some(uri) => {
                 lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
-            None => here = on.profile.add_contact_with(lines, cx, terms.likeness(), &parameters)?,
+            None => here = on.accounts.get(terms.account).add_contact_with(lines, cx, terms.likeness(), &parameters)?,
         }
     }
     if let Some(stale) = stale {

@@ -9,6 +9,8 @@ use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, HeaderName, Scheme, Uri, UriBuf};
 use crate::transport::NextHop;
+use crate::user_agent::AccountId;
+use crate::user_agent::account::Accounts;
 use crate::user_agent::compose::{Extra, Outgoing};
 
 /// The interval that is asked for unless something else is said, in seconds.
@@ -43,10 +45,11 @@ pub struct Register {
     extra: Extra,
     supports_path: bool,
     as_seen: bool,
+    account: Option<AccountId>,
 }
 
 impl Register {
-    /// Our contact, bound to the profile's identity at that registrar for an hour. User and headers of the URI are left out (RFC 3261
+    /// Our contact, bound to the account's identity at that registrar for an hour. User and headers of the URI are left out (RFC 3261
     /// §10.2).
     pub fn at(registrar: &UriBuf) -> Self {
         Self {
@@ -60,6 +63,7 @@ impl Register {
             extra: Extra::new(),
             supports_path: false,
             as_seen: false,
+            account: None,
         }
     }
 
@@ -76,6 +80,13 @@ impl Register {
         Self::at(&address.uri().to_buf()).address_of_record(address)
     }
 
+    /// Registers for that account, which without this is the default one: with its identity, contact, routes and logins.
+    #[must_use]
+    pub const fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+
     /// Sets the interval in seconds that every binding without one of its own asks for; 0 removes them (RFC 3261 §10.2.1.1, §10.2.2).
     #[must_use]
     pub const fn expires(mut self, seconds: u32) -> Self {
@@ -83,7 +94,7 @@ impl Register {
         self
     }
 
-    /// Sets the address-of-record that is bound, To, in the place of the profile's identity: another one of ours, or that of a visitor.
+    /// Sets the address-of-record that is bound, To, in the place of the account's identity: another one of ours, or that of a visitor.
     #[must_use]
     pub fn address_of_record(mut self, address: &NameAddrBuf) -> Self {
         self.address_of_record = Some(address.clone());
@@ -212,6 +223,7 @@ impl Binding {
 /// A [`Register`] that can be sent: whose addresses are known, and whose parts were checked.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
+    pub(super) account: AccountId,
     /// The Request-URI: without a user.
     pub(super) registrar: UriBuf,
     /// The interval of all, in seconds.
@@ -231,13 +243,14 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// The wishes of a user agent of that identity.
+    /// The wishes of a user agent that has these accounts.
     ///
     /// # Errors
-    /// `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
-    pub(super) fn of(register: Register, identity: &NameAddrBuf) -> Result<Self, CommandError> {
+    /// `Gone`: there is no such account; `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
+    pub(super) fn of(register: Register, accounts: &Accounts) -> Result<Self, CommandError> {
         let Register { registrar, expires, address_of_record, from, mut bindings, .. } = register;
-        let Register { next_hop, routes, extra, supports_path, as_seen, .. } = register;
+        let Register { next_hop, routes, extra, supports_path, as_seen, account, .. } = register;
+        let account = accounts.named(account)?;
         let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
         extra.check()?;
         if bindings.iter().any(|binding| binding.q.is_some_and(|q| q > 1_000)) {
@@ -249,12 +262,12 @@ impl Terms {
         if bindings.is_empty() {
             bindings.push(Binding::ours());
         }
-        let to = address_of_record.unwrap_or_else(|| identity.clone()).without_parameters();
+        let to = address_of_record.unwrap_or_else(|| accounts.get(account).identity.clone()).without_parameters();
         if !to.uri().is_sip() {
             return Err(CommandError::NotSip);
         }
         let from = from.unwrap_or_else(|| to.clone());
-        Ok(Self { registrar, expires, to, from, bindings, next_hop, routes, extra, supports_path, as_seen })
+        Ok(Self { account, registrar, expires, to, from, bindings, next_hop, routes, extra, supports_path, as_seen })
     }
 
     /// How the REGISTER is addressed, and what the application adds.
@@ -270,6 +283,12 @@ impl Terms {
     pub(super) fn likeness(&self) -> Uri<'_> {
         let to = self.to.uri();
         if to.scheme() == Scheme::Sips { to } else { self.registrar.as_uri() }
+    }
+
+    /// The user parts by which requests reach the bindings: those of the address-of-record and of contacts that are not ours anyway.
+    pub(super) fn users(&self) -> impl Iterator<Item = &str> {
+        let contacts = self.bindings.iter().filter_map(|binding| binding.uri.as_ref()?.as_uri().user());
+        self.to.uri().user().into_iter().chain(contacts)
     }
 
     /// The interval that a binding asks for, in seconds.

@@ -10,7 +10,11 @@ impl Registration {
     /// Notes where a 2xx says that its request came from; true if the binding has to name that place instead.
     pub(super) fn learn(&mut self, on: &Floor, cx: &Cx<'_>, response: &Response) -> bool {
         let has_ours = self.terms.bindings.iter().any(|binding| binding.uri().is_none());
-        if !self.terms.as_seen || !has_ours || on.profile.contact.is_some() || self.is_corrected {
+        if !self.terms.as_seen
+            || !has_ours
+            || on.accounts.get(self.terms.account).contact.is_some()
+            || self.is_corrected
+        {
             return false;
         }
         let Some((bound, seen)) = self.seen_in(on, cx, response) else { return false };
@@ -38,7 +42,7 @@ impl Registration {
             port: rport.or(listener.sent_by.port).filter(|port| *port != listener.protocol.default_port()),
         };
         let is_secure = self.terms.likeness().scheme() == Scheme::Sips;
-        let user = on.profile.identity.uri().user();
+        let user = on.accounts.get(self.terms.account).identity.uri().user();
         let uri =
             |listener: &crate::transport::Listener| UriBuf::parse(listener.uri(user, is_secure, "").as_bytes()).ok();
         let bound = match &self.seen {

@@ -3,10 +3,12 @@
 use alloc::string::String;
 
 use super::{Served, accept};
+use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::extension::{Demand, Extensions};
 use crate::message::header::{Accept, ContentType};
-use crate::message::{HeaderId, Method, Request, StatusCode, Uri, same_user};
+use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
+use crate::user_agent::AccountId;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
@@ -20,7 +22,7 @@ impl Floor {
             return None;
         }
         let (id, is_first) = self.serving.begin(&arrival.request);
-        let served = accept(cx, arrival, id);
+        let mut served = accept(cx, arrival, id);
         let request = &served.request;
         let asked = request.method();
         if asked == Method::Cancel {
@@ -31,6 +33,7 @@ impl Floor {
         }
         let is_asked = self.profile.answers(asked);
         let uri = request.uri().ok();
+        let account = uri.and_then(|uri| self.account_for(request, uri));
         if let Some(status) = method(asked).filter(|_| !is_asked) {
             let allow = self.profile.allow();
             self.respond_final(cx, &served, status, |lines| {
@@ -39,7 +42,7 @@ impl Floor {
         } else if !uri.is_some_and(Uri::is_sip) {
             // We serve no other scheme (§8.2.2.1).
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_URI_SCHEME, |_| {});
-        } else if !uri.is_some_and(|uri| self.is_for_us(request, uri)) {
+        } else if account.is_none() {
             self.respond_final(cx, &served, StatusCode::NOT_FOUND, |_| {});
         } else if !is_first {
             self.respond_final(cx, &served, StatusCode::LOOP_DETECTED, |_| {});
@@ -57,6 +60,7 @@ impl Floor {
                 lines.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"");
             });
         } else {
+            served.account = account.unwrap_or(AccountId::DEFAULT);
             return Some(served);
         }
         None
@@ -64,19 +68,15 @@ impl Floor {
 }
 
 impl Floor {
-    /// Whether the Request-URI is ours (§8.2.2.1): it has no user, or that of our identity or of the contact that we give, whatever its
-    /// host. Phones behind NAT are reached by rewritten hosts. A request in a dialog is found by the dialog.
-    fn is_for_us(&self, request: &Request, uri: Uri<'_>) -> bool {
-        if self.profile.any_user || request.to_tag().is_some() {
-            return true;
+    /// The account that a request is for (§8.2.2.1). A request in a dialog is found by the dialog. `None`: it is not for us.
+    fn account_for(&self, request: &Request, uri: Uri<'_>) -> Option<AccountId> {
+        if request.to_tag().is_some() {
+            let dialog = DialogKey::of_request(request).filter(|_| self.accounts.len() > 0);
+            let account = dialog.and_then(|name| self.dialogs.account(self.dialogs.find(name)?));
+            return Some(account.unwrap_or(AccountId::DEFAULT));
         }
-        let Some(user) = uri.user() else { return true };
-        let contact = self.profile.contact.as_ref().map(|contact| contact.as_uri());
-        [Some(self.profile.identity.uri()), contact]
-            .into_iter()
-            .flatten()
-            .filter_map(Uri::user)
-            .any(|ours| same_user(ours, user))
+        let any_user = || self.profile.any_user.then(|| self.accounts.of_to(request));
+        self.accounts.of_request(request, uri).or_else(any_user)
     }
 }
 

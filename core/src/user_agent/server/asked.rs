@@ -23,11 +23,11 @@ pub(super) struct Asked {
 impl Floor {
     /// Asks the application for the answer to a request of a peer.
     pub(in crate::user_agent) fn ask_application(&mut self, cx: &mut Cx<'_>, served: Served, call: Option<CallId>) {
-        let (id, request) = (served.id, served.request.clone());
+        let (id, account, request) = (served.id, served.account, served.request.clone());
         let timer = cx.arm(cx.now() + self.profile.patience, Work::Overdue(id));
         if let Some(entry) = self.serving.table.get_mut(id) {
             entry.asked = Some(Box::new(Asked { served, timer }));
-            cx.emit(Event::Asked { served: id, call, request });
+            cx.emit(Event::Asked { served: id, account, call, request });
         }
     }
 

@@ -21,7 +21,7 @@ use crate::random::Random;
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
-use crate::user_agent::{CallId, ServedId, ServedKind};
+use crate::user_agent::{AccountId, CallId, ServedId, ServedKind};
 use asked::Asked;
 pub(super) use guard::Guard;
 use merged::MergeName;
@@ -35,6 +35,8 @@ pub(super) struct Served {
     pub(super) listener: ListenerId,
     /// The request that a CANCEL cancels.
     pub(super) cancels: Option<ServedId>,
+    /// The account that it is for.
+    pub(super) account: AccountId,
 }
 
 /// The requests of peers whose server transactions live; as many as there are such transactions at most
@@ -124,7 +126,7 @@ fn accept<E>(cx: &mut Context<'_, E>, arrival: Arrival, id: ServedId) -> Served 
     let (request, listener) = (arrival.request.clone(), arrival.flow.listener);
     let cancels = arrival.cancels.and_then(|(_, tag)| served_of(tag));
     let server = cx.accept(arrival, Work::Served(id));
-    Served { id, request, server, listener, cancels }
+    Served { id, request, server, listener, cancels, account: AccountId::DEFAULT }
 }
 
 /// The request that the tag of a server transaction names.

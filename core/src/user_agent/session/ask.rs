@@ -34,7 +34,7 @@ impl Calls {
         if session.phase != Phase::Established {
             return Err(CommandError::WrongState);
         }
-        if call.asks >= on.profile.limits.asks {
+        if usize::try_from(call.asks).unwrap_or(usize::MAX) >= on.profile.limits.asks {
             return Err(CommandError::Limit("asks"));
         }
         let extra = (!extra.is_empty()).then(|| Box::new(extra.clone()));

@@ -15,7 +15,7 @@ use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
-use crate::user_agent::RequestId;
+use crate::user_agent::{AccountId, RequestId};
 
 /// A call, from the INVITE until nothing more can come of it. After the application has been told that the call is over, it may
 /// stay for a while: to acknowledge repeated 2xx, and until its BYEs are answered.
@@ -28,7 +28,8 @@ pub(super) struct Call {
     /// The application knows that the call is over.
     pub(super) over: bool,
     /// Requests of the application in its dialog that wait for their end.
-    pub(super) asks: usize,
+    pub(super) asks: u32,
+    pub(super) account: AccountId,
     /// The answer that refuses the offer of a 2xx that nobody wants. In a box, as most calls have nothing here.
     pub(super) refusal: Option<Box<Body>>,
 }

@@ -2,8 +2,6 @@
 
 use alloc::boxed::Box;
 
-use smallvec::SmallVec;
-
 use super::super::agent::{Cx, Work};
 use super::super::compose::{Extra, Reply};
 use super::super::description::request_describes;
@@ -37,10 +35,9 @@ impl Calls {
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
-        let served_id = served.id;
+        let (served_id, account) = (served.id, served.account);
         let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
-        let id =
-            self.table.insert(Call { call_id, side, sessions: SmallVec::new(), over: false, asks: 0, refusal: None });
+        let id = self.begin_call(on, call_id, side, account);
         on.serving.set_call(served_id, id);
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
             let at = cx.now() + Duration::from_secs(seconds.into());
@@ -49,7 +46,7 @@ impl Calls {
                 offered.expiry = Some(timer);
             }
         }
-        cx.emit(Event::Incoming { call: id, request });
+        cx.emit(Event::Incoming { call: id, account, request });
     }
 
     /// Sends a provisional response from 101 to 199 (§13.3.1.1).
@@ -206,7 +203,8 @@ impl Floor {
         let request = &served.request;
         let mut lines = self.response_lines();
         lines.copy(request.headers(), HeaderId::RecordRoute);
-        self.profile.add_contact(&mut lines, cx.listener(served.listener), is_secured(request))?;
+        let account = self.accounts.get(served.account);
+        account.add_contact(&mut lines, cx.listener(served.listener), is_secured(request))?;
         if status.is_success() {
             self.profile.add_capabilities(&mut lines);
         }

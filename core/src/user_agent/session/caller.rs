@@ -1,7 +1,5 @@
 //! Calling: the INVITE that we send and what comes back (RFC 3261 §8.1, §13.2).
 
-use smallvec::SmallVec;
-
 use super::super::agent::Cx;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
 use super::super::compose::{Extra, Outgoing};
@@ -30,21 +28,23 @@ impl Calls {
         if self.are_full(on) {
             return Err(CommandError::Limit("calls"));
         }
-        let path = on.outside_path(outgoing)?;
+        let account = on.accounts.named(outgoing.account)?;
+        let path = on.outside_path(outgoing, account)?;
         let random = cx.random();
         let call_id = random.call_id();
-        let from = outgoing.caller_or(&on.profile.identity).with_tag(&random.tag());
+        let from = outgoing.caller_or(&on.accounts.get(account).identity).with_tag(&random.tag());
         let number = random.sequence_number();
-        let outside = Outside { method: Method::Invite, from: &from, call_id: &call_id, number };
+        let outside = Outside { account, method: Method::Invite, from: &from, call_id: &call_id, number };
         let (invite, here) = on.write_outside(cx, outgoing, &path, &outside, |lines| {
             on.profile.add_software(lines, HeaderId::UserAgent);
             on.profile.add_capabilities(lines);
         })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
-        let refusal = outgoing.refusal.clone();
-        let call = Call { call_id: call_id.into(), side, sessions: SmallVec::new(), over: false, asks: 0, refusal };
-        let id = self.table.insert(call);
-        match on.send(cx, Owner::Invite(id), invite, here, path.next_hop) {
+        let id = self.begin_call(on, call_id.into(), side, account);
+        if let Some(call) = self.table.get_mut(id) {
+            call.refusal.clone_from(&outgoing.refusal);
+        }
+        match on.send(cx, Owner::Invite(id), account, invite, here, path.next_hop) {
             Ok(invite) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(invite);

@@ -16,13 +16,17 @@ mod modify;
 mod offered;
 mod owed;
 
+use alloc::boxed::Box;
+
+use smallvec::SmallVec;
+
 use super::event::CallInfo;
 use super::floor::{Floor, Usage};
 use crate::dialog::{Dialog, DialogId, OfferAnswer};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::id::Arena;
-use crate::user_agent::{CallId, CallKind};
+use crate::user_agent::{AccountId, CallId, CallKind};
 use call::{Call, Callee, Caller, Session, Side};
 
 /// The calls of a user agent.
@@ -40,6 +44,7 @@ impl Calls {
     pub(super) fn iter(&self) -> impl Iterator<Item = CallInfo<'_>> {
         self.table.iter().filter(|(_, call)| !call.over).map(|(id, call)| CallInfo {
             call: id,
+            account: call.account,
             call_id: &call.call_id,
             state: call.state(),
         })
@@ -104,6 +109,13 @@ impl Calls {
         }
     }
 
+    /// Takes in a call, whose account stays as long as it does.
+    fn begin_call(&mut self, on: &mut Floor, call_id: Box<str>, side: Side, account: AccountId) -> CallId {
+        on.accounts.hold(account);
+        let sessions = SmallVec::new();
+        self.table.insert(Call { call_id, side, sessions, over: false, asks: 0, account, refusal: None })
+    }
+
     /// Adds a dialog to a call, with the offer/answer that the INVITE has begun.
     fn begin_session(
         &mut self,
@@ -114,7 +126,7 @@ impl Calls {
         offers: OfferAnswer,
     ) -> Option<DialogId> {
         let call = self.table.get_mut(id)?;
-        let dialog = on.dialogs.begin(dialog, Usage::Session(id));
+        let dialog = on.dialogs.begin(dialog, call.account, Usage::Session(id));
         call.sessions.push(Session::new(dialog, main, offers));
         Some(dialog)
     }
@@ -122,8 +134,9 @@ impl Calls {
     /// Forgets a call and all its dialogs.
     fn forget(&mut self, on: &mut Floor, id: CallId) {
         let Some(call) = self.table.remove(id) else { return };
+        on.accounts.let_go(call.account);
         if on.keyring.spaces() > 0 {
-            on.keyring.forget_call((), &call.call_id);
+            on.keyring.forget_call(call.account, &call.call_id);
         }
         for session in &call.sessions {
             on.dialogs.end(session.dialog, Usage::Session(id));

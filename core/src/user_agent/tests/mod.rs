@@ -1,5 +1,6 @@
 //! Two user agents on one clock, or one against words on the wire.
 
+mod accounts;
 mod again;
 mod asking;
 mod bindings;
