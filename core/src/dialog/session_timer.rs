@@ -12,10 +12,10 @@ pub const LEAST_SESSION_INTERVAL: u32 = 90;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimerSettings {
     /// The interval asked for, in seconds; `None` asks for no timer, and takes a timer that the peer or a proxy asks
-    /// for. 1,800.
+    /// for. RFC 4028 §4 recommends 1,800. An interval below `minimum` counts as `minimum`. `None`.
     pub interval: Option<u32>,
     /// The least interval accepted, in seconds: a request with less gets a 422. A minimum below 90 counts as 90 (RFC
-    /// 4028 §5). 90.
+    /// 4028 §5). Our requests say a minimum above 90 in Min-SE. 90.
     pub minimum: u32,
     /// Who refreshes where the choice is ours: in our requests that begin a timer, and in our answers to a peer that
     /// supports timers and leaves the choice. `None` leaves the choice to the peer's answer, and in our own answers
@@ -25,13 +25,18 @@ pub struct SessionTimerSettings {
 
 impl Default for SessionTimerSettings {
     fn default() -> Self {
-        Self { interval: Some(1_800), minimum: LEAST_SESSION_INTERVAL, refresher: None }
+        Self { interval: None, minimum: LEAST_SESSION_INTERVAL, refresher: None }
     }
 }
 
 impl SessionTimerSettings {
     fn least(&self) -> u32 {
         self.minimum.max(LEAST_SESSION_INTERVAL)
+    }
+
+    /// Min-SE of our requests, where it is not what its absence says (RFC 4028 §5, §7.4).
+    fn min_se(&self) -> Option<u32> {
+        Some(self.minimum).filter(|minimum| *minimum > LEAST_SESSION_INTERVAL)
     }
 }
 
@@ -74,8 +79,6 @@ pub enum SessionDue {
 /// The consequence of a refresh that was refused (RFC 4028 §10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshRefused {
-    /// The request goes again with these fields and the next CSeq number (§7.3).
-    Again(TimerRequest),
     /// The session lasts until it expires; another refresh falls due before.
     Later,
     /// The session is ended with a BYE.
@@ -136,7 +139,8 @@ impl SessionTimer {
 
     /// The fields of our next INVITE or UPDATE (RFC 4028 §7.1, §7.4).
     pub fn request(&self) -> TimerRequest {
-        let least = self.min_se.unwrap_or(0).max(self.settings.least());
+        let min_se = self.min_se.max(self.settings.min_se());
+        let least = min_se.unwrap_or(LEAST_SESSION_INTERVAL);
         let (interval, refresher) = match self.running {
             // The roles stay as they are.
             Some(running) => (Some(running.interval), Some(running.refresher)),
@@ -146,7 +150,7 @@ impl SessionTimer {
         let refresher = refresher.map(|end| role(end, End::Ours));
         TimerRequest {
             session_expires: interval.map(|interval| (interval.max(least), refresher)),
-            min_se: self.min_se,
+            min_se,
             supported: true,
         }
     }
@@ -168,20 +172,15 @@ impl SessionTimer {
         };
     }
 
-    /// Our INVITE or UPDATE with the fields `sent` was refused for good, with the Min-SE of the response if it has one.
-    /// A time-out counts as 408 (RFC 3261 §8.1.3.1). Only a 2xx prolongs the session (RFC 4028 §10).
-    pub fn refused(
-        &mut self,
-        sent: TimerRequest,
-        status: StatusCode,
-        min_se: Option<u32>,
-        now: Instant,
-    ) -> RefreshRefused {
-        if status == StatusCode::SESSION_INTERVAL_TOO_SMALL
-            && let Some(again) = self.too_small(sent, min_se)
-        {
-            return RefreshRefused::Again(again);
-        }
+    /// Our INVITE or UPDATE has got a 422 with this Min-SE, and goes out again with the fields of
+    /// [`request`](Self::request) (RFC 4028 §7.3).
+    pub fn raised(&mut self, min_se: u32) {
+        self.min_se = self.min_se.max(Some(min_se.max(LEAST_SESSION_INTERVAL)));
+    }
+
+    /// Our INVITE or UPDATE was refused for good. A time-out counts as 408 (RFC 3261 §8.1.3.1). Only a 2xx prolongs the
+    /// session (RFC 4028 §10).
+    pub fn refused(&mut self, status: StatusCode, now: Instant) -> RefreshRefused {
         if self.running.is_some() && matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::CALL_DOES_NOT_EXIST) {
             return RefreshRefused::End;
         }
@@ -196,21 +195,21 @@ impl SessionTimer {
         RefreshRefused::Later
     }
 
+    /// A refresh that is due cannot be sent now: it is due again at `at`.
+    pub fn postpone(&mut self, at: Instant) {
+        if let Some(running) = &mut self.running
+            && running.refresher == End::Ours
+        {
+            running.refresh = at;
+        }
+    }
+
     /// Forgets the Min-SE of the time before the dialog: those who gave it need not be on the dialog's way (§7.4).
     fn enter_dialog(&mut self) {
         if !self.has_dialog {
             self.min_se = None;
             self.has_dialog = true;
         }
-    }
-
-    /// The fields of the request to send after a 422. `None` if the 422 asks for no more than was given: the request
-    /// would be refused again.
-    fn too_small(&mut self, sent: TimerRequest, min_se: Option<u32>) -> Option<TimerRequest> {
-        let (interval, _) = sent.session_expires?;
-        let wanted = min_se.filter(|min_se| *min_se > interval)?;
-        self.min_se = self.min_se.max(Some(wanted));
-        Some(self.request())
     }
 
     /// Takes note of an INVITE or UPDATE of the peer (RFC 4028 §9). The answer of a 2xx is in [`answer`](Self::answer).
@@ -223,7 +222,9 @@ impl SessionTimer {
             return Err(IntervalTooSmall { min_se: least });
         }
         self.enter_dialog();
-        self.min_se = self.min_se.max(request.min_se);
+        if let Some(min_se) = request.min_se {
+            self.raised(min_se);
+        }
         Ok(())
     }
 
@@ -236,9 +237,10 @@ impl SessionTimer {
             self.running = None;
             return TimerAnswer::default();
         };
-        // A peer without timers cannot mend an interval that is too small: the interval is raised here, as by a proxy
-        // (§8.1, erratum 1687). The peer does not look at the interval.
-        let interval = interval.max(request.min_se.unwrap_or(0)).max(self.settings.least());
+        // The interval is not raised above what was asked for, unless no interval may be so small. A peer without timers
+        // cannot mend an interval below our minimum: it is a proxy that asks, and our refreshes keep its state.
+        let floor = if request.session_expires.is_some() { LEAST_SESSION_INTERVAL } else { self.settings.least() };
+        let interval = interval.max(request.min_se.unwrap_or(0)).max(floor);
         let refresher = match (request.supported, request.session_expires.and_then(|(_, refresher)| refresher)) {
             (false, _) => Refresher::Uas,
             (true, Some(chosen)) => chosen,
@@ -305,12 +307,15 @@ mod tests {
         START + Duration::from_secs(seconds)
     }
 
+    const WANTED: SessionTimerSettings =
+        SessionTimerSettings { interval: Some(1_800), minimum: LEAST_SESSION_INTERVAL, refresher: None };
+
     fn timer() -> SessionTimer {
-        SessionTimer::new(SessionTimerSettings::default())
+        SessionTimer::new(WANTED)
     }
 
     fn quiet() -> SessionTimer {
-        SessionTimer::new(SessionTimerSettings { interval: None, ..SessionTimerSettings::default() })
+        SessionTimer::new(SessionTimerSettings::default())
     }
 
     fn asks(supported: bool, session_expires: Option<(u32, Option<Refresher>)>, min_se: Option<u32>) -> TimerRequest {
@@ -320,16 +325,18 @@ mod tests {
     /// The messages 1 to 23 of RFC 4028 §13 at Alice's end.
     #[test]
     fn the_example_flow_at_the_caller() {
-        let settings = SessionTimerSettings { interval: Some(50), ..SessionTimerSettings::default() };
+        let settings = SessionTimerSettings { interval: Some(50), ..WANTED };
         let mut alice = SessionTimer::new(settings);
         // The example's 50 s are below what is allowed; ours never asks for that.
         let first = alice.request();
         assert_eq!(first, asks(true, Some((90, None)), None));
-        let too_small = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-        let second = asks(true, Some((3_600, None)), Some(3_600));
-        assert_eq!(alice.refused(first, too_small, Some(3_600), START), RefreshRefused::Again(second));
+        alice.raised(5);
+        assert_eq!(alice.request(), asks(true, Some((90, None)), Some(90)), "no Min-SE is below 90");
+        alice.raised(3_600);
+        assert_eq!(alice.request(), asks(true, Some((3_600, None)), Some(3_600)));
+        alice.raised(4_000);
         let third = asks(true, Some((4_000, None)), Some(4_000));
-        assert_eq!(alice.refused(second, too_small, Some(4_000), START), RefreshRefused::Again(third));
+        assert_eq!(alice.request(), third);
         alice.accepted(third, Some((4_000, Some(Uac))), START);
         assert_eq!(alice.running(), Some((4_000, End::Ours)));
         assert_eq!(alice.deadline(), Some(after(2_000)), "around 2000 seconds later Alice sends an UPDATE");
@@ -376,7 +383,7 @@ mod tests {
             (true, Some(Uas), Some(End::Theirs), Uas),
         ];
         for (supported, asked, choice, expected) in rows {
-            let settings = SessionTimerSettings { refresher: choice, ..SessionTimerSettings::default() };
+            let settings = SessionTimerSettings { refresher: choice, ..WANTED };
             let mut timer = SessionTimer::new(settings);
             let request = asks(supported, Some((1_200, asked)), None);
             assert_eq!(timer.received(request), Ok(()));
@@ -392,7 +399,7 @@ mod tests {
 
     #[test]
     fn a_small_interval_is_refused_only_where_the_peer_can_mend_it() {
-        let settings = SessionTimerSettings { minimum: 600, ..SessionTimerSettings::default() };
+        let settings = SessionTimerSettings { minimum: 600, ..WANTED };
         let mut timer = SessionTimer::new(settings);
         let small = asks(true, Some((599, None)), None);
         assert_eq!(timer.received(small), Err(IntervalTooSmall { min_se: 600 }));
@@ -403,7 +410,14 @@ mod tests {
         // A proxy has asked, and the caller has no timers.
         let request = asks(false, Some((100, None)), None);
         assert_eq!(timer.received(request), Ok(()));
-        assert_eq!(timer.answer(request, START).session_expires, Some((600, Uas)));
+        assert_eq!(timer.answer(request, START).session_expires, Some((100, Uas)), "a UAS must not increase it");
+        let tiny = asks(false, Some((5, None)), None);
+        assert_eq!(timer.answer(tiny, START).session_expires, Some((90, Uas)));
+        // An interval of our own choice is none below the minimum, and our requests say the minimum.
+        let wish = SessionTimerSettings { interval: Some(100), ..settings };
+        let mut timer = SessionTimer::new(wish);
+        assert_eq!(timer.request(), asks(true, Some((600, None)), Some(600)));
+        assert_eq!(timer.answer(asks(true, None, None), START).session_expires, Some((600, Uac)));
     }
 
     #[test]
@@ -415,7 +429,7 @@ mod tests {
         // A later request of ours says so too, and keeps the roles.
         assert_eq!(timer.request(), asks(true, Some((2_000, Some(Uas))), Some(2_000)));
         // A peer without timers is asked for nothing.
-        let mut other = SessionTimer::new(SessionTimerSettings::default());
+        let mut other = SessionTimer::new(WANTED);
         assert_eq!(other.answer(asks(false, None, None), START), TimerAnswer::default());
         assert_eq!((other.running(), other.deadline()), (None, None));
     }
@@ -477,32 +491,17 @@ mod tests {
     }
 
     #[test]
-    fn a_422_that_asks_for_no_more_is_not_answered_by_the_same_again() {
-        let mut timer = timer();
-        let sent = timer.request();
-        let too_small = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-        for min_se in [None, Some(90), Some(1_800)] {
-            assert_eq!(timer.refused(sent, too_small, min_se, START), RefreshRefused::Later, "{min_se:?}");
-        }
-        assert_eq!(timer.request(), sent);
-        // Without Session-Expires in the request there is nothing to amend.
-        assert_eq!(quiet().refused(asks(true, None, None), too_small, Some(600), START), RefreshRefused::Later);
-    }
-
-    #[test]
     fn a_refused_refresh_does_not_prolong_the_session() {
         let mut timer = timer();
         timer.accepted(timer.request(), Some((1_000, Some(Uac))), START);
         assert_eq!(timer.due(after(500)), Some(SessionDue::Refresh));
-        let sent = timer.request();
         // A greater interval is asked for, and the session still ends when it would have.
-        let more = asks(true, Some((2_000, Some(Uac))), Some(2_000));
-        let too_small = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-        assert_eq!(timer.refused(sent, too_small, Some(2_000), after(501)), RefreshRefused::Again(more));
+        timer.raised(2_000);
+        assert_eq!(timer.request(), asks(true, Some((2_000, Some(Uac))), Some(2_000)));
         assert_eq!(timer.deadline(), Some(after(1_000)));
         // Half of what is left, as long as a transaction fits in twice.
         for (now, next) in [(600, 800), (800, 900), (900, 950), (950, 1_000)] {
-            let refused = timer.refused(more, StatusCode::SERVER_INTERNAL_ERROR, None, after(now));
+            let refused = timer.refused(StatusCode::SERVER_INTERNAL_ERROR, after(now));
             assert_eq!(refused, RefreshRefused::Later);
             assert_eq!(timer.deadline(), Some(after(next)), "{now}");
             if next < 1_000 {
@@ -513,20 +512,36 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_that_cannot_be_sent_falls_due_again() {
+        let mut timer = timer();
+        timer.accepted(timer.request(), Some((90, Some(Uac))), START);
+        assert_eq!(timer.due(after(45)), Some(SessionDue::Refresh));
+        timer.postpone(after(49));
+        assert_eq!(timer.due(after(48)), None);
+        assert_eq!(timer.due(after(49)), Some(SessionDue::Refresh));
+        timer.postpone(after(91));
+        assert_eq!(timer.due(after(90)), Some(SessionDue::Expired));
+        // The refreshes of the peer are not ours to put off.
+        timer.accepted(timer.request(), Some((90, Some(Uas))), START);
+        timer.postpone(after(1));
+        assert_eq!(timer.deadline(), Some(after(60)));
+    }
+
+    #[test]
     fn a_peer_that_is_gone_ends_the_session_but_not_a_call_that_has_not_begun() {
         for status in [StatusCode::REQUEST_TIMEOUT, StatusCode::CALL_DOES_NOT_EXIST] {
             let mut timer = timer();
             let sent = timer.request();
-            assert_eq!(timer.refused(sent, status, None, START), RefreshRefused::Later);
+            assert_eq!(timer.refused(status, START), RefreshRefused::Later);
             timer.accepted(sent, Some((1_800, Some(Uas))), START);
-            assert_eq!(timer.refused(timer.request(), status, None, START), RefreshRefused::End);
+            assert_eq!(timer.refused(status, START), RefreshRefused::End);
         }
     }
 
     #[test]
     fn a_caller_may_choose_who_refreshes_from_the_first() {
         for (end, role) in [(End::Ours, Uac), (End::Theirs, Uas)] {
-            let settings = SessionTimerSettings { refresher: Some(end), ..SessionTimerSettings::default() };
+            let settings = SessionTimerSettings { refresher: Some(end), ..WANTED };
             let mut timer = SessionTimer::new(settings);
             let sent = timer.request();
             assert_eq!(sent, asks(true, Some((1_800, Some(role))), None));
@@ -539,9 +554,7 @@ mod tests {
     #[test]
     fn a_request_of_the_peer_makes_the_dialog_and_its_min_se_is_heeded_from_then_on() {
         let mut timer = timer();
-        let sent = timer.request();
-        let too_small = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-        assert!(matches!(timer.refused(sent, too_small, Some(3_600), START), RefreshRefused::Again(_)));
+        timer.raised(3_600);
         // An UPDATE in the early dialog: only what is said within the dialog counts (§7.4).
         assert_eq!(timer.received(asks(true, None, Some(2_400))), Ok(()));
         assert_eq!(timer.request(), asks(true, Some((2_400, None)), Some(2_400)));

@@ -106,6 +106,8 @@ work! {
         Glare(CallId) = 11,
         /// The timer of a change that the peer wants.
         Decision(CallId) = 12,
+        /// The session timer.
+        SessionTimer(CallId) = 13,
     }
 }
 
@@ -264,6 +266,7 @@ impl TransactionUser for Core {
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
                 Ok(Work::Owed(id)) => self.calls.unanswered(&mut self.floor, cx, id),
                 Ok(Work::Glare(id)) => self.calls.modify_again(&mut self.floor, cx, id),
+                Ok(Work::SessionTimer(id)) => self.calls.timer_due(&mut self.floor, cx, id),
                 Ok(Work::Decision(id)) => self.calls.undecided(&mut self.floor, cx, id),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),

@@ -169,13 +169,19 @@ impl Extra {
         self.error.get_or_insert(error);
     }
 
-    fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
+    /// Adds a header field that the core writes.
+    pub(super) fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
         self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);
     }
 
     /// Whether the body describes a session.
     pub(super) fn describes(&self) -> bool {
         self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
+    }
+
+    /// The body, if it describes a session.
+    pub(super) fn description(&self) -> Option<&Body> {
+        self.body.as_ref().filter(|_| self.describes())
     }
 
     /// Appends the fields.

@@ -262,6 +262,8 @@ pub enum EndCause {
     /// A request of ours in the call had a response that says that the peer has no such call any more, or timed out; then a BYE is on
     /// its way (RFC 3261 §12.2.1.2, RFC 5057 §5.1, §5.2).
     Lost,
+    /// The session was not refreshed in time: a BYE is on its way (RFC 4028 §10).
+    Expired,
 }
 
 /// How far a call has come.

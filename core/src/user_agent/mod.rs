@@ -19,6 +19,7 @@ mod registration;
 mod server;
 mod service_route;
 mod session;
+mod session_timer;
 
 pub use account::Account;
 pub use agent::{Census, Core};

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use super::client::is_of_the_core;
 use super::limits::Limits;
 use super::policy::Policy;
-use crate::dialog::RouteSet;
-use crate::extension::Extensions;
+use crate::dialog::{RouteSet, SessionTimerSettings};
+use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, UriBuf};
 use crate::time::Duration;
@@ -22,7 +22,7 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions = Extensions::NONE;
+const SUPPORTED: Extensions = Extensions::of(&[Extension::Timer]);
 
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
@@ -42,6 +42,24 @@ pub struct Profile {
     /// The extensions that are used: Supported names them, and a request may require them (RFC 3261 §8.2.2.3, §20.37). An extension that
     /// the stack does not know how to use counts as not given. None by default.
     pub extensions: Extensions,
+    /// The wishes for session timers, if [`extensions`](Self::extensions) has [`Extension::Timer`] (RFC 4028). Without that
+    /// extension there are none. With it a session that either end, or a proxy, wants a timer for is refreshed by the end that was
+    /// agreed on, and ends with [`EndCause::Expired`](super::EndCause::Expired) if it was not refreshed in time.
+    ///
+    /// Our refresh is a re-INVITE with the session description that we have sent last; the application hears of it only if the answer
+    /// differs from the last one ([`Event::Modified`](super::Event::Modified)). A re-INVITE of the peer with the offer of the last
+    /// exchange, byte for byte, gets the answer of that exchange; any other is [`Event::Offered`](super::Event::Offered). The two
+    /// descriptions of the last exchange are kept for that.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Profile;
+    /// # use sansip::extension::{Extension, Extensions};
+    /// let mut profile = Profile::new("<sip:alice@atlanta.com>".parse()?);
+    /// profile.extensions = Extensions::of(&[Extension::Timer]);
+    /// profile.session_timer.interval = Some(1_800);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub session_timer: SessionTimerSettings,
     /// How long the ACK of a 2xx with an offer waits for the application's answer; never longer than 2xx are repeated, 64·T1 (RFC 3261
     /// §13.2.2.4). 10 s.
     pub answer_time: Duration,
@@ -73,6 +91,7 @@ impl Profile {
             outbound: None,
             capabilities: true,
             extensions: Extensions::NONE,
+            session_timer: SessionTimerSettings::default(),
             answer_time: Duration::from_secs(10),
             decision_time: Duration::from_secs(10),
             user_agent: None,
@@ -111,10 +130,25 @@ impl Profile {
         self.extensions.and(SUPPORTED)
     }
 
+    /// Whether session timers are used (RFC 4028).
+    pub(super) const fn has_session_timers(&self) -> bool {
+        self.extensions().contains(Extension::Timer)
+    }
+
     /// Adds Allow and Supported, if the profile says so (§13.2.1, §20.5, §20.37).
     pub(super) fn add_capabilities(&self, lines: &mut Lines) {
         if self.capabilities {
             lines.header(HeaderId::Allow, &*self.allow());
+            lines.header(HeaderId::Supported, alloc::format!("{}", self.extensions()));
+        } else {
+            self.add_supported(lines);
+        }
+    }
+
+    /// Adds Supported to a request that says nothing else of what we can do, if an extension asks for it in every request: session
+    /// timers do (RFC 4028 §7.1).
+    pub(super) fn add_supported(&self, lines: &mut Lines) {
+        if self.has_session_timers() {
             lines.header(HeaderId::Supported, alloc::format!("{}", self.extensions()));
         }
     }

@@ -7,6 +7,7 @@ mod script;
 
 use sansip::auth::{Login, Scope, Secret};
 use sansip::endpoint::{Census, Endpoint};
+use sansip::extension::{Extension, Extensions};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
@@ -208,10 +209,10 @@ fn assert_endpoint_is_empty(endpoint: &Endpoint, timers_of_holdings: usize) {
 /// script.
 pub(crate) fn endpoint(data: &[u8]) {
     let [node, config, law, script @ ..] = data else { return };
-    let few = config & FEW == FEW;
+    let (few, timers) = (config & FEW == FEW, config & TIMERS == TIMERS);
     let config = configuration(*config);
     if node.is_multiple_of(2) {
-        run(&user_agent(config, few), *law, script);
+        run(&user_agent(config, few, timers), *law, script);
     } else {
         run(&server(config, few), *law, script);
     }
@@ -219,6 +220,9 @@ pub(crate) fn endpoint(data: &[u8]) {
 
 /// The bit of the configuration that says that nothing may be held but a few things.
 const FEW: u8 = 4;
+
+/// The bit that says that the user agent uses session timers.
+const TIMERS: u8 = 8;
 
 fn configuration(octet: u8) -> Config {
     let mut config = Config::new(Seed::from_u64(7));
@@ -241,7 +245,7 @@ fn address(text: &str) -> SocketAddr {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn user_agent(config: Config, few: bool) -> UserAgent {
+fn user_agent(config: Config, few: bool, timers: bool) -> UserAgent {
     let name = "Alice <sip:alice@atlanta.com>".parse().unwrap_or_else(|error| panic!("{error:?}"));
     let mut profile = Profile::new(name);
     profile.any_user = true;
@@ -252,6 +256,10 @@ fn user_agent(config: Config, few: bool) -> UserAgent {
         redirects: user_agent::Redirects::Follow,
         ..user_agent::Policy::NONE
     };
+    if timers {
+        profile.extensions = Extensions::of(&[Extension::Timer]);
+        profile.session_timer.interval = Some(90);
+    }
     if few {
         profile.limits = user_agent::Limits { calls: 2, forks: 2, ..user_agent::Limits::default() };
     }

@@ -375,7 +375,10 @@ impl Floor {
             kept.next_hop = next_hop;
         }
         pending.tried.note(amendment);
-        let interval = if let Amendment::Interval(seconds) = amendment { Some(*seconds) } else { None };
+        let interval = match amendment {
+            Amendment::Interval(seconds) | Amendment::Session(seconds) => Some(*seconds),
+            _ => None,
+        };
         Ok(Again { number, interval })
     }
 }

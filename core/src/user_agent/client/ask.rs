@@ -32,6 +32,7 @@ impl Floor {
         let outside = Outside { account, method, from: &from, call_id: &call_id, number };
         let (request, here) = self.write_outside(cx, outgoing, &path, &outside, |lines| {
             self.profile.add_software(lines, HeaderId::UserAgent);
+            self.profile.add_supported(lines);
             if method == Method::Options {
                 // The types that the answer may have (§11.1).
                 lines.header(HeaderId::Accept, crate::user_agent::profile::ACCEPT);

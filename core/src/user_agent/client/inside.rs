@@ -143,6 +143,8 @@ impl Floor {
         };
         if *method == Method::Invite {
             self.profile.add_capabilities(&mut lines);
+        } else {
+            self.profile.add_supported(&mut lines);
         }
         if let Some(extra) = extra {
             extra.add_to(&mut lines);

@@ -69,7 +69,7 @@ pub(super) enum Outcome {
 pub(super) struct Again {
     /// The CSeq number that the request has now.
     pub(super) number: u32,
-    /// The Expires that it asks for now, if that has changed (§10.2.8).
+    /// The interval that it asks for now, if that has changed: Expires (§10.2.8), or Min-SE (RFC 4028 §7.4).
     pub(super) interval: Option<u32>,
 }
 

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use super::redirect::Step;
 use crate::auth::Fields;
+use crate::dialog::LEAST_SESSION_INTERVAL;
+use crate::extension::{Extension, Extensions};
 use crate::message::header::{CSeq, Expires, Header, MinExpires, MinSe, RetryAfter, SessionExpires, Unsupported};
 use crate::message::{BuildError, HeaderId, Method, Request, Response, StatusCode};
 use crate::time::Duration;
@@ -15,7 +17,7 @@ use crate::user_agent::policy::{Policy, Redirects};
 pub(super) struct Tried {
     /// How often the request went out again.
     times: usize,
-    /// A longer interval was asked for after a 423 or 422.
+    /// A longer interval was asked for after a 423.
     interval: bool,
     /// An extension was left out after a 420.
     extension: bool,
@@ -33,9 +35,14 @@ impl Tried {
     pub(super) const fn note(&mut self, amendment: &Amendment) {
         self.times += 1;
         match amendment {
-            Amendment::Interval(_) | Amendment::Session(_) => self.interval = true,
+            Amendment::Interval(_) => self.interval = true,
             Amendment::Without(_) => self.extension = true,
-            Amendment::None | Amendment::Credentials(_) | Amendment::Target(_) | Amendment::Body(_) => {}
+            // Each 422 must ask for more than the one before, and several proxies may (RFC 4028 §13).
+            Amendment::Session(_)
+            | Amendment::None
+            | Amendment::Credentials(_)
+            | Amendment::Target(_)
+            | Amendment::Body(_) => {}
         }
     }
 }
@@ -66,7 +73,7 @@ pub(super) enum Amendment {
     Credentials(Fields),
     /// This Expires, in seconds (§10.2.8).
     Interval(u32),
-    /// This Session-Expires and Min-SE, in seconds (RFC 4028 §7.3).
+    /// This Min-SE, in seconds, and a Session-Expires that is no less, if the request has one (RFC 4028 §7.4).
     Session(u32),
     /// Without the extensions that these tags name (§8.1.3.5).
     Without(Vec<Vec<u8>>),
@@ -89,13 +96,14 @@ impl Amendment {
             Self::Credentials(fields) => fields.edit(edit),
             Self::Interval(seconds) => edit.replace(HeaderId::Expires, written(&Expires(*seconds))),
             Self::Session(seconds) => {
-                let refresher = request.headers().get::<SessionExpires<'_>>().and_then(Result::ok);
-                let mut value = alloc::format!("{seconds}");
-                if let Some(refresher) = refresher.and_then(|header| header.refresher) {
-                    value.push_str(";refresher=");
-                    value.push_str(refresher.as_str());
+                let edit = edit.replace(HeaderId::MinSe, alloc::format!("{seconds}"));
+                match request.headers().get::<SessionExpires<'_>>() {
+                    Some(Ok(asked)) => {
+                        let longer = SessionExpires { seconds: asked.seconds.max(*seconds), ..asked };
+                        edit.replace(HeaderId::SessionExpires, written(&longer))
+                    }
+                    _ => edit,
                 }
-                edit.replace(HeaderId::SessionExpires, value).replace(HeaderId::MinSe, alloc::format!("{seconds}"))
             }
             Self::Without(tags) => {
                 [HeaderId::Require, HeaderId::ProxyRequire, HeaderId::Supported].into_iter().fold(edit, |edit, id| {
@@ -135,7 +143,7 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         StatusCode::UNSUPPORTED_MEDIA_TYPE if policy.questions.is_some() && !sent.body().is_empty() => Verdict::Ask,
         StatusCode::UNSUPPORTED_URI_SCHEME if policy.questions.is_some() && is_outside => Verdict::Ask,
         StatusCode::BAD_EXTENSION if !tried.extension => again(without_extensions(sent, response)),
-        StatusCode::SESSION_INTERVAL_TOO_SMALL if !tried.interval => again(longer_session(sent, response)),
+        StatusCode::SESSION_INTERVAL_TOO_SMALL => again(longer_session(sent, response)),
         StatusCode::INTERVAL_TOO_BRIEF if sent.method() == Method::Register && !tried.interval => {
             again(longer_binding(sent, response))
         }
@@ -165,11 +173,21 @@ fn left_of(request: &Request, id: HeaderId, tags: &[Vec<u8>]) -> Option<Vec<Vec<
     (left.len() < all.len()).then_some(left)
 }
 
-/// 422: as long as the server wants at least, if that is more than was asked for (RFC 4028 §7.3).
+/// 422: as long as the server wants at least, if that is more than was asked for (RFC 4028 §7.3). Where a proxy has asked, our request
+/// says no more than the least from then on.
 fn longer_session(sent: &Request, response: &Response) -> Option<Amendment> {
     let least = response.headers().get::<MinSe<'_>>()?.ok()?.seconds;
-    let asked = sent.headers().get::<SessionExpires<'_>>()?.ok()?.seconds;
-    (least > asked).then_some(Amendment::Session(least))
+    if !matches!(sent.method(), Method::Invite | Method::Update) {
+        return None;
+    }
+    let headers = sent.headers();
+    let asked = match (headers.get::<SessionExpires<'_>>(), headers.get::<MinSe<'_>>()) {
+        (Some(asked), _) => asked.ok()?.seconds,
+        (None, Some(asked)) => asked.ok()?.seconds,
+        (None, None) => LEAST_SESSION_INTERVAL,
+    };
+    let is_ours = Extensions::supported(headers).contains(Extension::Timer);
+    (is_ours && least > asked).then_some(Amendment::Session(least))
 }
 
 /// 423: as long as the registrar wants at least, if that is more than was asked for (§10.2.8). A removal is never too brief (§10.2.2).
@@ -271,14 +289,25 @@ mod tests {
             (&invite("Require: foo\r\n"), 420, "Unsupported: other\r\n", "over", "over"),
             (&invite("Supported: foo\r\n"), 420, "Unsupported: foo\r\n", "over", "over"),
             (
-                &invite("Session-Expires: 90;refresher=uac\r\n"),
+                &invite("Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n"),
                 422,
                 "Min-SE: 1800\r\n",
-                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800",
-                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800",
+                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800, Supported: timer",
+                "again Session-Expires: 1800;refresher=uac, Min-SE: 1800, Supported: timer",
             ),
-            (&invite("Session-Expires: 1800\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
-            (&invite(""), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (
+                &invite("Supported: timer\r\n"),
+                422,
+                "Min-SE: 1800\r\n",
+                "again Min-SE: 1800, Supported: timer",
+                "again Min-SE: 1800, Supported: timer",
+            ),
+            (&invite("Supported: timer\r\nSession-Expires: 1800\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (&invite("Supported: timer\r\nMin-SE: 1800\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (&invite("Supported: timer\r\n"), 422, "Min-SE: 90\r\n", "over", "over"),
+            (&invite("Supported: timer\r\n"), 422, "", "over", "over"),
+            (&request("BYE", ";tag=2", "Supported: timer\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
+            (&invite("Session-Expires: 90\r\n"), 422, "Min-SE: 1800\r\n", "over", "over"),
             (
                 &request("REGISTER", "", "Expires: 5\r\n"),
                 423,
@@ -315,6 +344,11 @@ mod tests {
         let register = request("REGISTER", "", "Expires: 5\r\n");
         tried.note(&Amendment::Interval(60));
         assert_eq!(verdict(&register, &response(423, "Min-Expires: 61\r\n"), &tried, &ALL), "over");
+        // Another proxy may want still more (RFC 4028 §13, message 6).
+        let invite = request("INVITE", "", "Supported: timer\r\nSession-Expires: 3600\r\nMin-SE: 3600\r\n");
+        tried.note(&Amendment::Session(3_600));
+        let longer = "again Session-Expires: 4000, Min-SE: 4000, Supported: timer";
+        assert_eq!(verdict(&invite, &response(422, "Min-SE: 4000\r\n"), &tried, &ALL), longer);
         let invite = request("INVITE", "", "Require: foo\r\n");
         tried.note(&Amendment::Without(Vec::new()));
         assert_eq!(verdict(&invite, &response(420, "Unsupported: foo\r\n"), &tried, &ALL), "over");

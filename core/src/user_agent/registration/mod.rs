@@ -200,6 +200,7 @@ impl Registrations {
             if terms.supports_path {
                 lines.header(HeaderId::Supported, Extension::Path.tag());
             }
+            on.profile.add_supported(lines);
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
         let is_query = *goal == Goal::Query;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::Extra;
+use super::super::compose::{Body, Extra};
 use super::super::description::request_describes;
 use super::super::floor::{Floor, Usage};
 use super::super::server::{Served, served_of};
@@ -36,9 +36,12 @@ impl Calls {
             Err(Misplaced::Missing) if is_without_offer(offers) => offers = OfferAnswer::default(),
             Err(_) => return Err(CommandError::Invalid("answer")),
         }
+        let timed = self.timed_answer(on, cx, id, &served, extra);
+        let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;
         self.accept(on, cx, id, dialog, &served, response)?;
+        self.timer_answered(on, cx, id, dialog, &served, timed);
         if let Some(callee) = self.callee(id) {
             *callee = Callee::Answered;
         }
@@ -70,6 +73,7 @@ impl Calls {
             timer: cx.arm(cx.now() + timers.t1, Work::Accepted(id)),
             interval: timers.t1,
             give_up: cx.now() + timers.sixty_four_t1(),
+            is_refresh: false,
         };
         if let Some(session) = self.session_mut(id, dialog) {
             session.accepted = Some(Box::new(accepted));
@@ -119,10 +123,17 @@ impl Calls {
         if ack.cseq().is_none_or(|cseq| cseq.number != accepted.number) {
             return;
         }
+        // The application does not know of a refresh.
+        let told = (!accepted.is_refresh).then_some(ack);
         // Without the answer that is due the exchange is over all the same.
-        let _ = session.offers.received(Carrier::Ack, request_describes(ack));
+        let describes = request_describes(ack);
+        let _ = session.offers.received(Carrier::Ack, describes);
+        if describes {
+            session.note_ack(End::Theirs, Body::of_request(ack));
+        }
         let dialog = session.dialog;
-        self.step(on, cx, id, dialog, Input::Acknowledged, Some(ack));
+        self.step(on, cx, id, dialog, Input::Acknowledged, told);
+        self.send_held(on, cx, id);
     }
 }
 

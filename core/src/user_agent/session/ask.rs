@@ -8,7 +8,7 @@ use super::super::compose::Extra;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
-use super::machine::{Input, Phase};
+use super::machine::Input;
 use crate::dialog::{Ended, Purpose, ResponseEffect};
 use crate::error::CommandError;
 use crate::message::header::RetryAfter;
@@ -31,7 +31,7 @@ impl Calls {
         extra.check()?;
         let call = self.alive(id)?;
         let session = call.main().ok_or(CommandError::WrongState)?;
-        if session.phase != Phase::Established {
+        if !session.is_usable() {
             return Err(CommandError::WrongState);
         }
         if usize::try_from(call.asks).unwrap_or(usize::MAX) >= on.profile.limits.asks {

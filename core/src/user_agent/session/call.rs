@@ -9,6 +9,7 @@ use super::super::compose::{Body, Extra};
 use super::super::event::CallState;
 use super::super::server::Served;
 use super::machine::Phase;
+use super::refresh::Refresh;
 use crate::dialog::{DialogId, OfferAnswer};
 use crate::endpoint::DeliveryId;
 use crate::message::{SharedBytes, StatusCode};
@@ -101,6 +102,8 @@ pub(super) struct Accepted {
     pub(super) interval: Duration,
     /// 64·T1 after the first 2xx.
     pub(super) give_up: Instant,
+    /// It answers a refresh, of which the application does not know.
+    pub(super) is_refresh: bool,
 }
 
 /// The session of one dialog of a call.
@@ -136,6 +139,8 @@ pub(super) struct Changes {
     pub(super) answer: Option<(u32, Extra)>,
     /// The ACKs of our re-INVITEs, kept to be repeated until the transactions are over.
     pub(super) acks: Vec<Ack>,
+    /// The session timer, if session timers are used. In a box, as most sessions have none.
+    pub(super) refresh: Option<Box<Refresh>>,
 }
 
 /// A change of the session that we want.
@@ -146,6 +151,8 @@ pub(super) struct Ours {
     pub(super) extra: Extra,
     /// How often the change has met one of the peer's.
     pub(super) glares: usize,
+    /// The session timer asks for it, and the application does not know.
+    pub(super) is_refresh: bool,
 }
 
 /// How far our change has come.

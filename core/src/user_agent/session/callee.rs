@@ -10,6 +10,7 @@ use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Offered, Ringing, Side};
+use super::refresh::least_interval;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogState, OfferAnswer};
 use crate::error::{CommandError, Limit};
 use crate::message::header::{Expires, RecordRoute};
@@ -32,6 +33,9 @@ impl Calls {
             let lines = on.response_lines();
             let parts = ResponseParts::new(&served.request, rejection.status, &lines);
             return on.respond_parts(cx, &served, ResponseParts { reason: Some(rejection.reason.as_ref()), ..parts });
+        }
+        if let Err(least) = least_interval(&on.profile, &served.request) {
+            return on.refuse_interval(cx, &served, least);
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();

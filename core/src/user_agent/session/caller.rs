@@ -38,6 +38,7 @@ impl Calls {
         let (invite, here) = on.write_outside(cx, outgoing, &path, &outside, |lines| {
             on.profile.add_software(lines, HeaderId::UserAgent);
             on.profile.add_capabilities(lines);
+            on.profile.add_session_timer(lines);
         })?;
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
         let id = self.begin_call(on, call_id.into(), side, account);
@@ -250,6 +251,7 @@ impl Calls {
         session.main = first;
         if first && !cancelled {
             self.step(on, cx, id, dialog, Input::Taken, None);
+            self.timer_accepted(on, cx, id, dialog, None, &response);
             cx.emit(Event::Answered { call: id, response });
         } else {
             self.step(on, cx, id, dialog, Input::Unwanted, None);
@@ -282,6 +284,7 @@ impl Calls {
         }
         self.owe(on, cx, id, dialog_id, None, number);
         self.step(on, cx, id, dialog_id, Input::Owed, None);
+        self.timer_accepted(on, cx, id, dialog_id, None, &response);
         cx.emit(Event::Answered { call: id, response });
     }
 
@@ -328,6 +331,7 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, refusal: &Extra) 
     let ack = dialog.lines(Method::Ack, number, &path);
     let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
+    on.profile.add_supported(&mut bye);
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
     let ack = RequestParts { content: refusal.content(), ..ack };
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);

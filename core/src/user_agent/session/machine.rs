@@ -53,6 +53,8 @@ pub(in crate::user_agent) enum Input {
     Lost,
     /// A request of ours has timed out (§12.2.1.2, RFC 5057 §5.2).
     TimedOut,
+    /// The session timer has run out: the session was not refreshed (RFC 4028 §10).
+    Expired,
     /// The transaction of our INVITE is over: no 2xx comes any more (§13.2.2.4).
     InviteOver,
 }
@@ -79,7 +81,7 @@ impl Phase {
     /// The next phase and what is done; `None` where the input does nothing.
     pub(in crate::user_agent) const fn on(self, input: Input) -> Option<Step> {
         use Action::{SendBye, SendRefusal, StopRepeating, TellConfirmed, TellEnded};
-        use EndCause::{Local, Lost, Remote, Unacknowledged, Unanswered};
+        use EndCause::{Expired, Local, Lost, Remote, Unacknowledged, Unanswered};
         Some(match (self, input) {
             (Self::Early, Input::Taken) => (Self::Established, &[]),
             (Self::Early, Input::Unwanted) => (Self::Ending, &[SendBye]),
@@ -104,6 +106,7 @@ impl Phase {
             (Self::Established, Input::Bye) => (Self::Over, &[TellEnded(Remote)]),
             (Self::Established, Input::Lost) => (Self::Over, &[TellEnded(Lost)]),
             (Self::Established, Input::TimedOut) => (Self::Ending, &[SendBye, TellEnded(Lost)]),
+            (Self::Established, Input::Expired) => (Self::Ending, &[SendBye, TellEnded(Expired)]),
 
             (Self::Ending, Input::ByeDone) => (Self::Over, &[TellEnded(Local)]),
             _ => return None,
@@ -130,7 +133,7 @@ mod tests {
         Phase::Over,
     ];
 
-    const INPUTS: [(Input, &str); 14] = [
+    const INPUTS: [(Input, &str); 15] = [
         (Input::Taken, "2xx received: it is the call"),
         (Input::Unwanted, "2xx received: nobody wants it"),
         (Input::Owed, "2xx received: it has an offer"),
@@ -144,6 +147,7 @@ mod tests {
         (Input::ByeDone, "our BYE is done"),
         (Input::Lost, "response received: the peer has no session"),
         (Input::TimedOut, "no response received"),
+        (Input::Expired, "not refreshed in time"),
         (Input::InviteOver, "our INVITE is over"),
     ];
 
@@ -179,6 +183,7 @@ mod tests {
         (Phase::Established, Input::Accept, Phase::Accepted, &[]),
         (Phase::Established, Input::Lost, Phase::Over, &[Action::TellEnded(EndCause::Lost)]),
         (Phase::Established, Input::TimedOut, Phase::Ending, &[Action::SendBye, Action::TellEnded(EndCause::Lost)]),
+        (Phase::Established, Input::Expired, Phase::Ending, &[Action::SendBye, Action::TellEnded(EndCause::Expired)]),
         (Phase::Leaving, Input::Acknowledged, Phase::Ending, &[Action::StopRepeating, Action::SendBye]),
         (
             Phase::Leaving,

@@ -2,7 +2,8 @@
 //!
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
-//! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs and `offered.rs` to the peer's, `ending.rs` at the end.
+//! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs and `offered.rs` to the peer's, `refresh.rs` to the session
+//! timer, `ending.rs` at the end.
 
 mod accepted;
 mod ask;
@@ -15,6 +16,7 @@ mod machine;
 mod modify;
 mod offered;
 mod owed;
+mod refresh;
 
 use alloc::boxed::Box;
 

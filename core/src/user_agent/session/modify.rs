@@ -1,7 +1,5 @@
 //! Changes of a session that we ask for: re-INVITEs (RFC 3261 §14.1).
 
-use alloc::boxed::Box;
-
 use super::super::agent::{Cx, Work};
 use super::super::client::{Cancelled, Inside, Outcome, Owner};
 use super::super::compose::Extra;
@@ -21,6 +19,16 @@ use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::{CallId, RequestId};
 
+/// A change of the session that is about to be sent.
+pub(super) struct Change {
+    /// The fields and the body of the re-INVITE.
+    pub(super) extra: Extra,
+    /// How often the change has met one of the peer's.
+    pub(super) glares: usize,
+    /// The session timer asks for it.
+    pub(super) is_refresh: bool,
+}
+
 impl Calls {
     /// Asks for a change of the session.
     pub(in crate::user_agent) fn modify(
@@ -31,34 +39,35 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         extra.check()?;
-        let session = self.alive(id)?.main().ok_or(CommandError::WrongState)?;
+        let session = self.alive(id)?.main_mut().ok_or(CommandError::WrongState)?;
+        if session.hold_change(cx, id, extra) {
+            return Ok(());
+        }
         let is_changing = session.changes.as_ref().is_some_and(|changes| changes.ours.is_some());
         if session.phase != Phase::Established || is_changing {
             return Err(CommandError::WrongState);
         }
         let dialog = session.dialog;
-        self.send_change(on, cx, id, dialog, extra.clone(), 0)
+        self.send_change(on, cx, id, dialog, Change { extra: extra.clone(), glares: 0, is_refresh: false })
     }
 
     /// Sends a re-INVITE.
-    fn send_change(
+    pub(super) fn send_change(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
         dialog: DialogId,
-        extra: Extra,
-        glares: usize,
+        Change { extra, glares, is_refresh }: Change,
     ) -> Result<(), CommandError> {
         let session = self.session_mut(id, dialog).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
         // Another INVITE or offer is in progress (§14.1).
         offers.sent(Carrier::Invite, extra.describes()).map_err(|_| CommandError::WrongState)?;
-        let kept = (!extra.is_empty()).then(|| Box::new(extra.clone()));
-        let invite = Inside { dialog, method: Method::Invite, extra: kept };
+        let invite = Inside { dialog, method: Method::Invite, extra: session.timed_request(&extra) };
         let request = on.send_inside(cx, Owner::Modify(id), invite)?;
         session.offers = offers;
-        session.changes().ours = Some(Ours { stage: Stage::Sent(request), extra, glares });
+        session.changes().ours = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh });
         Ok(())
     }
 
@@ -72,7 +81,12 @@ impl Calls {
         outcome: Outcome,
     ) {
         match outcome {
-            Outcome::Provisional(_) | Outcome::Again(_) | Outcome::Paused => {}
+            Outcome::Provisional(_) | Outcome::Paused => {}
+            Outcome::Again(again) => {
+                if let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) {
+                    session.raise_interval(again.interval);
+                }
+            }
             Outcome::Final(response) if response.status().is_success() => {
                 self.modified(on, cx, id, request, response);
             }
@@ -93,9 +107,9 @@ impl Calls {
         let dialog_id = session.dialog;
         let credentials = on.requests.request(request).map(Fields::of).unwrap_or_default();
         let Some(dialog) = on.dialogs.get_mut(dialog_id) else { return };
-        if take_sent(session, request).is_none() {
+        let Some(ours) = take_sent(session, request) else {
             return acknowledge_again(cx, session, dialog_id, dialog, request, number, &credentials);
-        }
+        };
         dialog.refresh(response.contact());
         let meaning = session.offers.received(Carrier::InviteSuccess, response_describes(&response));
         let (is_owed, is_wanted) = (meaning == Ok(Meaning::Offer), session.phase == Phase::Established);
@@ -110,7 +124,11 @@ impl Calls {
             session.changes().acks.push(Ack { request, delivery });
         }
         if is_wanted {
-            cx.emit(Event::Modified { call: id, response });
+            let is_news = self.timer_accepted(on, cx, id, dialog_id, Some((request, &ours.extra)), &response);
+            if is_news || !ours.is_refresh {
+                cx.emit(Event::Modified { call: id, response });
+            }
+            self.send_held(on, cx, id);
         }
     }
 
@@ -139,10 +157,13 @@ impl Calls {
         let retry_after = retry_after.map(|after| after.seconds);
         let dialog = session.dialog;
         let effect = ResponseEffect::of(Method::Invite, Purpose::Continue, status, retry_after);
-        cx.emit(Event::ModifyFailed { call: id, cause });
+        let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
+        if !ours.is_refresh {
+            cx.emit(Event::ModifyFailed { call: id, cause });
+        }
         match effect.ended {
-            Ended::Transaction => {}
-            Ended::Usage | Ended::Dialog if status == StatusCode::REQUEST_TIMEOUT => {
+            Ended::Transaction => self.send_held(on, cx, id),
+            Ended::Usage | Ended::Dialog if has_no_refresh || status == StatusCode::REQUEST_TIMEOUT => {
                 self.step(on, cx, id, dialog, Input::TimedOut, None);
             }
             Ended::Usage | Ended::Dialog => {
@@ -164,9 +185,13 @@ impl Calls {
             ours.stage = Stage::Waiting(arm_glare(cx, id, is_caller));
             return;
         }
-        let Some(Ours { extra, glares, .. }) = session.changes().ours.take() else { return };
-        if self.send_change(on, cx, id, dialog, extra, glares).is_err() {
-            cx.emit(Event::ModifyFailed { call: id, cause: Cause::Unreachable });
+        let Some(Ours { extra, glares, is_refresh, .. }) = session.changes().ours.take() else { return };
+        let sent = self.send_change(on, cx, id, dialog, Change { extra, glares, is_refresh });
+        if sent.is_err() {
+            self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
+            if !is_refresh {
+                cx.emit(Event::ModifyFailed { call: id, cause: Cause::Unreachable });
+            }
         }
     }
 
@@ -186,6 +211,7 @@ impl Calls {
     /// cancelled.
     pub(super) fn drop_changes(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
         let Some(session) = self.session_mut(id, dialog) else { return };
+        session.end_refresh(cx);
         let Some(changes) = session.changes.as_mut() else { return };
         let is_out = match changes.ours.as_ref().map(|ours| ours.stage) {
             // Without a CANCEL a peer that says no more than 180 would hold the request for ever.

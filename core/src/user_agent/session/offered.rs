@@ -35,13 +35,36 @@ impl Calls {
         let is_description = request_describes(&served.request);
         let session = self.session_mut(id, dialog).filter(|it| it.main && it.phase == Phase::Established);
         let Some(session) = session else { return refuse(on, cx, served) };
+        if let Err(least) = session.time_request(&on.profile, &served.request) {
+            return on.refuse_interval(cx, served, least);
+        }
         if session.offers.received(Carrier::Invite, is_description).is_err() {
             return refuse(on, cx, served);
         }
         let timer = cx.arm(cx.now() + on.profile.decision_time, Work::Decision(id));
         session.changes().theirs = Some(Theirs { served: served.clone(), timer });
+        let same = session.same_answer(&served.request);
         on.serving.set_call(served.id, id);
+        if same.is_some_and(|answer| self.accept_refresh(on, cx, id, dialog, &answer)) {
+            return;
+        }
         cx.emit(Event::Offered { call: id, request: served.request.clone() });
+    }
+
+    /// Accepts a re-INVITE of the peer that changes nothing, if that can be done now.
+    fn accept_refresh(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        answer: &Extra,
+    ) -> bool {
+        let is_accepted = self.accept_offer(on, cx, id, answer).is_ok();
+        if let Some(accepted) = self.session_mut(id, dialog).and_then(|session| session.accepted.as_mut()) {
+            accepted.is_refresh = is_accepted;
+        }
+        is_accepted
     }
 
     /// Accepts the peer's change: 200, sent again until the ACK comes.
@@ -56,8 +79,11 @@ impl Calls {
         let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
         offers.sent(Carrier::InviteSuccess, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
+        let timed = self.timed_answer(on, cx, id, &served, extra);
+        let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
         self.accept(on, cx, id, dialog_id, &served, response)?;
+        self.timer_answered(on, cx, id, dialog_id, &served, timed);
         if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
             dialog.refresh(served.request.headers().contact());
         }

@@ -7,7 +7,7 @@ use super::Calls;
 use super::call::{Ack, Call, Owed};
 use super::machine::{Input, Phase};
 use crate::auth::Fields;
-use crate::dialog::{Carrier, Dialog, DialogId};
+use crate::dialog::{Carrier, Dialog, DialogId, End};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::message::{Method, RequestParts};
@@ -99,6 +99,7 @@ impl Calls {
         }
         // An ACK that lacks the answer ends the exchange too.
         let _ = session.offers.sent(Carrier::Ack, extra.describes());
+        session.note_ack(End::Ours, extra.description().cloned());
         Ok(())
     }
 }

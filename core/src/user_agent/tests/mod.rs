@@ -17,12 +17,14 @@ mod offers;
 mod owned;
 mod pair;
 mod races;
+mod refreshing;
 mod registering;
 mod registering_again;
 mod registrars_word;
 mod repair;
 mod rewriting;
 mod serving;
+mod session_timers;
 mod streams;
 mod text;
 

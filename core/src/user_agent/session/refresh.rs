@@ -1,0 +1,360 @@
+//! Session timers: how a session is refreshed, and the end of one that was not (RFC 4028).
+//!
+//! Our refresh is a re-INVITE with the session description that this end has sent last, so that nothing changes (RFC 4028 §7.4). The
+//! application hears of the refresh only if the answer differs from the one before. A change that the application asks for meanwhile is
+//! sent after the refresh.
+//!
+//! A re-INVITE of the peer whose offer is that of the last exchange, byte for byte, is answered with the answer of that exchange, and the
+//! application is not asked: that answer fits, since it was given to this very offer. Any other re-INVITE of the peer is a change, which
+//! the application decides. It refreshes the session all the same.
+
+use alloc::boxed::Box;
+
+use super::super::agent::{Cx, Work};
+use super::super::compose::{Body, Extra};
+use super::super::description::{request_describes, response_describes};
+use super::super::event::{Cause, Event};
+use super::super::floor::Floor;
+use super::super::profile::Profile;
+use super::super::server::Served;
+use super::super::session_timer::{add_answer, add_request, answered, asked};
+use super::Calls;
+use super::call::{Call, Ours, Session, Stage};
+use super::machine::{Input, Phase};
+use super::modify::Change;
+use crate::dialog::{Carrier, DialogId, End, RefreshRefused, SessionDue, SessionTimer};
+use crate::message::{HeaderId, Request, Response, StatusCode};
+use crate::time::Duration;
+use crate::timer::TimerId;
+use crate::user_agent::{CallId, RequestId};
+
+/// How long a refresh, or the end of a session, waits for a change of the session that is in progress: as long as a change that has met
+/// another waits at most (RFC 3261 §14.1).
+const WAIT_FOR_CHANGE: Duration = Duration::from_secs(4);
+
+/// The session timer of a dialog, and what its refreshes need.
+#[derive(Clone, Debug)]
+pub(super) struct Refresh {
+    timer: SessionTimer,
+    /// Fires when the timer has something due.
+    alarm: Option<TimerId>,
+    exchange: Exchange,
+    /// The change that the application has asked for while a refresh was in progress.
+    held: Option<Extra>,
+}
+
+/// The last exchange of session descriptions.
+#[derive(Clone, Debug)]
+struct Exchange {
+    /// The end that made the offer.
+    offer: End,
+    ours: Option<Body>,
+    theirs: Option<Body>,
+}
+
+/// A 2xx of ours with the fields of the session timer, and the timer as it is once the 2xx is sent.
+pub(super) struct Timed {
+    timer: SessionTimer,
+    pub(super) extra: Extra,
+}
+
+impl Refresh {
+    const fn new(profile: &Profile) -> Self {
+        let exchange = Exchange { offer: End::Ours, ours: None, theirs: None };
+        Self { timer: SessionTimer::new(profile.session_timer), alarm: None, exchange, held: None }
+    }
+
+    /// Takes note of the descriptions in a request and its 2xx, whose offer `offer` has made. A description that is still to come with the
+    /// ACK is absent. False if the peer's description is the one that it has sent before, or there is none.
+    fn exchanged(&mut self, offer: End, ours: Option<Body>, theirs: Option<Body>) -> bool {
+        if ours.is_none() && theirs.is_none() {
+            return false;
+        }
+        let is_news = theirs.is_some() && theirs != self.exchange.theirs;
+        self.exchange = Exchange { offer, ours, theirs };
+        is_news
+    }
+}
+
+impl Session {
+    fn refresh(&self) -> Option<&Refresh> {
+        self.changes.as_ref()?.refresh.as_deref()
+    }
+
+    fn refresh_mut(&mut self) -> Option<&mut Refresh> {
+        self.changes.as_mut()?.refresh.as_deref_mut()
+    }
+
+    /// The session timer, which is kept from now on.
+    fn begin_refresh(&mut self, profile: &Profile) -> &mut Refresh {
+        self.changes().refresh.get_or_insert_with(|| Box::new(Refresh::new(profile)))
+    }
+
+    /// Whether our 2xx waits for its ACK that has answered a refresh, of which the application does not know.
+    fn has_answered_refresh(&self) -> bool {
+        self.accepted.as_ref().is_some_and(|accepted| accepted.is_refresh)
+    }
+
+    /// Whether the application may use the session: it is established, and at most a refresh is in progress.
+    pub(super) fn is_usable(&self) -> bool {
+        self.phase == Phase::Established || (self.phase == Phase::Accepted && self.has_answered_refresh())
+    }
+
+    /// The fields and the body of a re-INVITE, with the fields of the session timer if there is one (RFC 4028 §7.4).
+    pub(super) fn timed_request(&self, extra: &Extra) -> Option<Box<Extra>> {
+        let mut extra = extra.clone();
+        if let Some(refresh) = self.refresh() {
+            add_request(&mut extra, refresh.timer.request());
+        }
+        (!extra.is_empty()).then(|| Box::new(extra))
+    }
+
+    /// Keeps a change that the application asks for until a refresh in progress is done: false if there is none. A refresh of ours that
+    /// waits to be sent again is given up for the change, which refreshes the session too.
+    pub(super) fn hold_change(&mut self, cx: &mut Cx<'_>, id: CallId, extra: &Extra) -> bool {
+        if self.drop_waiting_refresh(cx)
+            && let Some(refresh) = self.refresh_mut()
+        {
+            // Should the change come to nothing, the refresh is due again.
+            refresh.timer.postpone(cx.now() + WAIT_FOR_CHANGE);
+            set_alarm(cx, id, refresh);
+        }
+        let is_answering = self.phase == Phase::Accepted && self.has_answered_refresh();
+        let Some(changes) = self.changes.as_mut() else { return false };
+        let is_out = self.phase == Phase::Established && changes.ours.as_ref().is_some_and(|ours| ours.is_refresh);
+        let Some(refresh) = changes.refresh.as_deref_mut() else { return false };
+        if !(is_answering || is_out) || refresh.held.is_some() {
+            return false;
+        }
+        refresh.held = Some(extra.clone());
+        true
+    }
+
+    /// Gives up a refresh of ours that waits to be sent again: false if there is none.
+    fn drop_waiting_refresh(&mut self, cx: &mut Cx<'_>) -> bool {
+        let is_waiting = |ours: &mut Ours| ours.is_refresh && matches!(ours.stage, Stage::Waiting(_));
+        let waiting = self.changes.as_mut().and_then(|changes| changes.ours.take_if(is_waiting));
+        let Some(Ours { stage: Stage::Waiting(timer), .. }) = waiting else { return false };
+        cx.disarm(timer);
+        true
+    }
+
+    /// The description of an ACK completes an exchange: of ours, or of the peer.
+    pub(super) fn note_ack(&mut self, from: End, description: Option<Body>) {
+        let Some(refresh) = self.refresh_mut() else { return };
+        let side = match from {
+            End::Ours => &mut refresh.exchange.ours,
+            End::Theirs => &mut refresh.exchange.theirs,
+        };
+        if side.is_none() {
+            *side = description;
+        }
+    }
+
+    /// The answer to a re-INVITE of the peer that offers what it has offered before (§14.2).
+    pub(super) fn same_answer(&self, request: &Request) -> Option<Extra> {
+        let Exchange { offer, ours, theirs } = &self.refresh()?.exchange;
+        let is_same = *offer == End::Theirs && theirs.is_some() && *theirs == description_of_request(request);
+        ours.clone().filter(|_| is_same).map(Extra::from)
+    }
+
+    /// Takes note of the session timer of a re-INVITE or UPDATE of the peer. An interval that is too small, and that the peer can mend, is
+    /// refused: the least interval in seconds (RFC 4028 §9).
+    pub(super) fn time_request(&mut self, profile: &Profile, request: &Request) -> Result<(), u32> {
+        if !profile.has_session_timers() {
+            return Ok(());
+        }
+        self.begin_refresh(profile).timer.received(asked(request)).map_err(|small| small.min_se)
+    }
+
+    /// A request of ours has got a 422 and goes out again (RFC 4028 §7.4).
+    pub(super) fn raise_interval(&mut self, min_se: Option<u32>) {
+        if let (Some(refresh), Some(min_se)) = (self.refresh_mut(), min_se) {
+            refresh.timer.raised(min_se);
+        }
+    }
+
+    /// The session is over, or will be: it needs no refresh.
+    pub(super) fn end_refresh(&mut self, cx: &mut Cx<'_>) {
+        let refresh = self.changes.as_mut().and_then(|changes| changes.refresh.take());
+        if let Some(alarm) = refresh.and_then(|refresh| refresh.alarm) {
+            cx.disarm(alarm);
+        }
+    }
+}
+
+/// The least interval, if an INVITE outside of dialogs asks for less and its sender can mend that (RFC 4028 §9).
+pub(super) fn least_interval(profile: &Profile, invite: &Request) -> Result<(), u32> {
+    if !profile.has_session_timers() {
+        return Ok(());
+    }
+    SessionTimer::new(profile.session_timer).received(asked(invite)).map_err(|small| small.min_se)
+}
+
+impl Floor {
+    /// Refuses a session interval that is too small (RFC 4028 §6).
+    pub(super) fn refuse_interval(&mut self, cx: &mut Cx<'_>, served: &Served, least: u32) {
+        self.respond_final(cx, served, StatusCode::SESSION_INTERVAL_TOO_SMALL, |lines| {
+            lines.number(HeaderId::MinSe, least);
+        });
+    }
+}
+
+impl Calls {
+    /// A 2xx to our INVITE came, or to our `change`: the session timer is negotiated anew (RFC 4028 §7.2). True if the peer describes the
+    /// session in another way than before.
+    pub(super) fn timer_accepted(
+        &mut self,
+        on: &Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        change: Option<(RequestId, &Extra)>,
+        response: &Response,
+    ) -> bool {
+        if !on.profile.has_session_timers() {
+            return true;
+        }
+        let request = change.map(|change| change.0).or_else(|| self.caller(id)?.invite);
+        let kept = request.and_then(|request| on.requests.request(request));
+        let ours = match change {
+            Some((_, extra)) => extra.description().cloned(),
+            None => kept.and_then(description_of_request),
+        };
+        let theirs = response_describes(response).then(|| Body::of_response(response)).flatten();
+        let Some(session) = self.session_mut(id, dialog) else { return true };
+        let refresh = session.begin_refresh(&on.profile);
+        let sent = match (kept, change) {
+            (Some(kept), _) => asked(kept),
+            (None, _) => refresh.timer.request(),
+        };
+        refresh.timer.accepted(sent, answered(response), cx.now());
+        let offer = if ours.is_some() { End::Ours } else { End::Theirs };
+        let is_news = refresh.exchanged(offer, ours, theirs);
+        set_alarm(cx, id, refresh);
+        is_news
+    }
+
+    /// Our 2xx to an INVITE, with the fields of the session timer (RFC 4028 §9). `None`: there are no session timers.
+    pub(super) fn timed_answer(
+        &self,
+        on: &Floor,
+        cx: &Cx<'_>,
+        id: CallId,
+        served: &Served,
+        extra: &Extra,
+    ) -> Option<Box<Timed>> {
+        if !on.profile.has_session_timers() {
+            return None;
+        }
+        let known = self.table.get(id).and_then(Call::main).and_then(Session::refresh);
+        let mut timer = known.map_or(SessionTimer::new(on.profile.session_timer), |refresh| refresh.timer);
+        let request = asked(&served.request);
+        // An interval that is too small was refused when the request came.
+        let _ = timer.received(request);
+        let answer = timer.answer(request, cx.now());
+        let mut extra = extra.clone();
+        add_answer(&mut extra, answer);
+        Some(Box::new(Timed { timer, extra }))
+    }
+
+    /// That 2xx is sent.
+    pub(super) fn timer_answered(
+        &mut self,
+        on: &Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        served: &Served,
+        timed: Option<Box<Timed>>,
+    ) {
+        let Some(Timed { timer, extra }) = timed.map(|timed| *timed) else { return };
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        let refresh = session.begin_refresh(&on.profile);
+        refresh.timer = timer;
+        let theirs = description_of_request(&served.request);
+        let offer = if theirs.is_some() { End::Theirs } else { End::Ours };
+        refresh.exchanged(offer, extra.description().cloned(), theirs);
+        set_alarm(cx, id, refresh);
+        // The session is refreshed: a refresh of ours that has met that one has no purpose any more.
+        session.drop_waiting_refresh(cx);
+    }
+
+    /// A change of ours was refused for good. True if that ends the session, which a BYE tells (RFC 4028 §10).
+    pub(super) fn timer_refused(&mut self, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, status: StatusCode) -> bool {
+        let refresh = self.session_mut(id, dialog).and_then(Session::refresh_mut);
+        let Some(refresh) = refresh else { return false };
+        let refused = refresh.timer.refused(status, cx.now());
+        set_alarm(cx, id, refresh);
+        refused == RefreshRefused::End
+    }
+
+    /// Something is due of a session timer (RFC 4028 §10).
+    pub(in crate::user_agent) fn timer_due(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let (dialog, phase) = (session.dialog, session.phase);
+        let Some(refresh) = session.refresh_mut() else { return };
+        refresh.alarm = None;
+        match refresh.timer.due(cx.now()) {
+            Some(SessionDue::Expired) if phase == Phase::Established => {
+                self.step(on, cx, id, dialog, Input::Expired, None);
+            }
+            // A BYE has to wait for an ACK, which comes or is given up (§15).
+            Some(SessionDue::Expired) => {
+                refresh.alarm = Some(cx.arm(cx.now() + WAIT_FOR_CHANGE, Work::SessionTimer(id)));
+            }
+            Some(SessionDue::Refresh) => self.send_refresh(on, cx, id, dialog),
+            None => set_alarm(cx, id, refresh),
+        }
+    }
+
+    /// Sends a refresh, as soon as no change of the session is in progress.
+    fn send_refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        let is_free = session.phase == Phase::Established
+            && session.changes.as_ref().is_none_or(|changes| changes.ours.is_none() && changes.theirs.is_none());
+        let offers = session.offers;
+        let Some(refresh) = session.refresh_mut() else { return };
+        let extra = Extra::from(refresh.exchange.ours.clone());
+        if !is_free || !offers.may_send(Carrier::Invite, extra.describes()) {
+            refresh.timer.postpone(cx.now() + WAIT_FOR_CHANGE);
+            return set_alarm(cx, id, refresh);
+        }
+        set_alarm(cx, id, refresh);
+        if self.send_change(on, cx, id, dialog, Change { extra, glares: 0, is_refresh: true }).is_err() {
+            // There is no way at present (RFC 3261 §8.1.3.1).
+            self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
+        }
+    }
+
+    /// A refresh is done: the change that has waited for its end is sent.
+    pub(super) fn send_held(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let dialog = session.dialog;
+        if session.phase != Phase::Established {
+            return;
+        }
+        let Some(extra) = session.refresh_mut().and_then(|refresh| refresh.held.take()) else { return };
+        if self.send_change(on, cx, id, dialog, Change { extra, glares: 0, is_refresh: false }).is_err() {
+            cx.emit(Event::ModifyFailed { call: id, cause: Cause::Unreachable });
+        }
+    }
+}
+
+/// Sets the alarm for what is due next.
+fn set_alarm(cx: &mut Cx<'_>, id: CallId, refresh: &mut Refresh) {
+    let at = refresh.timer.deadline();
+    match (at, refresh.alarm) {
+        (Some(at), Some(alarm)) if cx.rearm(alarm, at) => {}
+        (Some(at), _) => refresh.alarm = Some(cx.arm(at, Work::SessionTimer(id))),
+        (None, Some(alarm)) => {
+            cx.disarm(alarm);
+            refresh.alarm = None;
+        }
+        (None, None) => {}
+    }
+}
+
+fn description_of_request(request: &Request) -> Option<Body> {
+    request_describes(request).then(|| Body::of_request(request)).flatten()
+}
