@@ -169,6 +169,15 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// Whether its body is a session description.
+    pub fn describes(&self) -> bool {
+        let mut types = self.values("content-type", "c");
+        !self.body.is_empty()
+            && types.next().is_some_and(|value| {
+                value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/sdp"))
+            })
+    }
+
     /// Whether this is a final response other than 2xx.
     pub fn is_rejection(&self) -> bool {
         self.status().is_some_and(|status| status >= 300)

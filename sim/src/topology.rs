@@ -22,10 +22,12 @@ use crate::world::{Setting, World};
 use rfc::{ALICE_SDP, BOB_SDP, sdp};
 use scene::parsed;
 pub use scene::{Domain, Phone, Scene, Wrap};
+pub use secrets::PASSWORDS;
 
 mod build;
 mod rfc;
 mod scene;
+mod secrets;
 
 /// A network that can be asked for by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +131,49 @@ impl FromStr for Topology {
     }
 }
 
+/// Who asks everybody for credentials before serving them (RFC 3261 §22).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Challenges {
+    /// Alice's phone: 401.
+    pub alice: bool,
+    /// Bob's phone: 401.
+    pub bob: bool,
+    /// The first proxy on Alice's way, which asks the users of her domain alone: 407.
+    pub proxy: bool,
+}
+
+impl Challenges {
+    /// Each, with its name.
+    const fn parts(&mut self) -> [(&'static str, &mut bool); 3] {
+        let Self { alice, bob, proxy } = self;
+        [("alice", alice), ("bob", bob), ("proxy", proxy)]
+    }
+}
+
+impl fmt::Display for Challenges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut asking = *self;
+        let names = asking.parts().into_iter().filter_map(|(name, asks)| asks.then_some(name));
+        let names: Vec<_> = names.collect();
+        f.write_str(if names.is_empty() { "nobody".to_owned() } else { names.join(",") }.as_str())
+    }
+}
+
+impl FromStr for Challenges {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut all = Self::default();
+        for name in text.split(',').filter(|_| text != "nobody") {
+            let part = all.parts().into_iter().find(|(known, asks)| *known == name && !**asks);
+            let (_, asks) =
+                part.ok_or("alice, bob or proxy asks for credentials, or nobody, or several as in alice,proxy")?;
+            *asks = true;
+        }
+        Ok(all)
+    }
+}
+
 /// A call from Alice to Bob: who does what, in which network. A value; [`Scenario::world`] makes a world of it.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -140,6 +185,10 @@ pub struct Scenario {
     pub alice: Behaviour,
     /// The acts of Bob; in a crowd of each of his kind.
     pub bob: Behaviour,
+    /// Who asks for credentials.
+    pub challenges: Challenges,
+    /// How long a nonce is good for.
+    pub nonce_age: Duration,
     /// The wires.
     pub links: Links,
     /// The faults.
@@ -160,7 +209,8 @@ impl Scenario {
     pub fn rfc3261(topology: Topology) -> Self {
         let at_home = topology != Topology::Direct;
         let bob = if at_home { "Bob <sip:bob@biloxi.com>" } else { "Bob <sip:bob@192.0.2.4>" };
-        let call = Outgoing { at: CALL_AT, to: parsed(bob), body: Some(sdp(ALICE_SDP)), cancel_after: None };
+        let call =
+            Outgoing { at: CALL_AT, to: parsed(bob), body: Some(sdp(ALICE_SDP)), late_offer: None, cancel_after: None };
         let register = Register { at: Instant::ZERO, registrar: parsed("sip:registrar.biloxi.com"), expires: 7_200 };
         let answer = (Duration::from_secs(2), Reaction::Answer(Some(sdp(BOB_SDP))));
         Self {
@@ -173,6 +223,8 @@ impl Scenario {
                 hang_up_after: Some(Duration::from_secs(5)),
                 ..Behaviour::default()
             },
+            challenges: Challenges::default(),
+            nonce_age: Duration::from_secs(300),
             links: Links::default(),
             plan: Plan::new(),
             seed: None,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use sansip::Instant;
 use sansip::message::SharedBytes;
 
+use crate::actor::Session;
 use crate::fault::{ClockChange, Fate};
 
 /// All that happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
@@ -197,6 +198,8 @@ pub enum Note {
         call_id: String,
         /// Why, in a word or two.
         why: String,
+        /// The session as the node believes it to be by then, if there is one.
+        session: Option<Session>,
     },
     /// The node has crashed: it has no call, hears nothing, and forgets everything.
     Crashed,

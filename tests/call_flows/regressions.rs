@@ -38,6 +38,15 @@ fn a_bye_whose_way_is_still_looked_up_is_taken_back_when_that_of_the_peer_comes(
     assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up", "hung up"));
 }
 
+/// Both hang up, and Alice asks for credentials: her BYE has ended the call when her 401 to Bob's comes. He sent his once more, in a
+/// dialog that was over.
+#[test]
+fn a_bye_that_is_challenged_when_that_of_the_peer_has_come_is_not_sent_again() {
+    let world = replayed("sansip-sim call --topology direct --hang-up nobody --challenge alice --seed 1");
+    assert_eq!((times(&world, "alice", "BYE"), times(&world, "bob", "BYE")), (vec![0], vec![0]));
+    assert_eq!((end(&world, "alice").as_str(), end(&world, "bob").as_str()), ("hung up", "hung up"));
+}
+
 /// Timer J is zero on a stream (RFC 3261 §17.2.2): whether a copy of a request is a new one must not depend on whether it came in the same
 /// read as the first.
 #[test]

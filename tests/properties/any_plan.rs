@@ -2,7 +2,7 @@
 //! call as soon as the message that decides has arrived, everything ends, and nobody sends more than the RFCs allow.
 
 use sansip::Instant;
-use sansip_sim::run::{Case, HangUp, run};
+use sansip_sim::run::{ByWhom, Case, run};
 use sansip_sim::shrink::expect_holds;
 use sansip_sim::sweep::{Scope, Shard, draw};
 use sansip_sim::topology::Topology;
@@ -45,7 +45,7 @@ fn ends_agree_nodes_become_idle_and_nothing_is_sent_beyond_the_schedule_4() {
 fn in_a_calm_network_the_checks_hold_and_the_call_is_soon_over() {
     for topology in Topology::ALL {
         // Alice reaches Bob in any topology; behind a NAT she gets no BYE.
-        let done = run(&Case { topology, hang_up: HangUp::ALICE, ..Case::default() });
+        let done = run(&Case { topology, hang_up: ByWhom::ALICE, ..Case::default() });
         assert!(done.verdict.holds() && done.world.is_quiet());
         assert!(done.world.now() < Instant::from_millis(60_000), "{topology}: {}", done.world.now());
     }

@@ -23,7 +23,7 @@ enum Step {
     Call,
     Ring(CallId),
     Answer(CallId),
-    HangUp(CallId),
+    ByWhom(CallId),
 }
 
 type Journal = Vec<(Instant, Step)>;
@@ -65,7 +65,7 @@ impl Player for UserAgent {
             }
             Step::Ring(call) => self.ring(now, *call),
             Step::Answer(call) => self.answer(now, *call, None),
-            Step::HangUp(call) => self.hang_up(now, *call),
+            Step::ByWhom(call) => self.hang_up(now, *call),
             Step::Datagram(..) | Step::Resolved(_) | Step::Tick => Ok(()),
         };
     }
@@ -164,10 +164,10 @@ impl Net {
                 Event::Incoming { call, .. } => {
                     self.plan(now + Duration::from_millis(150), node, Step::Ring(call));
                     self.plan(now + Duration::from_millis(1_700), node, Step::Answer(call));
-                    self.plan(now + Duration::from_millis(9_000), node, Step::HangUp(call));
+                    self.plan(now + Duration::from_millis(9_000), node, Step::ByWhom(call));
                 }
                 Event::Answered { call, .. } => {
-                    self.plan(now + Duration::from_millis(7_300), node, Step::HangUp(call));
+                    self.plan(now + Duration::from_millis(7_300), node, Step::ByWhom(call));
                 }
                 _ => {}
             }

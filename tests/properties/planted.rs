@@ -57,7 +57,7 @@ fn a_run_is_cut_down_until_no_fault_can_be_left_out() {
 #[test]
 fn a_wrapper_without_effect_changes_nothing() {
     for number in 0..20 {
-        let case = draw(&Scope::default(), 1, number);
+        let case = draw(&Scope::PLAIN, 1, number);
         let bare = run_with(&case, &standard(), &mut |_, node| node);
         let wrapped = run_with(&case, &standard(), &mut |_, node| Box::new(Faulty::new(node, Hooks::NONE)));
         assert_eq!(digest(wrapped.world.trace()), digest(bare.world.trace()), "{case}");
@@ -75,7 +75,7 @@ fn what_provokes_a_mistake_is_none_of_those_who_are_provoked() {
         };
         let innocent = Planted { how, ..*planted };
         for number in 0..20 {
-            let mut case = draw(&Scope::default(), 1, number);
+            let mut case = draw(&Scope::PLAIN, 1, number);
             (innocent.scene.adapt)(&mut case);
             let run = run(&innocent, &case);
             let blamed: Vec<_> = blamed(&innocent, &run).filter(|breach| breach.check == innocent.check).collect();

@@ -54,7 +54,7 @@ fn of_what_is_left_nothing_can_be_left_out() {
 
 #[test]
 fn one_call_of_a_crowd_in_hostile_weather_is_left_with_a_fault_or_two() {
-    let scope = Scope { topology: Some(Topology::Crowd(20)), weather: Some(Preset::Hostile) };
+    let scope = Scope { topology: Some(Topology::Crowd(20)), weather: Some(Preset::Hostile), ..Scope::PLAIN };
     for planted in OF_FAULTS.map(named) {
         for seed in 1..=3 {
             let (found, shrunk) = found_and_shrunk(&planted, &scope, seed);

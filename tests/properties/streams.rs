@@ -30,7 +30,7 @@ enum Step {
     Register,
     Call,
     Answer(CallId),
-    HangUp(CallId),
+    ByWhom(CallId),
 }
 
 type Journal = Vec<(Instant, Step)>;
@@ -68,7 +68,7 @@ impl Player for UserAgent {
                 self.call(now, &bob).map(drop)
             }
             Step::Answer(call) => self.answer(now, *call, None),
-            Step::HangUp(call) => self.hang_up(now, *call),
+            Step::ByWhom(call) => self.hang_up(now, *call),
             _ => Ok(()),
         };
     }
@@ -76,7 +76,7 @@ impl Player for UserAgent {
     fn reaction(event: &Event) -> Option<(u64, Step)> {
         match event {
             Event::Incoming { call, .. } => Some((1_700, Step::Answer(*call))),
-            Event::Answered { call, .. } => Some((40_000, Step::HangUp(*call))),
+            Event::Answered { call, .. } => Some((40_000, Step::ByWhom(*call))),
             _ => None,
         }
     }

@@ -1,12 +1,19 @@
 //! Actors: nodes together with whoever uses them.
 
+mod behaviour;
 mod census;
+mod challenger;
+mod line;
+mod session;
 mod stack;
 mod user_agent;
 
+pub use behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction, Register};
 pub use census::Census;
+pub use challenger::Challenger;
+pub use session::Session;
 pub use stack::StackActor;
-pub use user_agent::{Behaviour, Incoming, Outgoing, Reaction, Register, UserAgentActor};
+pub use user_agent::UserAgentActor;
 
 use std::fmt;
 use std::sync::Arc;

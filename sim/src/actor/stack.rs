@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sansip::server::{self, Server};
 use sansip::{ConnectionId, Input, Instant, Node, Output, Stack, TransactionUser};
 
-use super::{Actor, Census, Recipe};
+use super::{Actor, Census, Challenger, Recipe};
 use crate::trace::Note;
 
 /// A [`Stack`] in a world, and an application that hears its events and gives it commands at their times.
@@ -103,6 +103,17 @@ impl StackActor<server::Core> {
     pub fn server(build: impl Fn(u32) -> Server + Send + Sync + 'static) -> Self {
         Self::restartable(build).counting(|server| {
             let (endpoint, user) = (server.endpoint(), server.user());
+            let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
+            both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
+        })
+    }
+}
+
+impl StackActor<Challenger> {
+    /// A domain's server that asks for credentials, all of which is counted.
+    pub fn challenger(build: impl Fn(u32) -> Stack<Challenger> + Send + Sync + 'static) -> Self {
+        Self::restartable(build).counting(|node| {
+            let (endpoint, user) = (node.endpoint(), node.user().server());
             let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
             both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
         })

@@ -2,86 +2,18 @@
 
 use std::collections::VecDeque;
 
-use sansip::message::header::NameAddrBuf;
-use sansip::message::{StatusCode, UriBuf};
+use sansip::message::StatusCode;
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
+use super::behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction};
+use super::line::Line;
 use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
 
-/// The acts of the user of a phone, and when.
-#[derive(Clone, Debug)]
-pub struct Behaviour {
-    /// Registers.
-    pub register: Option<Register>,
-    /// Makes these calls.
-    pub calls: Vec<Outgoing>,
-    /// Treats every incoming call so.
-    pub incoming: Incoming,
-    /// Hangs up so long after a call is there for good: answered, or the ACK for the answer came.
-    pub hang_up_after: Option<Duration>,
-    /// Lets nothing ring longer: cancels or rejects then.
-    pub ring_limit: Duration,
-    /// From then on ends every call that it has, or gets.
-    pub end_calls_from: Option<Instant>,
-}
-
-/// A registration to make.
-#[derive(Clone, Debug)]
-pub struct Register {
-    /// When.
-    pub at: Instant,
-    /// The Request-URI.
-    pub registrar: UriBuf,
-    /// In seconds.
-    pub expires: u32,
-}
-
-/// A call to make.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// When.
-    pub at: Instant,
-    /// Whom.
-    pub to: NameAddrBuf,
-    /// With what body.
-    pub body: Option<Body>,
-    /// Cancels it so long after, if it is not answered by then.
-    pub cancel_after: Option<Duration>,
-}
-
-/// The reaction to an incoming call; times count from its arrival.
-#[derive(Clone, Debug)]
-pub struct Incoming {
-    /// Rings.
-    pub ring_after: Option<Duration>,
-    /// Then does this; nothing lets it ring.
-    pub then: Option<(Duration, Reaction)>,
-}
-
-/// How an incoming call is decided.
-#[derive(Clone, Debug)]
-pub enum Reaction {
-    /// It is answered, with this body.
-    Answer(Option<Body>),
-    /// It is refused.
-    Reject(StatusCode),
-}
-
-impl Default for Behaviour {
-    /// Does nothing by itself; rings at once and lets it ring for a minute.
-    fn default() -> Self {
-        Self {
-            register: None,
-            calls: Vec::new(),
-            incoming: Incoming { ring_after: Some(Duration::ZERO), then: None },
-            hang_up_after: None,
-            ring_limit: Duration::from_secs(60),
-            end_calls_from: None,
-        }
-    }
-}
+/// So often a change is tried again that is asked for at the wrong time, and so long after.
+const ATTEMPTS: u8 = 5;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Something to do at its time.
 #[derive(Clone, Debug)]
@@ -93,6 +25,12 @@ enum Task {
     /// Ends what is still not answered.
     StopRinging(CallId),
     HangUp(CallId),
+    /// Asks for hold, or for its end; the number counts the attempts.
+    Change(CallId, bool, u8),
+    /// Decides about a change that the peer wants.
+    Decide(CallId),
+    /// Answers the offer of a 2xx.
+    AnswerOffer(CallId),
 }
 
 impl Task {
@@ -103,17 +41,12 @@ impl Task {
             | Self::React(call)
             | Self::Cancel(call)
             | Self::StopRinging(call)
-            | Self::HangUp(call) => Some(*call),
+            | Self::HangUp(call)
+            | Self::Change(call, ..)
+            | Self::Decide(call)
+            | Self::AnswerOffer(call) => Some(*call),
         }
     }
-}
-
-/// A call that is there.
-#[derive(Clone, Debug)]
-struct Line {
-    call_id: String,
-    incoming: bool,
-    answered: bool,
 }
 
 /// A user agent with its user.
@@ -197,8 +130,8 @@ impl UserAgentActor {
         self.calls.iter_mut().find(|(id, _)| *id == call).map(|(_, line)| line)
     }
 
-    fn begin(&mut self, call: CallId, call_id: String, incoming: bool) {
-        self.calls.push((call, Line { call_id, incoming, answered: false }));
+    fn begin(&mut self, call: CallId, line: Line) {
+        self.calls.push((call, line));
         self.plan(self.now + self.behaviour.ring_limit, Task::StopRinging(call));
         if let Some(from) = self.behaviour.end_calls_from {
             self.plan(self.now.max(from), Task::HangUp(call));
@@ -218,13 +151,20 @@ impl UserAgentActor {
         if let Some(place) = self.calls.iter().position(|(id, _)| *id == call) {
             let (_, line) = self.calls.swap_remove(place);
             self.tasks.retain(|(_, task)| task.call() != Some(call));
-            self.notes.push_back(Note::CallEnded { call_id: line.call_id, why });
+            self.notes.push_back(Note::CallEnded { call_id: line.call_id, why, session: line.session });
         }
     }
 
-    fn plan_hang_up(&mut self, call: CallId) {
+    /// The call is there for good: plans what is done with it. At most once in a call.
+    fn settle(&mut self, call: CallId) {
+        if self.line(call).is_none_or(|line| std::mem::replace(&mut line.settled, true)) {
+            return;
+        }
         if let Some(after) = self.behaviour.hang_up_after {
             self.plan(self.now + after, Task::HangUp(call));
+        }
+        if let Some(after) = self.behaviour.hold_after {
+            self.plan(self.now + after, Task::Change(call, true, 0));
         }
     }
 
@@ -244,6 +184,9 @@ impl UserAgentActor {
             Task::Cancel(call) if unanswered(call) => self.agent.cancel(now, call),
             Task::StopRinging(call) if unanswered(call) => self.hang_up(call),
             Task::HangUp(call) => self.hang_up(call),
+            Task::Change(call, hold, attempt) => self.change(call, hold, attempt),
+            Task::Decide(call) => self.decide(call),
+            Task::AnswerOffer(call) => self.answer_offer(call),
             Task::Ring(_) | Task::React(_) | Task::Cancel(_) | Task::StopRinging(_) => Ok(()),
         };
         self.note(done, || format!("{task:?}"));
@@ -259,11 +202,19 @@ impl UserAgentActor {
     }
 
     fn call(&mut self, index: usize) -> Result<(), CommandError> {
-        let Outgoing { to, body, cancel_after, .. } = &self.behaviour.calls[index];
+        let Outgoing { to, body, late_offer, cancel_after, .. } = &self.behaviour.calls[index];
         let cancel_after = *cancel_after;
-        let call = self.agent.call(self.now, sansip::user_agent::Outgoing::to(to).body(body.clone()))?;
+        let mut line = Line::calling(body.as_ref(), *late_offer);
+        let outgoing = sansip::user_agent::Outgoing::to(to);
+        let outgoing = match (late_offer, line.refusal()) {
+            (None, _) => outgoing.body(body.clone()),
+            (Some(_), Some(refusal)) => outgoing.refusal(refusal),
+            (Some(_), None) => outgoing,
+        };
+        let call = self.agent.call(self.now, outgoing)?;
         let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
-        self.begin(call, call_id.unwrap_or_default(), false);
+        line.call_id = call_id.unwrap_or_default();
+        self.begin(call, line);
         if let Some(after) = cancel_after {
             self.plan(self.now + after, Task::Cancel(call));
         }
@@ -274,6 +225,9 @@ impl UserAgentActor {
         match &self.behaviour.incoming.then {
             Some((_, Reaction::Answer(body))) => {
                 self.agent.answer(self.now, call, body.clone())?;
+                if let (Some((_, line)), Some(body)) = (self.calls.iter_mut().find(|(id, _)| *id == call), body) {
+                    line.answer(body.bytes.clone());
+                }
                 self.establish(call);
                 Ok(())
             }
@@ -285,6 +239,54 @@ impl UserAgentActor {
             }
             None => Ok(()),
         }
+    }
+
+    /// Asks for hold or for its end. While the stack says that it is not the time, it is tried again, a few times.
+    fn change(&mut self, call: CallId, hold: bool, attempt: u8) -> Result<(), CommandError> {
+        let Some(offer) = self.line(call).and_then(|line| line.offer(hold)) else { return Ok(()) };
+        match self.agent.modify(self.now, call, offer.clone()) {
+            Err(CommandError::WrongState) if attempt < ATTEMPTS => {
+                self.plan(self.now + AGAIN_AFTER, Task::Change(call, hold, attempt + 1));
+                Ok(())
+            }
+            done => {
+                done?;
+                if let Some(line) = self.line(call) {
+                    line.offered(offer.bytes, hold);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn decide(&mut self, call: CallId) -> Result<(), CommandError> {
+        let consent = self.behaviour.change.map(|(_, consent)| consent);
+        match (consent, self.line(call).and_then(|line| line.reply())) {
+            (Some(Consent::Accept), Some(answer)) => {
+                self.agent.accept_offer(self.now, call, answer.clone())?;
+                if let Some(line) = self.line(call) {
+                    line.answer(answer.bytes);
+                }
+                Ok(())
+            }
+            (Some(Consent::Refuse), Some(_)) => {
+                self.agent.refuse_offer(self.now, call, StatusCode::NOT_ACCEPTABLE_HERE)?;
+                if let Some(line) = self.line(call) {
+                    line.lapse();
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn answer_offer(&mut self, call: CallId) -> Result<(), CommandError> {
+        let Some(answer) = self.line(call).and_then(|line| line.reply()) else { return Ok(()) };
+        self.agent.answer_offer(self.now, call, answer.clone())?;
+        if let Some(line) = self.line(call) {
+            line.answer(answer.bytes);
+        }
+        Ok(())
     }
 
     fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
@@ -302,7 +304,8 @@ impl UserAgentActor {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Incoming { call, request, .. } => {
-                self.begin(call, request.call_id().unwrap_or_default().to_owned(), true);
+                let call_id = request.call_id().unwrap_or_default().to_owned();
+                self.begin(call, Line::called(call_id, Body::of_request(&request)));
                 let Incoming { ring_after, then } = &self.behaviour.incoming;
                 let ring = ring_after.map(|after| (self.now + after, Task::Ring(call)));
                 let react = then.as_ref().map(|(after, _)| (self.now + *after, Task::React(call)));
@@ -310,11 +313,45 @@ impl UserAgentActor {
                     self.plan(at, task);
                 }
             }
-            Event::Answered { call, .. } => {
+            Event::Answered { call, response } => {
                 self.establish(call);
-                self.plan_hang_up(call);
+                self.settle(call);
+                let after = self.line(call).and_then(|line| line.was_answered(Body::of_response(&response)));
+                if let Some(after) = after {
+                    self.plan(self.now + after, Task::AnswerOffer(call));
+                }
             }
-            Event::Confirmed { call, .. } => self.plan_hang_up(call),
+            Event::Confirmed { call, ack } => {
+                self.settle(call);
+                if let (Some(line), Some(body)) = (self.line(call), Body::of_request(&ack)) {
+                    line.was_confirmed(body);
+                }
+            }
+            Event::Modified { call, response } => {
+                let held = self.line(call).is_some_and(|line| line.was_modified(Body::of_response(&response)));
+                if held {
+                    self.plan(self.now + HOLD, Task::Change(call, false, 0));
+                }
+            }
+            Event::ModifyFailed { call, .. } => {
+                if let Some(line) = self.line(call) {
+                    line.was_refused();
+                }
+            }
+            Event::Offered { call, request } => {
+                if let Some(line) = self.line(call) {
+                    line.was_offered(Body::of_request(&request));
+                }
+                if let Some((after, _)) = self.behaviour.change {
+                    self.plan(self.now + after, Task::Decide(call));
+                }
+            }
+            Event::OfferLapsed { call, .. } => {
+                self.tasks.retain(|(_, task)| !matches!(task, Task::Decide(of) if *of == call));
+                if let Some(line) = self.line(call) {
+                    line.lapse();
+                }
+            }
             Event::Failed { call, cause } => {
                 let status = cause.counts_as();
                 self.end(call, format!("{} {}", status.get(), status.reason()));
@@ -324,6 +361,8 @@ impl UserAgentActor {
                     EndCause::Remote => "the other hung up",
                     EndCause::Local => "cancelled too late",
                     EndCause::Unacknowledged => "no ACK came",
+                    EndCause::Unanswered => "the offer was not answered",
+                    EndCause::Lost => "the other has lost it",
                     _ => "for another reason",
                 };
                 self.end(call, why.to_owned());

@@ -5,10 +5,14 @@ use sansip::{Duration, Timers};
 use super::{Check, Kind, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
+/// So long the ACK of a 2xx with an offer may wait for the answer
+/// ([`Profile::answer_time`](sansip::user_agent::Profile::answer_time)).
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// Every final response to INVITE is acknowledged; a 2xx that is not ends its call.
 ///
 /// * A caller sends an ACK for each copy of each 2xx that comes while its INVITE is alive, at once, or as soon as the resolver has
-///   said where (RFC 3261 §13.2.2.4), for 64·T1 after the first (timer M, RFC 6026 §8.4).
+///   said where (RFC 3261 §13.2.2.4), for 64·T1 after the first (timer M, RFC 6026 §8.4). One with an offer may wait 10 s for the answer.
 /// * Who sent an INVITE sends an ACK for each copy of another final response, at once, for 32 s (§17.1.1.2, timer D).
 /// * A called end whose 2xx gets no ACK for 64·T1 sends a BYE, unless one came (§13.3.1.4).
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +72,12 @@ impl Acknowledged {
         let (absorbs, by) = if rejection {
             (self.timers.sixty_four_t1().max(Duration::from_secs(32)), seen.time)
         } else {
-            (self.timers.sixty_four_t1(), seen.time + self.timers.t1)
+            let at_once = seen.time + self.timers.t1;
+            let waits = part.sent().any(|(other, invite, _)| {
+                other.hop == seen.hop && invite.is("INVITE") && !invite.describes() && response.describes()
+            });
+            let answered = if waits { first.time + ANSWER + self.timers.t1 } else { at_once };
+            (self.timers.sixty_four_t1(), at_once.max(answered))
         };
         let mut acks = part.sent().filter(|(ack, packet, _)| {
             let fits = if rejection { ack.hop == seen.hop } else { packet.to_tag == response.to_tag };

@@ -41,8 +41,8 @@ impl Check for Agreement {
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         // A proxy between the ends says nothing of the call.
-        if part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended)) {
-            End::of(part).judge(&self.timers, part.until, &mut |time, what| {
+        if part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended(_))) {
+            End::of(part, &self.timers).judge(&self.timers, part.until, &mut |time, what| {
                 report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
             });
         }
@@ -54,6 +54,19 @@ fn tag<'a>(sight: Sight<'a>) -> Option<&'a str> {
     let (Sight::Sent(packet, _) | Sight::Received(packet, _)) = sight else { return None };
     let success = packet.status().is_some_and(|status| (200..300).contains(&status));
     (success && packet.method == "INVITE").then_some(packet.to_tag)
+}
+
+/// Whether the exchange that this belongs to decides nothing about the call: an INVITE in the dialog, which changes the session (RFC
+/// 3261 §14), or a request that this end, or for an INVITE anybody, wants to have again with credentials (§22).
+fn decides_nothing(sight: Sight<'_>) -> bool {
+    let (Sight::Sent(packet, _) | Sight::Received(packet, _)) = sight else { return false };
+    let is_challenge = packet.status().is_some_and(|status| matches!(status, 401 | 407));
+    is_change(packet) || (is_challenge && (packet.method == "INVITE" || matches!(sight, Sight::Sent(..))))
+}
+
+/// Whether this is an INVITE in a dialog.
+fn is_change(packet: &Packet<'_>) -> bool {
+    packet.is("INVITE") && !packet.to_tag.is_empty()
 }
 
 /// A moment of a run: when, and its place in the order of what the node saw.
@@ -85,14 +98,23 @@ struct End<'a> {
     byes_received: Vec<Moment>,
     began: Option<Moment>,
     ended: Option<Moment>,
+    /// The first 2xx to each INVITE in the dialog, with the moment from which on a BYE need not wait for it (§15).
+    changes: Vec<(Moment, Instant)>,
 }
 
 impl<'a> End<'a> {
-    fn of(part: &Part<'a>) -> Self {
+    fn of(part: &Part<'a>, timers: &Timers) -> Self {
         let seen = &part.seen;
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let (mut branches, mut hops) = (BTreeSet::new(), BTreeSet::new());
-        for Seen { time, index, hop, what, .. } in seen {
+        let aside: BTreeSet<usize> =
+            seen.iter().filter(|seen| decides_nothing(seen.what)).map(|seen| seen.hop).collect();
+        let is_aside =
+            |seen: &Seen<'_>| !matches!(seen.what, Sight::Began | Sight::Ended(_)) && aside.contains(&seen.hop);
+        for seen in seen.iter().filter(|seen| !aside.is_empty() && is_aside(seen)) {
+            end.note_change(part, seen, timers);
+        }
+        for Seen { time, index, hop, what, .. } in seen.iter().filter(|seen| !is_aside(seen)) {
             let moment = (*time, *index);
             let place = match what {
                 Sight::Sent(packet, carried) => {
@@ -120,7 +142,7 @@ impl<'a> End<'a> {
                     end.place_of_received(packet)
                 }
                 Sight::Began => Some(&mut end.began),
-                Sight::Ended => Some(&mut end.ended),
+                Sight::Ended(_) => Some(&mut end.ended),
             };
             if let Some(place) = place {
                 place.get_or_insert(moment);
@@ -179,6 +201,23 @@ impl<'a> End<'a> {
         }
     }
 
+    /// Takes note of the 2xx that this end sends to an INVITE in the dialog, and of the ACK that it gets.
+    fn note_change(&mut self, part: &Part<'_>, seen: &Seen<'_>, timers: &Timers) {
+        let Some((response, _)) = seen.sent().filter(|(packet, _)| packet.answers(2, "INVITE")) else { return };
+        let is_change = part.received().any(|(other, request, _)| other.hop == seen.hop && is_change(request));
+        let is_first = !part
+            .sent()
+            .any(|(other, packet, _)| other.hop == seen.hop && other.index < seen.index && packet.answers(2, "INVITE"));
+        if is_change && is_first {
+            let mut acks = part.received().filter(|(other, ack, _)| {
+                other.index > seen.index && ack.is("ACK") && ack.sequence == response.sequence
+            });
+            let over = seen.time + timers.sixty_four_t1();
+            let free = acks.find(|(_, ack, _)| ack.from_tag == response.from_tag).map_or(over, |(ack, ..)| ack.time);
+            self.changes.push(((seen.time, seen.index), free.min(over)));
+        }
+    }
+
     /// By when an end that gave the call up must have sent a BYE: the called end may have to wait for the ACK, and the resolver
     /// may have to be asked for the way.
     fn bye_due(&self, timers: &Timers, ended: Moment) -> Instant {
@@ -186,7 +225,8 @@ impl<'a> End<'a> {
             let unacknowledged = success.0 + timers.sixty_four_t1();
             self.ack_received.map_or(unacknowledged, |ack| ack.0.min(unacknowledged))
         });
-        may.map_or(ended.0, |may| may.max(ended.0)) + timers.t1
+        let changes = self.changes.iter().filter(|(success, _)| success.0 <= ended.0).map(|(_, free)| *free);
+        changes.chain(may).fold(ended.0, Instant::max) + timers.t1
     }
 
     fn judge_caller(&self, timers: &Timers, breach: &mut impl FnMut(Instant, &'static str)) {

@@ -113,7 +113,7 @@ impl Hash for Known<'_> {
                 Sight::Sent(packet, _) => std::ptr::from_ref(packet).addr(),
                 Sight::Received(packet, _) => !std::ptr::from_ref(packet).addr(),
                 Sight::Began => 1,
-                Sight::Ended => 2,
+                Sight::Ended(_) => 2,
             });
         }
     }
@@ -126,7 +126,8 @@ fn is_same(one: &Seen<'_>, other: &Seen<'_>) -> bool {
         | (Sight::Received(packet, carried), Sight::Received(other, to)) => {
             std::ptr::eq(packet, other) && carried == to
         }
-        (Sight::Began, Sight::Began) | (Sight::Ended, Sight::Ended) => true,
+        (Sight::Began, Sight::Began) => true,
+        (Sight::Ended(session), Sight::Ended(other)) => session == other,
         _ => false,
     };
     same && one.time == other.time
@@ -157,7 +158,7 @@ mod tests {
                 let what = match what {
                     Sight::Sent(packet, carried) => format!("sent {} to {}", packet.what(), carried.destination),
                     Sight::Received(packet, carried) => format!("got {} from {}", packet.what(), carried.source),
-                    Sight::Began | Sight::Ended => format!("{what:?}"),
+                    Sight::Began | Sight::Ended(_) => format!("{what:?}"),
                 };
                 report.breach(*node, *time, format!("{} until {until} {crashed} {what}", part.name));
             }

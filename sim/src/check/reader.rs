@@ -7,6 +7,7 @@ use sansip::message::SharedBytes;
 
 use super::reading::{Carried, Part, Seen, Sight};
 use super::shelf::{Filler, Shelf};
+use crate::actor::Session;
 use crate::packet::Packet;
 use crate::trace::{Entry, NodeId, Note, Trace, Transmission, What};
 use crate::world::hash::Map;
@@ -17,11 +18,12 @@ pub(crate) struct Library<'a> {
     texts: Shelf<SharedBytes>,
     names: Shelf<String>,
     messages: Shelf<Message<'a>>,
+    sessions: Shelf<Session>,
 }
 
 impl Default for Library<'_> {
     fn default() -> Self {
-        Self { texts: Shelf::new(32), names: Shelf::new(8), messages: Shelf::new(32) }
+        Self { texts: Shelf::new(32), names: Shelf::new(8), messages: Shelf::new(32), sessions: Shelf::new(2) }
     }
 }
 
@@ -41,6 +43,7 @@ pub(crate) struct Reader<'a> {
     texts: Filler<'a, SharedBytes>,
     names: Filler<'a, String>,
     shelved: Filler<'a, Message<'a>>,
+    sessions: Filler<'a, Session>,
     /// By their octets; `None` is no SIP message.
     messages: Map<&'a [u8], Option<&'a Message<'a>>>,
     hops: Map<(&'a str, &'a str), usize>,
@@ -58,6 +61,7 @@ impl<'a> Reader<'a> {
             texts: Filler::new(&library.texts),
             names: Filler::new(&library.names),
             shelved: Filler::new(&library.messages),
+            sessions: Filler::new(&library.sessions),
             messages: Map::default(),
             hops: Map::default(),
             calls: Map::default(),
@@ -163,7 +167,9 @@ impl<'a> Reader<'a> {
             What::Noted { node, note } => {
                 let (call_id, what) = match note {
                     Note::CallBegan { call_id } => (call_id, Sight::Began),
-                    Note::CallEnded { call_id, .. } => (call_id, Sight::Ended),
+                    Note::CallEnded { call_id, session, .. } => {
+                        (call_id, Sight::Ended(session.clone().map(|session| self.sessions.put(session))))
+                    }
                     Note::Crashed | Note::Restarted | Note::Said(_) => return None,
                 };
                 let (call_id, call) = match self.calls.get_key_value(call_id.as_str()) {

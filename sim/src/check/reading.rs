@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sansip::{Answer, Instant, Question, Timers};
 
-use crate::actor::{Actor, Census};
+use crate::actor::{Actor, Census, Session};
 use crate::packet::Packet;
 use crate::trace::{NodeId, Trace};
 use crate::world::World;
@@ -67,8 +67,8 @@ pub enum Sight<'a> {
     Received(&'a Packet<'a>, Carried),
     /// From now on the node has the call.
     Began,
-    /// From now on the node does not have the call any more, or has given up making it.
-    Ended,
+    /// From now on the node does not have the call any more, or has given up making it. The session is what it had by then.
+    Ended(Option<&'a Session>),
 }
 
 /// How a message went, as who sends it and who receives it see that.

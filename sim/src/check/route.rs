@@ -82,14 +82,20 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         from.values("record-route", "record-route").map(|value| uri_of(value).to_owned()).collect::<Vec<_>>()
     };
     let contact = |from: &Packet<'_>| from.values("contact", "m").next().map(|value| uri_of(value).to_owned());
-    let mut before =
-        part.received().take_while(|(other, ..)| other.index < seen.index).map(|(_, received, _)| received);
-    // The caller's end of the dialog: 2xx, or if there is none, what made it early.
-    let ours = |received: &&Packet<'_>| {
-        received.method == "INVITE" && (received.from_tag, received.to_tag) == (packet.from_tag, packet.to_tag)
+    let before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    // The caller's end of the dialog: 2xx, or if there is none, what made it early. An INVITE in the dialog leaves the route set as
+    // it is (§12.2).
+    let makes_dialog = |hop: usize| part.sent().any(|(other, ..)| other.hop == hop && is_first(other));
+    let ours = |(other, received): &(&Seen<'_>, &Packet<'_>)| {
+        received.method == "INVITE"
+            && (received.from_tag, received.to_tag) == (packet.from_tag, packet.to_tag)
+            && makes_dialog(other.hop)
     };
-    let response = before.clone().filter(ours).find(|received| received.answers(2, "INVITE"));
-    let response = response.or_else(|| before.clone().filter(ours).find(|received| received.answers(1, "INVITE")));
+    let responses = before.clone().map(|(other, received, _)| (other, received)).filter(ours);
+    let mut responses = responses.map(|(_, received)| received);
+    let response = responses.clone().find(|received| received.answers(2, "INVITE"));
+    let response = response.or_else(|| responses.find(|received| received.answers(1, "INVITE")));
+    let mut before = before.map(|(_, received, _)| received);
     let (mut set, target) = if let Some(response) = response {
         let mut set = recorded(response);
         set.reverse();
@@ -111,6 +117,11 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         return Err("its Route is not what was recorded");
     }
     Ok(())
+}
+
+/// Whether this is an INVITE outside of dialogs.
+fn is_first(seen: &Seen<'_>) -> bool {
+    seen.sent().is_some_and(|(packet, _)| packet.is("INVITE") && packet.to_tag.is_empty())
 }
 
 fn judge_forwarded(

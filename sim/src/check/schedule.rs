@@ -143,7 +143,7 @@ impl<'a> Judge<'a> {
     fn judge(mut self, part: &Part<'a>, report: &mut Report<'_>) {
         for &Seen { time, what, .. } in &part.seen {
             let (packet, verdict) = match what {
-                Sight::Began | Sight::Ended => continue,
+                Sight::Began | Sight::Ended(_) => continue,
                 Sight::Received(packet, _) => {
                     self.receive(time, packet);
                     continue;

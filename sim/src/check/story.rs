@@ -81,7 +81,7 @@ impl Story {
 
     /// The judged node has the call no more.
     pub(super) fn ends(mut self, at: u64) -> Self {
-        let note = Note::CallEnded { call_id: "c".into(), why: "over".into() };
+        let note = Note::CallEnded { call_id: "c".into(), why: "over".into(), session: None };
         self.0.push(Instant::from_millis(at), What::Noted { node: JUDGED, note });
         self
     }

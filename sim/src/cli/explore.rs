@@ -13,7 +13,7 @@ use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::check::standard;
 use crate::crew::Progress;
 use crate::explore::{CANCEL, Exploration, Findings, walk_all};
-use crate::run::{Case, HangUp, Outcome, PANIC};
+use crate::run::{ByWhom, Case, OPTIONS, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
 /// The options of the command line.
@@ -87,8 +87,15 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
                 words.push(" --cancel".to_owned());
             }
             "hang-up" => {
-                (case.hang_up, every) = (options.value::<HangUp>(name)?, false);
+                (case.hang_up, every) = (options.value::<ByWhom>(name)?, false);
                 words.push(format!(" --hang-up {}", case.hang_up));
+            }
+            "hold" | "change-reply" | "late-offer" | "challenge" => {
+                let before = case.clone();
+                options.case(name, &mut case)?;
+                every &= case == before;
+                let value = OPTIONS.iter().find(|option| option.name == *name).map(|option| (option.get)(&case));
+                words.push(format!(" --{name} {}", value.unwrap_or_default()));
             }
             _ => return options.unknown(&argument),
         }

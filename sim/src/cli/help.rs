@@ -35,6 +35,11 @@ Options of call:
   --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, chain:N (N proxies) or crowd:N (N pairs)
   --record-route        the proxies stay on the path of the call
   --hang-up WHO         alice, bob (the default), nobody, or with times: alice:3s,bob:500ms
+  --hold WHO            alice or bob puts the call on hold so long after it is there, for a second: alice:3s,bob:500ms
+  --change-reply WHAT   what the other does then: answer:TIME (answer:0ms if not given), reject:TIME or nothing
+  --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
+  --challenge WHO       alice, bob (401), proxy (407: the first one on Alice's way), or several, ask for credentials
+  --nonce-age TIME      how long a nonce is good for; 300s if not given
   --cancel-after TIME   Alice cancels, if there is no answer by then
   --ring-after TIME     Bob's phone rings so long after the INVITE came, or `never`; 100ms if not given
   --reply WHAT          what Bob does: answer:TIME (answer:2s if not given), reject:TIME or nothing
@@ -77,6 +82,8 @@ Options:
   --for TIME            as many as there is time for: 90s, 10m, 2h
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
+  --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
+                        that comes late, or credentials besides
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
@@ -137,6 +144,10 @@ Options:
   --record-route        the proxies stay on the path of the call
   --cancel              Alice cancels while it rings
   --hang-up WHO         alice, bob (the default) or nobody
+  --hold WHO            alice or bob puts the call on hold so long after it is there: alice:1s
+  --change-reply WHAT   what the other does then: answer:TIME, reject:TIME or nothing
+  --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
+  --challenge WHO       alice, bob or proxy, or several, ask for credentials
   --for TIME            stop after 90s, 10m, 2h
   --jobs N              threads; as many as there are processors if not given
   --failures FOLDER     where failures are kept; target/sansip-failures if not given

@@ -138,6 +138,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
                     };
             }
             "weather" => sweep.scope.weather = Some(options.value(name)?),
+            "calls" => sweep.scope.calls = options.value(name)?,
             "seed" => sweep.seed = options.value(name)?,
             "shard" => sweep.shard = options.value(name)?,
             "jobs" => threads = options.value::<Threads>(name)?.0,

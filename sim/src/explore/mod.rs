@@ -27,10 +27,10 @@ impl Exploration {
     /// The six calls that matter most in a network: with and without Record-Route; Bob hangs up, or Alice does, or she
     /// cancels while it rings.
     pub fn calls(case: &Case) -> Vec<Case> {
-        use crate::run::HangUp;
+        use crate::run::ByWhom;
         let mut calls = Vec::new();
         for record_route in [false, true] {
-            for (hang_up, cancel_after) in [(HangUp::BOB, None), (HangUp::ALICE, None), (HangUp::BOB, Some(CANCEL))] {
+            for (hang_up, cancel_after) in [(ByWhom::BOB, None), (ByWhom::ALICE, None), (ByWhom::BOB, Some(CANCEL))] {
                 calls.push(Case { record_route, hang_up, cancel_after, ..case.clone() });
             }
         }

@@ -34,11 +34,11 @@ pub fn cut_down(planted: &Planted, case: &Case) -> Case {
     })
 }
 
-/// The first run of the sweep with seed 1, changed as the mistake needs it, in which the mistake's check finds it, and how many runs
+/// The first run of the sweep of plain calls with seed 1, changed as the mistake needs it, in which the mistake's check finds it, and how many runs
 /// that took. A patched mistake must be switched on.
 pub fn find(planted: &Planted, limit: u64) -> Option<(u64, Case)> {
     let mut drawn = (0..limit).map(|number| {
-        let mut case = draw(&Scope::default(), 1, number);
+        let mut case = draw(&Scope::PLAIN, 1, number);
         (planted.scene.adapt)(&mut case);
         (number + 1, case)
     });

@@ -4,7 +4,7 @@ use sansip::Duration;
 
 use super::{Claims, Hooks, How, Planted, Scene, wrapped};
 use crate::link::Probability;
-use crate::run::{Case, HangUp, Reply};
+use crate::run::{ByWhom, Case, Reply};
 use crate::topology::Topology;
 
 const fn row(
@@ -45,11 +45,11 @@ const RECORDED: Scene = Scene::with(|case| {
     answered(case);
     case.topology = Topology::Trapezoid;
     case.record_route = true;
-    case.hang_up = HangUp::ALICE;
+    case.hang_up = ByWhom::ALICE;
 });
 const ALICE_HANGS_UP: Scene = Scene::with(|case| {
     answered(case);
-    case.hang_up = HangUp::ALICE;
+    case.hang_up = ByWhom::ALICE;
 });
 const CANCELLED: Scene = Scene::with(|case| {
     case.reply = Reply::Nothing;
@@ -86,7 +86,7 @@ const BEHIND_NAT_WITH_RPORT: Scene =
 const OLD_NUMBERS: Scene = Scene {
     adapt: |case| {
         answered(case);
-        case.hang_up = HangUp::NOBODY;
+        case.hang_up = ByWhom::NOBODY;
         case.calm_after = Duration::from_secs(20);
     },
     provoked: Some(("alice", wrapped::ASKS_WITH_OLD_NUMBER)),

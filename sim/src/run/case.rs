@@ -7,10 +7,10 @@ use sansip::Duration;
 use sansip::message::StatusCode;
 
 use super::OPTIONS;
-use crate::actor::Reaction;
+use crate::actor::{Consent, Reaction};
 use crate::fault::{Event, Fault, Plan, Preset, Span, TimedFault, Weather};
 use crate::link::{Conditions, Link, Links};
-use crate::topology::{CALL_AT, Scenario, Topology};
+use crate::topology::{CALL_AT, Challenges, Scenario, Topology};
 
 /// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
 /// option of `sansip-sim call`; printed, it is that command, and that command is read again.
@@ -34,8 +34,18 @@ pub struct Case {
     pub reply: Reply,
     /// How long after calling Alice cancels, if there is no answer by then.
     pub cancel_after: Option<Duration>,
+    /// Alice makes no offer, and answers Bob's so long after it came.
+    pub late_offer: Option<Duration>,
+    /// Who puts the call on hold, for a second.
+    pub hold: ByWhom,
+    /// The reaction of each to a change of the session that the other wants.
+    pub change_reply: Reply,
+    /// Who asks for credentials.
+    pub challenge: Challenges,
+    /// How long a nonce is good for.
+    pub nonce_age: Duration,
     /// Who hangs up.
-    pub hang_up: HangUp,
+    pub hang_up: ByWhom,
     /// Nothing rings longer.
     pub ring_limit: Duration,
     /// How long after calling the weather is over and every call is ended.
@@ -50,20 +60,20 @@ pub struct Case {
     pub plan: Plan,
 }
 
-/// The reaction of Bob to a call, and how long after the INVITE came.
+/// A reaction, and how long after what it is about came: of Bob to a call, or of an end to a change of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// He answers.
+    /// Yes: he answers the call, or accepts the change.
     Answer(Duration),
-    /// He is busy.
+    /// No: he is busy, or refuses the change.
     Reject(Duration),
-    /// He lets it ring.
+    /// He lets it ring, or does not decide.
     Nothing,
 }
 
-/// Who hangs up, how long after the call is there.
+/// Who does something, and how long after the call is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HangUp {
+pub struct ByWhom {
     /// Alice.
     pub alice: Option<Duration>,
     /// Bob.
@@ -72,7 +82,7 @@ pub struct HangUp {
 
 const USUAL: Duration = Duration::from_secs(5);
 
-impl HangUp {
+impl ByWhom {
     /// Bob, after 5 s, as in RFC 3261 §24.2.
     pub const BOB: Self = Self { alice: None, bob: Some(USUAL) };
     /// Alice, after 5 s.
@@ -90,7 +100,12 @@ impl Default for Case {
             ring_after: Some(Duration::from_millis(100)),
             reply: Reply::Answer(Duration::from_secs(2)),
             cancel_after: None,
-            hang_up: HangUp::BOB,
+            late_offer: None,
+            hold: ByWhom::NOBODY,
+            change_reply: Reply::Answer(Duration::ZERO),
+            challenge: Challenges::default(),
+            nonce_age: Duration::from_secs(300),
+            hang_up: ByWhom::BOB,
             ring_limit: Duration::from_secs(60),
             calm_after: Duration::from_secs(119),
             delay: Duration::from_millis(10),
@@ -108,6 +123,7 @@ impl Case {
         scenario.record_route = self.record_route;
         for call in &mut scenario.alice.calls {
             call.cancel_after = self.cancel_after;
+            call.late_offer = self.late_offer;
         }
         scenario.bob.incoming.ring_after = self.ring_after;
         let usual = scenario.bob.incoming.then.take();
@@ -117,6 +133,14 @@ impl Case {
             Reply::Nothing => None,
         };
         (scenario.alice.hang_up_after, scenario.bob.hang_up_after) = (self.hang_up.alice, self.hang_up.bob);
+        (scenario.alice.hold_after, scenario.bob.hold_after) = (self.hold.alice, self.hold.bob);
+        let change = match self.change_reply {
+            Reply::Answer(after) => Some((after, Consent::Accept)),
+            Reply::Reject(after) => Some((after, Consent::Refuse)),
+            Reply::Nothing => None,
+        };
+        (scenario.alice.change, scenario.bob.change) = (change, change);
+        (scenario.challenges, scenario.nonce_age) = (self.challenge, self.nonce_age);
         (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
         scenario.calm_from = CALL_AT + self.calm_after;
         scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions, ..Link::default() });
@@ -230,7 +254,7 @@ fn word<'a>(rest: &mut &'a str) -> Result<Option<&'a str>, &'static str> {
     Ok((!line.is_empty()).then_some(word))
 }
 
-impl fmt::Display for HangUp {
+impl fmt::Display for ByWhom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for (who, after) in [("alice", self.alice), ("bob", self.bob)] {
@@ -245,11 +269,11 @@ impl fmt::Display for HangUp {
     }
 }
 
-impl FromStr for HangUp {
+impl FromStr for ByWhom {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "alice or bob hangs up, or nobody, or both as in alice:3s,bob:500ms";
+        const WRONG: &str = "alice or bob does it, or nobody, or both as in alice:3s,bob:500ms";
         let mut found = Self::NOBODY;
         if text == "nobody" {
             return Ok(found);
@@ -292,7 +316,7 @@ impl FromStr for Reply {
             None if text == "nothing" => Some(Self::Nothing),
             _ => None,
         };
-        reply.ok_or("Bob's reply is answer:2s, reject:2s or nothing")
+        reply.ok_or("a reply is answer:2s, reject:2s or nothing")
     }
 }
 

@@ -24,7 +24,7 @@ pub fn digest(trace: &Trace) -> u64 {
                 sum.number(node.0 as u64);
                 match note {
                     Note::CallBegan { call_id } => sum.bytes(call_id.as_bytes()),
-                    Note::CallEnded { call_id, why } => {
+                    Note::CallEnded { call_id, why, .. } => {
                         sum.bytes(call_id.as_bytes());
                         sum.bytes(why.as_bytes());
                     }

@@ -7,7 +7,7 @@ mod digest;
 mod options;
 mod verdict;
 
-pub use case::{Case, HangUp, Reply};
+pub use case::{ByWhom, Case, Reply};
 pub use digest::digest;
 pub(crate) use options::why;
 pub use options::{OPTIONS, Opt};

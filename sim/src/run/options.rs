@@ -60,7 +60,7 @@ macro_rules! span_or_never {
 }
 
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 20] = [
+pub const OPTIONS: [Opt; 25] = [
     value!("topology", topology),
     Opt {
         name: "record-route",
@@ -72,6 +72,11 @@ pub const OPTIONS: [Opt; 20] = [
         },
     },
     value!("hang-up", hang_up),
+    value!("hold", hold),
+    value!("change-reply", change_reply),
+    span_or_never!("late-offer", late_offer),
+    value!("challenge", challenge),
+    span!("nonce-age", nonce_age),
     span_or_never!("cancel-after", cancel_after),
     span_or_never!("ring-after", ring_after),
     value!("reply", reply),
@@ -130,6 +135,11 @@ mod tests {
             "direct",
             "yes",
             "alice:3s,bob",
+            "bob:1s",
+            "reject:200ms",
+            "300ms",
+            "alice,proxy",
+            "2s",
             "1500ms",
             "never",
             "reject:7ms",

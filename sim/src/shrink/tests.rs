@@ -1,5 +1,5 @@
 use super::*;
-use crate::run::{HangUp, run};
+use crate::run::{ByWhom, run};
 
 /// A predicate on what is asked for, as one on what comes of it.
 fn when(fails: impl Fn(&Case) -> bool) -> impl FnMut(&Case) -> Option<World> {
@@ -18,7 +18,7 @@ fn what_is_left_fails_and_nothing_of_it_can_be_left_out() {
     let plan = format!("alice>atlanta#1:+4567ms, biloxi>atlanta#3:drop, {}", noise.join(", "));
     let case = Case {
         record_route: true,
-        hang_up: HangUp::ALICE,
+        hang_up: ByWhom::ALICE,
         calm_after: Duration::from_millis(7_777),
         plan: plan.parse().unwrap(),
         ..Case::default()

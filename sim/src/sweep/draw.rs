@@ -1,13 +1,14 @@
 //! The runs of a sweep.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sansip::random::Script;
 use sansip::{Duration, Random, Seed};
 
 use crate::fault::{Plan, Preset};
-use crate::run::{Case, HangUp, Reply};
-use crate::topology::Topology;
+use crate::run::{ByWhom, Case, Reply};
+use crate::topology::{Challenges, Topology};
 
 /// The ranges that the runs of a sweep are drawn from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,44 @@ pub struct Scope {
     pub topology: Option<Topology>,
     /// The weather; anything from fine to dreadful, if none is given.
     pub weather: Option<Preset>,
+    /// Which calls.
+    pub calls: Calls,
+}
+
+impl Scope {
+    /// Plain calls, in any network and weather.
+    pub const PLAIN: Self = Self { topology: None, weather: None, calls: Calls::Plain };
+}
+
+/// The calls that are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calls {
+    /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials.
+    #[default]
+    Any,
+    /// INVITE, BYE, CANCEL and REGISTER alone.
+    Plain,
+}
+
+impl fmt::Display for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Any => "any",
+            Self::Plain => "plain",
+        })
+    }
+}
+
+impl FromStr for Calls {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "any" => Ok(Self::Any),
+            "plain" => Ok(Self::Plain),
+            _ => Err("calls are any or plain"),
+        }
+    }
 }
 
 impl fmt::Display for Scope {
@@ -25,19 +64,19 @@ impl fmt::Display for Scope {
             None => f.write_str("all topologies")?,
         }
         match self.weather {
-            Some(weather) => write!(f, ", weather {weather}"),
-            None => f.write_str(", any weather"),
+            Some(weather) => write!(f, ", weather {weather}")?,
+            None => f.write_str(", any weather")?,
+        }
+        match self.calls {
+            Calls::Any => Ok(()),
+            Calls::Plain => f.write_str(", plain calls"),
         }
     }
 }
 
 /// The run of that number: who does what and when, how bad the network is, and now and then some exact faults.
 pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&number.to_le_bytes());
-    bytes[16..21].copy_from_slice(b"sweep");
-    let mut dice = Dice(Random::new(Seed::new(bytes), Script::default()));
+    let mut dice = Dice::of(seed, number, b"sweep");
     let topology = dice.one_of(&Topology::ALL);
     let mut case = Case { topology: scope.topology.unwrap_or(topology), ..Case::default() };
     case.record_route = dice.percent(50);
@@ -51,7 +90,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     case.cancel_after = dice.percent(25).then(|| dice.span(12_000));
     let alice = dice.percent(50).then(|| dice.span(20_000));
     let bob = dice.percent(50).then(|| dice.span(20_000));
-    case.hang_up = HangUp { alice, bob };
+    case.hang_up = ByWhom { alice, bob };
     case.ring_limit = dice.millis(1_000, 60_000);
     case.calm_after = dice.millis(1_000, 90_000);
     let (preset, (delay, conditions)) = dice.weather();
@@ -64,12 +103,46 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     if let Some(preset) = preset {
         case.add_events_of(preset);
     }
+    if scope.calls == Calls::Any {
+        // Dice of their own: the rest of the run is what it is without.
+        Dice::of(seed, number, b"extra").extras(&mut case);
+    }
     case
 }
 
 struct Dice(Random);
 
 impl Dice {
+    /// Those of one run, for one purpose.
+    fn of(seed: u64, number: u64, purpose: &[u8; 5]) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        bytes[8..16].copy_from_slice(&number.to_le_bytes());
+        bytes[16..21].copy_from_slice(purpose);
+        Self(Random::new(Seed::new(bytes), Script::default()))
+    }
+
+    /// Half of the calls have a few things more than the plain ones.
+    fn extras(&mut self, case: &mut Case) {
+        if self.percent(50) {
+            return;
+        }
+        let hold = |dice: &mut Self| dice.percent(35).then(|| dice.span(5_000));
+        case.hold = ByWhom { alice: hold(self), bob: hold(self) };
+        let (after, reply) = (self.span(8_000), self.0.below(100));
+        case.change_reply = match reply {
+            0..75 => Reply::Answer(after),
+            75..93 => Reply::Reject(after),
+            _ => Reply::Nothing,
+        };
+        case.late_offer = self.percent(25).then(|| self.span(12_000));
+        let mut asks = || self.percent(25);
+        case.challenge = Challenges { alice: asks(), bob: asks(), proxy: asks() };
+        if self.percent(30) {
+            case.nonce_age = self.millis(500, 5_000);
+        }
+    }
+
     fn percent(&mut self, percent: u64) -> bool {
         self.0.below(100) < percent
     }
@@ -146,7 +219,7 @@ mod tests {
     fn what_is_asked_for_is_kept_and_the_rest_stays_as_drawn() {
         let free = draw(&Scope::default(), 1, 7);
         for topology in Topology::ALL {
-            let scope = Scope { topology: Some(topology), weather: Some(Preset::Hostile) };
+            let scope = Scope { topology: Some(topology), weather: Some(Preset::Hostile), ..Scope::default() };
             let bound = draw(&scope, 1, 7);
             assert_eq!((bound.topology, (bound.delay, bound.conditions)), (topology, Preset::Hostile.parts()));
             assert_eq!((bound.reply, bound.hang_up, bound.seed), (free.reply, free.hang_up, free.seed));
@@ -161,7 +234,7 @@ mod tests {
         }
         assert!(cases.iter().any(|case| case.cancel_after.is_some() && !case.plan.is_empty()));
         assert!(cases.iter().any(|case| matches!(case.reply, Reply::Reject(_)) && case.record_route));
-        assert!(cases.iter().any(|case| case.hang_up == HangUp::NOBODY && case.has_weather()));
+        assert!(cases.iter().any(|case| case.hang_up == ByWhom::NOBODY && case.has_weather()));
         assert!(cases.iter().all(|case| case.check().is_ok()));
     }
 }

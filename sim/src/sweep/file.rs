@@ -8,7 +8,7 @@ use std::path::Path;
 use sansip::Duration;
 use serde_json::{Map, Value, json};
 
-use super::{Broken, Length, Results, Scope, Shard, Sweep};
+use super::{Broken, Calls, Length, Results, Scope, Shard, Sweep};
 use crate::check::standard;
 use crate::run::PANIC;
 use crate::shrink::write_whole;
@@ -95,6 +95,9 @@ pub fn line(sweep: &Sweep) -> String {
     if let Some(weather) = sweep.scope.weather {
         line += &format!(" --weather {weather}");
     }
+    if sweep.scope.calls != Calls::Any {
+        line += &format!(" --calls {}", sweep.scope.calls);
+    }
     if sweep.shard != Shard::WHOLE {
         line += &format!(" --shard {}", sweep.shard);
     }
@@ -124,6 +127,7 @@ fn to_json(sweep: &Sweep, results: &Results) -> Value {
         "nanoseconds_wanted": nanos_wanted,
         "topology": sweep.scope.topology.map(|topology| topology.to_string()),
         "weather": sweep.scope.weather.map(|weather| weather.to_string()),
+        "calls": sweep.scope.calls.to_string(),
         "shard": sweep.shard.to_string(),
         "check_determinism": sweep.twice,
         "runs": results.runs,
@@ -149,7 +153,8 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
         Some(runs) => Length::Runs(runs),
         None => Length::For(Duration::from_nanos(number(object, "nanoseconds_wanted")?)),
     };
-    let scope = Scope { topology: named(object, "topology")?, weather: named(object, "weather")? };
+    let calls = named(object, "calls")?.ok_or(("calls", "any or plain"))?;
+    let scope = Scope { topology: named(object, "topology")?, weather: named(object, "weather")?, calls };
     let shard = text(object, "shard")?.parse().map_err(|right| ("shard", right))?;
     let twice =
         object.get("check_determinism").and_then(Value::as_bool).ok_or(("check_determinism", "true or false"))?;
@@ -246,7 +251,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let weather = Some(crate::fault::Preset::Hostile);
-        let scope = Scope { topology: Some(crate::topology::Topology::Direct), weather };
+        let scope = Scope { topology: Some(crate::topology::Topology::Direct), weather, calls: Calls::Plain };
         let (_, sweep, results) = part(2, 3);
         let timed = Sweep { length: Length::For(Duration::from_secs(600)), scope, twice: true, ..sweep.clone() };
         for sweep in [sweep, timed] {

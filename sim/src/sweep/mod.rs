@@ -8,7 +8,7 @@ mod file;
 mod results;
 mod work;
 
-pub use draw::{Scope, draw};
+pub use draw::{Calls, Scope, draw};
 pub use file::{line, merge, read, write};
 pub use results::{Broken, Results};
 pub use work::{record, work};

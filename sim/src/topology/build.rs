@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::scene::parsed;
-use super::{Domain, Phone, Scenario, Scene, Topology, rfc};
+use super::{Domain, Phone, Scenario, Scene, Topology, rfc, secrets};
 use crate::actor::Behaviour;
 use crate::world::Nat;
 
@@ -12,31 +12,32 @@ impl Scenario {
     pub(super) fn people(&self, scene: &mut Scene) {
         match self.topology {
             Topology::Direct => {
-                scene.phone(alice(), &self.of(&self.alice));
+                scene.phone(self.alice(), &self.of(&self.alice));
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::OneProxy => {
-                scene.phone(alice().outbound("biloxi.com"), &self.of(&self.alice));
-                scene.domain(self.biloxi());
+                scene.phone(self.alice().outbound("biloxi.com"), &self.of(&self.alice));
+                scene.domain(self.first(self.biloxi()));
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::Trapezoid => {
-                scene.phone(alice().outbound("atlanta.com"), &self.of(&self.alice));
-                scene.domain(self.atlanta());
+                scene.phone(self.alice().outbound("atlanta.com"), &self.of(&self.alice));
+                scene.domain(self.first(self.atlanta()));
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::Nat => {
                 scene.nat("nat", Nat::strict([203, 0, 113, 1].into()));
                 let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [10, 0, 0, 1]).script(rfc::alice());
+                let phone = self.armed(phone, 0);
                 scene.phone(phone.outbound("atlanta.com").behind("nat"), &self.of(&self.alice));
-                scene.domain(self.atlanta());
+                scene.domain(self.first(self.atlanta()));
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::Mixed => {
-                scene.phone(alice().outbound("atlanta.com"), &self.of(&self.alice));
-                scene.domain(self.atlanta().tcp().route_over_tcp("*", "biloxi.com"));
+                scene.phone(self.alice().outbound("atlanta.com"), &self.of(&self.alice));
+                scene.domain(self.first(self.atlanta()).tcp().route_over_tcp("*", "biloxi.com"));
                 scene.domain(self.biloxi().tcp());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
@@ -48,12 +49,13 @@ impl Scenario {
     fn chain(&self, scene: &mut Scene, length: u8) {
         let host =
             |number| if number < length { format!("proxy{number}.example.net") } else { "biloxi.com".to_owned() };
-        scene.phone(alice().outbound(&host(1)), &self.of(&self.alice));
+        scene.phone(self.alice().outbound(&host(1)), &self.of(&self.alice));
         for number in 1..length {
             let proxy = Domain::new(&format!("proxy{number}"), [198, 51, 100, number]).host(&host(number));
-            scene.domain(proxy.route("*", &host(number + 1)).record_route(self.record_route));
+            let proxy = proxy.route("*", &host(number + 1)).record_route(self.record_route);
+            scene.domain(if number == 1 { self.first(proxy) } else { proxy });
         }
-        scene.domain(self.biloxi());
+        scene.domain(if length == 1 { self.first(self.biloxi()) } else { self.biloxi() });
         scene.phone(self.bob(), &self.of(&self.bob));
     }
 
@@ -66,14 +68,14 @@ impl Scenario {
             for call in &mut behaviour.calls {
                 call.to = parsed(&format!("Bob <sip:bob{number}@biloxi.com>"));
             }
-            scene.phone(phone.outbound("atlanta.com"), &behaviour);
+            scene.phone(self.armed(phone.outbound("atlanta.com"), 0), &behaviour);
         }
-        scene.domain(self.atlanta());
+        scene.domain(self.first(self.atlanta()));
         scene.domain(self.biloxi());
         for number in 1..=pairs {
             let identity = format!("Bob <sip:bob{number}@biloxi.com>");
             let phone = Phone::new(&format!("bob{number}"), &identity, address([10, 128, 0, 0], number));
-            scene.phone(phone, &self.of(&self.bob));
+            scene.phone(self.armed(phone, 1), &self.of(&self.bob));
         }
     }
 
@@ -84,7 +86,30 @@ impl Scenario {
 
     fn bob(&self) -> Phone {
         let phone = Phone::new("bob", "Bob <sip:bob@biloxi.com>", [192, 0, 2, 4]);
-        phone.script(rfc::bob(self.bob.register.is_some()))
+        self.armed(phone.script(rfc::bob(self.bob.register.is_some())), 1)
+    }
+
+    fn alice(&self) -> Phone {
+        let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [192, 0, 2, 1]);
+        self.armed(phone.host("pc33.atlanta.com").script(rfc::alice()), 0)
+    }
+
+    /// The phone of Alice (0) or Bob (1) with the logins that are asked for, and its guard, if it is to have one.
+    fn armed(&self, phone: Phone, who: usize) -> Phone {
+        let logins = secrets::logins(who, self.challenges).into_iter();
+        let phone = logins.fold(phone, |phone, (scope, login)| phone.login(scope, login));
+        match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB)][who] {
+            (true, realm) => phone.guard(secrets::phone(realm, self.nonce_age), secrets::users()),
+            (false, _) => phone,
+        }
+    }
+
+    /// The first proxy on Alice's way, which may ask for credentials.
+    fn first(&self, domain: Domain) -> Domain {
+        if !self.challenges.proxy {
+            return domain;
+        }
+        domain.challenge("atlanta.com", secrets::proxy(self.nonce_age), secrets::users())
     }
 
     fn atlanta(&self) -> Domain {
@@ -97,9 +122,4 @@ impl Scenario {
         let domain = domain.names(&["biloxi.com", "registrar.biloxi.com"]);
         domain.record_route(self.record_route).script(rfc::biloxi())
     }
-}
-
-fn alice() -> Phone {
-    let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [192, 0, 2, 1]);
-    phone.host("pc33.atlanta.com").script(rfc::alice())
 }

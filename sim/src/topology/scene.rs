@@ -3,13 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use sansip::auth::{self, Login, Scope, Users};
 use sansip::message::HostBuf;
 use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::server::{Route, Server, Settings};
 use sansip::user_agent::Profile;
-use sansip::{Config, Listener, ListenerId, NextHop, Script, Seed, UserAgent};
+use sansip::{Config, Instant, Listener, ListenerId, NextHop, Script, Seed, Stack, TransactionUser, UserAgent};
 
-use crate::actor::{Actor, Behaviour, ServerActor, UserAgentActor};
+use crate::actor::{Actor, Behaviour, Challenger, ServerActor, StackActor, UserAgentActor};
 use crate::world::{Bound, Nat, Setting, World};
 
 /// Puts something between a node and the world, or nothing: it gets the node's name and the node.
@@ -57,6 +58,8 @@ pub struct Phone {
     outbound: Option<NextHop>,
     behind: Option<String>,
     script: Script,
+    logins: Vec<(Scope, Login)>,
+    guard: Option<(auth::Settings, Users)>,
 }
 
 /// A domain's server: what it is responsible for, and where it is.
@@ -70,6 +73,7 @@ pub struct Domain {
     record_route: bool,
     tcp: bool,
     script: Script,
+    challenge: Option<(String, auth::Settings, Users)>,
 }
 
 impl Phone {
@@ -86,6 +90,8 @@ impl Phone {
             outbound: None,
             behind: None,
             script: Script::default(),
+            logins: Vec::new(),
+            guard: None,
         }
     }
 
@@ -119,6 +125,20 @@ impl Phone {
         self.script = script;
         self
     }
+
+    /// Has this login for challenges of that scope.
+    #[must_use]
+    pub fn login(mut self, scope: Scope, login: Login) -> Self {
+        self.logins.push((scope, login));
+        self
+    }
+
+    /// Asks everybody for credentials, and serves these users.
+    #[must_use]
+    pub fn guard(mut self, settings: auth::Settings, users: Users) -> Self {
+        self.guard = Some((settings, users));
+        self
+    }
 }
 
 impl Domain {
@@ -133,6 +153,7 @@ impl Domain {
             record_route: false,
             tcp: false,
             script: Script::default(),
+            challenge: None,
         }
     }
 
@@ -191,6 +212,13 @@ impl Domain {
         self.script = script;
         self
     }
+
+    /// Asks those of that domain for credentials as a proxy does, and lets these users through.
+    #[must_use]
+    pub fn challenge(mut self, domain: &str, settings: auth::Settings, users: Users) -> Self {
+        self.challenge = Some((domain.to_owned(), settings, users));
+        self
+    }
 }
 
 impl Scene {
@@ -205,8 +233,11 @@ impl Scene {
     }
 
     /// Adds a phone and what its user does.
+    ///
+    /// # Panics
+    /// If a login or a guard cannot be said in messages.
     pub fn phone(&mut self, phone: Phone, behaviour: &Behaviour) {
-        let Phone { name, identity, address, host, outbound, behind, script } = phone;
+        let Phone { name, identity, address, host, outbound, behind, script, logins, guard } = phone;
         let profile = Profile { outbound, capabilities: false, ..Profile::new(identity) };
         let listeners = self.listeners(address, host.as_deref(), &[], false);
         let locals = listeners.clone();
@@ -214,6 +245,12 @@ impl Scene {
         let build = move |life| {
             let mut agent = UserAgent::user_agent(birth.config(life), profile.clone());
             let ids: Vec<_> = listeners.iter().map(|listener| agent.listen(listener.clone())).collect();
+            for (scope, login) in &logins {
+                agent.login(scope.clone(), login.clone()).unwrap_or_else(|error| panic!("the login: {error}"));
+            }
+            if guard.is_some() {
+                agent.guard(Instant::ZERO, guard.clone()).unwrap_or_else(|error| panic!("the guard: {error}"));
+            }
             (ids, agent)
         };
         let bounds = bounds(build(0).0, &locals);
@@ -222,20 +259,30 @@ impl Scene {
     }
 
     /// Adds a domain's server.
+    ///
+    /// # Panics
+    /// If a challenge cannot be said in messages.
     pub fn domain(&mut self, domain: Domain) {
-        let Domain { name, address, host, names, routes, record_route, tcp, script } = domain;
+        let Domain { name, address, host, names, routes, record_route, tcp, script, challenge } = domain;
         let domains = names.iter().map(|domain| parsed(domain)).collect();
         let settings = Settings { domains, routes, record_route, ..Settings::default() };
         let listeners = self.listeners(address, host.as_deref(), &names, tcp);
         let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: false };
-        let build = move |life| {
-            let mut server = Server::server(birth.config(life), settings.clone());
-            let ids: Vec<_> = listeners.iter().map(|listener| server.listen(listener.clone())).collect();
-            (ids, server)
+        let (ids, actor): (_, Box<dyn Actor>) = match challenge {
+            None => {
+                let build = move |life| listening(Server::server(birth.config(life), settings.clone()), &listeners);
+                (build(0).0, Box::new(ServerActor::server(move |life| build(life).1)))
+            }
+            Some((domain, gate, users)) => {
+                let build = move |life| {
+                    let (settings, gate, users) = (settings.clone(), gate.clone(), users.clone());
+                    listening(Challenger::node(birth.config(life), settings, &domain, gate, users), &listeners)
+                };
+                (build(0).0, Box::new(StackActor::challenger(move |life| build(life).1)))
+            }
         };
-        let bounds = bounds(build(0).0, &locals);
-        let actor = Box::new(ServerActor::server(move |life| build(life).1));
+        let bounds = bounds(ids, &locals);
         self.nodes.push(Node { name, actor, bounds, behind: None });
     }
 
@@ -272,6 +319,11 @@ impl Scene {
         });
         named.collect()
     }
+}
+
+/// A node that listens there, and its listeners.
+fn listening<U: TransactionUser>(mut node: Stack<U>, listeners: &[Listener]) -> (Vec<ListenerId>, Stack<U>) {
+    (listeners.iter().map(|listener| node.listen(listener.clone())).collect(), node)
 }
 
 fn bounds(ids: Vec<ListenerId>, listeners: &[Listener]) -> Vec<Bound> {

@@ -148,10 +148,13 @@ impl Calls {
         let (phase, bye) = (session.phase, session.bye);
         match &call.side {
             // The resolver still looks for the way of our own BYE: there is nobody left to send it to. One that is on its way
-            // ends the call with its answer, whatever that is.
+            // ends the call with its answer, whatever that is: a challenge is not answered in a dialog that is over.
             _ if phase == Phase::Ending => {
-                if bye.is_some_and(|bye| on.requests.withdraw(cx, bye)) {
+                let Some(bye) = bye else { return };
+                if on.requests.withdraw(cx, bye) {
                     self.step(on, cx, id, dialog, Input::ByeDone, None);
+                } else {
+                    on.requests.settle_for(bye);
                 }
             }
             Side::Callee(Callee::Offered(_)) => {
