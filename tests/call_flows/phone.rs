@@ -112,7 +112,7 @@ impl Phone {
     }
 
     fn end(&mut self, call: CallId, why: &str) {
-        self.notes.push_back(Note::CallEnded { call_id: self.call_id(call), why: why.into() });
+        self.notes.push_back(Note::CallEnded { call_id: self.call_id(call), why: why.into(), session: None });
     }
 
     fn hear(&mut self, event: Event) {
