@@ -105,9 +105,11 @@ work! {
         /// The timer of a change that we try again.
         Glare(CallId) = 11,
         /// The timer of a change that the peer wants.
-        Decision(CallId) = 12,
+        Decision(DialogId) = 12,
         /// The session timer.
         SessionTimer(CallId) = 13,
+        /// The timer of an UPDATE that we try again.
+        UpdateGlare(DialogId) = 14,
     }
 }
 
@@ -205,11 +207,12 @@ impl Core {
             // Whatever a BYE's response says, the dialog is over (§15.1.1).
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
+            Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
             Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
-                Outcome::Final(response) => cx.emit(Event::Replied { request, response }),
+                Outcome::Final(response) | Outcome::Collided(response) => cx.emit(Event::Replied { request, response }),
                 Outcome::Over(concluded) => cx.emit(Event::Unanswered { request, cause: concluded.into() }),
                 Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => {}
             },
@@ -267,7 +270,8 @@ impl TransactionUser for Core {
                 Ok(Work::Owed(id)) => self.calls.unanswered(&mut self.floor, cx, id),
                 Ok(Work::Glare(id)) => self.calls.modify_again(&mut self.floor, cx, id),
                 Ok(Work::SessionTimer(id)) => self.calls.timer_due(&mut self.floor, cx, id),
-                Ok(Work::Decision(id)) => self.calls.undecided(&mut self.floor, cx, id),
+                Ok(Work::UpdateGlare(dialog)) => self.calls.update_again(&mut self.floor, cx, dialog),
+                Ok(Work::Decision(dialog)) => self.calls.undecided(&mut self.floor, cx, dialog),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::Wait(id)) => {

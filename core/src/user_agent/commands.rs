@@ -11,7 +11,7 @@ use super::registration::Register;
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
-use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::{AccountId, CallDialog, CallId, RegistrationId, RequestId, ServedId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -60,20 +60,38 @@ impl Core {
         self.calls.modify(&mut self.floor, cx, call, extra)
     }
 
+    /// As [`UserAgent::update`](super::UserAgent::update).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn update(&mut self, cx: &mut Cx<'_>, of: impl Into<CallDialog>, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.update(&mut self.floor, cx, of.into(), extra)
+    }
+
     /// As [`UserAgent::accept_offer`](super::UserAgent::accept_offer).
     ///
     /// # Errors
     /// As there.
-    pub fn accept_offer(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
-        self.calls.accept_offer(&mut self.floor, cx, call, extra)
+    pub fn accept_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        of: impl Into<CallDialog>,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.calls.accept_offer(&mut self.floor, cx, of.into(), extra)
     }
 
     /// As [`UserAgent::refuse_offer`](super::UserAgent::refuse_offer).
     ///
     /// # Errors
     /// As there.
-    pub fn refuse_offer(&mut self, cx: &mut Cx<'_>, call: CallId, reply: &Reply) -> Result<(), CommandError> {
-        self.calls.refuse_offer(&mut self.floor, cx, call, reply)
+    pub fn refuse_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        of: impl Into<CallDialog>,
+        reply: &Reply,
+    ) -> Result<(), CommandError> {
+        self.calls.refuse_offer(&mut self.floor, cx, of.into(), reply)
     }
 
     /// As [`UserAgent::reject`](super::UserAgent::reject).

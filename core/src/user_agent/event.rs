@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::auth;
+use crate::dialog::DialogId;
 use crate::endpoint::{DropCause, Failure};
 use crate::error::Limit;
 use crate::flow::Flow;
@@ -27,6 +28,9 @@ pub enum Event {
     Progress {
         /// The call.
         call: CallId,
+        /// The early dialog that the response has made, or that it came in: one for each branch of a fork (RFC 3261 §12.1). `None` for a
+        /// response without a tag, and for a branch more than [`Limits::forks`](super::Limits::forks).
+        dialog: Option<DialogId>,
         /// The response.
         response: Response,
     },
@@ -48,37 +52,47 @@ pub enum Event {
         /// The ACK. Its body is the answer if our 2xx had the offer.
         ack: Request,
     },
-    /// The peer has accepted the change of the session that we asked for: a 2xx to our re-INVITE (RFC 3261 §14.1).
+    /// The peer has accepted the change of the session that we asked for: a 2xx to our re-INVITE (RFC 3261 §14.1) or our UPDATE (RFC 3311
+    /// §5.3), whose body is the answer if ours was an offer.
     ///
     /// If our re-INVITE had no session description, that of the 2xx is an offer, and the ACK waits for the answer: see
     /// [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
     Modified {
         /// The call.
         call: CallId,
+        /// The dialog: that of the call, or an early one.
+        dialog: DialogId,
         /// The 2xx.
         response: Response,
     },
-    /// The change of the session that we asked for came to nothing, and the session is as it was (RFC 3261 §14.1). If the cause ends
-    /// the session too, [`Event::Ended`] follows.
+    /// The change of the session that we asked for came to nothing, and the session is as it was (RFC 3261 §14.1, RFC 3311 §5.3). If the
+    /// cause ends the session too, [`Event::Ended`] follows, or [`Event::Failed`] before there is an answer.
     ModifyFailed {
         /// The call.
         call: CallId,
+        /// The dialog: that of the call, or an early one.
+        dialog: DialogId,
         /// Why.
         cause: Cause,
     },
-    /// The peer wants to change the session: its re-INVITE (RFC 3261 §14.2). Accept or refuse, within
-    /// [`Profile::decision_time`](crate::user_agent::Profile::decision_time).
+    /// The peer wants to change the session: its re-INVITE (RFC 3261 §14.2), or its UPDATE with an offer, which may come before there is
+    /// an answer (RFC 3311 §5.2). Accept or refuse, within [`Profile::decision_time`](crate::user_agent::Profile::decision_time); an
+    /// UPDATE at once, for its sender gives up after 32 s.
     Offered {
         /// The call.
         call: CallId,
-        /// The re-INVITE. Its body is the offer; without a session description the 2xx must have the offer, and the ACK has the
-        /// answer.
+        /// The dialog: that of the call, or an early one.
+        dialog: DialogId,
+        /// The request. Its body is the offer; to a re-INVITE without a session description the 2xx must have the offer, and the ACK
+        /// has the answer.
         request: Request,
     },
     /// The peer does not want the change any more, or there was no decision in time. The session is as it was.
     OfferLapsed {
         /// The call.
         call: CallId,
+        /// The dialog: that of the call, or an early one.
+        dialog: DialogId,
         /// Why.
         cause: Cause,
     },
@@ -219,10 +233,13 @@ pub enum Cause {
     Cancelled(Option<Request>),
     /// The invitation's Expires has passed (RFC 3261 §13.3.1), or the time for a decision.
     Expired,
+    /// The peer does not know the early dialog of the call, or does not answer in it: [`Event::ModifyFailed`] has told of the response to
+    /// our UPDATE (RFC 3311 §5.3).
+    Lost,
 }
 
 impl Cause {
-    /// The status that this counts as in every rule: that of the response, or 408, 503, 513 or 487 (RFC 3261 §8.1.3.1, §9.1).
+    /// The status that this counts as in every rule: that of the response, or 408, 481, 487, 503 or 513 (RFC 3261 §8.1.3.1, §9.1).
     pub fn counts_as(&self) -> StatusCode {
         match self {
             Self::Refused(response) => response.status(),
@@ -230,6 +247,7 @@ impl Cause {
             Self::Unreachable | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::MESSAGE_TOO_LARGE,
             Self::Cancelled(_) | Self::Expired => StatusCode::REQUEST_TERMINATED,
+            Self::Lost => StatusCode::CALL_DOES_NOT_EXIST,
         }
     }
 }

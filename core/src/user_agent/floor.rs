@@ -50,6 +50,11 @@ impl Floor {
         (id, self.accounts.get(id))
     }
 
+    /// The call that a dialog belongs to, unless the dialog is over.
+    pub(super) fn call_of(&self, dialog: DialogId) -> Option<CallId> {
+        self.dialogs.usages(dialog).iter().map(|Usage::Session(call)| *call).next()
+    }
+
     /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1).
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod account;
 mod agent;
+mod call_dialog;
 mod client;
 mod commands;
 mod compose;
@@ -23,6 +24,7 @@ mod session_timer;
 
 pub use account::Account;
 pub use agent::{Census, Core};
+pub use call_dialog::CallDialog;
 pub use client::Amend;
 pub use compose::{Body, Extra, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
@@ -181,18 +183,56 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.modify(cx, call, &extra))
     }
 
-    /// Accepts the change that the peer wants, of which [`Event::Offered`] has told: 200 with this body, sent again until the ACK comes
-    /// (RFC 3261 §14.2). The body is the answer, or the offer if the re-INVITE had none.
+    /// Changes a session, or refreshes the target of its dialog, by an UPDATE (RFC 3311): a session description is an offer, and without one
+    /// the peer learns nothing but where this end can be reached. Either end may do so once there is a dialog, also before the INVITE is
+    /// answered. [`Event::Modified`] or [`Event::ModifyFailed`] tells what has become of the UPDATE. One that meets a change of the peer's
+    /// (491) goes out again by itself.
+    ///
+    /// The peer must answer an UPDATE at once, without asking a user: where there is an answer to the INVITE,
+    /// [`modify`](Self::modify) is the better way (RFC 3311 §5.1). Before it, an offer may be sent only when the INVITE's own offer has
+    /// been answered reliably. A peer whose Allow does not name UPDATE refuses with 405, which leaves the session as it is.
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Body, Event, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, call: CallId, event: Event) -> Result<(), CommandError> {
+    /// // This end has moved: tells where it is now.
+    /// alice.update(now, call, None)?;
+    /// // The branch of a fork that has just rung gets another offer.
+    /// if let Event::Progress { call, dialog: Some(dialog), .. } = event {
+    ///     alice.update(now, (call, dialog), Body::sdp("v=0\r\n"))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState`: there is no dialog, or several and none is named, an UPDATE of ours is in progress, or an offer in the way;
+    /// `HeaderOwned`; `Invalid`: what cannot be carried; `Limit("deliveries")`.
+    pub fn update(
+        &mut self,
+        now: Instant,
+        of: impl Into<CallDialog>,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let (of, extra) = (of.into(), extra.into());
+        self.command(now, |core, cx| core.update(cx, of, &extra))
+    }
+
+    /// Accepts the change that the peer wants, of which [`Event::Offered`] has told: 200 with this body, to a re-INVITE sent again until
+    /// the ACK comes (RFC 3261 §14.2, RFC 3311 §5.2). The body is the answer, or the offer if the re-INVITE had none.
     ///
     /// ```
     /// # use sansip::{CommandError, Instant};
     /// # use sansip::message::StatusCode;
     /// # use sansip::user_agent::{Body, Event, UserAgent};
     /// # fn example(bob: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
-    /// if let Event::Offered { call, request } = event {
+    /// if let Event::Offered { call, dialog, request } = event {
     ///     match Body::of_request(&request) {
-    ///         Some(offer) if offer.bytes.len() < 4_096 => bob.accept_offer(now, call, Body::sdp("v=0\r\n"))?,
-    ///         _ => bob.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE)?,
+    ///         Some(offer) if offer.bytes.len() < 4_096 => {
+    ///             bob.accept_offer(now, (call, dialog), Body::sdp("v=0\r\n"))?;
+    ///         }
+    ///         _ => bob.refuse_offer(now, (call, dialog), StatusCode::NOT_ACCEPTABLE_HERE)?,
     ///     }
     /// }
     /// # Ok(())
@@ -202,19 +242,30 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`; `WrongState` unless a change waits for a decision; `HeaderOwned`; `Invalid`: there is no session description, or what
     /// cannot be carried.
-    pub fn accept_offer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
-        let extra = extra.into();
-        self.command(now, |core, cx| core.accept_offer(cx, call, &extra))
+    pub fn accept_offer(
+        &mut self,
+        now: Instant,
+        of: impl Into<CallDialog>,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let (of, extra) = (of.into(), extra.into());
+        self.command(now, |core, cx| core.accept_offer(cx, of, &extra))
     }
 
-    /// Refuses the change that the peer wants with a status of 300 to 699, such as 488: the session goes on as it was (RFC 3261 §14.2).
+    /// Refuses the change that the peer wants with a status of 300 to 699, such as 488: the session goes on as it was (RFC 3261 §14.2, RFC
+    /// 3311 §5.2).
     ///
     /// # Errors
     /// `Gone`; `WrongState` unless a change waits for a decision; `HeaderOwned`; `Invalid`: what cannot be carried, or the status, which
     /// must not be one that ends the call, such as 481 (RFC 5057 §5.1).
-    pub fn refuse_offer(&mut self, now: Instant, call: CallId, reply: impl Into<Reply>) -> Result<(), CommandError> {
-        let reply = reply.into();
-        self.command(now, |core, cx| core.refuse_offer(cx, call, &reply))
+    pub fn refuse_offer(
+        &mut self,
+        now: Instant,
+        of: impl Into<CallDialog>,
+        reply: impl Into<Reply>,
+    ) -> Result<(), CommandError> {
+        let (of, reply) = (of.into(), reply.into());
+        self.command(now, |core, cx| core.refuse_offer(cx, of, &reply))
     }
 
     /// Rejects with a status of 300 to 699 (RFC 3261 §13.3.1.3). The handle is gone from then on, and no event follows.

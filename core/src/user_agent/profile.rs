@@ -16,7 +16,7 @@ use crate::time::Duration;
 use crate::transport::NextHop;
 
 /// The methods that this user agent takes, as a value of Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE";
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 
 /// The body types that it understands, as a value of Accept.
 pub(super) const ACCEPT: &str = "application/sdp";
@@ -63,7 +63,8 @@ pub struct Profile {
     /// How long the ACK of a 2xx with an offer waits for the application's answer; never longer than 2xx are repeated, 64·T1 (RFC 3261
     /// §13.2.2.4). 10 s.
     pub answer_time: Duration,
-    /// How long a peer's re-INVITE waits for the application's decision; then 488 refuses the change (RFC 3261 §14.2). 10 s.
+    /// How long a peer's re-INVITE, or its UPDATE with an offer, waits for the application's decision. Then the change is refused, with 488
+    /// (RFC 3261 §14.2) or 504 (RFC 3311 §5.2); an UPDATE never waits longer than its sender, 64·T1. 10 s.
     pub decision_time: Duration,
     /// The value of User-Agent and Server in our messages.
     pub user_agent: Option<String>,

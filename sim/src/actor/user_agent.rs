@@ -327,7 +327,7 @@ impl UserAgentActor {
                     line.was_confirmed(body);
                 }
             }
-            Event::Modified { call, response } => {
+            Event::Modified { call, response, .. } => {
                 let held = self.line(call).is_some_and(|line| line.was_modified(Body::of_response(&response)));
                 if held {
                     self.plan(self.now + HOLD, Task::Change(call, false, 0));
@@ -338,7 +338,7 @@ impl UserAgentActor {
                     line.was_refused();
                 }
             }
-            Event::Offered { call, request } => {
+            Event::Offered { call, request, .. } => {
                 if let Some(line) = self.line(call) {
                     line.was_offered(Body::of_request(&request));
                 }

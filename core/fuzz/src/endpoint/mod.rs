@@ -138,8 +138,12 @@ impl Player for UserAgent {
             (8, Some(call)) => self.answer(now, call, sdp()).map_err(drop),
             (9, Some(call)) => self.reject(now, call, StatusCode::BUSY_HERE).map_err(drop),
             (10 | 11, Some(call)) => self.cancel(now, call).map_err(drop),
-            (12, Some(call)) if number < 96 => self.modify(now, call, sdp()).map_err(drop),
-            (12, Some(call)) if number < 160 => self.answer_offer(now, call, sdp()).map_err(drop),
+            (12, Some(call)) if number < 80 => self.modify(now, call, sdp()).map_err(drop),
+            (12, Some(call)) if number < 128 => {
+                let offer = (number & 16 == 0).then(sdp);
+                self.update(now, call, offer).map_err(drop)
+            }
+            (12, Some(call)) if number < 176 => self.answer_offer(now, call, sdp()).map_err(drop),
             (12, Some(call)) => self.accept_offer(now, call, sdp()).map_err(drop),
             (13, Some(call)) if number < 96 => {
                 self.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE).map_err(drop)

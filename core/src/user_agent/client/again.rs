@@ -111,6 +111,10 @@ impl Floor {
                 self.add_targets(id, &response);
                 self.next_target(cx, id, owner, response)
             }
+            Verdict::Collided => {
+                self.requests.table.remove(id);
+                Some((owner, Outcome::Collided(response)))
+            }
             Verdict::Ask => {
                 let is_body = status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
                 let wanted = if is_body { Wanted::Body } else { Wanted::Target };

@@ -27,6 +27,7 @@ pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
 use retry::Tried;
+pub(super) use retry::after_glare;
 pub(super) use write::Outside;
 
 /// Who waits for what becomes of a request.
@@ -36,6 +37,8 @@ pub(super) enum Owner {
     Invite(CallId),
     /// A re-INVITE in the dialog of a call.
     Modify(CallId),
+    /// An UPDATE in a dialog of a call.
+    Update(CallId, DialogId),
     /// The BYE that ends a dialog of a call.
     Bye(CallId, DialogId),
     /// The BYE for a fork of which nothing else is kept but the delivery of its ACK.
@@ -56,6 +59,8 @@ pub(super) enum Outcome {
     /// A final response. For an INVITE that was answered by 2xx more of them may follow, and then [`Concluded::Finished`]; else it is
     /// the end.
     Final(Response),
+    /// The end: the request has met one of the peer's (491), and its owner sends another one later (§14.1, RFC 3311 §5.3).
+    Collided(Response),
     /// The request has its response, but goes out again later, or when the application has answered.
     Paused,
     /// The request went out again: another response will come.
@@ -95,7 +100,7 @@ impl From<Concluded> for Cause {
 impl Outcome {
     /// Whether a request other than an INVITE ends with this.
     pub(super) const fn is_end(&self) -> bool {
-        matches!(self, Self::Final(_) | Self::Over(_))
+        matches!(self, Self::Final(_) | Self::Collided(_) | Self::Over(_))
     }
 }
 

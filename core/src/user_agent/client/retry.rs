@@ -1,4 +1,4 @@
-//! Retries that a response asks for, as one pure table (RFC 3261 §8.1.3.4, §8.1.3.5, §10.2.8, §22; RFC 4028 §7.3).
+//! Retries that a response asks for, as one pure table (RFC 3261 §8.1.3.4, §8.1.3.5, §10.2.8, §14.1, §22; RFC 3311 §5.3, RFC 4028 §7.3).
 
 use alloc::vec::Vec;
 
@@ -8,6 +8,7 @@ use crate::dialog::LEAST_SESSION_INTERVAL;
 use crate::extension::{Extension, Extensions};
 use crate::message::header::{CSeq, Expires, Header, MinExpires, MinSe, RetryAfter, SessionExpires, Unsupported};
 use crate::message::{BuildError, HeaderId, Method, Request, Response, StatusCode};
+use crate::random::Random;
 use crate::time::Duration;
 use crate::user_agent::compose::Body;
 use crate::user_agent::policy::{Policy, Redirects};
@@ -62,6 +63,8 @@ pub(super) enum Verdict {
     Redirect,
     /// The application is asked for another body or scheme.
     Ask,
+    /// The request has met a change of the peer's: its owner makes the change anew, [so much later](after_glare), if it is still wanted.
+    Collided,
 }
 
 /// A change of a request that is sent once more.
@@ -153,8 +156,18 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
                 _ => Verdict::Over,
             }
         }
+        StatusCode::REQUEST_PENDING if !is_outside && matches!(sent.method(), Method::Invite | Method::Update) => {
+            Verdict::Collided
+        }
         _ => Verdict::Over,
     }
+}
+
+/// How long a change that has met one of the peer's waits (§14.1, RFC 3311 §5.3): longer at the end that owns the Call-ID, so that the
+/// two do not meet again.
+pub(in crate::user_agent) fn after_glare(owns_call_id: bool, random: &mut Random) -> Duration {
+    let tens = if owns_call_id { 210 + random.below(191) } else { random.below(201) };
+    Duration::from_millis(10 * tens)
 }
 
 /// 420: without the extensions that are not understood, if the request has any of these (§8.1.3.5).
@@ -207,6 +220,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::message::{Limits, Message};
+    use crate::random::{Script, Seed};
     use alloc::format;
     use alloc::string::{String, ToString};
 
@@ -255,6 +269,7 @@ mod tests {
             Verdict::Authenticate => "authenticate".into(),
             Verdict::Redirect => "redirect".into(),
             Verdict::Ask => "ask".into(),
+            Verdict::Collided => "collided".into(),
         }
     }
 
@@ -323,6 +338,11 @@ mod tests {
             (&options, 500, "Retry-After: 11\r\n", "over", "over"),
             (&options, 413, "Retry-After: 0\r\n", "over", "after 0"),
             (&options, 503, "", "over", "over"),
+            (&inside, 491, "", "collided", "collided"),
+            (&request("UPDATE", ";tag=2", ""), 491, "", "collided", "collided"),
+            (&invite(""), 491, "", "over", "over"),
+            (&request("PRACK", ";tag=2", ""), 491, "", "over", "over"),
+            (&request("OPTIONS", ";tag=2", ""), 491, "", "over", "over"),
             (&options, 404, "Retry-After: 1\r\n", "over", "over"),
             (&options, 480, "Retry-After: 1\r\n", "over", "over"),
             (&options, 603, "Retry-After: 1\r\n", "over", "over"),
@@ -335,6 +355,17 @@ mod tests {
                 let spent = Tried { times: 3, ..Tried::default() };
                 assert_eq!(verdict(sent, &response, &spent, &policy), "over");
             }
+        }
+    }
+
+    /// §14.1: 2.1 to 4 s for the owner of the Call-ID, 0 to 2 s for the other end, both in units of 10 ms.
+    #[test]
+    fn the_end_that_owns_the_call_id_waits_longer() {
+        let mut random = Random::new(Seed::from_u64(1), Script::default());
+        for (owns_call_id, shortest, longest) in [(true, 2_100, 4_000), (false, 0, 2_000)] {
+            let waits: Vec<u128> = (0..5_000).map(|_| after_glare(owns_call_id, &mut random).as_millis()).collect();
+            assert!(waits.iter().all(|wait| (shortest..=longest).contains(wait) && wait % 10 == 0));
+            assert!(waits.contains(&shortest) && waits.contains(&longest));
         }
     }
 

@@ -28,7 +28,9 @@ impl Registrations {
         match outcome {
             Outcome::Provisional(_) | Outcome::Paused => {}
             Outcome::Final(response) if response.status().is_success() => self.registered(on, cx, id, response),
-            Outcome::Final(response) => self.failed(on, cx, id, Cause::Refused(response)),
+            Outcome::Final(response) | Outcome::Collided(response) => {
+                self.failed(on, cx, id, Cause::Refused(response));
+            }
             Outcome::Over(concluded) => self.failed(on, cx, id, concluded.into()),
             Outcome::Again(Again { number, interval }) => {
                 let Some(registration) = self.book.get_mut(id) else { return };

@@ -83,7 +83,7 @@ impl Floor {
 /// The status for a method that is not taken: 405 if it is a known one, 501 if not (§8.2.1, §21.5.2).
 fn method(method: Method<'_>) -> Option<StatusCode> {
     match method {
-        Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options => None,
+        Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options | Method::Update => None,
         Method::Other(_) => Some(StatusCode::NOT_IMPLEMENTED),
         _ => Some(StatusCode::METHOD_NOT_ALLOWED),
     }

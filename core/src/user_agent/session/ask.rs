@@ -9,7 +9,7 @@ use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
 use super::machine::Input;
-use crate::dialog::{Ended, Purpose, ResponseEffect};
+use crate::dialog::{DialogId, Ended, Purpose, ResponseEffect};
 use crate::error::CommandError;
 use crate::message::header::RetryAfter;
 use crate::message::{Method, Response, StatusCode};
@@ -58,7 +58,7 @@ impl Calls {
     ) {
         let (status, retry_after) = match outcome {
             Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return,
-            Outcome::Final(response) => {
+            Outcome::Final(response) | Outcome::Collided(response) => {
                 let told = (response.status(), retry_after(&response));
                 cx.emit(Event::Replied { request, response });
                 told
@@ -73,7 +73,19 @@ impl Calls {
         let Some(call) = self.table.get_mut(id) else { return };
         call.asks = call.asks.saturating_sub(1);
         let Some(dialog) = call.main().map(|session| session.dialog) else { return };
-        let effect = ResponseEffect::of(method, Purpose::Continue, status, retry_after);
+        self.end_by(on, cx, id, dialog, ResponseEffect::of(method, Purpose::Continue, status, retry_after), status);
+    }
+
+    /// Does what a final response to a request of ours, or none, means for the session.
+    pub(super) fn end_by(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        effect: ResponseEffect,
+        status: StatusCode,
+    ) {
         let input = match effect.ended {
             Ended::Transaction => return,
             Ended::Usage | Ended::Dialog if status == StatusCode::REQUEST_TIMEOUT => Input::TimedOut,
@@ -83,6 +95,7 @@ impl Calls {
     }
 }
 
-fn retry_after(response: &Response) -> Option<u32> {
+/// The seconds of Retry-After.
+pub(super) fn retry_after(response: &Response) -> Option<u32> {
     Some(response.headers().get::<RetryAfter<'_>>()?.ok()?.seconds)
 }

@@ -129,8 +129,10 @@ pub(super) struct Session {
 /// The state of the changes of a session (§14), and of the ACK that waits for its answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
-    /// The change that we want.
+    /// The change that we want by a re-INVITE.
     pub(super) ours: Option<Ours>,
+    /// The change, or the target refresh, that we want by an UPDATE.
+    pub(super) update: Option<Ours>,
     /// The change that the peer wants, until the application has decided.
     pub(super) theirs: Option<Theirs>,
     /// The 2xx whose offer waits for the application's answer.
@@ -147,7 +149,7 @@ pub(super) struct Changes {
 #[derive(Clone, Debug)]
 pub(super) struct Ours {
     pub(super) stage: Stage,
-    /// The fields and the body of the re-INVITE.
+    /// The fields and the body of the request.
     pub(super) extra: Extra,
     /// How often the change has met one of the peer's.
     pub(super) glares: usize,
@@ -158,13 +160,13 @@ pub(super) struct Ours {
 /// How far our change has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The re-INVITE is out.
+    /// The request is out.
     Sent(RequestId),
-    /// The re-INVITE met one of the peer's, and goes out again later (§14.1).
+    /// The request met a change of the peer's, and goes out again later (§14.1, RFC 3311 §5.3).
     Waiting(TimerId),
 }
 
-/// A change of the session that the peer wants.
+/// A change of the session that the peer wants: its re-INVITE, or its UPDATE with an offer.
 #[derive(Clone, Debug)]
 pub(super) struct Theirs {
     pub(super) served: Served,
@@ -259,6 +261,9 @@ impl Call {
     pub(super) fn is_done(&self) -> bool {
         self.over
             && !matches!(&self.side, Side::Caller(Caller { invite: Some(_), .. }))
-            && !self.sessions.iter().any(|session| session.phase == Phase::Ending || session.has_changes())
+            && !self
+                .sessions
+                .iter()
+                .any(|session| matches!(session.phase, Phase::Leaving | Phase::Ending) || session.has_changes())
     }
 }

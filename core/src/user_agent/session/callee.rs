@@ -109,22 +109,22 @@ impl Calls {
         let response = on.final_response(cx, &served, reply)?;
         cx.respond_octets(served.server, reply.status, response)?;
         self.stop_offering(cx, id);
-        self.forget(on, id);
+        self.forget(on, cx, id);
         Ok(())
     }
 
-    /// The peer does not want an answer any more: 487, and the call is over.
-    pub(super) fn terminate(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
+    /// Nobody waits for an answer any more: the INVITE is refused, and the call is over.
+    pub(super) fn terminate(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, status: StatusCode, cause: Cause) {
         let Ok(served) = self.offered(id) else { return };
-        on.respond_final(cx, &served, StatusCode::REQUEST_TERMINATED, |_| {});
+        on.respond_final(cx, &served, status, |_| {});
         self.stop_offering(cx, id);
-        self.forget(on, id);
+        self.forget(on, cx, id);
         cx.emit(Event::Failed { call: id, cause });
     }
 
     /// The invitation's Expires has passed (§13.3.1).
     pub(in crate::user_agent) fn expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
-        self.terminate(on, cx, id, Cause::Expired);
+        self.terminate(on, cx, id, StatusCode::REQUEST_TERMINATED, Cause::Expired);
     }
 
     /// A CANCEL (§9.2): 200 if what it cancels exists, and 487 to that if it is an INVITE without a final response.
@@ -138,7 +138,8 @@ impl Calls {
         if let Some(call) = on.serving.call(cancels)
             && !self.withdrawn(on, cx, call, cancels, &served.request)
         {
-            self.terminate(on, cx, call, Cause::Cancelled(Some(served.request.clone())));
+            let cause = Cause::Cancelled(Some(served.request.clone()));
+            self.terminate(on, cx, call, StatusCode::REQUEST_TERMINATED, cause);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Calling: the INVITE that we send and what comes back (RFC 3261 §8.1, §13.2).
 
+use smallvec::SmallVec;
+
 use super::super::agent::Cx;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
 use super::super::compose::{Extra, Outgoing};
@@ -7,7 +9,7 @@ use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::Calls;
-use super::call::{Call, Caller, Progress, Side};
+use super::call::{Call, Caller, Progress, Session, Side};
 use super::machine::{Input, Phase};
 use super::owed::send_ack;
 use crate::auth::Fields;
@@ -53,7 +55,7 @@ impl Calls {
                 Ok(id)
             }
             Err(error) => {
-                self.forget(on, id);
+                self.forget(on, cx, id);
                 Err(error)
             }
         }
@@ -84,7 +86,8 @@ impl Calls {
     }
 
     /// The INVITE goes out again: what its early dialogs were made by is refused.
-    fn end_early(&mut self, on: &mut Floor, id: CallId) {
+    fn end_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        self.drop_all_changes(on, cx, id);
         let Some(call) = self.table.get_mut(id) else { return };
         for session in call.sessions.drain(..) {
             on.dialogs.end(session.dialog, Usage::Session(id));
@@ -115,7 +118,9 @@ impl Calls {
             }
             Outcome::Over(failed) => self.refused(on, cx, id, failed.into()),
             // The dialogs of the branches that were refused are over (§13.2.2.3).
-            Outcome::Paused | Outcome::Again(_) => self.end_early(on, id),
+            Outcome::Paused | Outcome::Again(_) => self.end_early(on, cx, id),
+            // A 491 is such an answer to requests inside a dialog alone.
+            Outcome::Collided(_) => {}
         }
     }
 
@@ -129,21 +134,24 @@ impl Calls {
             return;
         }
         let Some(call) = self.table.get_mut(id) else { return };
+        let is_over = |session: &&Session| matches!(session.phase.on(Input::InviteOver), Some((Phase::Over, _)));
+        let over: SmallVec<[DialogId; 1]> =
+            call.sessions.iter().filter(is_over).map(|session| session.dialog).collect();
+        for dialog in over {
+            self.enter(on, cx, id, dialog, Phase::Over);
+        }
+        let Some(call) = self.table.get_mut(id) else { return };
         call.sessions.retain(|session| {
             if let Some(ack) = session.ack.take() {
                 cx.release(ack);
             }
-            let is_over = matches!(session.phase.on(Input::InviteOver), Some((Phase::Over, _)));
-            if is_over {
-                on.dialogs.end(session.dialog, Usage::Session(id));
-            }
-            let stays = !is_over && (session.phase != Phase::Over || session.has_changes());
+            let stays = session.phase != Phase::Over || session.has_changes();
             if !stays {
                 on.dialogs.forget(session.dialog);
             }
             stays
         });
-        self.settle(on, id);
+        self.settle(on, cx, id);
     }
 
     /// A provisional response makes an early dialog if it has a tag (§13.2.2.1).
@@ -152,11 +160,12 @@ impl Calls {
         let Side::Caller(Caller { invite: Some(invite), progress, cancelled }) = &call.side else { return };
         let Some(invite) = on.requests.request(*invite).filter(|_| *progress != Progress::Answered) else { return };
         let is_wanted = !*cancelled && !call.over;
+        let mut dialog = None;
         if response.to_tag().is_some()
             && let Some(name) = DialogKey::of_response(invite, &response)
         {
             let known = session_named(on, call, name);
-            let dialog = if known.is_none() && call.sessions.len() < on.profile.limits.forks {
+            dialog = if known.is_none() && call.sessions.len() < on.profile.limits.forks {
                 let offers = offers_of(invite);
                 let dialog = Dialog::of_response(invite, &response);
                 dialog.and_then(|dialog| self.begin_session(on, id, dialog, false, offers))
@@ -172,7 +181,7 @@ impl Calls {
             caller.progress = Progress::Ringing;
         }
         if is_wanted {
-            cx.emit(Event::Progress { call: id, response });
+            cx.emit(Event::Progress { call: id, dialog, response });
         }
     }
 
@@ -184,7 +193,7 @@ impl Calls {
             // The transaction layer lets nothing but 2xx follow a 2xx.
             return;
         }
-        self.forget(on, id);
+        self.forget(on, cx, id);
         if !over {
             cx.emit(Event::Failed { call: id, cause });
         }

@@ -41,6 +41,7 @@ impl Calls {
                     }
                 }
                 Action::SendRefusal => self.refuse_owed(on, cx, id, dialog),
+                Action::EndInvite => self.end_invite(on, cx, id, dialog),
                 Action::TellConfirmed => {
                     if let Some(ack) = message {
                         cx.emit(Event::Confirmed { call: id, ack: ack.clone() });
@@ -55,7 +56,7 @@ impl Calls {
             self.tell_ended(cx, id, EndCause::Local, None);
         }
         if is_over {
-            self.settle(on, id);
+            self.settle(on, cx, id);
         }
         true
     }
@@ -158,7 +159,8 @@ impl Calls {
                 }
             }
             Side::Callee(Callee::Offered(_)) => {
-                self.terminate(on, cx, id, Cause::Cancelled(Some(served.request.clone())));
+                let cause = Cause::Cancelled(Some(served.request.clone()));
+                self.terminate(on, cx, id, StatusCode::REQUEST_TERMINATED, cause);
             }
             Side::Caller(Caller { progress, .. }) if phase == Phase::Early && *progress != Progress::Answered => {
                 self.left_early(on, cx, id, dialog, Some(served.request.clone()));
@@ -169,10 +171,27 @@ impl Calls {
         }
     }
 
+    /// The peer does not know this early dialog, or does not answer in it (RFC 3311 §5.3): the INVITE cannot come to anything there. One
+    /// of ours that was forked goes on in its other early dialogs. A 2xx that comes all the same is acknowledged and ended.
+    fn end_invite(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        let Some(call) = self.table.get(id) else { return };
+        let has_others = call.sessions.iter().any(|it| it.dialog != dialog && it.phase == Phase::Early);
+        match &call.side {
+            Side::Caller(Caller { progress, .. }) if has_others || *progress == Progress::Answered => {}
+            Side::Caller(_) => self.cancel_for(on, cx, id, Cause::Lost),
+            Side::Callee(_) => self.terminate(on, cx, id, StatusCode::SERVER_INTERNAL_ERROR, Cause::Lost),
+        }
+    }
+
     /// The peer ends a dialog of ours that is still early: it has answered and given up, and each of its 2xx was lost
     /// (§13.3.1.4). Nobody else can take the call any more: it is cancelled.
     fn left_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, bye: Option<Request>) {
         self.enter(on, cx, id, dialog, Phase::Over);
+        self.cancel_for(on, cx, id, Cause::Cancelled(bye));
+    }
+
+    /// Cancels our INVITE, of which the application is told the end now.
+    fn cancel_for(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
         let Some(Caller { invite: Some(invite), cancelled, .. }) = self.caller(id) else { return };
         if core::mem::replace(cancelled, true) {
             // The user has hung up already; what comes of that ends the call.
@@ -182,7 +201,7 @@ impl Calls {
         let _ = on.requests.cancel(cx, *invite);
         if let Some(call) = self.table.get_mut(id) {
             call.over = true;
-            cx.emit(Event::Failed { call: id, cause: Cause::Cancelled(bye) });
+            cx.emit(Event::Failed { call: id, cause });
         }
     }
 

@@ -4,9 +4,9 @@ use super::super::agent::Cx;
 use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
-use super::offered::refuse;
+use super::offered::{refuse, refuse_for_now};
 use crate::dialog::DialogId;
-use crate::message::{HeaderId, Method, StatusCode};
+use crate::message::{Method, StatusCode};
 use crate::user_agent::CallId;
 
 impl Calls {
@@ -24,12 +24,7 @@ impl Calls {
         if method == Method::Invite
             && let Some(status) = self.pending_invite(call, dialog, &served.request)
         {
-            let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.random().below(11));
-            return on.respond_final(cx, served, status, |lines| {
-                if let Some(seconds) = wait {
-                    lines.header(HeaderId::RetryAfter, alloc::format!("{seconds}"));
-                }
-            });
+            return refuse_for_now(on, cx, served, status);
         }
         if !on.is_in_order(dialog, &served.request) {
             return on.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
@@ -38,6 +33,7 @@ impl Calls {
             Method::Bye => self.bye_received(on, cx, served, call, dialog),
             Method::Options => on.respond_options(cx, served),
             Method::Invite => self.reinvited(on, cx, served, call, dialog),
+            Method::Update => self.update_received(on, cx, served, call, dialog),
             _ => refuse(on, cx, served),
         }
     }

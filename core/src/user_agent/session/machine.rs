@@ -68,6 +68,8 @@ pub(in crate::user_agent) enum Action {
     SendRefusal,
     /// Sends a BYE.
     SendBye,
+    /// Ends the INVITE that has no answer yet: cancels ours, unless another early dialog may still be answered, or refuses the peer's.
+    EndInvite,
     /// Tells the application that the ACK came.
     TellConfirmed,
     /// Tells the application that the call is over, if this session is the call.
@@ -78,9 +80,14 @@ pub(in crate::user_agent) enum Action {
 pub(in crate::user_agent) type Step = (Phase, &'static [Action]);
 
 impl Phase {
+    /// Whether the dialog has a session, or may get one, that neither end has given up.
+    pub(in crate::user_agent) const fn is_alive(self) -> bool {
+        matches!(self, Self::Early | Self::AnswerOwed | Self::Accepted | Self::Established)
+    }
+
     /// The next phase and what is done; `None` where the input does nothing.
     pub(in crate::user_agent) const fn on(self, input: Input) -> Option<Step> {
-        use Action::{SendBye, SendRefusal, StopRepeating, TellConfirmed, TellEnded};
+        use Action::{EndInvite, SendBye, SendRefusal, StopRepeating, TellConfirmed, TellEnded};
         use EndCause::{Expired, Local, Lost, Remote, Unacknowledged, Unanswered};
         Some(match (self, input) {
             (Self::Early, Input::Taken) => (Self::Established, &[]),
@@ -88,11 +95,14 @@ impl Phase {
             (Self::Early | Self::Established, Input::Owed) => (Self::AnswerOwed, &[]),
             (Self::Early | Self::Established, Input::Accept) => (Self::Accepted, &[]),
             (Self::Early, Input::Bye | Input::InviteOver) => (Self::Over, &[]),
+            (Self::Early, Input::Lost | Input::TimedOut) => (Self::Early, &[EndInvite]),
 
             (Self::AnswerOwed, Input::Answer) => (Self::Established, &[]),
             (Self::AnswerOwed, Input::Unanswered) => (Self::Ending, &[SendRefusal, SendBye, TellEnded(Unanswered)]),
             (Self::AnswerOwed, Input::HangUp) => (Self::Ending, &[SendRefusal, SendBye]),
             (Self::AnswerOwed, Input::Bye) => (Self::Over, &[SendRefusal, TellEnded(Remote)]),
+            (Self::AnswerOwed, Input::Lost) => (Self::Over, &[SendRefusal, TellEnded(Lost)]),
+            (Self::AnswerOwed, Input::TimedOut) => (Self::Ending, &[SendRefusal, SendBye, TellEnded(Lost)]),
 
             (Self::Accepted, Input::Acknowledged) => (Self::Established, &[StopRepeating, TellConfirmed]),
             (Self::Accepted, Input::HangUp) => (Self::Leaving, &[]),
@@ -100,6 +110,9 @@ impl Phase {
             (Self::Accepted | Self::Leaving, Input::Unacknowledged) => {
                 (Self::Ending, &[SendBye, TellEnded(Unacknowledged)])
             }
+            (Self::Accepted, Input::Lost) => (Self::Over, &[StopRepeating, TellEnded(Lost)]),
+            // The BYE waits for the ACK, or for the end of the 2xx (§15).
+            (Self::Accepted, Input::TimedOut) => (Self::Leaving, &[TellEnded(Lost)]),
             (Self::Accepted | Self::Leaving, Input::Bye) => (Self::Over, &[StopRepeating, TellEnded(Remote)]),
 
             (Self::Established, Input::HangUp) => (Self::Ending, &[SendBye]),
@@ -159,6 +172,8 @@ mod tests {
         (Phase::Early, Input::Accept, Phase::Accepted, &[]),
         (Phase::Early, Input::Bye, Phase::Over, &[]),
         (Phase::Early, Input::InviteOver, Phase::Over, &[]),
+        (Phase::Early, Input::Lost, Phase::Early, &[Action::EndInvite]),
+        (Phase::Early, Input::TimedOut, Phase::Early, &[Action::EndInvite]),
         (Phase::AnswerOwed, Input::Answer, Phase::Established, &[]),
         (
             Phase::AnswerOwed,
@@ -168,6 +183,13 @@ mod tests {
         ),
         (Phase::AnswerOwed, Input::HangUp, Phase::Ending, &[Action::SendRefusal, Action::SendBye]),
         (Phase::AnswerOwed, Input::Bye, Phase::Over, &[Action::SendRefusal, Action::TellEnded(EndCause::Remote)]),
+        (Phase::AnswerOwed, Input::Lost, Phase::Over, &[Action::SendRefusal, Action::TellEnded(EndCause::Lost)]),
+        (
+            Phase::AnswerOwed,
+            Input::TimedOut,
+            Phase::Ending,
+            &[Action::SendRefusal, Action::SendBye, Action::TellEnded(EndCause::Lost)],
+        ),
         (Phase::Accepted, Input::Acknowledged, Phase::Established, &[Action::StopRepeating, Action::TellConfirmed]),
         (
             Phase::Accepted,
@@ -177,6 +199,8 @@ mod tests {
         ),
         (Phase::Accepted, Input::HangUp, Phase::Leaving, &[]),
         (Phase::Accepted, Input::Bye, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Remote)]),
+        (Phase::Accepted, Input::Lost, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Lost)]),
+        (Phase::Accepted, Input::TimedOut, Phase::Leaving, &[Action::TellEnded(EndCause::Lost)]),
         (Phase::Established, Input::HangUp, Phase::Ending, &[Action::SendBye]),
         (Phase::Established, Input::Bye, Phase::Over, &[Action::TellEnded(EndCause::Remote)]),
         (Phase::Established, Input::Owed, Phase::AnswerOwed, &[]),

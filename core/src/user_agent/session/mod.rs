@@ -2,8 +2,8 @@
 //!
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
-//! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs and `offered.rs` to the peer's, `refresh.rs` to the session
-//! timer, `ending.rs` at the end.
+//! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
+//! the peer, `refresh.rs` to the session timer, `ending.rs` at the end.
 
 mod accepted;
 mod ask;
@@ -17,19 +17,21 @@ mod modify;
 mod offered;
 mod owed;
 mod refresh;
+mod update;
 
 use alloc::boxed::Box;
 
-use smallvec::SmallVec;
-
+use super::agent::Cx;
 use super::event::CallInfo;
 use super::floor::{Floor, Usage};
 use crate::dialog::{Dialog, DialogId, OfferAnswer};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::id::Arena;
-use crate::user_agent::{AccountId, CallId, CallKind};
+use crate::user_agent::{AccountId, CallDialog, CallId, CallKind};
 use call::{Call, Callee, Caller, Session, Side};
+use machine::Phase;
+use smallvec::SmallVec;
 
 /// The calls of a user agent.
 #[derive(Clone, Debug)]
@@ -88,6 +90,24 @@ impl Calls {
         }
     }
 
+    /// The dialog that the application means. Without a name: the call's, or before there is an answer the only one that `fits`.
+    fn dialog_of(&mut self, of: CallDialog, fits: impl Fn(&Session) -> bool) -> Result<DialogId, CommandError> {
+        let call = self.alive(of.call)?;
+        let mut sessions = call.sessions.iter();
+        if let Some(dialog) = of.dialog {
+            let is_it = |session: &Session| session.dialog == dialog && session.phase != Phase::Over;
+            return if sessions.any(is_it) { Ok(dialog) } else { Err(CommandError::Gone) };
+        }
+        if let Some(main) = call.main() {
+            return Ok(main.dialog);
+        }
+        let mut fitting = sessions.filter(|session| fits(session)).map(|session| session.dialog);
+        match (fitting.next(), fitting.next()) {
+            (Some(dialog), None) => Ok(dialog),
+            _ => Err(CommandError::WrongState),
+        }
+    }
+
     /// The call that the application means.
     fn alive(&mut self, id: CallId) -> Result<&mut Call, CommandError> {
         self.table.get_mut(id).filter(|call| !call.over).ok_or(CommandError::Gone)
@@ -134,7 +154,8 @@ impl Calls {
     }
 
     /// Forgets a call and all its dialogs.
-    fn forget(&mut self, on: &mut Floor, id: CallId) {
+    fn forget(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        self.drop_all_changes(on, cx, id);
         let Some(call) = self.table.remove(id) else { return };
         on.accounts.let_go(call.account);
         if on.keyring.spaces() > 0 {
@@ -147,9 +168,9 @@ impl Calls {
     }
 
     /// Forgets a call if nothing can come of it any more.
-    fn settle(&mut self, on: &mut Floor, id: CallId) {
+    fn settle(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         if self.table.get(id).is_some_and(Call::is_done) {
-            self.forget(on, id);
+            self.forget(on, cx, id);
         }
     }
 }

@@ -1,21 +1,22 @@
-//! Changes of a session that we ask for: re-INVITEs (RFC 3261 §14.1).
+//! Changes of a session that we ask for by re-INVITEs (RFC 3261 §14.1).
+
+use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
-use super::super::client::{Cancelled, Inside, Outcome, Owner};
+use super::super::client::{Cancelled, Inside, Outcome, Owner, after_glare};
 use super::super::compose::Extra;
 use super::super::description::response_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
+use super::ask::retry_after;
 use super::call::{Ack, Call, Ours, Session, Side, Stage};
 use super::machine::{Input, Phase};
 use super::owed::send_ack;
 use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, Ended, Meaning, Purpose, ResponseEffect};
 use crate::error::CommandError;
-use crate::message::header::RetryAfter;
 use crate::message::{Method, Response, StatusCode};
-use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::{CallId, RequestId};
 
@@ -87,6 +88,7 @@ impl Calls {
                     session.raise_interval(again.interval);
                 }
             }
+            Outcome::Collided(response) => self.modify_collided(on, cx, id, request, response),
             Outcome::Final(response) if response.status().is_success() => {
                 self.modified(on, cx, id, request, response);
             }
@@ -94,7 +96,7 @@ impl Calls {
             Outcome::Over(concluded) => {
                 self.release_ack(cx, id, request);
                 self.modify_refused(on, cx, id, request, concluded.into());
-                self.settle(on, id);
+                self.settle(on, cx, id);
             }
         }
     }
@@ -126,7 +128,7 @@ impl Calls {
         if is_wanted {
             let is_news = self.timer_accepted(on, cx, id, dialog_id, Some((request, &ours.extra)), &response);
             if is_news || !ours.is_refresh {
-                cx.emit(Event::Modified { call: id, response });
+                cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
             }
             self.send_held(on, cx, id);
         }
@@ -134,42 +136,42 @@ impl Calls {
 
     /// Our change came to nothing: the session is as it was, unless the cause ends it (§14.1, RFC 5057 §5).
     fn modify_refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, request: RequestId, cause: Cause) {
-        let limit = on.profile.limits.glares;
-        let Some(call) = self.table.get_mut(id) else { return };
-        let is_caller = matches!(call.side, Side::Caller(_));
-        let Some(session) = call.main_mut() else { return };
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
         let Some(ours) = take_sent(session, request) else { return };
         // Neither UPDATE nor PRACK is in use: no exchange within the re-INVITE can be complete, so that the offer is void.
         let _ = session.offers.received(Carrier::InviteFailure, false);
         if session.phase != Phase::Established {
-            return self.settle(on, id);
+            return self.settle(on, cx, id);
         }
-        let status = cause.counts_as();
-        if status == StatusCode::REQUEST_PENDING && ours.glares < limit {
-            let timer = arm_glare(cx, id, is_caller);
-            session.changes().ours = Some(Ours { stage: Stage::Waiting(timer), glares: ours.glares + 1, ..ours });
-            return;
-        }
-        let retry_after = match &cause {
-            Cause::Refused(response) => response.headers().get::<RetryAfter<'_>>().and_then(Result::ok),
-            _ => None,
-        };
-        let retry_after = retry_after.map(|after| after.seconds);
         let dialog = session.dialog;
-        let effect = ResponseEffect::of(Method::Invite, Purpose::Continue, status, retry_after);
+        let (effect, status) = effect_of(Method::Invite, &cause);
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
         if !ours.is_refresh {
-            cx.emit(Event::ModifyFailed { call: id, cause });
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
         }
         match effect.ended {
             Ended::Transaction => self.send_held(on, cx, id),
-            Ended::Usage | Ended::Dialog if has_no_refresh || status == StatusCode::REQUEST_TIMEOUT => {
+            Ended::Usage | Ended::Dialog if has_no_refresh => {
                 self.step(on, cx, id, dialog, Input::TimedOut, None);
             }
-            Ended::Usage | Ended::Dialog => {
-                self.step(on, cx, id, dialog, Input::Lost, None);
-            }
+            Ended::Usage | Ended::Dialog => self.end_by(on, cx, id, dialog, effect, status),
         }
+    }
+
+    /// Our re-INVITE has met a change of the peer's, and goes out again later.
+    fn modify_collided(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, request: RequestId, response: Response) {
+        let limit = on.profile.limits.glares;
+        let Some(call) = self.table.get_mut(id) else { return };
+        let is_caller = matches!(call.side, Side::Caller(_));
+        let Some(session) = call.main_mut() else { return };
+        let glares = session.changes.as_ref().and_then(|it| it.ours.as_ref()).map_or(0, |ours| ours.glares);
+        if session.phase != Phase::Established || glares >= limit {
+            return self.modify_refused(on, cx, id, request, Cause::Refused(response));
+        }
+        let Some(ours) = take_sent(session, request) else { return };
+        let _ = session.offers.received(Carrier::InviteFailure, false);
+        let timer = arm_glare(cx, id, is_caller);
+        session.changes().ours = Some(Ours { stage: Stage::Waiting(timer), glares: glares + 1, ..ours });
     }
 
     /// A change that has met one of the peer's is tried again (§14.1).
@@ -190,7 +192,7 @@ impl Calls {
         if sent.is_err() {
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
             if !is_refresh {
-                cx.emit(Event::ModifyFailed { call: id, cause: Cause::Unreachable });
+                cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
             }
         }
     }
@@ -207,7 +209,16 @@ impl Calls {
         }
     }
 
-    /// The session is over or will be: nothing changes it any more. The peer's re-INVITE gets its final response (§15.1.2), ours is
+    /// As [`drop_changes`](Self::drop_changes), for each dialog of the call.
+    pub(super) fn drop_all_changes(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let sessions = self.table.get(id).map(|call| call.sessions.iter()).into_iter().flatten();
+        let changing = sessions.filter(|session| session.changes.is_some()).map(|session| session.dialog);
+        for dialog in changing.collect::<SmallVec<[DialogId; 1]>>() {
+            self.drop_changes(on, cx, id, dialog);
+        }
+    }
+
+    /// The session is over or will be: nothing changes it any more. The peer's request gets its final response (§15.1.2), our re-INVITE is
     /// cancelled.
     pub(super) fn drop_changes(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
         let Some(session) = self.session_mut(id, dialog) else { return };
@@ -225,11 +236,23 @@ impl Calls {
         if !is_out {
             changes.ours = None;
         }
+        match changes.update.take().map(|ours| ours.stage) {
+            Some(Stage::Sent(request)) => on.requests.settle_for(request),
+            Some(Stage::Waiting(timer)) => cx.disarm(timer),
+            None => {}
+        }
         if let Some(theirs) = changes.theirs.take() {
             cx.disarm(theirs.timer);
             on.respond_final(cx, &theirs.served, StatusCode::REQUEST_TERMINATED, |_| {});
         }
     }
+}
+
+/// The effect of the end of such a request on its session (RFC 5057 §5.1), and the status that the end counts as.
+pub(super) fn effect_of(method: Method<'_>, cause: &Cause) -> (ResponseEffect, StatusCode) {
+    let status = cause.counts_as();
+    let retry_after = if let Cause::Refused(response) = cause { retry_after(response) } else { None };
+    (ResponseEffect::of(method, Purpose::Continue, status, retry_after), status)
 }
 
 /// Our change, if that re-INVITE asks for it.
@@ -257,8 +280,7 @@ fn acknowledge_again(
     ack.delivery = send_ack(cx, id, dialog, number, credentials, answer).ok();
 }
 
-/// Waits after a 491: another time for the end that owns the Call-ID, so that the two do not meet again (§14.1).
 fn arm_glare(cx: &mut Cx<'_>, id: CallId, is_caller: bool) -> TimerId {
-    let tens = if is_caller { 210 + cx.random().below(191) } else { cx.random().below(201) };
-    cx.arm(cx.now() + Duration::from_millis(10 * tens), Work::Glare(id))
+    let wait = after_glare(is_caller, cx.random());
+    cx.arm(cx.now() + wait, Work::Glare(id))
 }

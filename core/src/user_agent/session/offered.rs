@@ -1,4 +1,4 @@
-//! Changes of a session that the peer asks for: its re-INVITEs (RFC 3261 §14.2).
+//! Changes of a session that the peer asks for: its re-INVITEs (RFC 3261 §14.2) and UPDATEs (RFC 3311 §5.2).
 
 use super::super::agent::{Cx, Work};
 use super::super::compose::{Extra, Reply};
@@ -7,12 +7,12 @@ use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
-use super::call::{Call, Callee, Caller, Side, Theirs};
+use super::call::{Call, Callee, Caller, Session, Side, Theirs};
 use super::machine::Phase;
-use crate::dialog::{Carrier, DialogId, Ended, Purpose, ResponseEffect};
+use crate::dialog::{Carrier, DialogId, Ended, Meaning, Purpose, ResponseEffect};
 use crate::error::CommandError;
 use crate::message::{HeaderId, Method, Request, StatusCode};
-use crate::user_agent::{CallId, ServedId};
+use crate::user_agent::{CallDialog, CallId, ServedId};
 
 impl Calls {
     /// The status for an INVITE within a dialog while another one, or an offer, is in progress (§14.2, RFC 5407 §3.1.4, §3.1.5).
@@ -41,14 +41,14 @@ impl Calls {
         if session.offers.received(Carrier::Invite, is_description).is_err() {
             return refuse(on, cx, served);
         }
-        let timer = cx.arm(cx.now() + on.profile.decision_time, Work::Decision(id));
+        let timer = cx.arm(cx.now() + on.profile.decision_time, Work::Decision(dialog));
         session.changes().theirs = Some(Theirs { served: served.clone(), timer });
         let same = session.same_answer(&served.request);
         on.serving.set_call(served.id, id);
         if same.is_some_and(|answer| self.accept_refresh(on, cx, id, dialog, &answer)) {
             return;
         }
-        cx.emit(Event::Offered { call: id, request: served.request.clone() });
+        cx.emit(Event::Offered { call: id, dialog, request: served.request.clone() });
     }
 
     /// Accepts a re-INVITE of the peer that changes nothing, if that can be done now.
@@ -60,29 +60,79 @@ impl Calls {
         dialog: DialogId,
         answer: &Extra,
     ) -> bool {
-        let is_accepted = self.accept_offer(on, cx, id, answer).is_ok();
+        let is_accepted = self.accept_offer(on, cx, (id, dialog).into(), answer).is_ok();
         if let Some(accepted) = self.session_mut(id, dialog).and_then(|session| session.accepted.as_mut()) {
             accepted.is_refresh = is_accepted;
         }
         is_accepted
     }
 
-    /// Accepts the peer's change: 200, sent again until the ACK comes.
+    /// An UPDATE (RFC 3311 §5.2): the application decides on its offer. One without an offer refreshes the remote target at once.
+    pub(super) fn update_received(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        served: &Served,
+        id: CallId,
+        dialog_id: DialogId,
+    ) {
+        let Some(call) = self.table.get_mut(id) else { return };
+        let is_unwanted = call.over || matches!(call.side, Side::Caller(Caller { cancelled: true, .. }));
+        let session = call.session_mut(dialog_id).filter(|session| session.phase.is_alive());
+        let Some(session) = session else {
+            // Our BYE has told the peer that the session is over (RFC 5407 §3.2.3).
+            return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+        };
+        let mut offers = session.offers;
+        match offers.received(Carrier::Update, request_describes(&served.request)) {
+            Err(misplaced) => {
+                let status = misplaced.refusal(Carrier::Update).unwrap_or(StatusCode::BAD_REQUEST);
+                refuse_for_now(on, cx, served, status);
+            }
+            Ok(Meaning::Offer) if is_unwanted => refuse(on, cx, served),
+            Ok(Meaning::Offer) => {
+                session.offers = offers;
+                // The sender gives up after 64·T1 (§17.1.2.2).
+                let longest = cx.config().timers.t1.saturating_mul(63);
+                let timer = cx.arm(cx.now() + on.profile.decision_time.min(longest), Work::Decision(dialog_id));
+                session.changes().theirs = Some(Theirs { served: served.clone(), timer });
+                cx.emit(Event::Offered { call: id, dialog: dialog_id, request: served.request.clone() });
+            }
+            Ok(_) => {
+                // The 200 follows at once, so that the exchange is as it was.
+                let Ok(response) = on.dialog_response(cx, served, StatusCode::OK, &Extra::new()) else {
+                    return on.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
+                };
+                let _ = cx.respond_octets(served.server, StatusCode::OK, response);
+                if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
+                    dialog.refresh(served.request.headers().contact());
+                }
+            }
+        }
+    }
+
+    /// Accepts the peer's change: 200, to a re-INVITE sent again until the ACK comes.
     pub(in crate::user_agent) fn accept_offer(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
-        id: CallId,
+        of: CallDialog,
         extra: &Extra,
     ) -> Result<(), CommandError> {
-        let (dialog_id, served) = self.undecided_offer(id)?;
+        let id = of.call;
+        let (dialog_id, served) = self.undecided_offer(of)?;
         let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
-        offers.sent(Carrier::InviteSuccess, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
+        let (success, _) = carriers(&served);
+        offers.sent(success, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
         let timed = self.timed_answer(on, cx, id, &served, extra);
         let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
-        self.accept(on, cx, id, dialog_id, &served, response)?;
+        if success == Carrier::InviteSuccess {
+            self.accept(on, cx, id, dialog_id, &served, response)?;
+        } else {
+            cx.respond_octets(served.server, StatusCode::OK, response)?;
+        }
         self.timer_answered(on, cx, id, dialog_id, &served, timed);
         if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
             dialog.refresh(served.request.headers().contact());
@@ -90,7 +140,7 @@ impl Calls {
         if let Some(session) = self.session_mut(id, dialog_id) {
             session.offers = offers;
         }
-        self.take_offer(cx, id, None);
+        self.take_offer(cx, id, dialog_id, None);
         Ok(())
     }
 
@@ -99,27 +149,32 @@ impl Calls {
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
-        id: CallId,
+        of: CallDialog,
         reply: &Reply,
     ) -> Result<(), CommandError> {
-        let (_, served) = self.undecided_offer(id)?;
+        let (dialog, served) = self.undecided_offer(of)?;
         // A status that ends more than the change is no refusal of it (RFC 5057 §5.1).
-        let effect = ResponseEffect::of(Method::Invite, Purpose::Continue, reply.status, None);
+        let effect = ResponseEffect::of(served.request.method(), Purpose::Continue, reply.status, None);
         if reply.status.class() < 3 || effect.ended != Ended::Transaction {
             return Err(CommandError::Invalid("status"));
         }
         let response = on.final_response(cx, &served, reply)?;
         cx.respond_octets(served.server, reply.status, response)?;
-        self.refused_offer(cx, id, None);
+        self.refused_offer(cx, of.call, dialog, None);
         Ok(())
     }
 
     /// The application has not decided in time.
-    pub(in crate::user_agent) fn undecided(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
-        if let Some(served) = self.refused_offer(cx, id, None) {
+    pub(in crate::user_agent) fn undecided(&mut self, on: &mut Floor, cx: &mut Cx<'_>, dialog: DialogId) {
+        let Some(id) = on.call_of(dialog) else { return };
+        let Some(served) = self.refused_offer(cx, id, dialog, None) else { return };
+        if served.request.method() == Method::Invite {
             refuse(on, cx, &served);
-            cx.emit(Event::OfferLapsed { call: id, cause: Cause::Expired });
+        } else {
+            // The user cannot be asked for as long as that (RFC 3311 §5.2).
+            on.respond_final(cx, &served, StatusCode::SERVER_TIMEOUT, |_| {});
         }
+        cx.emit(Event::OfferLapsed { call: id, dialog, cause: Cause::Expired });
     }
 
     /// The peer has cancelled its re-INVITE (§9.2): 487. False if the CANCEL is for another INVITE.
@@ -131,36 +186,64 @@ impl Calls {
         cancels: ServedId,
         cancel: &Request,
     ) -> bool {
-        let Some(served) = self.refused_offer(cx, id, Some(cancels)) else { return false };
+        let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) else { return false };
+        let Some(served) = self.refused_offer(cx, id, dialog, Some(cancels)) else { return false };
         on.respond_final(cx, &served, StatusCode::REQUEST_TERMINATED, |_| {});
-        cx.emit(Event::OfferLapsed { call: id, cause: Cause::Cancelled(Some(cancel.clone())) });
+        cx.emit(Event::OfferLapsed { call: id, dialog, cause: Cause::Cancelled(Some(cancel.clone())) });
         true
     }
 
-    /// The re-INVITE that waits for the application's decision.
-    fn undecided_offer(&mut self, id: CallId) -> Result<(DialogId, Served), CommandError> {
-        let session = self.alive(id)?.main().ok_or(CommandError::WrongState)?;
-        let theirs = session.changes.as_ref().and_then(|changes| changes.theirs.as_ref());
-        theirs.map(|theirs| (session.dialog, theirs.served.clone())).ok_or(CommandError::WrongState)
+    /// The request that waits for the application's decision.
+    fn undecided_offer(&mut self, of: CallDialog) -> Result<(DialogId, Served), CommandError> {
+        let theirs = |session: &Session| Some(session.changes.as_ref()?.theirs.as_ref()?.served.clone());
+        let dialog = self.dialog_of(of, |session| theirs(session).is_some())?;
+        let served = self.session_mut(of.call, dialog).and_then(|session| theirs(session));
+        served.map(|served| (dialog, served)).ok_or(CommandError::WrongState)
     }
 
-    /// Takes the re-INVITE that waits for a decision, whichever it is or that one.
-    fn take_offer(&mut self, cx: &mut Cx<'_>, id: CallId, which: Option<ServedId>) -> Option<Served> {
-        let session = self.table.get_mut(id).and_then(Call::main_mut)?;
+    /// Takes the request that waits for a decision, whichever it is or that one.
+    fn take_offer(&mut self, cx: &mut Cx<'_>, id: CallId, dialog: DialogId, which: Option<ServedId>) -> Option<Served> {
+        let session = self.session_mut(id, dialog)?;
         let is_it = |theirs: &mut Theirs| which.is_none_or(|which| theirs.served.id == which);
         let theirs = session.changes.as_mut()?.theirs.take_if(is_it)?;
         cx.disarm(theirs.timer);
         Some(theirs.served)
     }
 
-    /// As [`take_offer`](Self::take_offer), for a re-INVITE that gets no 2xx.
-    fn refused_offer(&mut self, cx: &mut Cx<'_>, id: CallId, which: Option<ServedId>) -> Option<Served> {
-        let served = self.take_offer(cx, id, which)?;
-        if let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) {
-            let _ = session.offers.sent(Carrier::InviteFailure, false);
+    /// As [`take_offer`](Self::take_offer), for a request that gets no 2xx.
+    fn refused_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        which: Option<ServedId>,
+    ) -> Option<Served> {
+        let served = self.take_offer(cx, id, dialog, which)?;
+        if let Some(session) = self.session_mut(id, dialog) {
+            let (_, failure) = carriers(&served);
+            let _ = session.offers.sent(failure, false);
         }
         Some(served)
     }
+}
+
+/// What a 2xx to that request of the peer is for the offer/answer, and what a refusal is.
+fn carriers(served: &Served) -> (Carrier, Carrier) {
+    match served.request.method() {
+        Method::Update => (Carrier::UpdateSuccess, Carrier::UpdateFailure),
+        _ => (Carrier::InviteSuccess, Carrier::InviteFailure),
+    }
+}
+
+/// Refuses a request that comes while another one, or an offer, is in progress. With a 500 it may come again after 0 to 10 s (§14.2, RFC
+/// 3311 §5.2).
+pub(super) fn refuse_for_now(on: &mut Floor, cx: &mut Cx<'_>, served: &Served, status: StatusCode) {
+    let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.random().below(11));
+    on.respond_final(cx, served, status, |lines| {
+        if let Some(seconds) = wait {
+            lines.header(HeaderId::RetryAfter, alloc::format!("{seconds}"));
+        }
+    });
 }
 
 /// A change of the session is not wanted: it goes on as it is (§14.2).

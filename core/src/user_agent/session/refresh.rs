@@ -336,7 +336,7 @@ impl Calls {
         }
         let Some(extra) = session.refresh_mut().and_then(|refresh| refresh.held.take()) else { return };
         if self.send_change(on, cx, id, dialog, Change { extra, glares: 0, is_refresh: false }).is_err() {
-            cx.emit(Event::ModifyFailed { call: id, cause: Cause::Unreachable });
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
         }
     }
 }

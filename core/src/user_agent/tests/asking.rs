@@ -138,7 +138,7 @@ fn a_request_in_the_dialog_of_a_call_names_the_call_and_keeps_the_order() {
 fn other_methods_are_refused_and_allow_says_which_are_taken() {
     let mut bob = answering();
     let options = bob.ask(&request("OPTIONS", "a", 1, "", ""));
-    assert_eq!(options.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, MESSAGE, INFO, KICK");
+    assert_eq!(options.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, MESSAGE, INFO, KICK");
     let refused = bob.ask(&request("PUBLISH", "b", 2, "", ""));
     assert_eq!((refused.label().as_str(), refused.header("allow")), ("405 PUBLISH", options.header("allow")));
     assert_eq!(bob.ask(&request("HUG", "c", 3, "", "")).label(), "501 HUG");

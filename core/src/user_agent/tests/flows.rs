@@ -143,7 +143,7 @@ fn invite_and_2xx_name_methods_and_extensions_and_bye_does_not() {
     pair.hang_up(Alice, alice);
     pair.finish();
     for message in [pair.last(Alice, "INVITE"), pair.last(Bob, "200 INVITE")] {
-        assert_eq!(message.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE");
+        assert_eq!(message.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE");
         assert_eq!(message.header("supported"), "");
     }
     for message in [pair.last(Alice, "ACK"), pair.last(Alice, "BYE"), pair.last(Bob, "200 BYE")] {

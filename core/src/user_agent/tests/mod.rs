@@ -27,6 +27,7 @@ mod serving;
 mod session_timers;
 mod streams;
 mod text;
+mod updating;
 
 /// Counts what is alive besides registrations.
 fn left_over(agent: &super::UserAgent) -> super::Census {

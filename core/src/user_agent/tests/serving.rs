@@ -30,7 +30,7 @@ fn a_known_method_that_is_not_taken_gets_405_and_an_unknown_one_501() {
     for (method, status) in [("SUBSCRIBE", "405 Method Not Allowed"), ("DANCE", "501 Not Implemented")] {
         let response = bob.ask(&request(method, method, 1, "", ""));
         assert_eq!(response.start, format!("SIP/2.0 {status}"));
-        assert_eq!(response.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE");
+        assert_eq!(response.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE");
         assert!(!response.tag_of("to").is_empty());
     }
     bob.finish();
@@ -210,7 +210,7 @@ fn options_are_answered_with_what_can_be_done() {
     let mut bob = Lone::new();
     let response = bob.ask(&request("OPTIONS", "o", 1, "", "").replace("Max-Forwards: 70", "Max-Forwards: 0"));
     assert_eq!(response.start, "SIP/2.0 200 OK");
-    assert_eq!(response.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE");
+    assert_eq!(response.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE");
     assert_eq!(response.header("accept"), "application/sdp");
     for name in ["accept-encoding", "accept-language", "supported"] {
         assert!(response.find(name).is_some());

@@ -1,0 +1,188 @@
+//! Our UPDATEs: changes of a session that need no ACK, before the answer to the INVITE as well as after it (RFC 3311 §5.1, §5.3).
+
+use alloc::boxed::Box;
+
+use super::super::agent::{Cx, Work};
+use super::super::client::{Inside, Outcome, Owner, after_glare};
+use super::super::compose::Extra;
+use super::super::description::response_describes;
+use super::super::event::{Cause, Event};
+use super::super::floor::Floor;
+use super::Calls;
+use super::call::{Caller, Ours, Progress, Session, Side, Stage};
+use super::machine::Phase;
+use super::modify::effect_of;
+use crate::dialog::{Carrier, DialogId};
+use crate::error::CommandError;
+use crate::message::{Method, Response};
+use crate::timer::TimerId;
+use crate::user_agent::{CallDialog, CallId, RequestId};
+
+impl Calls {
+    /// Sends an UPDATE: an offer, or a target refresh alone.
+    pub(in crate::user_agent) fn update(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        of: CallDialog,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        extra.check()?;
+        let dialog = self.dialog_of(of, |session| session.phase == Phase::Early)?;
+        let call = self.alive(of.call)?;
+        let is_cancelled = matches!(call.side, Side::Caller(Caller { cancelled: true, .. }));
+        let is_answered = matches!(call.side, Side::Caller(Caller { progress: Progress::Answered, .. }));
+        let session = call.session_mut(dialog).ok_or(CommandError::Gone)?;
+        let is_updating = session.changes.as_ref().is_some_and(|changes| changes.update.is_some());
+        // A fork that is early still when another one has answered has lost.
+        let is_lost = is_cancelled || is_answered && session.phase == Phase::Early;
+        if !session.phase.is_alive() || is_updating || is_lost {
+            return Err(CommandError::WrongState);
+        }
+        self.send_update(on, cx, of.call, dialog, extra.clone(), 0)
+    }
+
+    fn send_update(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        extra: Extra,
+        glares: usize,
+    ) -> Result<(), CommandError> {
+        let session = self.session_mut(id, dialog).ok_or(CommandError::Gone)?;
+        let mut offers = session.offers;
+        // An offer is in progress, or the INVITE's own offer has no answer yet that the peer is known to have got (§5.1).
+        offers.sent(Carrier::Update, extra.describes()).map_err(|_| CommandError::WrongState)?;
+        let kept = (!extra.is_empty()).then(|| Box::new(extra.clone()));
+        let update = Inside { dialog, method: Method::Update, extra: kept };
+        let request = on.send_inside(cx, Owner::Update(id, dialog), update)?;
+        session.offers = offers;
+        session.changes().update = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh: false });
+        Ok(())
+    }
+
+    /// Takes what has become of an UPDATE of ours.
+    pub(in crate::user_agent) fn update_heard(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        request: RequestId,
+        outcome: Outcome,
+    ) {
+        match outcome {
+            Outcome::Provisional(_) | Outcome::Again(_) | Outcome::Paused => {}
+            Outcome::Collided(response) => self.update_collided(on, cx, id, dialog, request, response),
+            Outcome::Final(response) if response.status().is_success() => {
+                self.updated(on, cx, id, dialog, request, response);
+            }
+            Outcome::Final(response) => self.update_refused(on, cx, id, dialog, request, Cause::Refused(response)),
+            Outcome::Over(concluded) => self.update_refused(on, cx, id, dialog, request, concluded.into()),
+        }
+    }
+
+    /// A 2xx to our UPDATE: its session description is the answer, its Contact the remote target (§5.3).
+    fn updated(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        request: RequestId,
+        response: Response,
+    ) {
+        let Some(call) = self.table.get_mut(id) else { return };
+        let is_over = call.over;
+        let Some(session) = call.session_mut(dialog) else { return };
+        if take_sent(session, request).is_none() {
+            return;
+        }
+        // Without the answer that is due the exchange is over all the same.
+        let _ = session.offers.received(Carrier::UpdateSuccess, response_describes(&response));
+        if let Some(dialog) = on.dialogs.get_mut(dialog) {
+            dialog.refresh(response.contact());
+        }
+        if session.phase.is_alive() && !is_over {
+            cx.emit(Event::Modified { call: id, dialog, response });
+        }
+    }
+
+    /// Our UPDATE has met a change of the peer's, and goes out again later (§5.3).
+    fn update_collided(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        request: RequestId,
+        response: Response,
+    ) {
+        let limit = on.profile.limits.glares;
+        let Some(call) = self.table.get_mut(id) else { return };
+        let is_caller = matches!(call.side, Side::Caller(_));
+        let Some(session) = call.session_mut(dialog) else { return };
+        let glares = session.changes.as_ref().and_then(|it| it.update.as_ref()).map_or(0, |ours| ours.glares);
+        if !session.phase.is_alive() || glares >= limit {
+            return self.update_refused(on, cx, id, dialog, request, Cause::Refused(response));
+        }
+        let Some(ours) = take_sent(session, request) else { return };
+        let _ = session.offers.received(Carrier::UpdateFailure, false);
+        let stage = Stage::Waiting(arm_update_glare(cx, dialog, is_caller));
+        session.changes().update = Some(Ours { stage, glares: glares + 1, ..ours });
+    }
+
+    /// Our UPDATE came to nothing: the session is as it was, unless the cause ends it (§5.3, RFC 5057 §5).
+    fn update_refused(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        request: RequestId,
+        cause: Cause,
+    ) {
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        if take_sent(session, request).is_none() {
+            return;
+        }
+        let _ = session.offers.received(Carrier::UpdateFailure, false);
+        if session.phase.is_alive() {
+            let (effect, status) = effect_of(Method::Update, &cause);
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
+            self.end_by(on, cx, id, dialog, effect, status);
+        }
+    }
+
+    /// An UPDATE that has met a change of the peer's is tried again (§5.3).
+    pub(in crate::user_agent) fn update_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, dialog: DialogId) {
+        let Some(id) = on.call_of(dialog) else { return };
+        let Some(call) = self.table.get_mut(id) else { return };
+        let is_caller = matches!(call.side, Side::Caller(_));
+        let Some(session) = call.session_mut(dialog) else { return };
+        let offers = session.offers;
+        let Some(ours) = session.changes.as_mut().and_then(|changes| changes.update.as_mut()) else { return };
+        if !offers.may_send(Carrier::Update, ours.extra.describes()) {
+            // The exchange in progress has its own end.
+            ours.stage = Stage::Waiting(arm_update_glare(cx, dialog, is_caller));
+            return;
+        }
+        let Some(Ours { extra, glares, .. }) = session.changes().update.take() else { return };
+        if self.send_update(on, cx, id, dialog, extra, glares).is_err() {
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
+        }
+    }
+}
+
+/// Our UPDATE, if that request is it.
+fn take_sent(session: &mut Session, request: RequestId) -> Option<Ours> {
+    let is_it = |ours: &mut Ours| ours.stage == Stage::Sent(request);
+    session.changes.as_mut()?.update.take_if(is_it)
+}
+
+fn arm_update_glare(cx: &mut Cx<'_>, dialog: DialogId, is_caller: bool) -> TimerId {
+    let wait = after_glare(is_caller, cx.random());
+    cx.arm(cx.now() + wait, Work::UpdateGlare(dialog))
+}
