@@ -7,6 +7,7 @@
     reason = "the rounds are those of a benchmark that reads the clock, and stops when it measures nothing"
 )]
 
+mod registrations;
 mod transactions;
 
 use allocation_counter::measure;
@@ -29,6 +30,21 @@ fn main() {
             clients::rounds(&order, &mut held);
             println!("{size:>10} client transactions with their deliveries: {}", held.told());
         }
+    }
+    println!("\nBindings. Aim: 220 beside the text of each");
+    for size in SIZES.into_iter().filter(|size| *size <= largest.min(100_000)) {
+        let mut bench = registrations::Bench::new();
+        let counted = measure(|| {
+            (0..size).for_each(|user| bench.register(&registrations::register(user, 0, 1)));
+            bench.settle();
+        });
+        let (held, text) =
+            (counted.bytes_current as f64, (0..size).map(|user| registrations::text(user, 0)).sum::<usize>());
+        println!(
+            "{size:>10} bindings: {:.0} + {:.0} of text",
+            (held - text as f64) / size as f64,
+            text as f64 / size as f64
+        );
     }
 }
 

@@ -145,6 +145,7 @@ fn a_server_that_is_full_tells_its_application() {
     };
     let mut bench = node::server_with(config(|_| {}), |settings| {
         settings.registrar.limits = registrar::Limits { addresses_of_record: 1, bindings: 1 };
+        settings.registrar.third_party = true;
     });
     bench.receive(&register("alice", "<sip:alice@192.0.2.9>"));
     bench.receive(&register("carol", "<sip:carol@192.0.2.9>"));

@@ -1,7 +1,9 @@
 //! The configuration of a node. Everything that a node does is a function of this, its inputs and its commands.
 
 use crate::message::UserPart;
+use crate::message::header::Date;
 use crate::random::{Script, Seed};
+use crate::time::Instant;
 use crate::transaction::Timers;
 use crate::{message, transaction, transport};
 
@@ -27,6 +29,9 @@ pub struct Config {
     pub drops: bool,
     /// The characters that the user part of a URI in a message received may have. [`UserPart::Strict`].
     pub user_part: UserPart,
+    /// The date at [`Instant::ZERO`] of the node's clock, if it is known: responses to REGISTER then have a Date (RFC 3261 §10.3
+    /// step 8). Not known by default.
+    pub date_of_zero: Option<Date>,
 }
 
 impl Config {
@@ -41,7 +46,14 @@ impl Config {
             strays: false,
             drops: false,
             user_part: UserPart::Strict,
+            date_of_zero: None,
         }
+    }
+
+    /// The date at `now`, if [`date_of_zero`](Self::date_of_zero) is known.
+    pub fn date(&self, now: Instant) -> Option<Date> {
+        let seconds = i64::try_from(now.since(Instant::ZERO).as_secs()).ok()?;
+        Date::from_unix(self.date_of_zero?.unix().checked_add(seconds)?)
     }
 }
 

@@ -12,6 +12,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt::{self, Write};
+use core::hash::{Hash, Hasher};
 
 impl Uri<'_> {
     /// Whether both name the same resource (RFC 3261 §19.1.4). Two `tel` are compared by
@@ -31,6 +32,33 @@ impl Uri<'_> {
             && host == other_host
             && same_parameters(self.parameters(), other.parameters())
             && same_headers(self.headers(), other.headers())
+    }
+
+    /// Hashes the parts that two equivalent URIs always share: [`equivalent`](Self::equivalent) URIs have equal hashes. Parameters
+    /// that count only if both URIs have them, and header fields, are left to the comparison.
+    pub(crate) fn hash_equivalent(self, hasher: &mut impl Hasher) {
+        let Some(host) = self.host_port() else {
+            // RFC 3966 §4 compares telephones by their digits, and other schemes may differ in the case of the scheme.
+            return hasher.write_u8(if Telephone::of(self).is_some() { 1 } else { 0 });
+        };
+        hasher.write_u8(if self.scheme() == Scheme::Sips { 3 } else { 2 });
+        hash_part(self.user(), hasher);
+        hash_part(self.password(), hasher);
+        match host.host {
+            Host::Name(name) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name.bytes().for_each(|letter| hasher.write_u8(letter.to_ascii_lowercase()));
+            }
+            Host::V4(address) => address.hash(hasher),
+            Host::V6(address) => address.hash(hasher),
+        }
+        hasher.write_u8(0);
+        host.port.hash(hasher);
+        for name in NEVER_IGNORED {
+            // A parameter that stands twice is equivalent by either value.
+            hasher
+                .write_u8(u8::from(self.parameters().iter().any(|it| same_text(it.name.as_bytes(), name.as_bytes()))));
+        }
     }
 
     /// The canonical address-of-record. `None` unless sip or sips.
@@ -172,6 +200,17 @@ fn units(text: &[u8]) -> impl Iterator<Item = Unit> + '_ {
     })
 }
 
+fn hash_part(part: Option<&str>, hasher: &mut impl Hasher) {
+    for unit in part.into_iter().flat_map(|part| units(part.as_bytes())) {
+        match unit {
+            Unit::Plain(octet) => hasher.write_u8(octet),
+            Unit::Escaped(octet) => hasher.write(&[b'%', octet]),
+        }
+    }
+    // Ends the part: neither octet stands in one.
+    hasher.write_u8(if part.is_some() { b'@' } else { 0 });
+}
+
 /// User and password: with regard to case.
 fn same_part(a: Option<&str>, b: Option<&str>) -> bool {
     match (a, b) {
@@ -190,9 +229,11 @@ fn same_parameters(a: Parameters<'_>, b: Parameters<'_>) -> bool {
     parameters_match(a, b) && parameters_match(b, a)
 }
 
+/// The parameters that count even if only one URI has them (§19.1.4).
+const NEVER_IGNORED: [&str; 5] = ["transport", "user", "method", "ttl", "maddr"];
+
 /// Whether every parameter of `a` that counts has its like in `b`.
 fn parameters_match(a: Parameters<'_>, b: Parameters<'_>) -> bool {
-    const NEVER_IGNORED: [&str; 5] = ["transport", "user", "method", "ttl", "maddr"];
     a.iter().all(|mine| {
         let mut theirs = b.iter().filter(|theirs| same_text(mine.name.as_bytes(), theirs.name.as_bytes())).peekable();
         if theirs.peek().is_none() {
@@ -220,6 +261,7 @@ mod tests {
     use crate::message::Parameters;
     use crate::message::header::NameAddr;
     use alloc::string::ToString;
+    use core::hash::Hasher;
 
     fn uri(text: &str) -> Uri<'_> {
         Uri::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -228,7 +270,33 @@ mod tests {
     fn same(a: &str, b: &str) -> bool {
         let forth = uri(a).equivalent(uri(b));
         assert_eq!(forth, uri(b).equivalent(uri(a)), "{a} {b}: depends on the order");
+        assert!(!forth || hash(a) == hash(b), "{a} {b}: equivalent, and hashed differently");
         forth
+    }
+
+    fn hash(text: &str) -> u64 {
+        let mut hasher = siphasher::sip::SipHasher13::new();
+        uri(text).hash_equivalent(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn uris_that_differ_in_what_always_counts_are_hashed_differently() {
+        let differ = [
+            "sip:bob@192.0.2.4",
+            "sips:bob@192.0.2.4",
+            "sip:Bob@192.0.2.4",
+            "sip:bob:x@192.0.2.4",
+            "sip:192.0.2.4",
+            "sip:bob@192.0.2.4:5060",
+            "sip:bob@192.0.2.5",
+            "sip:bob@[2001:db8::4]",
+            "sip:bob@phone4",
+            "sip:bob@192.0.2.4;transport=tcp",
+        ];
+        for (place, one) in differ.iter().enumerate() {
+            assert!(differ.iter().skip(place + 1).all(|other| hash(one) != hash(other)), "{one}");
+        }
     }
 
     #[test]

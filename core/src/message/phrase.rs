@@ -101,6 +101,10 @@ phrases! {
     // Contact, where it makes a dialog, and where it makes a binding.
     BAD_REMOTE_TARGET = "Missing or unusable remote target";
     BAD_BINDING = "Bad binding";
+    BAD_PREFERENCE = "Preference out of range";
+    SEVERAL_FLOWS = "Several bindings with one flow";
+    BAD_PATH = "Bad way back";
+    THIRD_PARTY = "Sender and recipient differ";
     TOO_MANY_BINDINGS = "Too many bindings";
     ASTERISK_NOT_ALONE = "Asterisk not alone";
     ASTERISK_WITH_LIFETIME = "Asterisk without zero lifetime";

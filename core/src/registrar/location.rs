@@ -1,50 +1,41 @@
 //! The location service (RFC 3261 §10): which contacts an address-of-record is bound to.
 //!
-//! Everything is ordered, so that no answer depends on how a table hashes; a peer that chooses the names cannot make a lookup
-//! slower than the logarithm.
+//! Addresses-of-record are found by a keyed hash, so that a peer that chooses the names cannot make a lookup slow. Nothing is done in the order
+//! of a table: what ends and what is forgotten have orders of their own.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
-use crate::message::{Uri, UriBuf};
+use siphasher::sip::SipHasher13;
+
+use super::binding::Binding;
+use crate::flow::{ConnectionId, Flow};
+use crate::id::{Arena, Id, Kind};
+use crate::keyed_index::KeyedIndex;
+use crate::message::Uri;
+use crate::random::Seed;
 use crate::time::Instant;
 use crate::timer::{TimerId, TimerQueue};
 
-/// One contact that an address-of-record is bound to, until some time.
-#[derive(Clone, Debug)]
-pub struct Binding {
-    /// The contact's URI, as it was registered.
-    pub contact: UriBuf,
-    /// The contact's parameters but `expires`, each with its `;`.
-    pub(crate) parameters: Box<[u8]>,
-    /// The contact's preference in thousandths (`q`, RFC 3261 §20.10); 1000 if none was given.
-    pub q: u16,
-    /// The Call-ID of the REGISTER that made or last refreshed it.
-    pub(crate) call_id: Box<str>,
-    /// The CSeq number of that REGISTER.
-    pub(crate) cseq: u32,
-    /// When it ends.
-    pub expires_at: Instant,
+/// The bindings of an address-of-record.
+type RecordId = Id<RecordKind>;
+
+#[derive(Clone, Copy, Debug)]
+enum RecordKind {}
+
+impl Kind for RecordKind {
+    const NAME: &'static str = "record";
 }
 
-impl Binding {
-    /// Whole seconds left at `now`, the last one begun counted in full.
-    pub fn seconds_left(&self, now: Instant) -> u64 {
-        let left = self.expires_at.since(now);
-        left.as_secs() + u64::from(left.subsec_nanos() > 0)
-    }
-
-    /// Octets of text that it holds.
-    pub(crate) fn size(&self) -> usize {
-        self.contact.as_bytes().len() + self.parameters.len() + self.call_id.len()
-    }
-}
+/// The purpose of the location service's hash key: no other part of a node that has a location service uses the same.
+const KEY_PURPOSE: u64 = 0x10CA;
 
 #[derive(Clone, Debug)]
 struct Record {
+    name: Box<str>,
     bindings: Vec<Binding>,
     standing: Standing,
 }
@@ -62,28 +53,43 @@ enum Standing {
 /// A user who was registered once stays known (480 rather than 404, RFC 3261 §16.5) until the room is needed.
 #[derive(Clone, Debug)]
 pub struct Location {
-    records: BTreeMap<Arc<str>, Record>,
+    records: Arena<RecordKind, Record>,
+    names: KeyedIndex<RecordId>,
+    key: [u8; 16],
     /// When the first binding of a record ends.
-    ends: TimerQueue<Arc<str>>,
+    ends: TimerQueue<RecordId>,
     /// The records without bindings, the longest vacant first.
-    vacant: BTreeMap<u64, Arc<str>>,
+    vacant: BTreeMap<u64, RecordId>,
     next_vacancy: u64,
+    /// The records that have a binding along a connection.
+    flows: BTreeSet<(ConnectionId, RecordId)>,
     limit: usize,
 }
 
 /// The location service is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(super) struct Full;
 
 impl Location {
-    /// An empty service for at most `limit` addresses-of-record.
-    pub fn new(limit: usize) -> Self {
-        Self { records: BTreeMap::new(), ends: TimerQueue::new(), vacant: BTreeMap::new(), next_vacancy: 0, limit }
+    /// An empty service for at most `limit` addresses-of-record. Its hash key comes from `seed`.
+    pub fn new(seed: Seed, limit: usize) -> Self {
+        let key = seed.hash_key(KEY_PURPOSE);
+        Self {
+            records: Arena::new(),
+            names: KeyedIndex::new(key),
+            key,
+            ends: TimerQueue::new(),
+            vacant: BTreeMap::new(),
+            next_vacancy: 0,
+            flows: BTreeSet::new(),
+            limit,
+        }
     }
 
     /// The bindings of `user@host` in the order of registration; `None` if no such user was ever registered.
     pub fn bindings(&self, address_of_record: &str) -> Option<&[Binding]> {
-        self.records.get(address_of_record).map(|record| record.bindings.as_slice())
+        let record = self.records.get(self.find(address_of_record)?)?;
+        Some(&record.bindings)
     }
 
     /// Addresses-of-record held, those without bindings too.
@@ -96,33 +102,94 @@ impl Location {
         self.records.is_empty()
     }
 
-    /// Replaces the bindings of an address-of-record as a whole.
-    pub(crate) fn store(&mut self, address_of_record: &str, bindings: Vec<Binding>) -> Result<(), Full> {
-        let name = match self.records.get_key_value(address_of_record) {
-            Some((name, _)) => name.clone(),
-            None if bindings.is_empty() => return Ok(()),
+    /// Addresses-of-record that there is room for without another allocation.
+    pub fn capacity(&self) -> usize {
+        self.records.capacity()
+    }
+
+    /// The keyed hash of a contact: contacts that are equivalent have the same.
+    pub(super) fn identity_of_contact(&self, contact: Uri<'_>) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        contact.hash_equivalent(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The keyed hash of an instance and its flow (RFC 5626 §6).
+    pub(super) fn identity_of_flow(&self, instance: &str, reg_id: u32) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        instance.hash(&mut hasher);
+        reg_id.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Makes `change` to the bindings of an address-of-record, all at once. Where there are none, `change` is given an empty list;
+    /// an address-of-record that then still has none is not kept.
+    pub(super) fn change(
+        &mut self,
+        address_of_record: &str,
+        change: impl FnOnce(&mut Vec<Binding>),
+    ) -> Result<(), Full> {
+        let id = match self.find(address_of_record) {
+            Some(id) => id,
             None => {
+                let mut bindings = Vec::new();
+                change(&mut bindings);
+                if bindings.is_empty() {
+                    return Ok(());
+                }
                 self.make_room()?;
-                Arc::from(address_of_record)
+                let id = self.insert(address_of_record);
+                self.settle(id, |old| *old = bindings);
+                return Ok(());
             }
         };
-        self.put(name, bindings);
+        self.settle(id, change);
         Ok(())
     }
 
     /// When the next binding ends.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.ends.next()
     }
 
     /// Takes out the bindings of one address-of-record that ended by `now`; `None` when there are no more.
-    pub(crate) fn expire(&mut self, now: Instant) -> Option<(Arc<str>, Vec<Binding>)> {
-        let (_, name) = self.ends.pop_due(now)?;
-        let record = self.records.get_mut(&name)?;
-        let bindings = core::mem::take(&mut record.bindings);
-        let (ended, left) = bindings.into_iter().partition(|binding| binding.expires_at <= now);
-        self.put(name.clone(), left);
-        Some((name, ended))
+    pub(super) fn expire(&mut self, now: Instant) -> Option<(Box<str>, Vec<Binding>)> {
+        let (_, id) = self.ends.pop_due(now)?;
+        Some(self.take(id, |binding| binding.expires_at <= now))
+    }
+
+    /// The connection of `flow` is gone. Bindings that it alone led to are taken out, those of one address-of-record at a time; the others
+    /// are reached by their contacts from now on. `None` when there are no more.
+    pub(super) fn fail(&mut self, flow: Flow) -> Option<(Box<str>, Vec<Binding>)> {
+        let connection = flow.connection?;
+        let first = (connection, RecordId::from_parts(0, 0));
+        let (_, id) = *self.flows.range(first..).next().filter(|(other, _)| *other == connection)?;
+        let is_along = |binding: &Binding| binding.flow().and_then(|flow| flow.connection) == Some(connection);
+        let gone = self.take(id, |binding| is_along(binding) && binding.way().is_some_and(|way| way.only_flow));
+        self.settle(id, |bindings| {
+            for binding in bindings.iter_mut().filter(|binding| is_along(binding)) {
+                if let Some(way) = &mut binding.way {
+                    way.flow = None;
+                }
+            }
+        });
+        // The loop over the connection's records comes to its end whatever the records hold.
+        self.flows.remove(&(connection, id));
+        Some(gone)
+    }
+
+    fn find(&self, name: &str) -> Option<RecordId> {
+        let hash = self.names.fingerprint(name.as_bytes()).hash();
+        self.names.find(hash, |id| self.records.get(id).is_some_and(|record| &*record.name == name))
+    }
+
+    fn insert(&mut self, name: &str) -> RecordId {
+        self.next_vacancy += 1;
+        let standing = Standing::Vacant(self.next_vacancy);
+        let id = self.records.insert(Record { name: name.into(), bindings: Vec::new(), standing });
+        self.vacant.insert(self.next_vacancy, id);
+        self.names.insert(self.names.fingerprint(name.as_bytes()).hash(), id);
+        id
     }
 
     /// One vacant record is forgotten if the service is full.
@@ -130,34 +197,56 @@ impl Location {
         if self.records.len() < self.limit {
             return Ok(());
         }
-        let (_, name) = self.vacant.pop_first().ok_or(Full)?;
-        self.records.remove(&name);
+        let (_, id) = self.vacant.pop_first().ok_or(Full)?;
+        if let Some(record) = self.records.remove(id) {
+            self.names.remove(self.names.fingerprint(record.name.as_bytes()).hash(), id);
+        }
         Ok(())
     }
 
-    fn put(&mut self, name: Arc<str>, bindings: Vec<Binding>) {
-        let standing = self.records.get(&name).map(|record| record.standing);
-        let first_end = bindings.iter().map(|binding| binding.expires_at).min();
-        let standing = match (standing, first_end) {
-            (Some(Standing::Vacant(place)), None) => Standing::Vacant(place),
+    /// Takes out the bindings that `goes` is true of.
+    fn take(&mut self, id: RecordId, goes: impl Fn(&Binding) -> bool) -> (Box<str>, Vec<Binding>) {
+        let mut gone = Vec::new();
+        self.settle(id, |bindings| gone.extend(bindings.extract_if(.., |binding| goes(binding))));
+        let name = self.records.get(id).map(|record| record.name.clone());
+        (name.unwrap_or_default(), gone)
+    }
+
+    /// Makes a change to the bindings of a record, and files the record by what they are then.
+    fn settle(&mut self, id: RecordId, change: impl FnOnce(&mut Vec<Binding>)) {
+        let Some(record) = self.records.get_mut(id) else { return };
+        for connection in connections(&record.bindings) {
+            self.flows.remove(&(connection, id));
+        }
+        change(&mut record.bindings);
+        for connection in connections(&record.bindings) {
+            self.flows.insert((connection, id));
+        }
+        let first_end = record.bindings.iter().map(|binding| binding.expires_at).min();
+        record.standing = match (record.standing, first_end) {
+            (Standing::Bound(timer), Some(end)) if self.ends.reset(timer, end) => Standing::Bound(timer),
+            (Standing::Vacant(place), None) => Standing::Vacant(place),
             (before, first_end) => {
                 match before {
-                    Some(Standing::Bound(timer)) => drop(self.ends.cancel(timer)),
-                    Some(Standing::Vacant(place)) => drop(self.vacant.remove(&place)),
-                    None => {}
+                    Standing::Bound(timer) => drop(self.ends.cancel(timer)),
+                    Standing::Vacant(place) => drop(self.vacant.remove(&place)),
                 }
                 match first_end {
-                    Some(end) => Standing::Bound(self.ends.set(end, name.clone())),
+                    Some(end) => Standing::Bound(self.ends.set(end, id)),
                     None => {
                         self.next_vacancy += 1;
-                        self.vacant.insert(self.next_vacancy, name.clone());
+                        self.vacant.insert(self.next_vacancy, id);
                         Standing::Vacant(self.next_vacancy)
                     }
                 }
             }
         };
-        self.records.insert(name, Record { bindings, standing });
     }
+}
+
+/// The connections that bindings are reached along.
+fn connections(bindings: &[Binding]) -> impl Iterator<Item = ConnectionId> {
+    bindings.iter().filter_map(|binding| binding.flow()?.connection)
 }
 
 /// The key under which the location service knows a URI: its canonical form (RFC 3261 §10.3 step 5) without scheme and port,
@@ -176,6 +265,8 @@ pub fn address_of_record(uri: Uri<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::ListenerId;
+    use crate::registrar::Way;
     use crate::time::Duration;
     use alloc::format;
     use alloc::vec;
@@ -183,11 +274,13 @@ mod tests {
     fn until(seconds: u64) -> Binding {
         Binding {
             contact: format!("sip:bob@192.0.2.4:{seconds}").parse().unwrap(),
-            parameters: Box::default(),
             q: 1000,
-            call_id: "1".into(),
-            cseq: 1,
             expires_at: at(seconds),
+            identity: seconds,
+            text: (*b"1").into(),
+            call_id_at: 0,
+            cseq: 1,
+            way: None,
         }
     }
 
@@ -195,9 +288,19 @@ mod tests {
         Instant::ZERO + Duration::from_secs(seconds)
     }
 
+    fn location(limit: usize) -> Location {
+        Location::new(Seed::from_u64(1), limit)
+    }
+
+    impl Location {
+        fn store(&mut self, name: &str, bindings: Vec<Binding>) -> Result<(), Full> {
+            self.change(name, |old| *old = bindings)
+        }
+    }
+
     #[test]
     fn bindings_end_one_by_one_and_the_user_stays_known() {
-        let mut location = Location::new(10);
+        let mut location = location(10);
         location.store("bob@biloxi.com", vec![until(30), until(10), until(20)]).unwrap();
         assert_eq!(location.deadline(), Some(at(10)));
         assert!(location.expire(at(9)).is_none());
@@ -212,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_full_service_forgets_the_longest_vacant_and_never_a_bound_one() {
-        let mut location = Location::new(2);
+        let mut location = location(2);
         location.store("a@x", vec![until(10)]).unwrap();
         location.store("b@x", vec![until(20)]).unwrap();
         assert_eq!(location.store("c@x", vec![until(20)]), Err(Full));
@@ -225,9 +328,34 @@ mod tests {
 
     #[test]
     fn removing_what_was_never_there_keeps_no_record() {
-        let mut location = Location::new(2);
+        let mut location = location(2);
         location.store("a@x", vec![]).unwrap();
         assert!(location.is_empty());
+    }
+
+    #[test]
+    fn a_dead_connection_ends_what_it_alone_led_to() {
+        let along = |seconds, connection, only_flow| {
+            let flow = Flow {
+                listener: ListenerId::from_parts(0, 1),
+                remote: "192.0.2.1:5060".parse().unwrap(),
+                connection: Some(ConnectionId::from_parts(connection, 1)),
+            };
+            let way = Way { flow: Some(flow), only_flow, ..Way::default() };
+            (Binding { way: Some(Box::new(way)), ..until(seconds) }, flow)
+        };
+        let mut location = location(10);
+        let ((alone, dead), (also, _), (other, alive)) = (along(10, 7, true), along(20, 7, false), along(30, 8, true));
+        location.store("a@x", vec![alone, also, other]).unwrap();
+        let (on_its_own, _) = along(40, 7, true);
+        location.store("b@x", vec![on_its_own]).unwrap();
+        let gone: Vec<_> = core::iter::from_fn(|| location.fail(dead)).collect();
+        let ended = |(name, bindings): &(Box<str>, Vec<Binding>)| (name.clone(), bindings.len());
+        assert_eq!(gone.iter().map(ended).collect::<Vec<_>>(), [("a@x".into(), 1), ("b@x".into(), 1)]);
+        let left: Vec<_> = location.bindings("a@x").unwrap().iter().map(Binding::flow).collect();
+        assert_eq!(left, [None, Some(alive)]);
+        assert_eq!(location.deadline(), Some(at(20)));
+        assert_eq!(location.flows.len(), 1);
     }
 
     #[test]

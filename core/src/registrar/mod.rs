@@ -1,20 +1,30 @@
 //! The registrar (RFC 3261 §10.3): a UAS for REGISTER, and the location service that it fills.
+//!
+//! Reading order: `asked` (what a REGISTER wants, steps 6 and 7), `register` (the steps, and the response of step 8), `refusal`, then
+//! `binding` and `location`.
 
+mod asked;
+mod binding;
 mod limits;
 mod location;
+mod refusal;
 mod register;
 
+pub use binding::{Binding, Way};
 pub use limits::Limits;
-pub use location::{Binding, Location, address_of_record};
-
-use register::Refusal;
+pub use location::{Location, address_of_record};
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
+
+use refusal::Refusal;
 
 use crate::endpoint::Arrival;
 use crate::error::Limit;
-use crate::message::{Phrase, Uri, UriBuf};
+use crate::flow::Flow;
+use crate::message::{Uri, UriBuf};
+use crate::random::Seed;
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::timer::TimerId;
@@ -28,13 +38,21 @@ pub struct Settings {
     pub default_expires: u32,
     /// A longer requested time is shortened to this. 86,400.
     pub max_expires: u32,
+    /// Whether the sender (From) may be another than the user whose contacts it registers (To). No: 403.
+    pub third_party: bool,
     /// Bounds on what peers can make it hold.
     pub limits: Limits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { min_expires: 60, default_expires: 3_600, max_expires: 86_400, limits: Limits::default() }
+        Self {
+            min_expires: 60,
+            default_expires: 3_600,
+            max_expires: 86_400,
+            third_party: false,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -67,9 +85,9 @@ pub struct Core {
 }
 
 impl Core {
-    /// A registrar with no bindings.
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, location: Location::new(settings.limits.addresses_of_record), timer: None }
+    /// A registrar with no bindings. The hash key of its location service comes from the node's `seed`.
+    pub fn new(seed: Seed, settings: Settings) -> Self {
+        Self { settings, location: Location::new(seed, settings.limits.addresses_of_record), timer: None }
     }
 
     /// The bindings.
@@ -77,32 +95,25 @@ impl Core {
         &self.location
     }
 
-    /// Takes a REGISTER for a domain of ours and answers it; what it changed. `owns` says which addresses-of-record are the
-    /// domain's.
+    /// Takes a REGISTER for a domain of ours and answers it; what it changed. `name_of` gives the address-of-record of the domain, as
+    /// [`address_of_record`] writes it, that a URI stands for: every URI of a user the same one, whatever name of the domain it has.
     pub fn request<E>(
         &mut self,
         cx: &mut Context<'_, E>,
         arrival: Arrival,
-        owns: impl Fn(&Context<'_, E>, Uri<'_>) -> bool,
+        name_of: impl Fn(&Context<'_, E>, Uri<'_>) -> Option<String>,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        let to = arrival.request.to_header().map(|to| to.uri);
-        let name = match to {
-            // An address-of-record is a SIP or SIPS URI (§10.3 step 3, RFC 4475 §3.3.4).
-            None => Err(Refusal::Invalid(Phrase::BAD_RECIPIENT)),
-            Some(uri) if !uri.is_sip() => Err(Refusal::Invalid(Phrase::RECIPIENT_OF_OTHER_SCHEME)),
-            Some(uri) if owns(cx, uri) => address_of_record(uri).ok_or(Refusal::NotFound),
-            _ => Err(Refusal::NotFound),
-        };
-        let outcome =
-            self.register(cx.now(), cx.config().limits.message.header_section, &arrival.request, name, &mut changes);
+        let section = cx.config().limits.message.header_section;
+        let request = (&arrival.request, arrival.flow);
+        let outcome = self.register(cx.now(), section, request, |uri| name_of(cx, uri), &mut changes);
         match outcome {
             Err(Refusal::Full) => cx.refused(Limit::ADDRESSES_OF_RECORD),
             Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),
             _ => {}
         }
         let response = match outcome {
-            Ok(name) => self.success(cx.now(), &arrival.request, &name),
+            Ok(name) => self.success(cx.now(), cx.config().date(cx.now()), &arrival.request, &name),
             Err(refusal) => refusal.response(&arrival.request),
         };
         cx.answer(arrival, response);
@@ -115,8 +126,20 @@ impl Core {
         let mut changes = Vec::new();
         while let Some((name, ended)) = self.location.expire(cx.now()) {
             for binding in ended {
-                changes.push(Change::Unbound { address_of_record: Box::from(&*name), contact: binding.contact });
+                changes.push(Change::Unbound { address_of_record: name.clone(), contact: binding.contact });
             }
+        }
+        self.keep_time(cx);
+        changes
+    }
+
+    /// A flow is gone: what ended with it (RFC 5626 §7).
+    pub fn flow_failed<E>(&mut self, cx: &mut Context<'_, E>, flow: Flow) -> Vec<Change> {
+        let mut changes = Vec::new();
+        while let Some((name, gone)) = self.location.fail(flow) {
+            let unbound =
+                |binding: Binding| Change::Unbound { address_of_record: name.clone(), contact: binding.contact };
+            changes.extend(gone.into_iter().map(unbound));
         }
         self.keep_time(cx);
         changes

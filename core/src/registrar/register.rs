@@ -1,226 +1,273 @@
 //! REGISTER, step by step (RFC 3261 §10.3). All of a request is done or nothing.
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::location::{Binding, Full};
+use smallvec::SmallVec;
+
+use super::asked::{Asked, Registration, Wish};
+use super::binding::Binding;
+use super::location::{Full, Location, address_of_record};
+use super::refusal::Refusal;
 use super::{Change, Core, Settings};
-use crate::message::header::{Contact, Expires, NameAddr, Require};
-use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, unfolded};
+use crate::extension::{Demand, Extension, Extensions};
+use crate::flow::Flow;
+use crate::message::header::NameAddr;
+use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, decimal, unfolded};
 use crate::time::{Duration, Instant};
 
-/// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
-const HOUR: u32 = 3_600;
+/// The extensions that a registrar understands.
+const UNDERSTOOD: Extensions = Extensions::of(&[Extension::Path, Extension::Outbound]);
 
-/// Why a REGISTER fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// 400: what is wrong.
-    Invalid(Phrase),
-    /// 403: more bindings, or longer ones, than one address-of-record may have.
-    TooMany,
-    /// 404: no address-of-record of this domain.
-    NotFound,
-    /// 420: option tags that are not understood.
-    Unsupported(String),
-    /// 423: seconds that would do.
-    TooBrief(u32),
-    /// 500: a newer REGISTER of the same Call-ID came first.
-    OutOfOrder,
-    /// 503: the location service is full.
-    Full,
-}
-
-impl Refusal {
-    pub(super) fn response(&self, request: &Request) -> ResponseBuilder {
-        match self {
-            Self::Invalid(reason) => Response::to(request, StatusCode::BAD_REQUEST).reason(reason),
-            Self::TooMany => Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::TOO_MANY_BINDINGS),
-            Self::NotFound => Response::to(request, StatusCode::NOT_FOUND),
-            Self::Unsupported(options) => {
-                Response::to(request, StatusCode::BAD_EXTENSION).header(HeaderId::Unsupported, options)
-            }
-            Self::TooBrief(min) => {
-                Response::to(request, StatusCode::INTERVAL_TOO_BRIEF).header(HeaderId::MinExpires, format!("{min}"))
-            }
-            Self::OutOfOrder => Response::to(request, StatusCode::SERVER_INTERNAL_ERROR).reason(Phrase::OUT_OF_ORDER),
-            Self::Full => Response::to(request, StatusCode::SERVICE_UNAVAILABLE).header(HeaderId::RetryAfter, "600"),
-        }
-    }
+/// The changes of a request to the bindings of its address-of-record, before any of them is made.
+#[derive(Debug, Default)]
+struct Plan {
+    /// The bindings that change, by their places: what they become, or nothing.
+    old: SmallVec<[(usize, Option<Binding>); 2]>,
+    new: SmallVec<[Binding; 1]>,
 }
 
 impl Core {
-    /// Steps 2 to 7 (the owner did step 1; there is no authentication yet). `name` is the address-of-record, or why the
-    /// To is none of this domain; it comes back when its bindings are to be listed. A header section has room for `section` octets.
+    /// Steps 2 to 7; the owner did step 1, and let no stranger through. `name_of` gives the address-of-record that a URI of this domain stands
+    /// for. The address-of-record comes back when its bindings are to be listed. A header section has room for `section` octets.
     pub(super) fn register(
         &mut self,
         now: Instant,
         section: usize,
-        request: &Request,
-        name: Result<String, Refusal>,
+        (request, flow): (&Request, Flow),
+        name_of: impl Fn(Uri<'_>) -> Option<String>,
         changes: &mut Vec<Change>,
     ) -> Result<String, Refusal> {
-        require(request)?;
-        let name = name?;
-        let asked = Asked::of(request)?;
+        // Step 2
+        let demand = Demand::of_require(request.headers(), UNDERSTOOD);
+        if demand.malformed.is_some() {
+            return Err(Refusal::Invalid(Phrase::BAD_EXTENSIONS));
+        }
+        if !demand.unsupported.is_empty() {
+            return Err(Refusal::Unsupported(demand.unsupported));
+        }
+        // Step 5 before step 4, which needs the name
+        let name = match request.to_header().map(|to| to.uri) {
+            // An address-of-record is a SIP or SIPS URI (RFC 4475 §3.3.4).
+            None => return Err(Refusal::Invalid(Phrase::BAD_RECIPIENT)),
+            Some(uri) if !uri.is_sip() => return Err(Refusal::Invalid(Phrase::RECIPIENT_OF_OTHER_SCHEME)),
+            Some(uri) => name_of(uri).ok_or(Refusal::NotFound)?,
+        };
+        // Step 4
+        if !self.settings.third_party {
+            let from = request.headers().from().map(|from| from.uri);
+            let is_same =
+                from.is_some_and(|from| name_of(from).or_else(|| address_of_record(from)).is_some_and(|it| it == name));
+            if !is_same {
+                return Err(Refusal::Forbidden(Phrase::THIRD_PARTY));
+            }
+        }
+        let registration = Registration::read(request, flow)?;
+        // Steps 6 and 7
         let before = self.location.bindings(&name).unwrap_or_default();
-        let after = match asked {
+        let plan = match registration.asked(&self.settings)? {
             Asked::List => return Ok(name),
             Asked::RemoveAll => {
                 if before.iter().any(|binding| !asked_later(request, binding)) {
                     return Err(Refusal::OutOfOrder);
                 }
-                Vec::new()
+                Plan { old: (0..before.len()).map(|place| (place, None)).collect(), new: SmallVec::new() }
             }
-            Asked::Update => self.update(now, section, request, before)?,
+            Asked::Update(wishes) => plan(now, &self.location, &registration, &wishes, before)?,
         };
-        let same = |one: &Binding, other: &Binding| one.contact.as_uri().equivalent(other.contact.as_uri());
+        plan.check(before, &self.settings, section)?;
         let mut news = Vec::new();
-        for gone in before.iter().filter(|binding| !after.iter().any(|other| same(binding, other))) {
-            news.push(Change::Unbound { address_of_record: name.as_str().into(), contact: gone.contact.clone() });
-        }
-        for made in after.iter().filter(|binding| !before.iter().any(|other| same(binding, other))) {
-            news.push(Change::Bound { address_of_record: name.as_str().into(), contact: made.contact.clone() });
-        }
-        self.location.store(&name, after).map_err(|Full| Refusal::Full)?;
+        let tell = |news: &mut Vec<Change>, bound, binding: &Binding| {
+            let (address_of_record, contact) = (Box::from(name.as_str()), binding.contact.clone());
+            news.push(match bound {
+                true => Change::Bound { address_of_record, contact },
+                false => Change::Unbound { address_of_record, contact },
+            });
+        };
+        self.location
+            .change(&name, |bindings| plan.make(bindings, |bound, binding| tell(&mut news, bound, binding)))
+            .map_err(|Full| Refusal::Full)?;
         changes.append(&mut news);
         Ok(name)
     }
 
-    /// Step 7: the bindings as they will be, if every contact can be followed.
-    fn update(
+    /// Step 8: 200 with every binding and the seconds it has left.
+    pub(super) fn success(
         &self,
         now: Instant,
-        section: usize,
+        date: Option<crate::message::header::Date>,
         request: &Request,
-        before: &[Binding],
-    ) -> Result<Vec<Binding>, Refusal> {
-        let expires = match request.headers().get::<Expires>() {
-            None => self.settings.default_expires,
-            Some(Ok(Expires(seconds))) => seconds,
-            Some(Err(_)) => HOUR,
-        };
-        let mut after = before.to_vec();
-        for contact in request.headers().all::<Contact<'_>>() {
-            let contact = contact.map_err(|_| MALFORMED_CONTACT)?;
-            let address = contact.address().ok_or(STAR_NOT_ALONE)?;
-            let asked = match (contact.expires(), address.parameters.has("expires")) {
-                (Some(seconds), _) => seconds,
-                (None, true) => HOUR,
-                (None, false) => expires,
-            };
-            let seconds = grant(&self.settings, asked)?;
-            let old = before.iter().find(|binding| binding.contact.as_uri().equivalent(address.uri));
-            if old.is_some_and(|old| !asked_later(request, old)) {
-                return Err(Refusal::OutOfOrder);
-            }
-            let place = after.iter().position(|binding| binding.contact.as_uri().equivalent(address.uri));
-            match (place, seconds) {
-                (Some(place), 0) => drop(after.remove(place)),
-                (None, 0) => {}
-                (place, seconds) => {
-                    let binding = Binding {
-                        contact: address.uri.to_buf(),
-                        parameters: other_parameters(address)?,
-                        q: contact.q().unwrap_or(1_000),
-                        call_id: request.call_id().unwrap_or_default().into(),
-                        cseq: request.cseq().map_or(0, |cseq| cseq.number),
-                        expires_at: now + Duration::from_secs(seconds.into()),
-                    };
-                    match place.and_then(|place| after.get_mut(place)) {
-                        Some(place) => *place = binding,
-                        None => after.push(binding),
-                    }
-                    if after.len() > self.settings.limits.bindings {
-                        return Err(Refusal::TooMany);
-                    }
-                }
-            }
-        }
-        // All of them must fit into one response.
-        let text: usize = after.iter().map(Binding::size).sum();
-        if text > section / 2 { Err(Refusal::TooMany) } else { Ok(after) }
-    }
-
-    /// Step 8: 200 with every binding and the seconds it has left.
-    pub(super) fn success(&self, now: Instant, request: &Request, name: &str) -> ResponseBuilder {
+        name: &str,
+    ) -> ResponseBuilder {
         let mut response = Response::to(request, StatusCode::OK);
+        let mut value = Vec::new();
         for binding in self.location.bindings(name).unwrap_or_default() {
-            let mut value = Vec::from(b"<".as_slice());
+            value.clear();
+            value.push(b'<');
             value.extend_from_slice(binding.contact.as_bytes());
             value.push(b'>');
-            value.extend_from_slice(&binding.parameters);
-            value.extend_from_slice(format!(";expires={}", binding.seconds_left(now)).as_bytes());
-            response = response.header(HeaderId::Contact, value);
+            value.extend_from_slice(binding.parameters());
+            value.extend_from_slice(b";expires=");
+            value.extend_from_slice(decimal(binding.seconds_left(now) as usize).as_bytes());
+            response = response.header(HeaderId::Contact, &value);
         }
-        response
+        // RFC 3327 §5.3: the values as they came. They were refused unless the user agent knows of them.
+        response = response.copy(request, HeaderId::Path);
+        let call_id = request.call_id().unwrap_or_default().as_bytes();
+        let by_flow =
+            |binding: &Binding| binding.call_id() == call_id && binding.way().is_some_and(|way| way.outbound.is_some());
+        if Extensions::supported(request.headers()).contains(Extension::Outbound)
+            && request.headers().contains(HeaderId::Contact)
+            && self.location.bindings(name).unwrap_or_default().iter().any(by_flow)
+        {
+            // RFC 5626 §6
+            response = response.header(HeaderId::Supported, UNDERSTOOD.to_string());
+            response = response.header(HeaderId::Require, Extension::Outbound.tag());
+        }
+        match date {
+            Some(date) => response.typed(&date),
+            None => response,
+        }
     }
 }
 
-const MALFORMED_CONTACT: Refusal = Refusal::Invalid(Phrase::BAD_BINDING);
-const STAR_NOT_ALONE: Refusal = Refusal::Invalid(Phrase::ASTERISK_NOT_ALONE);
-
-/// The wish of a REGISTER (step 6).
-enum Asked {
-    List,
-    RemoveAll,
-    Update,
-}
-
-impl Asked {
-    fn of(request: &Request) -> Result<Self, Refusal> {
-        let mut contacts = request.headers().all::<Contact<'_>>();
-        match (contacts.next(), contacts.next()) {
-            (None, _) => Ok(Self::List),
-            (Some(Err(_)), _) => Err(MALFORMED_CONTACT),
-            (Some(Ok(Contact::Star)), Some(_)) => Err(STAR_NOT_ALONE),
-            (Some(Ok(Contact::Star)), None) => match request.headers().get::<Expires>() {
-                Some(Ok(Expires(0))) => Ok(Self::RemoveAll),
-                _ => Err(Refusal::Invalid(Phrase::ASTERISK_WITH_LIFETIME)),
+/// Step 7: the changes, if every contact can be followed.
+fn plan(
+    now: Instant,
+    location: &Location,
+    registration: &Registration<'_>,
+    wishes: &[Wish<'_>],
+    before: &[Binding],
+) -> Result<Plan, Refusal> {
+    let mut plan = Plan::default();
+    for wish in wishes {
+        let identity = match &wish.outbound {
+            Some((instance, reg_id)) => location.identity_of_flow(instance, *reg_id),
+            None => location.identity_of_contact(wish.address.uri),
+        };
+        let is_it = |binding: &Binding| binding.identity == identity && is_same(binding, wish);
+        let old = before.iter().position(is_it);
+        if old.and_then(|place| before.get(place)).is_some_and(|old| !asked_later(registration.request, old)) {
+            return Err(Refusal::OutOfOrder);
+        }
+        let binding = match wish.seconds {
+            0 => None,
+            seconds => {
+                let expires_at = now + Duration::from_secs(seconds.into());
+                Some(binding(registration, wish, identity, expires_at)?)
+            }
+        };
+        // The same contact may stand there twice: the last one counts.
+        let new = plan.new.iter().position(is_it);
+        match (old, new) {
+            (Some(place), _) => {
+                plan.old.retain(|(other, _)| *other != place);
+                plan.old.push((place, binding));
+            }
+            (None, Some(place)) => match binding {
+                Some(binding) => {
+                    if let Some(slot) = plan.new.get_mut(place) {
+                        *slot = binding;
+                    }
+                }
+                None => drop(plan.new.remove(place)),
             },
-            (Some(Ok(Contact::Address(_))), _) => Ok(Self::Update),
+            (None, None) => plan.new.extend(binding),
+        }
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// Whether the bindings will be few enough, and fit into one response.
+    fn check(&self, before: &[Binding], settings: &Settings, section: usize) -> Result<(), Refusal> {
+        let changed = |place| self.old.iter().find(|(other, _)| *other == place);
+        let kept = before.iter().enumerate().filter(|(place, _)| changed(*place).is_none()).map(|(_, binding)| binding);
+        let after = kept.chain(self.old.iter().filter_map(|(_, binding)| binding.as_ref())).chain(&self.new);
+        let (count, size) = after.fold((0_usize, 0_usize), |(count, size), binding| (count + 1, size + binding.size()));
+        // A request that only takes bindings away is never refused: the bounds may have been lowered.
+        let grows = self.new.len() + self.old.iter().filter(|(_, binding)| binding.is_some()).count() > 0;
+        if grows && (count > settings.limits.bindings || size > section / 2) { Err(Refusal::TooMany) } else { Ok(()) }
+    }
+
+    /// Makes the changes. `tell` is told each binding that is made (true) or gone (false).
+    fn make(self, bindings: &mut Vec<Binding>, mut tell: impl FnMut(bool, &Binding)) {
+        let mut gone: SmallVec<[usize; 4]> = SmallVec::new();
+        for (place, binding) in self.old {
+            match (bindings.get_mut(place), binding) {
+                (Some(slot), Some(binding)) => *slot = binding,
+                (Some(_), None) => gone.push(place),
+                (None, _) => {}
+            }
+        }
+        gone.sort_unstable();
+        for place in &gone {
+            if let Some(binding) = bindings.get(*place) {
+                tell(false, binding);
+            }
+        }
+        for place in gone.into_iter().rev() {
+            bindings.remove(place);
+        }
+        // Most have one, and a list that grows by itself begins with room for four.
+        bindings.reserve_exact(self.new.len());
+        for binding in self.new {
+            tell(true, &binding);
+            bindings.push(binding);
         }
     }
 }
 
-/// Step 2: no extension is understood.
-fn require(request: &Request) -> Result<(), Refusal> {
-    let mut options = String::new();
-    for option in request.headers().all::<Require<'_>>() {
-        let Require(option) = option.map_err(|_| Refusal::Invalid(Phrase::BAD_EXTENSIONS))?;
-        if !options.is_empty() {
-            options.push_str(", ");
+/// Whether a binding of the same identity is the one that a wish means.
+fn is_same(binding: &Binding, wish: &Wish<'_>) -> bool {
+    match (binding.way().and_then(|way| way.outbound.as_ref()), &wish.outbound) {
+        (Some(bound), Some(wished)) => bound == wished,
+        (None, None) => {
+            binding.contact.as_bytes() == wish.address.uri.as_bytes()
+                || binding.contact.as_uri().equivalent(wish.address.uri)
         }
-        options.push_str(option);
+        _ => false,
     }
-    if options.is_empty() { Ok(()) } else { Err(Refusal::Unsupported(options)) }
+}
+
+fn binding(
+    registration: &Registration<'_>,
+    wish: &Wish<'_>,
+    identity: u64,
+    expires_at: Instant,
+) -> Result<Binding, Refusal> {
+    let mut text = other_parameters(wish.address)?;
+    let call_id_at = u32::try_from(text.len()).map_err(|_| Refusal::TooMany)?;
+    text.extend_from_slice(registration.request.call_id().unwrap_or_default().as_bytes());
+    Ok(Binding {
+        contact: wish.address.uri.to_buf(),
+        q: wish.q,
+        expires_at,
+        identity,
+        text: text.into(),
+        call_id_at,
+        cseq: registration.request.cseq().map_or(0, |cseq| cseq.number),
+        way: registration.way(wish),
+    })
 }
 
 /// Whether `request` may change `binding`: another Call-ID always may, the same one only with a higher CSeq.
 fn asked_later(request: &Request, binding: &Binding) -> bool {
-    request.call_id() != Some(&*binding.call_id) || request.cseq().is_some_and(|cseq| cseq.number > binding.cseq)
-}
-
-/// The seconds granted for those asked for.
-fn grant(settings: &Settings, asked: u32) -> Result<u32, Refusal> {
-    if asked > 0 && asked < HOUR && asked < settings.min_expires {
-        return Err(Refusal::TooBrief(settings.min_expires));
-    }
-    Ok(asked.min(settings.max_expires))
+    request.call_id().map(str::as_bytes) != Some(binding.call_id())
+        || request.cseq().is_some_and(|cseq| cseq.number > binding.cseq)
 }
 
 /// The parameters of a contact but for `expires`, which is told anew each time, as they may be written again.
-fn other_parameters(address: NameAddr<'_>) -> Result<Box<[u8]>, Refusal> {
+fn other_parameters(address: NameAddr<'_>) -> Result<Vec<u8>, Refusal> {
     let mut out = Vec::new();
     for parameter in address.parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("expires")) {
         out.push(b';');
         out.extend_from_slice(parameter.name.as_bytes());
         if let Some(value) = parameter.value {
             out.push(b'=');
-            out.extend_from_slice(&unfolded(value).map_err(|_| MALFORMED_CONTACT)?);
+            out.extend_from_slice(&unfolded(value).map_err(|_| Refusal::Invalid(Phrase::BAD_BINDING))?);
         }
     }
-    Ok(out.into())
+    Ok(out)
 }

@@ -24,8 +24,8 @@ impl Core {
         match (method, user) {
             (Method::Register, _) => {
                 let settings = &self.settings;
-                let owns = |cx: &Cx<'_>, uri: Uri<'_>| settings.owns(cx, uri);
-                let changes = self.registrar.request(&mut cx.for_role(role::REGISTRAR), arrival, owns);
+                let name_of = |cx: &Cx<'_>, uri: Uri<'_>| settings.user_of(cx, uri);
+                let changes = self.registrar.request(&mut cx.for_role(role::REGISTRAR), arrival, name_of);
                 changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
             (_, Some(_)) => return Some(arrival),

@@ -9,7 +9,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use settings::{Route, RouteKey, Settings};
+pub use settings::{Alias, Route, RouteKey, Settings};
 
 use crate::endpoint::{Arrival, Config, DropCause, Indication};
 use crate::error::Limit;
@@ -70,7 +70,7 @@ impl Stack<Core> {
     pub fn server(config: Config, settings: Settings) -> Self {
         let config = Config { strays: true, ..config };
         let proxy = proxy::Core::new(settings.record_route, settings.proxy);
-        let registrar = registrar::Core::new(settings.registrar);
+        let registrar = registrar::Core::new(config.seed, settings.registrar);
         Self::new(config, Core { settings, proxy, registrar })
     }
 
@@ -98,9 +98,9 @@ impl Core {
         }
     }
 
-    /// How many there is room for without another allocation; of what is kept in order, there is never more than is alive.
+    /// How many there is room for without another allocation.
     pub fn capacity(&self) -> Census {
-        Census { response_contexts: self.proxy.capacity(), ..self.census() }
+        Census { response_contexts: self.proxy.capacity(), addresses_of_record: self.registrar.location().capacity() }
     }
 }
 
@@ -127,7 +127,10 @@ impl TransactionUser for Core {
                 }
                 _ => {}
             },
-            Indication::FlowFailed { .. } => {}
+            Indication::FlowFailed { flow } => {
+                let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
+                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+            }
         }
     }
 

@@ -1,5 +1,8 @@
 //! Where a request goes (RFC 3261 §16.5): the route table, the location service, and what is relayed at all.
 
+use alloc::format;
+use alloc::string::String;
+
 use smallvec::{SmallVec, smallvec};
 
 use super::{Core, Cx, RouteKey, Settings, has_route};
@@ -41,6 +44,21 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The address-of-record that a URI of this domain stands for: that of the user at the domain, where the URI has an alias of it.
+    pub(super) fn user_of(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Option<String> {
+        if !self.owns(cx, uri) {
+            return None;
+        }
+        let name = address_of_record(uri)?;
+        let Some(alias) = self.aliases.iter().find(|alias| uri.host() == Some(alias.name.as_host())) else {
+            return Some(name);
+        };
+        let (user, _) = name.rsplit_once('@')?;
+        Some(format!("{user}@{}", alias.domain))
+    }
+}
+
 impl Core {
     /// Whether `uri` indicates this server: its domain, or an address it listens on. One with a `maddr` indicates that.
     pub(super) fn names_us(&self, cx: &Cx<'_>, uri: Uri<'_>) -> bool {
@@ -77,7 +95,7 @@ impl Core {
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
             return Decision::to(Target::NextHop(route.next_hop.clone()));
         }
-        let nowhere = if domain { self.locate(uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
+        let nowhere = if domain { self.locate(cx, uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
         match (nowhere, any) {
             (Decision::Forward(targets), _) => Decision::Forward(targets),
             _ if recorded && !ours => Decision::to(Target::Unchanged),
@@ -89,8 +107,9 @@ impl Core {
     }
 
     /// The contacts of a user of ours, the most preferred first. Never registered: 404; not registered now: 480.
-    fn locate(&self, uri: Uri<'_>) -> Decision {
-        let bindings = address_of_record(uri).and_then(|name| self.registrar.location().bindings(&name));
+    fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
+        let bindings = self.settings.user_of(cx, uri);
+        let bindings = bindings.and_then(|name| self.registrar.location().bindings(&name));
         let Some(bindings) = bindings else { return Decision::Refuse(StatusCode::NOT_FOUND) };
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
         let usable =

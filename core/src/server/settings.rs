@@ -16,6 +16,8 @@ use crate::transport::NextHop;
 pub struct Settings {
     /// Every host part that means this domain: those of its addresses-of-record, and names like `registrar.biloxi.com`.
     pub domains: Vec<HostBuf>,
+    /// Further names of domains.
+    pub aliases: Vec<Alias>,
     /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
     pub routes: Vec<Route>,
     /// Whether to stay on the path of dialogs (RFC 3261 §16.6 step 4).
@@ -27,6 +29,15 @@ pub struct Settings {
     pub proxy: proxy::Limits,
     /// The registrar's own settings.
     pub registrar: registrar::Settings,
+}
+
+/// Another name of a domain: its users have the same bindings by either name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The other name.
+    pub name: HostBuf,
+    /// The domain.
+    pub domain: HostBuf,
 }
 
 /// An entry of the route table: requests that fit `key` go to `next_hop`, their Request-URI unchanged.
@@ -141,9 +152,9 @@ impl fmt::Display for RouteKey {
 }
 
 impl Settings {
-    /// Whether `host` is one of the domain's names.
+    /// Whether `host` is a domain of ours, or an alias of one.
     pub(crate) fn is_domain(&self, host: Host<'_>) -> bool {
-        self.domains.iter().any(|domain| domain.as_host() == host)
+        self.domains.iter().chain(self.aliases.iter().map(|alias| &alias.name)).any(|domain| domain.as_host() == host)
     }
 
     /// The most specific entry for `uri`; the first of equals.

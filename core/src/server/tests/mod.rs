@@ -84,12 +84,15 @@ impl Bench {
     }
 
     fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::of(Config::new(Seed::from_u64(1)), change)
+    }
+
+    fn of(mut config: Config, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             domains: ["biloxi.com", "registrar.biloxi.com"].map(|name| name.parse().unwrap()).into(),
             ..Settings::default()
         };
         change(&mut settings);
-        let mut config = Config::new(Seed::from_u64(1));
         config.rport = false;
         let mut server = Server::server(config, settings);
         let local = OUR_ADDRESS.parse().unwrap();

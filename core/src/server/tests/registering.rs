@@ -175,9 +175,10 @@ fn only_an_address_of_record_of_this_domain_is_bound() {
 #[test]
 fn an_extension_that_is_required_is_refused() {
     let mut bench = Bench::new();
-    let response = register(&mut bench, "1", 1, "Require: path, outbound\nContact: <sip:bob@192.0.2.4>\n");
+    let lines = "Require: timer, path, x-what, outbound\nContact: <sip:bob@192.0.2.4>\n";
+    let response = register(&mut bench, "1", 1, lines);
     assert_eq!(response.status(), StatusCode::BAD_EXTENSION);
-    assert_eq!(values(&Message::Response(response), HeaderId::Unsupported), ["path, outbound"]);
+    assert_eq!(values(&Message::Response(response), HeaderId::Unsupported), ["timer, x-what"]);
 }
 
 #[test]
@@ -195,4 +196,175 @@ fn the_limits_hold_and_change_nothing() {
     assert_eq!(register(&mut bench, "1", 3, lines).status(), StatusCode::OK);
     let long = format!("Contact: <sip:{}@192.0.2.4>\n", "b".repeat(20_000));
     assert_eq!(register(&mut bench, "1", 4, &long).status(), StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn a_preference_out_of_range_is_refused_and_changes_nothing() {
+    let mut bench = Bench::new();
+    for q in ["1.001", "2", "-1", "0.1234", "high", ""] {
+        let lines = format!("Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.5>;q={q}\n");
+        let response = register(&mut bench, "1", 1, &lines);
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{q}");
+    }
+    assert_eq!(bindings(&bench), [""; 0]);
+}
+
+#[test]
+fn nobody_registers_another_unless_the_settings_allow_it() {
+    let text = "REGISTER sip:biloxi.com SIP/2.0
+        Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKthird
+        Max-Forwards: 70
+        To: <sip:bob@biloxi.com>
+        From: <sip:carol@biloxi.com>;tag=1
+        Call-ID: 1
+        CSeq: 1 REGISTER
+        Contact: <sip:bob@192.0.2.4>
+        Content-Length: 0";
+    for (third_party, status) in [(false, 403), (true, 200)] {
+        let mut bench = Bench::with(|settings| settings.registrar.third_party = third_party);
+        assert_eq!(bench.receive(BOB, text)[0].response().status().get(), status);
+        assert_eq!(bindings(&bench).len(), usize::from(third_party));
+    }
+    // From and To are compared in canonical form (§10.3 step 5).
+    let same = text.replace("From: <sip:carol@biloxi.com>", "From: \"B\" <sips:%62ob@BILOXI.com:5060;x=y>");
+    assert_eq!(Bench::new().receive(BOB, &same)[0].response().status(), StatusCode::OK);
+}
+
+#[test]
+fn an_alias_of_the_domain_names_the_same_users() {
+    let mut bench = Bench::with(|settings| {
+        let alias =
+            |name: &str| crate::server::Alias { name: name.parse().unwrap(), domain: "biloxi.com".parse().unwrap() };
+        settings.aliases = ["biloxi.example", "192.0.2.3"].map(alias).into();
+    });
+    let by_alias = register_to(&mut bench, "sip:bob@biloxi.example", "1", 1, "Contact: <sip:bob@192.0.2.4>\n");
+    assert_eq!(by_alias.status(), StatusCode::OK);
+    assert_eq!(bindings(&bench), ["sip:bob@192.0.2.4"]);
+    let by_address = register_to(&mut bench, "sip:bob@192.0.2.3", "1", 2, "Contact: <sip:bob@192.0.2.5>\n");
+    assert_eq!(contacts(&by_address).len(), 2);
+    let sent = bench.receive(ALICE, &request("INVITE", "sip:bob@BILOXI.example", ""));
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "INVITE 192.0.2.4:5060", "INVITE 192.0.2.5:5060"]);
+}
+
+#[test]
+fn a_date_is_said_where_it_is_known() {
+    let mut bench = Bench::new();
+    let response = register(&mut bench, "1", 1, "");
+    assert!(!response.headers().contains(HeaderId::Date));
+    // RFC 3261 §20.17.
+    let date = crate::message::header::Date::parse(b"Sat, 13 Nov 2010 23:29:00 GMT").unwrap();
+    let mut config = Config::new(Seed::from_u64(1));
+    config.date_of_zero = Some(date);
+    let mut bench = Bench::of(config, |_| {});
+    bench.wait(Duration::from_millis(60_999));
+    let response = register(&mut bench, "1", 1, "");
+    assert_eq!(values(&Message::Response(response), HeaderId::Date), ["Sat, 13 Nov 2010 23:30:00 GMT"]);
+}
+
+#[test]
+fn a_contact_is_found_again_however_it_is_written() {
+    let mut bench = Bench::new();
+    for cseq in 0..16 {
+        let lines = format!("Contact: <sip:bob@192.0.2.{};transport=udp>;x={cseq}\n", 100 + cseq);
+        register(&mut bench, "1", cseq, &lines);
+    }
+    let lines = "Contact: <sip:%62ob@192.0.2.107;Transport=UDP;new=1>;q=0.5;expires=100\n";
+    let response = register(&mut bench, "1", 16, lines);
+    assert_eq!(contacts(&response).len(), 16);
+    assert_eq!(contacts(&response)[7], "<sip:%62ob@192.0.2.107;Transport=UDP;new=1>;q=0.5;expires=100");
+    // Twice in one request: the last one counts.
+    let lines = "Contact: <sip:bob@192.0.2.107;transport=udp>, <sip:bob@192.0.2.107;transport=udp>;expires=0\n";
+    assert_eq!(contacts(&register(&mut bench, "1", 17, lines)).len(), 15);
+    let lines = "Contact: <sip:bob@192.0.2.1>, <sip:bob@192.0.2.1>;expires=90\n";
+    assert_eq!(contacts(&register(&mut bench, "1", 18, lines))[15], "<sip:bob@192.0.2.1>;expires=90");
+}
+
+/// RFC 3327 §5.3, with the Path of its §5.5.1.
+#[test]
+fn the_path_is_kept_and_told_to_those_who_know_of_it() {
+    let mut bench = Bench::new();
+    let path = "Path: <sip:P3.EXAMPLEHOME.COM;lr>,<sip:P1.EXAMPLEVISITED.COM;lr>\n";
+    let lines = format!("{path}Contact: <sip:bob@192.0.2.4>\n");
+    let response = register(&mut bench, "1", 1, &lines);
+    assert_eq!(response.status(), StatusCode::BAD_EXTENSION);
+    assert_eq!(values(&Message::Response(response), HeaderId::Unsupported), ["path"]);
+    let response = register(&mut bench, "1", 2, &format!("Supported: path\n{lines}"));
+    let told = values(&Message::Response(response), HeaderId::Path);
+    assert_eq!(told, ["<sip:P3.EXAMPLEHOME.COM;lr>,<sip:P1.EXAMPLEVISITED.COM;lr>"]);
+    let way = bench.server.bindings("bob@biloxi.com")[0].way().unwrap().clone();
+    assert_eq!(&*way.path, b"<sip:P3.EXAMPLEHOME.COM;lr>, <sip:P1.EXAMPLEVISITED.COM;lr>");
+    let bad = "Supported: path\nPath: P1.EXAMPLEVISITED.COM\nContact: <sip:bob@192.0.2.4>\n";
+    assert_eq!(register(&mut bench, "1", 3, bad).status(), StatusCode::BAD_REQUEST);
+}
+
+const INSTANCE: &str = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"";
+
+/// RFC 5626 §6, as in its §9.2: the registrar is the first hop here.
+#[test]
+fn an_instance_has_a_binding_for_each_of_its_flows() {
+    let mut bench = Bench::new();
+    let bind = |bench: &mut Bench, call_id: &str, cseq, host: &str, reg_id| {
+        let lines =
+            format!("Supported: path, outbound\nContact: <sip:bob@{host};transport=tcp>;reg-id={reg_id};{INSTANCE}\n");
+        register(bench, call_id, cseq, &lines)
+    };
+    let response = bind(&mut bench, "16CB75F21C70", 1, "192.0.2.2", 1);
+    assert_eq!(values(&Message::Response(response.clone()), HeaderId::Require), ["outbound"]);
+    assert_eq!(contacts(&response), [format!("<sip:bob@192.0.2.2;transport=tcp>;reg-id=1;{INSTANCE};expires=3600")]);
+    let response = bind(&mut bench, "E05133BD26DD", 1, "192.0.2.2", 2);
+    assert_eq!(contacts(&response).len(), 2);
+    // The contact may change: the binding is that of the instance and the flow's number.
+    let response = bind(&mut bench, "16CB75F21C70", 2, "192.0.2.77", 1);
+    assert_eq!(contacts(&response).len(), 2);
+    assert!(contacts(&response)[0].starts_with("<sip:bob@192.0.2.77;"));
+    let way = bench.server.bindings("bob@biloxi.com")[0].way().unwrap().clone();
+    assert!(way.only_flow && way.flow.unwrap().remote == BOB.parse().unwrap());
+}
+
+#[test]
+fn a_flow_number_counts_only_with_an_instance_and_alone() {
+    let mut bench = Bench::new();
+    // Without an instance it is ignored, and the contact counts.
+    let response = register(&mut bench, "1", 1, "Supported: outbound\nContact: <sip:bob@192.0.2.4>;reg-id=1\n");
+    assert!(!response.headers().contains(HeaderId::Require));
+    let response = register(&mut bench, "1", 2, "Supported: outbound\nContact: <sip:bob@192.0.2.5>;reg-id=1\n");
+    assert_eq!(contacts(&response).len(), 2);
+    let several = format!("Contact: <sip:bob@192.0.2.6>;reg-id=1;{INSTANCE}, <sip:bob@192.0.2.7>\n");
+    assert_eq!(register(&mut bench, "1", 3, &several).status(), StatusCode::BAD_REQUEST);
+    let one_ends = format!("Contact: <sip:bob@192.0.2.6>;reg-id=1;{INSTANCE}, <sip:bob@192.0.2.5>;expires=0\n");
+    assert_eq!(contacts(&register(&mut bench, "1", 4, &one_ends)).len(), 2);
+}
+
+/// RFC 5626 §6 and §11.6: the proxy in between has to keep the flow.
+#[test]
+fn a_proxy_in_between_that_keeps_no_flows_is_told_of() {
+    let through = |supported: &str, path: &str| {
+        format!(
+            "REGISTER sip:biloxi.com SIP/2.0
+            Via: SIP/2.0/UDP 192.0.2.15;branch=z9hG4bKnuiqisi
+            Via: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bKnashds7
+            Max-Forwards: 69
+            From: Bob <sip:bob@biloxi.com>;tag=7F94778B653B
+            To: Bob <sip:bob@biloxi.com>
+            Call-ID: 16CB75F21C70
+            CSeq: 1 REGISTER
+            {supported}{path}Contact: <sip:bob@192.0.2.2;transport=tcp>;reg-id=1;{INSTANCE}
+            Content-Length: 0"
+        )
+    };
+    const EDGE: &str = "Path: <sip:VskztcQ/S8p4WPbOnHbuyh5iJvJIW3ib@ep1.example.com;lr;ob>\n";
+    const OTHER: &str = "Path: <sip:ep1.example.com;lr>\n";
+    for (supported, path, status, requires) in [
+        ("Supported: path, outbound\n", EDGE, 200, true),
+        ("Supported: path, outbound\n", OTHER, 439, false),
+        ("Supported: outbound\n", "", 439, false),
+        ("Supported: path\n", OTHER, 200, false),
+        ("", "", 200, false),
+    ] {
+        let mut bench = Bench::new();
+        let sent = bench.receive("192.0.2.15:5060", &through(supported, path));
+        let response = sent[0].response();
+        assert_eq!(response.status().get(), status, "{supported}{path}");
+        assert_eq!(response.headers().contains(HeaderId::Require), requires, "{supported}{path}");
+    }
 }

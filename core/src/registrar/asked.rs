@@ -1,0 +1,203 @@
+//! The wishes of a REGISTER (RFC 3261 §10.3 steps 6 and 7, RFC 5626 §6), read before anything is changed.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use super::Settings;
+use super::binding::Way;
+use super::refusal::Refusal;
+use crate::extension::{Extension, Extensions};
+use crate::flow::Flow;
+use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Protocol, Via};
+use crate::message::{HeaderId, Host, Phrase, Request, unfolded};
+
+/// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
+const HOUR: u32 = 3_600;
+
+/// The greatest number of a flow (RFC 5626 §4.2).
+const GREATEST_REG_ID: u32 = i32::MAX as u32;
+
+/// The wish of a REGISTER.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation, and the large variant is the usual one")]
+pub(super) enum Asked<'r> {
+    /// The bindings, unchanged.
+    List,
+    /// `*`: no binding any more.
+    RemoveAll,
+    /// These contacts, each for some time or no more.
+    Update(SmallVec<[Wish<'r>; 2]>),
+}
+
+/// A contact that is to be bound, or no more.
+pub(super) struct Wish<'r> {
+    /// The contact.
+    pub(super) address: NameAddr<'r>,
+    /// Its preference in thousandths.
+    pub(super) q: u16,
+    /// The seconds that are granted; 0: no more.
+    pub(super) seconds: u32,
+    /// The instance and the flow's number that the binding is compared by (RFC 5626 §6).
+    pub(super) outbound: Option<(Box<str>, u32)>,
+    /// Whether nothing but the flow of the REGISTER leads there.
+    pub(super) only_flow: bool,
+    /// Whether the flow of the REGISTER leads there at all.
+    pub(super) is_direct: bool,
+}
+
+/// A REGISTER, and what it says beside its contacts.
+pub(super) struct Registration<'r> {
+    pub(super) request: &'r Request,
+    pub(super) flow: Flow,
+    /// Whether the user agent sent it straight to us.
+    is_direct: bool,
+    pub(super) supports: Extensions,
+    /// The values of Path as one field value.
+    pub(super) path: Box<[u8]>,
+    /// Whether the first element of the Path keeps flows (RFC 5626 §5.1).
+    has_edge: bool,
+}
+
+impl<'r> Registration<'r> {
+    /// Reads the extensions of a REGISTER that came along `flow`.
+    ///
+    /// # Errors
+    /// 400 for a Path that cannot be read; 420 for one that the user agent does not know of (RFC 3327 §5.3).
+    pub(super) fn read(request: &'r Request, flow: Flow) -> Result<Self, Refusal> {
+        let headers = request.headers();
+        let supports = Extensions::supported(headers);
+        let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
+        let (mut path, mut has_edge) = (Vec::new(), false);
+        for (place, value) in headers.values(HeaderId::Path, Path::LIST).enumerate() {
+            let bad = || Refusal::Invalid(Phrase::BAD_PATH);
+            let Path(address) = Path::parse(value).map_err(|_| bad())?;
+            has_edge |= place == 0 && address.uri.parameter("ob").is_some();
+            path.extend_from_slice(if path.is_empty() { b"" } else { b", " });
+            path.extend_from_slice(&unfolded(value).map_err(|_| bad())?);
+        }
+        if !path.is_empty() && !supports.contains(Extension::Path) {
+            return Err(Refusal::Unsupported(Extension::Path.tag().into()));
+        }
+        Ok(Self { request, flow, is_direct, supports, path: path.into(), has_edge })
+    }
+
+    /// The wishes, each as long as the settings grant it.
+    pub(super) fn asked(&self, settings: &Settings) -> Result<Asked<'r>, Refusal> {
+        let mut contacts = self.request.headers().all::<Contact<'_>>();
+        let first = contacts.next();
+        match first {
+            None => Ok(Asked::List),
+            Some(Err(_)) => Err(Refusal::Invalid(Phrase::BAD_BINDING)),
+            Some(Ok(Contact::Star)) if contacts.next().is_some() => Err(Refusal::Invalid(Phrase::ASTERISK_NOT_ALONE)),
+            Some(Ok(Contact::Star)) => match self.request.headers().get::<Expires>() {
+                Some(Ok(Expires(0))) => Ok(Asked::RemoveAll),
+                _ => Err(Refusal::Invalid(Phrase::ASTERISK_WITH_LIFETIME)),
+            },
+            Some(Ok(first @ Contact::Address(_))) => {
+                let all = core::iter::once(Ok(first)).chain(contacts);
+                let mut wishes: SmallVec<[_; 2]> = SmallVec::new();
+                for contact in all {
+                    let contact = contact.map_err(|_| Refusal::Invalid(Phrase::BAD_BINDING))?;
+                    wishes.push(self.wish(settings, contact)?);
+                }
+                let lasting = wishes.iter().filter(|wish| wish.seconds > 0);
+                if lasting.clone().any(|wish| wish.outbound.is_some()) && lasting.count() > 1 {
+                    return Err(Refusal::Invalid(Phrase::SEVERAL_FLOWS));
+                }
+                Ok(Asked::Update(wishes))
+            }
+        }
+    }
+
+    fn wish(&self, settings: &Settings, contact: Contact<'r>) -> Result<Wish<'r>, Refusal> {
+        let address = contact.address().ok_or(Refusal::Invalid(Phrase::ASTERISK_NOT_ALONE))?;
+        let q = match (contact.q(), address.parameters.has("q")) {
+            (Some(q), _) => q,
+            (None, true) => return Err(Refusal::Invalid(Phrase::BAD_PREFERENCE)),
+            (None, false) => 1_000,
+        };
+        let asked = match (contact.expires(), address.parameters.has("expires")) {
+            (Some(seconds), _) => seconds,
+            (None, true) => HOUR,
+            (None, false) => match self.request.headers().get::<Expires>() {
+                None => settings.default_expires,
+                Some(Ok(Expires(seconds))) => seconds,
+                Some(Err(_)) => HOUR,
+            },
+        };
+        if asked > 0 && asked < HOUR && asked < settings.min_expires {
+            return Err(Refusal::TooBrief(settings.min_expires));
+        }
+        let outbound = self.outbound(address)?;
+        let only_flow = self.is_direct && (outbound.is_some() || self.leads_nowhere_else(address));
+        Ok(Wish {
+            address,
+            q,
+            seconds: asked.min(settings.max_expires),
+            outbound,
+            only_flow,
+            is_direct: self.is_direct,
+        })
+    }
+
+    /// The instance and the flow's number of a contact, if they count (RFC 5626 §6).
+    fn outbound(&self, address: NameAddr<'_>) -> Result<Option<(Box<str>, u32)>, Refusal> {
+        let number = |value: &[u8]| core::str::from_utf8(value).ok()?.parse().ok();
+        let reg_id = address.parameters.value("reg-id").and_then(number);
+        let Some(reg_id) = reg_id.filter(|number| (1..=GREATEST_REG_ID).contains(number)) else { return Ok(None) };
+        if !self.is_direct && !self.has_edge {
+            return match self.supports.contains(Extension::Outbound) {
+                true => Err(Refusal::FirstHopLacksOutbound),
+                false => Ok(None),
+            };
+        }
+        // Without an instance the number is ignored.
+        let instance = address.parameters.quoted("+sip.instance").map(|instance| instance.to_text());
+        let instance = instance.and_then(|text| core::str::from_utf8(&text).ok().map(Box::from));
+        Ok(instance.map(|instance| (instance, reg_id)))
+    }
+
+    /// Whether the contact is reached along the flow that the REGISTER came by, and by nothing else: a client of a WebSocket, a host that
+    /// nobody can find, or an address that its owner has on the other side of a NAT. The last is known by the Via: the user agent
+    /// names itself there as it does in the Contact, and the request came from elsewhere.
+    fn leads_nowhere_else(&self, address: NameAddr<'_>) -> bool {
+        let Some(via) = self.request.top_via() else { return false };
+        let Some(contact) = address.uri.host_port() else { return false };
+        if matches!(via.protocol, Protocol::Ws | Protocol::Wss) {
+            return true;
+        }
+        let literal = match contact.host {
+            Host::Name(name) => return is_invalid(name),
+            Host::V4(address) => address.into(),
+            Host::V6(address) => core::net::IpAddr::from(address),
+        };
+        let remote = self.flow.remote;
+        let other_port = self.flow.connection.is_none()
+            && via.rport().is_some()
+            && contact.port.unwrap_or(DEFAULT_PORT) != remote.port();
+        contact.host == via.sent_by.host && (literal != remote.ip() || other_port)
+    }
+
+    /// The way to a contact, if there is more to be said than its URI does.
+    pub(super) fn way(&self, wish: &Wish<'_>) -> Option<Box<Way>> {
+        // A connection leads there as long as it lasts; datagrams go where the contact says unless only their flow leads there.
+        let flow = wish.is_direct && (wish.only_flow || self.flow.connection.is_some());
+        let way = Way {
+            flow: flow.then_some(self.flow),
+            only_flow: wish.only_flow,
+            path: self.path.clone(),
+            outbound: wish.outbound.clone(),
+        };
+        (way != Way::default()).then(|| Box::new(way))
+    }
+}
+
+/// The port of a URI or a Via that names none.
+const DEFAULT_PORT: u16 = 5_060;
+
+/// Whether a host name is one that nobody can find (RFC 2606 §2, RFC 7118 §5.2).
+fn is_invalid(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("invalid"))
+}

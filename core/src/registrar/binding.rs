@@ -1,0 +1,77 @@
+//! A binding: a contact of an address-of-record, and the way to it (RFC 3261 §10, RFC 3327, RFC 5626 §6).
+
+use alloc::boxed::Box;
+
+use crate::flow::Flow;
+use crate::message::UriBuf;
+use crate::time::Instant;
+
+/// One contact that an address-of-record is bound to, until some time.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The contact's URI, as it was registered.
+    pub contact: UriBuf,
+    /// The contact's preference in thousandths (`q`, RFC 3261 §20.10); 1000 if none was given.
+    pub q: u16,
+    /// When it ends.
+    pub expires_at: Instant,
+    /// The keyed hash of what the binding is compared by.
+    pub(super) identity: u64,
+    /// The contact's parameters but `expires`, each with its `;`, and behind them the Call-ID of the REGISTER that made or last
+    /// refreshed the binding.
+    pub(super) text: Box<[u8]>,
+    /// Where the Call-ID begins in `text`.
+    pub(super) call_id_at: u32,
+    /// The CSeq number of that REGISTER.
+    pub(super) cseq: u32,
+    /// What few bindings have.
+    pub(super) way: Option<Box<Way>>,
+}
+
+/// The way to a contact, where its URI alone does not say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// The flow that the REGISTER came along. Requests go along it first.
+    pub flow: Option<Flow>,
+    /// Whether nothing but the flow leads there: the contact is behind a NAT, a WebSocket client, or bound by RFC 5626. The binding
+    /// ends with the flow.
+    pub only_flow: bool,
+    /// The values of Path (RFC 3327), as one field value; empty if there are none.
+    pub path: Box<[u8]>,
+    /// The instance and the flow's number (RFC 5626 §6) that the binding is compared by instead of its contact.
+    pub outbound: Option<(Box<str>, u32)>,
+}
+
+impl Binding {
+    /// Whole seconds left at `now`, the last one begun counted in full.
+    pub fn seconds_left(&self, now: Instant) -> u64 {
+        let left = self.expires_at.since(now);
+        left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+
+    /// The way to the contact, if its URI alone does not say it.
+    pub fn way(&self) -> Option<&Way> {
+        self.way.as_deref()
+    }
+
+    /// The contact's parameters but `expires`, each with its `;`.
+    pub(super) fn parameters(&self) -> &[u8] {
+        self.text.get(..self.call_id_at as usize).unwrap_or_default()
+    }
+
+    /// The Call-ID of the REGISTER that made or last refreshed the binding.
+    pub(super) fn call_id(&self) -> &[u8] {
+        self.text.get(self.call_id_at as usize..).unwrap_or_default()
+    }
+
+    /// Octets of text that the binding holds.
+    pub(super) fn size(&self) -> usize {
+        let way = self.way().map_or(0, |way| way.path.len() + way.outbound.as_ref().map_or(0, |it| it.0.len()));
+        self.contact.as_bytes().len() + self.text.len() + way
+    }
+
+    /// The flow that requests go along first.
+    pub(super) fn flow(&self) -> Option<Flow> {
+        self.way().and_then(|way| way.flow)
+    }
+}
