@@ -1,7 +1,9 @@
 //! The commands that send requests.
 
+use alloc::boxed::Box;
+
 use crate::error::CommandError;
-use crate::message::{Method, Recipe, Request};
+use crate::message::{Lines, Method, Recipe, Request};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::DeliveryId;
@@ -143,9 +145,22 @@ impl Endpoint {
     /// # Errors
     /// `Gone`; `WrongState` after a final response, or if this is no INVITE.
     pub fn cancel(&mut self, now: Instant, delivery: DeliveryId) -> Result<(), CommandError> {
+        self.cancel_with(now, delivery, None)
+    }
+
+    /// As [`cancel`](Self::cancel), with what the CANCEL says besides.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn cancel_with(
+        &mut self,
+        now: Instant,
+        delivery: DeliveryId,
+        fields: Option<Box<Lines>>,
+    ) -> Result<(), CommandError> {
         self.wire.advance(now);
         let (deliveries, mut below) = self.deliveries();
-        deliveries.cancel(&mut below, delivery)
+        deliveries.cancel(&mut below, delivery, fields)
     }
 
     /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is

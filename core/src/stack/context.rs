@@ -1,5 +1,6 @@
 //! The part of a node that a transaction user works with.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
@@ -167,6 +168,14 @@ impl<'a, E> Context<'a, E> {
     /// As [`Endpoint::cancel`].
     pub fn cancel(&mut self, delivery: DeliveryId) -> Result<(), CommandError> {
         self.endpoint.cancel(self.now, delivery)
+    }
+
+    /// As [`cancel`](Self::cancel), with what the CANCEL says besides.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn cancel_with(&mut self, delivery: DeliveryId, fields: Option<Box<Lines>>) -> Result<(), CommandError> {
+        self.endpoint.cancel_with(self.now, delivery, fields)
     }
 
     /// Sends the ACK for a 2xx: see [`Endpoint::acknowledge`].

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::flow::Flow;
 use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
-use crate::message::{HostBuf, Response, SharedBytes};
+use crate::message::{HostBuf, Lines, Response, SharedBytes};
 use crate::transport::{Alarm, reread};
 
 use super::derived;
@@ -126,11 +126,12 @@ impl ClientTransactions {
 
     /// Sends the CANCEL of an INVITE that has a provisional response: same branch, same hop, a transaction of its own of which
     /// the transaction user hears nothing (§9.1). If the connection of that hop is gone the CANCEL goes along another, to a
-    /// server of that name.
+    /// server of that name. The CANCEL has these fields besides those of the INVITE.
     pub(crate) fn cancel(
         &mut self,
         wire: &mut Wire,
         invite: ClientTransactionId,
+        fields: Option<&Lines>,
         server_name: impl FnOnce(DeliveryId) -> Option<HostBuf>,
     ) {
         self.renew(wire, invite, server_name);
@@ -138,7 +139,7 @@ impl ClientTransactions {
         let flow = transaction.flow;
         let Kept::Request(bytes) = &transaction.kept else { return };
         if let Some(request) = reread(bytes)
-            && let Some(cancel) = derived::cancel(&request)
+            && let Some(cancel) = derived::cancel(&request, fields)
             && let Some(branch) = request.top_via().and_then(|via| via.branch())
         {
             self.start(wire, None, "CANCEL", branch, flow, cancel.as_bytes().clone());

@@ -4,7 +4,7 @@
 use alloc::borrow::Cow;
 use alloc::format;
 
-use crate::message::{HeaderId, Method, Request, RequestBuilder, Response, unfolded};
+use crate::message::{HeaderId, Lines, Method, Request, RequestBuilder, Response, unfolded};
 
 /// The ACK for a non-2xx final response to `invite`, which has our Via on top. Its To is that of the response; one that cannot be
 /// written again is as if absent.
@@ -17,9 +17,12 @@ pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {
     })
 }
 
-/// The CANCEL of `invite`, which has our Via on top.
-pub(crate) fn cancel(invite: &Request) -> Option<Request> {
-    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?, |cancel| cancel)
+/// The CANCEL of `invite`, which has our Via on top, with these fields besides, such as Reason (RFC 3326).
+pub(crate) fn cancel(invite: &Request, fields: Option<&Lines>) -> Option<Request> {
+    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?, |cancel| match fields {
+        Some(fields) => cancel.lines(fields),
+        None => cancel,
+    })
 }
 
 /// Request-URI, topmost Via, Route, From, Call-ID and CSeq number of the INVITE, and what `add` adds: a CANCEL must not have
@@ -40,7 +43,7 @@ fn derive(
         .copy(invite, HeaderId::CallId)
         .header(HeaderId::CSeq, format!("{} {method}", invite.cseq()?.number));
     let derived = add(derived).finish();
-    // It has no more than its INVITE, which could be written.
+    // An ACK has no more than its INVITE, which could be written; the fields of a CANCEL were checked.
     let Ok(derived) = derived else { return None };
     Some(derived)
 }
@@ -71,7 +74,7 @@ mod tests {
             [HeaderId::ProxyAuthorization, HeaderId::Authorization].map(|id| request.headers().count(id))
         };
         assert_eq!(counts(&ack(&invite, &response).unwrap()), [2, 1]);
-        assert_eq!(counts(&cancel(&invite).unwrap()), [0, 0]);
+        assert_eq!(counts(&cancel(&invite, None).unwrap()), [0, 0]);
     }
 
     #[test]

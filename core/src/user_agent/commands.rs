@@ -102,12 +102,15 @@ impl Core {
         self.calls.reject(&mut self.floor, cx, call, reply)
     }
 
-    /// As [`UserAgent::cancel`](super::UserAgent::cancel).
+    /// As [`UserAgent::cancel_with`](super::UserAgent::cancel_with).
     ///
     /// # Errors
     /// As there.
-    pub fn cancel(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
-        self.calls.cancel(&mut self.floor, cx, call)
+    pub fn cancel(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        if extra.has_body() {
+            return Err(CommandError::Invalid("body"));
+        }
+        self.calls.cancel(&mut self.floor, cx, call, extra)
     }
 
     /// As [`UserAgent::hang_up_with`](super::UserAgent::hang_up_with).

@@ -1,16 +1,16 @@
 //! Fields and bodies that the application puts into a message besides what the core writes.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::body::Body;
 use super::description::describes;
 use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
 use crate::message::{
-    Content, HeaderId, HeaderName, Lines, Message, Request, Response, SharedBytes, StatusCode, UriBuf,
+    Content, HeaderId, HeaderName, Lines, StatusCode, UriBuf,
 };
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
@@ -48,57 +48,6 @@ const OWNED: [HeaderId; 26] = [
 /// Whether the core writes this field itself.
 pub(super) fn is_owned(id: HeaderId) -> bool {
     OWNED.contains(&id)
-}
-
-/// A message body and its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Body {
-    /// The value of Content-Type, such as `application/sdp`.
-    pub content_type: String,
-    /// The octets.
-    pub bytes: SharedBytes,
-}
-
-impl Body {
-    /// A session description (RFC 4566): `application/sdp`.
-    ///
-    /// ```
-    /// # use sansip::user_agent::Body;
-    /// let offer = Body::sdp("v=0\r\n");
-    /// assert_eq!(offer.content_type, "application/sdp");
-    /// ```
-    pub fn sdp(text: impl AsRef<[u8]>) -> Self {
-        Self::new("application/sdp", text)
-    }
-
-    /// A body of that type.
-    pub fn new(content_type: &str, bytes: impl AsRef<[u8]>) -> Self {
-        Self { content_type: content_type.into(), bytes: bytes.as_ref().into() }
-    }
-
-    /// The body of a request, if there is one.
-    pub fn of_request(request: &Request) -> Option<Self> {
-        Self::read(request.headers().raw(HeaderId::ContentType), request.body())
-    }
-
-    /// The body of a response, if there is one.
-    pub fn of_response(response: &Response) -> Option<Self> {
-        Self::read(response.headers().raw(HeaderId::ContentType), response.body())
-    }
-
-    /// The body of a message, if there is one.
-    pub fn of_message(message: &Message) -> Option<Self> {
-        match message {
-            Message::Request(request) => Self::of_request(request),
-            Message::Response(response) => Self::of_response(response),
-        }
-    }
-
-    fn read(content_type: Option<&[u8]>, bytes: &[u8]) -> Option<Self> {
-        // Without a word the type is that of plain octets (§20.15 asks for the header, and not every peer gives it).
-        let content_type = content_type.and_then(|value| core::str::from_utf8(value).ok()).unwrap_or_default();
-        (!bytes.is_empty()).then(|| Self::new(content_type, bytes))
-    }
 }
 
 /// The part of a request or response of ours that the core does not write: header fields, and a body.
@@ -174,6 +123,21 @@ impl Extra {
         self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);
     }
 
+    /// Whether there is such a field.
+    pub(super) fn has(&self, id: HeaderId) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.has(id))
+    }
+
+    /// Whether there is a body.
+    pub(super) const fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// The fields.
+    pub(super) fn lines(&self) -> Option<Box<Lines>> {
+        self.lines.clone()
+    }
+
     /// Whether the body describes a session.
     pub(super) fn describes(&self) -> bool {
         self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
@@ -193,9 +157,7 @@ impl Extra {
 
     /// The body as a message takes it; without one, nothing.
     pub(super) fn content(&self) -> Content<'_> {
-        self.body
-            .as_ref()
-            .map_or_else(Content::default, |body| Content { content_type: &body.content_type, octets: &body.bytes })
+        self.body.as_ref().map(Body::content).unwrap_or_default()
     }
 }
 
@@ -310,7 +272,16 @@ pub struct Outgoing {
     routes: RouteSet,
     pub(super) account: Option<AccountId>,
     pub(super) extra: Extra,
-    pub(super) refusal: Option<Box<Body>>,
+    pub(super) given: Option<Box<Given>>,
+}
+
+/// All that the application gives beforehand for messages that may follow an INVITE.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Given {
+    /// The answer to an offer that nobody wants.
+    pub(super) refusal: Option<Body>,
+    /// The fields of the ACKs of 2xx.
+    pub(super) ack: Extra,
 }
 
 impl Outgoing {
@@ -324,7 +295,7 @@ impl Outgoing {
             routes: RouteSet::default(),
             account: None,
             extra: Extra::new(),
-            refusal: None,
+            given: None,
         }
     }
 
@@ -383,7 +354,27 @@ impl Outgoing {
     /// (RFC 3261 §13.2.2.4). Without this the ACK has no body.
     #[must_use]
     pub fn refusal(mut self, body: Body) -> Self {
-        self.refusal = Some(Box::new(body));
+        self.given.get_or_insert_default().refusal = Some(body);
+        self
+    }
+
+    /// Sets the header fields of each ACK that acknowledges a 2xx to this INVITE, whichever fork has sent that. The body of such an ACK
+    /// is the answer to an offer alone: see [`UserAgent::answer_offer`](super::UserAgent::answer_offer), whose fields stand behind these,
+    /// and [`refusal`](Self::refusal).
+    ///
+    /// ```
+    /// # use sansip::user_agent::{Extra, Outgoing};
+    /// let call = Outgoing::to(&"<sip:bob@biloxi.com>".parse().unwrap()).ack(Extra::new().header("X-Trace", "7f"));
+    /// # let _ = call;
+    /// ```
+    #[must_use]
+    pub fn ack(mut self, extra: Extra) -> Self {
+        if extra.has_body() {
+            self.extra.fail(CommandError::Invalid("body"));
+        } else if let Err(error) = extra.check() {
+            self.extra.fail(error);
+        }
+        self.given.get_or_insert_default().ack = extra;
         self
     }
 

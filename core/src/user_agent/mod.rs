@@ -6,6 +6,7 @@
 
 mod account;
 mod agent;
+mod body;
 mod call_dialog;
 mod client;
 mod commands;
@@ -24,9 +25,10 @@ mod session_timer;
 
 pub use account::Account;
 pub use agent::{Census, Core};
+pub use body::Body;
 pub use call_dialog::CallDialog;
 pub use client::Amend;
-pub use compose::{Body, Extra, Outgoing, Reply};
+pub use compose::{Extra, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
@@ -283,7 +285,27 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`; `WrongState` unless the call is ours and not answered.
     pub fn cancel(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.cancel(cx, call))
+        self.cancel_with(now, call, Extra::new())
+    }
+
+    /// As [`cancel`](Self::cancel), with header fields of the CANCEL, such as a Reason (RFC 3326). The peer has the CANCEL in
+    /// [`Cause::Cancelled`].
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Extra, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, call: CallId) -> Result<(), CommandError> {
+    /// let elsewhere = "SIP;cause=200;text=\"Call completed elsewhere\"";
+    /// alice.cancel_with(now, call, Extra::new().header("Reason", elsewhere))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`, and Proxy-Require is refused too (RFC 3261 §9.1); `Invalid`: a body, or what cannot be carried.
+    pub fn cancel_with(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.cancel(cx, call, &extra))
     }
 
     /// Ends a call by what ends it now: CANCEL, a rejection (480), or BYE. A BYE that must wait for the ACK of our 2xx waits
@@ -295,7 +317,8 @@ impl Stack<Core> {
         self.hang_up_with(now, call, Extra::new())
     }
 
-    /// As [`hang_up`](Self::hang_up), with what the BYE or the rejection carries, such as a Reason (RFC 3326).
+    /// As [`hang_up`](Self::hang_up), with what the BYE, the CANCEL or the rejection carries, such as a Reason (RFC 3326). A CANCEL has no
+    /// body.
     ///
     /// # Errors
     /// As there; `HeaderOwned`; `Invalid`: what cannot be carried.

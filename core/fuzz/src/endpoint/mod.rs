@@ -11,7 +11,7 @@ use sansip::extension::{Extension, Extensions};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Account, AccountId, Outgoing, Profile, Register, RequestId, ServedId, UserAgent};
+use sansip::user_agent::{Account, AccountId, Extra, Outgoing, Profile, Register, RequestId, ServedId, UserAgent};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
     Timers, registrar, user_agent,
@@ -137,7 +137,9 @@ impl Player for UserAgent {
             (6 | 7, Some(call)) => self.answer(now, call, None).map_err(drop),
             (8, Some(call)) => self.answer(now, call, sdp()).map_err(drop),
             (9, Some(call)) => self.reject(now, call, StatusCode::BUSY_HERE).map_err(drop),
-            (10 | 11, Some(call)) => self.cancel(now, call).map_err(drop),
+            (10 | 11, Some(call)) => {
+                self.cancel_with(now, call, Extra::new().header("Reason", "SIP;cause=200")).map_err(drop)
+            }
             (12, Some(call)) if number < 80 => self.modify(now, call, sdp()).map_err(drop),
             (12, Some(call)) if number < 128 => {
                 let offer = (number & 16 == 0).then(sdp);

@@ -18,7 +18,7 @@ use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow};
 use crate::id::Arena;
 use crate::message::header::Protocol;
-use crate::message::{HostBuf, Recipe, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HostBuf, Lines, Recipe, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::transaction::{
@@ -132,11 +132,11 @@ enum Progress {
 }
 
 /// Whether an INVITE is cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Cancel {
     No,
-    /// It is, but the CANCEL waits for a provisional response (§9.1).
-    Waiting,
+    /// It is, but the CANCEL, which has these fields besides, waits for a provisional response (§9.1).
+    Waiting(Option<Box<Lines>>),
     Sent,
 }
 
@@ -238,7 +238,12 @@ impl Deliveries {
     }
 
     /// See [`Endpoint::cancel`](super::Endpoint::cancel).
-    pub(super) fn cancel(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Result<(), CommandError> {
+    pub(super) fn cancel(
+        &mut self,
+        below: &mut Below<'_>,
+        id: DeliveryId,
+        fields: Option<Box<Lines>>,
+    ) -> Result<(), CommandError> {
         let cancelled = self.table.get_mut(id).ok_or(CommandError::Gone)?;
         if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true }) {
             return Err(CommandError::WrongState);
@@ -249,12 +254,12 @@ impl Deliveries {
                 let client = *client;
                 if below.clients.is_proceeding_invite(client) {
                     *cancel = Cancel::Sent;
-                    self.send_cancel(below, client);
+                    self.send_cancel(below, client, fields.as_deref());
                 } else {
-                    *cancel = Cancel::Waiting;
+                    *cancel = Cancel::Waiting(fields);
                 }
             }
-            Stage::Sent { cancel: Cancel::Waiting | Cancel::Sent, .. } => {}
+            Stage::Sent { cancel: Cancel::Waiting(_) | Cancel::Sent, .. } => {}
             Stage::Locating | Stage::Opening { .. } => self.fail(below, id, Failure::Cancelled),
         }
         Ok(())
@@ -317,15 +322,16 @@ impl Deliveries {
         let Some(delivery) = self.table.get_mut(id) else { return };
         let Stage::Sent { progress, cancel, .. } = &mut delivery.stage else { return };
         let is_final = response.status().is_final();
-        let cancel_now = !is_final && *cancel == Cancel::Waiting;
+        let cancel_now = if !is_final && matches!(cancel, Cancel::Waiting(_)) {
+            core::mem::replace(cancel, Cancel::Sent)
+        } else {
+            Cancel::No
+        };
         if is_final {
             *progress = Progress::Final;
             delivery.again = None;
         } else {
             *progress = Progress::Provisional;
-        }
-        if cancel_now {
-            *cancel = Cancel::Sent;
         }
         delivery.once_more = None;
         let tag = delivery.tag;
@@ -333,13 +339,13 @@ impl Deliveries {
             self.end_places(below, id);
         }
         below.indications.tell(Indication::Response { delivery: id, tag, response, flow });
-        if cancel_now {
-            self.send_cancel(below, client);
+        if let Cancel::Waiting(fields) = cancel_now {
+            self.send_cancel(below, client, fields.as_deref());
         }
     }
 
-    fn send_cancel(&self, below: &mut Below<'_>, client: ClientTransactionId) {
-        below.clients.cancel(below.wire, client, |owner| self.server_name(owner));
+    fn send_cancel(&self, below: &mut Below<'_>, client: ClientTransactionId, fields: Option<&Lines>) {
+        below.clients.cancel(below.wire, client, fields, |owner| self.server_name(owner));
     }
 
     /// The present attempt came to nothing.

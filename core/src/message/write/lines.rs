@@ -10,6 +10,7 @@ use crate::message::name::{HeaderId, HeaderName};
 use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow};
 use crate::message::text::{self, decimal};
 use alloc::vec::Vec;
+use core::fmt;
 use smallvec::SmallVec;
 
 /// Appends header fields. Text is checked as it comes: a value cannot end its line. The first error is kept, and
@@ -24,6 +25,13 @@ pub(crate) struct Lines {
     /// Where typed values are written before they are appended.
     scratch: Vec<u8>,
     error: Option<BuildError>,
+}
+
+impl fmt::Debug for Lines {
+    /// How many fields there are; values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lines({} fields)", self.fields.len())
+    }
 }
 
 impl Lines {
@@ -120,6 +128,11 @@ impl Lines {
         let start = start - usize::from(length == 0);
         let [line, start, end] = [line, start, start + length].map(narrow);
         self.fields.push(FieldSpan { line, start, end, id }.pack());
+    }
+
+    /// Whether there is such a field.
+    pub(crate) fn has(&self, id: HeaderId) -> bool {
+        self.fields.iter().any(|field| FieldSpan::unpack(*field).id == Some(id))
     }
 
     /// Where in the text each field stands.

@@ -179,6 +179,12 @@ macro_rules! line_methods {
 pub(super) use line_methods;
 
 impl RequestBuilder {
+    /// Adds these fields.
+    pub(crate) fn lines(mut self, fields: &Lines) -> Self {
+        self.lines.append(fields);
+        self
+    }
+
     fn new(method: Method<'_>, uri: &[u8]) -> Self {
         let mut lines = alloc::boxed::Box::new(Lines::new());
         let method = method.as_str().as_bytes();

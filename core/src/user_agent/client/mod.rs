@@ -18,7 +18,7 @@ use crate::dialog::DialogId;
 use crate::endpoint::{DeliveryId, Failure};
 use crate::error::CommandError;
 use crate::id::Arena;
-use crate::message::{Method, Recipe, Request, Response};
+use crate::message::{Lines, Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
@@ -243,16 +243,21 @@ impl Requests {
         self.table.get(id)?.kept.as_deref()
     }
 
-    /// Cancels an INVITE (§9.1). Nothing is done again from now on.
+    /// Cancels an INVITE (§9.1), with what the CANCEL says besides. Nothing is done again from now on.
     ///
     /// # Errors
     /// As [`Endpoint::cancel`](crate::Endpoint::cancel).
-    pub(super) fn cancel(&mut self, cx: &mut Cx<'_>, id: RequestId) -> Result<Cancelled, CommandError> {
+    pub(super) fn cancel(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: RequestId,
+        fields: Option<Box<Lines>>,
+    ) -> Result<Cancelled, CommandError> {
         let pending = self.table.get_mut(id).ok_or(CommandError::Gone)?;
         match &pending.stage {
             Stage::Sending => Err(CommandError::WrongState),
             Stage::Sent(delivery) => {
-                cx.cancel(*delivery)?;
+                cx.cancel_with(*delivery, fields)?;
                 pending.tried.settled = true;
                 Ok(Cancelled::Sent)
             }

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::{Body, Extra};
+use super::super::body::Body;
+use super::super::compose::Extra;
 use super::super::description::request_describes;
 use super::super::floor::{Floor, Usage};
 use super::super::server::{Served, served_of};

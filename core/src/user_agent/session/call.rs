@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::super::compose::{Body, Extra};
+use super::super::compose::{Extra, Given};
 use super::super::event::CallState;
 use super::super::server::Served;
 use super::machine::Phase;
@@ -31,8 +31,8 @@ pub(super) struct Call {
     /// Requests of the application in its dialog that wait for their end.
     pub(super) asks: u32,
     pub(super) account: AccountId,
-    /// The answer that refuses the offer of a 2xx that nobody wants. In a box, as most calls have nothing here.
-    pub(super) refusal: Option<Box<Body>>,
+    /// What the application has given beforehand for messages that follow the INVITE. In a box, as most calls have nothing here.
+    pub(super) given: Option<Box<Given>>,
 }
 
 /// Who sent the INVITE.

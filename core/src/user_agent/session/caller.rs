@@ -3,8 +3,9 @@
 use smallvec::SmallVec;
 
 use super::super::agent::Cx;
+use super::super::body::Body;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::{Extra, Outgoing};
+use super::super::compose::{Extra, Given, Outgoing};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
@@ -45,7 +46,7 @@ impl Calls {
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
         let id = self.begin_call(on, call_id.into(), side, account);
         if let Some(call) = self.table.get_mut(id) {
-            call.refusal.clone_from(&outgoing.refusal);
+            call.given.clone_from(&outgoing.given);
         }
         match on.send(cx, Owner::Invite(id), account, invite, here, path.next_hop) {
             Ok(invite) => {
@@ -61,13 +62,18 @@ impl Calls {
         }
     }
 
-    /// Cancels our INVITE (§9.1).
+    /// Cancels our INVITE (§9.1). The CANCEL has these fields, and no body.
     pub(in crate::user_agent) fn cancel(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
+        extra.check()?;
+        if extra.has(HeaderId::ProxyRequire) {
+            return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
+        }
         let Side::Caller(caller) = &mut self.alive(id)?.side else { return Err(CommandError::WrongState) };
         match caller {
             Caller { progress: Progress::Answered, .. } | Caller { cancelled: true, .. } => {
@@ -75,7 +81,7 @@ impl Calls {
             }
             Caller { invite: None, .. } => Err(CommandError::WrongState),
             Caller { invite: Some(invite), .. } => {
-                let cancelled = on.requests.cancel(cx, *invite)?;
+                let cancelled = on.requests.cancel(cx, *invite, extra.lines())?;
                 caller.cancelled = true;
                 if cancelled == Cancelled::Over {
                     self.refused(on, cx, id, Cause::Cancelled(None));
@@ -215,8 +221,7 @@ impl Calls {
                 let Some(dialog) = Dialog::of_response(invite, &response) else { return };
                 if !first && call.sessions.len() >= on.profile.limits.forks {
                     let is_offer = is_description && !request_describes(invite);
-                    let refusal = call.refusal.as_deref().filter(|_| is_offer).cloned();
-                    return turn_away(on, cx, &dialog, &refusal.into());
+                    return turn_away(on, cx, &dialog, call.given.as_deref(), is_offer);
                 }
                 let offers = offers_of(invite);
                 let Some(dialog) = self.begin_session(on, id, dialog, false, offers) else { return };
@@ -308,7 +313,9 @@ impl Calls {
     ) -> Result<(), CommandError> {
         let invite = self.caller(id).and_then(|caller| on.requests.request(caller.invite?));
         let credentials = invite.map(Fields::of).unwrap_or_default();
-        let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
+        let call = self.table.get_mut(id).ok_or(CommandError::Gone)?;
+        let given = call.given.clone();
+        let session = call.session_mut(dialog_id).ok_or(CommandError::Gone)?;
         if session.ack.is_some_and(|ack| cx.repeat(ack).is_ok()) {
             return Ok(());
         }
@@ -320,7 +327,8 @@ impl Calls {
         let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
         let answer = session.changes.as_ref().and_then(|changes| changes.answer.as_ref());
         let answer = answer.filter(|answer| answer.0 == number).map(|answer| &answer.1);
-        session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, answer)?);
+        let given = given.as_ref().map(|given| &given.ack);
+        session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, given, answer)?);
         Ok(())
     }
 }
@@ -334,15 +342,19 @@ fn session_named(on: &Floor, call: &Call, name: DialogKey<'_>) -> Option<DialogI
 
 /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, which the BYE's owner names
 /// and which is released with it; should the 2xx come again, so does this.
-fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, refusal: &Extra) {
+fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, given: Option<&Given>, is_offer: bool) {
     let Some(path) = dialog.path() else { return };
     let Some(number) = dialog.sequence.local else { return };
-    let ack = dialog.lines(Method::Ack, number, &path);
+    let mut ack = dialog.lines(Method::Ack, number, &path);
     let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
     on.profile.add_supported(&mut bye);
+    if let Some(given) = given {
+        given.ack.add_to(&mut ack);
+    }
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
-    let ack = RequestParts { content: refusal.content(), ..ack };
+    let refusal = given.and_then(|given| given.refusal.as_ref()).filter(|_| is_offer);
+    let ack = RequestParts { content: refusal.map(Body::content).unwrap_or_default(), ..ack };
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
     // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
     let Ok(ack) = cx.acknowledge_from(&ack, path.next_hop.clone(), Tag::NONE) else { return };

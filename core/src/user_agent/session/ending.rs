@@ -114,7 +114,7 @@ impl Calls {
                     Err(CommandError::WrongState)
                 }
             }
-            (_, None) => self.cancel(on, cx, id),
+            (_, None) => self.cancel(on, cx, id, extra),
         }
     }
 
@@ -198,7 +198,7 @@ impl Calls {
             return;
         }
         // A response is there, so the CANCEL is no more than sent.
-        let _ = on.requests.cancel(cx, *invite);
+        let _ = on.requests.cancel(cx, *invite, None);
         if let Some(call) = self.table.get_mut(id) {
             call.over = true;
             cx.emit(Event::Failed { call: id, cause });

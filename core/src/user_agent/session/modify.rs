@@ -121,7 +121,7 @@ impl Calls {
         } else {
             let extra = if is_owed { refusal } else { Extra::new() };
             // At the limit of deliveries the next 2xx gets the ACK.
-            let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, Some(&extra)).ok();
+            let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, None, Some(&extra)).ok();
             session.changes().answer = Some((number, extra));
             session.changes().acks.push(Ack { request, delivery });
         }
@@ -226,7 +226,7 @@ impl Calls {
         let Some(changes) = session.changes.as_mut() else { return };
         let is_out = match changes.ours.as_ref().map(|ours| ours.stage) {
             // Without a CANCEL a peer that says no more than 180 would hold the request for ever.
-            Some(Stage::Sent(request)) => on.requests.cancel(cx, request) != Ok(Cancelled::Over),
+            Some(Stage::Sent(request)) => on.requests.cancel(cx, request, None) != Ok(Cancelled::Over),
             Some(Stage::Waiting(timer)) => {
                 cx.disarm(timer);
                 false
@@ -277,7 +277,7 @@ fn acknowledge_again(
         return;
     }
     let answer = changes.answer.as_ref().filter(|answer| answer.0 == number).map(|answer| &answer.1);
-    ack.delivery = send_ack(cx, id, dialog, number, credentials, answer).ok();
+    ack.delivery = send_ack(cx, id, dialog, number, credentials, None, answer).ok();
 }
 
 fn arm_glare(cx: &mut Cx<'_>, id: CallId, is_caller: bool) -> TimerId {

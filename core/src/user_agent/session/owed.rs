@@ -70,7 +70,7 @@ impl Calls {
 
     /// The answer that refuses an offer, if the application has given one.
     pub(super) fn refusal(&self, id: CallId) -> Extra {
-        self.table.get(id).and_then(|call| call.refusal.as_deref().cloned()).into()
+        self.table.get(id).and_then(|call| call.given.as_ref()?.refusal.clone()).into()
     }
 
     /// Sends the ACK that has waited.
@@ -83,13 +83,16 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         let first = self.caller(id).and_then(|caller| caller.invite);
-        let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
+        let call = self.table.get_mut(id).ok_or(CommandError::Gone)?;
+        let given = call.given.clone();
+        let session = call.session_mut(dialog_id).ok_or(CommandError::Gone)?;
         let changes = session.changes.as_mut().ok_or(CommandError::WrongState)?;
         let Owed { request, number, timer } = changes.owed.ok_or(CommandError::WrongState)?;
+        let given = given.as_ref().filter(|_| request.is_none()).map(|given| &given.ack);
         let invite = request.or(first).and_then(|invite| on.requests.request(invite));
         let credentials = invite.map(Fields::of).unwrap_or_default();
         let dialog = on.dialogs.get(dialog_id).ok_or(CommandError::Gone)?;
-        let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, Some(extra))?;
+        let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, given, Some(extra))?;
         cx.disarm(timer);
         changes.owed = None;
         changes.answer = Some((number, extra.clone()));
@@ -104,14 +107,15 @@ impl Calls {
     }
 }
 
-/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE (§22.1), and what the
-/// application gives.
+/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE (§22.1), the fields that the
+/// application has given beforehand, and what it gives now.
 pub(super) fn send_ack(
     cx: &mut Cx<'_>,
     id: DialogId,
     dialog: &Dialog,
     number: u32,
     credentials: &Fields,
+    given: Option<&Extra>,
     extra: Option<&Extra>,
 ) -> Result<DeliveryId, CommandError> {
     let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
@@ -119,7 +123,7 @@ pub(super) fn send_ack(
     for (id, value) in credentials.iter() {
         lines.header(id, value);
     }
-    if let Some(extra) = extra {
+    for extra in [given, extra].into_iter().flatten() {
         extra.add_to(&mut lines);
     }
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);

@@ -5,6 +5,7 @@ mod again;
 mod asking;
 mod bindings;
 mod calling;
+mod carrying;
 mod composing;
 mod fail_over;
 mod flows;

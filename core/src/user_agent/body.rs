@@ -1,0 +1,61 @@
+//! Bodies of messages, as the application gives and takes them.
+
+use alloc::string::String;
+
+use crate::message::{Content, HeaderId, Message, Request, Response, SharedBytes};
+
+/// A message body and its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The value of Content-Type, such as `application/sdp`.
+    pub content_type: String,
+    /// The octets.
+    pub bytes: SharedBytes,
+}
+
+impl Body {
+    /// A session description (RFC 4566): `application/sdp`.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Body;
+    /// let offer = Body::sdp("v=0\r\n");
+    /// assert_eq!(offer.content_type, "application/sdp");
+    /// ```
+    pub fn sdp(text: impl AsRef<[u8]>) -> Self {
+        Self::new("application/sdp", text)
+    }
+
+    /// A body of that type.
+    pub fn new(content_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+        Self { content_type: content_type.into(), bytes: bytes.as_ref().into() }
+    }
+
+    /// The body of a request, if there is one.
+    pub fn of_request(request: &Request) -> Option<Self> {
+        Self::read(request.headers().raw(HeaderId::ContentType), request.body())
+    }
+
+    /// The body of a response, if there is one.
+    pub fn of_response(response: &Response) -> Option<Self> {
+        Self::read(response.headers().raw(HeaderId::ContentType), response.body())
+    }
+
+    /// The body of a message, if there is one.
+    pub fn of_message(message: &Message) -> Option<Self> {
+        match message {
+            Message::Request(request) => Self::of_request(request),
+            Message::Response(response) => Self::of_response(response),
+        }
+    }
+
+    /// The body as a message takes it.
+    pub(super) fn content(&self) -> Content<'_> {
+        Content { content_type: &self.content_type, octets: &self.bytes }
+    }
+
+    fn read(content_type: Option<&[u8]>, bytes: &[u8]) -> Option<Self> {
+        // Without a word the type is that of plain octets (§20.15 asks for the header, and not every peer gives it).
+        let content_type = content_type.and_then(|value| core::str::from_utf8(value).ok()).unwrap_or_default();
+        (!bytes.is_empty()).then(|| Self::new(content_type, bytes))
+    }
+}
