@@ -74,6 +74,18 @@ pub struct Core {
     pub(super) floor: Floor,
     pub(super) calls: Calls,
     pub(super) registrations: Registrations,
+    pub(super) closing: Closing,
+}
+
+/// Whether a core has been told to end all that it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// It has not.
+    No,
+    /// It has, and something has not ended yet.
+    Waiting,
+    /// It has, and all has ended, which the application knows.
+    Done,
 }
 
 /// The context that the core's functions work with.
@@ -143,7 +155,7 @@ impl Core {
             guard: None,
             accounts,
         };
-        Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations) }
+        Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations), closing: Closing::No }
     }
 
     /// Counts what is alive.
@@ -168,6 +180,14 @@ impl Core {
         }
     }
 
+    /// Tells, once, that all has ended, if the core was told to end it. A later usage of dialogs belongs to [`is_idle`](Self::is_idle).
+    pub(super) fn tell_the_end(&mut self, cx: &mut Cx<'_>) {
+        if self.closing == Closing::Waiting && self.is_idle() {
+            self.closing = Closing::Done;
+            cx.emit(Event::ShutDown);
+        }
+    }
+
     /// Gives a request of a peer that may be processed to whom it is for (§12.2.2, §13.3, §15.1.2).
     fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
         let on = &mut self.floor;
@@ -187,6 +207,10 @@ impl Core {
             };
         }
         match served.request.method() {
+            // Whoever ends begins nothing (§21.5.4).
+            _ if self.closing != Closing::No => {
+                on.respond_final(cx, &served, StatusCode::SERVICE_UNAVAILABLE, |_| {});
+            }
             Method::Invite => self.calls.invited(on, cx, served),
             // The status is that of an INVITE (§11.2).
             Method::Options if self.calls.are_full(on) => {
@@ -219,12 +243,9 @@ impl Core {
             Owner::Bye(..) | Owner::TurnAway(_) => {}
         }
     }
-}
 
-impl TransactionUser for Core {
-    type Event = Event;
-
-    fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
+    /// Gives an indication to whom it is for.
+    fn take(&mut self, cx: &mut Cx<'_>, indication: Indication) {
         match indication {
             Indication::Request(arrival) => match self.floor.admit(cx, arrival) {
                 Some(served) if served.request.method() == Method::Cancel => {
@@ -293,6 +314,15 @@ impl TransactionUser for Core {
             // For a stateless proxy (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
         }
+    }
+}
+
+impl TransactionUser for Core {
+    type Event = Event;
+
+    fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
+        self.take(cx, indication);
+        self.tell_the_end(cx);
     }
 
     fn is_idle(&self) -> bool {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::account::Account;
-use super::agent::{Core, Cx};
+use super::agent::{Closing, Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
@@ -19,6 +19,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn call(&mut self, cx: &mut Cx<'_>, outgoing: &Outgoing) -> Result<CallId, CommandError> {
+        self.check_open()?;
         self.calls.call(&mut self.floor, cx, outgoing)
     }
 
@@ -126,6 +127,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn register(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.check_open()?;
         self.registrations.register(&mut self.floor, cx, register)
     }
 
@@ -142,6 +144,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn unregister_all(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.check_open()?;
         self.registrations.unregister_all(&mut self.floor, cx, register)
     }
 
@@ -155,6 +158,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn query_bindings(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
+        self.check_open()?;
         self.registrations.query(&mut self.floor, cx, register)
     }
 
@@ -163,6 +167,7 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn ask(&mut self, cx: &mut Cx<'_>, method: Method<'_>, outgoing: &Outgoing) -> Result<RequestId, CommandError> {
+        self.check_open()?;
         self.floor.ask_peer(cx, method, outgoing)
     }
 
@@ -261,6 +266,19 @@ impl Core {
     pub fn give_up(&mut self, cx: &mut Cx<'_>, request: RequestId) -> Result<(), CommandError> {
         let told = self.floor.give_up(cx, request);
         told.map(|(owner, outcome)| self.heard(cx, request, owner, outcome))
+    }
+
+    /// As [`UserAgent::shut_down`](super::UserAgent::shut_down).
+    pub fn shut_down(&mut self, cx: &mut Cx<'_>) {
+        self.closing = Closing::Waiting;
+        self.calls.hang_up_all(&mut self.floor, cx);
+        self.registrations.remove_all(&mut self.floor, cx);
+        self.tell_the_end(cx);
+    }
+
+    /// Whether something may be begun.
+    fn check_open(&self) -> Result<(), CommandError> {
+        if self.closing == Closing::No { Ok(()) } else { Err(CommandError::Draining) }
     }
 
     /// The calls that are alive, in the order of their slots.

@@ -9,9 +9,7 @@ use super::description::describes;
 use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
-use crate::message::{
-    Content, HeaderId, HeaderName, Lines, StatusCode, UriBuf,
-};
+use crate::message::{Content, HeaderId, HeaderName, Lines, StatusCode, UriBuf};
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
 

@@ -185,6 +185,8 @@ pub enum Event {
         /// The 2xx; its Contacts are the bindings.
         response: Response,
     },
+    /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call is left, and no request of ours.
+    ShutDown,
     /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or
     /// their removal failed; each was told.
     Unregistered,

@@ -327,6 +327,25 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.hang_up(cx, call, &extra))
     }
 
+    /// Ends all that this user agent does: hangs up each call by what ends it now, and removes the bindings of all registrations. From now
+    /// on each request of a peer outside of dialogs gets a 503, and commands that begin something return `Draining`. Each end is told as
+    /// ever. When no call is left and no request of ours, [`Event::ShutDown`] says so; that takes 64·T1 for a peer that says nothing.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Config, Instant, Node, Output, Seed};
+    /// # use sansip::user_agent::{Event, Profile, UserAgent};
+    /// # let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+    /// alice.shut_down(Instant::ZERO);
+    /// // There was nothing to end.
+    /// assert!(matches!(alice.poll(), Some(Output::Event(Event::ShutDown))));
+    /// let bob = "<sip:bob@biloxi.com>".parse()?;
+    /// assert_eq!(alice.call(Instant::ZERO, &bob), Err(CommandError::Draining));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn shut_down(&mut self, now: Instant) {
+        self.command(now, Core::shut_down);
+    }
+
     /// Sends a request of another method outside of dialogs, such as OPTIONS or MESSAGE; [`Event::Replied`] has the final response.
     ///
     /// ```

@@ -133,6 +133,10 @@ impl Player for UserAgent {
                 self.drain();
                 Ok(())
             }
+            (3, _) if number > 220 => {
+                self.shut_down(now);
+                Ok(())
+            }
             (4 | 5, Some(call)) => self.ring(now, call).map_err(drop),
             (6 | 7, Some(call)) => self.answer(now, call, None).map_err(drop),
             (8, Some(call)) => self.answer(now, call, sdp()).map_err(drop),

@@ -88,6 +88,13 @@ impl Registrations {
 
     /// Removes the bindings of every registration, and tells when all that is done.
     pub(super) fn unregister_everywhere(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+        self.ending = true;
+        self.remove_all(on, cx);
+        self.tell_the_end(cx);
+    }
+
+    /// Removes the bindings of every registration.
+    pub(super) fn remove_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         let is_to_end = |registration: &Registration| match &registration.next {
             Some((goal, _)) => *goal == Goal::Keep,
             None if registration.pending.is_some() => registration.goal == Goal::Keep,
@@ -95,13 +102,11 @@ impl Registrations {
         };
         let all: Vec<RegistrationId> =
             self.book.iter().filter(|(_, registration)| is_to_end(registration)).map(|(id, _)| id).collect();
-        self.ending = true;
         for id in all {
             if self.unregister(on, cx, id).is_err() {
                 cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable, again: None });
             }
         }
-        self.tell_the_end(cx);
     }
 
     /// Asks for the bindings of an address-of-record (§10.2.3).

@@ -1,6 +1,7 @@
 //! The steps of sessions, and their ends: hanging up, and BYE from either side (RFC 3261 §15).
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::super::agent::Cx;
 use super::super::client::{Inside, Owner};
@@ -9,7 +10,7 @@ use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::super::server::Served;
 use super::Calls;
-use super::call::{Callee, Caller, Progress, Side};
+use super::call::{Call, Callee, Caller, Progress, Side};
 use super::machine::{Action, Input, Phase};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
@@ -116,6 +117,26 @@ impl Calls {
             }
             (_, None) => self.cancel(on, cx, id, extra),
         }
+    }
+
+    /// Ends each call by what ends it now. One that is ending already goes on to its end.
+    pub(in crate::user_agent) fn hang_up_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+        let alive: Vec<CallId> = self.iter().map(|info| info.call).collect();
+        for id in alive {
+            match self.hang_up(on, cx, id, &Extra::new()) {
+                // The application has ended it, and knows.
+                Ok(()) | Err(CommandError::WrongState | CommandError::Gone) => {}
+                // No BYE can be sent: the session is over for this end, and the peer's timers or its BYE end it there.
+                Err(_) => self.abandon(on, cx, id),
+            }
+        }
+    }
+
+    /// The call is over without a word to the peer.
+    fn abandon(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let Some(dialog) = self.table.get(id).and_then(Call::main).map(|session| session.dialog) else { return };
+        self.enter(on, cx, id, dialog, Phase::Ending);
+        self.step(on, cx, id, dialog, Input::ByeDone, None);
     }
 
     /// Sends a BYE in the dialog of a session (§15.1.1).

@@ -6,6 +6,7 @@ mod asking;
 mod bindings;
 mod calling;
 mod carrying;
+mod closing;
 mod composing;
 mod fail_over;
 mod flows;

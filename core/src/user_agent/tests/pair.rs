@@ -331,6 +331,7 @@ pub(super) fn short(event: &Event) -> String {
         Event::Registered { .. } => "registered".into(),
         Event::Bindings { .. } => "bindings".into(),
         Event::Unregistered => "unregistered".into(),
+        Event::ShutDown => "shut down".into(),
         Event::RegistrationFailed { cause, .. } => format!("registration failed {}", cause.counts_as().get()),
     }
 }
