@@ -3,13 +3,14 @@
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
-//! the peer, `refresh.rs` to the session timer, `ending.rs` at the end.
+//! the peer, `refresh.rs` to the session timer, `ending.rs` at the end, by the commands of `commands.rs`.
 
 mod accepted;
 mod ask;
 mod call;
 mod callee;
 mod caller;
+mod commands;
 mod ending;
 mod in_dialog;
 mod machine;
