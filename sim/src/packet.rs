@@ -25,6 +25,8 @@ pub struct Packet<'a> {
     pub method: &'a str,
     /// Name and value of every header field, in order.
     pub fields: Vec<(&'a str, &'a str)>,
+    /// Whether there is a body that is a session description.
+    pub describes: bool,
     /// The octets that follow the header fields.
     pub body: &'a [u8],
     /// All of it.
@@ -93,13 +95,14 @@ impl<'a> Packet<'a> {
         let (start_line, rest) = text.split_once("\r\n")?;
         let start = read_start(start_line)?;
         let (mut vias, mut fields) = (Vec::with_capacity(4), Vec::with_capacity(16));
-        let (mut call_id, mut from, mut to, mut cseq) = (None, None, None, None);
+        let (mut call_id, mut from, mut to, mut cseq, mut kind) = (None, None, None, None, None);
         let mut lines = Fields(rest);
         for (name, value) in lines.by_ref() {
             fields.push((name, value));
             match name.as_bytes().first().map_or(0, u8::to_ascii_lowercase) {
                 b'v' if is(name, "via", "v") => vias.extend(list(value).filter_map(read_via)),
                 b'c' if is(name, "cseq", "cseq") => cseq = Some(value),
+                b'c' if is(name, "content-type", "c") => kind = Some(value),
                 b'c' | b'i' if is(name, "call-id", "i") => call_id = Some(value),
                 b'f' if is(name, "from", "f") => from = Some(value),
                 b't' if is(name, "to", "t") => to = Some(value),
@@ -125,6 +128,7 @@ impl<'a> Packet<'a> {
             sequence: sequence.parse().ok()?,
             method: method.trim(),
             fields,
+            describes: !body.is_empty() && kind.is_some_and(is_description),
             body,
             text: datagram,
         })
@@ -167,15 +171,6 @@ impl<'a> Packet<'a> {
             Some(status) => format!("{status} to {}", self.method),
             None => self.method.to_owned(),
         }
-    }
-
-    /// Whether its body is a session description.
-    pub fn describes(&self) -> bool {
-        let mut types = self.values("content-type", "c");
-        !self.body.is_empty()
-            && types.next().is_some_and(|value| {
-                value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/sdp"))
-            })
     }
 
     /// Whether this is a final response other than 2xx.
@@ -244,6 +239,11 @@ impl<'a> Iterator for Fields<'a> {
         self.0 = &self.0[next..];
         Some(line.split_once(':').map_or((line, ""), |(name, value)| (name.trim_end(), value.trim())))
     }
+}
+
+/// Whether this is the media type of a session description (RFC 4566 §8.2.1).
+fn is_description(value: &str) -> bool {
+    value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/sdp"))
 }
 
 fn is(name: &str, long: &str, short: &str) -> bool {

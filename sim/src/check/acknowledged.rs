@@ -74,7 +74,7 @@ impl Acknowledged {
         } else {
             let at_once = seen.time + self.timers.t1;
             let waits = part.sent().any(|(other, invite, _)| {
-                other.hop == seen.hop && invite.is("INVITE") && !invite.describes() && response.describes()
+                other.hop == seen.hop && invite.is("INVITE") && !invite.describes && response.describes
             });
             let answered = if waits { first.time + ANSWER + self.timers.t1 } else { at_once };
             (self.timers.sixty_four_t1(), at_once.max(answered))

@@ -15,7 +15,8 @@ use crate::packet::Packet;
 ///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
 /// * The called end does not have it after a CANCEL that came before its final response (§9.2); a copy of the INVITE that comes
 ///   when the cancelled transaction is over makes another call.
-/// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way.
+/// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way, unless it
+///   is told that the other has no such dialog (§12.2.1.2, RFC 5057 §5.1).
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,11 @@ fn decides_nothing(sight: Sight<'_>) -> bool {
     is_change(packet) || (is_challenge && (packet.method == "INVITE" || matches!(sight, Sight::Sent(..))))
 }
 
+/// Whether a response to a request in a dialog ends the dialog or the session in it (RFC 5057 §5.1).
+const fn ends_dialog(status: u16) -> bool {
+    matches!(status, 404 | 410 | 416 | 481 | 482 | 484 | 485 | 502 | 604)
+}
+
 /// Whether this is an INVITE in a dialog.
 fn is_change(packet: &Packet<'_>) -> bool {
     packet.is("INVITE") && !packet.to_tag.is_empty()
@@ -98,6 +104,8 @@ struct End<'a> {
     byes_received: Vec<Moment>,
     began: Option<Moment>,
     ended: Option<Moment>,
+    /// A response came that says that the other end has no such dialog any more.
+    lost: Option<Moment>,
     /// The first 2xx to each INVITE in the dialog, with the moment from which on a BYE need not wait for it (§15).
     changes: Vec<(Moment, Instant)>,
 }
@@ -111,6 +119,14 @@ impl<'a> End<'a> {
             seen.iter().filter(|seen| decides_nothing(seen.what)).map(|seen| seen.hop).collect();
         let is_aside =
             |seen: &Seen<'_>| !matches!(seen.what, Sight::Began | Sight::Ended(_)) && aside.contains(&seen.hop);
+        for seen in seen {
+            let tells = seen
+                .received()
+                .is_some_and(|(packet, _)| packet.status().is_some_and(ends_dialog) && end.is_of_dialog(packet));
+            if tells {
+                end.lost.get_or_insert((seen.time, seen.index));
+            }
+        }
         for seen in seen.iter().filter(|seen| !aside.is_empty() && is_aside(seen)) {
             end.note_change(part, seen, timers);
         }
@@ -195,7 +211,8 @@ impl<'a> End<'a> {
         if let (Some(_), Some(ended)) = (self.began, self.ended) {
             let due = self.bye_due(timers, ended);
             let byes = self.byes_received.iter().chain(&self.bye_sent);
-            if due <= now && !byes.into_iter().any(|bye| bye.0 <= due) {
+            let is_lost = self.lost.is_some_and(|lost| lost.0 <= ended.0);
+            if due <= now && !is_lost && !byes.into_iter().any(|bye| bye.0 <= due) {
                 breach(ended.0, "gave the call up, and no BYE came or went");
             }
         }

@@ -48,9 +48,12 @@ mod cancel;
 mod capacity;
 mod census;
 mod cseq;
+mod digest;
 mod form;
 mod idle;
 mod judge;
+mod negotiation;
+mod offer_answer;
 mod reader;
 mod reading;
 mod resends;
@@ -72,8 +75,10 @@ pub use cancel::Cancel;
 pub use capacity::Capacity;
 pub use census::NothingLeft;
 pub use cseq::CSeqDiscipline;
+pub use digest::Digest;
 pub use form::Form;
 pub use idle::Idle;
+pub use offer_answer::OfferAnswer;
 pub use reading::{Carried, Names, Part, Reading, Seen, Sight};
 pub use resends::Resends;
 pub use responses::Responses;
@@ -180,6 +185,8 @@ pub fn standard() -> Vec<Box<dyn Check>> {
         Box::new(Schedule::new(timers)),
         Box::new(Traffic),
         Box::new(Agreement::new(timers)),
+        Box::new(OfferAnswer),
+        Box::new(Digest),
         Box::new(Capacity),
         Box::new(Resends::new(timers)),
         Box::new(Acknowledged::new(timers)),

@@ -10,6 +10,7 @@ mod report;
 mod table;
 mod text;
 mod wrapped;
+mod wrapped_sessions;
 
 pub use faulty::{Change, Claims, Faulty, Hooks, Memory};
 pub use hunt::{Caught, blamed, cut_down, find, hunt, is_caught, run};

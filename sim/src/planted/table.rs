@@ -2,7 +2,7 @@
 
 use sansip::Duration;
 
-use super::{Claims, Hooks, How, Planted, Scene, wrapped};
+use super::{Claims, Hooks, How, Planted, Scene, wrapped, wrapped_sessions as sessions};
 use crate::link::Probability;
 use crate::run::{ByWhom, Case, Reply};
 use crate::topology::Topology;
@@ -92,6 +92,48 @@ const OLD_NUMBERS: Scene = Scene {
     provoked: Some(("alice", wrapped::ASKS_WITH_OLD_NUMBER)),
 };
 
+/// Bob asks for credentials, and Alice hangs up.
+const CHALLENGED: Scene = Scene::with(challenged);
+const CHALLENGED_AND_CANCELLED: Scene = Scene::with(|case| {
+    (CANCELLED.adapt)(case);
+    case.challenge.bob = true;
+});
+/// The nonce of the INVITE is too old for the BYE.
+const NONCES_AGE: Scene = Scene::with(|case| {
+    challenged(case);
+    case.nonce_age = Duration::from_secs(4);
+});
+const OVERHEARD: Scene = Scene { adapt: challenged, provoked: Some(("alice", sessions::REPLAYS)) };
+/// Alice puts Bob on hold.
+const HELD: Scene = Scene::with(held);
+/// He takes his time to say yes.
+const HELD_AT_LENGTH: Scene = Scene::with(|case| {
+    held(case);
+    case.change_reply = Reply::Answer(Duration::from_secs(1));
+});
+/// Both put each other on hold.
+const HELD_BY_BOTH: Scene = Scene::with(|case| {
+    held(case);
+    case.hold.bob = case.hold.alice;
+});
+const OFFERED_LATE: Scene = Scene::with(|case| {
+    answered(case);
+    case.late_offer = Some(Duration::from_millis(100));
+});
+
+fn challenged(case: &mut Case) {
+    answered(case);
+    case.challenge.bob = true;
+    case.hang_up = ByWhom::ALICE;
+}
+
+fn held(case: &mut Case) {
+    answered(case);
+    case.hold.alice = Some(Duration::from_secs(1));
+    case.change_reply = Reply::Answer(Duration::ZERO);
+    case.hang_up = ByWhom::NOBODY;
+}
+
 fn answered(case: &mut Case) {
     case.ring_after = Some(Duration::from_millis(100));
     case.reply = Reply::Answer(Duration::from_secs(2));
@@ -102,7 +144,7 @@ fn answered(case: &mut Case) {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 67] = [
+pub const TABLE: [Planted; 78] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -169,6 +211,19 @@ pub const TABLE: [Planted; 67] = [
     row("bye-missing", "a call is left without a BYE", "RFC 3261 §15.1.1", "agreement", bob(wrapped::WITHHOLDS_BYE), ANSWERED),
     row("bye-before-ack", "a called end sends a BYE before the ACK came", "RFC 3261 §15", "agreement", How::Patched, ENDS_EARLY),
     row("call-not-freed", "a call that is over stays", "RFC 3261 §12.3", "census", alice(Hooks::claims(Claims::OneCallMore)), ANY),
+    // Credentials.
+    row("nonce-count-stale", "a BYE has the nonce count of the INVITE", "RFC 7616 §3.4", "digest", alice(sessions::COUNT_IS_STALE), CHALLENGED),
+    row("nonce-stale", "a nonce that was rejected is used again", "RFC 3261 §22.1", "digest", alice(sessions::NONCE_IS_STALE), NONCES_AGE),
+    row("ack-without-credentials", "the ACK for a 2xx has not the credentials of its INVITE", "RFC 3261 §22.1", "digest", alice(sessions::ACK_HAS_NO_CREDENTIALS), CHALLENGED),
+    row("cancel-challenged", "a CANCEL is challenged", "RFC 3261 §22.1", "digest", bob(sessions::CANCEL_IS_CHALLENGED), CHALLENGED_AND_CANCELLED),
+    row("replay-served", "a nonce count is good for two requests", "RFC 7616 §3.4", "digest", How::Patched, OVERHEARD),
+    row("password-said", "a password is in a message", "RFC 3261 §22", "digest", alice(sessions::SAYS_PASSWORD), CHALLENGED),
+    // Sessions.
+    row("offer-during-offer", "an offer is made while an earlier one waits", "RFC 3264 §4", "offer-answer", alice(sessions::OFFERS_DURING_OFFER), HELD_AT_LENGTH),
+    row("glare-accepted", "an offer that meets ones own is accepted", "RFC 3261 §14.2", "offer-answer", bob(sessions::GLARE_IS_ACCEPTED), HELD_BY_BOTH),
+    row("ack-without-answer", "the ACK has no answer to the offer of its 2xx", "RFC 3261 §13.2.2.4", "offer-answer", alice(sessions::ACK_HAS_NO_ANSWER), OFFERED_LATE),
+    row("2xx-without-answer", "a 2xx has no answer to the offer of its INVITE", "RFC 3261 §13.3.1.4", "offer-answer", bob(sessions::SUCCESS_HAS_NO_ANSWER), ANSWERED),
+    row("changed-though-refused", "a change that was refused changes the session", "RFC 3261 §14.1", "offer-answer", bob(sessions::CHANGES_THOUGH_REFUSED), HELD),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),

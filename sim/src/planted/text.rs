@@ -77,6 +77,17 @@ pub(super) fn with_start(text: &str, change: impl FnOnce(&str) -> String) -> Str
     format!("{}\r\n{rest}", change(start))
 }
 
+/// The text with another description of a session in its body, or with no body.
+pub(super) fn with_description(text: &str, description: Option<&str>) -> String {
+    let (head, _) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
+    let bare = without(&format!("{head}\r\n\r\n"), "Content-Type");
+    let bare = without(&without(&bare, "Content-Length"), "c");
+    let body = description.unwrap_or_default();
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    let end = format!("\r\n{kind}Content-Length: {}\r\n\r\n{body}", body.len());
+    bare.replacen("\r\n\r\n", &end, 1)
+}
+
 fn is(line: &str, name: &str) -> bool {
     line.split_once(':').is_some_and(|(found, _)| found.trim().eq_ignore_ascii_case(name))
 }

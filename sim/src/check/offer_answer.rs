@@ -1,0 +1,118 @@
+//! Offer and answer: one offer at a time, one answer to each, and one session at both ends.
+
+use std::collections::BTreeSet;
+
+use sansip::Instant;
+
+use super::negotiation::{Exchange, Negotiation};
+use super::{Check, Names, Part, Reading, Report, Sight};
+
+/// Sessions are agreed upon by offers and answers (RFC 3264, RFC 6337), judged by the messages of each end of a dialog alone.
+///
+/// * No end makes an offer while one that it has made or received waits for its answer (RFC 3264 §4), and none accepts an offer of the
+///   other while its own waits (RFC 3261 §14.2, RFC 3311 §5.2).
+/// * Each offer is answered where it must be: that of an INVITE in the first reliable response, that of a 2xx in the ACK, that of an
+///   UPDATE in its 2xx (RFC 3261 §13.2.1, RFC 3262 §5, RFC 3311 §5.2); nothing else has a description.
+/// * The session that an end believes in at the end of the call is that of the last offer that was answered: a change that is
+///   refused leaves it as it was (RFC 3261 §14.1).
+/// * Where both ends saw the last offer answered, they have the same two descriptions.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferAnswer;
+
+impl Check for OfferAnswer {
+    fn name(&self) -> &'static str {
+        "offer-answer"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3264 §4, §8; RFC 3261 §13.2.1, §14; RFC 3262 §5; RFC 3311 §5; RFC 6337 §2"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        let ends: Vec<_> = run.parts().iter().filter(|part| is_end(part)).collect();
+        for (place, part) in ends.iter().enumerate() {
+            for other in ends[..place].iter().filter(|other| other.call_id == part.call_id && other.node != part.node) {
+                for (local, remote) in dialogs(part) {
+                    let [own, theirs] = [(part, local, remote), (other, remote, local)]
+                        .map(|(part, local, remote)| Negotiation::of(part, local, remote).last_exchange());
+                    if let (Some(own), Some(theirs)) = (own, theirs)
+                        && !is_agreed(&own, &theirs)
+                    {
+                        let what =
+                            format!("{} and {} have different sessions by the same offer", part.name, other.name);
+                        report.breach(part.node, part.until, what);
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        let dialogs = dialogs(part);
+        for (local, remote) in &dialogs {
+            let negotiation = Negotiation::of(part, local, remote);
+            for (time, what) in &negotiation.wrong {
+                report.breach(part.node, *time, format!("{}: {what}", part.name));
+            }
+        }
+        if let Some((time, claimed)) = claimed(part)
+            && let Some((local, remote)) = confirmed(part)
+            && dialogs.contains(&(local, remote))
+            && !Negotiation::of(part, local, remote).has(claimed, time)
+        {
+            report.breach(part.node, time, format!("{} believes in a session that was not agreed upon", part.name));
+        }
+    }
+}
+
+/// Whether both say the same where they speak of the same offer.
+fn is_agreed(own: &Exchange<'_>, theirs: &Exchange<'_>) -> bool {
+    own.offer != theirs.offer || own.ours == theirs.ours || (own.local, own.remote) == (theirs.remote, theirs.local)
+}
+
+/// Whether the node is one of those who have the call, or have it not.
+fn is_end(part: &Part<'_>) -> bool {
+    part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended(_)))
+}
+
+/// The dialogs that this node is an end of: its tag, and the other's. A proxy is an end of none.
+fn dialogs<'a>(part: &Part<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    let mut all = BTreeSet::new();
+    for seen in &part.seen {
+        let (packet, sent) = match seen.what {
+            Sight::Sent(packet, _) => (packet, true),
+            Sight::Received(packet, _) => (packet, false),
+            Sight::Began | Sight::Ended(_) => continue,
+        };
+        // A response to an INVITE makes it, or the request of it that has been served says so.
+        if packet.method != "INVITE" || packet.to_tag.is_empty() || packet.status().is_none_or(|status| status >= 300) {
+            continue;
+        }
+        if !sent && packet.vias.len() == 1 {
+            all.insert((packet.from_tag, packet.to_tag));
+        }
+        if sent && !part.forwards(seen.hop, "INVITE") {
+            all.insert((packet.to_tag, packet.from_tag));
+        }
+    }
+    // Both ends send INVITEs in a dialog: it is one dialog all the same.
+    all
+}
+
+/// The dialog of the first 2xx to an INVITE.
+fn confirmed<'a>(part: &Part<'a>) -> Option<(&'a str, &'a str)> {
+    part.seen.iter().find_map(|seen| match seen.what {
+        Sight::Sent(packet, _) if packet.answers(2, "INVITE") => Some((packet.to_tag, packet.from_tag)),
+        Sight::Received(packet, _) if packet.answers(2, "INVITE") => Some((packet.from_tag, packet.to_tag)),
+        _ => None,
+    })
+}
+
+/// When the call was over that the node had first, and the session that it believed in by then.
+fn claimed<'a>(part: &Part<'a>) -> Option<(Instant, Option<&'a crate::actor::Session>)> {
+    let mut began = part.seen.iter().skip_while(|seen| !matches!(seen.what, Sight::Began));
+    began.find_map(|seen| match seen.what {
+        Sight::Ended(session) => Some((seen.time, session)),
+        _ => None,
+    })
+}
