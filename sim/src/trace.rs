@@ -198,7 +198,7 @@ pub enum Note {
         call_id: String,
         /// Why, in a word or two.
         why: String,
-        /// The session as the node believes it to be by then, if there is one.
+        /// The session as the node believes it to be by then, if there is one and it says so.
         session: Option<Session>,
     },
     /// The node has crashed: it has no call, hears nothing, and forgets everything.

@@ -81,15 +81,11 @@ impl<'a> Negotiation<'a> {
     }
 
     /// Whether this is the session that this end had at some moment of that instant.
-    pub(super) fn has(&self, session: Option<&Session>, time: Instant) -> bool {
+    pub(super) fn has(&self, session: &Session, time: Instant) -> bool {
         let before = self.exchanges.iter().rev().find(|(at, _)| *at < time).map(|(_, exchange)| exchange);
         let then = self.exchanges.iter().filter(|(at, _)| *at == time).map(|(_, exchange)| Some(exchange));
-        let mut all = then.chain([before]);
-        all.any(|exchange| match (exchange, session) {
-            (None, None) => true,
-            (Some(exchange), Some(session)) => exchange.local == &*session.local && exchange.remote == &*session.remote,
-            _ => false,
-        })
+        let all = then.chain([before]);
+        all.flatten().any(|exchange| exchange.local == &*session.local && exchange.remote == &*session.remote)
     }
 
     fn see(&mut self, seen: &Seen<'a>, packet: &'a Packet<'a>, sent: bool) {

@@ -6,6 +6,7 @@ use sansip::Instant;
 
 use super::negotiation::{Exchange, Negotiation};
 use super::{Check, Names, Part, Reading, Report, Sight};
+use crate::actor::Session;
 
 /// Sessions are agreed upon by offers and answers (RFC 3264, RFC 6337), judged by the messages of each end of a dialog alone.
 ///
@@ -108,11 +109,11 @@ fn confirmed<'a>(part: &Part<'a>) -> Option<(&'a str, &'a str)> {
     })
 }
 
-/// When the call was over that the node had first, and the session that it believed in by then.
-fn claimed<'a>(part: &Part<'a>) -> Option<(Instant, Option<&'a crate::actor::Session>)> {
+/// When the call was over that the node had first, and the session that it believed in by then, if it says so.
+fn claimed<'a>(part: &Part<'a>) -> Option<(Instant, &'a Session)> {
     let mut began = part.seen.iter().skip_while(|seen| !matches!(seen.what, Sight::Began));
     began.find_map(|seen| match seen.what {
-        Sight::Ended(session) => Some((seen.time, session)),
+        Sight::Ended(session) => Some(session.map(|session| (seen.time, session))),
         _ => None,
-    })
+    })?
 }
