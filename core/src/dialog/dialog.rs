@@ -36,12 +36,50 @@ pub struct Dialog {
     pub route_set: RouteSet,
 }
 
+/// Max-Forwards of our requests (§8.1.1.6).
+const MAX_FORWARDS: &[u8] = b"70";
+
+/// The dialog that a response to an INVITE of a peer would make, but for our tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Prospect {
+    number: u32,
+    remote: NameAddrBuf,
+    remote_target: UriBuf,
+    route_set: RouteSet,
+}
+
+impl Prospect {
+    /// Reads what the dialog needs (§12.1.1). The INVITE must be one that can be [processed](Request::validate).
+    ///
+    /// # Errors
+    /// The request lacks what a dialog needs: the answer it is owed.
+    pub(crate) fn of(request: &Request) -> Result<Self, Rejection> {
+        Dialog::can_be_written(request)?;
+        let (Wanted { from, number, target }, route_set) = Dialog::wanted(request)?;
+        Ok(Self { number, remote: from.to_buf(), remote_target: request_target(target), route_set })
+    }
+
+    /// The dialog that the response with the tag `local_tag` to that INVITE makes.
+    pub(crate) fn dialog(self, request: &Request, local_tag: &str, state: DialogState) -> Option<Dialog> {
+        let headers = request.headers();
+        let (call_id, from, to) = (headers.call_id()?, headers.text_of_from()?, headers.text_of_to()?);
+        let Self { number, remote, remote_target, route_set } = self;
+        Some(Dialog {
+            name: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_name(),
+            state,
+            sequence: Sequence { local: None, remote: Some(number) },
+            local: to.with_tag(local_tag),
+            remote,
+            remote_target,
+            route_set,
+        })
+    }
+}
+
 /// The parts that a dialog is made of.
 struct Wanted<'a> {
     from: NameAddrText<'a>,
-    to: NameAddrText<'a>,
-    call_id: &'a str,
-    cseq: CSeq<'a>,
+    number: u32,
     target: Uri<'a>,
 }
 
@@ -52,26 +90,8 @@ impl Dialog {
     /// # Errors
     /// The request lacks what a dialog needs: the answer it is owed.
     pub fn of_request(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
-        Self::can_be_written(request)?;
-        Self::of_offered(request, local_tag, state)
-    }
-
-    /// The dialog that [`of_request`](Self::of_request) makes of an INVITE that [can make a dialog](Self::can_be_made_of): that From and To can be
-    /// written again is not checked once more.
-    ///
-    /// # Errors
-    /// As [`of_request`](Self::of_request).
-    pub(crate) fn of_offered(request: &Request, local_tag: &str, state: DialogState) -> Result<Self, Rejection> {
-        let (Wanted { from, to, call_id, cseq, target }, route_set) = Self::wanted(request)?;
-        Ok(Self {
-            name: DialogKey { call_id, local_tag: TagParam::of(local_tag), remote_tag: from.tag() }.to_name(),
-            state,
-            sequence: Sequence { local: None, remote: Some(cseq.number) },
-            local: to.with_tag(local_tag),
-            remote: from.to_buf(),
-            remote_target: request_target(target),
-            route_set,
-        })
+        let prospect = Prospect::of(request)?;
+        prospect.dialog(request, local_tag, state).ok_or(Rejection::bad(Phrase::BAD_CALL_IDENTIFIER))
     }
 
     /// Whether a response to this INVITE can make a dialog: as [`of_request`](Self::of_request).
@@ -98,22 +118,26 @@ impl Dialog {
         let bad = Rejection::bad;
         let headers = request.headers();
         let from = headers.text_of_from().ok_or(bad(Phrase::BAD_SENDER))?;
-        let to = headers.text_of_to().ok_or(bad(Phrase::BAD_RECIPIENT))?;
-        let call_id = headers.call_id().ok_or(bad(Phrase::BAD_CALL_IDENTIFIER))?;
-        let cseq = headers.cseq().ok_or(bad(Phrase::BAD_SEQUENCE_NUMBER))?;
+        headers.text_of_to().ok_or(bad(Phrase::BAD_RECIPIENT))?;
+        headers.call_id().ok_or(bad(Phrase::BAD_CALL_IDENTIFIER))?;
+        let CSeq { number, .. } = headers.cseq().ok_or(bad(Phrase::BAD_SEQUENCE_NUMBER))?;
         // To a peer of RFC 2543, which has no From tag, Contact is optional (RFC 2543 §6.13): its From says where it is.
         let old = from.tag().is_none() && !headers.contains(HeaderId::Contact);
         let target = if old { headers.from() } else { headers.contact() };
         let target = target.filter(|target| target.uri.is_sip()).ok_or(bad(Phrase::BAD_REMOTE_TARGET))?;
         let route_set = RouteSet::of_request(headers).ok_or(bad(Phrase::BAD_RECORDED_PROXIES))?;
-        Ok((Wanted { from, to, call_id, cseq, target: target.uri }, route_set))
+        Ok((Wanted { from, number, target: target.uri }, route_set))
     }
 
     /// The dialog that a 101-199 or 2xx response to our INVITE makes (§12.1.2). Only the remote tag, the remote target and the
     /// route set are the peer's to say. Without a usable Contact, the Request-URI stands for the remote target (RFC 2543).
     /// Both must be such as can be [processed](Response::validate); `None` if they lack what a dialog needs.
     pub fn of_response(invite: &Request, response: &Response) -> Option<Self> {
-        let key = DialogKey::of_response(invite, response)?;
+        Self::named(DialogKey::of_response(invite, response)?, invite, response)
+    }
+
+    /// As [`of_response`](Self::of_response), where the name of the dialog has been read.
+    pub(crate) fn named(key: DialogKey<'_>, invite: &Request, response: &Response) -> Option<Self> {
         let (from, to) = (invite.headers().text_of_from()?, invite.headers().text_of_to()?);
         Some(Self {
             name: key.to_name(),
@@ -157,33 +181,31 @@ impl Dialog {
 
     /// Begins a request in this dialog (§12.2.1.1) that goes along `path`.
     pub fn request(&self, method: Method<'_>, number: u32, path: &Path) -> RequestBuilder {
-        let builder = Request::builder_to(method, &path.request_uri);
-        let builder = self.fields(path).fold(builder, |builder, (id, value)| builder.header(id, value));
+        let builder = Request::builder_to(method, &path.request_uri).header(HeaderId::MaxForwards, MAX_FORWARDS);
+        let builder = path.route.iter().fold(builder, |builder, route| builder.header(HeaderId::Route, route));
+        let builder = self.names().into_iter().fold(builder, |builder, (id, value)| builder.header(id, value));
         builder.typed(&CSeq { number, method })
     }
 
-    /// The fields of a request in this dialog that goes along `path`, to be written at once: as [`request`](Self::request) has them.
-    pub(crate) fn lines(&self, method: Method<'_>, number: u32, path: &Path) -> Lines {
-        let mut lines = Lines::new();
-        for (id, value) in self.fields(path) {
+    /// Adds the fields of a request in this dialog that goes along `path`, to be written at once: as [`request`](Self::request) has them.
+    pub(crate) fn add_to(&self, lines: &mut Lines, method: Method<'_>, number: u32, path: &Path) {
+        lines.made(HeaderId::MaxForwards, &[MAX_FORWARDS]);
+        if let Some(route) = &path.route {
+            lines.header(HeaderId::Route, route);
+        }
+        for (id, value) in self.names() {
             lines.header(id, value);
         }
         lines.cseq(number, method);
-        lines
     }
 
-    /// The fields that all requests in this dialog have alike: Max-Forwards, Route, From, To and Call-ID.
-    fn fields<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (HeaderId, &'a [u8])> {
-        let route = path.route.as_deref().map(|route| (HeaderId::Route, route));
+    /// The fields that all requests in this dialog have alike: From, To and Call-ID.
+    fn names(&self) -> [(HeaderId, &[u8]); 3] {
         [
-            Some((HeaderId::MaxForwards, b"70".as_slice())),
-            route,
-            Some((HeaderId::From, self.local.as_bytes())),
-            Some((HeaderId::To, self.remote.as_bytes())),
-            Some((HeaderId::CallId, self.name.as_key().call_id.as_bytes())),
+            (HeaderId::From, self.local.as_bytes()),
+            (HeaderId::To, self.remote.as_bytes()),
+            (HeaderId::CallId, self.name.as_key().call_id.as_bytes()),
         ]
-        .into_iter()
-        .flatten()
     }
 }
 

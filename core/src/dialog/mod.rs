@@ -17,6 +17,7 @@ mod session_timer;
 mod table;
 
 pub(crate) use crate::keyed_index::KeyedIndex;
+pub(crate) use dialog::Prospect;
 pub use dialog::{Dialog, DialogState};
 pub use end::End;
 pub use name::{DialogKey, DialogName};

@@ -322,6 +322,16 @@ impl UriBuf {
         Uri::parse_with(&self.0, UserPart::NumberSign).unwrap_or(Uri::EMPTY)
     }
 
+    /// Whether the scheme is `sip` or `sips`. The rest is not read.
+    pub fn is_sip(&self) -> bool {
+        matches!(Scheme::of(&self.0), Some(Scheme::Sip | Scheme::Sips))
+    }
+
+    /// Whether the scheme is `sips`. The rest is not read.
+    pub fn is_sips(&self) -> bool {
+        Scheme::of(&self.0) == Some(Scheme::Sips)
+    }
+
     /// The URI as written.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -397,7 +397,7 @@ impl Outgoing {
             Some(uri) => uri.clone(),
             None => request_target(to),
         };
-        if !to.is_sip() || !target.as_uri().is_sip() {
+        if !to.is_sip() || !target.is_sip() {
             return Err(CommandError::NotSip);
         }
         let routes = if self.routes.is_empty() { routes } else { &self.routes };

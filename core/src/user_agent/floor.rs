@@ -62,7 +62,7 @@ impl Floor {
     pub(super) fn outside_path(&self, outgoing: &Outgoing, id: AccountId) -> Result<Path, CommandError> {
         let account = self.accounts.get(id);
         let caller = outgoing.caller_or(&account.identity);
-        let routes = self.accounts.service_routes(id).of(caller.uri()).unwrap_or(&account.routes);
+        let routes = self.accounts.service_routes(id).of(caller).unwrap_or(&account.routes);
         outgoing.path(routes, account.outbound.as_ref())
     }
 }

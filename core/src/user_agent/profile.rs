@@ -139,8 +139,8 @@ impl Profile {
     /// Adds Allow and Supported, if the profile says so (§13.2.1, §20.5, §20.37).
     pub(super) fn add_capabilities(&self, lines: &mut Lines) {
         if self.capabilities {
-            lines.header(HeaderId::Allow, &*self.allow());
-            lines.header(HeaderId::Supported, alloc::format!("{}", self.extensions()));
+            lines.made(HeaderId::Allow, &[self.allow().as_bytes()]);
+            self.write_supported(lines);
         } else {
             self.add_supported(lines);
         }
@@ -150,7 +150,16 @@ impl Profile {
     /// timers do (RFC 4028 §7.1).
     pub(super) fn add_supported(&self, lines: &mut Lines) {
         if self.has_session_timers() {
-            lines.header(HeaderId::Supported, alloc::format!("{}", self.extensions()));
+            self.write_supported(lines);
+        }
+    }
+
+    fn write_supported(&self, lines: &mut Lines) {
+        let extensions = self.extensions();
+        if extensions.is_empty() {
+            lines.made(HeaderId::Supported, &[]);
+        } else {
+            lines.made(HeaderId::Supported, &[alloc::format!("{extensions}").as_bytes()]);
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::dialog::RouteSet;
-use crate::message::header::ServiceRoute;
+use crate::message::header::{NameAddrBuf, ServiceRoute};
 use crate::message::{Response, Uri};
 use crate::user_agent::RegistrationId;
 
@@ -41,11 +41,12 @@ impl ServiceRoutes {
         }
     }
 
-    /// The service route of an address-of-record.
-    pub(super) fn of(&self, address_of_record: Uri<'_>) -> Option<&RouteSet> {
+    /// The service route of the address-of-record of this caller.
+    pub(super) fn of(&self, caller: &NameAddrBuf) -> Option<&RouteSet> {
+        // Most have none, and then nothing is read.
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(address_of_record.as_bytes()).map(|(_, routes)| routes)
+        self.0.get(caller.uri().as_bytes()).map(|(_, routes)| routes)
     }
 }

@@ -206,10 +206,10 @@ impl UserAgentActor {
         let cancel_after = *cancel_after;
         let mut line = Line::calling(body.as_ref(), *late_offer);
         let outgoing = sansip::user_agent::Outgoing::to(to);
-        let outgoing = match (late_offer, line.refusal()) {
-            (None, _) => outgoing.body(body.clone()),
-            (Some(_), Some(refusal)) => outgoing.refusal(refusal),
-            (Some(_), None) => outgoing,
+        let outgoing = match late_offer.and_then(|_| line.refusal()) {
+            Some(refusal) => outgoing.refusal(refusal),
+            None if late_offer.is_some() => outgoing,
+            None => outgoing.body(body.clone()),
         };
         let call = self.agent.call(self.now, outgoing)?;
         let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());

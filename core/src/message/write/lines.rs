@@ -60,14 +60,37 @@ impl Lines {
         self
     }
 
+    /// Appends a field whose value this stack has made itself, such as a number or an option tag: it needs no check, and has no white space
+    /// around it.
+    pub(crate) fn made(&mut self, id: HeaderId, value: &[&[u8]]) -> &mut Self {
+        debug_assert!(id != HeaderId::ContentLength && value.iter().all(|part| is_writable(part)), "{id:?}");
+        let line = self.text.len();
+        self.text.put(id.line_start().as_bytes());
+        let start = self.text.len();
+        for part in value {
+            self.text.put(part);
+        }
+        let end = self.text.len();
+        self.text.put(b"\r\n");
+        self.note(line, start, end, Some(id));
+        self
+    }
+
     /// Appends a field whose value is a number.
     pub(crate) fn number(&mut self, id: HeaderId, number: u32) -> &mut Self {
-        self.parts(id, &[decimal(number as usize).as_bytes()])
+        self.made(id, &[decimal(number as usize).as_bytes()])
     }
 
     /// Appends CSeq (RFC 3261 §20.16).
     pub(crate) fn cseq(&mut self, number: u32, method: Method<'_>) -> &mut Self {
-        self.parts(HeaderId::CSeq, &[decimal(number as usize).as_bytes(), b" ", method.as_str().as_bytes()])
+        let number = decimal(number as usize);
+        let value = [number.as_bytes(), b" ", method.as_str().as_bytes()];
+        // Whoever makes another method may have put anything into it.
+        if matches!(method, Method::Other(_)) {
+            self.parts(HeaderId::CSeq, &value)
+        } else {
+            self.made(HeaderId::CSeq, &value)
+        }
     }
 
     /// Appends a typed field.
@@ -124,9 +147,14 @@ impl Lines {
         self.text.truncate(start + length);
         self.text.put(b"\r\n");
         let id = if let HeaderName::Known(id) = name { Some(id) } else { None };
+        self.note(line, start, start + length, id);
+    }
+
+    /// Notes where a field stands: its line, and its value.
+    fn note(&mut self, line: usize, start: usize, end: usize, id: Option<HeaderId>) {
         // An empty value stands right behind the colon, as a reader has it.
-        let start = start - usize::from(length == 0);
-        let [line, start, end] = [line, start, start + length].map(narrow);
+        let behind_colon = usize::from(start == end);
+        let [line, start, end] = [line, start - behind_colon, end - behind_colon].map(narrow);
         self.fields.push(FieldSpan { line, start, end, id }.pack());
     }
 

@@ -83,7 +83,8 @@ impl Account {
         Ok(Cow::Owned(listener.uri(self.identity.uri().user(), secure, "").into_bytes()))
     }
 
-    /// Adds Contact to a request for `target`, if it is the same wherever the request goes from; else says that each attempt adds it.
+    /// Adds Contact to a request, a SIPS URI if `secure`, if it is the same wherever the request goes from; else says that each attempt adds
+    /// it.
     ///
     /// # Errors
     /// `NoListener`.
@@ -91,9 +92,9 @@ impl Account {
         &self,
         lines: &mut Lines,
         cx: &Cx<'_>,
-        target: Uri<'_>,
+        secure: bool,
     ) -> Result<Here, CommandError> {
-        self.add_contact_with(lines, cx, target, "")
+        self.add_contact_with(lines, cx, secure, "")
     }
 
     /// As [`add_contact_anywhere`](Self::add_contact_anywhere), with these header parameters.
@@ -104,7 +105,7 @@ impl Account {
         &self,
         lines: &mut Lines,
         cx: &Cx<'_>,
-        target: Uri<'_>,
+        secure: bool,
         parameters: &str,
     ) -> Result<Here, CommandError> {
         match &self.contact {
@@ -115,7 +116,7 @@ impl Account {
             None if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             None => {
                 let user = self.identity.uri().user().map(Into::into);
-                Ok(Here::Contact { user, secure: target.scheme() == Scheme::Sips, parameters: parameters.into() })
+                Ok(Here::Contact { user, secure, parameters: parameters.into() })
             }
         }
     }

@@ -8,7 +8,7 @@ use super::super::floor::Floor;
 use super::{Kept, Owner, Pending, Stage};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, Recipe, RequestParts, Response};
+use crate::message::{HeaderId, Lines, Method, Recipe, RequestParts, Response};
 use crate::transport::{Here, NextHop};
 use crate::user_agent::{AccountId, RequestId};
 
@@ -134,10 +134,11 @@ impl Floor {
         let (_, account) = self.account_in(*dialog);
         let dialog = self.dialogs.get(*dialog).ok_or(CommandError::Gone)?;
         let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-        let mut lines = dialog.lines(*method, number, &path);
+        let mut lines = Lines::new();
+        dialog.add_to(&mut lines, *method, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let here = if refreshes_target(*method) {
-            account.add_contact_anywhere(&mut lines, cx, dialog.remote_target.as_uri())?
+            account.add_contact_anywhere(&mut lines, cx, dialog.remote_target.is_sips())?
         } else {
             Here::Unsaid
         };

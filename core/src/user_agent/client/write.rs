@@ -39,7 +39,7 @@ impl Floor {
             // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
             Method::Message if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             Method::Message => Ok(Here::Unsaid),
-            _ => self.accounts.get(outside.account).add_contact_anywhere(lines, cx, path.request_uri.as_uri()),
+            _ => self.accounts.get(outside.account).add_contact_anywhere(lines, cx, path.request_uri.is_sips()),
         };
         self.write_outside_as(outgoing, path, outside, add_contact, add)
     }

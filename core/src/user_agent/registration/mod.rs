@@ -17,7 +17,7 @@ use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::extension::Extension;
-use crate::message::{HeaderId, Lines, Method};
+use crate::message::{HeaderId, Lines, Method, Scheme};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
@@ -243,7 +243,10 @@ fn add_contacts(on: &Floor, cx: &Cx<'_>, registration: &Registration, lines: &mu
             Some(uri) => {
                 lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
-            None => here = on.accounts.get(terms.account).add_contact_with(lines, cx, terms.likeness(), &parameters)?,
+            None => {
+                let secure = terms.likeness().scheme() == Scheme::Sips;
+                here = on.accounts.get(terms.account).add_contact_with(lines, cx, secure, &parameters)?;
+            }
         }
     }
     if let Some(stale) = stale {

@@ -10,7 +10,7 @@ use super::super::event::CallState;
 use super::super::server::Served;
 use super::machine::Phase;
 use super::refresh::Refresh;
-use crate::dialog::{DialogId, OfferAnswer};
+use crate::dialog::{DialogId, OfferAnswer, Prospect};
 use crate::endpoint::DeliveryId;
 use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
@@ -76,6 +76,8 @@ pub(super) enum Callee {
 #[derive(Clone, Debug)]
 pub(super) struct Offered {
     pub(super) served: Served,
+    /// The dialog that the first response with a tag makes; `None` once it is made.
+    pub(super) prospect: Option<Prospect>,
     /// The last provisional response.
     pub(super) ringing: Option<Ringing>,
     /// When the invitation expires (§13.3.1).

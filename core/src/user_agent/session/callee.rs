@@ -11,7 +11,7 @@ use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Offered, Ringing, Side};
 use super::refresh::least_interval;
-use crate::dialog::{Carrier, Dialog, DialogId, DialogState, OfferAnswer};
+use crate::dialog::{Carrier, DialogId, DialogState, OfferAnswer, Prospect};
 use crate::error::{CommandError, Limit};
 use crate::message::header::{Expires, RecordRoute};
 use crate::message::{HeaderId, Request, ResponseParts, Scheme, SharedBytes, StatusCode};
@@ -29,18 +29,22 @@ impl Calls {
             return on.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
         }
         // Whether there can be a dialog is asked now, not when the user answers.
-        if let Err(rejection) = Dialog::can_be_made_of(&served.request) {
-            let lines = on.response_lines();
-            let parts = ResponseParts::new(&served.request, rejection.status, &lines);
-            return on.respond_parts(cx, &served, ResponseParts { reason: Some(rejection.reason.as_ref()), ..parts });
-        }
+        let prospect = match Prospect::of(&served.request) {
+            Ok(prospect) => Some(prospect),
+            Err(rejection) => {
+                let lines = on.response_lines();
+                let parts = ResponseParts::new(&served.request, rejection.status, &lines);
+                let reason = Some(rejection.reason.as_ref());
+                return on.respond_parts(cx, &served, ResponseParts { reason, ..parts });
+            }
+        };
         if let Err(least) = least_interval(&on.profile, &served.request) {
             return on.refuse_interval(cx, &served, least);
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
         let (served_id, account) = (served.id, served.account);
-        let side = Side::Callee(Callee::Offered(Box::new(Offered { served, ringing: None, expiry: None })));
+        let side = Side::Callee(Callee::Offered(Box::new(Offered { served, prospect, ringing: None, expiry: None })));
         let id = self.begin_call(on, call_id, side, account);
         on.serving.set_call(served_id, id);
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
@@ -160,8 +164,12 @@ impl Calls {
             return Ok(dialog);
         }
         let local_tag = on.serving.local_tag(served.id, cx.random()).ok_or(CommandError::Gone)?;
-        let dialog =
-            Dialog::of_offered(&served.request, local_tag, state).map_err(|_| CommandError::Invalid("request"))?;
+        let prospect = match self.callee(id) {
+            Some(Callee::Offered(offered)) => offered.prospect.take(),
+            _ => None,
+        };
+        let dialog = prospect.and_then(|prospect| prospect.dialog(&served.request, local_tag, state));
+        let dialog = dialog.ok_or(CommandError::Invalid("request"))?;
         let offers = self.offers_of(id, served);
         self.begin_session(on, id, dialog, true, offers).ok_or(CommandError::Gone)
     }
@@ -225,7 +233,14 @@ fn is_secured(request: &Request) -> bool {
     let headers = request.headers();
     let way_back = match headers.get::<RecordRoute<'_>>() {
         Some(route) => route.ok().map(|route| route.uri.scheme()),
+        None if is_plainly_insecure(headers.raw(HeaderId::Contact)) => None,
         None => headers.contact().map(|contact| contact.uri.scheme()),
     };
     way_back == Some(Scheme::Sips) || Scheme::of(request.uri_bytes()) == Some(Scheme::Sips)
+}
+
+/// Whether a Contact begins with a URI in brackets that is no SIPS URI, as most do: then the rest need not be read.
+fn is_plainly_insecure(contact: Option<&[u8]>) -> bool {
+    let uri = contact.and_then(|value| value.strip_prefix(b"<"));
+    uri.is_some_and(|uri| Scheme::of(uri) != Some(Scheme::Sips))
 }

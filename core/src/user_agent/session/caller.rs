@@ -16,7 +16,7 @@ use super::owed::send_ack;
 use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
 use crate::error::CommandError;
-use crate::message::{HeaderId, Method, Request, RequestParts, Response};
+use crate::message::{HeaderId, Lines, Method, Request, RequestParts, Response};
 use crate::tag::Tag;
 use crate::user_agent::CallId;
 
@@ -173,7 +173,7 @@ impl Calls {
             let known = session_named(on, call, name);
             dialog = if known.is_none() && call.sessions.len() < on.profile.limits.forks {
                 let offers = offers_of(invite);
-                let dialog = Dialog::of_response(invite, &response);
+                let dialog = Dialog::named(name, invite, &response);
                 dialog.and_then(|dialog| self.begin_session(on, id, dialog, false, offers))
             } else {
                 known
@@ -218,7 +218,7 @@ impl Calls {
         let dialog = match session_named(on, call, name) {
             Some(dialog) => dialog,
             None => {
-                let Some(dialog) = Dialog::of_response(invite, &response) else { return };
+                let Some(dialog) = Dialog::named(name, invite, &response) else { return };
                 if !first && call.sessions.len() >= on.profile.limits.forks {
                     let is_offer = is_description && !request_describes(invite);
                     return turn_away(on, cx, &dialog, call.given.as_deref(), is_offer);
@@ -312,7 +312,8 @@ impl Calls {
         response: &Response,
     ) -> Result<(), CommandError> {
         let invite = self.caller(id).and_then(|caller| on.requests.request(caller.invite?));
-        let credentials = invite.map(Fields::of).unwrap_or_default();
+        // Nothing but the keyring puts credentials into a request.
+        let credentials = invite.filter(|_| on.keyring.spaces() > 0).map(Fields::of).unwrap_or_default();
         let call = self.table.get_mut(id).ok_or(CommandError::Gone)?;
         let given = call.given.clone();
         let session = call.session_mut(dialog_id).ok_or(CommandError::Gone)?;
@@ -345,8 +346,9 @@ fn session_named(on: &Floor, call: &Call, name: DialogKey<'_>) -> Option<DialogI
 fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, given: Option<&Given>, is_offer: bool) {
     let Some(path) = dialog.path() else { return };
     let Some(number) = dialog.sequence.local else { return };
-    let mut ack = dialog.lines(Method::Ack, number, &path);
-    let mut bye = dialog.lines(Method::Bye, number.saturating_add(1), &path);
+    let (mut ack, mut bye) = (Lines::new(), Lines::new());
+    dialog.add_to(&mut ack, Method::Ack, number, &path);
+    dialog.add_to(&mut bye, Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
     on.profile.add_supported(&mut bye);
     if let Some(given) = given {

@@ -10,7 +10,7 @@ use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, End};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::{Method, RequestParts};
+use crate::message::{Lines, Method, RequestParts};
 use crate::user_agent::{CallId, RequestId};
 
 impl Calls {
@@ -119,7 +119,8 @@ pub(super) fn send_ack(
     extra: Option<&Extra>,
 ) -> Result<DeliveryId, CommandError> {
     let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
-    let mut lines = dialog.lines(Method::Ack, number, &path);
+    let mut lines = Lines::new();
+    dialog.add_to(&mut lines, Method::Ack, number, &path);
     for (id, value) in credentials.iter() {
         lines.header(id, value);
     }
