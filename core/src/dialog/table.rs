@@ -26,6 +26,8 @@ struct Entry<U, A> {
     /// The hash under which the index has the dialog.
     hash: u64,
     usages: SmallVec<[U; 1]>,
+    /// Nobody looks at the dialog once it is over.
+    forgotten: bool,
 }
 
 impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
@@ -37,9 +39,17 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
     /// Takes in a dialog of an account, and its first usage.
     pub fn begin(&mut self, dialog: Dialog, account: A, usage: U) -> DialogId {
         let hash = dialog.name.as_key().hash_in(&self.index);
-        let id = self.entries.insert(Entry { dialog, account, hash, usages: SmallVec::from_slice(&[usage]) });
+        let usages = SmallVec::from_slice(&[usage]);
+        let id = self.entries.insert(Entry { dialog, account, hash, usages, forgotten: false });
         self.index.insert(hash, id);
         id
+    }
+
+    /// Adds a usage to a dialog; false if the dialog is over.
+    pub fn join(&mut self, id: DialogId, usage: U) -> bool {
+        let Some(entry) = self.entries.get_mut(id).filter(|entry| !entry.usages.is_empty()) else { return false };
+        entry.usages.push(usage);
+        true
     }
 
     /// The dialog of that name, unless the dialog is over.
@@ -76,12 +86,17 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         entry.usages.retain(|one| *one != usage);
         if entry.usages.is_empty() && before > 0 {
             self.index.remove(entry.hash, id);
+            if entry.forgotten {
+                self.entries.remove(id);
+            }
         }
     }
 
-    /// Forgets a dialog that is over.
+    /// Forgets a dialog: at once if it is over, else with its last usage.
     pub fn forget(&mut self, id: DialogId) {
-        if self.entries.get(id).is_some_and(|entry| entry.usages.is_empty()) {
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        entry.forgotten = true;
+        if entry.usages.is_empty() {
             self.entries.remove(id);
         }
     }
@@ -127,7 +142,6 @@ mod tests {
         let other = dialogs.begin(dialog("y"), 2, 'b');
         let name = dialog("x").name;
         assert_eq!((dialogs.find(name.as_key()), dialogs.usages(id)), (Some(id), &['a'][..]));
-        dialogs.forget(id);
         dialogs.end(id, 'z');
         assert_eq!(dialogs.find(name.as_key()), Some(id), "a usage is left");
         dialogs.end(id, 'a');
@@ -138,5 +152,23 @@ mod tests {
         dialogs.forget(id);
         assert!(dialogs.get(id).is_none());
         assert!(dialogs.get(other).is_some() && !dialogs.is_empty());
+    }
+
+    /// RFC 5057 §4: the dialog is over with its last usage.
+    #[test]
+    fn a_dialog_that_is_shared_lives_as_long_as_its_last_usage() {
+        let mut dialogs = Dialogs::new([1; 16]);
+        let id = dialogs.begin(dialog("x"), 1, 'a');
+        assert!(dialogs.join(id, 'b'));
+        dialogs.end(id, 'a');
+        dialogs.forget(id);
+        let name = dialog("x").name;
+        assert_eq!((dialogs.find(name.as_key()), dialogs.usages(id)), (Some(id), &['b'][..]));
+        dialogs.end(id, 'b');
+        assert!(dialogs.find(name.as_key()).is_none() && dialogs.get(id).is_none());
+        // A dialog that is over has no new usage.
+        let other = dialogs.begin(dialog("y"), 1, 'a');
+        dialogs.end(other, 'a');
+        assert!(!dialogs.join(other, 'b') && dialogs.get(other).is_some());
     }
 }

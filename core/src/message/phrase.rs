@@ -108,6 +108,9 @@ phrases! {
     TOO_MANY_BINDINGS = "Too many bindings";
     ASTERISK_NOT_ALONE = "Asterisk not alone";
     ASTERISK_WITH_LIFETIME = "Asterisk without zero lifetime";
+    // Event and Subscription-State.
+    BAD_PACKAGE = "Missing or unusable package";
+    BAD_SUBSCRIPTION = "Missing or unusable status of the subscription";
 }
 
 impl Phrase {

@@ -3,11 +3,12 @@
 use super::account::Accounts;
 use super::client::{Concluded, Outcome, Owner, Requests};
 use super::event::Event;
-use super::floor::{Floor, Usage};
+use super::floor::Floor;
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::{Served, Serving};
 use super::session::Calls;
+use super::subscription::Subscriptions;
 use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, DialogKey, Dialogs};
 use crate::endpoint::Indication;
@@ -15,9 +16,9 @@ use crate::message::{HeaderId, Method, Response, StatusCode};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
-use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
-/// All that a user agent knows: its calls and registrations, and the floor that they stand on.
+/// All that a user agent knows: its calls, registrations and subscriptions, and the floor that they stand on.
 ///
 /// Its commands take a [`Context`], so that a transaction user of another kind, such as a B2BUA, can own a `Core` beside others.
 /// [`UserAgent`](super::UserAgent) is the node that has nothing else. The owner chooses a role, gives it to each context, and hands
@@ -74,6 +75,7 @@ pub struct Core {
     pub(super) floor: Floor,
     pub(super) calls: Calls,
     pub(super) registrations: Registrations,
+    pub(super) subscriptions: Subscriptions,
     pub(super) closing: Closing,
 }
 
@@ -108,6 +110,12 @@ work! {
         Expiry(CallId) = 6,
         /// The timer that refreshes a registration.
         Refresh(RegistrationId) = 7,
+        /// Timer N of the SUBSCRIBE or REFER that begins subscriptions.
+        Begun(SubscriptionId) = 40,
+        /// Timer N of a SUBSCRIBE in the dialog of a subscription.
+        Unnotified(SubscriptionId) = 41,
+        /// The timer that refreshes a subscription, ends it, or begins it anew.
+        Resubscribe(SubscriptionId) = 42,
         /// The timer of a request that goes out again later, or when the application has answered.
         Wait(RequestId) = 8,
         /// The timer of a request that the application has to answer.
@@ -138,13 +146,16 @@ pub struct Census {
     pub pending: usize,
     /// Registrations: holdings, each with a timer for its refresh at most.
     pub registrations: usize,
+    /// Subscriptions, those included that are over and whose SUBSCRIBE may have further NOTIFYs.
+    pub subscriptions: usize,
 }
 
 impl Core {
     /// A core that knows nothing yet, of the node that has this seed.
     pub fn new(profile: Profile, seed: Seed) -> Self {
         // Peers choose the names that are hashed. The endpoint draws its own keys from the seed's first stream.
-        let [dialogs, merged, registrations, accounts] = [1, 2, 3, 4].map(|purpose| seed.hash_key(purpose));
+        let [dialogs, merged, registrations, accounts, subscriptions] =
+            [1, 2, 3, 4, 5].map(|purpose| seed.hash_key(purpose));
         let accounts = Accounts::new(&profile, accounts);
         let floor = Floor {
             profile,
@@ -155,7 +166,13 @@ impl Core {
             guard: None,
             accounts,
         };
-        Self { floor, calls: Calls::new(), registrations: Registrations::new(registrations), closing: Closing::No }
+        Self {
+            floor,
+            calls: Calls::new(),
+            registrations: Registrations::new(registrations),
+            subscriptions: Subscriptions::new(subscriptions),
+            closing: Closing::No,
+        }
     }
 
     /// Counts what is alive.
@@ -166,6 +183,7 @@ impl Core {
             requests: self.floor.serving.len(),
             pending: self.floor.requests.len(),
             registrations: self.registrations.len(),
+            subscriptions: self.subscriptions.len(),
         }
     }
 
@@ -177,6 +195,7 @@ impl Core {
             requests: self.floor.serving.capacity(),
             pending: self.floor.requests.capacity(),
             registrations: self.registrations.capacity(),
+            subscriptions: self.subscriptions.capacity(),
         }
     }
 
@@ -191,20 +210,12 @@ impl Core {
     /// Gives a request of a peer that may be processed to whom it is for (§12.2.2, §13.3, §15.1.2).
     fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
         let on = &mut self.floor;
+        // A NOTIFY may make its dialog.
+        if served.request.method() == Method::Notify {
+            return self.subscriptions.notified(on, cx, &served);
+        }
         if served.request.to_tag().is_some() {
-            let dialog = DialogKey::of_request(&served.request).and_then(|name| on.dialogs.find(name));
-            let usage = dialog.and_then(|dialog| Some((dialog, *on.dialogs.usages(dialog).first()?)));
-            return match usage {
-                Some((dialog, Usage::Session(call))) if on.profile.answers(served.request.method()) => {
-                    if on.is_in_order(dialog, &served.request) {
-                        on.ask_application(cx, served, Some(call));
-                    } else {
-                        on.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
-                    }
-                }
-                Some((dialog, Usage::Session(call))) => self.calls.serve(on, cx, &served, call, dialog),
-                None => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
-            };
+            return self.serve_inside(cx, served);
         }
         match served.request.method() {
             // Whoever ends begins nothing (§21.5.4).
@@ -223,6 +234,28 @@ impl Core {
         }
     }
 
+    /// Gives a request in a dialog to the usage that it is for (§12.2.2, RFC 5057 §5.3).
+    fn serve_inside(&mut self, cx: &mut Cx<'_>, served: Served) {
+        let on = &mut self.floor;
+        let method = served.request.method();
+        let dialog = DialogKey::of_request(&served.request).and_then(|name| on.dialogs.find(name));
+        let Some(dialog) = dialog else {
+            return on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+        };
+        let call = on.call_of(dialog);
+        match call {
+            Some(call) if !on.profile.answers(method) => self.calls.serve(on, cx, &served, call, dialog),
+            None if !belongs_to_no_usage(method) => {
+                on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+            }
+            _ if !on.is_in_order(dialog, &served.request) => {
+                on.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
+            }
+            _ if on.profile.answers(method) => on.ask_application(cx, served, call),
+            _ => on.respond_options(cx, &served),
+        }
+    }
+
     /// Tells the owner of a request of ours what has become of the request.
     pub(super) fn heard(&mut self, cx: &mut Cx<'_>, id: RequestId, owner: Owner, outcome: Outcome) {
         let on = &mut self.floor;
@@ -234,6 +267,7 @@ impl Core {
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
+            Owner::Subscribe(subscription) => self.subscriptions.heard(on, cx, subscription, id, outcome),
             Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
                 Outcome::Final(response) | Outcome::Collided(response) => cx.emit(Event::Replied { request, response }),
@@ -294,6 +328,9 @@ impl Core {
                 Ok(Work::UpdateGlare(dialog)) => self.calls.update_again(&mut self.floor, cx, dialog),
                 Ok(Work::Decision(dialog)) => self.calls.undecided(&mut self.floor, cx, dialog),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),
+                Ok(Work::Begun(id)) => self.subscriptions.begun(&mut self.floor, cx, id),
+                Ok(Work::Unnotified(id)) => self.subscriptions.unnotified(&mut self.floor, cx, id),
+                Ok(Work::Resubscribe(id)) => self.subscriptions.resubscribe(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
@@ -327,8 +364,13 @@ impl TransactionUser for Core {
 
     fn is_idle(&self) -> bool {
         // A request may wait without a transaction: for a time that its server asked for, or for the application.
-        self.calls.is_empty() && self.floor.requests.len() == 0
+        self.calls.is_empty() && self.floor.requests.len() == 0 && self.subscriptions.len() == 0
     }
+}
+
+/// Whether a request of this method in a dialog is answered as outside of one, whatever the dialog is used for (RFC 5057 §5.3).
+const fn belongs_to_no_usage(method: Method<'_>) -> bool {
+    matches!(method, Method::Options | Method::Message | Method::Publish | Method::Other(_))
 }
 
 fn has_several_vias(response: &Response) -> bool {

@@ -8,10 +8,11 @@ use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
 use super::registration::Register;
+use super::subscription::Subscribe;
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
-use crate::user_agent::{AccountId, CallDialog, CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::{AccountId, CallDialog, CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -162,6 +163,41 @@ impl Core {
         self.registrations.query(&mut self.floor, cx, register)
     }
 
+    /// As [`UserAgent::subscribe`](super::UserAgent::subscribe).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn subscribe(&mut self, cx: &mut Cx<'_>, subscribe: Subscribe) -> Result<SubscriptionId, CommandError> {
+        self.check_open()?;
+        self.subscriptions.subscribe(&mut self.floor, cx, subscribe)
+    }
+
+    /// As [`UserAgent::unsubscribe`](super::UserAgent::unsubscribe).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unsubscribe(&mut self, cx: &mut Cx<'_>, subscription: SubscriptionId) -> Result<(), CommandError> {
+        self.subscriptions.unsubscribe(&mut self.floor, cx, subscription)
+    }
+
+    /// As [`UserAgent::unsubscribe_everywhere`](super::UserAgent::unsubscribe_everywhere).
+    pub fn unsubscribe_everywhere(&mut self, cx: &mut Cx<'_>) {
+        self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
+    }
+
+    /// As [`UserAgent::refresh_subscription`](super::UserAgent::refresh_subscription).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refresh_subscription(&mut self, cx: &mut Cx<'_>, subscription: SubscriptionId) -> Result<(), CommandError> {
+        self.subscriptions.refresh(&mut self.floor, cx, subscription)
+    }
+
+    /// The subscriptions that are alive, in the order of their slots.
+    pub fn subscriptions(&self) -> impl Iterator<Item = SubscriptionId> {
+        self.subscriptions.iter()
+    }
+
     /// As [`UserAgent::ask`](super::UserAgent::ask).
     ///
     /// # Errors
@@ -273,6 +309,7 @@ impl Core {
         self.closing = Closing::Waiting;
         self.calls.hang_up_all(&mut self.floor, cx);
         self.registrations.remove_all(&mut self.floor, cx);
+        self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.tell_the_end(cx);
     }
 

@@ -116,6 +116,29 @@ impl Extra {
         self.error.get_or_insert(error);
     }
 
+    /// Whether the application has given a field of this header.
+    pub(super) fn contains(&self, id: HeaderId) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.contains(id))
+    }
+
+    /// Adds a field that the core writes.
+    #[must_use]
+    pub(super) fn with(mut self, id: HeaderId, value: impl AsRef<[u8]>) -> Self {
+        self.write(id.into(), value.as_ref());
+        self
+    }
+
+    /// Adds what another one has.
+    #[must_use]
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        if let Some(lines) = &other.lines {
+            self.lines.get_or_insert_with(|| Box::new(Lines::new())).append(lines);
+        }
+        self.body = other.body.clone().or(self.body);
+        self.error = self.error.or(other.error);
+        self
+    }
+
     /// Adds a header field that the core writes.
     pub(super) fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
         self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);

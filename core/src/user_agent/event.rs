@@ -9,7 +9,8 @@ use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
 use crate::time::Instant;
-use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId};
+use crate::user_agent::subscription::SubscriptionEnd;
+use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]
@@ -198,6 +199,39 @@ pub enum Event {
         cause: Cause,
         /// When it is tried again by itself, if [`Policy::registering`](super::Policy::registering) says so and that may help. `None`:
         /// nothing more is tried before the next command.
+        again: Option<Instant>,
+    },
+    /// A SUBSCRIBE of ours was accepted: the one that begins a subscription, refreshes it or ends it (RFC 6665 §4.1.2.1). The state comes with
+    /// [`Event::Notified`], perhaps before this.
+    Subscribed {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The 2xx.
+        response: Response,
+    },
+    /// A SUBSCRIBE of ours has forked: another notifier has accepted it too, and its NOTIFY, which follows, makes one more subscription (RFC 6665
+    /// §4.1.4). Whether it is wanted depends on the event package; [`unsubscribe`](super::UserAgent::unsubscribe) ends it.
+    SubscriptionForked {
+        /// The subscription that the SUBSCRIBE was sent for.
+        subscription: SubscriptionId,
+        /// The other one.
+        fork: SubscriptionId,
+    },
+    /// A notifier tells the state of what is subscribed to (RFC 6665 §4.1.3). The NOTIFY is answered.
+    Notified {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// The NOTIFY. Its body is the state; its Subscription-State says how the subscription stands.
+        request: Request,
+    },
+    /// A subscription is over, or came to nothing.
+    SubscriptionEnded {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Why.
+        cause: SubscriptionEnd,
+        /// When it is begun anew by itself, with the same handle ([`Policy::subscribing`](super::Policy::subscribing)). `None`: the handle is
+        /// gone.
         again: Option<Instant>,
     },
 }

@@ -11,7 +11,7 @@ use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
 use crate::message::Request;
-use crate::user_agent::{AccountId, CallId};
+use crate::user_agent::{AccountId, CallId, SubscriptionId};
 
 /// All that a usage (a session, a registration) sees besides itself: never another usage.
 #[derive(Clone, Debug)]
@@ -35,9 +35,22 @@ pub(super) struct Floor {
 pub(super) enum Usage {
     /// The session that an INVITE has set up.
     Session(CallId),
+    /// A subscription of ours.
+    Subscription(SubscriptionId),
 }
 
 impl Floor {
+    /// Forgets the challenges that were answered in a dialog, which ends with its last usage.
+    pub(super) fn forget_keys(&mut self, dialog: DialogId) {
+        if self.keyring.spaces() > 0
+            && self.dialogs.usages(dialog).len() == 1
+            && let (account, _) = self.account_in(dialog)
+            && let Some(dialog) = self.dialogs.get(dialog)
+        {
+            self.keyring.forget_call(account, dialog.name.as_key().call_id);
+        }
+    }
+
     /// Takes the CSeq number of a request in a dialog; false if the request is out of order (§12.2.2).
     pub(super) fn is_in_order(&mut self, dialog: DialogId, request: &Request) -> bool {
         let Some(dialog) = self.dialogs.get_mut(dialog) else { return false };
@@ -50,9 +63,12 @@ impl Floor {
         (id, self.accounts.get(id))
     }
 
-    /// The call that a dialog belongs to, unless the dialog is over.
+    /// The call whose session uses a dialog, unless the session is over.
     pub(super) fn call_of(&self, dialog: DialogId) -> Option<CallId> {
-        self.dialogs.usages(dialog).iter().map(|Usage::Session(call)| *call).next()
+        self.dialogs.usages(dialog).iter().find_map(|usage| match usage {
+            Usage::Session(call) => Some(*call),
+            Usage::Subscription(_) => None,
+        })
     }
 
     /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1).

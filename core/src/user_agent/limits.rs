@@ -7,7 +7,8 @@ use crate::error::Limit;
 pub struct Limits {
     /// Calls alive at once; above it a new INVITE gets 486. 100,000.
     pub calls: usize,
-    /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. 16.
+    /// Dialogs that one INVITE of ours may make by forking; the 2xx of more are acknowledged and ended. Also the subscriptions that one
+    /// SUBSCRIBE or REFER may make by forking; the NOTIFYs of more get 481. 16.
     pub forks: usize,
     /// How often a request of ours goes out again by itself or by an answer of the application: after challenges, redirections and what
     /// else asks for it. Above it the response is the end. 8.
@@ -22,6 +23,9 @@ pub struct Limits {
     pub service_route: usize,
     /// Requests of the application that wait for their end in the dialog of one call; a further one is refused. 16.
     pub asks: usize,
+    /// Subscriptions, of ours and those that REFERs of peers have made. Above it a command is refused, and the NOTIFY by which another fork of
+    /// a SUBSCRIBE would make one more gets 481. 10,000.
+    pub subscriptions: usize,
 }
 
 impl Default for Limits {
@@ -35,6 +39,7 @@ impl Default for Limits {
             accounts: 100_000,
             service_route: 16,
             asks: 16,
+            subscriptions: 10_000,
         }
     }
 }
@@ -44,6 +49,8 @@ impl Limit {
     pub const CALLS: Self = Self::named("calls");
     /// [`Limits::forks`]: the dialog was ended at once.
     pub const FORKS: Self = Self::named("forks");
+    /// [`Limits::subscriptions`]: 481.
+    pub const SUBSCRIPTIONS: Self = Self::named("subscriptions");
     /// [`Limits::service_route`]: the route was not used.
     pub const SERVICE_ROUTE: Self = Self::named("service_route");
 }

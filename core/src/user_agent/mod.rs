@@ -1,8 +1,9 @@
 //! The user agent: UAC core and UAS core over one endpoint (RFC 3261 §8 to §15).
 //!
 //! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them. `agent.rs` gives each indication
-//! to whom it is for, and `commands.rs` each command. A usage (`session/`, `registration/`) sees itself and the floor that all of
-//! them stand on (`floor.rs`), never another usage: the requests of ours (`client/`), those of peers (`server/`), the dialogs.
+//! to whom it is for, and `commands.rs` each command. A usage (`session/`, `registration/`,
+//! `subscription/`) sees itself and the floor that all of them stand on (`floor.rs`), never another usage: the requests of ours
+//! (`client/`), those of peers (`server/`), the dialogs.
 
 mod account;
 mod agent;
@@ -22,6 +23,7 @@ mod server;
 mod service_route;
 mod session;
 mod session_timer;
+mod subscription;
 
 pub use account::Account;
 pub use agent::{Census, Core};
@@ -34,6 +36,7 @@ pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
 pub use registration::{Binding, Register};
+pub use subscription::{Reason, Resubscription, Subscribe, SubscriptionEnd};
 
 use crate::auth::{Login, Scope, Settings, Users};
 use crate::endpoint::Config;
@@ -52,6 +55,8 @@ handles! {
     AccountId = Id<AccountKind>, "account";
     /// A request of ours, however often it goes out.
     RequestId = Id<RequestKind>, "request";
+    /// A subscription of ours: to a state, by SUBSCRIBE, or to what becomes of a REFER (RFC 6665, RFC 3515).
+    SubscriptionId = Id<SubscriptionKind>, "subscription";
     /// A request of a peer, while its server transaction lives.
     ServedId = Id<ServedKind>, "served";
 }

@@ -18,11 +18,16 @@ pub struct Policy {
     /// When a registration that failed is tried again by itself (RFC 5626 §4.5). `None`: never, the next command does it. `None` by
     /// default.
     pub registering: Option<BackOff>,
+    /// When a subscription that has ended is begun anew by itself where RFC 6665 §4.1.3 leaves that to the subscriber (`timeout`, `giveup`, or
+    /// no reason), and where a SUBSCRIBE failed for a reason that may pass. `None`: only where the RFC says that the subscriber should begin
+    /// anew, which is after `deactivated` and `probation`. `None` by default.
+    pub subscribing: Option<BackOff>,
 }
 
 impl Policy {
     /// Nothing is asked, waited for, followed or tried again.
-    pub const NONE: Self = Self { questions: None, longest_wait: None, redirects: Redirects::Off, registering: None };
+    pub const NONE: Self =
+        Self { questions: None, longest_wait: None, redirects: Redirects::Off, registering: None, subscribing: None };
 }
 
 impl Default for Policy {

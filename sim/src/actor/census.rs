@@ -63,6 +63,7 @@ impl Census {
                 requests: user_agent.requests.max(other.user_agent.requests),
                 pending: user_agent.pending.max(other.user_agent.pending),
                 registrations: user_agent.registrations.max(other.user_agent.registrations),
+                subscriptions: user_agent.subscriptions.max(other.user_agent.subscriptions),
             },
             server: server::Census {
                 response_contexts: server.response_contexts.max(other.server.response_contexts),

@@ -11,7 +11,9 @@ use sansip::extension::{Extension, Extensions};
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
-use sansip::user_agent::{Account, AccountId, Extra, Outgoing, Profile, Register, RequestId, ServedId, UserAgent};
+use sansip::user_agent::{
+    Account, AccountId, Extra, Outgoing, Profile, Register, RequestId, ServedId, Subscribe, UserAgent,
+};
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
     Timers, registrar, user_agent,
@@ -129,9 +131,20 @@ impl Player for UserAgent {
                     .and_then(|identity| self.add_account(Account::new(identity)).map(drop).map_err(drop))
             }
             (3, _) if number < 128 => self.remove_account(account(number)).map_err(drop),
-            (3, _) if number > 250 => {
-                self.drain();
-                Ok(())
+            (3, _) if number < 192 => {
+                let bob: Result<NameAddrBuf, _> = "<sip:bob@192.0.2.9>".parse();
+                let expires = if number < 176 { 600 } else { 0 };
+                bob.map_err(drop).and_then(|bob| {
+                    let wishes = Subscribe::to(&bob, "presence").expires(expires);
+                    self.subscribe(now, wishes).map(drop).map_err(drop)
+                })
+            }
+            (3, _) if number < 220 => {
+                let subscription = self.subscriptions().nth(usize::from(number / 16 % 4));
+                subscription.map_or(Ok(()), |id| match number {
+                    0..208 => self.unsubscribe(now, id).map_err(drop),
+                    _ => self.refresh_subscription(now, id).map_err(drop),
+                })
             }
             (3, _) if number > 220 => {
                 self.shut_down(now);
@@ -177,6 +190,7 @@ impl Player for UserAgent {
         for call in calls {
             let _ = UserAgent::hang_up(self, now, call);
         }
+        self.unsubscribe_everywhere(now);
     }
 
     fn assert_nothing_is_left(&self) {

@@ -7,8 +7,24 @@ use sansip::Output;
 pub(super) const HERE: &str = "192.0.2.1:5060";
 
 const REMOTES: [&str; 4] = ["192.0.2.9:5060", "192.0.2.8:5060", "192.0.2.9:40000", "[2001:db8::9]:5060"];
-const METHODS: [&str; 12] =
-    ["INVITE", "INVITE", "INVITE", "ACK", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "UPDATE", "ODD"];
+const METHODS: [&str; 16] = [
+    "INVITE",
+    "INVITE",
+    "INVITE",
+    "ACK",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "OPTIONS",
+    "REGISTER",
+    "MESSAGE",
+    "UPDATE",
+    "ODD",
+    "NOTIFY",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "REFER",
+];
 const URIS: [&str; 6] = [
     "sip:alice@192.0.2.1",
     "sip:alice@atlanta.com",
@@ -27,7 +43,7 @@ const VIAS: [&str; 8] = [
     "SIP/2.0/TCP 192.0.2.9;branch=z9hG4bKt",
     "SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKa;maddr=192.0.2.8;ttl=3",
 ];
-const EXTRAS: [&str; 8] = [
+const EXTRAS: [&str; 16] = [
     "",
     "Contact: <sip:bob@192.0.2.9>\r\n",
     "Contact: <sip:bob@biloxi.com>;expires=60, <sip:bob@192.0.2.8>\r\n",
@@ -36,6 +52,14 @@ const EXTRAS: [&str; 8] = [
     "Record-Route: <sip:192.0.2.8;lr>\r\nContact: <sip:bob@192.0.2.9>\r\n",
     "Require: 100rel\r\n",
     "Expires: 1\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: presence\r\nSubscription-State: active;expires=60\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: presence\r\nSubscription-State: pending\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: presence\r\nSubscription-State: terminated;reason=deactivated\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: presence\r\nSubscription-State: terminated;reason=probation;retry-after=5\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: refer\r\nSubscription-State: active;expires=60\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: refer\r\nExpires: 0\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Refer-To: <sip:carol@192.0.2.8>\r\nContact: <sip:bob@192.0.2.9>\r\n",
+    "Event: presence;id=1\r\nSubscription-State: active\r\n",
 ];
 const STATUSES: [u16; 16] = [100, 180, 183, 200, 200, 200, 202, 302, 401, 408, 423, 481, 486, 487, 503, 603];
 

@@ -127,6 +127,11 @@ impl Lines {
         }
     }
 
+    /// Whether a field of this header was appended.
+    pub(crate) fn contains(&self, id: HeaderId) -> bool {
+        self.fields.iter().any(|field| FieldSpan::unpack(*field).id == Some(id))
+    }
+
     fn field(&mut self, name: HeaderName<'_>, value: &[&[u8]]) {
         let line = self.text.len();
         match name {

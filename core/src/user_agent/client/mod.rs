@@ -22,7 +22,7 @@ use crate::message::{Lines, Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, RequestKind};
+use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, RequestKind, SubscriptionId};
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
@@ -45,6 +45,8 @@ pub(super) enum Owner {
     TurnAway(DeliveryId),
     /// The REGISTER of a registration.
     Register(RegistrationId),
+    /// The SUBSCRIBE or REFER of a subscription.
+    Subscribe(SubscriptionId),
     /// Nobody but the application, which knows the request itself.
     Ask(RequestId),
     /// The application, and the call in whose dialog a request of this method went.

@@ -147,7 +147,7 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         StatusCode::UNSUPPORTED_URI_SCHEME if policy.questions.is_some() && is_outside => Verdict::Ask,
         StatusCode::BAD_EXTENSION if !tried.extension => again(without_extensions(sent, response)),
         StatusCode::SESSION_INTERVAL_TOO_SMALL => again(longer_session(sent, response)),
-        StatusCode::INTERVAL_TOO_BRIEF if sent.method() == Method::Register && !tried.interval => {
+        StatusCode::INTERVAL_TOO_BRIEF if may_be_brief(sent.method()) && !tried.interval => {
             again(longer_binding(sent, response))
         }
         StatusCode::REQUEST_ENTITY_TOO_LARGE | StatusCode::SERVER_INTERNAL_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
@@ -203,7 +203,12 @@ fn longer_session(sent: &Request, response: &Response) -> Option<Amendment> {
     (is_ours && least > asked).then_some(Amendment::Session(least))
 }
 
-/// 423: as long as the registrar wants at least, if that is more than was asked for (§10.2.8). A removal is never too brief (§10.2.2).
+/// Whether requests of this method ask for an interval that may be too brief (§10.2.8, RFC 6665 §4.2.1.1).
+const fn may_be_brief(method: Method<'_>) -> bool {
+    matches!(method, Method::Register | Method::Subscribe)
+}
+
+/// 423: as long as the server wants at least, if that is more than was asked for (§10.2.8). A removal is never too brief (§10.2.2).
 fn longer_binding(sent: &Request, response: &Response) -> Option<Amendment> {
     let MinExpires(least) = response.headers().get::<MinExpires>()?.ok()?;
     let Expires(asked) = sent.headers().get::<Expires>()?.ok()?;
@@ -278,6 +283,7 @@ mod tests {
         longest_wait: Some(Duration::from_secs(10)),
         redirects: Redirects::Follow,
         registering: None,
+        subscribing: None,
     };
 
     /// Each row: the request, the response, and what becomes of it without and with every policy.
@@ -330,6 +336,14 @@ mod tests {
                 "again Expires: 60",
                 "again Expires: 60",
             ),
+            (
+                &request("SUBSCRIBE", ";tag=2", "Expires: 5\r\n"),
+                423,
+                "Min-Expires: 60\r\n",
+                "again Expires: 60",
+                "again Expires: 60",
+            ),
+            (&request("SUBSCRIBE", "", "Expires: 0\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 60\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 0\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 5\r\n"), 423, "", "over", "over"),

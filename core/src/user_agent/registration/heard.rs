@@ -173,8 +173,8 @@ fn granted(registration: &Registration, response: &Response, on: &Floor, cx: &Cx
     kept.map(granted).filter(|seconds| *seconds > 0).min()
 }
 
-/// Whether a registration that failed so may succeed later, as it is.
-fn may_pass(cause: &Cause) -> bool {
+/// Whether a registration or subscription that failed so may succeed later, as it is.
+pub(in crate::user_agent) fn may_pass(cause: &Cause) -> bool {
     const PASSING: [StatusCode; 6] = [
         StatusCode::REQUEST_TIMEOUT,
         StatusCode::TEMPORARILY_UNAVAILABLE,
@@ -193,9 +193,9 @@ fn asked_to_wait(cause: &Cause) -> Duration {
     after.map_or(Duration::ZERO, |after| Duration::from_secs(after.seconds.into()))
 }
 
-/// When a binding of so many seconds is refreshed: a tenth of it before its end, but at least 30 s, and no earlier than
+/// When a binding or subscription of so many seconds is refreshed: a tenth of it before its end, but at least 30 s, and no earlier than
 /// half of it; never sooner than a second.
-fn refresh_after(granted: u32) -> Duration {
+pub(in crate::user_agent) fn refresh_after(granted: u32) -> Duration {
     let granted = u64::from(granted);
     let margin = (granted / 10).max(REFRESH_MARGIN).min(granted / 2);
     Duration::from_secs((granted - margin).max(1))

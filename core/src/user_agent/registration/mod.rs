@@ -21,6 +21,7 @@ use crate::message::{HeaderId, Lines, Method, Scheme};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
+pub(super) use heard::{may_pass, refresh_after};
 use register::Terms;
 pub use register::{Binding, Register};
 

@@ -31,7 +31,8 @@ impl Floor {
         if !self.lets_through(cx, &served) {
             return None;
         }
-        let is_asked = self.profile.answers(asked);
+        // A NOTIFY is for a subscription of ours, and has whatever body the event package has (RFC 6665 §4.1.3).
+        let is_asked = self.profile.answers(asked) || asked == Method::Notify && request.to_tag().is_some();
         let uri = request.uri().ok();
         let account = uri.and_then(|uri| self.account_for(request, uri));
         if let Some(status) = method(asked).filter(|_| !is_asked) {

@@ -6,7 +6,7 @@ use super::super::agent::{Cx, Work};
 use super::super::body::Body;
 use super::super::compose::Extra;
 use super::super::description::request_describes;
-use super::super::floor::{Floor, Usage};
+use super::super::floor::Floor;
 use super::super::server::{Served, served_of};
 use super::Calls;
 use super::call::{Accepted, Call, Callee};
@@ -146,8 +146,8 @@ fn is_without_offer(offers: OfferAnswer) -> bool {
 /// The call whose 2xx an ACK may be for.
 fn call_of(on: &Floor, ack: &Request, server: Option<Tag>) -> Option<CallId> {
     let dialog = DialogKey::of_request(ack).and_then(|name| on.dialogs.find(name));
-    if let Some(Usage::Session(call)) = dialog.and_then(|dialog| on.dialogs.usages(dialog).first()) {
-        return Some(*call);
+    if let Some(call) = dialog.and_then(|dialog| on.call_of(dialog)) {
+        return Some(call);
     }
     on.serving.call(served_of(server.filter(|_| ack.to_tag().is_none())?)?)
 }

@@ -77,7 +77,8 @@ impl Calls {
 
     /// A kept ACK could not be sent: the next 2xx gets a new one.
     pub(super) fn ack_failed(&mut self, on: &Floor, dialog: DialogId, ack: DeliveryId) {
-        for Usage::Session(call) in on.dialogs.usages(dialog) {
+        for usage in on.dialogs.usages(dialog) {
+            let Usage::Session(call) = usage else { continue };
             if let Some(session) = self.table.get_mut(*call).and_then(|call| call.session_mut(dialog))
                 && session.ack == Some(ack)
             {

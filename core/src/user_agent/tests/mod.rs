@@ -28,6 +28,7 @@ mod rewriting;
 mod serving;
 mod session_timers;
 mod streams;
+mod subscribing;
 mod text;
 mod updating;
 

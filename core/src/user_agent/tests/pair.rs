@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 
 use super::text::Text;
 use crate::message::SharedBytes;
-use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, UserAgent};
+use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, SubscriptionEnd, UserAgent};
 use crate::{
     Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Script, Seed,
 };
@@ -332,6 +332,17 @@ pub(super) fn short(event: &Event) -> String {
         Event::Bindings { .. } => "bindings".into(),
         Event::Unregistered => "unregistered".into(),
         Event::ShutDown => "shut down".into(),
+        Event::Subscribed { response, .. } => format!("subscribed {}", response.status().get()),
+        Event::SubscriptionForked { .. } => "forked".into(),
+        Event::Notified { .. } => "notified".into(),
+        Event::SubscriptionEnded { cause, again, .. } => {
+            let again = if again.is_some() { ", again" } else { "" };
+            match cause {
+                SubscriptionEnd::Failed(cause) => format!("subscription failed {}{again}", cause.counts_as().get()),
+                SubscriptionEnd::Terminated { reason, .. } => format!("terminated {reason:?}{again}"),
+                cause => format!("subscription ended {cause:?}{again}"),
+            }
+        }
         Event::RegistrationFailed { cause, .. } => format!("registration failed {}", cause.counts_as().get()),
     }
 }

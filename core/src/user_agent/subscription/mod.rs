@@ -1,0 +1,136 @@
+//! Subscriptions to the state of others (RFC 6665 §4.1).
+//!
+//! `subscribe.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of subscriptions. `send.rs` sends
+//! SUBSCRIBEs, `heard.rs` takes what becomes of them, `notified.rs` takes NOTIFYs, `reason.rs` says what the reason of an end asks for, and
+//! `ending.rs` ends a subscription or begins it anew.
+
+mod book;
+mod commands;
+mod ending;
+mod heard;
+mod notified;
+mod reason;
+mod send;
+mod subscribe;
+
+use super::agent::Cx;
+use super::floor::Floor;
+use crate::error::CommandError;
+use crate::user_agent::SubscriptionId;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use book::{Book, Goal, Subscription};
+pub use reason::{Reason, Resubscription, SubscriptionEnd};
+pub use subscribe::Subscribe;
+
+/// The subscriptions of a user agent.
+#[derive(Clone, Debug)]
+pub(super) struct Subscriptions {
+    book: Book,
+}
+
+impl Subscriptions {
+    /// No subscription yet. Names are hashed with this key.
+    pub(super) const fn new(key: [u8; 16]) -> Self {
+        Self { book: Book::new(key) }
+    }
+
+    /// Number of subscriptions, those included that are over and may have forks.
+    pub(super) const fn len(&self) -> usize {
+        self.book.len()
+    }
+
+    /// Subscriptions that there is room for without another allocation.
+    pub(super) fn capacity(&self) -> usize {
+        self.book.capacity()
+    }
+
+    /// The subscriptions that the application knows, in the order of their slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = SubscriptionId> {
+        self.book.iter().filter(|(_, subscription)| !subscription.over).map(|(id, _)| id)
+    }
+
+    /// Subscribes to a state, or polls it (RFC 6665 §4.1.2.1, §4.4.3).
+    pub(super) fn subscribe(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        subscribe: Subscribe,
+    ) -> Result<SubscriptionId, CommandError> {
+        let event = subscribe.check()?;
+        if self.len() >= on.profile.limits.subscriptions {
+            return Err(CommandError::Limit("subscriptions"));
+        }
+        let goal = if subscribe.expires == 0 { Goal::End } else { Goal::Keep };
+        let account = on.accounts.named(subscribe.outgoing.account)?;
+        let id = self.add(on, Subscription::new(account, Box::new(subscribe), event, goal));
+        self.begin(on, cx, id).inspect_err(|_| self.remove(on, id))?;
+        Ok(id)
+    }
+
+    /// Takes in a subscription, whose account stays as long as it does.
+    fn add(&mut self, on: &mut Floor, subscription: Subscription) -> SubscriptionId {
+        on.accounts.hold(subscription.account);
+        self.book.add(subscription)
+    }
+
+    fn remove(&mut self, on: &mut Floor, id: SubscriptionId) {
+        if let Some(subscription) = self.book.remove(id) {
+            on.accounts.let_go(subscription.account);
+        }
+    }
+
+    /// Ends a subscription (RFC 6665 §4.1.2.3).
+    pub(super) fn unsubscribe(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: SubscriptionId,
+    ) -> Result<(), CommandError> {
+        let subscription = self.alive(id)?;
+        if subscription.goal == Goal::End {
+            return Err(CommandError::WrongState);
+        }
+        subscription.goal = Goal::End;
+        let is_unsent = match subscription.request {
+            Some(request) => on.requests.withdraw(cx, request),
+            None => subscription.begun.is_none(),
+        };
+        if subscription.dialog.is_none() && is_unsent {
+            // Nobody else knows the subscription: it waits until its SUBSCRIBE can go out, or until it begins anew.
+            self.stop_beginning(cx, id);
+            self.end(on, cx, id, SubscriptionEnd::Unsubscribed);
+            return Ok(());
+        }
+        self.ask(on, cx, id).inspect_err(|_| {
+            if let Some(subscription) = self.book.get_mut(id) {
+                subscription.goal = Goal::Keep;
+            }
+        })
+    }
+
+    /// Ends every subscription. One that cannot even be asked for its end is over at once.
+    pub(super) fn unsubscribe_everywhere(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+        let all: Vec<SubscriptionId> = self.iter().collect();
+        for id in all {
+            match self.unsubscribe(on, cx, id) {
+                Ok(()) | Err(CommandError::WrongState | CommandError::Gone) => {}
+                Err(_) => self.end(on, cx, id, SubscriptionEnd::Unsubscribed),
+            }
+        }
+    }
+
+    /// Refreshes a subscription now, by which its notifier tells the state again (RFC 6665 §4.4.3).
+    pub(super) fn refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId) -> Result<(), CommandError> {
+        let subscription = self.alive(id)?;
+        if subscription.goal == Goal::End || subscription.dialog.is_none() || subscription.request.is_some() {
+            return Err(CommandError::WrongState);
+        }
+        self.send_inside(on, cx, id)
+    }
+
+    /// The subscription that the application means.
+    fn alive(&mut self, id: SubscriptionId) -> Result<&mut Subscription, CommandError> {
+        self.book.get_mut(id).filter(|subscription| !subscription.over).ok_or(CommandError::Gone)
+    }
+}
