@@ -46,8 +46,8 @@ pub struct Profile {
     /// extension there are none. With it a session that either end, or a proxy, wants a timer for is refreshed by the end that was
     /// agreed on, and ends with [`EndCause::Expired`](super::EndCause::Expired) if it was not refreshed in time.
     ///
-    /// Our refresh is a re-INVITE with the session description that we have sent last; the application hears of it only if the answer
-    /// differs from the last one ([`Event::Modified`](super::Event::Modified)). A re-INVITE of the peer with the offer of the last
+    /// Our refresh is an UPDATE without a session description if the peer's Allow names that method, else a re-INVITE with the description
+    /// that we have sent last; the application hears of it only if the answer differs from the last one ([`Event::Modified`](super::Event::Modified)). A re-INVITE of the peer with the offer of the last
     /// exchange, byte for byte, gets the answer of that exchange; any other is [`Event::Offered`](super::Event::Offered). The two
     /// descriptions of the last exchange are kept for that.
     ///

@@ -37,7 +37,7 @@ impl Calls {
             Err(Misplaced::Missing) if is_without_offer(offers) => offers = OfferAnswer::default(),
             Err(_) => return Err(CommandError::Invalid("answer")),
         }
-        let timed = self.timed_answer(on, cx, id, &served, extra);
+        let timed = self.timed_answer(on, cx, id, None, &served, extra);
         let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;

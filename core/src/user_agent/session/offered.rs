@@ -84,7 +84,14 @@ impl Calls {
             return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
         };
         let mut offers = session.offers;
-        match offers.received(Carrier::Update, request_describes(&served.request)) {
+        let received = offers.received(Carrier::Update, request_describes(&served.request));
+        if session.phase != Phase::Early
+            && received.is_ok()
+            && let Err(least) = session.time_request(&on.profile, &served.request)
+        {
+            return on.refuse_interval(cx, served, least);
+        }
+        match received {
             Err(misplaced) => {
                 let status = misplaced.refusal(Carrier::Update).unwrap_or(StatusCode::BAD_REQUEST);
                 refuse_for_now(on, cx, served, status);
@@ -100,10 +107,14 @@ impl Calls {
             }
             Ok(_) => {
                 // The 200 follows at once, so that the exchange is as it was.
-                let Ok(response) = on.dialog_response(cx, served, StatusCode::OK, &Extra::new()) else {
+                let timed = self.timed_answer(on, cx, id, Some(dialog_id), served, &Extra::new());
+                let plain = Extra::new();
+                let extra = timed.as_ref().map_or(&plain, |timed| &timed.extra);
+                let Ok(response) = on.dialog_response(cx, served, StatusCode::OK, extra) else {
                     return on.respond_final(cx, served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
                 };
                 let _ = cx.respond_octets(served.server, StatusCode::OK, response);
+                self.timer_answered(on, cx, id, dialog_id, served, timed);
                 if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
                     dialog.refresh(served.request.headers().contact());
                 }
@@ -125,7 +136,7 @@ impl Calls {
         let mut offers = session.offers;
         let (success, _) = carriers(&served);
         offers.sent(success, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
-        let timed = self.timed_answer(on, cx, id, &served, extra);
+        let timed = self.timed_answer(on, cx, id, Some(dialog_id), &served, extra);
         let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
         if success == Carrier::InviteSuccess {

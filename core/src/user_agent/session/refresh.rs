@@ -1,8 +1,10 @@
 //! Session timers: how a session is refreshed, and the end of one that was not (RFC 4028).
 //!
-//! Our refresh is a re-INVITE with the session description that this end has sent last, so that nothing changes (RFC 4028 §7.4). The
-//! application hears of the refresh only if the answer differs from the one before. A change that the application asks for meanwhile is
-//! sent after the refresh.
+//! Our refresh is an UPDATE without a session description, if the peer's Allow names that method; else it is a re-INVITE with the
+//! description that this end has sent last, so that nothing changes (RFC 4028 §7.4). The application hears of the refresh only if the
+//! answer differs from the one before. A re-INVITE that the application asks for meanwhile is sent after ours.
+//!
+//! Before there is an answer an UPDATE says nothing of the session timer: the 2xx to the INVITE does.
 //!
 //! A re-INVITE of the peer whose offer is that of the last exchange, byte for byte, is answered with the answer of that exchange, and the
 //! application is not asked: that answer fits, since it was given to this very offer. Any other re-INVITE of the peer is a change, which
@@ -24,7 +26,8 @@ use super::call::{Call, Ours, Session, Stage};
 use super::machine::{Input, Phase};
 use super::modify::Change;
 use crate::dialog::{Carrier, DialogId, End, RefreshRefused, SessionDue, SessionTimer};
-use crate::message::{HeaderId, Request, Response, StatusCode};
+use crate::message::header::Allow;
+use crate::message::{HeaderId, Headers, Method, Request, Response, StatusCode};
 use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::user_agent::{CallId, RequestId};
@@ -42,6 +45,8 @@ pub(super) struct Refresh {
     exchange: Exchange,
     /// The change that the application has asked for while a refresh was in progress.
     held: Option<Extra>,
+    /// The peer takes UPDATE.
+    has_update: bool,
 }
 
 /// The last exchange of session descriptions.
@@ -62,7 +67,14 @@ pub(super) struct Timed {
 impl Refresh {
     const fn new(profile: &Profile) -> Self {
         let exchange = Exchange { offer: End::Ours, ours: None, theirs: None };
-        Self { timer: SessionTimer::new(profile.session_timer), alarm: None, exchange, held: None }
+        Self { timer: SessionTimer::new(profile.session_timer), alarm: None, exchange, held: None, has_update: false }
+    }
+
+    /// Takes note of whether the peer takes UPDATE, if it says so.
+    fn note_allow(&mut self, headers: Headers<'_>) {
+        if headers.contains(HeaderId::Allow) {
+            self.has_update = headers.all::<Allow<'_>>().flatten().any(|Allow(method)| method == Method::Update);
+        }
     }
 
     /// Takes note of the descriptions in a request and its 2xx, whose offer `offer` has made. A description that is still to come with the
@@ -86,6 +98,11 @@ impl Session {
         self.changes.as_mut()?.refresh.as_deref_mut()
     }
 
+    /// Whether our requests say something of the session timer.
+    pub(super) fn is_timed(&self) -> bool {
+        self.phase != Phase::Early && self.refresh().is_some()
+    }
+
     /// The session timer, which is kept from now on.
     fn begin_refresh(&mut self, profile: &Profile) -> &mut Refresh {
         self.changes().refresh.get_or_insert_with(|| Box::new(Refresh::new(profile)))
@@ -101,7 +118,7 @@ impl Session {
         self.phase == Phase::Established || (self.phase == Phase::Accepted && self.has_answered_refresh())
     }
 
-    /// The fields and the body of a re-INVITE, with the fields of the session timer if there is one (RFC 4028 §7.4).
+    /// The fields and the body of a re-INVITE or an UPDATE, with the fields of the session timer if there is one (RFC 4028 §7.4).
     pub(super) fn timed_request(&self, extra: &Extra) -> Option<Box<Extra>> {
         let mut extra = extra.clone();
         if let Some(refresh) = self.refresh() {
@@ -202,7 +219,7 @@ impl Floor {
 }
 
 impl Calls {
-    /// A 2xx to our INVITE came, or to our `change`: the session timer is negotiated anew (RFC 4028 §7.2). True if the peer describes the
+    /// A 2xx to our INVITE came, or to our `change` by re-INVITE or UPDATE: the session timer is negotiated anew (RFC 4028 §7.2). True if the peer describes the
     /// session in another way than before.
     pub(super) fn timer_accepted(
         &mut self,
@@ -230,25 +247,34 @@ impl Calls {
             (None, _) => refresh.timer.request(),
         };
         refresh.timer.accepted(sent, answered(response), cx.now());
+        refresh.note_allow(response.headers());
         let offer = if ours.is_some() { End::Ours } else { End::Theirs };
         let is_news = refresh.exchanged(offer, ours, theirs);
         set_alarm(cx, id, refresh);
         is_news
     }
 
-    /// Our 2xx to an INVITE, with the fields of the session timer (RFC 4028 §9). `None`: there are no session timers.
+    /// Our 2xx to an INVITE, or to an UPDATE in a dialog, with the fields of the session timer (RFC 4028 §9). `None`: there are no session
+    /// timers.
     pub(super) fn timed_answer(
         &self,
         on: &Floor,
         cx: &Cx<'_>,
         id: CallId,
+        dialog: Option<DialogId>,
         served: &Served,
         extra: &Extra,
     ) -> Option<Box<Timed>> {
         if !on.profile.has_session_timers() {
             return None;
         }
-        let known = self.table.get(id).and_then(Call::main).and_then(Session::refresh);
+        let call = self.table.get(id)?;
+        let session =
+            call.sessions.iter().find(|session| dialog.map_or(session.main, |dialog| session.dialog == dialog));
+        if served.request.method() == Method::Update && session.is_none_or(|session| session.phase == Phase::Early) {
+            return None;
+        }
+        let known = session.and_then(Session::refresh);
         let mut timer = known.map_or(SessionTimer::new(on.profile.session_timer), |refresh| refresh.timer);
         let request = asked(&served.request);
         // An interval that is too small was refused when the request came.
@@ -273,6 +299,7 @@ impl Calls {
         let Some(session) = self.session_mut(id, dialog) else { return };
         let refresh = session.begin_refresh(&on.profile);
         refresh.timer = timer;
+        refresh.note_allow(served.request.headers());
         let theirs = description_of_request(&served.request);
         let offer = if theirs.is_some() { End::Theirs } else { End::Ours };
         refresh.exchanged(offer, extra.description().cloned(), theirs);
@@ -288,6 +315,23 @@ impl Calls {
         let refused = refresh.timer.refused(status, cx.now());
         set_alarm(cx, id, refresh);
         refused == RefreshRefused::End
+    }
+
+    /// The peer does not take UPDATE after all: the refresh goes out as a re-INVITE. False if the status says something else.
+    pub(super) fn refresh_without_update(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        status: StatusCode,
+    ) -> bool {
+        let is_unknown = matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED);
+        let refresh = self.session_mut(id, dialog).and_then(Session::refresh_mut).filter(|_| is_unknown);
+        let Some(refresh) = refresh else { return false };
+        refresh.has_update = false;
+        self.send_refresh(on, cx, id, dialog);
+        true
     }
 
     /// Something is due of a session timer (RFC 4028 §10).
@@ -315,14 +359,22 @@ impl Calls {
         let is_free = session.phase == Phase::Established
             && session.changes.as_ref().is_none_or(|changes| changes.ours.is_none() && changes.theirs.is_none());
         let offers = session.offers;
+        let is_updating = session.changes.as_ref().is_some_and(|changes| changes.update.is_some());
         let Some(refresh) = session.refresh_mut() else { return };
-        let extra = Extra::from(refresh.exchange.ours.clone());
-        if !is_free || !offers.may_send(Carrier::Invite, extra.describes()) {
+        let by_update = refresh.has_update;
+        let extra = if by_update { Extra::new() } else { Extra::from(refresh.exchange.ours.clone()) };
+        let carrier = if by_update { Carrier::Update } else { Carrier::Invite };
+        if !is_free || is_updating || !offers.may_send(carrier, extra.describes()) {
             refresh.timer.postpone(cx.now() + WAIT_FOR_CHANGE);
             return set_alarm(cx, id, refresh);
         }
         set_alarm(cx, id, refresh);
-        if self.send_change(on, cx, id, dialog, Change { extra, glares: 0, is_refresh: true }).is_err() {
+        let change = Change { extra, glares: 0, is_refresh: true };
+        let sent = match by_update {
+            true => self.send_update(on, cx, id, dialog, change),
+            false => self.send_change(on, cx, id, dialog, change),
+        };
+        if sent.is_err() {
             // There is no way at present (RFC 3261 §8.1.3.1).
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
         }

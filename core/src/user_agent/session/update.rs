@@ -1,7 +1,5 @@
 //! Our UPDATEs: changes of a session that need no ACK, before the answer to the INVITE as well as after it (RFC 3311 §5.1, §5.3).
 
-use alloc::boxed::Box;
-
 use super::super::agent::{Cx, Work};
 use super::super::client::{Inside, Outcome, Owner, after_glare};
 use super::super::compose::Extra;
@@ -11,10 +9,10 @@ use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Caller, Ours, Progress, Session, Side, Stage};
 use super::machine::Phase;
-use super::modify::effect_of;
+use super::modify::{Change, effect_of};
 use crate::dialog::{Carrier, DialogId};
 use crate::error::CommandError;
-use crate::message::{Method, Response};
+use crate::message::{Method, Response, StatusCode};
 use crate::timer::TimerId;
 use crate::user_agent::{CallDialog, CallId, RequestId};
 
@@ -39,27 +37,25 @@ impl Calls {
         if !session.phase.is_alive() || is_updating || is_lost {
             return Err(CommandError::WrongState);
         }
-        self.send_update(on, cx, of.call, dialog, extra.clone(), 0)
+        self.send_update(on, cx, of.call, dialog, Change { extra: extra.clone(), glares: 0, is_refresh: false })
     }
 
-    fn send_update(
+    pub(super) fn send_update(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
         dialog: DialogId,
-        extra: Extra,
-        glares: usize,
+        Change { extra, glares, is_refresh }: Change,
     ) -> Result<(), CommandError> {
         let session = self.session_mut(id, dialog).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
         // An offer is in progress, or the INVITE's own offer has no answer yet that the peer is known to have got (§5.1).
         offers.sent(Carrier::Update, extra.describes()).map_err(|_| CommandError::WrongState)?;
-        let kept = (!extra.is_empty()).then(|| Box::new(extra.clone()));
-        let update = Inside { dialog, method: Method::Update, extra: kept };
+        let update = Inside { dialog, method: Method::Update, extra: session.timed_request(&extra) };
         let request = on.send_inside(cx, Owner::Update(id, dialog), update)?;
         session.offers = offers;
-        session.changes().update = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh: false });
+        session.changes().update = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh });
         Ok(())
     }
 
@@ -74,7 +70,12 @@ impl Calls {
         outcome: Outcome,
     ) {
         match outcome {
-            Outcome::Provisional(_) | Outcome::Again(_) | Outcome::Paused => {}
+            Outcome::Provisional(_) | Outcome::Paused => {}
+            Outcome::Again(again) => {
+                if let Some(session) = self.session_mut(id, dialog) {
+                    session.raise_interval(again.interval);
+                }
+            }
             Outcome::Collided(response) => self.update_collided(on, cx, id, dialog, request, response),
             Outcome::Final(response) if response.status().is_success() => {
                 self.updated(on, cx, id, dialog, request, response);
@@ -90,23 +91,25 @@ impl Calls {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
-        dialog: DialogId,
+        dialog_id: DialogId,
         request: RequestId,
         response: Response,
     ) {
         let Some(call) = self.table.get_mut(id) else { return };
         let is_over = call.over;
-        let Some(session) = call.session_mut(dialog) else { return };
-        if take_sent(session, request).is_none() {
-            return;
-        }
+        let Some(session) = call.session_mut(dialog_id) else { return };
+        let (is_timed, is_alive) = (session.is_timed(), session.phase.is_alive() && !is_over);
+        let Some(ours) = take_sent(session, request) else { return };
         // Without the answer that is due the exchange is over all the same.
         let _ = session.offers.received(Carrier::UpdateSuccess, response_describes(&response));
-        if let Some(dialog) = on.dialogs.get_mut(dialog) {
+        if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
             dialog.refresh(response.contact());
         }
-        if session.phase.is_alive() && !is_over {
-            cx.emit(Event::Modified { call: id, dialog, response });
+        if is_alive && is_timed {
+            self.timer_accepted(on, cx, id, dialog_id, Some((request, &ours.extra)), &response);
+        }
+        if is_alive && !ours.is_refresh {
+            cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
         }
     }
 
@@ -145,15 +148,22 @@ impl Calls {
         cause: Cause,
     ) {
         let Some(session) = self.session_mut(id, dialog) else { return };
-        if take_sent(session, request).is_none() {
+        let Some(ours) = take_sent(session, request) else { return };
+        let _ = session.offers.received(Carrier::UpdateFailure, false);
+        if !session.phase.is_alive() {
             return;
         }
-        let _ = session.offers.received(Carrier::UpdateFailure, false);
-        if session.phase.is_alive() {
-            let (effect, status) = effect_of(Method::Update, &cause);
-            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
-            self.end_by(on, cx, id, dialog, effect, status);
+        let (effect, status) = effect_of(Method::Update, &cause);
+        if ours.is_refresh && self.refresh_without_update(on, cx, id, dialog, status) {
+            return;
         }
+        let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
+        if !ours.is_refresh {
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
+        }
+        // Proxies hear of the end too (RFC 4028 §10).
+        let status = if has_no_refresh { StatusCode::REQUEST_TIMEOUT } else { status };
+        self.end_by(on, cx, id, dialog, effect, status);
     }
 
     /// An UPDATE that has met a change of the peer's is tried again (§5.3).
@@ -169,8 +179,12 @@ impl Calls {
             ours.stage = Stage::Waiting(arm_update_glare(cx, dialog, is_caller));
             return;
         }
-        let Some(Ours { extra, glares, .. }) = session.changes().update.take() else { return };
-        if self.send_update(on, cx, id, dialog, extra, glares).is_err() {
+        let Some(Ours { extra, glares, is_refresh, .. }) = session.changes().update.take() else { return };
+        if self.send_update(on, cx, id, dialog, Change { extra, glares, is_refresh }).is_err() {
+            self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
+            if is_refresh {
+                return;
+            }
             cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
         }
     }

@@ -20,6 +20,7 @@ mod owned;
 mod pair;
 mod races;
 mod refreshing;
+mod refreshing_by_update;
 mod registering;
 mod registering_again;
 mod registrars_word;

@@ -62,8 +62,10 @@ fn refreshed(bob: &mut Lone, refresh: &Text, extra: &str) {
     assert_eq!(labels(bob), ["ACK"]);
 }
 
+/// Two that do not say that they take UPDATE.
 fn pair(refresher: End) -> Pair {
     Pair::with(|_, profile| {
+        profile.capabilities = false;
         let is_caller = profile.identity.to_string().contains("alice");
         let interval = is_caller.then_some(1_800);
         with_timers(profile, SessionTimerSettings { interval, refresher: is_caller.then_some(refresher), ..OFF });
