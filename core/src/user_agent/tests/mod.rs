@@ -18,7 +18,6 @@ mod networks;
 mod offers;
 mod owned;
 mod pair;
-mod races;
 mod refreshing;
 mod refreshing_by_update;
 mod registering;
