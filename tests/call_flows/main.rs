@@ -8,6 +8,7 @@ mod plans;
 mod races;
 mod record_route;
 mod regressions;
+mod services;
 mod session_setup;
 
 use std::collections::BTreeMap;

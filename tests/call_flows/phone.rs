@@ -25,8 +25,7 @@ pub(crate) struct Phone {
     listener: ListenerId,
     local: SocketAddr,
     deeds: VecDeque<(Instant, Deed)>,
-    /// How an offer within a call is treated at once; without a word it waits for a deed.
-    pub(crate) offered: Option<Deed>,
+    on_offer: Deed,
     notes: VecDeque<Note>,
     /// The calls that the user has been told to be there.
     told: Vec<CallId>,
@@ -53,7 +52,7 @@ impl Phone {
             listener,
             local,
             deeds: VecDeque::new(),
-            offered: Some(|phone| phone.agent.accept_offer(phone.now, phone.call(), sdp("answer"))),
+            on_offer: |phone| phone.agent.accept_offer(phone.now, phone.call(), sdp("answer")),
             notes: VecDeque::new(),
             told: Vec::new(),
         }
@@ -62,6 +61,12 @@ impl Phone {
     /// Does this at that moment, in milliseconds; later deeds are given later.
     pub(crate) fn at(mut self, milliseconds: u64, deed: Deed) -> Self {
         self.deeds.push_back((Instant::from_millis(milliseconds), deed));
+        self
+    }
+
+    /// Treats each offer within a call so, at once.
+    pub(crate) fn offered(mut self, deed: Deed) -> Self {
+        self.on_offer = deed;
         self
     }
 
@@ -115,7 +120,14 @@ impl Phone {
         self.notes.push_back(Note::CallEnded { call_id: self.call_id(call), why: why.into(), session: None });
     }
 
+    /// Whether the body of the peer's last offer has this text.
+    pub(crate) fn heard(&self, text: &str) -> bool {
+        let Some(Event::Offered { request, .. }) = &self.last else { return false };
+        String::from_utf8_lossy(request.body()).contains(text)
+    }
+
     fn hear(&mut self, event: Event) {
+        self.last = Some(event.clone());
         match &event {
             Event::Incoming { call, request, .. } => {
                 self.calls.push((*call, request.call_id().unwrap_or_default().to_owned()));
@@ -124,14 +136,11 @@ impl Phone {
             Event::Failed { call, .. } => self.end(*call, "failed"),
             Event::Ended { call, .. } => self.end(*call, "over"),
             Event::Offered { .. } => {
-                if let Some(deed) = self.offered {
-                    self.deeds.push_front((self.now, deed));
-                    self.act();
-                }
+                self.deeds.push_front((self.now, self.on_offer));
+                self.act();
             }
             _ => {}
         }
-        self.last = Some(event);
     }
 }
 

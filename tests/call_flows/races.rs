@@ -91,3 +91,35 @@ fn rfc5407_3_2_1_two_byes_cross() {
 fn rfc5407_3_2_4_bye_waits_for_the_ack() {
     insta::assert_snapshot!(drawn(&world("alice>bob#2:drop", alice(), answering_bob().at(1_011, hang_up))));
 }
+
+#[test]
+fn rfc5407_3_2_2_bye_and_re_invite_cross() {
+    insta::assert_snapshot!(drawn(&world("", alice().at(3_000, hang_up), answering_bob().at(3_000, change))));
+}
+
+#[test]
+fn rfc5407_3_2_3_the_200_to_a_re_invite_and_bye_cross() {
+    let bob = answering_bob().at(3_000, change).at(3_011, hang_up);
+    insta::assert_snapshot!(drawn(&world("", alice(), bob)));
+}
+
+#[test]
+fn rfc5407_3_3_1_two_re_invites_cross() {
+    let alice = alice().at(3_000, change).at(9_000, hang_up);
+    insta::assert_snapshot!(drawn(&world("", alice, answering_bob().at(3_000, change))));
+}
+
+/// Both have an offer, so that each is told of the other's; Bob, who does not own the Call-ID, is the first to try again.
+#[test]
+fn rfc5407_3_3_2_update_and_re_invite_cross() {
+    let alice =
+        alice().at(3_000, |alice| alice.agent.update(alice.now, alice.call(), sdp("change"))).at(9_000, hang_up);
+    insta::assert_snapshot!(drawn(&world("", alice, answering_bob().at(3_000, change))));
+}
+
+/// An UPDATE without a description only refreshes the target: both succeed.
+#[test]
+fn rfc5407_3_3_2_a_refresh_and_a_re_invite_cross() {
+    let alice = alice().at(3_000, |alice| alice.agent.update(alice.now, alice.call(), None)).at(9_000, hang_up);
+    insta::assert_snapshot!(drawn(&world("", alice, answering_bob().at(3_000, change))));
+}

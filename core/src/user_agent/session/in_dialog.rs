@@ -4,6 +4,8 @@ use super::super::agent::Cx;
 use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
+use super::call::Session;
+use super::machine::Phase;
 use super::offered::{refuse, refuse_for_now};
 use crate::dialog::DialogId;
 use crate::message::{Method, StatusCode};
@@ -20,6 +22,11 @@ impl Calls {
         dialog: DialogId,
     ) {
         let method = served.request.method();
+        // After our BYE there is no session that anything but the peer's own BYE could be for (RFC 5407 §3.2.2).
+        let is_over = |session: &mut Session| matches!(session.phase, Phase::Ending | Phase::Over);
+        if method != Method::Bye && self.session_mut(call, dialog).is_some_and(is_over) {
+            return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+        }
         // A second INVITE before our answer to the first is no question of order, and is told when to come again (§14.2).
         if method == Method::Invite
             && let Some(status) = self.pending_invite(call, dialog, &served.request)
