@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::description::description;
 use crate::message::{Content, HeaderId, Message, Request, Response, SharedBytes};
 
 /// A message body and its type.
@@ -46,6 +47,29 @@ impl Body {
             Message::Request(request) => Self::of_request(request),
             Message::Response(response) => Self::of_response(response),
         }
+    }
+
+    /// The session description in the body of a request, if it has one: the body, or one of its parts (RFC 5621). This is the offer of an
+    /// INVITE, or the answer of an ACK.
+    ///
+    /// ```
+    /// # use sansip::user_agent::{Body, Event, UserAgent};
+    /// # fn answer_to(_: &Body) -> Body { Body::sdp("v=0\r\n") }
+    /// # fn example(bob: &mut UserAgent, now: sansip::Instant, event: Event) -> Result<(), sansip::CommandError> {
+    /// if let Event::Incoming { call, request, .. } = event {
+    ///     let answer = Body::session_of_request(&request).map(|offer| answer_to(&offer));
+    ///     bob.answer(now, call, answer)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn session_of_request(request: &Request) -> Option<Self> {
+        description(request.headers().raw(HeaderId::ContentType), request.body()).map(Self::sdp)
+    }
+
+    /// The session description in the body of a response, if it has one: see [`session_of_request`](Self::session_of_request).
+    pub fn session_of_response(response: &Response) -> Option<Self> {
+        description(response.headers().raw(HeaderId::ContentType), response.body()).map(Self::sdp)
     }
 
     /// The body as a message takes it.

@@ -6,10 +6,11 @@ use super::{Served, accept};
 use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::extension::{Demand, Extensions};
-use crate::message::header::{Accept, ContentType};
+use crate::message::header::Accept;
 use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
 use crate::user_agent::AccountId;
 use crate::user_agent::agent::Cx;
+use crate::user_agent::description::{Lacking, lacking};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
 
@@ -51,10 +52,14 @@ impl Floor {
             self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
                 lines.header(HeaderId::Unsupported, unsupported);
             });
-        } else if let Some(header) = content(request, asked).filter(|_| !is_asked) {
-            let value = if header == HeaderId::Accept { ACCEPT } else { "identity" };
+        } else if let Some(lacks) = content(request, asked).filter(|_| !is_asked) {
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
-                lines.header(header, value);
+                if lacks.kind {
+                    lines.header(HeaderId::Accept, ACCEPT);
+                }
+                if lacks.encoding {
+                    lines.header(HeaderId::AcceptEncoding, "identity");
+                }
             });
         } else if !acceptable(request, asked) {
             self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |lines| {
@@ -114,33 +119,12 @@ fn required(request: &Request, understood: Extensions) -> Option<String> {
     (!demand.unsupported.is_empty()).then_some(demand.unsupported)
 }
 
-/// The header that a 415 must carry, if the body is not understood and not optional (§8.2.3, §20.11).
+/// The reasons for a 415, if the body is not understood and has to be (§8.2.3, §20.11).
 ///
 /// The body of a BYE is never looked at: whatever it is, the call is over.
-fn content(request: &Request, method: Method<'_>) -> Option<HeaderId> {
-    if request.body().is_empty() || method == Method::Bye || is_optional(request) {
+fn content(request: &Request, method: Method<'_>) -> Option<Lacking> {
+    if request.body().is_empty() || method == Method::Bye {
         return None;
     }
-    let headers = request.headers();
-    if headers.raw(HeaderId::ContentEncoding).is_some_and(|value| !value.eq_ignore_ascii_case(b"identity")) {
-        return Some(HeaderId::AcceptEncoding);
-    }
-    let is_sdp = |content: ContentType<'_>| {
-        content.kind.eq_ignore_ascii_case("application") && content.subtype.eq_ignore_ascii_case("sdp")
-    };
-    match headers.get::<ContentType<'_>>() {
-        Some(Ok(content)) if is_sdp(content) => None,
-        _ => Some(HeaderId::Accept),
-    }
-}
-
-/// Content-Disposition says `handling=optional`; without a word `required` holds (§20.11, erratum 4567).
-fn is_optional(request: &Request) -> bool {
-    let Some(value) = request.headers().raw(HeaderId::ContentDisposition) else { return false };
-    value.split(|byte| *byte == b';').skip(1).any(|parameter| {
-        let mut sides = parameter.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);
-        let name = sides.next().unwrap_or_default();
-        let value = sides.next().unwrap_or_default();
-        name.eq_ignore_ascii_case(b"handling") && value.eq_ignore_ascii_case(b"optional")
-    })
+    lacking(request.headers(), request.body())
 }

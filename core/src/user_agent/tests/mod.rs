@@ -1,6 +1,7 @@
 //! Two user agents on one clock, or one against words on the wire.
 
 mod accounts;
+mod admitting;
 mod again;
 mod asking;
 mod bindings;
