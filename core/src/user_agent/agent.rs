@@ -130,6 +130,8 @@ work! {
         SessionTimer(CallId) = 13,
         /// The timer of an UPDATE that we try again.
         UpdateGlare(DialogId) = 14,
+        /// The timer of a request that waits for the secret of its user.
+        LookUp(ServedId) = 30,
     }
 }
 
@@ -208,7 +210,7 @@ impl Core {
     }
 
     /// Gives a request of a peer that may be processed to whom it is for (§12.2.2, §13.3, §15.1.2).
-    fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
+    pub(super) fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
         let on = &mut self.floor;
         // A NOTIFY may make its dialog.
         if served.request.method() == Method::Notify {
@@ -284,6 +286,7 @@ impl Core {
             Indication::Request(arrival) => match self.floor.admit(cx, arrival) {
                 Some(served) if served.request.method() == Method::Cancel => {
                     self.calls.cancelled(&mut self.floor, cx, &served);
+                    self.floor.cancel_look_up(cx, &served);
                 }
                 Some(served) => self.serve(cx, served),
                 None => {}
@@ -332,6 +335,7 @@ impl Core {
                 Ok(Work::Unnotified(id)) => self.subscriptions.unnotified(&mut self.floor, cx, id),
                 Ok(Work::Resubscribe(id)) => self.subscriptions.resubscribe(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
+                Ok(Work::LookUp(id)) => self.floor.look_up_overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
                         self.heard(cx, id, owner, outcome);

@@ -8,10 +8,12 @@ use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
 use super::registration::Register;
+use super::server::Store;
 use super::subscription::Subscribe;
-use crate::auth::{Login, Scope, Settings, Users};
+use crate::auth::{Login, Scope, Secret, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
+use crate::time::Duration;
 use crate::user_agent::{AccountId, CallDialog, CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 impl Core {
@@ -234,7 +236,36 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn guard(&mut self, cx: &mut Cx<'_>, settings: Option<(Settings, Users)>) -> Result<(), CommandError> {
-        self.floor.set_guard(cx, settings)
+        self.floor.set_guard(cx, settings.map(|(settings, users)| (settings, Store::Held(users))))
+    }
+
+    /// As [`UserAgent::guard_with_look_up`](super::UserAgent::guard_with_look_up).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn guard_with_look_up(
+        &mut self,
+        cx: &mut Cx<'_>,
+        settings: Settings,
+        patience: Duration,
+    ) -> Result<(), CommandError> {
+        self.floor.set_guard(cx, Some((settings, Store::Asked(patience))))
+    }
+
+    /// As [`UserAgent::secret`](super::UserAgent::secret).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn secret(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: ServedId,
+        user: Option<(&str, Secret)>,
+    ) -> Result<(), CommandError> {
+        if let Some(served) = self.floor.secret(cx, served, user)? {
+            self.serve(cx, served);
+        }
+        Ok(())
     }
 
     /// As [`UserAgent::login`](super::UserAgent::login).

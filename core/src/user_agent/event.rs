@@ -1,5 +1,6 @@
 //! The events that the application is told, and the state that it can ask for.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::auth;
@@ -139,6 +140,20 @@ pub enum Event {
         wanted: Wanted,
         /// The response that says so.
         response: Response,
+    },
+    /// A peer claims to be a user whose secret the guard does not know: see
+    /// [`guard_with_look_up`](super::UserAgent::guard_with_look_up). The request waits for [`secret`](super::UserAgent::secret).
+    SecretWanted {
+        /// The request's handle.
+        served: ServedId,
+        /// The name that the peer gives, or the digits that stand for it (RFC 7616 §3.4.4).
+        user: auth::UserName,
+        /// The realm: that of the guard.
+        realm: Box<str>,
+        /// The algorithm, whose hash function is the one that a stored hash must have.
+        algorithm: auth::Algorithm,
+        /// The request.
+        request: Request,
     },
     /// A peer asks something that the application answers: a request of one of the [`Profile::methods`](super::Profile::methods). Answer it
     /// with [`respond`](super::UserAgent::respond).

@@ -17,6 +17,9 @@ pub struct Limits {
     pub targets: usize,
     /// How often a change of a session is tried again after it has met one of the peer's (491). 5.
     pub glares: usize,
+    /// Requests that wait until the application has said the secret of their user
+    /// ([`Event::SecretWanted`](super::Event::SecretWanted)); a further one gets a 503. 10,000.
+    pub look_ups: usize,
     /// Accounts besides the default one; a further one is refused. 100,000.
     pub accounts: usize,
     /// Proxies that a registrar's Service-Route may name; a longer route is not used (RFC 3608 §6.1). 16.
@@ -36,6 +39,7 @@ impl Default for Limits {
             retries: 8,
             targets: 8,
             glares: 5,
+            look_ups: 10_000,
             accounts: 100_000,
             service_route: 16,
             asks: 16,
@@ -49,6 +53,8 @@ impl Limit {
     pub const CALLS: Self = Self::named("calls");
     /// [`Limits::forks`]: the dialog was ended at once.
     pub const FORKS: Self = Self::named("forks");
+    /// [`Limits::look_ups`]: 503.
+    pub const LOOK_UPS: Self = Self::named("look_ups");
     /// [`Limits::subscriptions`]: 481.
     pub const SUBSCRIPTIONS: Self = Self::named("subscriptions");
     /// [`Limits::service_route`]: the route was not used.

@@ -38,7 +38,7 @@ pub use profile::Profile;
 pub use registration::{Binding, Register};
 pub use subscription::{Reason, Resubscription, Subscribe, SubscriptionEnd};
 
-use crate::auth::{Login, Scope, Settings, Users};
+use crate::auth::{Login, Scope};
 use crate::endpoint::Config;
 use crate::error::CommandError;
 use crate::id::handles;
@@ -337,26 +337,6 @@ impl Stack<Core> {
     pub fn respond(&mut self, now: Instant, served: ServedId, reply: impl Into<Reply>) -> Result<(), CommandError> {
         let reply = reply.into();
         self.command(now, |core, cx| core.respond(cx, served, &reply))
-    }
-
-    /// Asks everybody who sends a request for credentials (401, RFC 3261 §22.2) and serves the users who prove themselves; with `None`
-    /// it serves all, as at first. Calls that are up go on: what is asked next in their dialogs has to be proved too.
-    ///
-    /// ```
-    /// # use sansip::{Config, Instant, Seed};
-    /// # use sansip::auth::{Secret, Settings, Users};
-    /// # use sansip::user_agent::{Profile, UserAgent};
-    /// let mut bob = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:bob@biloxi.com>".parse()?));
-    /// let mut users = Users::new();
-    /// users.insert("alice", Secret::password("s3cret"));
-    /// bob.guard(Instant::ZERO, Some((Settings::new("biloxi.com"), users)))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// `Invalid`: a setting that no challenge can say.
-    pub fn guard(&mut self, now: Instant, settings: Option<(Settings, Users)>) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.guard(cx, settings))
     }
 
     /// Gives the logins that [`Event::Wanted`] asks for, and sends the request again if they are all that is wanted. Without a login

@@ -117,6 +117,10 @@ impl Player for UserAgent {
                 to.map_err(drop)
                     .and_then(|to| self.call(now, Outgoing::to(&to).account(account)).map(|_| ()).map_err(drop))
             }
+            (2, _) if number > 200 => {
+                let settings = sansip::auth::Settings::new("atlanta.com");
+                self.guard_with_look_up(now, settings, Duration::from_secs(2)).map_err(drop)
+            }
             (2, _) => {
                 let registrar: Result<UriBuf, _> = "sip:biloxi.com".parse();
                 let registrar = registrar.map_err(drop);
@@ -178,6 +182,8 @@ impl Player for UserAgent {
                     (ServedId::from_parts(slot, generation), RequestId::from_parts(slot, generation));
                 let answered = self.respond(now, served, StatusCode::OK).map_err(drop);
                 let login = (Scope::Any, Login::new("alice", Secret::password("s3cret")));
+                let user = Some(("alice", Secret::password("s3cret")));
+                let answered = answered.or_else(|()| self.secret(now, served, user).map_err(drop));
                 answered.or_else(|()| self.credentials(now, request, [login]).map_err(drop))
             }
             (_, Some(call)) => self.hang_up(now, call).map_err(drop),

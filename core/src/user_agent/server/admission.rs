@@ -23,15 +23,20 @@ impl Floor {
             return None;
         }
         let (id, is_first) = self.serving.begin(&arrival.request);
-        let mut served = accept(cx, arrival, id);
-        let request = &served.request;
-        let asked = request.method();
-        if asked == Method::Cancel {
+        let served = accept(cx, arrival, id);
+        if served.request.method() == Method::Cancel {
             return Some(served);
         }
-        if !self.lets_through(cx, &served) {
+        if !self.lets_through(cx, &served, is_first) {
             return None;
         }
+        self.check(cx, served, is_first)
+    }
+
+    /// The checks of a request behind the gate. `None` if it is answered by them.
+    pub(super) fn check(&mut self, cx: &mut Cx<'_>, mut served: Served, is_first: bool) -> Option<Served> {
+        let request = &served.request;
+        let asked = request.method();
         // A NOTIFY is for a subscription of ours, and has whatever body the event package has (RFC 6665 §4.1.3).
         let is_asked = self.profile.answers(asked) || asked == Method::Notify && request.to_tag().is_some();
         let uri = request.uri().ok();

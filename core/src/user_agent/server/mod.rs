@@ -5,6 +5,7 @@
 
 mod admission;
 mod asked;
+mod commands;
 mod guard;
 mod merged;
 mod respond;
@@ -12,6 +13,7 @@ mod respond;
 use alloc::boxed::Box;
 
 use super::agent::Work;
+use crate::auth::Pass;
 use crate::dialog::KeyedIndex;
 use crate::endpoint::Arrival;
 use crate::flow::ListenerId;
@@ -23,7 +25,8 @@ use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::{AccountId, CallId, ServedId, ServedKind};
 use asked::Asked;
-pub(super) use guard::Guard;
+use guard::LookUp;
+pub(super) use guard::{Guard, Store};
 use merged::MergeName;
 
 /// A request that is being served.
@@ -46,6 +49,8 @@ pub(super) struct Serving {
     table: Arena<ServedKind, Entry>,
     /// The requests outside of dialogs by their names.
     index: KeyedIndex<ServedId>,
+    /// How many wait for the secret of their user.
+    looking_up: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,12 +63,16 @@ struct Entry {
     call: Option<CallId>,
     /// The request, if it waits for the application.
     asked: Option<Box<Asked>>,
+    /// The request, if it waits for the secret of its user.
+    look_up: Option<Box<LookUp>>,
+    /// Who has sent it, if that was proved.
+    pass: Option<Box<Pass>>,
 }
 
 impl Serving {
     /// Without a request; names are hashed under `hash_key`.
     pub(super) const fn new(hash_key: [u8; 16]) -> Self {
-        Self { table: Arena::new(), index: KeyedIndex::new(hash_key) }
+        Self { table: Arena::new(), index: KeyedIndex::new(hash_key), looking_up: 0 }
     }
 
     /// Takes in a request that matches no transaction. False beside the handle: it is a merged request (§8.2.2.2), because one
@@ -105,7 +114,9 @@ impl Serving {
 
     /// The server transaction is over.
     pub(super) fn end(&mut self, id: ServedId) {
-        if let Some((hash, _)) = self.table.remove(id).and_then(|entry| entry.name) {
+        let Some(entry) = self.table.remove(id) else { return };
+        self.looking_up = self.looking_up.saturating_sub(usize::from(entry.look_up.is_some()));
+        if let Some((hash, _)) = entry.name {
             self.index.remove(hash, id);
         }
     }

@@ -37,6 +37,8 @@ impl Floor {
         served: &Served,
         parts: ResponseParts<'_>,
     ) -> Result<SharedBytes, CommandError> {
+        let proved = self.proved(cx, served, &parts);
+        let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
         self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
             .map_err(|_| CommandError::Invalid("body"))
     }
@@ -87,6 +89,8 @@ impl Floor {
     /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every
     /// response copies.
     pub(in crate::user_agent) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
+        let proved = self.proved(cx, served, &parts);
+        let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
         let written = self.tagged(cx, served, |to_tag| match (ResponseParts { to_tag, ..parts }).octets() {
             Ok(octets) => Ok((parts.status, octets)),
             Err(_) => bare_500(&served.request, to_tag).map(|octets| (StatusCode::SERVER_INTERNAL_ERROR, octets)),

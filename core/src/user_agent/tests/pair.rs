@@ -324,6 +324,7 @@ pub(super) fn short(event: &Event) -> String {
         Event::Overload { limit, .. } => format!("overload {limit:?}"),
         Event::Dropped { why, .. } => format!("dropped {why:?}"),
         Event::Wanted { wanted, .. } => format!("wanted {wanted:?}"),
+        Event::SecretWanted { user, .. } => format!("secret wanted {}", user.as_str()),
         Event::Asked { request, .. } => format!("asked {}", request.method().as_str()),
         Event::Replied { response, .. } => format!("replied {}", response.status().get()),
         Event::Unanswered { cause, .. } => format!("unanswered {}", cause.counts_as().get()),
