@@ -22,6 +22,26 @@ impl Endpoint {
         self.wire.ping(flow)
     }
 
+    /// Keeps a flow alive: a [`ping`](Self::ping) along a connection. Along a flow without one a single CRLF goes as a datagram, so that
+    /// a NAT on the way keeps its mapping; nobody answers that, and it tells nothing of the flow.
+    ///
+    /// # Errors
+    /// `Gone` if the connection is not open, or there is no such listener.
+    pub fn keep_alive(&mut self, now: Instant, flow: Flow) -> Result<(), CommandError> {
+        self.wire.advance(now);
+        self.wire.keep_alive(flow)
+    }
+
+    /// Keeps the connection of a flow open though no transaction uses it, until as many [`release_flow`](Self::release_flow) have come.
+    pub(crate) fn hold_flow(&mut self, flow: Flow) {
+        self.wire.hold(flow);
+    }
+
+    /// Ends one [`hold_flow`](Self::hold_flow).
+    pub(crate) fn release_flow(&mut self, flow: Flow) {
+        self.wire.release(flow);
+    }
+
     /// A connection is not what it was.
     pub(super) fn connection_changed(&mut self, id: ConnectionId, change: Change<'_>) {
         match change {

@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
 use crate::error::{CommandError, Limit};
-use crate::flow::ListenerId;
+use crate::flow::{Flow, ListenerId};
 use crate::message::{
     BuildError, Framing, HostPort, Lines, Recipe, Request, Response, ResponseBuilder, ResponseParts, SharedBytes,
     StatusCode,
@@ -326,6 +326,24 @@ impl<'a, E> Context<'a, E> {
     /// Moves a timer; false if it has fired or was disarmed.
     pub fn rearm(&mut self, timer: TimerId, at: Instant) -> bool {
         self.endpoint.rearm(timer, at)
+    }
+
+    /// Keeps the connection of a flow open: see [`Endpoint::hold_flow`].
+    pub(crate) fn hold_flow(&mut self, flow: Flow) {
+        self.endpoint.hold_flow(flow);
+    }
+
+    /// Ends one [`hold_flow`](Self::hold_flow).
+    pub(crate) fn release_flow(&mut self, flow: Flow) {
+        self.endpoint.release_flow(flow);
+    }
+
+    /// Keeps a flow alive: see [`Endpoint::keep_alive`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::keep_alive`].
+    pub fn keep_alive(&mut self, flow: Flow) -> Result<(), CommandError> {
+        self.endpoint.keep_alive(self.now, flow)
     }
 
     /// Takes a timer out.

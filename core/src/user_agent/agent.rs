@@ -130,6 +130,8 @@ work! {
         SessionTimer(CallId) = 13,
         /// The timer of an UPDATE that we try again.
         UpdateGlare(DialogId) = 14,
+        /// The timer of a flow that is kept alive.
+        KeepAlive(RegistrationId) = 31,
         /// The timer of a request that waits for the secret of its user.
         LookUp(ServedId) = 30,
     }
@@ -146,7 +148,7 @@ pub struct Census {
     pub requests: usize,
     /// Requests of ours that wait for their end.
     pub pending: usize,
-    /// Registrations: holdings, each with a timer for its refresh at most.
+    /// Registrations: holdings, each with a timer for its refresh at most, and one for its flow if that is kept alive.
     pub registrations: usize,
     /// Subscriptions, those included that are over and whose SUBSCRIBE may have further NOTIFYs.
     pub subscriptions: usize,
@@ -269,6 +271,7 @@ impl Core {
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
+            Owner::KeepAlive(registration) => self.registrations.probed(on, cx, registration, id, &outcome),
             Owner::Subscribe(subscription) => self.subscriptions.heard(on, cx, subscription, id, outcome),
             Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
@@ -294,12 +297,17 @@ impl Core {
             Indication::Ack { request, server, .. } => {
                 self.calls.acknowledged(&mut self.floor, cx, &request, server.map(|(_, tag)| tag));
             }
-            Indication::Response { delivery, tag, response, .. } => match tag.try_into() {
+            Indication::Response { delivery, tag, response, flow } => match tag.try_into() {
                 // Passed on by nobody and not ours: misrouted (§8.1.3.3). Without any final response that can be used,
                 // the end of the transaction ends what waits for it.
                 _ if has_several_vias(&response) => {}
                 Ok(Work::Request(id)) => {
                     if let Some((owner, outcome)) = self.floor.answered(cx, id, delivery, response) {
+                        if let (Owner::Register(id), Outcome::Final(response)) = (owner, &outcome)
+                            && response.status().is_success()
+                        {
+                            self.registrations.came_along(cx, id, flow);
+                        }
                         self.heard(cx, id, owner, outcome);
                     }
                 }
@@ -335,6 +343,7 @@ impl Core {
                 Ok(Work::Unnotified(id)) => self.subscriptions.unnotified(&mut self.floor, cx, id),
                 Ok(Work::Resubscribe(id)) => self.subscriptions.resubscribe(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
+                Ok(Work::KeepAlive(id)) => self.registrations.keep_alive_due(&mut self.floor, cx, id),
                 Ok(Work::LookUp(id)) => self.floor.look_up_overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
@@ -351,7 +360,8 @@ impl Core {
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
-            Indication::Unsent { .. } | Indication::FlowFailed { .. } => {}
+            Indication::Unsent { .. } => {}
+            Indication::FlowFailed { flow } => self.registrations.flow_failed(&mut self.floor, cx, flow),
             // For a stateless proxy (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
         }

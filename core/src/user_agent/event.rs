@@ -201,6 +201,12 @@ pub enum Event {
         /// The 2xx; its Contacts are the bindings.
         response: Response,
     },
+    /// The flow of a registration is lost: its connection is gone or has not answered a ping, or an OPTIONS got no answer. The registration
+    /// is made anew: see [`Register::keep_alive`](super::Register::keep_alive).
+    FlowLost {
+        /// The registration.
+        registration: RegistrationId,
+    },
     /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call is left, and no request of ours.
     ShutDown,
     /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or

@@ -35,7 +35,7 @@ pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
-pub use registration::{Binding, Register};
+pub use registration::{Binding, KeepAlive, Register};
 pub use subscription::{Reason, Resubscription, Subscribe, SubscriptionEnd};
 
 use crate::auth::{Login, Scope};

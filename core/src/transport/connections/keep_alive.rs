@@ -29,6 +29,18 @@ impl<K: TimerKey> Wire<K> {
         Ok(())
     }
 
+    /// Sends what keeps a flow alive: a ping along a connection, and one line end as a datagram, which nobody answers.
+    pub(crate) fn keep_alive(&mut self, flow: Flow) -> Result<(), CommandError> {
+        if flow.connection.is_some() {
+            return self.ping(flow);
+        }
+        if self.listeners.get(flow.listener).is_none() {
+            return Err(CommandError::Gone);
+        }
+        self.send(flow, SharedBytes::from(PONG));
+        Ok(())
+    }
+
     /// Answers a ping, unless too much is queued.
     pub(crate) fn pong(&mut self, id: ConnectionId) {
         if let Some(flow) = self.connections.flow(id)

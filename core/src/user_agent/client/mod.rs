@@ -45,6 +45,8 @@ pub(super) enum Owner {
     TurnAway(DeliveryId),
     /// The REGISTER of a registration.
     Register(RegistrationId),
+    /// The OPTIONS that keeps the flow of a registration alive.
+    KeepAlive(RegistrationId),
     /// The SUBSCRIBE or REFER of a subscription.
     Subscribe(SubscriptionId),
     /// Nobody but the application, which knows the request itself.

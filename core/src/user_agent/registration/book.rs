@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 
+use super::keep_alive::Alive;
 use super::register::Terms;
 use crate::error::Limit;
 use crate::id::Arena;
@@ -57,6 +58,8 @@ pub(super) struct Registration {
     /// The user parts that its account is reached by because of what was bound. What the next REGISTER does not name is bound until it
     /// ends by itself.
     pub(super) users: BTreeSet<Box<str>>,
+    /// Its flow, if that is kept alive. In a box, as few registrations have one.
+    pub(super) alive: Option<Box<Alive>>,
 }
 
 impl Registration {
@@ -76,6 +79,7 @@ impl Registration {
             stale: None,
             is_corrected: false,
             users: BTreeSet::new(),
+            alive: None,
         }
     }
 

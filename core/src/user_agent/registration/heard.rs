@@ -62,7 +62,7 @@ impl Registrations {
         }
         self.tell_failure(on, cx, id, cause);
         if goal == Goal::Query {
-            self.forget(on, id);
+            self.forget(on, cx, id);
         } else {
             self.send_next(on, cx, id);
             self.tell_the_end(cx);
@@ -80,7 +80,7 @@ impl Registrations {
     }
 
     /// Tells of a failure, and sees to the next attempt if one is made by itself (§10.2.7, RFC 5626 §4.5).
-    fn tell_failure(&mut self, on: &Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
+    pub(super) fn tell_failure(&mut self, on: &Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
         let again = self.try_again(on, cx, id, &cause);
         cx.emit(Event::RegistrationFailed { registration: id, cause, again });
     }
@@ -105,7 +105,7 @@ impl Registrations {
         let Some(registration) = self.book.get_mut(id) else { return };
         if goal == Goal::Query {
             cx.emit(Event::Bindings { query: id, response });
-            self.forget(on, id);
+            self.forget(on, cx, id);
             return;
         }
         registration.failures = 0;
@@ -126,7 +126,7 @@ impl Registrations {
         let is_over = goal != Goal::Keep && registration.next.is_none();
         cx.emit(Event::Registered { registration: id, response });
         if is_over {
-            self.forget(on, id);
+            self.forget(on, cx, id);
         }
         if is_seen_elsewhere && self.send(on, cx, id).is_err() {
             self.tell_failure(on, cx, id, Cause::Unreachable);

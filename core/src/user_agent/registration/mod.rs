@@ -1,14 +1,16 @@
 //! Registering: the bindings that this user agent keeps at registrars (RFC 3261 §10.2).
 //!
 //! `register.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of registrations, this file what the
-//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, and `seen.rs` what a 2xx says of our own address.
+//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `keep_alive.rs` how its flow is kept, and `seen.rs` what a 2xx says of our own address.
 
 mod book;
 mod commands;
 mod heard;
+mod keep_alive;
 mod register;
 mod seen;
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::agent::Cx;
@@ -17,11 +19,13 @@ use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::extension::Extension;
+use crate::flow::Flow;
 use crate::message::{HeaderId, Lines, Method, Scheme};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
 pub(super) use heard::{may_pass, refresh_after};
+pub use keep_alive::KeepAlive;
 use register::Terms;
 pub use register::{Binding, Register};
 
@@ -33,12 +37,14 @@ pub(super) struct Registrations {
     out: usize,
     /// Whether the application waits for the end of all registrations.
     ending: bool,
+    /// The flows that are kept alive, and for which registrations.
+    flows: BTreeMap<Flow, BTreeSet<RegistrationId>>,
 }
 
 impl Registrations {
     /// No registration yet. Names are hashed with this key.
     pub(super) const fn new(key: [u8; 16]) -> Self {
-        Self { book: Book::new(key), out: 0, ending: false }
+        Self { book: Book::new(key), out: 0, ending: false, flows: BTreeMap::new() }
     }
 
     /// Number of registrations.
@@ -122,7 +128,7 @@ impl Registrations {
         match self.send(on, cx, query) {
             Ok(()) => Ok(query),
             Err(error) => {
-                self.forget(on, query);
+                self.forget(on, cx, query);
                 Err(error)
             }
         }
@@ -140,7 +146,7 @@ impl Registrations {
         let id = known.unwrap_or_else(|| self.begin(on, cx, goal, terms.clone()));
         let asked = self.ask(on, cx, id, goal, terms);
         if asked.is_err() && known.is_none() {
-            self.forget(on, id);
+            self.forget(on, cx, id);
         }
         asked.map(|()| id)
     }
@@ -154,7 +160,8 @@ impl Registrations {
     }
 
     /// Forgets a registration: its account is not reached by what it has bound any more.
-    fn forget(&mut self, on: &mut Floor, id: RegistrationId) {
+    fn forget(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        self.let_die(cx, id);
         let Some(Registration { terms, users, .. }) = self.book.remove(id) else { return };
         users.iter().for_each(|user| on.accounts.forget_user(terms.account, user));
         on.accounts.let_go(terms.account);

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::keep_alive::KeepAlive;
 use crate::dialog::RouteSet;
 use crate::error::CommandError;
 use crate::message::header::NameAddrBuf;
@@ -46,6 +47,7 @@ pub struct Register {
     supports_path: bool,
     as_seen: bool,
     account: Option<AccountId>,
+    keep_alive: Option<KeepAlive>,
 }
 
 impl Register {
@@ -64,6 +66,7 @@ impl Register {
             supports_path: false,
             as_seen: false,
             account: None,
+            keep_alive: None,
         }
     }
 
@@ -84,6 +87,15 @@ impl Register {
     #[must_use]
     pub const fn account(mut self, account: AccountId) -> Self {
         self.account = Some(account);
+        self
+    }
+
+    /// Keeps the flow alive by which the registrar has answered, as long as the registration lasts. If the flow is lost,
+    /// [`Event::FlowLost`](crate::user_agent::Event::FlowLost) says so, and the registration is made anew at once; should that fail, as
+    /// [`Policy::registering`](crate::user_agent::Policy::registering) says (RFC 5626 §4.5).
+    #[must_use]
+    pub const fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
         self
     }
 
@@ -240,6 +252,8 @@ pub(super) struct Terms {
     pub(super) supports_path: bool,
     /// Whether our contact is bound as it is seen.
     pub(super) as_seen: bool,
+    /// How the flow is kept alive.
+    pub(super) keep_alive: Option<KeepAlive>,
 }
 
 impl Terms {
@@ -249,7 +263,7 @@ impl Terms {
     /// `Gone`: there is no such account; `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
     pub(super) fn of(register: Register, accounts: &Accounts) -> Result<Self, CommandError> {
         let Register { registrar, expires, address_of_record, from, mut bindings, .. } = register;
-        let Register { next_hop, routes, extra, supports_path, as_seen, account, .. } = register;
+        let Register { next_hop, routes, extra, supports_path, as_seen, account, keep_alive, .. } = register;
         let account = accounts.named(account)?;
         let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
         extra.check()?;
@@ -267,7 +281,20 @@ impl Terms {
             return Err(CommandError::NotSip);
         }
         let from = from.unwrap_or_else(|| to.clone());
-        Ok(Self { account, registrar, expires, to, from, bindings, next_hop, routes, extra, supports_path, as_seen })
+        Ok(Self {
+            account,
+            registrar,
+            expires,
+            to,
+            from,
+            bindings,
+            next_hop,
+            routes,
+            extra,
+            supports_path,
+            as_seen,
+            keep_alive,
+        })
     }
 
     /// How the REGISTER is addressed, and what the application adds.

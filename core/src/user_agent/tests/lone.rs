@@ -25,6 +25,8 @@ pub(super) struct Lone {
     /// The addresses of every name.
     pub(super) addresses: Vec<IpAddr>,
     pub(super) events: Vec<Event>,
+    /// The line ends that were sent to keep a flow alive.
+    pub(super) pings: Vec<Vec<u8>>,
 }
 
 impl Lone {
@@ -41,7 +43,16 @@ impl Lone {
         let mut agent = UserAgent::user_agent(config, profile);
         let listener = agent.listen(Listener::udp("192.0.2.4:5060".parse().unwrap()));
         let (ways, addresses) = (Vec::new(), Vec::new());
-        Self { now: Instant::ZERO, agent, listener, sent: Vec::new(), ways, addresses, events: Vec::new() }
+        Self {
+            now: Instant::ZERO,
+            agent,
+            listener,
+            sent: Vec::new(),
+            ways,
+            addresses,
+            events: Vec::new(),
+            pings: Vec::new(),
+        }
     }
 
     /// A message arrives; its lines may end in `\n`.
@@ -123,6 +134,9 @@ impl Lone {
     fn drain(&mut self) {
         while let Some(output) = self.agent.poll() {
             match output {
+                Output::Send(transmit) if transmit.bytes.iter().all(u8::is_ascii_whitespace) => {
+                    self.pings.push(transmit.bytes.to_vec());
+                }
                 Output::Send(transmit) => {
                     self.sent.push(Text::of(&transmit.bytes));
                     self.ways.push(transmit.flow.remote);

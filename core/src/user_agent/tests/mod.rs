@@ -13,6 +13,7 @@ mod fail_over;
 mod flows;
 mod guarding;
 mod junk;
+mod keeping_alive;
 mod lone;
 mod modifying;
 mod networks;

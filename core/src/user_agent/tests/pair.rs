@@ -332,6 +332,7 @@ pub(super) fn short(event: &Event) -> String {
         Event::Registered { .. } => "registered".into(),
         Event::Bindings { .. } => "bindings".into(),
         Event::Unregistered => "unregistered".into(),
+        Event::FlowLost { .. } => "flow lost".into(),
         Event::ShutDown => "shut down".into(),
         Event::Subscribed { response, .. } => format!("subscribed {}", response.status().get()),
         Event::SubscriptionForked { .. } => "forked".into(),
