@@ -203,7 +203,7 @@ impl Core {
         }
     }
 
-    /// Tells, once, that all has ended, if the core was told to end it. A later usage of dialogs belongs to [`is_idle`](Self::is_idle).
+    /// Tells, once, that all has ended, if the core was told to end it.
     pub(super) fn tell_the_end(&mut self, cx: &mut Cx<'_>) {
         if self.closing == Closing::Waiting && self.is_idle() {
             self.closing = Closing::Done;

@@ -207,7 +207,7 @@ pub enum Event {
         /// The registration.
         registration: RegistrationId,
     },
-    /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call is left, and no request of ours.
+    /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call, no subscription and no request of ours is left.
     ShutDown,
     /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or
     /// their removal failed; each was told.

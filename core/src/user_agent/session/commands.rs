@@ -55,9 +55,10 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.hang_up(cx, call, &extra))
     }
 
-    /// Ends all that this user agent does: hangs up each call by what ends it now, and removes the bindings of all registrations. From now
+    /// Ends all that this user agent does: hangs up each call by what ends it now, ends all subscriptions, and removes the bindings of
+    /// all registrations. From now
     /// on each request of a peer outside of dialogs gets a 503, and commands that begin something return `Draining`. Each end is told as
-    /// ever. When no call is left and no request of ours, [`Event::ShutDown`](crate::user_agent::Event::ShutDown) says so; that takes 64·T1 for a peer that says nothing.
+    /// ever. When no call, no subscription and no request of ours is left, [`Event::ShutDown`](crate::user_agent::Event::ShutDown) says so; that takes 64·T1 for a peer that says nothing.
     ///
     /// ```
     /// # use sansip::{CommandError, Config, Instant, Node, Output, Seed};
