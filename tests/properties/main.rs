@@ -6,6 +6,7 @@ mod endpoint;
 mod explored;
 mod found;
 mod laws;
+mod model;
 mod planted;
 mod scripts;
 mod shrunk;

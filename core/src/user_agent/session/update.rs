@@ -34,7 +34,9 @@ impl Calls {
         let is_updating = session.changes.as_ref().is_some_and(|changes| changes.update.is_some());
         // A fork that is early still when another one has answered has lost.
         let is_lost = is_cancelled || is_answered && session.phase == Phase::Early;
-        if !session.phase.is_alive() || is_updating || is_lost {
+        // Until the ACK for our 2xx comes, the peer may not have heard of the dialog, and would refuse with 481.
+        let is_unacknowledged = session.phase == Phase::Accepted;
+        if !session.phase.is_alive() || is_updating || is_lost || is_unacknowledged {
             return Err(CommandError::WrongState);
         }
         self.send_update(on, cx, of.call, dialog, Change { extra: extra.clone(), glares: 0, is_refresh: false })
