@@ -117,7 +117,7 @@ impl Options {
                 "--listen" => options.listen.push(place(&value()?)?),
                 "--advertise" => options.advertise.push(parse(&value()?)?),
                 "--domain" => options.settings.domains.push(parse::<HostBuf>(&value()?)?),
-                "--record-route" => options.settings.record_route = true,
+                "--record-route" => options.settings.proxy.record_route = true,
                 "--relay" => options.settings.relay = true,
                 "--route" => {
                     let value = value()?;

@@ -10,7 +10,7 @@
 //!
 //! | module | RFC 3261 | what |
 //! |---|---|---|
-//! | [`time`], [`id`], [`timer`], [`random`], `keyed_index`, [`tag`], [`error`] | | the ground |
+//! | [`time`], [`id`], [`timer`], [`error`], [`owner_tag`], [`random`], [`shard`], `keyed_index`, [`tag`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`extension`] | §19.2 | option tags |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
@@ -42,10 +42,12 @@ pub mod id;
 mod keyed_index;
 pub mod message;
 pub mod node;
+pub mod owner_tag;
 pub mod proxy;
 pub mod random;
 pub mod registrar;
 pub mod server;
+pub mod shard;
 pub mod stack;
 pub mod tag;
 pub mod targets;
@@ -59,7 +61,8 @@ pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, In
 pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};
 pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};
-pub use random::{Random, Script, Seed};
+pub use owner_tag::OwnerTag;
+pub use random::{Key, Random, Script, Seed};
 pub use server::Server;
 pub use stack::{Context, Stack, TransactionUser};
 pub use tag::Tag;

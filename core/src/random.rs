@@ -3,12 +3,23 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::fmt;
+use core::hash::Hasher;
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::owner_tag::OwnerTag;
 
 /// The start of every branch made under RFC 3261 (§8.1.1.7).
 pub const MAGIC_COOKIE: &str = "z9hG4bK";
+
+impl OwnerTag {
+    /// The owner that a branch names, as [`named_by`](Self::named_by) behind its magic cookie (RFC 3261 §8.1.1.7).
+    pub fn named_by_branch(branch: &str) -> Option<&str> {
+        Self::named_by(branch.strip_prefix(MAGIC_COOKIE)?)
+    }
+}
 
 /// Where a node's randomness starts. A node that restarts needs a new one, else its branches repeat (§8.1.1.7).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +58,32 @@ impl fmt::Debug for Seed {
     }
 }
 
+/// A secret that the servers of one farm share by configuration. The keys of their tags and tokens come from it, so that each of
+/// them knows what another one has made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// A key of 16 bytes that no one can guess.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key of a keyed hash for a purpose of its own, as [`Seed::hash_key`].
+    pub(crate) fn hash_key(self, purpose: u64) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write_u64(purpose.to_le());
+        hasher.finish128().as_bytes()
+    }
+}
+
+impl fmt::Debug for Key {
+    /// Whoever knows the key can make tags and tokens: it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
 /// Values to use before any random ones, so that a scenario can carry an RFC's own branches and tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
@@ -67,12 +104,20 @@ pub struct Script {
 pub struct Random {
     generator: ChaCha12Rng,
     script: Script,
+    /// What each branch, tag and Call-ID begins with.
+    owner: OwnerTag,
 }
 
 impl Random {
     /// The generator of `seed`, behind `script`.
     pub fn new(seed: Seed, script: Script) -> Self {
-        Self { generator: ChaCha12Rng::from_seed(seed.0), script }
+        Self { generator: ChaCha12Rng::from_seed(seed.0), script, owner: OwnerTag::NONE }
+    }
+
+    /// This generator, whose branches, tags and Call-IDs begin with `owner`. Scripted ones are taken as they are.
+    #[must_use]
+    pub fn with_owner(self, owner: OwnerTag) -> Self {
+        Self { owner, ..self }
     }
 
     /// 64 random bits.
@@ -85,7 +130,7 @@ impl Random {
         ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A branch: the magic cookie, then 80 random bits, then `suffix` if it is not empty (the proxy's loop check,
+    /// A branch: the magic cookie, the owner tag, then 80 random bits, then `suffix` if it is not empty (the proxy's loop check,
     /// §16.6 step 8). A scripted branch is taken as it is, without the suffix.
     pub fn branch(&mut self, suffix: &str) -> String {
         let mut branch = String::with_capacity(MAGIC_COOKIE.len() + 16 + 1 + suffix.len());
@@ -93,6 +138,7 @@ impl Random {
         match self.script.branches.pop_front() {
             Some(scripted) => branch.push_str(&scripted),
             None => {
+                self.owner.parts().into_iter().for_each(|part| branch.push_str(part));
                 self.push_token(&mut branch, 16);
                 if !suffix.is_empty() {
                     branch.push('.');
@@ -107,7 +153,7 @@ impl Random {
     pub fn tag(&mut self) -> String {
         match self.script.tags.pop_front() {
             Some(scripted) => scripted,
-            None => self.token(12),
+            None => self.owned(12),
         }
     }
 
@@ -115,7 +161,7 @@ impl Random {
     pub fn call_id(&mut self) -> String {
         match self.script.call_ids.pop_front() {
             Some(scripted) => scripted,
-            None => self.token(20),
+            None => self.owned(20),
         }
     }
 
@@ -140,6 +186,15 @@ impl Random {
         let mut key = [0; 16];
         self.generator.fill_bytes(&mut key);
         key
+    }
+
+    /// A token behind the owner tag.
+    fn owned(&mut self, length: usize) -> String {
+        let [owner, dot] = self.owner.parts();
+        let mut token = String::with_capacity(owner.len() + dot.len() + length);
+        [owner, dot].into_iter().for_each(|part| token.push_str(part));
+        self.push_token(&mut token, length);
+        token
     }
 
     fn token(&mut self, length: usize) -> String {
@@ -204,6 +259,32 @@ mod tests {
         let mut random = Random::new(Seed::from_u64(7), script);
         assert_eq!(random.branch("loop"), "z9hG4bKnashds8");
         assert!(random.branch("loop").ends_with(".loop"));
+    }
+
+    #[test]
+    fn branches_tags_and_call_ids_begin_with_the_owner_and_are_else_what_they_were() {
+        let plain = &mut Random::new(Seed::from_u64(7), Script::default());
+        let mut owned = Random::new(Seed::from_u64(7), Script::default()).with_owner("s1".parse().unwrap());
+        assert_eq!(owned.branch("loop"), plain.branch("loop").replace("z9hG4bK", "z9hG4bKs1."));
+        assert_eq!(owned.tag(), ["s1.", &plain.tag()].concat());
+        assert_eq!(owned.call_id(), ["s1.", &plain.call_id()].concat());
+        assert_eq!(owned.client_nonce(), plain.client_nonce());
+    }
+
+    #[test]
+    fn the_owner_is_read_from_what_begins_with_it() {
+        assert_eq!(OwnerTag::named_by_branch("z9hG4bKs1.0123456789abcdef.loop"), Some("s1"));
+        for none in ["z9hG4bK0123456789abcdef.loop", "z9hG4bK.x", "z9hG4bKs1", "s1.x"] {
+            assert_eq!(OwnerTag::named_by_branch(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_another_key_for_each_purpose() {
+        let key = Key::new([1; 16]);
+        assert_eq!(key.hash_key(1), Key::new([1; 16]).hash_key(1));
+        assert_ne!(key.hash_key(1), key.hash_key(2));
+        assert_ne!(key.hash_key(1), Key::new([2; 16]).hash_key(1));
     }
 
     #[test]

@@ -5,21 +5,70 @@ use alloc::vec::Vec;
 use crate::dialog::request_target;
 use crate::message::header::Contact;
 use crate::message::{Response, UriBuf};
+use crate::transport::NextHop;
 
 /// A place that a request can go to.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The Request-URI.
     pub uri: UriBuf,
+    /// The proxies on the way there, loose routers, which are put in front of Route (RFC 3261 §16.6 step 6, RFC 3327 §5.3).
+    pub routes: Vec<UriBuf>,
+    /// Where the request goes instead of to its first Route or its Request-URI; must be a loose router or the end.
+    pub next_hop: Option<NextHop>,
     /// How much it is preferred, in thousandths: 0 to 1000.
     pub q: u16,
+}
+
+impl Target {
+    /// The target of this Request-URI, preferred as much as any.
+    pub const fn new(uri: UriBuf) -> Self {
+        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000 }
+    }
+
+    /// This target, preferred so much: 0 to 1000.
+    #[must_use]
+    pub fn with_q(self, q: u16) -> Self {
+        Self { q, ..self }
+    }
+
+    /// This target behind these proxies.
+    #[must_use]
+    pub fn with_routes(self, routes: Vec<UriBuf>) -> Self {
+        Self { routes, ..self }
+    }
+
+    /// This target, by way of this hop.
+    #[must_use]
+    pub fn with_next_hop(self, next_hop: NextHop) -> Self {
+        Self { next_hop: Some(next_hop), ..self }
+    }
+
+    /// What tells the place of this target from others.
+    fn place(&self) -> Place {
+        Place { uri: request_target(self.uri.as_uri()), next_hop: self.next_hop.clone() }
+    }
+}
+
+/// A place that a target leads to.
+#[derive(Clone, Debug)]
+struct Place {
+    uri: UriBuf,
+    next_hop: Option<NextHop>,
+}
+
+impl Place {
+    /// Whether both lead to the same end: equivalent URIs (RFC 3261 §19.1.4) by the same hop.
+    fn is(&self, other: &Self) -> bool {
+        self.next_hop == other.next_hop && self.uri.as_uri().equivalent(other.uri.as_uri())
+    }
 }
 
 /// Targets that wait, the best first, and those that were taken: none is taken twice.
 #[derive(Clone, Debug, Default)]
 pub struct TargetSet {
     waiting: Vec<Target>,
-    taken: Vec<UriBuf>,
+    taken: Vec<Place>,
     /// How many it takes in all.
     limit: usize,
 }
@@ -27,22 +76,33 @@ pub struct TargetSet {
 impl TargetSet {
     /// A set that takes so many targets in all. `first` was tried before.
     pub fn new(first: UriBuf, limit: usize) -> Self {
-        Self { waiting: Vec::new(), taken: Vec::from([first]), limit }
+        Self {
+            waiting: Vec::new(),
+            taken: Vec::from([Place { uri: first, next_hop: None }]),
+            limit: limit.saturating_add(1),
+        }
     }
 
-    /// Adds a target behind those that are preferred as much. False, and nothing changes, if an equivalent one (§19.1.4) waits or was
-    /// taken, whatever header fields its URI asks for, or if there is no room.
+    /// A set that takes so many targets in all, of which none was tried.
+    pub const fn of_limit(limit: usize) -> Self {
+        Self { waiting: Vec::new(), taken: Vec::new(), limit }
+    }
+
+    /// Adds a target behind those that are preferred as much. False, and nothing changes, if an equivalent one (§19.1.4) by the same
+    /// hop waits or was taken, whatever header fields its URI asks for, or if there is no room.
     pub fn add(&mut self, target: Target) -> bool {
-        let place = request_target(target.uri.as_uri());
-        let is_it = |other: &UriBuf| other.as_uri().equivalent(place.as_uri());
-        let is_known =
-            self.waiting.iter().any(|other| is_it(&request_target(other.uri.as_uri()))) || self.taken.iter().any(is_it);
-        if is_known || self.waiting.len() + self.taken.len() > self.limit {
+        if self.has(&target) || self.waiting.len() + self.taken.len() >= self.limit {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.q >= target.q);
         self.waiting.insert(place, target);
         true
+    }
+
+    /// Whether the target, or an equivalent one, waits or was taken.
+    pub fn has(&self, target: &Target) -> bool {
+        let place = target.place();
+        self.waiting.iter().any(|other| other.place().is(&place)) || self.taken.iter().any(|other| other.is(&place))
     }
 
     /// Adds the Contacts of a redirection that `may` be followed, by their q; one without q counts as 1 (§8.1.3.4, §20.10).
@@ -52,7 +112,7 @@ impl TargetSet {
             let Some(address) = contact.address() else { continue };
             let (uri, q) = (address.uri.to_buf(), contact.q().unwrap_or(1_000));
             if may(&uri) {
-                self.add(Target { uri, q });
+                self.add(Target::new(uri).with_q(q));
             }
         }
     }
@@ -63,8 +123,18 @@ impl TargetSet {
             return None;
         }
         let target = self.waiting.remove(0);
-        self.taken.push(request_target(target.uri.as_uri()));
+        self.taken.push(target.place());
         Some(target)
+    }
+
+    /// How much the best target that waits is preferred.
+    pub fn best(&self) -> Option<u16> {
+        self.waiting.first().map(|target| target.q)
+    }
+
+    /// Gives up all targets that wait.
+    pub fn clear(&mut self) {
+        self.waiting = Vec::new();
     }
 
     /// Whether none waits.
@@ -79,7 +149,7 @@ mod tests {
     use alloc::string::{String, ToString};
 
     fn target(uri: &str, q: u16) -> Target {
-        Target { uri: uri.parse().unwrap(), q }
+        Target::new(uri.parse().unwrap()).with_q(q)
     }
 
     #[test]
@@ -96,5 +166,20 @@ mod tests {
         let order: Vec<String> = core::iter::from_fn(|| set.take()).map(|target| target.uri.to_string()).collect();
         assert_eq!(order, ["sip:a@biloxi.com", "sip:b@biloxi.com", "sip:c@biloxi.com", "sip:d@biloxi.com"]);
         assert!(set.is_empty() && !set.add(target("sip:a@biloxi.com", 1_000)), "was taken");
+    }
+
+    #[test]
+    fn one_uri_by_two_hops_is_two_targets() {
+        let hop = |host: &str| NextHop::from(host.parse::<crate::message::HostBuf>().unwrap());
+        let mut set = TargetSet::of_limit(3);
+        let bob = || target("sip:bob@biloxi.com", 1_000);
+        assert!(set.add(bob()));
+        assert!(set.add(bob().with_next_hop(hop("192.0.2.1"))));
+        assert!(!set.add(bob().with_next_hop(hop("192.0.2.1"))), "waits");
+        assert_eq!(set.best(), Some(1_000));
+        assert!(set.add(bob().with_next_hop(hop("192.0.2.2"))));
+        assert!(!set.add(target("sip:carol@biloxi.com", 1)), "no room");
+        set.clear();
+        assert!(set.is_empty() && set.best().is_none());
     }
 }

@@ -85,7 +85,8 @@ fn phone(seed: u64, last: u8, name: &str) -> (UserAgent, ListenerId) {
 
 fn server() -> (Server, ListenerId) {
     let domain = "biloxi.com".parse().expect("a host");
-    let settings = Settings { domains: vec![domain], record_route: true, ..Settings::default() };
+    let proxy = sansip::proxy::Settings { record_route: true, ..Default::default() };
+    let settings = Settings { domains: vec![domain], proxy, ..Settings::default() };
     let mut server = Server::server(Config::new(Seed::from_u64(2)), settings);
     let listener = server.listen(Listener::udp(address(2)));
     (server, listener)

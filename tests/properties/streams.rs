@@ -137,7 +137,8 @@ fn bob() -> Host<UserAgent> {
 
 fn server() -> Host<Server> {
     let domain = "biloxi.com".parse().expect("a host");
-    let settings = Settings { domains: vec![domain], record_route: true, ..Settings::default() };
+    let proxy = sansip::proxy::Settings { record_route: true, ..Default::default() };
+    let settings = Settings { domains: vec![domain], proxy, ..Settings::default() };
     let mut node = Server::server(Config::new(Seed::from_u64(2)), settings);
     let udp = node.listen(Listener::udp(address(2)));
     let tcp = node.listen(Listener::tcp(address(2)));

@@ -159,7 +159,7 @@ fn a_server_that_is_full_tells_its_application() {
     let limits: Vec<Limit> = bench.events.iter().filter_map(|(_, event)| overload(event)).collect();
     assert_eq!(limits, [Limit::ADDRESSES_OF_RECORD, Limit::BINDINGS]);
 
-    let mut bench = node::server_with(config(|_| {}), |settings| settings.proxy.response_contexts = 0);
+    let mut bench = node::server_with(config(|_| {}), |settings| settings.proxy.limits.response_contexts = 0);
     bench.receive(&invite(1).replace("sip:alice@192.0.2.1 ", "sip:bob@192.0.2.77 "));
     assert!(bench.last().start_line().starts_with("SIP/2.0 503 ") && bench.last().has("Retry-After"));
     assert_eq!(overload(&bench.events[0].1), Some(Limit::RESPONSE_CONTEXTS));

@@ -15,7 +15,6 @@ use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
 
-use super::stateless::TOKEN_LENGTH;
 use super::{DropCause, Endpoint, Indication};
 
 /// A valid request that matches no transaction, waiting for the core's choice.
@@ -168,7 +167,9 @@ impl Endpoint {
     /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).
     fn acknowledges_refusal(&self, headers: Headers<'_>) -> bool {
         let tag = headers.text_of_to().and_then(|to| to.tag()).map(TagParam::as_bytes);
-        let is_ours = tag.is_some_and(|tag| tag.len() == TOKEN_LENGTH && tag == self.token_key.tag(headers).as_bytes());
+        let is_ours = tag.is_some_and(|tag| {
+            tag.len() == self.token_key.tag_length() && tag == self.token_key.tag(headers).as_bytes()
+        });
         is_ours && headers.to().is_some()
     }
 

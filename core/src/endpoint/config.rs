@@ -2,7 +2,8 @@
 
 use crate::message::UserPart;
 use crate::message::header::Date;
-use crate::random::{Script, Seed};
+use crate::owner_tag::OwnerTag;
+use crate::random::{Key, Script, Seed};
 use crate::time::Instant;
 use crate::transaction::Timers;
 use crate::{message, transaction, transport};
@@ -22,11 +23,17 @@ pub struct Config {
     pub rport: bool,
     /// Whether responses that no transaction waits for are shown ([`Indication::Stray`](crate::Indication::Stray)): a stateless
     /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
-    /// [`Server`](crate::Server) turns it on for the CANCEL that it forwards statelessly.
+    /// [stateless proxy](crate::proxy::stateless) turns it on.
     pub strays: bool,
     /// Whether what is dropped without an answer is shown ([`Indication::Dropped`](crate::Indication::Dropped)), for a log or a
     /// trace. Off by default: the counters of [`Stats`](crate::transport::Stats) count it.
     pub drops: bool,
+    /// The name of this node in a farm. Branches, tags, Call-IDs and Record-Routes begin with it. Empty by default.
+    pub owner: OwnerTag,
+    /// The key that the servers of a farm share: from it come the keys of their To tags, of the tokens in their Record-Routes and of
+    /// their loop check, so that a server knows what another one of the farm has made. The clocks of the servers must begin at
+    /// the same moment, for example that of UNIX, as tokens have an age. Without a key each comes from the seed.
+    pub shared_key: Option<Key>,
     /// The characters that the user part of a URI in a message received may have. [`UserPart::Strict`].
     pub user_part: UserPart,
     /// The date at [`Instant::ZERO`] of the node's clock, if it is known: responses to REGISTER then have a Date (RFC 3261 §10.3
@@ -45,6 +52,8 @@ impl Config {
             rport: true,
             strays: false,
             drops: false,
+            owner: OwnerTag::NONE,
+            shared_key: None,
             user_part: UserPart::Strict,
             date_of_zero: None,
         }
@@ -54,6 +63,31 @@ impl Config {
     pub fn date(&self, now: Instant) -> Option<Date> {
         let seconds = i64::try_from(now.since(Instant::ZERO).as_secs()).ok()?;
         Date::from_unix(self.date_of_zero?.unix().checked_add(seconds)?)
+    }
+}
+
+/// The purposes of the keys that come from the seed or from the shared key, each with a number of its own. Those below 16 are the
+/// user agent's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(crate) enum KeyPurpose {
+    /// Tags and branches that are computed from a request.
+    StatelessTokens = 16,
+    /// Tokens in Record-Route.
+    RouteTokens = 17,
+    /// The second part of a proxy's branches.
+    LoopCheck = 18,
+}
+
+impl Config {
+    /// The key for `purpose`: from the shared key if there is one, else from the seed.
+    pub(crate) fn hash_key(&self, purpose: KeyPurpose) -> [u8; 16] {
+        self.shared_hash_key(purpose).unwrap_or_else(|| self.seed.hash_key(purpose as u64))
+    }
+
+    /// The key for `purpose` from the shared key.
+    pub(crate) fn shared_hash_key(&self, purpose: KeyPurpose) -> Option<[u8; 16]> {
+        self.shared_key.map(|key| key.hash_key(purpose as u64))
     }
 }
 

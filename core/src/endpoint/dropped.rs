@@ -1,7 +1,7 @@
 //! Messages that are dropped without an answer: counted by the cause, and told if the configuration asks for it.
 
 use crate::flow::Flow;
-use crate::message::{FrameError, ParseError, Rejection, SharedBytes};
+use crate::message::{FrameError, ParseError, Rejection, Request, SharedBytes};
 
 use super::{Endpoint, Indication};
 
@@ -32,6 +32,12 @@ pub enum DropCause {
 }
 
 impl Endpoint {
+    /// Drops an ACK that came along `flow` and cannot be forwarded: nobody answers an ACK. It is counted and told as
+    /// [`DropCause::Incomplete`].
+    pub fn discard(&mut self, flow: Flow, ack: &Request, why: Rejection) {
+        self.dropped(DropCause::Incomplete(why), flow, ack.as_bytes());
+    }
+
     /// Drops what came along `flow`.
     pub(super) fn dropped(&mut self, why: DropCause, flow: Flow, bytes: &[u8]) {
         let stats = &mut self.wire.stats;

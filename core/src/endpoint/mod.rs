@@ -14,6 +14,7 @@ mod streams;
 
 pub use arrival::Arrival;
 pub use census::Census;
+pub(crate) use config::KeyPurpose;
 pub use config::{Config, Limits};
 pub use dropped::DropCause;
 pub use indication::{Failure, Indication};
@@ -21,7 +22,7 @@ pub use indication::{Failure, Indication};
 use core::net::SocketAddr;
 
 use crate::flow::{ConnectionId, Flow, ListenerId};
-use crate::message::HostPort;
+use crate::message::{HostPort, Uri};
 use crate::node::{Answer, Input, Output, QueryId};
 use crate::random::Random;
 use crate::tag::Tag;
@@ -62,13 +63,16 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint with no listener yet.
     pub fn new(config: Config) -> Self {
-        let mut random = Random::new(config.seed, config.script.clone());
+        let mut random = Random::new(config.seed, config.script.clone()).with_owner(config.owner);
+        // The seed's own key is drawn in any case: what is drawn behind it stays the same.
+        let own_key = random.hash_key();
+        let token_key = config.shared_hash_key(KeyPurpose::StatelessTokens).unwrap_or(own_key);
         let config = Config { timers: config.timers.usable(), ..config };
         let Config { timers, limits, rport, .. } = &config;
         let schedule = Schedule::new(timers);
         let Limits { message, transport, transaction, .. } = *limits;
         Self {
-            token_key: TokenKey::new(random.hash_key()),
+            token_key: TokenKey::new(token_key, config.owner),
             wire: Wire::new(timers.t1, transport, message, *rport),
             servers: ServerTransactions::new(
                 schedule,
@@ -122,6 +126,11 @@ impl Endpoint {
         };
         let first = || self.wire.listeners.iter().next().map(|(_, listener)| listener);
         named.and_then(|listener| self.wire.listeners.get(listener)).or_else(first)
+    }
+
+    /// The local address that `uri` names, by sent-by and transport.
+    pub(crate) fn listener_named_by(&self, uri: Uri<'_>) -> Option<ListenerId> {
+        self.wire.listeners.named_by(uri)
     }
 
     /// Whether this names one of our listeners, by sent-by or by bound address.

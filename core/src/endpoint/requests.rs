@@ -1,6 +1,7 @@
 //! The commands that send requests.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use crate::error::CommandError;
 use crate::message::{Lines, Method, Recipe, Request};
@@ -113,11 +114,27 @@ impl Endpoint {
         next_hop: NextHop,
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
+        let branch = self.relayed_branch(received, branch_suffix)?;
+        self.relay_under(now, recipe, &Here::Unsaid, next_hop, &branch)
+    }
+
+    /// The branch under which a request that was received so is forwarded statelessly.
+    fn relayed_branch(&self, received: &Request, suffix: &str) -> Result<String, CommandError> {
         let key = RequestKey::of(received.headers(), received.uri_bytes()).ok_or(CommandError::Invalid("Via"))?;
-        let branch = &self.token_key.branch(&key, branch_suffix);
+        Ok(self.token_key.branch(&key, suffix))
+    }
+
+    fn relay_under(
+        &mut self,
+        now: Instant,
+        recipe: &dyn Recipe,
+        here: &Here,
+        next_hop: NextHop,
+        branch: &str,
+    ) -> Result<(), CommandError> {
         // Each retransmission, its CANCEL and its ACK get one choice (RFC 3263 §4.4).
         let computed = Some(self.token_key.number(branch));
-        let source = Source { recipe, here: &Here::Unsaid, branch };
+        let source = Source { recipe, here, branch };
         self.deliver(now, source, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)
     }
 

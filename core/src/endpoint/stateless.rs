@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::message::header::{Protocol, Via};
 use crate::message::{HeaderId, Headers, Lines, Phrase, Request, Response, ResponseParts, StatusCode};
+use crate::owner_tag::OwnerTag;
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
@@ -19,37 +20,40 @@ use crate::transport::forwarded_destination;
 use super::{DropCause, Endpoint};
 
 /// Characters of a token: 80 bits.
-pub(super) const TOKEN_LENGTH: usize = 16;
+const TOKEN_LENGTH: usize = 16;
 
-/// The key of tokens that are computed instead of being kept.
+/// Characters of the mark at the end of a branch, by which a stateless proxy knows it for its own: 60 bits.
+const MARK_LENGTH: usize = 12;
+
+/// The key of tokens that are computed instead of being kept, and what each begins with.
 #[derive(Clone)]
-pub(super) struct TokenKey([u8; 16]);
+pub(super) struct TokenKey {
+    key: [u8; 16],
+    owner: OwnerTag,
+}
 
 impl TokenKey {
-    pub(super) const fn new(key: [u8; 16]) -> Self {
-        Self(key)
+    pub(super) const fn new(key: [u8; 16], owner: OwnerTag) -> Self {
+        Self { key, owner }
     }
 
     /// 128 bits of what `write` feeds the hash.
     fn bits(&self, write: impl FnOnce(&mut SipHasher13)) -> u128 {
-        let mut hasher = SipHasher13::new_with_key(&self.0);
+        let mut hasher = SipHasher13::new_with_key(&self.key);
         write(&mut hasher);
         hasher.finish128().as_u128()
     }
 
-    /// A token of what `write` feeds the hash.
+    /// The owner tag, and a token of what `write` feeds the hash.
     fn push_token(&self, out: &mut String, write: impl FnOnce(&mut SipHasher13)) {
-        let mut bits = self.bits(write);
-        for _ in 0..TOKEN_LENGTH {
-            out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
-            bits >>= 5;
-        }
+        self.owner.parts().into_iter().for_each(|part| out.push_str(part));
+        push_characters(out, self.bits(write), TOKEN_LENGTH);
     }
 
     /// The To tag of a stateless answer to the request with these headers, computed from what its ACK and its CANCEL repeat: the
     /// branch of the topmost Via, the From tag, the Call-ID, and the number of CSeq (§8.2.7, §9.1, §17.1.1.3).
     pub(super) fn tag(&self, headers: Headers<'_>) -> String {
-        let mut tag = String::with_capacity(TOKEN_LENGTH);
+        let mut tag = String::with_capacity(self.tag_length());
         self.push_token(&mut tag, |hasher| {
             hasher.write_u8(b't');
             let branch = headers.top_via().and_then(|via| via.branch().map(str::as_bytes)).unwrap_or_default();
@@ -63,6 +67,29 @@ impl TokenKey {
             hasher.write_u32(headers.cseq().map_or(0, |cseq| cseq.number));
         });
         tag
+    }
+
+    /// Characters of a tag.
+    pub(super) fn tag_length(&self) -> usize {
+        self.owner.parts().into_iter().map(str::len).sum::<usize>() + TOKEN_LENGTH
+    }
+
+    /// Puts the mark of a stateless proxy behind a branch.
+    pub(super) fn mark(&self, branch: &mut String) {
+        let mark = self.bits(|hasher| {
+            hasher.write_u8(b'm');
+            hasher.write(branch.as_bytes());
+        });
+        branch.push('.');
+        push_characters(branch, mark, MARK_LENGTH);
+    }
+
+    /// Whether a branch has the mark.
+    fn has_marked(&self, branch: &str) -> bool {
+        let Some((front, _)) = branch.rsplit_once('.') else { return false };
+        let mut marked = String::from(front);
+        self.mark(&mut marked);
+        marked == branch
     }
 
     /// The branch under which a request is forwarded statelessly (§16.11).
@@ -89,6 +116,14 @@ impl TokenKey {
     }
 }
 
+/// `count` characters of five bits each, the lowest first.
+fn push_characters(out: &mut String, mut bits: u128, count: usize) {
+    for _ in 0..count {
+        out.push(char::from_digit((bits & 31) as u32, 32).unwrap_or('0'));
+        bits >>= 5;
+    }
+}
+
 impl fmt::Debug for TokenKey {
     /// Whoever knows the key can compute our branches and tags: it is not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,13 +133,22 @@ impl fmt::Debug for TokenKey {
 
 impl Endpoint {
     /// By how many octets an answer without a transaction may be longer than its request: a reason, our tag, `received`,
-    /// the value of `rport`, Retry-After, Content-Length, and a return for each line that ended without one. 320.
-    pub const ANSWER_GROWTH: usize = 320;
+    /// the value of `rport`, Retry-After, Content-Length, and a return for each line that ended without one. 330.
+    pub const ANSWER_GROWTH: usize = 330;
 
     /// A To tag that is the same each time the same request arrives (RFC 3261 §8.2.7), and that nobody else can compute. The ACK
     /// and the CANCEL of a request have the same.
     pub fn stateless_tag(&self, request: &Request) -> String {
         self.token_key.tag(request.headers())
+    }
+
+    /// Whether the topmost Via of a response is one that this node has written for a request that a stateless
+    /// proxy forwards: the sent-by is ours, and the branch has our keyed mark.
+    pub fn has_marked(&self, response: &Response) -> bool {
+        response.top_via().is_some_and(|via| {
+            self.wire.listeners.inserts(via.sent_by)
+                && via.branch().is_some_and(|branch| self.token_key.has_marked(branch))
+        })
     }
 
     /// Forwards a response statelessly (RFC 3261 §16.11): without its topmost Via, which is ours, to where the next one says

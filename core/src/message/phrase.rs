@@ -95,6 +95,8 @@ phrases! {
     BAD_BREADTH_LIMIT = "Bad breadth limit";
     // Route and Record-Route.
     BAD_PROXIES = "Bad list of proxies";
+    TOO_LONG_TO_FORWARD = "Request too long for forwarding";
+    NO_WAY = "Next hop cannot be reached";
     BAD_RECORDED_PROXIES = "Bad list of recorded proxies";
     // Require and Proxy-Require.
     BAD_EXTENSIONS = "Bad list of extensions";

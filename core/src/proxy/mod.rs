@@ -3,33 +3,52 @@
 //! The core knows how to forward, not where to: [`Core::request`] returns a [`Question`], and its owner answers with
 //! [`Core::forward`] or [`Core::refuse`], at once or later.
 //!
-//! Reading order: `validate` and `loop_check` (§16.3), `preprocess` (§16.4), `targets` (§16.5), `forward` and `breadth`
-//! (§16.6), `response` and `response_context` (§16.7 to §16.9), `cancel` (§16.10), `stateless` (§16.11).
+//! Reading order: `validate`, `loop_check` and `options` (§16.3), `preprocess` and `token` (§16.4), `fork`, `disposition` and `breadth` (§16.5,
+//! §16.6), `forward`, `copy`, `record_route` and `sips` (§16.6), `response_context`, `response`, `redirection` and `best`
+//! (§16.7 to §16.9), `cancel` and `relay` (§16.10).
 
+mod best;
 mod breadth;
 mod cancel;
+mod copy;
+mod disposition;
+mod fork;
 mod forward;
 mod limits;
 mod loop_check;
+mod options;
 mod preprocess;
+mod record_route;
+mod redirection;
+mod refusal;
+mod relay;
 mod response;
 mod response_context;
-mod stateless;
-mod targets;
+mod settings;
+mod sips;
 #[cfg(test)]
 mod tests;
+mod token;
 mod validate;
 
+pub use crate::targets::Target;
+pub use disposition::Disposition;
 pub use limits::Limits;
-pub use preprocess::{Preprocessed, preprocess};
-pub use targets::Target;
-pub use validate::Refusal;
+pub use options::capabilities;
+pub use preprocess::Preprocessed;
+pub use redirection::Redirection;
+pub use refusal::Refusal;
+pub use settings::{Forking, Settings};
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use fork::Fork;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
+use token::TokenKey;
+use validate::Valid;
 
-use crate::endpoint::{Arrival, Indication};
+use crate::endpoint::{Arrival, Config, Indication, KeyPurpose};
 use crate::error::CommandError;
 use crate::error::Limit;
 use crate::id::{Arena, handles};
@@ -60,6 +79,10 @@ work! {
         Question(ResponseContextId) = 3,
         /// Timer C of a branch.
         TimerC(ResponseContextId) = 4,
+        /// The deadline of a redirection.
+        Redirection(ResponseContextId) = 5,
+        /// The end of the time for which branches may hold back final responses.
+        BranchLimit(ResponseContextId) = 6,
     }
 }
 
@@ -72,27 +95,57 @@ pub struct Question {
     pub request: Request,
     /// Whether it came along a route that names us: see [`Preprocessed::own_route`].
     pub own_route: bool,
+    /// Whether it is a request of a dialog whose route we have recorded: see [`Preprocessed::recorded`].
+    pub recorded: bool,
 }
 
 /// The proxy core.
 #[derive(Clone, Debug)]
 pub struct Core {
-    record_route: bool,
-    limits: Limits,
+    settings: Settings,
     contexts: Arena<ResponseContextKind, ResponseContext>,
-    /// The key of the loop check; drawn with the first request.
+    tokens: TokenKey,
+    /// The key of the loop check; drawn with the first request, if the servers of a farm do not share one.
     loop_key: Option<[u8; 16]>,
+    shared_loop_key: Option<[u8; 16]>,
 }
 
 impl Core {
-    /// A core that stays on the path of dialogs if `record_route` says so (§16.6 step 4).
-    pub const fn new(record_route: bool, limits: Limits) -> Self {
-        Self { record_route, limits, contexts: Arena::new(), loop_key: None }
+    /// A core for a node of this configuration, from which its keys come.
+    pub fn new(config: &Config, settings: Settings) -> Self {
+        Self {
+            settings,
+            contexts: Arena::new(),
+            tokens: TokenKey::new(config.hash_key(KeyPurpose::RouteTokens), config.owner),
+            loop_key: None,
+            shared_loop_key: config.shared_hash_key(KeyPurpose::LoopCheck),
+        }
+    }
+
+    /// The settings.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Changes the settings. What is on its way stays as it is.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     /// Response contexts alive.
     pub fn response_contexts(&self) -> usize {
         self.contexts.len()
+    }
+
+    /// The request of a context, after preprocessing.
+    pub fn request_of(&self, id: ResponseContextId) -> Option<&Request> {
+        self.contexts.get(id).map(|context| &context.request)
+    }
+
+    /// The parameters of our Record-Route for a request: of a value that stands alone, of the upper and of the lower one.
+    #[cfg(test)]
+    pub(crate) fn route_parameters(&self, request: &Request, now: crate::Instant) -> [alloc::string::String; 3] {
+        self.tokens.parameters(request, Some(now))
     }
 
     /// Whether no response context is left.
@@ -114,19 +167,19 @@ impl Core {
         arrival: Arrival,
         preprocessed: Preprocessed,
     ) -> Option<Question> {
-        let loop_part = match self.validate(cx, &arrival.request) {
-            Ok(loop_part) => loop_part,
+        let Valid { loop_part, breadth } = match self.validate(cx, &arrival.request, &preprocessed.request) {
+            Ok(valid) => valid,
             Err(refusal) => {
                 self.answer(cx, arrival, refusal);
                 return None;
             }
         };
-        if self.contexts.len() >= self.limits.response_contexts {
+        if self.contexts.len() >= self.settings.limits.response_contexts {
             cx.refused(Limit::RESPONSE_CONTEXTS);
             reply_unavailable(cx, &arrival);
             return None;
         }
-        let Preprocessed { request, own_route } = preprocessed;
+        let Preprocessed { request, own_route, recorded, listener: outbound } = preprocessed;
         let invite = request.method() == Method::Invite;
         let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let lines = Lines::new();
@@ -135,23 +188,27 @@ impl Core {
             // A sender to whom not even this can be said is not served: nothing of the request stays.
             Err(_) => return None,
         };
+        let fork = Box::new(Fork::new(&self.settings, Disposition::of(&request), breadth));
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
+            outbound,
             server: cx.accept(arrival, Work::Context(id)),
             serving: true,
             invite,
             loop_part,
             stage: Stage::Asking(cx.arm(deadline, Work::Question(id))),
+            fork,
             branches: SmallVec::new(),
             candidates: Vec::new(),
+            branch_limit: None,
         });
         if let Some(trying) = trying
             && let Some(context) = self.contexts.get(id)
         {
             let _ = cx.respond_octets(context.server, StatusCode::TRYING, trying);
         }
-        Some(Question { id, request, own_route })
+        Some(Question { id, request, own_route, recorded })
     }
 
     /// The answer to a question: this request is to be refused.
@@ -166,16 +223,17 @@ impl Core {
     ) -> Result<(), CommandError> {
         let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
         context.take_question(cx).ok_or(CommandError::Gone)?;
-        context.answer(cx, status);
+        context.answer(cx, &Refusal::Status(status));
         Ok(())
     }
 
-    /// Takes what the endpoint says about this core's transactions and timers.
-    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) {
+    /// Takes what the endpoint says about this core's transactions and timers. If [`Settings::recursion`] is on, a 3xx becomes a
+    /// question about its contacts.
+    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<Redirection> {
         match indication {
             Indication::Response { delivery, tag, response, .. } => {
                 if let Ok(Work::Branch(id)) = tag.try_into() {
-                    self.response(cx, id, delivery, response);
+                    return self.response(cx, id, delivery, response);
                 }
             }
             Indication::Failed { delivery, tag, failure } => {
@@ -199,11 +257,14 @@ impl Core {
                     let _ = self.refuse(cx, id, StatusCode::SERVER_INTERNAL_ERROR);
                 }
                 Ok(Work::TimerC(id)) => self.timer_c(cx, id, timer),
+                Ok(Work::Redirection(id)) => self.unfollowed(cx, id, timer),
+                Ok(Work::BranchLimit(id)) => self.branch_limit(cx, id),
                 _ => {}
             },
             // A response that could not be delivered is dropped, and nothing is cancelled for it (§16.9).
             _ => {}
         }
+        None
     }
 
     /// The server transaction of a context is over.

@@ -2,18 +2,20 @@
 
 use alloc::vec::Vec;
 
-use super::Refusal;
+use super::token::{Token, TokenKey};
+use super::{Core, Refusal};
 use crate::dialog::write_parameter;
+use crate::flow::ListenerId;
 use crate::message::header::Route;
-use crate::message::{HeaderId, HostPort, Phrase, Request, Uri};
+use crate::message::{Edit, HeaderId, HostPort, Phrase, Request, Uri};
+use crate::stack::Context;
+use crate::time::{Duration, Instant};
 use crate::transport::{Listener, NextHop};
-
-/// Consecutive own Routes taken off at once: a proxy with two addresses records both. More of them are a spiral, which
-/// Max-Forwards ends.
-const OWN_ROUTES: usize = 2;
 
 /// The port of a SIP URI that names none.
 const DEFAULT_PORT: u16 = 5060;
+
+const BAD_ROUTE: Refusal = Refusal::Malformed(Phrase::BAD_PROXIES);
 
 /// A request after preprocessing.
 #[derive(Clone, Debug)]
@@ -21,54 +23,124 @@ pub struct Preprocessed {
     /// The request as it goes on.
     pub request: Request,
     /// Whether it came along a route that names us: its first Route did, or a strict router had put our Record-Route
-    /// value into the Request-URI.
+    /// value into the Request-URI. Anybody can write such a route.
     pub own_route: bool,
+    /// Whether it is a request of a dialog whose route we have recorded: it has a To tag, and the own route that it came along has
+    /// our token for its Call-ID, not older than [`Settings::token_age`](super::Settings::token_age). Nobody else can write
+    /// that.
+    pub recorded: bool,
+    /// The listener that sends it: the second value of a pair that we wrote for one forwarding says so (RFC 5658 §6.2).
+    pub listener: Option<ListenerId>,
 }
 
-/// Applies §16.4 to a request that arrived at `listener`; `names_us` says which URIs indicate this proxy.
-///
-/// # Errors
-/// The Request-URI or a Route that decides cannot be read.
-pub fn preprocess(
-    request: &Request,
-    listener: Option<&Listener>,
-    names_us: impl Fn(Uri<'_>) -> bool,
-) -> Result<Preprocessed, Refusal> {
-    const BAD_ROUTE: Refusal = Refusal::Malformed(Phrase::BAD_PROXIES);
-    let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
-    let routes = request.headers().all::<Route<'_>>();
-    let mut edit = None;
+impl Core {
+    /// Applies §16.4 to a request that arrived at `listener`; `names_us` says which URIs indicate this proxy.
+    ///
+    /// Of the Routes that name us the first is taken off, and the next one with it if we wrote the two for one forwarding. Any
+    /// other stays: the request comes by again, which is a spiral.
+    ///
+    /// # Errors
+    /// The Request-URI or a Route that decides cannot be read. An ACK is then [discarded](Self::discard), any other request
+    /// [answered](Self::answer).
+    pub fn preprocess<E>(
+        &self,
+        cx: &Context<'_, E>,
+        request: &Request,
+        listener: ListenerId,
+        names_us: impl Fn(Uri<'_>) -> bool,
+    ) -> Result<Preprocessed, Refusal> {
+        let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None };
+        let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
+        let routes = request.headers().all::<Route<'_>>();
 
-    // From a strict router: what we put into Record-Route, which has no user and an lr.
-    let strict = uri.user().is_none() && uri.is_loose_router() && names_us(uri);
-    let last = if strict { routes.clone().last() } else { None };
-    let left = match &last {
-        Some(last) => {
-            uri = last.as_ref().map_err(|_| BAD_ROUTE)?.uri;
-            edit = Some(request.edit().pop_last(HeaderId::Route).uri(uri));
-            routes.clone().count().saturating_sub(1)
+        // From a strict router: what we put into Record-Route, which has no user and an lr.
+        if uri.user().is_none()
+            && uri.is_loose_router()
+            && names_us(uri)
+            && let Some(last) = routes.clone().last()
+        {
+            let last = last.map_err(|_| BAD_ROUTE)?;
+            way.take_request_uri(&self.tokens, uri, last.uri);
+            uri = last.uri;
         }
-        None => usize::MAX,
-    };
+        let left = routes.clone().count().saturating_sub(way.own);
+        if let Some(listener) = cx.listener(listener)
+            && let Some(stripped) = without_own_maddr(uri, listener, &names_us)
+        {
+            way.uri = Some(stripped);
+        }
 
-    if let Some(listener) = listener
-        && let Some(stripped) = without_own_maddr(uri, listener, &names_us)
-    {
-        edit = Some(edit.unwrap_or_else(|| request.edit()).uri(stripped));
+        let mut routes = routes.take(left);
+        // What is looked at next is read, and what lies behind it is not: it travels unchanged (§16.3).
+        let mut read = || routes.next().transpose().map_err(|_| BAD_ROUTE);
+        let mut next = read()?;
+        if let Some(first) = next.filter(|first| names_us(first.uri)) {
+            let completes_pair = way.take(cx, &self.tokens, first.uri);
+            next = read()?;
+            if !completes_pair
+                && let Some(second) = next.filter(|second| names_us(second.uri))
+                && way.is_pair_with(&self.tokens, second.uri)
+            {
+                way.take(cx, &self.tokens, second.uri);
+                read()?;
+            }
+        }
+        way.finish(cx.now(), self.settings.token_age)
+    }
+}
+
+/// A request whose own routes are taken off.
+struct Way<'r> {
+    request: &'r Request,
+    edit: Option<Edit<'r, Request>>,
+    /// The new Request-URI.
+    uri: Option<Vec<u8>>,
+    /// The token of the last route taken off.
+    token: Option<Token>,
+    /// How many routes that name us were taken off, that in the Request-URI included.
+    own: usize,
+    listener: Option<ListenerId>,
+}
+
+impl<'r> Way<'r> {
+    /// Takes our Record-Route value out of the Request-URI, where the last Route takes its place.
+    fn take_request_uri(&mut self, tokens: &TokenKey, ours: Uri<'_>, last: Uri<'_>) {
+        self.token = tokens.read(ours, self.request.headers());
+        self.edit = Some(self.request.edit().pop_last(HeaderId::Route));
+        self.uri = Some(last.as_bytes().into());
+        self.own = 1;
     }
 
-    let own =
-        routes.take(left.min(OWN_ROUTES)).take_while(|route| route.as_ref().is_ok_and(|route| names_us(route.uri)));
-    let own = own.count();
-    for _ in 0..own {
-        edit = Some(edit.unwrap_or_else(|| request.edit()).pop_first(HeaderId::Route));
+    /// Takes off the first Route that is left. Whether it and the one taken off before are a pair: it then says which listener
+    /// sends.
+    fn take<E>(&mut self, cx: &Context<'_, E>, tokens: &TokenKey, route: Uri<'_>) -> bool {
+        let is_pair = self.is_pair_with(tokens, route);
+        if is_pair {
+            self.listener = cx.listener_named_by(route);
+        }
+        // A value without a token proves nothing, and takes nothing from what another one has proved.
+        self.token = tokens.read(route, self.request.headers()).or(self.token);
+        self.edit = Some(self.edit.take().unwrap_or_else(|| self.request.edit()).pop_first(HeaderId::Route));
+        self.own += 1;
+        is_pair
     }
 
-    let request = match edit {
-        Some(edit) => edit.finish().map_err(|_| BAD_ROUTE)?,
-        None => request.clone(),
-    };
-    Ok(Preprocessed { request, own_route: last.is_some() || own > 0 })
+    /// Whether we wrote the route taken off last and this one for one forwarding.
+    fn is_pair_with(&self, tokens: &TokenKey, route: Uri<'_>) -> bool {
+        let next = || tokens.read(route, self.request.headers());
+        self.token.is_some_and(|token| next().is_some_and(|next| token.is_pair_with(next)))
+    }
+
+    fn finish(self, now: Instant, age: Duration) -> Result<Preprocessed, Refusal> {
+        let request = match (self.edit, self.uri) {
+            (Some(edit), Some(uri)) => edit.uri(uri).finish().map_err(|_| BAD_ROUTE)?,
+            (Some(edit), None) => edit.finish().map_err(|_| BAD_ROUTE)?,
+            (None, Some(uri)) => self.request.edit().uri(uri).finish().map_err(|_| BAD_ROUTE)?,
+            (None, None) => self.request.clone(),
+        };
+        let recorded = request.to_tag().is_some() && self.token.is_some_and(|token| token.is_valid(now, age));
+        Ok(Preprocessed { request, own_route: self.own > 0, recorded, listener: self.listener })
+    }
 }
 
 /// The Request-URI without `maddr`, port and transport, if the `maddr` is ours and port and transport are those that the
@@ -89,8 +161,8 @@ fn without_own_maddr(uri: Uri<'_>, listener: &Listener, names_us: impl Fn(Uri<'_
     let text = uri.as_bytes();
     // Everything up to the host: the scheme, and the user part with its password.
     let userinfo = match uri.user() {
-        Some(_) => text.iter().position(|&octet| octet == b'@')?,
-        None => text.iter().position(|&octet| octet == b':')?,
+        Some(_) => text.iter().position(|&byte| byte == b'@')?,
+        None => text.iter().position(|&byte| byte == b':')?,
     };
     let mut out = Vec::from(text.get(..=userinfo)?);
     out.extend_from_slice(alloc::format!("{}", uri.host()?).as_bytes());

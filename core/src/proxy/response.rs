@@ -2,8 +2,10 @@
 
 use alloc::boxed::Box;
 
-use super::Core;
-use super::response_context::{Branch, BranchState, Candidate, Stage};
+use super::best::Candidate;
+use super::redirection::Redirection;
+use super::response_context::{BranchState, ResponseContext, Stage};
+use super::{Core, Settings, Work};
 use crate::endpoint::{DeliveryId, Failure};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Response, StatusCode};
@@ -11,30 +13,18 @@ use crate::proxy::ResponseContextId;
 use crate::stack::Context;
 use crate::timer::TimerId;
 
-impl Branch {
-    /// A final response came, or what counts as one. Whether it is the first.
-    fn end<E>(&mut self, cx: &mut Context<'_, E>, state: BranchState) -> bool {
-        if let Some(timer) = self.timer_c.take() {
-            cx.disarm(timer);
-        }
-        let first = matches!(self.state, BranchState::Calling | BranchState::Proceeding);
-        self.state = state;
-        first
-    }
-}
-
 impl Core {
-    /// A response from downstream; our Via is still on top.
+    /// A response from downstream; our Via is still on top. The contacts that the owner is asked about, if it redirects.
     pub(super) fn response<E>(
         &mut self,
         cx: &mut Context<'_, E>,
         id: ResponseContextId,
         delivery: DeliveryId,
         response: Response,
-    ) {
+    ) -> Option<Redirection> {
         // 1. Find context
-        let Some(context) = self.contexts.get_mut(id) else { return };
-        let Some(branch) = context.branch_of(delivery) else { return };
+        let context = self.contexts.get_mut(id)?;
+        let branch = context.branch_of(delivery)?;
         let status = response.status();
         if status.is_provisional() {
             // 2. Update timer C for provisional responses
@@ -42,7 +32,7 @@ impl Core {
                 branch.state = BranchState::Proceeding;
             }
             if status == StatusCode::TRYING {
-                return;
+                return None;
             }
             if let Some(timer) = branch.timer_c {
                 cx.rearm(timer, cx.now() + cx.config().timers.c);
@@ -51,7 +41,7 @@ impl Core {
             if context.stage == Stage::Forwarding && is_for_others(&response) {
                 context.send_provisional(cx, &response);
             }
-            return;
+            return None;
         }
         let first = branch.end(cx, BranchState::Final);
         // 3. Via: taken off when the response is sent on.
@@ -63,17 +53,26 @@ impl Core {
             }
         } else if first && context.stage == Stage::Forwarding {
             // 4. Add response to context
+            if is_for_others && status.class() == 3 && context.fork.recurses {
+                let redirection = context.redirected(cx, id, delivery, response);
+                if redirection.is_none() {
+                    self.advance(cx, id);
+                }
+                return redirection;
+            }
             context.candidates.push(if is_for_others {
                 Candidate::Received(Box::new(response))
             } else {
-                Candidate::Own(StatusCode::BAD_GATEWAY)
+                Candidate::own(StatusCode::BAD_GATEWAY)
             });
             if status.class() == 6 {
-                context.cancel_branches(cx);
+                context.fork.end();
+                context.cancel_branches(cx, b"");
             }
-            // 6. Choosing the best response
-            context.choose(cx);
+            // 6. Choosing the best response, when no target is left
+            self.advance(cx, id);
         }
+        None
     }
 
     /// No response came and none will: 408, or 503 when it could not be sent (§16.9).
@@ -87,8 +86,8 @@ impl Core {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let Some(branch) = context.branch_of(delivery) else { return };
         if branch.end(cx, BranchState::Over) && context.stage == Stage::Forwarding {
-            context.candidates.push(Candidate::Own(failure.status()));
-            context.choose(cx);
+            context.candidates.push(Candidate::own(failure.status()));
+            self.advance(cx, id);
         }
         self.close(id);
     }
@@ -110,8 +109,34 @@ impl Core {
         let _ = cx.cancel(branch.delivery);
         if branch.state == BranchState::Calling {
             branch.state = BranchState::Final;
-            context.candidates.push(Candidate::Own(StatusCode::REQUEST_TIMEOUT));
-            context.choose(cx);
+            context.candidates.push(Candidate::own(StatusCode::REQUEST_TIMEOUT));
+            self.advance(cx, id);
+        }
+    }
+
+    /// The branches that are open have held the final responses of others back for too long: each counts as 408 (§16.7 step 6), and is
+    /// cancelled.
+    pub(super) fn branch_limit<E>(&mut self, cx: &mut Context<'_, E>, id: ResponseContextId) {
+        let Some(context) = self.contexts.get_mut(id) else { return };
+        context.branch_limit = None;
+        context.cancel_branches(cx, b"");
+        for branch in context.branches.iter_mut().filter(|branch| branch.is_open()) {
+            branch.end(cx, BranchState::Final);
+            context.candidates.push(Candidate::own(StatusCode::REQUEST_TIMEOUT));
+        }
+        self.advance(cx, id);
+    }
+}
+
+impl ResponseContext {
+    /// Begins to bound the time for which open branches hold back the final responses that are there.
+    pub(super) fn limit_branches<E>(&mut self, cx: &mut Context<'_, E>, settings: &Settings, id: ResponseContextId) {
+        let holds = self.stage == Stage::Forwarding && !self.candidates.is_empty() && self.open().next().is_some();
+        if let Some(limit) = settings.branch_limit
+            && holds
+            && self.branch_limit.is_none()
+        {
+            self.branch_limit = Some(cx.arm(cx.now() + limit, Work::BranchLimit(id)));
         }
     }
 }

@@ -6,13 +6,19 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use super::Refusal;
+use super::best::{self, Candidate};
+use super::fork::Fork;
 use super::loop_check::SecondPart;
 use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
-use crate::message::{Framing, HeaderId, HeaderName, Request, Response, StatusCode, unfolded};
+use crate::message::{Request, Response, StatusCode};
 use crate::stack::Context;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
+
+/// The Reason of the CANCELs after a 2xx (RFC 3326 §2).
+const COMPLETED_ELSEWHERE: &[u8] = b"SIP ;cause=200 ;text=\"Call completed elsewhere\"";
 
 /// A request on its way through this proxy.
 #[derive(Clone, Debug)]
@@ -21,6 +27,8 @@ pub(super) struct ResponseContext {
     pub(super) request: Request,
     /// Where it came in.
     pub(super) listener: ListenerId,
+    /// The listener that sends its copies, if a route said so.
+    pub(super) outbound: Option<ListenerId>,
     pub(super) server: ServerTransactionId,
     /// Whether the server transaction is still there.
     pub(super) serving: bool,
@@ -28,9 +36,12 @@ pub(super) struct ResponseContext {
     /// The second part of its branches (RFC 5393 §4.2).
     pub(super) loop_part: SecondPart,
     pub(super) stage: Stage,
+    pub(super) fork: Box<Fork>,
     pub(super) branches: SmallVec<[Branch; 1]>,
     /// The final responses so far, while none was forwarded.
     pub(super) candidates: Vec<Candidate>,
+    /// The end of the time that branches may hold these back.
+    pub(super) branch_limit: Option<TimerId>,
 }
 
 /// How far a request has come.
@@ -51,6 +62,10 @@ pub(super) struct Branch {
     /// Timer C, while no final response came (INVITE only).
     pub(super) timer_c: Option<TimerId>,
     pub(super) state: BranchState,
+    /// Its share of Max-Breadth.
+    pub(super) share: u32,
+    /// The 3xx whose contacts the owner was asked about, and until when.
+    pub(super) redirected: Option<Box<(Response, TimerId)>>,
 }
 
 /// How far a branch has come.
@@ -66,35 +81,20 @@ pub(super) enum BranchState {
     Over,
 }
 
-/// A final response that may be the best one.
-#[derive(Clone, Debug)]
-pub(super) enum Candidate {
-    /// From downstream, our Via still on top.
-    Received(Box<Response>),
-    /// The status that a failure counts as (§16.7 step 6, §16.8, §16.9).
-    Own(StatusCode),
-}
-
-impl Candidate {
-    fn status(&self) -> StatusCode {
-        match self {
-            Self::Received(response) => response.status(),
-            Self::Own(status) => *status,
-        }
+impl Branch {
+    /// Whether a final response is still to come.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, BranchState::Calling | BranchState::Proceeding)
     }
 
-    /// The order of preference, the best lowest (§16.7 step 6): 6xx, then the lowest class, and within 4xx what helps to ask
-    /// again. A 503 says nothing about other targets; a time-out says least of all.
-    fn rank(&self) -> (u8, u8) {
-        let status = self.status();
-        let class = if status.class() == 6 { 0 } else { status.class() };
-        let within = match status.get() {
-            401 | 407 => 0,
-            415 | 420 | 484 => 1,
-            408 | 487 | 503 => 3,
-            _ => 2,
-        };
-        (class, within)
+    /// A final response came, or what counts as one. Whether it is the first.
+    pub(super) fn end<E>(&mut self, cx: &mut Context<'_, E>, state: BranchState) -> bool {
+        if let Some(timer) = self.timer_c.take() {
+            cx.disarm(timer);
+        }
+        let first = self.is_open();
+        self.state = state;
+        first
     }
 }
 
@@ -112,18 +112,29 @@ impl ResponseContext {
         self.branches.iter_mut().find(|branch| branch.delivery == delivery)
     }
 
+    /// The branches that have no final response.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Branch> {
+        self.branches.iter().filter(|branch| branch.is_open())
+    }
+
     /// Whether all its transactions are over.
     pub(super) fn is_over(&self) -> bool {
         !self.serving && self.branches.iter().all(|branch| branch.state == BranchState::Over)
     }
 
+    /// Whether the owner has yet to say which contacts of a 3xx are tried.
+    fn is_redirected(&self) -> bool {
+        self.branches.iter().any(|branch| branch.redirected.is_some())
+    }
+
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
-    pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, status: StatusCode) {
+    pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, refusal: &Refusal) {
         let tag = cx.random().tag();
-        let written = Response::to(&self.request, status).to_tag(&tag).octets();
+        let response = refusal.response(&self.request).to_tag(&tag);
+        let written = response.octets();
         // To whom not even this can be said, nothing can: the sender gives up by itself.
-        let Ok(response) = written else { return self.answered(cx) };
-        let _ = cx.respond_octets(self.server, status, response);
+        let Ok(octets) = written else { return self.answered(cx) };
+        let _ = cx.respond_octets(self.server, response.status(), octets);
         self.answered(cx);
     }
 
@@ -143,70 +154,61 @@ impl ResponseContext {
         match response.octets_without_top_via(framing) {
             Ok(octets) => {
                 let _ = cx.respond_octets(self.server, response.status(), octets);
-                self.answered(cx);
+                if response.status().is_success() {
+                    self.end_fork(cx);
+                    self.cancel_after_success(cx);
+                } else {
+                    self.answered(cx);
+                }
             }
             // It is too long with a Content-Length.
-            Err(_) => self.answer(cx, StatusCode::BAD_GATEWAY),
+            Err(_) => self.answer(cx, &Refusal::Status(StatusCode::BAD_GATEWAY)),
+        }
+    }
+
+    /// A 2xx ends the other branches (RFC 3326 §2), unless the caller wants to do that (RFC 3841 §9.1).
+    fn cancel_after_success<E>(&self, cx: &mut Context<'_, E>) {
+        if self.fork.cancels {
+            self.cancel_branches(cx, COMPLETED_ELSEWHERE);
         }
     }
 
     /// A final response is sent: nothing waits for another, and what is left is cancelled.
     fn answered<E>(&mut self, cx: &mut Context<'_, E>) {
-        self.stage = Stage::Answered;
-        self.candidates = Vec::new();
-        self.cancel_branches(cx);
+        self.end_fork(cx);
+        self.cancel_branches(cx, b"");
     }
 
-    /// Once every branch has had its final response and none was forwarded: chooses the best and sends it (§16.7 step 6).
+    /// A final response is sent: no other target is tried, and none is chosen any more.
+    fn end_fork<E>(&mut self, cx: &mut Context<'_, E>) {
+        self.stage = Stage::Answered;
+        self.candidates = Vec::new();
+        self.fork.end();
+        if let Some(timer) = self.branch_limit.take() {
+            cx.disarm(timer);
+        }
+        for branch in &mut self.branches {
+            if let Some(redirected) = branch.redirected.take() {
+                cx.disarm(redirected.1);
+            }
+        }
+    }
+
+    /// Once every branch has had its final response, no target waits and none was forwarded: chooses the best and sends it (§16.7
+    /// step 6).
     pub(super) fn choose<E>(&mut self, cx: &mut Context<'_, E>) {
-        let open = |branch: &Branch| matches!(branch.state, BranchState::Calling | BranchState::Proceeding);
-        if self.stage != Stage::Forwarding || self.branches.iter().any(open) {
+        let waits = self.open().next().is_some() || self.is_redirected() || !self.fork.is_spent();
+        if self.stage != Stage::Forwarding || waits {
             return;
         }
-        // Each branch left a candidate; the RFC's 408 is for a context in which none did.
-        let best = self.candidates.iter().min_by_key(|candidate| candidate.rank());
-        match best.cloned().unwrap_or(Candidate::Own(StatusCode::REQUEST_TIMEOUT)) {
+        // Each branch left a candidate, but for one whose contacts were all tried; the RFC's 408 is for a context without any.
+        match best::best(&self.candidates) {
             // That one server is overloaded does not mean that this one is.
             best if best.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                self.answer(cx, StatusCode::SERVER_INTERNAL_ERROR);
+                self.answer(cx, &Refusal::Status(StatusCode::SERVER_INTERNAL_ERROR));
             }
-            Candidate::Own(status) => self.answer(cx, status),
-            Candidate::Received(response) if is_challenge(response.status()) => {
-                let response = self.with_challenges(&response);
-                self.send_on(cx, &response);
-            }
+            Candidate::Own(refusal) => self.answer(cx, &refusal),
             Candidate::Received(response) => self.send_on(cx, &response),
         }
     }
-
-    /// A 401 or 407 with the challenges of all the others (§16.7 step 7).
-    fn with_challenges(&self, chosen: &Response) -> Response {
-        let passed_on = |response: &Response| response.octets_without_top_via(Framing::Datagram);
-        let said = passed_on(chosen);
-        let mut edit = chosen.edit();
-        for candidate in &self.candidates {
-            let Candidate::Received(other) = candidate else { continue };
-            if !is_challenge(other.status()) || passed_on(other) == said {
-                continue;
-            }
-            for field in other.headers().iter() {
-                // A malformed challenge is as if absent.
-                if let HeaderName::Known(id @ (HeaderId::WwwAuthenticate | HeaderId::ProxyAuthenticate)) = field.name
-                    && let Ok(challenge) = unfolded(field.value)
-                {
-                    edit = edit.append(id, challenge);
-                }
-            }
-        }
-        match edit.finish() {
-            Ok(response) => response,
-            // Together they are too long: those of the chosen one do.
-            Err(_) => chosen.clone(),
-        }
-    }
-}
-
-/// Whether a response of this status asks for credentials.
-const fn is_challenge(status: StatusCode) -> bool {
-    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
 }

@@ -1,11 +1,9 @@
 //! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
 
-use alloc::string::String;
-
 use super::{Core, Cx, Event, has_route, role};
 use crate::endpoint::Arrival;
-use crate::message::header::Require;
-use crate::message::{HeaderId, Method, Request, Response, ResponseBuilder, StatusCode, Uri};
+use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
+use crate::proxy;
 
 impl Core {
     /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
@@ -30,7 +28,7 @@ impl Core {
             }
             (_, Some(_)) => return Some(arrival),
             (Method::Options, None) => {
-                let response = capabilities(&arrival.request);
+                let response = proxy::capabilities(&arrival.request);
                 cx.answer(arrival, response);
             }
             // A route may say where the bare domain goes.
@@ -50,23 +48,4 @@ impl Core {
         let response = Response::to(&arrival.request, status);
         cx.answer(arrival, response);
     }
-}
-
-/// The capabilities of a proxy (RFC 3261 §11.2): no Allow, since it forwards any method.
-fn capabilities(request: &Request) -> ResponseBuilder {
-    let mut options = String::new();
-    for Require(option) in request.headers().all::<Require<'_>>().flatten() {
-        if !options.is_empty() {
-            options.push_str(", ");
-        }
-        options.push_str(option);
-    }
-    if !options.is_empty() {
-        return Response::to(request, StatusCode::BAD_EXTENSION).header(HeaderId::Unsupported, options);
-    }
-    Response::to(request, StatusCode::OK)
-        .header(HeaderId::Accept, "")
-        .header(HeaderId::AcceptEncoding, "identity")
-        .header(HeaderId::AcceptLanguage, "en")
-        .header(HeaderId::Supported, "")
 }

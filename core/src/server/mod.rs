@@ -11,11 +11,13 @@ mod tests;
 
 pub use settings::{Alias, Route, RouteKey, Settings};
 
+use alloc::vec::Vec;
+
 use crate::endpoint::{Arrival, Config, DropCause, Indication};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode};
-use crate::proxy::{self, Preprocessed, Refusal};
+use crate::proxy::{self, Preprocessed, Redirection, Refusal, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use policy::Decision;
@@ -68,8 +70,7 @@ pub struct Core {
 impl Stack<Core> {
     /// A server with no listener yet.
     pub fn server(config: Config, settings: Settings) -> Self {
-        let config = Config { strays: true, ..config };
-        let proxy = proxy::Core::new(settings.record_route, settings.proxy);
+        let proxy = proxy::Core::new(&config, settings.proxy.clone());
         let registrar = registrar::Core::new(config.seed, settings.registrar);
         Self::new(config, Core { settings, proxy, registrar })
     }
@@ -112,15 +113,19 @@ impl TransactionUser for Core {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
-            Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow.listener),
-            Indication::Stray { response } => self.proxy.stray(cx, &response),
+            Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow),
             Indication::Response { tag, .. }
             | Indication::Failed { tag, .. }
             | Indication::Finished { tag, .. }
             | Indication::Unsent { tag, .. }
             | Indication::Completed { tag, .. }
             | Indication::Timer { tag, .. } => match (tag.role(), indication) {
-                (role::PROXY, indication) => self.proxy.indicate(&mut cx.for_role(role::PROXY), indication),
+                (role::PROXY, indication) => {
+                    let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
+                    if let Some(redirection) = asked {
+                        self.redirected(cx, &redirection);
+                    }
+                }
                 (role::REGISTRAR, Indication::Timer { .. }) => {
                     let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR));
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
@@ -131,6 +136,8 @@ impl TransactionUser for Core {
                 let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
                 changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
+            // Strays are not asked for: a stateful proxy drops them (RFC 6026 §8.9).
+            Indication::Stray { .. } => {}
         }
     }
 
@@ -160,7 +167,7 @@ impl Core {
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
-        let decision = self.decide_on(cx, &request, uri, question.own_route);
+        let decision = self.decide_on(cx, &request, uri, question.recorded);
         let mut cx = cx.for_role(role::PROXY);
         // The question was opened in this very call: its answer cannot come too late.
         let _ = match decision {
@@ -170,13 +177,32 @@ impl Core {
     }
 
     /// An ACK for a 2xx goes on like any request, but nothing is ever said about it.
-    fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, listener: ListenerId) {
-        let Ok(Preprocessed { request, own_route }) = self.preprocess(cx, ack, listener) else { return };
-        if let Decision::Forward(targets) = self.decide(cx, &request, own_route)
-            && let Some(target) = targets.first()
-        {
-            let _ = self.proxy.relay(cx, &request, target);
+    fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, flow: Flow) {
+        let relayed = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
+            let Preprocessed { request, recorded, listener, .. } = preprocessed;
+            match self.decide(cx, &request, recorded) {
+                Decision::Forward(targets) => match targets.first() {
+                    Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
+                    None => Ok(()),
+                },
+                Decision::Refuse(status) => Err(Refusal::Status(status)),
+            }
+        });
+        if let Err(refusal) = relayed {
+            self.proxy.discard(cx, ack, flow, &refusal);
         }
+    }
+
+    /// A branch was redirected: its contacts are tried where a request of the same sender to them would be forwarded.
+    fn redirected(&mut self, cx: &mut Cx<'_>, redirection: &Redirection) {
+        let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
+        let targets = |contact: &Target| match self.decide_on(cx, &request, contact.uri.as_uri(), false) {
+            Decision::Forward(targets) => targets.into_vec(),
+            Decision::Refuse(_) => Vec::new(),
+        };
+        let targets: Vec<Vec<Target>> = redirection.contacts.iter().map(targets).collect();
+        // The redirection was told in this very call: its answer cannot come too late.
+        let _ = self.proxy.follow(&mut cx.for_role(role::PROXY), redirection, &targets);
     }
 
     /// A CANCEL for something of ours is answered there; any other is forwarded statelessly, or there is nothing to cancel
@@ -188,11 +214,11 @@ impl Core {
             }
             Some(_) => self.answer(cx, arrival, StatusCode::OK),
             None => {
-                let Preprocessed { request, own_route } = preprocessed;
-                let refusal = match self.decide(cx, request, *own_route) {
+                let Preprocessed { request, recorded, listener, .. } = preprocessed;
+                let refusal = match self.decide(cx, request, *recorded) {
                     Decision::Forward(targets) => {
                         let Some(target) = targets.first() else { return };
-                        self.proxy.relay(cx, request, target).err()
+                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
                     }
                     Decision::Refuse(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
                 };
@@ -204,7 +230,7 @@ impl Core {
     }
 
     fn preprocess(&self, cx: &Cx<'_>, request: &Request, listener: ListenerId) -> Result<Preprocessed, Refusal> {
-        proxy::preprocess(request, cx.listener(listener), |uri| self.names_us(cx, uri))
+        self.proxy.preprocess(cx, request, listener, |uri| self.names_us(cx, uri))
     }
 }
 

@@ -67,9 +67,9 @@ impl Core {
     }
 
     /// Decides on a request after preprocessing: as [`decide_on`](Self::decide_on).
-    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, own_route: bool) -> Decision {
+    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, recorded: bool) -> Decision {
         match request.uri() {
-            Ok(uri) => self.decide_on(cx, request, uri, own_route),
+            Ok(uri) => self.decide_on(cx, request, uri, recorded),
             Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
         }
     }
@@ -77,15 +77,15 @@ impl Core {
     /// Decides on a request after preprocessing, whose Request-URI is `uri`.
     ///
     /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
-    /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. What comes along a
-    /// route that we recorded goes to the remote target that its Request-URI is.
-    pub(super) fn decide_on(&self, cx: &Cx<'_>, request: &Request, uri: Uri<'_>, own_route: bool) -> Decision {
+    /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. A request of a dialog whose
+    /// route we have `recorded` goes to the remote target that its Request-URI is.
+    pub(super) fn decide_on(&self, cx: &Cx<'_>, request: &Request, uri: Uri<'_>, recorded: bool) -> Decision {
         let ours = self.names_us(cx, uri);
         let domain = ours && self.settings.owns(cx, uri);
+        let unchanged = || Target::new(uri.to_buf());
         if has_route(request) && !domain {
-            return Decision::to(Target::Unchanged);
+            return Decision::to(unchanged());
         }
-        let recorded = own_route && request.to_tag().is_some();
         let bare_address = || NextHop::of_uri(uri).is_some_and(|hop| !matches!(hop.target().as_host(), Host::Name(_)));
         let route = if has_route(request) { None } else { self.settings.route(uri) };
         let (specific, any) = match route {
@@ -93,16 +93,16 @@ impl Core {
             route => (route, None),
         };
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
-            return Decision::to(Target::NextHop(route.next_hop.clone()));
+            return Decision::to(unchanged().with_next_hop(route.next_hop.clone()));
         }
         let nowhere = if domain { self.locate(cx, uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
         match (nowhere, any) {
             (Decision::Forward(targets), _) => Decision::Forward(targets),
-            _ if recorded && !ours => Decision::to(Target::Unchanged),
-            (_, Some(route)) => Decision::to(Target::NextHop(route.next_hop.clone())),
+            _ if recorded && !ours => Decision::to(unchanged()),
+            (_, Some(route)) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
             (refusal, None) if ours => refusal,
             _ if !self.settings.relay && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
-            _ => Decision::to(Target::Unchanged),
+            _ => Decision::to(unchanged()),
         }
     }
 
@@ -120,6 +120,8 @@ impl Core {
         if bindings.is_empty() {
             return Decision::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE);
         }
-        Decision::Forward(bindings.iter().map(|binding| Target::Contact(binding.contact.clone())).collect())
+        Decision::Forward(
+            bindings.iter().map(|binding| Target::new(binding.contact.clone()).with_q(binding.q)).collect(),
+        )
     }
 }

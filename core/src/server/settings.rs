@@ -20,13 +20,11 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
     pub routes: Vec<Route>,
-    /// Whether to stay on the path of dialogs (RFC 3261 §16.6 step 4).
-    pub record_route: bool,
     /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
-    /// lets anybody send anything anywhere. In a dialog that we recorded our route for, it is forwarded in any case.
+    /// lets anybody send anything anywhere. In a dialog whose route we have recorded, it is forwarded in any case.
     pub relay: bool,
-    /// Bounds on what peers can make the proxy hold.
-    pub proxy: proxy::Limits,
+    /// The proxy's own settings.
+    pub proxy: proxy::Settings,
     /// The registrar's own settings.
     pub registrar: registrar::Settings,
 }

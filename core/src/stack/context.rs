@@ -8,8 +8,8 @@ use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
 use crate::error::{CommandError, Limit};
 use crate::flow::{Flow, ListenerId};
 use crate::message::{
-    BuildError, Framing, HostPort, Lines, Recipe, Request, Response, ResponseBuilder, ResponseParts, SharedBytes,
-    StatusCode,
+    BuildError, Framing, HostPort, Lines, Recipe, Rejection, Request, Response, ResponseBuilder, ResponseParts,
+    SharedBytes, StatusCode, Uri,
 };
 use crate::random::Random;
 use crate::tag::Tag;
@@ -29,9 +29,10 @@ use crate::transport::{Here, Listener, NextHop};
 /// use sansip::{Config, Context, Endpoint, Indication, Input, Instant, Listener, Output, Seed, TransactionUser};
 /// use sansip::proxy::{self, Question};
 ///
-/// let mut endpoint = Endpoint::new(Config::new(Seed::from_u64(1)));
+/// let config = Config::new(Seed::from_u64(1));
+/// let mut proxy = proxy::Core::new(&config, proxy::Settings::default());
+/// let mut endpoint = Endpoint::new(config);
 /// let listener = endpoint.listen(Listener::udp("192.0.2.3:5060".parse().unwrap()));
-/// let mut proxy = proxy::Core::new(false, proxy::Limits::default());
 /// let mut questions: VecDeque<Question> = VecDeque::new();
 ///
 /// let now = Instant::from_millis(1);
@@ -46,12 +47,12 @@ use crate::transport::{Here, Listener, NextHop};
 ///     let mut cx = Context::new(now, &mut endpoint, &mut questions);
 ///     match indication {
 ///         Indication::Request(arrival) => {
-///             let preprocessed = proxy::preprocess(&arrival.request, None, |_| false).unwrap();
+///             let preprocessed = proxy.preprocess(&cx, &arrival.request, listener, |_| false).unwrap();
 ///             if let Some(question) = proxy.request(&mut cx, arrival, preprocessed) {
 ///                 cx.emit(question);
 ///             }
 ///         }
-///         indication => proxy.indicate(&mut cx, indication),
+///         indication => drop(proxy.indicate(&mut cx, indication)),
 ///     }
 /// }
 /// assert!(matches!(endpoint.poll(), Some(Output::Event(()))));
@@ -239,6 +240,21 @@ impl<'a, E> Context<'a, E> {
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
         self.endpoint.relay_from(self.now, recipe, received, next_hop, branch_suffix)
+    }
+
+    /// Whether we have marked the topmost Via of a response: see [`Endpoint::has_marked`].
+    pub fn has_marked(&self, response: &Response) -> bool {
+        self.endpoint.has_marked(response)
+    }
+
+    /// The local address that a URI names, by sent-by and transport.
+    pub(crate) fn listener_named_by(&self, uri: Uri<'_>) -> Option<ListenerId> {
+        self.endpoint.listener_named_by(uri)
+    }
+
+    /// Drops a message that nobody is answered for: see [`Endpoint::discard`].
+    pub fn discard(&mut self, flow: Flow, message: &Request, why: Rejection) {
+        self.endpoint.discard(flow, message, why);
     }
 
     /// Forwards a response statelessly: see [`Endpoint::forward_response`].

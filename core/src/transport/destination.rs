@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use crate::flow::Flow;
+use crate::flow::{Flow, ListenerId};
 use crate::message::header::{Protocol, Route};
 use crate::message::{Host, HostBuf, HostPort, Request, Scheme, Uri};
 
@@ -26,6 +26,8 @@ pub struct NextHop {
     /// Along this flow and no other, whatever the rest says (RFC 5626 §5.3): the far end may be behind a NAT. If its connection
     /// is gone the request fails ([`Failure::Transport`](crate::Failure::Transport)).
     pub flow: Option<Flow>,
+    /// The listener that sends, where it reaches the next hop; any other place is sent to from the listener that reaches it best.
+    pub listener: Option<ListenerId>,
 }
 
 impl NextHop {
@@ -44,7 +46,16 @@ impl NextHop {
             named => named,
         };
         let ttl = uri.parameters().value("ttl").and_then(|ttl| core::str::from_utf8(ttl).ok()?.parse().ok());
-        Some(Self { host: uri.host()?.to_buf(), port: uri.port(), protocol, secure, maddr, ttl, flow: None })
+        Some(Self {
+            host: uri.host()?.to_buf(),
+            port: uri.port(),
+            protocol,
+            secure,
+            maddr,
+            ttl,
+            flow: None,
+            listener: None,
+        })
     }
 
     /// Where `request` goes by itself (RFC 3261 §8.1.2): its first Route, else its Request-URI; only over TLS if that is a
@@ -96,7 +107,7 @@ impl From<SocketAddr> for NextHop {
 
 impl From<HostBuf> for NextHop {
     fn from(host: HostBuf) -> Self {
-        Self { host, port: None, protocol: None, secure: false, maddr: None, ttl: None, flow: None }
+        Self { host, port: None, protocol: None, secure: false, maddr: None, ttl: None, flow: None, listener: None }
     }
 }
 

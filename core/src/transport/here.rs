@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use crate::flow::ListenerId;
 use crate::message::HeaderId;
+use crate::message::header::Protocol;
 
 use super::{Listener, Listeners};
 
@@ -16,34 +17,164 @@ pub(crate) enum Here {
     Unsaid,
     /// In Contact, with this user, a SIPS URI if `secure`, and these header parameters (RFC 3261 §8.1.1.8).
     Contact { user: Option<Box<str>>, secure: bool, parameters: Box<str> },
-    /// In Record-Route, beside the value that leads to the listener the request came in by, if another one is meant: each side gets
-    /// the URI that leads here on its side (RFC 3261 §16.6 step 4, RFC 5658).
-    RecordRoute { inbound: ListenerId, secure: bool },
+    /// In Record-Route (RFC 3261 §16.6 step 4).
+    RecordRoute(Box<RecordRoute>),
+}
+
+/// The Record-Route of a proxy. It is one value if the same URI leads here for both sides; else it is two (RFC 5658 §6.2), the
+/// upper one for the next hop, the lower one for the hop before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordRoute {
+    /// The listener that the request came in by.
+    pub(crate) inbound: ListenerId,
+    /// Whether SIPS URIs are written for both sides: the Request-URI or the first Route is one.
+    pub(crate) secure: bool,
+    /// Whether the hop before, and the next one, write `transport=tls` themselves.
+    pub(crate) names_tls: [bool; 2],
+    /// The last URI parameters of a value that stands alone, of the upper and of the lower one.
+    pub(crate) parameters: [Box<str>; 3],
+}
+
+/// The field that says "here".
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) header: HeaderId,
+    pub(super) value: String,
+    /// The value of a second field below.
+    pub(super) below: Option<String>,
 }
 
 impl Here {
     /// The field that is written when the request goes from this listener.
-    pub(super) fn field(&self, listeners: &Listeners, outbound: ListenerId) -> Option<(HeaderId, String)> {
+    pub(super) fn field(&self, listeners: &Listeners, outbound: ListenerId) -> Option<Said> {
         let listener = listeners.get(outbound)?;
         match self {
             Self::Unsaid => None,
             Self::Contact { user, secure, parameters } => {
                 let uri = listener.uri(user.as_deref(), *secure, "");
-                Some((HeaderId::Contact, ["<", &uri, ">", parameters].concat()))
+                let value = ["<", &uri, ">", parameters].concat();
+                Some(Said { header: HeaderId::Contact, value, below: None })
             }
-            Self::RecordRoute { inbound, .. } if *inbound == outbound => None,
-            Self::RecordRoute { inbound, secure } => {
-                let value = listener.record_route(*secure);
-                let known = listeners.get(*inbound).is_some_and(|inbound| inbound.record_route(*secure) == value);
-                (!known).then_some((HeaderId::RecordRoute, value))
+            Self::RecordRoute(recorded) => {
+                let (value, below) = recorded.values(listeners.get(recorded.inbound)?, listener);
+                Some(Said { header: HeaderId::RecordRoute, value, below })
             }
         }
     }
 }
 
-impl Listener {
-    /// The Record-Route value that leads here (RFC 3261 §16.6 step 4).
-    pub(crate) fn record_route(&self, secure: bool) -> String {
-        ["<", &self.uri(None, secure, ";lr"), ">"].concat()
+impl RecordRoute {
+    /// The values for a request that came in by `inbound` and goes from `outbound`: the upper one, and the lower one if it is
+    /// another.
+    fn values(&self, inbound: &Listener, outbound: &Listener) -> (String, Option<String>) {
+        let [alone, upper, lower] = &self.parameters;
+        let [tls_before, tls_behind] = self.names_tls;
+        // RFC 3261 §16.7 step 8 would write a SIPS URI for the hop before into the response; a hop that names TLS itself in SIP
+        // URIs gets back what it uses.
+        let arrived_secure = inbound.protocol.is_secure() && !outbound.protocol.is_secure() && !tls_before;
+        let before = Side { listener: inbound, secure: self.secure || arrived_secure, names_tls: tls_before };
+        let behind = Side { listener: outbound, secure: self.secure, names_tls: tls_behind };
+        let plain = |side: Side<'_>| Side { names_tls: false, ..side }.uri("", false);
+        if plain(before) == plain(behind) {
+            // One URI serves both sides: it names TLS if either side does.
+            let both = Side { names_tls: tls_before || tls_behind, ..before };
+            return (both.value(alone, false), None);
+        }
+        let changes = inbound.protocol != outbound.protocol;
+        (behind.value(upper, changes), Some(before.value(lower, changes)))
+    }
+}
+
+/// A side of a proxy.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    listener: &'a Listener,
+    secure: bool,
+    names_tls: bool,
+}
+
+impl Side<'_> {
+    /// The URI that leads here. Where the protocol `changes`, each value says its own (RFC 5658 §6.2). `transport=tls` is written
+    /// only for a hop that uses it.
+    fn uri(self, parameters: &str, changes: bool) -> String {
+        let transport = match self.listener.protocol {
+            Protocol::Udp if changes && !self.secure => ";transport=udp",
+            Protocol::Tls if !self.secure && !self.names_tls => "",
+            _ => self.listener.transport_parameter(self.secure),
+        };
+        self.listener.uri_with(None, self.secure, transport, parameters)
+    }
+
+    fn value(self, parameters: &str, changes: bool) -> String {
+        ["<", &self.uri(&[";lr", parameters].concat(), changes), ">"].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use core::net::SocketAddr;
+
+    fn values(inbound: &Listener, outbound: &Listener, secure: bool, names_tls: [bool; 2]) -> [String; 2] {
+        let parameters = ["", ";u", ";l"].map(Box::from);
+        let inbound_id = Listeners::default().add(inbound.clone());
+        let recorded = RecordRoute { inbound: inbound_id, secure, names_tls, parameters };
+        let (upper, lower) = recorded.values(inbound, outbound);
+        [upper, lower.unwrap_or_default()]
+    }
+
+    fn named(listener: fn(SocketAddr) -> Listener, name: &str) -> Listener {
+        listener(SocketAddr::from(([192, 0, 2, 3], 5060))).with_sent_by(name.parse().unwrap())
+    }
+
+    /// RFC 5658 §6.2.
+    #[test]
+    fn two_values_say_their_transports_where_they_differ_and_one_serves_where_they_do_not() {
+        let udp = named(Listener::udp, "p.example.com");
+        let tcp = named(Listener::tcp, "p.example.com");
+        let plain = [false; 2];
+        assert_eq!(values(&udp, &udp, false, plain), ["<sip:p.example.com;lr>", ""]);
+        assert_eq!(values(&tcp, &tcp, false, plain), ["<sip:p.example.com;transport=tcp;lr>", ""]);
+        assert_eq!(
+            values(&udp, &tcp, false, plain),
+            ["<sip:p.example.com;transport=tcp;lr;u>", "<sip:p.example.com;transport=udp;lr;l>"]
+        );
+        // Two networks: the transport is the same, and is not said.
+        let inside = named(Listener::udp, "10.0.0.1");
+        assert_eq!(values(&udp, &inside, false, plain), ["<sip:10.0.0.1;lr;u>", "<sip:p.example.com;lr;l>"]);
+        // RFC 6157 §3.1.1: one name that leads to both families is one value.
+        let v6 = Listener::udp("[2001:db8::3]:5060".parse().unwrap()).with_sent_by(udp.sent_by.clone());
+        assert_eq!(values(&udp, &v6, false, plain), ["<sip:p.example.com;lr>".to_string(), String::new()]);
+    }
+
+    /// RFC 3261 §16.6 step 4 and §16.7 step 8, RFC 5630 §3.1.4.
+    #[test]
+    fn sips_stands_where_the_request_is_secure_or_came_over_tls_and_goes_on_without() {
+        let udp = named(Listener::udp, "p.example.com");
+        let tls = named(Listener::tls, "p.example.com:5061");
+        let plain = [false; 2];
+        assert_eq!(values(&tls, &tls, true, plain), ["<sips:p.example.com:5061;lr>", ""]);
+        assert_eq!(
+            values(&tls, &udp, false, plain),
+            ["<sip:p.example.com;transport=udp;lr;u>", "<sips:p.example.com:5061;lr;l>"]
+        );
+        assert_eq!(
+            values(&udp, &tls, false, plain),
+            ["<sip:p.example.com:5061;lr;u>", "<sip:p.example.com;transport=udp;lr;l>"]
+        );
+        assert_eq!(values(&udp, &tls, true, plain), ["<sips:p.example.com:5061;lr;u>", "<sips:p.example.com;lr;l>"]);
+    }
+
+    #[test]
+    fn transport_tls_is_written_for_a_hop_that_uses_it() {
+        let udp = named(Listener::udp, "p.example.com");
+        let tls = named(Listener::tls, "p.example.com:5061");
+        assert_eq!(
+            values(&tls, &udp, false, [true, false]),
+            ["<sip:p.example.com;transport=udp;lr;u>", "<sip:p.example.com:5061;transport=tls;lr;l>"]
+        );
+        assert_eq!(values(&udp, &tls, false, [false, true])[0], "<sip:p.example.com:5061;transport=tls;lr;u>");
+        assert_eq!(values(&tls, &tls, false, [true, false]), ["<sip:p.example.com:5061;transport=tls;lr>", ""]);
     }
 }

@@ -10,7 +10,9 @@ use core::net::{IpAddr, SocketAddr};
 use crate::flow::{ListenerId, ListenerKind};
 use crate::id::Arena;
 use crate::message::header::Protocol;
-use crate::message::{HostPort, HostPortBuf};
+use crate::message::{HostPort, HostPortBuf, Uri};
+
+use super::NextHop;
 
 /// How much a response may be larger than its request without being cut up (§18.1.1).
 const HEADROOM: u16 = 200;
@@ -120,19 +122,27 @@ impl Listener {
     /// The URI by which this end is reached here: what Contact and Record-Route say where they mean "here" (§8.1.1.8, §16.6 step
     /// 4). A SIPS URI if `secure`; its transport is then what TLS runs over (RFC 5630 §3.1.4). `parameters` stand last.
     pub fn uri(&self, user: Option<&str>, secure: bool, parameters: &str) -> String {
-        let scheme = if secure { "sips" } else { "sip" };
-        let (user, at) = user.map_or(("", ""), |user| (user, "@"));
-        let transport = match self.protocol {
+        self.uri_with(user, secure, self.transport_parameter(secure), parameters)
+    }
+
+    /// The `transport` that a URI needs to lead here; none for what it leads to without one.
+    pub(super) const fn transport_parameter(&self, secure: bool) -> &'static str {
+        match self.protocol {
             Protocol::Udp | Protocol::Other => "",
-            Protocol::Tcp if secure => "",
-            Protocol::Tls if secure => "",
+            Protocol::Tcp | Protocol::Tls if secure => "",
             Protocol::Ws | Protocol::Wss if secure => ";transport=ws",
             Protocol::Tcp => ";transport=tcp",
             Protocol::Tls => ";transport=tls",
             Protocol::Sctp => ";transport=sctp",
             Protocol::Ws => ";transport=ws",
             Protocol::Wss => ";transport=wss",
-        };
+        }
+    }
+
+    /// As [`uri`](Self::uri), with this `transport`.
+    pub(super) fn uri_with(&self, user: Option<&str>, secure: bool, transport: &str, parameters: &str) -> String {
+        let scheme = if secure { "sips" } else { "sip" };
+        let (user, at) = user.map_or(("", ""), |user| (user, "@"));
         let mut uri = String::with_capacity(64);
         [scheme, ":", user, at].into_iter().for_each(|part| uri.push_str(part));
         self.sent_by.as_host_port().parts(|part| uri.push_str(part));
@@ -206,6 +216,21 @@ impl Listeners {
     /// Whether a Via with this sent-by is one of ours (§18.1.2).
     pub(crate) fn inserts(&self, sent_by: HostPort<'_>) -> bool {
         self.iter().any(|(_, listener)| listener.is_sent_by(sent_by))
+    }
+
+    /// Whether requests can go to `destination` from this listener by this protocol.
+    pub(crate) fn reaches(&self, id: ListenerId, protocol: Protocol, destination: SocketAddr) -> bool {
+        let ip = destination.ip();
+        self.get(id).is_some_and(|listener| {
+            listener.protocol == protocol && !listener.local.ip().is_multicast() && listener.reach(ip).is_some()
+        })
+    }
+
+    /// The listener that `uri` names: its sent-by and its protocol.
+    pub(crate) fn named_by(&self, uri: Uri<'_>) -> Option<ListenerId> {
+        let (at, protocol) = (uri.host_port()?, NextHop::of_uri(uri)?.protocol());
+        let named = |listener: &Listener| listener.protocol == protocol && listener.is_sent_by(at);
+        self.iter().find(|(_, listener)| named(listener)).map(|(id, _)| id)
     }
 
     /// The listener to reach `destination` from: of this protocol, with the longest network that has the address, loopback to

@@ -22,7 +22,7 @@ mod wire;
 pub(crate) use alarm::Alarm;
 pub(crate) use connections::{Lost, PING, PONG, Way};
 pub use destination::NextHop;
-pub(crate) use here::Here;
+pub(crate) use here::{Here, RecordRoute};
 pub use limits::Limits;
 pub(crate) use listener::Listeners;
 pub use listener::{Listener, Network};

@@ -34,9 +34,10 @@ impl<K: TimerKey> Wire<K> {
         let rport = if self.rport && flow.connection.is_none() { ";rport" } else { "" };
         let group = group_parameters(flow.remote.ip(), ttl);
         let via = [self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group];
-        let here = here.field(&self.listeners, reached_at);
-        let here = here.as_ref().map(|(id, value)| (*id, value.as_str()));
-        let written = recipe.octets_for(Hop { via: &via, here, framing: self.framing(flow.listener) });
+        let said = here.field(&self.listeners, reached_at);
+        let below = said.as_ref().and_then(|said| said.below.as_deref());
+        let here = said.as_ref().map(|said| (said.header, said.value.as_str()));
+        let written = recipe.octets_for(Hop { via: &via, here, below, framing: self.framing(flow.listener) });
         // Whoever delivers the request tells that it could not be sent.
         let Ok(bytes) = written else { return None };
         Some(bytes)

@@ -101,8 +101,20 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         set.reverse();
         (set, contact(response))
     } else {
-        let request = before
-            .find(|received| received.is("INVITE") && received.from_tag == packet.to_tag && received.to_tag.is_empty());
+        // Of several INVITEs, as after a challenge, the one that this end has answered within the dialog makes it.
+        let of_dialog = |answer: &Packet<'_>| {
+            let answers = answer.answers(1, "INVITE") || answer.answers(2, "INVITE");
+            answers && (answer.from_tag, answer.to_tag) == (packet.to_tag, packet.from_tag)
+        };
+        let answered = part.sent().map(|(_, answer, _)| answer).find(|answer| of_dialog(answer));
+        let answered = answered.map(|answer| answer.top().branch);
+        let makes = |received: &&Packet<'_>| {
+            received.is("INVITE")
+                && received.from_tag == packet.to_tag
+                && received.to_tag.is_empty()
+                && answered.is_none_or(|branch| branch == received.top().branch)
+        };
+        let request = before.find(makes);
         let Some(request) = request else { return Ok(()) };
         (recorded(request), contact(request))
     };

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use sansip::auth::{self, Login, Scope, Users};
 use sansip::message::HostBuf;
 use sansip::message::header::{NameAddrBuf, Protocol};
+use sansip::proxy;
 use sansip::server::{Route, Server, Settings};
 use sansip::user_agent::Profile;
 use sansip::{Config, Instant, Listener, ListenerId, NextHop, Script, Seed, Stack, TransactionUser, UserAgent};
@@ -265,7 +266,8 @@ impl Scene {
     pub fn domain(&mut self, domain: Domain) {
         let Domain { name, address, host, names, routes, record_route, tcp, script, challenge } = domain;
         let domains = names.iter().map(|domain| parsed(domain)).collect();
-        let settings = Settings { domains, routes, record_route, ..Settings::default() };
+        let proxy = proxy::Settings { record_route, ..proxy::Settings::default() };
+        let settings = Settings { domains, routes, proxy, ..Settings::default() };
         let listeners = self.listeners(address, host.as_deref(), &names, tcp);
         let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: false };

@@ -310,9 +310,10 @@ fn sdp() -> user_agent::Body {
 
 fn server(config: Config, few: bool) -> Server {
     let domains = vec!["atlanta.com".parse().unwrap_or_else(|error| panic!("{error:?}"))];
-    let mut settings = Settings { domains, relay: true, record_route: true, ..Settings::default() };
+    let mut settings = Settings { domains, relay: true, ..Settings::default() };
+    settings.proxy.record_route = true;
     if few {
-        settings.proxy.response_contexts = 2;
+        settings.proxy.limits.response_contexts = 2;
         settings.registrar.limits = registrar::Limits { addresses_of_record: 2, bindings: 2 };
     }
     let mut server = Server::server(config, settings);

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::net::SocketAddr;
 
-use crate::flow::{ConnectionId, Flow};
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Method, SharedBytes};
 use crate::transaction::DeliveryId;
@@ -78,6 +78,21 @@ impl Deliveries {
         }
     }
 
+    /// The listener from which a request goes to `address`: the one that is to send if it can, else the one that reaches it best.
+    fn towards(
+        &self,
+        below: &Below<'_>,
+        id: DeliveryId,
+        protocol: Protocol,
+        address: SocketAddr,
+    ) -> Option<ListenerId> {
+        let wanted = self.table.get(id)?.listener;
+        let listeners = &below.wire.listeners;
+        wanted
+            .filter(|wanted| listeners.reaches(*wanted, protocol, address))
+            .or_else(|| listeners.towards(protocol, address))
+    }
+
     /// A request that may be too large for a datagram goes over TCP, if that can be had (§18.1.1).
     fn attempt_datagram(
         &mut self,
@@ -87,7 +102,7 @@ impl Deliveries {
         address: SocketAddr,
         size_counts: bool,
     ) -> Option<Tried> {
-        let listener = below.wire.listeners.towards(Protocol::Udp, address)?;
+        let listener = self.towards(below, id, Protocol::Udp, address)?;
         let attempt = self.write(below, id, source, Flow::datagram(listener, address))?;
         let largest = below.wire.listeners.get(listener)?.largest_request();
         let too_large = attempt.bytes.len() > largest && !address.ip().is_multicast();
@@ -106,7 +121,7 @@ impl Deliveries {
         protocol: Protocol,
         address: SocketAddr,
     ) -> Option<Tried> {
-        let listener = below.wire.listeners.towards(protocol, address)?;
+        let listener = self.towards(below, id, protocol, address)?;
         let delivery = self.table.get_mut(id)?;
         let way = below.wire.connect(listener, address, &delivery.server_name)?;
         if matches!(way, Way::Open(Flow { connection: Some(_), .. })) && delivery.purpose.has_transactions() {
@@ -125,7 +140,8 @@ impl Deliveries {
         if !is_wanted || below.clients.is_full() {
             return false;
         }
-        let Some(listener) = below.wire.listeners.towards(protocol, address) else { return false };
+        let Some(listener) = self.towards(below, id, protocol, address) else { return false };
+        let Some(delivery) = self.table.get(id) else { return false };
         let Some(way) = below.wire.connect_anew(listener, address, &delivery.server_name) else { return false };
         self.with_kept(id, |deliveries, source| deliveries.attempt_way(below, id, source, way).is_some())
     }
@@ -206,18 +222,20 @@ impl Deliveries {
         source: Source<'a>,
         flow: Flow,
     ) -> Option<Attempt<'a>> {
-        let delivery = self.table.get_mut(id)?;
+        let delivery = self.table.get(id)?;
+        let small = delivery.fallback;
         let branch = match delivery.purpose {
             Purpose::Transaction { .. } => Branch::New(below.random.branch(source.branch)),
             Purpose::Acknowledgement => Branch::New(below.random.branch("")),
             Purpose::Relay => Branch::Given(source.branch),
         };
         // A request that goes over TCP for its size alone says where its next hop was found to reach us (RFC 3261 §18.1.1).
-        let small = delivery.fallback.and_then(|address| below.wire.listeners.towards(Protocol::Udp, address));
+        let small = small.and_then(|address| self.towards(below, id, Protocol::Udp, address));
         let here = (source.here, small.unwrap_or(flow.listener));
-        let written = below.wire.written(source.recipe, here, flow, branch.as_str(), delivery.ttl);
+        let ttl = self.table.get(id)?.ttl;
+        let written = below.wire.written(source.recipe, here, flow, branch.as_str(), ttl);
         // A request that cannot be written at all is refused, or was.
-        delivery.too_large = written.is_none();
+        self.table.get_mut(id)?.too_large = written.is_none();
         let bytes = written?;
         Some(Attempt { method: source.recipe.method(), flow, branch, bytes })
     }

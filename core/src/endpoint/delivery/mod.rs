@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::error::CommandError;
-use crate::flow::{ConnectionId, Flow};
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
 use crate::message::header::Protocol;
 use crate::message::{HostBuf, Lines, Recipe, Request, Response, SharedBytes, StatusCode};
@@ -55,6 +55,8 @@ struct Delivery {
     server_name: HostBuf,
     /// How far a multicast request may go.
     ttl: Option<u8>,
+    /// The listener that is to send, where it can.
+    listener: Option<ListenerId>,
     stage: Stage,
     /// The source of another attempt, as long as there may be one.
     again: Option<Again>,
@@ -172,12 +174,13 @@ impl Deliveries {
                 Some(_) => Places::None,
                 None => below.wire.search(Owner::Delivery(id), &next_hop, computed),
             };
-            let NextHop { host: server_name, ttl, .. } = next_hop;
+            let NextHop { host: server_name, ttl, listener, .. } = next_hop;
             Delivery {
                 tag,
                 purpose,
                 server_name,
                 ttl,
+                listener,
                 stage: Stage::Locating,
                 again: None,
                 fallback: None,

@@ -161,7 +161,13 @@ impl Patches {
                 let at = cseq.map_or(layout.fields_end.into(), |cseq| layout.line_end(&cseq));
                 self.insert_after(at, id.into(), &[value.as_bytes()])?;
             }
-            Some((id, value)) => self.insert_before(layout.top_of(id), id.into(), &[value.as_bytes()])?,
+            Some((id, value)) => {
+                let at = layout.top_of(id);
+                if let Some(below) = hop.below {
+                    self.insert_before(at, id.into(), &[below.as_bytes()])?;
+                }
+                self.insert_before(at, id.into(), &[value.as_bytes()])?;
+            }
             None => {}
         }
         self.put_via(layout, hop.via)
@@ -214,7 +220,7 @@ mod tests {
     }
 
     fn with_via(text: &str, via: &[&str], framing: Framing) -> Result<SharedBytes, BuildError> {
-        with_hop(text.as_bytes(), &spans(text).layout(), Hop { via, here: None, framing })
+        with_hop(text.as_bytes(), &spans(text).layout(), Hop { via, here: None, below: None, framing })
     }
 
     fn text(bytes: &SharedBytes) -> String {
@@ -289,7 +295,7 @@ mod tests {
     #[test]
     fn here_is_said_before_all_record_routes_or_behind_cseq() {
         let put = |old: &str, id, value| {
-            let hop = Hop { via: &["v"], here: Some((id, value)), framing: Framing::Datagram };
+            let hop = Hop { via: &["v"], here: Some((id, value)), below: None, framing: Framing::Datagram };
             text(&with_hop(old.as_bytes(), &spans(old).layout(), hop).unwrap())
         };
         let old =

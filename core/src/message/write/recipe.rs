@@ -22,6 +22,8 @@ pub(crate) struct Hop<'a> {
     pub(crate) via: &'a [&'a str],
     /// The Contact or Record-Route that leads to the listener that the request goes from, if the request is to have one.
     pub(crate) here: Option<(HeaderId, &'a str)>,
+    /// The second value of that header, below the first.
+    pub(crate) below: Option<&'a str>,
     /// Whether a Content-Length is needed.
     pub(crate) framing: Framing,
 }

@@ -236,7 +236,7 @@ fn a_request_from_parts_has_its_via_before_all_other_fields() {
     let via = ["SIP/2.0/UDP e;branch=", "z9hG4bK1"];
     let on_top = expected.replace("Max-F", "Via: SIP/2.0/UDP e;branch=z9hG4bK1\r\nMax-F");
     for framing in [Framing::Datagram, Framing::Stream] {
-        let hop = Hop { via: &via, here: None, framing };
+        let hop = Hop { via: &via, here: None, below: None, framing };
         for octets in [parts.octets_for(hop), request.octets_for(hop)] {
             assert_eq!(text(&octets.unwrap()), on_top);
         }
@@ -276,7 +276,7 @@ fn what_would_end_a_line_is_refused_wherever_it_stands() {
         let content = Content { content_type: bad, octets: b"" };
         assert_eq!(ResponseParts { content, ..response }.octets(), Err(BuildError::Control));
         let parts = RequestParts::new(Method::Bye, b"sip:a", &empty);
-        let hop = Hop { via: &[bad], here: None, framing: Framing::Datagram };
+        let hop = Hop { via: &[bad], here: None, below: None, framing: Framing::Datagram };
         assert_eq!(parts.octets_for(hop), Err(BuildError::Control));
         let hop = Hop { via: &["v"], here: Some((HeaderId::Contact, bad)), ..hop };
         assert_eq!(parts.octets_for(hop), Err(BuildError::Control));

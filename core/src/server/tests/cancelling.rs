@@ -62,10 +62,10 @@ fn a_cancel_without_a_context_is_forwarded_statelessly_or_has_nothing_to_cancel(
     let sent = bench.receive(ALICE, &cancel());
     assert_eq!(summaries(&sent), ["CANCEL 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::Via).len(), 2);
-    // So is its response (§16.11).
-    let answered = bench.answer(&sent[0], 200);
-    assert_eq!(summaries(&answered), ["200 192.0.2.1:5060"]);
-    assert_eq!(answered[0].values(HeaderId::Via).len(), 1);
+    // Its response matches no client transaction, and is dropped and counted (RFC 6026 §8.9).
+    let strays = bench.server.endpoint().stats().stray;
+    assert_eq!(summaries(&bench.answer(&sent[0], 200)), [""; 0]);
+    assert_eq!(bench.server.endpoint().stats().stray, strays + 1);
     // In a CANCEL it has no meaning (RFC 5393 §5.4.1).
     assert_eq!(sent[0].values(HeaderId::MaxBreadth), [""; 0]);
     assert!(bench.server.is_idle());
@@ -74,4 +74,48 @@ fn a_cancel_without_a_context_is_forwarded_statelessly_or_has_nothing_to_cancel(
     let last_hop = cancel().replace("nashds8", "c").replace("Max-Forwards: 70", "Max-Forwards: 0");
     assert_eq!(summaries(&bench.receive(ALICE, &last_hop)), ["483 192.0.2.1:5060"]);
     bench.comes_to_rest();
+}
+
+/// Section 16.10: it is forwarded only where its INVITE would be.
+#[test]
+fn a_cancel_without_a_context_to_where_nobody_may_be_called_is_481() {
+    let mut bench = Bench::new();
+    let stranger = request("CANCEL", "sip:bob@192.0.2.44", "");
+    assert_eq!(summaries(&bench.receive(ALICE, &stranger)), ["481 192.0.2.1:5060"]);
+    bench.comes_to_rest();
+}
+
+/// RFC 3326 §2.
+#[test]
+fn the_reason_of_a_cancel_goes_along() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let invite = bench.receive(ALICE, &invite()).remove(1);
+    bench.answer(&invite, 180);
+    let reasons = "Reason: SIP;cause=600;text=\"Busy Everywhere\"\nReason: Q.850;cause=16, x;cause=1\n";
+    let sent = bench.receive(ALICE, &request("CANCEL", "sip:bob@biloxi.com", reasons));
+    assert_eq!(summaries(&sent), ["200 192.0.2.1:5060", "CANCEL 192.0.2.4:5060"]);
+    assert_eq!(sent[1].values(HeaderId::Reason), ["SIP;cause=600;text=\"Busy Everywhere\", Q.850;cause=16, x;cause=1"]);
+}
+
+#[test]
+fn the_reason_of_a_cancel_waits_with_it() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let invite = bench.receive(ALICE, &invite()).remove(1);
+    let sent = bench.receive(ALICE, &request("CANCEL", "sip:bob@biloxi.com", "Reason: SIP;cause=200\n"));
+    assert_eq!(summaries(&sent), ["200 192.0.2.1:5060"]);
+    let sent = bench.answer(&invite, 100);
+    assert_eq!(summaries(&sent), ["CANCEL 192.0.2.4:5060"]);
+    assert_eq!(sent[0].values(HeaderId::Reason), ["SIP;cause=200"]);
+}
+
+#[test]
+fn a_cancel_without_a_reason_gets_none() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let invite = bench.receive(ALICE, &invite()).remove(1);
+    bench.answer(&invite, 180);
+    let sent = bench.receive(ALICE, &cancel());
+    assert_eq!(sent[1].values(HeaderId::Reason), [""; 0]);
 }

@@ -210,6 +210,21 @@ impl Bench {
     }
 
     /// All timers run out; then nothing may be left.
+    /// The Record-Route that we write for the dialog of these tests, as a Route with these URI parameters.
+    fn own_route(&self, uri: &str) -> String {
+        let [alone, ..] = self.route_parameters();
+        format!("<{uri};lr{alone}>")
+    }
+
+    /// The last parameters of our Record-Route for the dialog of these tests, alone, above and below.
+    fn route_parameters(&self) -> [String; 3] {
+        let text = invite().lines().map(str::trim).collect::<Vec<_>>().join("\r\n") + "\r\n\r\n";
+        match Message::parse(text.as_bytes(), &Default::default()).unwrap() {
+            Message::Request(invite) => self.server.user().proxy.route_parameters(&invite, self.now),
+            Message::Response(_) => unreachable!(),
+        }
+    }
+
     fn comes_to_rest(&mut self) {
         self.wait(Duration::from_secs(600));
         assert!(self.server.is_idle(), "{:?}", self.server);
@@ -239,6 +254,18 @@ fn request(method: &str, uri: &str, more: &str) -> String {
 /// As [`request`], in a dialog.
 fn in_dialog(method: &str, uri: &str, more: &str) -> String {
     request(method, uri, more).replace("To: Bob <sip:bob@biloxi.com>", "To: Bob <sip:bob@biloxi.com>;tag=a6c85cf")
+}
+
+/// Values of Record-Route without their tokens, each of which is there.
+fn without_tokens(values: &[String]) -> Vec<String> {
+    let bare = values.iter().map(|value| match value.split_once(";token=") {
+        Some((before, token)) => {
+            assert_eq!(token.len(), 42, "{value}");
+            format!("{before}>")
+        }
+        None => value.clone(),
+    });
+    bare.collect()
 }
 
 /// The branch of the topmost Via.

@@ -34,7 +34,7 @@ const SPLICES: [&str; 14] = [
 #[test]
 fn mangled_datagrams_harm_nobody_and_leave_nothing_behind() {
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
-    let mut bench = Bench::with(|settings| settings.record_route = true);
+    let mut bench = Bench::with(|settings| settings.proxy.record_route = true);
     bench.register(2);
     let register = request("REGISTER", "sip:biloxi.com", "Expires: 60\n");
     let plain = [

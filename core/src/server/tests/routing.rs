@@ -36,17 +36,81 @@ fn a_bye_whose_last_route_was_ours_goes_to_its_request_uri() {
     let mut bench = Bench::with(|settings| settings.routes.push(route("*", "192.0.2.99:5060")));
     for (uri, to) in [("sip:bob@192.0.2.44:5070", "192.0.2.44:5070"), ("sip:alice@pc33.atlanta.com", "192.0.2.1:5060")]
     {
-        let text = in_dialog("BYE", uri, "Route: <sip:server10.biloxi.com;lr>\n").replace("nashds8", &uri[4..7]);
+        let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
+        let text = in_dialog("BYE", uri, &route).replace("nashds8", &uri[4..7]);
         assert_eq!(forwarded(&mut bench, &text), [to, uri]);
     }
 }
 
 #[test]
-fn two_own_routes_in_a_row_are_taken_off_together() {
+fn the_pair_that_was_written_for_one_forwarding_is_taken_off_together() {
     let mut bench = Bench::new();
-    let more = "Route: <sip:192.0.2.3;lr>\nRoute: <sip:server10.biloxi.com;lr>\n";
-    let sent = forwarded(&mut bench, &in_dialog("BYE", "sip:bob@192.0.2.44", more));
+    let [_, upper, lower] = bench.route_parameters();
+    let more = format!("Route: <sip:server10.biloxi.com;lr{upper}>\nRoute: <sip:192.0.2.3;lr{lower}>\n");
+    let sent = forwarded(&mut bench, &in_dialog("BYE", "sip:bob@192.0.2.44", &more));
     assert_eq!(sent, ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
+}
+
+/// §16.4 takes one off; what is left comes by again, which is a spiral.
+#[test]
+fn of_two_own_routes_that_are_no_pair_one_is_taken_off() {
+    let mut bench = Bench::new();
+    let [alone, upper, lower] = bench.route_parameters();
+    for (number, (first, second)) in
+        [("", ""), (alone.as_str(), alone.as_str()), (&upper, &upper), (&alone, &lower)].into_iter().enumerate()
+    {
+        let more = format!("Route: <sip:server10.biloxi.com;lr{first}>, <sip:192.0.2.3;lr{second}>\n");
+        let text = in_dialog("BYE", "sip:bob@192.0.2.44", &more).replace("nashds8", &format!("b{number}"));
+        let left = format!("<sip:192.0.2.3;lr{second}>");
+        assert_eq!(forwarded(&mut bench, &text), ["192.0.2.3:5060", "sip:bob@192.0.2.44", &left]);
+    }
+}
+
+/// §16.3: what a proxy does not act on it forwards unchanged.
+#[test]
+fn a_route_that_decides_must_be_readable_and_a_later_one_travels_unchanged() {
+    let mut bench = Bench::new();
+    let mut number = 0;
+    let mut to = |bench: &mut Bench, method: &str, routes: &str| {
+        number += 1;
+        let more = format!("Route: {routes}\n");
+        let text = in_dialog(method, "sip:bob@192.0.2.44", &more).replace("nashds8", &format!("b{number}"));
+        bench.receive(ALICE, &text)
+    };
+    let own = bench.own_route("sip:server10.biloxi.com");
+    for routes in ["<sip:bad".to_string(), format!("{own}, <sip:bad")] {
+        let sent = to(&mut bench, "BYE", &routes);
+        assert_eq!(summaries(&sent), ["400 192.0.2.1:5060"], "{routes}");
+        assert_eq!(sent[0].response().reason(), b"Bad list of proxies");
+        // Nobody answers an ACK: it is dropped and counted.
+        let unusable = bench.server.endpoint().stats().unusable;
+        assert_eq!(summaries(&to(&mut bench, "ACK", &routes)), [""; 0], "{routes}");
+        assert_eq!(bench.server.endpoint().stats().unusable, unusable + 1);
+    }
+    let sent = to(&mut bench, "BYE", &format!("{own}, <sip:carol.chicago.com;lr>\nRoute: <sip:bad"));
+    assert_eq!(sent[0].values(HeaderId::Route), ["<sip:carol.chicago.com;lr>", "<sip:bad"]);
+}
+
+/// RFC 3261 §16.3 leaves to policy what is relayed: only what we have recorded ourselves is.
+#[test]
+fn our_route_lets_only_the_requests_of_its_dialog_through_and_not_for_ever() {
+    let mut bench = Bench::with(|settings| settings.proxy.token_age = Duration::from_secs(60));
+    let own = bench.own_route("sip:server10.biloxi.com");
+    let more = format!("Route: {own}\n");
+    let mut number = 0;
+    let mut to = |bench: &mut Bench, text: String| {
+        number += 1;
+        forwarded(bench, &text.replace("nashds8", &format!("b{number}")))
+    };
+    let bye = || in_dialog("BYE", "sip:bob@192.0.2.44", &more);
+    assert_eq!(to(&mut bench, bye()), ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
+    assert_eq!(to(&mut bench, bye().replace("a84b4c76e66710", "another")), ["403"]);
+    assert_eq!(to(&mut bench, bye().replace(";tag=1928301774", ";tag=another")), ["403"]);
+    assert_eq!(to(&mut bench, bye().replace(";token=", ";nekot=")), ["403"]);
+    // No request that could begin a dialog: no To tag.
+    assert_eq!(to(&mut bench, request("INVITE", "sip:bob@192.0.2.44", &more)), ["403"]);
+    bench.wait(Duration::from_secs(62));
+    assert_eq!(to(&mut bench, bye()), ["403"]);
 }
 
 /// §16.12.1.2: P4 before the strict router P3.
@@ -70,7 +134,9 @@ fn from_a_strict_router_the_last_route_becomes_the_request_uri_again() {
         ["192.0.2.51:5060", "sip:caller@u1.example.com", "<sip:carol.chicago.com;lr>"]
     );
     let more = "Route: <sip:caller@192.0.2.44>\n";
-    let text = in_dialog("BYE", "sip:server10.biloxi.com;lr", more).replace("nashds8", "b");
+    let [alone, ..] = bench.route_parameters();
+    let uri = format!("sip:server10.biloxi.com;lr{alone}");
+    let text = in_dialog("BYE", &uri, more).replace("nashds8", "b");
     assert_eq!(forwarded(&mut bench, &text), ["192.0.2.44:5060", "sip:caller@192.0.2.44"]);
 }
 
@@ -118,16 +184,17 @@ fn a_foreign_name_is_resolved_and_a_foreign_address_is_not_relayed() {
     let bare = in_dialog("BYE", "sip:bob@192.0.2.44", "").replace("nashds8", "c");
     assert_eq!(forwarded(&mut bench, &bare), ["403"]);
     // Nor is our route alone.
-    let bare = request("INVITE", "sip:bob@192.0.2.44", "Route: <sip:server10.biloxi.com;lr>\n").replace("nashds8", "d");
+    let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
+    let bare = request("INVITE", "sip:bob@192.0.2.44", &route).replace("nashds8", "d");
     assert_eq!(forwarded(&mut bench, &bare), ["403"]);
 }
 
 #[test]
 fn a_neighbour_on_the_domains_own_address_is_not_taken_for_us() {
     let mut bench = Bench::with(|settings| settings.domains.push("192.0.2.3".parse().unwrap()));
-    let to_tag = "Route: <sip:server10.biloxi.com;lr>\n";
+    let to_tag = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
     assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3:5060", "")), ["404"]);
-    let neighbour = in_dialog("BYE", "sip:bob@192.0.2.3:5070", to_tag).replace("nashds8", "b");
+    let neighbour = in_dialog("BYE", "sip:bob@192.0.2.3:5070", &to_tag).replace("nashds8", "b");
     assert_eq!(forwarded(&mut bench, &neighbour), ["192.0.2.3:5070", "sip:bob@192.0.2.3:5070"]);
 }
 
@@ -149,6 +216,7 @@ fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
         .into();
     });
     let mut number = 0;
+    let own = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
     let mut to = |text: String| {
         number += 1;
         forwarded(&mut bench, &text.replace("nashds8", &format!("b{number}")))
@@ -159,8 +227,7 @@ fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
     assert_eq!(to(request("INVITE", "sip:carol@chicago.com", "")), ["192.0.2.12:5060", "sip:carol@chicago.com"]);
     assert_eq!(to(request("INVITE", "sip:service@192.0.2.3", "")), ["192.0.2.12:5060", "sip:service@192.0.2.3"]);
     // A request that came along our recorded route goes to the address it names, which the table is not asked for.
-    let more = "Route: <sip:server10.biloxi.com;lr>\n";
-    assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44:5070", more)), ["192.0.2.44:5070", "sip:bob@192.0.2.44:5070"]);
+    assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44:5070", &own)), ["192.0.2.44:5070", "sip:bob@192.0.2.44:5070"]);
     // Nobody else's Route is overruled by the table.
     let more = "Route: <sip:carol.chicago.com;lr>\n";
     assert_eq!(
@@ -188,7 +255,8 @@ fn a_contact_as_a_request_uri_loses_what_is_not_allowed_there() {
 #[test]
 fn an_ack_follows_its_route_statelessly() {
     let mut bench = Bench::new();
-    let ack = in_dialog("ACK", "sip:bob@192.0.2.4", "Route: <sip:server10.biloxi.com;lr>\n");
+    let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
+    let ack = in_dialog("ACK", "sip:bob@192.0.2.4", &route);
     let sent = bench.receive(ALICE, &ack);
     assert_eq!(summaries(&sent), ["ACK 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::MaxForwards), ["69"]);

@@ -10,7 +10,7 @@ use crate::{Change, ConnectionId, Flow, NextHop};
 /// A server that records routes, and reaches bob over TCP.
 fn bench() -> (Bench, ListenerId) {
     let mut bench = Bench::with(|settings| {
-        settings.record_route = true;
+        settings.proxy.record_route = true;
         let next_hop = NextHop { protocol: Some(Protocol::Tcp), ..NextHop::from(BOB.parse::<SocketAddr>().unwrap()) };
         settings.routes.push(Route { key: "bob@biloxi.com".parse().unwrap(), next_hop });
     });
@@ -55,9 +55,10 @@ fn each_side_gets_the_record_route_that_leads_here_over_its_own_protocol() {
     let (sent, _) = exchange(&mut bench, Input::Connection { connection: opened[0], change });
     let (flow, invite) = &sent[0];
     assert_eq!(flow.connection, Some(opened[0]));
+    let recorded = values(invite, HeaderId::RecordRoute);
     assert_eq!(
-        values(invite, HeaderId::RecordRoute),
-        ["<sip:server10.biloxi.com;transport=tcp;lr>", "<sip:server10.biloxi.com;lr>"]
+        without_tokens(&recorded),
+        ["<sip:server10.biloxi.com;transport=tcp;lr>", "<sip:server10.biloxi.com;transport=udp;lr>"]
     );
     // It came without Content-Length, which a stream needs (§18.3).
     assert_eq!(values(invite, HeaderId::ContentLength), ["0"]);
@@ -66,15 +67,18 @@ fn each_side_gets_the_record_route_that_leads_here_over_its_own_protocol() {
     let connection = bench.server.reserve();
     let remote = "192.0.2.4:49152".parse().unwrap();
     let _ = exchange(&mut bench, Input::Accepted { listener: tcp, connection, remote });
-    let bye = "BYE sip:alice@192.0.2.1 SIP/2.0\r\n\
+    let bye = format!(
+        "BYE sip:alice@192.0.2.1 SIP/2.0\r\n\
         Via: SIP/2.0/TCP 192.0.2.4;branch=z9hG4bKnashds9\r\n\
         Max-Forwards: 70\r\n\
-        Route: <sip:server10.biloxi.com;transport=tcp;lr>, <sip:server10.biloxi.com;lr>\r\n\
+        Route: {}\r\n\
         From: Bob <sip:bob@biloxi.com>;tag=a6c85cf\r\n\
         To: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n\
         Call-ID: a84b4c76e66710\r\n\
         CSeq: 1 BYE\r\n\
-        Content-Length: 0\r\n\r\n";
+        Content-Length: 0\r\n\r\n",
+        recorded.join(", ")
+    );
     let (sent, opened) = exchange(&mut bench, Input::Stream { connection, bytes: bye.as_bytes() });
     let (flow, bye) = &sent[0];
     assert_eq!((flow.connection, flow.remote.to_string().as_str(), opened.len()), (None, ALICE, 0));
@@ -84,7 +88,7 @@ fn each_side_gets_the_record_route_that_leads_here_over_its_own_protocol() {
 #[test]
 fn where_the_protocol_stays_there_is_one_record_route() {
     let mut bench = Bench::with(|settings| {
-        settings.record_route = true;
+        settings.proxy.record_route = true;
         let next_hop = BOB.parse::<SocketAddr>().unwrap().into();
         settings.routes.push(Route { key: "bob@biloxi.com".parse().unwrap(), next_hop });
     });
@@ -92,7 +96,7 @@ fn where_the_protocol_stays_there_is_one_record_route() {
     let remote = ALICE.parse().unwrap();
     let (sent, _) = exchange(&mut bench, Input::Datagram { listener, remote, bytes: INVITE.as_bytes() });
     let (_, invite) = sent.last().unwrap();
-    assert_eq!(values(invite, HeaderId::RecordRoute), ["<sip:server10.biloxi.com;lr>"]);
+    assert_eq!(without_tokens(&values(invite, HeaderId::RecordRoute)), ["<sip:server10.biloxi.com;lr>"]);
 }
 
 #[test]
@@ -102,13 +106,13 @@ fn each_side_gets_the_record_route_that_leads_here_in_its_own_network() {
         [("inside.biloxi.com", &["<sip:10.0.0.1;lr>", outside][..]), ("outside.biloxi.com", &[outside])]
     {
         let mut bench = Bench::with(|settings| {
-            settings.record_route = true;
+            settings.proxy.record_route = true;
             let next_hop = NextHop { port: Some(5060), ..NextHop::from(name.parse::<HostBuf>().unwrap()) };
             settings.routes.push(Route { key: "bob@biloxi.com".parse().unwrap(), next_hop });
         });
         let network = Network { address: [10, 0, 0, 0].into(), prefix: 8 };
         bench.server.listen(Listener::udp("10.0.0.1:5060".parse().unwrap()).with_networks([network]));
         let sent = bench.receive_bytes(ALICE, INVITE.as_bytes());
-        assert_eq!(sent.last().unwrap().values(HeaderId::RecordRoute), expected, "{name}");
+        assert_eq!(without_tokens(&sent.last().unwrap().values(HeaderId::RecordRoute)), expected, "{name}");
     }
 }

@@ -194,7 +194,7 @@ impl Floor {
         let (owner, _) = self.asked(id)?;
         let amendment = match amend {
             Amend::Body(body) => Amendment::Body(body),
-            Amend::Target(uri) if uri.as_uri().is_sip() => Amendment::Target(Step::to(&Target { uri, q: 1_000 })),
+            Amend::Target(uri) if uri.as_uri().is_sip() => Amendment::Target(Step::to(&Target::new(uri))),
             Amend::Target(_) => return Err(CommandError::NotSip),
         };
         let timer = self.timer_of(id);

@@ -93,7 +93,7 @@ mod tests {
     use alloc::string::ToString;
 
     fn step(uri: &str) -> Step {
-        Step::to(&Target { uri: uri.parse().unwrap(), q: 1_000 })
+        Step::to(&Target::new(uri.parse().unwrap()))
     }
 
     #[test]

@@ -1,0 +1,221 @@
+//! Forking (RFC 3261 §16.6; RFC 3841 §9.1; RFC 5393 §5.3.3): which targets of a request are tried, and when.
+
+use alloc::vec::Vec;
+
+use super::disposition::Disposition;
+use super::{Forking, Settings, breadth};
+use crate::targets::{Target, TargetSet};
+
+/// The targets of one request, and in which order they are tried.
+#[derive(Clone, Debug)]
+pub(super) struct Fork {
+    pub(super) targets: TargetSet,
+    order: Forking,
+    /// Whether more than one target is tried.
+    forks: bool,
+    /// Whether the other branches are cancelled after a 2xx.
+    pub(super) cancels: bool,
+    /// Whether the contacts of a 3xx are tried.
+    pub(super) recurses: bool,
+    /// How much the targets of the present group are preferred.
+    group: u16,
+    /// The Incoming Max-Breadth.
+    breadth: u32,
+    /// The part of the breadth that is kept for targets added later.
+    spare: u32,
+    /// Whether no target is tried any more: a 6xx came, or the request is cancelled.
+    is_over: bool,
+}
+
+impl Fork {
+    /// The fork of a request with this Incoming Max-Breadth, as the owner and, if the owner leaves it to the caller, `asked` have it.
+    pub(super) fn new(settings: &Settings, asked: Disposition, breadth: u32) -> Self {
+        let asked = if settings.caller_decides { asked } else { Disposition::default() };
+        let order = match (asked.parallel, settings.forking) {
+            (Some(true), _) => Forking::Parallel,
+            (Some(false), _) => Forking::Sequential,
+            (None, order) => order,
+        };
+        Self {
+            targets: TargetSet::of_limit(settings.limits.targets),
+            order,
+            forks: asked.fork.unwrap_or(true),
+            cancels: asked.cancel.unwrap_or(true),
+            recurses: settings.recursion && asked.recurse.unwrap_or(true),
+            group: 0,
+            breadth,
+            spare: settings.spare_breadth.min(breadth.saturating_sub(1)),
+            is_over: false,
+        }
+    }
+
+    /// Whether no branch is allowed at all (RFC 5393 §5.3.3): neither at once nor one after the other.
+    pub(super) const fn has_no_breadth(&self) -> bool {
+        self.breadth == 0
+    }
+
+    /// Adds a target. Whether it will be tried.
+    pub(super) fn add(&mut self, target: Target) -> bool {
+        !self.is_over && self.targets.add(target)
+    }
+
+    /// Whether a target was left out for want of room alone.
+    pub(super) fn has_no_room_for(&self, target: &Target) -> bool {
+        !self.is_over && !self.targets.has(target)
+    }
+
+    /// From now on all of the breadth can be used: targets are added.
+    pub(super) const fn use_spare_breadth(&mut self) {
+        self.spare = 0;
+    }
+
+    /// Leaves but the best target, if the caller wants no fork.
+    pub(super) fn narrow(&mut self) {
+        if !self.forks
+            && let Some(best) = self.targets.take()
+        {
+            self.targets = TargetSet::of_limit(1);
+            self.targets.add(best);
+        }
+    }
+
+    /// Tries no target any more.
+    pub(super) fn end(&mut self) {
+        self.is_over = true;
+        self.targets.clear();
+    }
+
+    /// Whether no target waits.
+    pub(super) fn is_spent(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// The targets that are to be tried now, each with its share of the breadth, while `open` branches hold so much of it
+    /// (RFC 5393 §5.3.3.1: what has its final response holds nothing).
+    pub(super) fn due(&mut self, open: usize, held: u32) -> Vec<(Target, u32)> {
+        let available = self.breadth.saturating_sub(self.spare).saturating_sub(held);
+        let Some(best) = self.targets.best() else { return Vec::new() };
+        if open == 0 {
+            self.group = best;
+        }
+        let room = match self.order {
+            Forking::Sequential => usize::from(open == 0),
+            Forking::Parallel | Forking::Groups => usize::MAX,
+        };
+        let room = room.min(usize::try_from(available).unwrap_or(usize::MAX));
+        let mut targets = Vec::new();
+        while targets.len() < room
+            && let Some(best) = self.targets.best()
+            && (self.order != Forking::Groups || best >= self.group)
+            && let Some(target) = self.targets.take()
+        {
+            targets.push(target);
+        }
+        match breadth::shares(available, targets.len()) {
+            Some(shares) => targets.into_iter().zip(shares).collect(),
+            None => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+
+    fn fork(order: Forking, asked: Disposition, breadth: u32) -> Fork {
+        let settings = Settings { forking: order, ..Settings::default() };
+        let mut fork = Fork::new(&settings, asked, breadth);
+        for (user, q) in [("a", 500), ("b", 1_000), ("c", 500), ("d", 100)] {
+            assert!(fork.add(target(user).with_q(q)));
+        }
+        fork
+    }
+
+    fn target(user: &str) -> Target {
+        Target::new(alloc::format!("sip:{user}@biloxi.com").parse().unwrap())
+    }
+
+    /// Users and shares.
+    fn due(fork: &mut Fork, open: usize, held: u32) -> Vec<(String, u32)> {
+        let due = fork.due(open, held).into_iter();
+        due.map(|(target, share)| (target.uri.as_uri().user().unwrap().to_string(), share)).collect()
+    }
+
+    fn named(expected: &[(&str, u32)]) -> Vec<(String, u32)> {
+        expected.iter().map(|(user, share)| (user.to_string(), *share)).collect()
+    }
+
+    #[test]
+    fn all_at_once_one_after_the_other_or_group_by_group() {
+        let none = Disposition::default();
+        let mut parallel = fork(Forking::Parallel, none, 8);
+        assert_eq!(due(&mut parallel, 0, 0), named(&[("b", 2), ("a", 2), ("c", 2), ("d", 2)]));
+        let mut sequential = fork(Forking::Sequential, none, 8);
+        assert_eq!(due(&mut sequential, 0, 0), named(&[("b", 8)]));
+        assert_eq!(due(&mut sequential, 1, 8), []);
+        assert_eq!(due(&mut sequential, 0, 0), named(&[("a", 8)]));
+        let mut groups = fork(Forking::Groups, none, 8);
+        assert_eq!(due(&mut groups, 0, 0), named(&[("b", 8)]));
+        assert_eq!(due(&mut groups, 1, 8), []);
+        assert_eq!(due(&mut groups, 0, 0), named(&[("a", 4), ("c", 4)]));
+        assert_eq!(due(&mut groups, 0, 0), named(&[("d", 8)]));
+        assert!(groups.is_spent() && due(&mut groups, 0, 0).is_empty());
+    }
+
+    /// RFC 5393 §5.3.3 and §5.3.3.1.
+    #[test]
+    fn what_does_not_fit_the_breadth_at_once_goes_when_a_branch_is_over() {
+        let mut fork = fork(Forking::Parallel, Disposition::default(), 3);
+        assert_eq!(due(&mut fork, 0, 0), named(&[("b", 1), ("a", 1), ("c", 1)]));
+        assert_eq!(due(&mut fork, 3, 3), []);
+        assert_eq!(due(&mut fork, 2, 2), named(&[("d", 1)]));
+        assert!(!fork.has_no_breadth());
+    }
+
+    /// RFC 3841 §9.1.
+    #[test]
+    fn the_caller_chooses_the_order_and_whether_there_is_a_fork() {
+        let asked = Disposition { parallel: Some(true), ..Disposition::default() };
+        assert_eq!(due(&mut fork(Forking::Sequential, asked, 60), 0, 0).len(), 4);
+        let asked = Disposition { parallel: Some(false), ..Disposition::default() };
+        assert_eq!(due(&mut fork(Forking::Parallel, asked, 60), 0, 0).len(), 1);
+        let asked = Disposition { fork: Some(false), ..Disposition::default() };
+        let mut one = fork(Forking::Parallel, asked, 60);
+        one.narrow();
+        assert_eq!(due(&mut one, 0, 0), named(&[("b", 60)]));
+        assert!(one.is_spent());
+        let deaf = Settings { caller_decides: false, ..Settings::default() };
+        assert!(Fork::new(&deaf, Disposition { cancel: Some(false), ..asked }, 60).cancels);
+    }
+
+    #[test]
+    fn spare_breadth_is_for_targets_that_are_added() {
+        let settings = Settings { spare_breadth: 3, ..Settings::default() };
+        assert_eq!(Settings::default().spare_breadth, 0);
+        let mut fork = Fork::new(&settings, Disposition::default(), 8);
+        fork.add(target("a"));
+        assert_eq!(due(&mut fork, 0, 0), named(&[("a", 5)]));
+        fork.use_spare_breadth();
+        fork.add(target("b"));
+        assert_eq!(due(&mut fork, 1, 5), named(&[("b", 3)]));
+        // The first branch is never without any.
+        let mut narrow = Fork::new(&settings, Disposition::default(), 2);
+        narrow.add(target("a"));
+        assert_eq!(due(&mut narrow, 0, 0), named(&[("a", 1)]));
+    }
+
+    #[test]
+    fn targets_are_bounded_each_is_tried_once_and_none_after_the_end() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.limits.targets, 60);
+        settings.limits.targets = 2;
+        let mut fork = Fork::new(&settings, Disposition::default(), 60);
+        assert!(fork.add(target("a")) && !fork.add(target("a")));
+        assert_eq!(due(&mut fork, 0, 0).len(), 1);
+        assert!(!fork.add(target("a")), "was tried");
+        assert!(fork.add(target("b")) && !fork.add(target("c")), "no room");
+        fork.end();
+        assert!(fork.is_spent() && !fork.add(target("d")));
+    }
+}

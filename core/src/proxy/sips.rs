@@ -1,0 +1,47 @@
+//! Forwarding of SIPS and SIP (RFC 5630 §5.3): a request for a SIPS URI goes to SIPS URIs alone, one for a SIP URI to SIP URIs.
+
+use alloc::string::ToString;
+
+use super::Refusal;
+use crate::message::{Request, Scheme, Uri, UriBuf};
+use crate::stack::Context;
+use crate::targets::Target;
+use crate::transport::NextHop;
+
+/// A target of a request in the scheme that it may be forwarded to: one of a SIPS contact takes a SIP request with the scheme
+/// replaced, over TLS.
+///
+/// # Errors
+/// 480 with Warning 380 for a SIP target of a SIPS request, and with 381 for a SIPS target of a SIP request where there is no
+/// TLS listener.
+pub(super) fn allowed<E>(cx: &Context<'_, E>, request: &Request, target: Target) -> Result<Target, Refusal> {
+    let wanted = Scheme::of(request.uri_bytes());
+    match (wanted, target.uri.as_uri().scheme()) {
+        (Some(Scheme::Sips), Scheme::Sip) => Err(refusal(cx, false)),
+        (Some(Scheme::Sip), Scheme::Sips) => {
+            let has_tls = cx.listeners().any(|(_, listener)| listener.protocol.is_secure());
+            let next_hop = match &target.next_hop {
+                Some(next_hop) => Some(next_hop.clone()),
+                None => NextHop::of_uri(target.uri.as_uri()),
+            };
+            match (as_sip(target.uri.as_uri()), next_hop) {
+                (Some(uri), Some(next_hop)) if has_tls => {
+                    Ok(Target { uri, next_hop: Some(NextHop { secure: true, ..next_hop }), ..target })
+                }
+                _ => Err(refusal(cx, true)),
+            }
+        }
+        _ => Ok(target),
+    }
+}
+
+/// The URI with the scheme SIP, else as it is.
+fn as_sip(uri: Uri<'_>) -> Option<UriBuf> {
+    let (_, rest) = uri.as_bytes().split_at_checked("sips".len())?;
+    UriBuf::parse(&[b"sip".as_slice(), rest].concat()).ok()
+}
+
+fn refusal<E>(cx: &Context<'_, E>, sips_required: bool) -> Refusal {
+    let agent = cx.listeners().next().map_or_else(|| "sip".into(), |(_, listener)| listener.sent_by.to_string().into());
+    Refusal::Scheme { sips_required, agent }
+}

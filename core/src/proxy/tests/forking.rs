@@ -1,0 +1,219 @@
+//! Forking in order, targets that are added, and the limit on a branch (RFC 3261 §16.5 to §16.8).
+
+use super::*;
+use crate::proxy::{Forking, Limits};
+
+/// The Request-URIs of the INVITEs that were sent last.
+fn called(bench: &Bench) -> Vec<String> {
+    let invites = bench.requests.iter().filter(|request| request.method() == Method::Invite);
+    invites.map(|invite| String::from_utf8(invite.uri_bytes().into()).unwrap()).collect()
+}
+
+fn in_order(order: Forking) -> Bench {
+    Bench::with(|settings| settings.forking = order)
+}
+
+fn invites(bench: &Bench) -> Vec<Request> {
+    bench.requests.clone()
+}
+
+#[test]
+fn one_after_the_other_the_most_preferred_first_until_one_accepts() {
+    let mut bench = in_order(Forking::Sequential);
+    bench.call(&[phone(4).with_q(100), phone(5), phone(6).with_q(500)]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.5"]);
+    let invite = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&invite, 180, &[]), ["180 INVITE"]);
+    assert_eq!(bench.answer(&invite, 486, &[]), ["ACK", "INVITE"]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.6"]);
+    let invite = invites(&bench).remove(1);
+    assert_eq!(bench.answer(&invite, 200, &[]), ["200 INVITE"]);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn the_next_group_is_tried_when_the_last_one_has_failed() {
+    let mut bench = in_order(Forking::Groups);
+    bench.call(&[phone(4).with_q(700), phone(5).with_q(700), phone(6).with_q(100)]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.4", "sip:bob@192.0.2.5"]);
+    let calls = invites(&bench);
+    assert_eq!(bench.answer(&calls[0], 486, &[]), ["ACK"]);
+    assert_eq!(bench.answer(&calls[1], 404, &[]), ["ACK", "INVITE"]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.6"]);
+    let last = invites(&bench).remove(1);
+    // The best of all groups.
+    assert_eq!(bench.answer(&last, 500, &[]), ["ACK", "486 INVITE"]);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn a_time_out_and_a_failure_to_send_lead_to_the_next_target() {
+    let mut bench = in_order(Forking::Sequential);
+    let nowhere = Target::new("sip:bob@192.0.2.9;transport=tcp".parse().unwrap());
+    bench.call(&[nowhere, phone(4), phone(5)]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.4"], "there is no listener for TCP");
+    let sent = bench.wait(Duration::from_millis(31_999));
+    assert!(sent.iter().all(|sent| sent == "INVITE") && !called(&bench).contains(&"sip:bob@192.0.2.5".to_string()));
+    bench.wait(Duration::from_millis(1));
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.5"]);
+    let last = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&last, 603, &[]), ["ACK", "603 INVITE"]);
+    bench.comes_to_rest();
+}
+
+/// §16.7 step 5: no new branch after a 6xx.
+#[test]
+fn after_a_6xx_no_other_target_is_tried() {
+    let mut bench = in_order(Forking::Sequential);
+    bench.call(&[phone(4), phone(5)]);
+    let invite = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&invite, 600, &[]), ["ACK", "600 INVITE"]);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn after_a_cancel_no_other_target_is_tried() {
+    let mut bench = in_order(Forking::Sequential);
+    bench.call(&[phone(4), phone(5)]);
+    let invite = invites(&bench).remove(0);
+    bench.answer(&invite, 180, &[]);
+    assert_eq!(bench.receive("CANCEL"), ["200 CANCEL", "CANCEL"]);
+    assert_eq!(bench.answer(&invite, 487, &[]), ["ACK", "487 INVITE"]);
+    bench.comes_to_rest();
+}
+
+/// RFC 3326 §2.
+#[test]
+fn only_a_2xx_says_that_the_call_was_completed_elsewhere() {
+    let reason = |bench: &Bench| bench.requests.last().unwrap().headers().raw(HeaderId::Reason).map(<[u8]>::to_vec);
+    for (status, expected) in [(200, Some(&b"SIP ;cause=200 ;text=\"Call completed elsewhere\""[..])), (600, None)] {
+        let mut bench = Bench::new();
+        bench.call(&[phone(4), phone(5)]);
+        let calls = invites(&bench);
+        bench.answer(&calls[1], 180, &[]);
+        assert_eq!(bench.answer(&calls[0], status, &[]).last().unwrap(), "CANCEL");
+        assert_eq!(reason(&bench).as_deref(), expected);
+        bench.answer(&calls[1], 487, &[]);
+        bench.comes_to_rest();
+    }
+}
+
+/// RFC 3841 §9.1.
+#[test]
+fn the_caller_may_want_no_fork_another_order_or_no_cancel() {
+    let ask = |bench: &mut Bench, words: &str| {
+        bench.receive_request("INVITE", "sip:bob@biloxi.com", &format!("Request-Disposition: {words}\r\n"));
+        bench.forward(&[phone(4).with_q(1), phone(5)]).unwrap();
+        bench.drain();
+    };
+    let mut bench = Bench::new();
+    ask(&mut bench, "no-fork");
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.5"]);
+    let invite = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&invite, 486, &[]), ["ACK", "486 INVITE"]);
+
+    let mut bench = Bench::new();
+    ask(&mut bench, "sequential");
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.5"]);
+
+    let mut bench = Bench::with(|settings| settings.caller_decides = false);
+    ask(&mut bench, "sequential");
+    assert_eq!(called(&bench).len(), 2);
+
+    let mut bench = Bench::new();
+    ask(&mut bench, "no-cancel");
+    let calls = invites(&bench);
+    bench.answer(&calls[1], 180, &[]);
+    assert_eq!(bench.answer(&calls[0], 200, &[]), ["200 INVITE"]);
+    // It is the caller who ends the other one; a second 2xx goes on.
+    assert_eq!(bench.answer(&calls[1], 200, &[]), ["200 INVITE"]);
+}
+
+#[test]
+fn targets_are_added_while_the_request_is_open_and_none_twice() {
+    let mut bench = Bench::with(|settings| settings.spare_breadth = 10);
+    bench.receive("INVITE");
+    assert_eq!(bench.add(&[phone(5)]), Err(CommandError::WrongState));
+    bench.forward(&[phone(4)]).unwrap();
+    bench.drain();
+    let first = bench.requests.remove(0);
+    assert_eq!(bench.add(&[phone(4), phone(5)]), Ok(1));
+    assert_eq!(bench.drain(), ["INVITE"]);
+    let second = bench.requests.remove(0);
+    assert_eq!(bench.answer(&first, 486, &[]), ["ACK"]);
+    assert_eq!(bench.answer(&second, 404, &[]), ["ACK", "486 INVITE"]);
+    assert_eq!(bench.add(&[phone(6)]), Err(CommandError::Gone));
+    bench.comes_to_rest();
+}
+
+#[test]
+fn a_target_that_is_added_waits_where_all_breadth_is_held() {
+    let mut bench = Bench::new();
+    bench.call(&[phone(4)]);
+    let first = bench.requests.remove(0);
+    assert_eq!(bench.add(&[phone(5)]), Ok(1));
+    assert_eq!(bench.drain(), [""; 0]);
+    assert_eq!(bench.answer(&first, 486, &[]), ["ACK", "INVITE"]);
+}
+
+#[test]
+fn above_the_limit_of_targets_the_least_preferred_are_left_out() {
+    let mut bench = Bench::with(|settings| settings.limits.targets = 2);
+    assert_eq!(Limits::default().targets, 60);
+    bench.call(&[phone(4), phone(5), phone(6)]);
+    assert_eq!(called(&bench), ["sip:bob@192.0.2.4", "sip:bob@192.0.2.5"]);
+    assert_eq!(bench.add(&[phone(7)]), Ok(0));
+}
+
+/// §16.7 step 6: a phone that is switched off holds the 486 of another back for 32 s, if nobody sets a limit.
+#[test]
+fn a_branch_that_holds_others_back_counts_as_408_after_the_limit() {
+    let mut bench = Bench::new();
+    bench.call(&[phone(4), phone(5)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[0], 486, &[]);
+    assert!(!bench.wait(Duration::from_millis(31_999)).contains(&"486 INVITE".to_string()), "off by default");
+
+    let mut bench = Bench::with(|settings| settings.branch_limit = Some(Duration::from_secs(4)));
+    bench.call(&[phone(4), phone(5), phone(6)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[2], 180, &[]);
+    bench.answer(&calls[0], 486, &[]);
+    assert!(!bench.wait(Duration::from_millis(3_999)).contains(&"486 INVITE".to_string()));
+    let sent = bench.wait(Duration::from_millis(1));
+    assert_eq!(sent, ["CANCEL", "486 INVITE"], "the one that rang is cancelled");
+    assert_eq!(bench.answer(&calls[2], 487, &[]), ["ACK"]);
+    bench.comes_to_rest();
+}
+
+/// §16.7 step 5: while no final response was sent, every 2xx is.
+#[test]
+fn a_2xx_of_a_branch_that_counted_as_408_is_forwarded() {
+    let mut bench = Bench::with(|settings| {
+        (settings.forking, settings.branch_limit) = (Forking::Groups, Some(Duration::from_secs(4)));
+    });
+    bench.call(&[phone(4), phone(5), phone(6).with_q(100)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[0], 486, &[]);
+    bench.wait(Duration::from_secs(4));
+    assert_eq!(called(&bench).last().unwrap(), "sip:bob@192.0.2.6", "the next group");
+    let last = bench.requests.last().unwrap().clone();
+    bench.answer(&last, 180, &[]);
+    assert_eq!(bench.answer(&calls[1], 200, &[]), ["200 INVITE", "CANCEL"]);
+    bench.answer(&last, 487, &[]);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn the_limit_on_branches_begins_with_the_first_final_response_and_goes_with_the_last() {
+    let mut bench = Bench::with(|settings| settings.branch_limit = Some(Duration::from_secs(4)));
+    bench.call(&[phone(4), phone(5)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[0], 180, &[]);
+    bench.answer(&calls[1], 180, &[]);
+    assert_eq!(bench.wait(Duration::from_secs(60)), [""; 0], "nothing is held back");
+    bench.answer(&calls[0], 486, &[]);
+    assert_eq!(bench.answer(&calls[1], 486, &[]), ["ACK", "486 INVITE"]);
+    let sent = bench.wait(Duration::from_secs(5));
+    assert!(sent.iter().all(|sent| sent == "486 INVITE"), "{sent:?}");
+}

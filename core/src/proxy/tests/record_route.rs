@@ -1,0 +1,107 @@
+//! Record-Route where two listeners reach one place (RFC 3261 §16.6 step 4, RFC 5658).
+
+use super::*;
+
+/// Two UDP listeners that reach everybody; what goes out, and from which.
+fn bench() -> (Bench, ListenerId) {
+    let mut bench = Bench::with(|settings| settings.record_route = true);
+    let second = bench.proxy.listen(Listener::udp("192.0.2.33:5060".parse().unwrap()));
+    (bench, second)
+}
+
+/// The listener of the last request that goes out.
+fn sender(bench: &mut Bench) -> ListenerId {
+    let mut last = None;
+    while let Some(output) = bench.proxy.poll() {
+        if let Output::Send(transmit) = output
+            && !transmit.bytes.starts_with(b"SIP/2.0")
+        {
+            last = Some(transmit.flow.listener);
+        }
+    }
+    last.unwrap()
+}
+
+#[test]
+fn the_second_of_a_pair_says_which_listener_sends() {
+    let (mut bench, second) = bench();
+    bench.receive("INVITE");
+    let [alone, upper, lower] = bench.proxy.user().0.route_parameters(&bench.questions[0].request.clone(), bench.now);
+    let mut sends = |first: &str, then: &str| {
+        let text = format!(
+            "BYE sip:bob@192.0.2.4 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{}\r\n\
+             Max-Forwards: 70\r\nRoute: <sip:192.0.2.3;lr{first}>, <sip:{then}>\r\nTo: <sip:bob@biloxi.com>;tag=b\r\n\
+             From: <sip:alice@atlanta.com>;tag=1928301774\r\nCall-ID: a84b4c76e66710\r\nCSeq: 2 BYE\r\n\
+             Content-Length: 0\r\n\r\n",
+            first.len() + then.len()
+        );
+        let remote = "192.0.2.1:5060".parse().unwrap();
+        bench.proxy.handle(bench.now, Input::Datagram { listener: bench.listener, remote, bytes: text.as_bytes() });
+        while let Some(output) = bench.proxy.poll() {
+            if let Output::Event(Asked::Question(question)) = output {
+                assert!(question.recorded);
+                let target = Target::new(question.request.uri().unwrap().to_buf());
+                let answer =
+                    |owner: &mut Owner, cx: &mut Context<'_, Asked>| owner.0.forward(cx, question.id, &[target]);
+                bench.proxy.command(bench.now, answer).unwrap();
+                return sender(&mut bench);
+            }
+        }
+        panic!("no question");
+    };
+    assert_eq!(sends(&lower, &format!("192.0.2.33;lr{upper}")), second);
+    assert_ne!(sends(&alone, "192.0.2.4;lr"), second);
+}
+
+/// §16.6 step 4: a MUST even of a proxy that does not want to stay.
+#[test]
+fn a_record_route_is_demanded_where_one_side_is_secure_and_the_other_is_not() {
+    let record = |uri: &str, listen_tls: bool| {
+        let mut bench = Bench::new();
+        let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
+        let inbound = if listen_tls { tls } else { bench.listener };
+        let connection = bench.proxy.reserve();
+        let remote = "192.0.2.1:50000".parse().unwrap();
+        let text = format!(
+            "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{} 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+             To: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+             Contact: <sip:alice@192.0.2.1>\r\nContent-Length: 0\r\n\r\n",
+            if listen_tls { "TLS" } else { "UDP" }
+        );
+        if listen_tls {
+            bench.proxy.handle(bench.now, Input::Accepted { listener: inbound, connection, remote });
+            bench.proxy.handle(bench.now, Input::Stream { connection, bytes: text.as_bytes() });
+        } else {
+            let bytes = text.as_bytes();
+            bench.proxy.handle(bench.now, Input::Datagram { listener: inbound, remote, bytes });
+        }
+        bench.drain();
+        let scheme = uri.split_once(':').unwrap().0;
+        bench.forward(&[Target::new(format!("{scheme}:bob@192.0.2.4").parse().unwrap())]).unwrap();
+        let mut opened = None;
+        while let Some(output) = bench.proxy.poll() {
+            match output {
+                Output::Open { connection, .. } => opened = Some(connection),
+                Output::Send(transmit) => {
+                    if let Ok(Message::Request(request)) = Message::parse(&transmit.bytes, &Default::default()) {
+                        bench.requests.push(request);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(connection) = opened {
+            let change = crate::Change::Opened { identities: &[] };
+            bench.proxy.handle(bench.now, Input::Connection { connection, change });
+            bench.drain();
+        }
+        let invite = bench.requests.pop().unwrap();
+        let values = invite.headers().values(HeaderId::RecordRoute, true);
+        let bare = |value: &[u8]| String::from_utf8(value.into()).unwrap().split(";token").next().unwrap().to_string();
+        values.map(bare).collect::<Vec<_>>()
+    };
+    assert_eq!(record("sip:bob@biloxi.com", false), [""; 0]);
+    assert_eq!(record("sip:bob@biloxi.com", true), ["<sip:192.0.2.3;transport=udp;lr", "<sips:192.0.2.3;lr"]);
+    assert_eq!(record("sips:bob@biloxi.com", true), [""; 0]);
+    assert_eq!(record("sips:bob@biloxi.com", false)[0], "<sips:192.0.2.3;lr");
+}
