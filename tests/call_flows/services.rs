@@ -36,7 +36,8 @@ fn add_proxy(world: &mut World) {
         key: "*".parse().expect("a key"),
         next_hop: NextHop::from(SocketAddr::from(([192, 0, 2, 4], 5060))),
     }];
-    let settings = Settings { routes, record_route: true, ..Settings::default() };
+    let proxy = sansip::proxy::Settings { record_route: true, ..Default::default() };
+    let settings = Settings { routes, proxy, ..Settings::default() };
     let build = move || {
         let mut server = Server::server(Config { rport: false, ..Config::new(Seed::from_u64(3)) }, settings.clone());
         (server.listen(listener.clone()), server)
