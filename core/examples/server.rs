@@ -1,8 +1,8 @@
 //! A domain's proxy and registrar on UDP and TCP.
 //!
 //! ```text
-//! cargo run --release -p sansip --example server -- --listen udp:127.0.0.1:5060 --listen tcp:127.0.0.1:5060 \
-//!     --domain biloxi.com --record-route --route '*=udp:127.0.0.1:5070'
+//! cargo run --release -p sansip --example server -- --listen udp:127.0.0.1:5060 --domain biloxi.com --user alice:secret \
+//!     --record-route --route '*=udp:127.0.0.1:5070'
 //! ```
 //!
 //! It says `listening on udp:…` or `tcp:…` for each address once it is ready (port 0 is a free one), then what is registered and what is gone. A line
@@ -15,19 +15,27 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::exit;
 use std::str::FromStr;
 
+use sansip::auth::Secret;
 use sansip::message::header::Protocol;
 use sansip::message::{HostBuf, HostPortBuf};
 use sansip::registrar::Change;
-use sansip::server::{Event, Route, Settings};
+use sansip::server::{Alias, Event, Route, Settings, User};
 use sansip::{Config, Listener, NextHop, Node, Server};
 
 const USAGE: &str = "\
-usage: server --listen udp|tcp:ADDR:PORT [--advertise HOST[:PORT]] --domain D ... [--record-route]
+usage: server --listen udp|tcp:ADDR:PORT [--no-tcp] [--advertise HOST[:PORT]] --domain D ... [--alias NAME[=D]] ...
+              [--user NAME[@D]:PASSWORD] ... [--trust ADDR[/BITS]|NAME] ... [--redirect] [--record-route]
               [--route KEY=udp|tcp:ADDR:PORT] ... [--relay]
 
-  --listen      where to bind; may be given several times (RFC 3261 §18.2.1: for each UDP port the same of TCP)
+  --listen      where to bind; may be given several times. A port of UDP is opened for TCP, too (RFC 3261 §18.2.1)
+  --no-tcp      no TCP but for --listen tcp:...
   --advertise   what Via and Record-Route say instead of the bound address; one for each --listen, in their order
   --domain      a host part that means this domain (biloxi.com, registrar.biloxi.com)
+  --alias       another name of a domain, the first one if none is named: its users are the same
+  --user        a user of a domain, the first one if none is named. If there is any, registrations and calls need a password,
+                and strangers reach the domains alone
+  --trust       a peer that needs no password and is relayed: an address, a network, or a name that it proves by TLS
+  --redirect    tell callers the contacts of a user (302) instead of forwarding
   --record-route  stay on the path of dialogs
   --route       where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog
                 that carry no Route
@@ -39,7 +47,11 @@ const CONNECTIONS: usize = 1_000;
 #[derive(Default)]
 struct Options {
     listen: Vec<(Protocol, SocketAddr)>,
+    no_tcp: bool,
     advertise: Vec<HostPortBuf>,
+    /// Users and aliases, each perhaps without its domain.
+    users: Vec<(String, Option<HostBuf>, String)>,
+    aliases: Vec<(HostBuf, Option<HostBuf>)>,
     settings: Settings,
 }
 
@@ -48,12 +60,19 @@ fn main() {
     let mut config = Config::new(common::seed());
     // Each takes two threads.
     config.limits.transport.connections = CONNECTIONS;
-    let mut server = Server::server(config, options.settings);
+    let mut server = Server::server(config, options.settings.clone());
     let mut driver = common::Driver::new();
     let mut advertise = options.advertise.into_iter();
-    for (protocol, address) in options.listen {
-        bind(&mut driver, &mut server, protocol, address, advertise.next()).unwrap_or_else(|problem| fail(&problem));
+    for (protocol, address) in &options.listen {
+        let sent_by = advertise.next();
+        let local = bind(&mut driver, &mut server, *protocol, *address, sent_by.clone());
+        let local = local.unwrap_or_else(|problem| fail(&problem));
+        let is_wanted = *protocol == Protocol::Udp && !options.no_tcp;
+        if is_wanted && !options.listen.contains(&(Protocol::Tcp, local)) {
+            bind(&mut driver, &mut server, Protocol::Tcp, local, sent_by).unwrap_or_else(|problem| fail(&problem));
+        }
     }
+    server.check().unwrap_or_else(|problem| fail(&problem.to_string()));
     driver.read_lines();
     driver.run(
         &mut server,
@@ -63,6 +82,10 @@ fn main() {
             }
             Event::Binding(Change::Unbound { address_of_record, contact }) => {
                 println!("{now} unbound {address_of_record} from {contact}");
+            }
+            Event::Redirected { address_of_record, contacts } => {
+                let contacts: Vec<String> = contacts.iter().map(ToString::to_string).collect();
+                println!("{now} {address_of_record} will now be redirected to {}", contacts.join(", "));
             }
             Event::Overload { limit, refused } => println!("{now} refused {refused} at the limit {limit:?}"),
             _ => {}
@@ -76,14 +99,14 @@ fn main() {
     )
 }
 
-/// Binds one address and says so.
+/// Binds one address and says so; the address as it is bound.
 fn bind(
     driver: &mut common::Driver,
     server: &mut Server,
     protocol: Protocol,
     address: SocketAddr,
     sent_by: Option<HostPortBuf>,
-) -> Result<(), String> {
+) -> Result<SocketAddr, String> {
     let shown = |address: SocketAddr| format!("{}:{address}", protocol.as_str().to_ascii_lowercase());
     let advertised = |listener: Listener| match sent_by {
         Some(sent_by) => Ok(listener.with_sent_by(sent_by)),
@@ -105,7 +128,7 @@ fn bind(
         local
     };
     println!("listening on {}", shown(local));
-    Ok(())
+    Ok(local)
 }
 
 impl Options {
@@ -117,6 +140,25 @@ impl Options {
                 "--listen" => options.listen.push(place(&value()?)?),
                 "--advertise" => options.advertise.push(parse(&value()?)?),
                 "--domain" => options.settings.domains.push(parse::<HostBuf>(&value()?)?),
+                "--no-tcp" => options.no_tcp = true,
+                "--alias" => {
+                    let value = value()?;
+                    options.aliases.push(match value.split_once('=') {
+                        Some((name, domain)) => (parse(name)?, Some(parse(domain)?)),
+                        None => (parse(&value)?, None),
+                    });
+                }
+                "--user" => {
+                    let value = value()?;
+                    let (user, password) = value.split_once(':').ok_or("--user needs NAME:PASSWORD")?;
+                    let (name, domain) = match user.rsplit_once('@') {
+                        Some((name, domain)) => (name, Some(parse(domain)?)),
+                        None => (user, None),
+                    };
+                    options.users.push((name.into(), domain, password.into()));
+                }
+                "--trust" => options.settings.trusted.push(parse(&value()?)?),
+                "--redirect" => options.settings.redirect = true,
                 "--record-route" => options.settings.proxy.record_route = true,
                 "--relay" => options.settings.relay = true,
                 "--route" => {
@@ -132,6 +174,17 @@ impl Options {
         if options.listen.is_empty() || options.settings.domains.is_empty() {
             return Err("--listen and --domain are needed".into());
         }
+        let settings = &mut options.settings;
+        let first = settings.domains[0].clone();
+        let users = options.users.drain(..).map(|(name, domain, password)| User {
+            name: name.into(),
+            domain: domain.unwrap_or_else(|| first.clone()),
+            secret: Secret::password(&password),
+        });
+        settings.users.extend(users);
+        let aliases = options.aliases.drain(..);
+        let aliases = aliases.map(|(name, domain)| Alias { name, domain: domain.unwrap_or_else(|| first.clone()) });
+        settings.aliases.extend(aliases);
         Ok(options)
     }
 }

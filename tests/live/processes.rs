@@ -55,7 +55,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(options: &[&str]) -> Self {
         let mut child = Command::new(example())
-            .args(["--listen", "udp:127.0.0.1:0", "--listen", "tcp:127.0.0.1:0", "--domain", "biloxi.com"])
+            .args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"])
             .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

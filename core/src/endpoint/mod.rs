@@ -22,7 +22,7 @@ pub use indication::{Failure, Indication};
 use core::net::SocketAddr;
 
 use crate::flow::{ConnectionId, Flow, ListenerId};
-use crate::message::{HostPort, Uri};
+use crate::message::{Host, HostBuf, HostPort, Uri};
 use crate::node::{Answer, Input, Output, QueryId};
 use crate::random::Random;
 use crate::tag::Tag;
@@ -136,6 +136,16 @@ impl Endpoint {
     /// Whether this names one of our listeners, by sent-by or by bound address.
     pub fn is_ours(&self, host_port: HostPort<'_>) -> bool {
         self.wire.listeners.is_ours(host_port)
+    }
+
+    /// The names that the far end of a connection has proved to have (RFC 5922): see [`Change::Opened`](crate::Change::Opened).
+    pub fn identities(&self, connection: ConnectionId) -> impl Iterator<Item = Host<'_>> {
+        self.wire
+            .connections
+            .get(connection)
+            .into_iter()
+            .flat_map(|connection| &connection.identities)
+            .map(HostBuf::as_host)
     }
 
     /// The configuration.

@@ -106,7 +106,10 @@ phrases! {
     BAD_PREFERENCE = "Preference out of range";
     SEVERAL_FLOWS = "Several bindings with one flow";
     BAD_PATH = "Bad way back";
+    OTHER_USER = "Credentials of another user";
+    CONTACT_IS_RECIPIENT = "Binding leads back here";
     THIRD_PARTY = "Sender and recipient differ";
+    CONTACT_IS_RECIPIENT = "Binding leads back here";
     TOO_MANY_BINDINGS = "Too many bindings";
     ASTERISK_NOT_ALONE = "Asterisk not alone";
     ASTERISK_WITH_LIFETIME = "Asterisk without zero lifetime";

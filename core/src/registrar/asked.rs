@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use super::Settings;
-use super::binding::Way;
+use super::binding::{Way, instance};
 use super::refusal::Refusal;
 use crate::extension::{Extension, Extensions};
 use crate::flow::Flow;
 use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Protocol, Via};
-use crate::message::{HeaderId, Host, Phrase, Request, unfolded};
+use crate::message::{HeaderId, Host, Phrase, Request, UriBuf};
 
 /// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
 const HOUR: u32 = 3_600;
@@ -53,8 +53,8 @@ pub(super) struct Registration<'r> {
     /// Whether the user agent sent it straight to us.
     is_direct: bool,
     pub(super) supports: Extensions,
-    /// The values of Path as one field value.
-    pub(super) path: Box<[u8]>,
+    /// The proxies of the Path.
+    path: Vec<UriBuf>,
     /// Whether the first element of the Path keeps flows (RFC 5626 §5.1).
     has_edge: bool,
 }
@@ -68,18 +68,16 @@ impl<'r> Registration<'r> {
         let headers = request.headers();
         let supports = Extensions::supported(headers);
         let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
-        let (mut path, mut has_edge) = (Vec::new(), false);
-        for (place, value) in headers.values(HeaderId::Path, Path::LIST).enumerate() {
-            let bad = || Refusal::Invalid(Phrase::BAD_PATH);
-            let Path(address) = Path::parse(value).map_err(|_| bad())?;
-            has_edge |= place == 0 && address.uri.parameter("ob").is_some();
-            path.extend_from_slice(if path.is_empty() { b"" } else { b", " });
-            path.extend_from_slice(&unfolded(value).map_err(|_| bad())?);
+        let (mut path, mut has_edge) = (Vec::<UriBuf>::new(), false);
+        for value in headers.all::<Path<'_>>() {
+            let Path(address) = value.map_err(|_| Refusal::Invalid(Phrase::BAD_PATH))?;
+            has_edge |= path.is_empty() && address.uri.parameter("ob").is_some();
+            path.push(address.uri.to_buf());
         }
         if !path.is_empty() && !supports.contains(Extension::Path) {
             return Err(Refusal::Unsupported(Extension::Path.tag().into()));
         }
-        Ok(Self { request, flow, is_direct, supports, path: path.into(), has_edge })
+        Ok(Self { request, flow, is_direct, supports, path, has_edge })
     }
 
     /// The wishes, each as long as the settings grant it.
@@ -153,9 +151,7 @@ impl<'r> Registration<'r> {
             };
         }
         // Without an instance the number is ignored.
-        let instance = address.parameters.quoted("+sip.instance").map(|instance| instance.to_text());
-        let instance = instance.and_then(|text| core::str::from_utf8(&text).ok().map(Box::from));
-        Ok(instance.map(|instance| (instance, reg_id)))
+        Ok(instance(address.parameters).map(|instance| (instance.into(), reg_id)))
     }
 
     /// Whether the contact is reached along the flow that the REGISTER came by, and by nothing else: a client of a WebSocket, a host that
@@ -183,13 +179,15 @@ impl<'r> Registration<'r> {
     pub(super) fn way(&self, wish: &Wish<'_>) -> Option<Box<Way>> {
         // A connection leads there as long as it lasts; datagrams go where the contact says unless only their flow leads there.
         let flow = wish.is_direct && (wish.only_flow || self.flow.connection.is_some());
-        let way = Way {
+        if !flow && self.path.is_empty() && wish.outbound.is_none() {
+            return None;
+        }
+        Some(Box::new(Way {
             flow: flow.then_some(self.flow),
             only_flow: wish.only_flow,
-            path: self.path.clone(),
+            path: self.path.as_slice().into(),
             outbound: wish.outbound.clone(),
-        };
-        (way != Way::default()).then(|| Box::new(way))
+        }))
     }
 }
 

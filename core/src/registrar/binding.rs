@@ -1,9 +1,10 @@
 //! A binding: a contact of an address-of-record, and the way to it (RFC 3261 §10, RFC 3327, RFC 5626 §6).
 
 use alloc::boxed::Box;
+use alloc::string::String;
 
 use crate::flow::Flow;
-use crate::message::UriBuf;
+use crate::message::{Parameters, UriBuf};
 use crate::time::Instant;
 
 /// One contact that an address-of-record is bound to, until some time.
@@ -15,6 +16,8 @@ pub struct Binding {
     pub q: u16,
     /// When it ends.
     pub expires_at: Instant,
+    /// When it was made or last refreshed.
+    pub updated_at: Instant,
     /// The keyed hash of what the binding is compared by.
     pub(super) identity: u64,
     /// The contact's parameters but `expires`, each with its `;`, and behind them the Call-ID of the REGISTER that made or last
@@ -29,15 +32,15 @@ pub struct Binding {
 }
 
 /// The way to a contact, where its URI alone does not say it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Way {
     /// The flow that the REGISTER came along. Requests go along it first.
     pub flow: Option<Flow>,
     /// Whether nothing but the flow leads there: the contact is behind a NAT, a WebSocket client, or bound by RFC 5626. The binding
     /// ends with the flow.
     pub only_flow: bool,
-    /// The values of Path (RFC 3327), as one field value; empty if there are none.
-    pub path: Box<[u8]>,
+    /// The proxies of the Path (RFC 3327), in their order.
+    pub path: Box<[UriBuf]>,
     /// The instance and the flow's number (RFC 5626 §6) that the binding is compared by instead of its contact.
     pub outbound: Option<(Box<str>, u32)>,
 }
@@ -66,12 +69,26 @@ impl Binding {
 
     /// Octets of text that the binding holds.
     pub(super) fn size(&self) -> usize {
-        let way = self.way().map_or(0, |way| way.path.len() + way.outbound.as_ref().map_or(0, |it| it.0.len()));
+        let path = |way: &Way| way.path.iter().map(|uri| uri.as_bytes().len()).sum::<usize>();
+        let way = self.way().map_or(0, |way| path(way) + way.outbound.as_ref().map_or(0, |it| it.0.len()));
         self.contact.as_bytes().len() + self.text.len() + way
+    }
+
+    /// The instance that the contact is of (RFC 5626 §4.1), without its angle brackets.
+    pub(super) fn instance(&self) -> Option<String> {
+        let parameters = Parameters::parse(self.parameters()).ok()?;
+        instance(parameters)
     }
 
     /// The flow that requests go along first.
     pub(super) fn flow(&self) -> Option<Flow> {
         self.way().and_then(|way| way.flow)
     }
+}
+
+/// The instance that the parameters of a contact name (RFC 5626 §4.1), without its angle brackets.
+pub(super) fn instance(parameters: Parameters<'_>) -> Option<String> {
+    let text = parameters.quoted("+sip.instance")?.to_text();
+    let text = text.strip_prefix(b"<")?.strip_suffix(b">")?;
+    core::str::from_utf8(text).ok().map(String::from)
 }

@@ -86,6 +86,11 @@ impl Location {
         }
     }
 
+    /// Changes the bound on addresses-of-record. Those that are there stay.
+    pub(super) const fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// The bindings of `user@host` in the order of registration; `None` if no such user was ever registered.
     pub fn bindings(&self, address_of_record: &str) -> Option<&[Binding]> {
         let record = self.records.get(self.find(address_of_record)?)?;
@@ -276,6 +281,7 @@ mod tests {
             contact: format!("sip:bob@192.0.2.4:{seconds}").parse().unwrap(),
             q: 1000,
             expires_at: at(seconds),
+            updated_at: at(0),
             identity: seconds,
             text: (*b"1").into(),
             call_id_at: 0,

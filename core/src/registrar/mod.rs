@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 
 use refusal::Refusal;
 
+use crate::auth::Fields;
 use crate::endpoint::Arrival;
 use crate::error::Limit;
 use crate::flow::Flow;
@@ -75,6 +76,15 @@ pub enum Change {
     },
 }
 
+/// The outcome of a REGISTER.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// The bindings that it made or ended.
+    pub changes: Vec<Change>,
+    /// Whether it was followed, and its address-of-record has bindings.
+    pub is_bound: bool,
+}
+
 /// The registrar core.
 #[derive(Clone, Debug)]
 pub struct Core {
@@ -90,19 +100,26 @@ impl Core {
         Self { settings, location: Location::new(seed, settings.limits.addresses_of_record), timer: None }
     }
 
+    /// Changes the settings. Bindings stay as they are.
+    pub const fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.location.set_limit(settings.limits.addresses_of_record);
+    }
+
     /// The bindings.
     pub const fn location(&self) -> &Location {
         &self.location
     }
 
-    /// Takes a REGISTER for a domain of ours and answers it; what it changed. `name_of` gives the address-of-record of the domain, as
+    /// Takes a REGISTER for a domain of ours and answers it, a 2xx with these `fields` besides. `name_of` gives the address-of-record of the domain, as
     /// [`address_of_record`] writes it, that a URI stands for: every URI of a user the same one, whatever name of the domain it has.
     pub fn request<E>(
         &mut self,
         cx: &mut Context<'_, E>,
         arrival: Arrival,
         name_of: impl Fn(&Context<'_, E>, Uri<'_>) -> Option<String>,
-    ) -> Vec<Change> {
+        fields: &Fields,
+    ) -> Registered {
         let mut changes = Vec::new();
         let section = cx.config().limits.message.header_section;
         let request = (&arrival.request, arrival.flow);
@@ -112,13 +129,17 @@ impl Core {
             Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),
             _ => {}
         }
+        let mut is_bound = false;
         let response = match outcome {
-            Ok(name) => self.success(cx.now(), cx.config().date(cx.now()), &arrival.request, &name),
+            Ok(name) => {
+                is_bound = self.location.bindings(&name).is_some_and(|bindings| !bindings.is_empty());
+                fields.add_to_response(self.success(cx.now(), cx.config().date(cx.now()), &arrival.request, &name))
+            }
             Err(refusal) => refusal.response(&arrival.request),
         };
         cx.answer(arrival, response);
         self.keep_time(cx);
-        changes
+        Registered { changes, is_bound }
     }
 
     /// This core's timer has fired: what has ended.

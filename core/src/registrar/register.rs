@@ -155,7 +155,7 @@ fn plan(
             0 => None,
             seconds => {
                 let expires_at = now + Duration::from_secs(seconds.into());
-                Some(binding(registration, wish, identity, expires_at)?)
+                Some(binding(registration, wish, identity, (now, expires_at))?)
             }
         };
         // The same contact may stand there twice: the last one counts.
@@ -235,7 +235,7 @@ fn binding(
     registration: &Registration<'_>,
     wish: &Wish<'_>,
     identity: u64,
-    expires_at: Instant,
+    (updated_at, expires_at): (Instant, Instant),
 ) -> Result<Binding, Refusal> {
     let mut text = other_parameters(wish.address)?;
     let call_id_at = u32::try_from(text.len()).map_err(|_| Refusal::TooMany)?;
@@ -244,6 +244,7 @@ fn binding(
         contact: wish.address.uri.to_buf(),
         q: wish.q,
         expires_at,
+        updated_at,
         identity,
         text: text.into(),
         call_id_at,

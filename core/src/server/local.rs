@@ -21,10 +21,24 @@ impl Core {
         let (method, user) = (preprocessed.method(), uri.user());
         match (method, user) {
             (Method::Register, _) => {
-                let settings = &self.settings;
+                let fields = match self.may_register(cx, &arrival.request, arrival.flow) {
+                    Ok(fields) => fields,
+                    Err(response) => {
+                        cx.answer(arrival, response);
+                        return None;
+                    }
+                };
+                let (settings, flow) = (&self.settings, arrival.flow);
                 let name_of = |cx: &Cx<'_>, uri: Uri<'_>| settings.user_of(cx, uri);
-                let changes = self.registrar.request(&mut cx.for_role(role::REGISTRAR), arrival, name_of);
-                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+                let mut registrar = cx.for_role(role::REGISTRAR);
+                let registered = self.registrar.request(&mut registrar, arrival, name_of, &fields);
+                if registered.is_bound {
+                    self.knows(cx, flow);
+                }
+                registered.changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+            }
+            (_, Some(_)) if self.settings.redirect && self.settings.route(uri).is_none() => {
+                self.redirect(cx, arrival, uri);
             }
             (_, Some(_)) => return Some(arrival),
             (Method::Options, None) => {

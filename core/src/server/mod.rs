@@ -3,23 +3,34 @@
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
 //! Requests that are addressed to the server itself are answered here.
 
+mod check;
+mod flows;
+mod guard;
 mod local;
 mod policy;
+mod redirect;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod users;
 
+pub use check::Misconfigured;
 pub use settings::{Alias, Route, RouteKey, Settings};
+pub use users::{Digest, Peer, User};
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::endpoint::{Arrival, Config, DropCause, Indication};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
-use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode};
+use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
 use crate::proxy::{self, Preprocessed, Redirection, Refusal, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
+use crate::time::Instant;
+use flows::KnownFlows;
+use guard::{Asking, Guards};
 use policy::Decision;
 
 /// A domain's proxy and registrar as one node.
@@ -37,6 +48,13 @@ pub enum Event {
         limit: Limit,
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
+    },
+    /// A request for a user was redirected to the user's contacts (RFC 3261 §8.3).
+    Redirected {
+        /// `user@host`.
+        address_of_record: Box<str>,
+        /// The contacts, the most preferred first.
+        contacts: Vec<UriBuf>,
     },
     /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
@@ -65,14 +83,67 @@ pub struct Core {
     settings: Settings,
     proxy: proxy::Core,
     registrar: registrar::Core,
+    guards: Guards,
+    /// The flows of users who have registered or proved who they are.
+    flows: KnownFlows,
 }
 
 impl Stack<Core> {
-    /// A server with no listener yet.
+    /// A server with no listener yet. When it has its listeners, [`check`](Self::check) says whether it can work.
     pub fn server(config: Config, settings: Settings) -> Self {
         let proxy = proxy::Core::new(&config, settings.proxy.clone());
         let registrar = registrar::Core::new(config.seed, settings.registrar);
-        Self::new(config, Core { settings, proxy, registrar })
+        let mut guards = Guards::open();
+        guards.set(&config, &settings, true);
+        Self::new(config, Core { settings, proxy, registrar, guards, flows: KnownFlows::default() })
+    }
+
+    /// Whether the server can work with its settings and its listeners.
+    ///
+    /// ```
+    /// use sansip::server::{Misconfigured, Settings};
+    /// use sansip::{Config, Seed, Server};
+    ///
+    /// let server = Server::server(Config::new(Seed::from_u64(1)), Settings::default());
+    /// assert_eq!(server.check(), Err(Misconfigured::NoDomain));
+    /// assert_eq!(server.check().unwrap_err().to_string(), "the server has no domain");
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing that cannot work.
+    pub fn check(&self) -> Result<(), Misconfigured> {
+        self.user().settings.check(|address| self.endpoint().is_ours(address))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.user().settings
+    }
+
+    /// Changes the settings from now on. Calls and registrations in progress go on; a binding stays until it ends.
+    ///
+    /// ```
+    /// use sansip::server::Settings;
+    /// use sansip::{Config, Instant, Seed, Server};
+    ///
+    /// let settings = Settings { domains: vec!["biloxi.com".parse()?], ..Settings::default() };
+    /// let mut server = Server::server(Config::new(Seed::from_u64(1)), settings.clone());
+    /// server.set_settings(Instant::ZERO, Settings { redirect: true, ..settings })?;
+    /// assert!(server.settings().redirect);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first thing that cannot work. Nothing has changed then.
+    pub fn set_settings(&mut self, now: Instant, settings: Settings) -> Result<(), Misconfigured> {
+        settings.check(|address| self.endpoint().is_ours(address))?;
+        self.command(now, |core, cx| {
+            core.guards.set(cx.config(), &settings, core.settings.digest != settings.digest);
+            core.registrar.set_settings(settings.registrar);
+            core.proxy.set_settings(settings.proxy.clone());
+            core.settings = settings;
+        });
+        Ok(())
     }
 
     /// The bindings of `user@host` in the order of registration; none if there is no such user.
@@ -133,6 +204,7 @@ impl TransactionUser for Core {
                 _ => {}
             },
             Indication::FlowFailed { flow } => {
+                self.flows.remove(flow);
                 let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
                 changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
@@ -164,10 +236,16 @@ impl Core {
             );
         };
         let Some(arrival) = self.serve(cx, arrival, &request, uri) else { return };
+        let flow = arrival.flow;
+        let (recorded, is_for_us) = (preprocessed.recorded, self.is_for_us(cx, &request));
+        let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
+            Ok(allowed) => allowed,
+            Err(response) => return cx.answer(arrival, response),
+        };
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
-        let decision = self.decide_on(cx, &request, uri, question.recorded);
+        let decision = self.decide_on(cx, &request, uri, question.recorded, allowed);
         let mut cx = cx.for_role(role::PROXY);
         // The question was opened in this very call: its answer cannot come too late.
         let _ = match decision {
@@ -180,7 +258,8 @@ impl Core {
     fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, flow: Flow) {
         let relayed = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
-            match self.decide(cx, &request, recorded) {
+            let allowed = self.may_pass(cx, &request, flow, recorded)?;
+            match self.decide(cx, &request, recorded, allowed) {
                 Decision::Forward(targets) => match targets.first() {
                     Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
                     None => Ok(()),
@@ -196,7 +275,7 @@ impl Core {
     /// A branch was redirected: its contacts are tried where a request of the same sender to them would be forwarded.
     fn redirected(&mut self, cx: &mut Cx<'_>, redirection: &Redirection) {
         let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
-        let targets = |contact: &Target| match self.decide_on(cx, &request, contact.uri.as_uri(), false) {
+        let targets = |contact: &Target| match self.decide_on(cx, &request, contact.uri.as_uri(), false, false) {
             Decision::Forward(targets) => targets.into_vec(),
             Decision::Refuse(_) => Vec::new(),
         };
@@ -215,18 +294,36 @@ impl Core {
             Some(_) => self.answer(cx, arrival, StatusCode::OK),
             None => {
                 let Preprocessed { request, recorded, listener, .. } = preprocessed;
-                let refusal = match self.decide(cx, request, *recorded) {
-                    Decision::Forward(targets) => {
+                // A redirect server forwards nothing that could be cancelled.
+                if self.settings.redirect && request.uri().is_ok_and(|uri| self.names_us(cx, uri)) {
+                    return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
+                }
+                let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
+                let refusal = match allowed.map(|allowed| self.decide(cx, request, *recorded, allowed)) {
+                    Ok(Decision::Forward(targets)) => {
                         let Some(target) = targets.first() else { return };
                         self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
                     }
-                    Decision::Refuse(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
+                    Ok(Decision::Refuse(_)) | Err(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
                 };
                 if let Some(refusal) = refusal {
                     self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
                 }
             }
         }
+    }
+
+    /// Whether an ACK or a CANCEL, for which nobody is asked for credentials, goes on; if so, whether it is relayed wherever it goes.
+    fn may_pass(&self, cx: &Cx<'_>, request: &Request, flow: Flow, recorded: bool) -> Result<bool, Refusal> {
+        let is_for_us = self.is_for_us(cx, request);
+        let allowed = self.may_relay(cx, request, Asking { flow, recorded, is_for_us });
+        let passes = allowed || is_for_us || self.guards.is_open();
+        if passes { Ok(allowed) } else { Err(Refusal::Status(StatusCode::FORBIDDEN)) }
+    }
+
+    /// Whether a request is for this domain to settle.
+    fn is_for_us(&self, cx: &Cx<'_>, request: &Request) -> bool {
+        !has_route(request) && request.uri().is_ok_and(|uri| self.names_us(cx, uri))
     }
 
     fn preprocess(&self, cx: &Cx<'_>, request: &Request, listener: ListenerId) -> Result<Preprocessed, Refusal> {

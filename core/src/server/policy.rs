@@ -8,7 +8,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
 use crate::proxy::Target;
-use crate::registrar::address_of_record;
+use crate::registrar::{Binding, address_of_record};
 use crate::transport::NextHop;
 
 /// The answer to the proxy's question.
@@ -28,6 +28,19 @@ impl Decision {
 
 /// The port of a SIP URI that names none.
 const DEFAULT_PORT: u16 = 5060;
+
+/// The target that a binding is (RFC 3261 §16.5): behind its Path (RFC 3327 §5.3), or along its flow (RFC 5626 §7).
+fn target(binding: &Binding) -> Target {
+    let target = Target::new(binding.contact.clone()).with_q(binding.q);
+    let Some(way) = binding.way() else { return target };
+    if !way.path.is_empty() {
+        return target.with_routes(way.path.to_vec());
+    }
+    match (way.flow, NextHop::of_uri(binding.contact.as_uri())) {
+        (Some(flow), Some(hop)) => target.with_next_hop(NextHop { flow: Some(flow), ..hop }),
+        _ => target,
+    }
+}
 
 impl Settings {
     /// Whether this domain is responsible for `uri`. A name is the domain's at the default port and at those we listen on;
@@ -67,9 +80,9 @@ impl Core {
     }
 
     /// Decides on a request after preprocessing: as [`decide_on`](Self::decide_on).
-    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, recorded: bool) -> Decision {
+    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, recorded: bool, allowed: bool) -> Decision {
         match request.uri() {
-            Ok(uri) => self.decide_on(cx, request, uri, recorded),
+            Ok(uri) => self.decide_on(cx, request, uri, recorded, allowed),
             Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
         }
     }
@@ -78,8 +91,16 @@ impl Core {
     ///
     /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
     /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. A request of a dialog whose
-    /// route we have `recorded` goes to the remote target that its Request-URI is.
-    pub(super) fn decide_on(&self, cx: &Cx<'_>, request: &Request, uri: Uri<'_>, recorded: bool) -> Decision {
+    /// route we have `recorded` goes to the remote target that its Request-URI is, and so does one of a sender who is `allowed` to send
+    /// anywhere, if no route is for it.
+    pub(super) fn decide_on(
+        &self,
+        cx: &Cx<'_>,
+        request: &Request,
+        uri: Uri<'_>,
+        recorded: bool,
+        allowed: bool,
+    ) -> Decision {
         let ours = self.names_us(cx, uri);
         let domain = ours && self.settings.owns(cx, uri);
         let unchanged = || Target::new(uri.to_buf());
@@ -101,27 +122,35 @@ impl Core {
             _ if recorded && !ours => Decision::to(unchanged()),
             (_, Some(route)) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
             (refusal, None) if ours => refusal,
-            _ if !self.settings.relay && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
+            _ if !self.settings.relay && !allowed && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
             _ => Decision::to(unchanged()),
         }
     }
 
-    /// The contacts of a user of ours, the most preferred first. Never registered: 404; not registered now: 480.
+    /// The contacts of a user of ours as targets, the most preferred first.
     fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
-        let bindings = self.settings.user_of(cx, uri);
-        let bindings = bindings.and_then(|name| self.registrar.location().bindings(&name));
-        let Some(bindings) = bindings else { return Decision::Refuse(StatusCode::NOT_FOUND) };
+        match self.bindings_for(cx, uri) {
+            Ok(bindings) => Decision::Forward(bindings.into_iter().map(target).collect()),
+            Err(status) => Decision::Refuse(status),
+        }
+    }
+
+    /// The bindings of a user of ours, the most preferred first; at least one.
+    ///
+    /// # Errors
+    /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now.
+    pub(super) fn bindings_for(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Result<SmallVec<[&Binding; 4]>, StatusCode> {
+        let name = self.settings.user_of(cx, uri);
+        let bindings = name.and_then(|name| self.registrar.location().bindings(&name));
+        if bindings.is_none() && !self.guards.has_user(&self.settings, uri) {
+            return Err(StatusCode::NOT_FOUND);
+        }
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
         let usable =
             |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
-        let mut bindings: SmallVec<[_; 4]> =
-            bindings.iter().filter(|binding| usable(binding.contact.as_uri())).collect();
+        let bindings = bindings.unwrap_or_default().iter();
+        let mut bindings: SmallVec<[_; 4]> = bindings.filter(|binding| usable(binding.contact.as_uri())).collect();
         bindings.sort_by_key(|binding| core::cmp::Reverse(binding.q));
-        if bindings.is_empty() {
-            return Decision::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE);
-        }
-        Decision::Forward(
-            bindings.iter().map(|binding| Target::new(binding.contact.clone()).with_q(binding.q)).collect(),
-        )
+        if bindings.is_empty() { Err(StatusCode::TEMPORARILY_UNAVAILABLE) } else { Ok(bindings) }
     }
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use super::{Digest, Peer, User};
 use crate::error::CommandError;
 use crate::message::{Host, HostBuf, HostPort, Uri};
 use crate::proxy;
@@ -18,8 +19,18 @@ pub struct Settings {
     pub domains: Vec<HostBuf>,
     /// Further names of domains.
     pub aliases: Vec<Alias>,
+    /// The users of the domains. If a domain has any, registrations there need credentials (401), and so does whatever a sender with
+    /// a From of that domain wants forwarded (407). If any domain has users, strangers reach the domains and nobody else through
+    /// this server.
+    pub users: Vec<User>,
+    /// How users are asked for credentials.
+    pub digest: Digest,
+    /// Peers that are not asked for credentials, and whose requests are relayed.
+    pub trusted: Vec<Peer>,
     /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
     pub routes: Vec<Route>,
+    /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
+    pub redirect: bool,
     /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
     /// lets anybody send anything anywhere. In a dialog whose route we have recorded, it is forwarded in any case.
     pub relay: bool,
@@ -100,7 +111,7 @@ impl RouteKey {
 }
 
 /// The octets of a user part, escapes resolved (RFC 3261 §19.1.2).
-fn unescaped(user: &str) -> impl Iterator<Item = u8> {
+pub(super) fn unescaped(user: &str) -> impl Iterator<Item = u8> {
     let mut rest = user.as_bytes();
     core::iter::from_fn(move || {
         let (&first, tail) = rest.split_first()?;

@@ -6,9 +6,9 @@ use alloc::string::String;
 
 use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
 use crate::error::{CommandError, Limit};
-use crate::flow::{Flow, ListenerId};
+use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::{
-    BuildError, Framing, HostPort, Lines, Recipe, Rejection, Request, Response, ResponseBuilder, ResponseParts,
+    BuildError, Framing, Host, HostPort, Lines, Recipe, Rejection, Request, Response, ResponseBuilder, ResponseParts,
     SharedBytes, StatusCode, Uri,
 };
 use crate::random::Random;
@@ -125,6 +125,11 @@ impl<'a, E> Context<'a, E> {
     /// Whether this names one of our local addresses, by sent-by or by bound address.
     pub fn is_ours(&self, host_port: HostPort<'_>) -> bool {
         self.endpoint.is_ours(host_port)
+    }
+
+    /// The names that the far end of a connection has proved to have (RFC 5922): see [`Change::Opened`](crate::Change::Opened).
+    pub fn identities(&self, connection: ConnectionId) -> impl Iterator<Item = Host<'_>> {
+        self.endpoint.identities(connection)
     }
 
     /// Sends a request: see [`Endpoint::request`].

@@ -1,9 +1,11 @@
 //! The server, driven by hand-written datagrams in virtual time.
 
+mod authenticating;
 mod cancelling;
 mod forking;
 mod forwarding;
 mod mutating;
+mod redirecting;
 mod registering;
 mod responding;
 mod rewriting;

@@ -1,0 +1,235 @@
+//! Who may ask (RFC 3261 §22): credentials for registrations, and for whatever own users send or strangers want relayed.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::settings::unescaped;
+use super::{Core, Cx, Settings};
+use crate::auth::{self, Asker, Fields, Gate, Refusal, UserName, Users};
+use crate::endpoint::Config;
+use crate::flow::Flow;
+use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri};
+
+/// The purpose of the first key of nonces; each further one has the next.
+const NONCES: u64 = 0x2_0000;
+
+/// The gates of all domains that have users.
+#[derive(Clone, Debug)]
+pub(super) struct Guards {
+    guards: Vec<Guard>,
+    /// How many keys of nonces there were.
+    keys: u64,
+}
+
+/// The two gates of a domain.
+#[derive(Clone, Debug)]
+struct Guard {
+    domain: HostBuf,
+    users: Users,
+    names: BTreeSet<Box<str>>,
+    /// For the registrar (§22.2).
+    server: Gate,
+    /// For the proxy (§22.3).
+    proxy: Gate,
+}
+
+impl Guards {
+    /// No gate: nobody is asked.
+    pub(super) const fn open() -> Self {
+        Self { guards: Vec::new(), keys: 0 }
+    }
+
+    /// Whether nobody is asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.guards.is_empty()
+    }
+
+    /// The gates for `settings`. A domain that has gates keeps them, with the uses of nonces that they remember, unless Digest itself
+    /// has `changed`.
+    pub(super) fn set(&mut self, config: &Config, settings: &Settings, changed: bool) {
+        let mut before = core::mem::take(&mut self.guards);
+        for domain in &settings.domains {
+            let mut users = Users::new();
+            let mut names = BTreeSet::new();
+            for user in settings.users.iter().filter(|user| user.domain == *domain) {
+                users.insert(&user.name, user.secret.clone());
+                names.insert(user.name.clone());
+            }
+            if names.is_empty() {
+                continue;
+            }
+            let kept = before.iter().position(|guard| !changed && guard.domain == *domain);
+            let guard = match kept.map(|place| before.swap_remove(place)) {
+                Some(guard) => Some(Guard { users, names, ..guard }),
+                None => self.guard(config, settings, domain, (users, names)),
+            };
+            self.guards.extend(guard);
+        }
+    }
+
+    /// New gates. `None` if the settings cannot work, which was checked before.
+    fn guard(
+        &mut self,
+        config: &Config,
+        settings: &Settings,
+        domain: &HostBuf,
+        (users, names): (Users, BTreeSet<Box<str>>),
+    ) -> Option<Guard> {
+        let mut gate = |asker| {
+            let digest = auth::Settings {
+                algorithms: settings.digest.algorithms.clone(),
+                nonce_age: settings.digest.nonce_age,
+                ..auth::Settings::new(&alloc::format!("{domain}"))
+            };
+            self.keys += 1;
+            Gate::new(asker, digest, config.seed.hash_key(NONCES + self.keys)).ok()
+        };
+        let (server, proxy) = (gate(Asker::Server)?, gate(Asker::Proxy)?);
+        Some(Guard { domain: domain.clone(), users, names, server, proxy })
+    }
+
+    /// The gates for a host: those of its domain, else the first ones.
+    fn of(&mut self, domain: Option<&HostBuf>) -> Option<&mut Guard> {
+        let place = self.guards.iter().position(|guard| Some(&guard.domain) == domain);
+        self.guards.get_mut(place.unwrap_or(0))
+    }
+
+    /// Whether a URI has the name of a user of its domain.
+    pub(super) fn has_user(&self, settings: &Settings, uri: Uri<'_>) -> bool {
+        let (domain, Some(written)) = (settings.domain_of(uri.host()), uri.user()) else { return false };
+        let Some(guard) = self.guards.iter().find(|guard| Some(&guard.domain) == domain) else { return false };
+        String::from_utf8(unescaped(written).collect()).is_ok_and(|name| guard.names.contains(&*name))
+    }
+
+    /// Whether a domain has users.
+    fn has(&self, domain: Option<&HostBuf>) -> bool {
+        self.guards.iter().any(|guard| Some(&guard.domain) == domain)
+    }
+}
+
+impl Settings {
+    /// The domain that a host means, by its name or by an alias.
+    fn domain_of(&self, host: Option<Host<'_>>) -> Option<&HostBuf> {
+        let host = host?;
+        let domain = self.domains.iter().find(|domain| domain.as_host() == host);
+        let alias = || self.aliases.iter().find(|alias| alias.name.as_host() == host).map(|alias| &alias.domain);
+        domain.or_else(alias)
+    }
+
+    /// Whether a URI is the address-of-record of a user of this domain.
+    fn is_user(&self, uri: Uri<'_>, user: &UserName, domain: &HostBuf) -> bool {
+        self.domain_of(uri.host()) == Some(domain)
+            && uri.user().is_some_and(|written| unescaped(written).eq(user.as_str().bytes()))
+    }
+}
+
+/// Whether a From hides its user (RFC 3323 §4.1.1.3).
+fn is_anonymous(uri: Uri<'_>) -> bool {
+    matches!(uri.host(), Some(Host::Name(name)) if name.eq_ignore_ascii_case("anonymous.invalid"))
+}
+
+/// Where a request came from, and what it wants, for the decision whether it may.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    /// Where it came from.
+    pub(super) flow: Flow,
+    /// Whether it is of a dialog whose route we have recorded.
+    pub(super) recorded: bool,
+    /// Whether its next hop is for this domain to say, so that nothing is relayed.
+    pub(super) is_for_us: bool,
+}
+
+impl Core {
+    /// Whether a peer need not prove who it is.
+    pub(super) fn trusts(&self, cx: &Cx<'_>, flow: Flow) -> bool {
+        let identities = || flow.connection.into_iter().flat_map(|connection| cx.identities(connection));
+        self.settings.trusted.iter().any(|peer| peer.is(flow.remote.ip(), identities()))
+    }
+
+    /// Whether a request without credentials may be relayed: it comes from a peer that is trusted, is of a dialog that we have recorded
+    /// our route for, or comes in a dialog along a flow that is known.
+    pub(super) fn may_relay(&self, cx: &Cx<'_>, request: &Request, asking: Asking) -> bool {
+        asking.recorded
+            || request.to_tag().is_some() && self.flows.contains(asking.flow, cx.now())
+            || self.trusts(cx, asking.flow)
+    }
+
+    /// Decides whether a REGISTER may be followed (§10.3 steps 3 and 4, §22.2); the fields of its 2xx.
+    ///
+    /// # Errors
+    /// The response: a challenge, or 403 where the user is another.
+    pub(super) fn may_register(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: &Request,
+        flow: Flow,
+    ) -> Result<Fields, ResponseBuilder> {
+        if self.guards.is_open() || self.trusts(cx, flow) {
+            return Ok(Fields::default());
+        }
+        let [to, from] = [request.headers().to(), request.headers().from()].map(|address| address.map(|it| it.uri));
+        let domain = self.settings.domain_of(to.and_then(Uri::host));
+        // A domain without users lets nobody register: the gate of another one refuses all.
+        let Some(Guard { domain, users, server, .. }) = self.guards.of(domain) else { return Ok(Fields::default()) };
+        let pass = match server.check(request, cx.now(), |claim| users.look_up(claim)) {
+            Ok(Some(pass)) => pass,
+            Ok(None) => return Ok(Fields::default()),
+            Err(refusal) => return Err(challenge(cx, server, request, refusal)),
+        };
+        let is_user = |uri: Option<Uri<'_>>| uri.is_some_and(|uri| self.settings.is_user(uri, pass.user(), domain));
+        if !is_user(from) || !self.settings.registrar.third_party && !is_user(to) {
+            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER));
+        }
+        let now = cx.now();
+        Ok(server.info(&pass, b"", now, cx.random()))
+    }
+
+    /// Decides whether a request that is forwarded may be (§22.3): strangers reach our users, and nobody else through us. Whether the request is relayed
+    /// wherever it goes.
+    ///
+    /// # Errors
+    /// The response: a challenge, or 403 where the user is another.
+    pub(super) fn may_send(
+        &mut self,
+        cx: &mut Cx<'_>,
+        request: &Request,
+        asking: Asking,
+    ) -> Result<bool, ResponseBuilder> {
+        if self.may_relay(cx, request, asking) {
+            return Ok(true);
+        }
+        if self.guards.is_open() {
+            return Ok(false);
+        }
+        let from = request.headers().from().map(|from| from.uri);
+        let domain = self.settings.domain_of(from.and_then(Uri::host));
+        if asking.is_for_us && !self.guards.has(domain) {
+            return Ok(false);
+        }
+        let Some(Guard { domain, users, proxy, .. }) = self.guards.of(domain) else { return Ok(false) };
+        let pass = match proxy.check(request, cx.now(), |claim| users.look_up(claim)) {
+            Ok(Some(pass)) => pass,
+            Ok(None) => return Ok(false),
+            Err(refusal) => return Err(challenge(cx, proxy, request, refusal)),
+        };
+        if !from.is_some_and(|from| is_anonymous(from) || self.settings.is_user(from, pass.user(), domain)) {
+            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER));
+        }
+        self.knows(cx, asking.flow);
+        Ok(true)
+    }
+
+    /// A flow was authenticated or registered.
+    pub(super) fn knows(&mut self, cx: &Cx<'_>, flow: Flow) {
+        let digest = &self.settings.digest;
+        self.flows.insert(flow, cx.now(), digest.flow_age, digest.flows);
+    }
+}
+
+fn challenge(cx: &mut Cx<'_>, gate: &Gate, request: &Request, refusal: Refusal) -> ResponseBuilder {
+    let now = cx.now();
+    let (status, fields) = gate.refuse(refusal, now, cx.random());
+    fields.add_to_response(Response::to(request, status))
+}

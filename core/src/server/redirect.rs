@@ -1,0 +1,72 @@
+//! The redirect server (RFC 3261 §8.3): requests for a user are answered with the user's contacts.
+
+use alloc::vec::Vec;
+
+use super::{Core, Cx, Event};
+use crate::endpoint::Arrival;
+use crate::message::{HeaderId, Response, StatusCode, Uri, decimal};
+use crate::registrar::Binding;
+
+impl Core {
+    /// Answers with 302 and the contacts of the user at `uri`, whatever the method and whatever extensions are demanded (§8.3): the contacts
+    /// see to those. A contact that is the Request-URI itself, or that only its flow leads to, is left out. Without any: 404 or 480.
+    pub(super) fn redirect(&self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>) {
+        let bindings = match self.bindings_for(cx, uri) {
+            Ok(bindings) => bindings,
+            Err(status) => return self.answer(cx, arrival, status),
+        };
+        let leads_on = |binding: &&Binding| {
+            !binding.contact.as_uri().equivalent(uri) && !binding.way().is_some_and(|way| way.only_flow)
+        };
+        let bindings: Vec<&Binding> = bindings.into_iter().filter(leads_on).collect();
+        if bindings.is_empty() {
+            return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);
+        }
+        let mut response = Response::to(&arrival.request, StatusCode::MOVED_TEMPORARILY);
+        let mut value = Vec::new();
+        for binding in &bindings {
+            value.clear();
+            value.push(b'<');
+            value.extend_from_slice(binding.contact.as_bytes());
+            value.extend_from_slice(b">;q=");
+            write_q(&mut value, binding.q);
+            value.extend_from_slice(b";expires=");
+            value.extend_from_slice(decimal(binding.seconds_left(cx.now()) as usize).as_bytes());
+            response = response.header(HeaderId::Contact, &value);
+        }
+        let told = self.settings.user_of(cx, uri).map(|address_of_record| Event::Redirected {
+            address_of_record: address_of_record.into(),
+            contacts: bindings.iter().map(|binding| binding.contact.clone()).collect(),
+        });
+        cx.answer(arrival, response);
+        told.into_iter().for_each(|event| cx.emit(event));
+    }
+}
+
+/// Writes a preference in thousandths as `q` has it (§25.1).
+fn write_q(out: &mut Vec<u8>, thousandths: u16) {
+    if thousandths >= 1_000 {
+        return out.push(b'1');
+    }
+    let digits = alloc::format!("{thousandths:03}");
+    let digits = digits.trim_end_matches('0');
+    out.push(b'0');
+    if !digits.is_empty() {
+        out.push(b'.');
+        out.extend_from_slice(digits.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preference_is_written_as_short_as_it_can_be() {
+        for (thousandths, text) in [(1_000, "1"), (0, "0"), (500, "0.5"), (70, "0.07"), (123, "0.123")] {
+            let mut out = Vec::new();
+            write_q(&mut out, thousandths);
+            assert_eq!(out, text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Digest in front of registrar and proxy (RFC 3261 §22), trusted peers, and settings that change.
+
+use super::*;
+use crate::auth::{Fields, Ha1, HashFunction, Keyring, Limits, Login, Outcome, Scope, Secret, ServerProof, Unknown};
+use crate::server::{Digest, Misconfigured, Peer, Route, User};
+use crate::{NextHop, Random, Script};
+
+fn user(name: &str, password: &str) -> User {
+    User { name: name.into(), domain: "biloxi.com".parse().unwrap(), secret: Secret::password(password) }
+}
+
+/// biloxi.com with the users alice and bob.
+fn bench() -> Bench {
+    Bench::with(|settings| settings.users = [user("alice", "a"), user("bob", "b")].into())
+}
+
+const ALICE_HERE: &str = "sip:alice@biloxi.com";
+
+fn register(branch: &str, to: &str, from: &str) -> String {
+    format!(
+        "REGISTER sip:biloxi.com SIP/2.0
+        Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK{branch}
+        Max-Forwards: 70
+        To: <{to}>
+        From: <{from}>;tag=1
+        Call-ID: r1
+        CSeq: 1 REGISTER
+        Contact: <sip:bob@192.0.2.4>
+        Content-Length: 0"
+    )
+}
+
+/// A call of alice's to `uri`.
+fn call(branch: &str, from: &str, uri: &str) -> String {
+    format!(
+        "INVITE {uri} SIP/2.0
+        Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{branch}
+        Max-Forwards: 70
+        To: <{uri}>
+        From: <{from}>;tag=1
+        Call-ID: c1
+        CSeq: 1 INVITE
+        Contact: <sip:alice@192.0.2.1>
+        Content-Length: 0"
+    )
+}
+
+fn parse(text: &str) -> Request {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    match Message::parse((lines.join("\r\n") + "\r\n\r\n").as_bytes(), &Default::default()).unwrap() {
+        Message::Request(request) => request,
+        Message::Response(_) => panic!("a request"),
+    }
+}
+
+/// The request again, under another branch, as someone with this login answers the challenge.
+fn again(text: &str, branch: &str, challenged: &Sent, user: &str, password: &str) -> String {
+    let mut keyring = Keyring::new(Limits::default());
+    keyring.insert((), Scope::realm("biloxi.com"), Login::new(user, Secret::password(password))).unwrap();
+    let mut random = Random::new(Seed::from_u64(7), Script::default());
+    let request = parse(text);
+    let Outcome::Again(fields) = keyring.answer((), &request, challenged.response(), Unknown::Ask, &mut random) else {
+        panic!("a challenge that can be answered");
+    };
+    with(text, branch, &fields)
+}
+
+fn with(text: &str, branch: &str, fields: &Fields) -> String {
+    let mut out = String::new();
+    for line in text.trim().lines().map(str::trim) {
+        match line.split_once("branch=") {
+            Some((before, _)) => out += &format!("{before}branch=z9hG4bK{branch}\n"),
+            None => out += &format!("{}\n", line.replace("CSeq: 1 ", "CSeq: 2 ")),
+        }
+        if line.starts_with("Max-Forwards") {
+            for (id, value) in fields.iter() {
+                out += &format!("{}: {}\n", id.as_str(), core::str::from_utf8(value).unwrap());
+            }
+        }
+    }
+    out
+}
+
+const BOB_HERE: &str = "sip:bob@biloxi.com";
+
+#[test]
+fn a_registration_is_challenged_by_the_registrar_and_bound_with_the_right_password() {
+    let mut bench = bench();
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    assert_eq!(summaries(&challenged), ["401 192.0.2.4:5060"]);
+    let challenges = challenged[0].values(HeaderId::WwwAuthenticate);
+    // RFC 8760 §2.3: one for each algorithm, the most preferred first. §22.1: the realm is the domain.
+    assert!(challenges[0].starts_with("Digest realm=\"biloxi.com\"") && challenges[0].contains("algorithm=SHA-256"));
+    assert!(challenges.len() == 2 && challenges[1].contains("algorithm=MD5"));
+    assert!(bench.server.bindings("bob@biloxi.com").is_empty());
+    let wrong = bench.receive(BOB, &again(&text, "2", &challenged[0], "bob", "x"));
+    assert_eq!(summaries(&wrong), ["401 192.0.2.4:5060"]);
+    let nobody = bench.receive(BOB, &again(&text, "3", &wrong[0], "carol", "b"));
+    assert_eq!(summaries(&nobody), ["401 192.0.2.4:5060"]);
+    let right = bench.receive(BOB, &again(&text, "4", &nobody[0], "bob", "b"));
+    assert_eq!(summaries(&right), ["200 192.0.2.4:5060"]);
+    assert!(right[0].values(HeaderId::AuthenticationInfo)[0].contains("rspauth="));
+    assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 1);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn nobody_registers_with_the_password_of_another() {
+    // §10.3 step 4: alice proves to be alice, and may not change bob's bindings.
+    for (to, from) in [(BOB_HERE, BOB_HERE), (BOB_HERE, ALICE_HERE), (ALICE_HERE, BOB_HERE)] {
+        let mut bench = bench();
+        let text = register("1", to, from);
+        let challenged = bench.receive(BOB, &text);
+        let sent = bench.receive(BOB, &again(&text, "2", &challenged[0], "alice", "a"));
+        assert_eq!(summaries(&sent), ["403 192.0.2.4:5060"], "{to} {from}");
+    }
+    let mut bench = bench();
+    let mut settings = bench.server.settings().clone();
+    settings.registrar.third_party = true;
+    bench.server.set_settings(bench.now, settings).unwrap();
+    let text = register("1", BOB_HERE, ALICE_HERE);
+    let challenged = bench.receive(BOB, &text);
+    let sent = bench.receive(BOB, &again(&text, "2", &challenged[0], "alice", "a"));
+    assert_eq!(summaries(&sent), ["200 192.0.2.4:5060"]);
+}
+
+#[test]
+fn a_call_of_an_own_user_is_challenged_by_the_proxy_and_relayed_with_the_right_password() {
+    let mut bench = bench();
+    let text = call("1", ALICE_HERE, "sip:carol@192.0.2.77");
+    let challenged = bench.receive(ALICE, &text);
+    // RFC 3665 §3.2: no 100 before the 407.
+    assert_eq!(summaries(&challenged), ["407 192.0.2.1:5060"]);
+    assert_eq!(challenged[0].values(HeaderId::ProxyAuthenticate).len(), 2);
+    // Even to a bare address, which is closed to others.
+    let text_again = again(&text, "2", &challenged[0], "alice", "a");
+    let sent = bench.receive(ALICE, &text_again);
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "INVITE 192.0.2.77:5060"]);
+    // The credentials stay as they are: another proxy may be asked for the same realm.
+    assert_eq!(sent[1].values(HeaderId::ProxyAuthorization).len(), 1);
+}
+
+#[test]
+fn the_sender_must_be_the_user_or_hide() {
+    let to = "sip:carol@chicago.com";
+    for (from, status) in
+        [(BOB_HERE, "403"), ("sip:alice@chicago.com", "403"), ("sip:anonymous@anonymous.invalid", "100")]
+    {
+        let mut bench = bench();
+        let text = call("1", from, to);
+        let challenged = bench.receive(ALICE, &text);
+        assert_eq!(summaries(&challenged), ["407 192.0.2.1:5060"], "{from}");
+        let sent = bench.receive(ALICE, &again(&text, "2", &challenged[0], "alice", "a"));
+        assert_eq!(summaries(&sent)[0], format!("{status} 192.0.2.1:5060"), "{from}");
+    }
+}
+
+#[test]
+fn strangers_reach_own_users_and_nobody_else() {
+    let mut bench = bench();
+    bench.receive(BOB, &register("r", BOB_HERE, BOB_HERE));
+    let stranger = "sip:mallory@chicago.com";
+    let sent = bench.receive(ALICE, &call("1", stranger, BOB_HERE));
+    // Known by the settings, and not registered.
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "480 192.0.2.1:5060"]);
+    for uri in ["sip:carol@chicago.com", "sip:192.0.2.77", "sip:carol@carol.chicago.com"] {
+        let sent = bench.receive(ALICE, &call(&format!("x{}", uri.len()), stranger, uri));
+        assert_eq!(summaries(&sent), ["407 192.0.2.1:5060"], "{uri}");
+    }
+    let routed = "Route: <sip:192.0.2.3;lr>\nRoute: <sip:192.0.2.77;lr>\n";
+    let text = call("y", stranger, BOB_HERE).replace("Max-Forwards", &format!("{routed}Max-Forwards"));
+    assert_eq!(summaries(&bench.receive(ALICE, &text)), ["407 192.0.2.1:5060"]);
+    // Neither an ACK nor a CANCEL, for which nobody can be asked, is a way around it.
+    let ack = call("z", stranger, "sip:carol@chicago.com").replace("INVITE", "ACK");
+    assert!(bench.receive(ALICE, &ack).is_empty());
+    let cancel = call("z2", stranger, "sip:carol@chicago.com").replace("INVITE", "CANCEL");
+    assert_eq!(summaries(&bench.receive(ALICE, &cancel)), ["481 192.0.2.1:5060"]);
+}
+
+/// Many phones have no credentials for a BYE, and none can have any for an ACK.
+#[test]
+fn in_a_dialog_a_flow_that_was_authenticated_is_known() {
+    let bye = |branch: &str| {
+        call(branch, ALICE_HERE, "sip:carol@192.0.2.77").replace("INVITE", "BYE").replace("77>\n", "77>;tag=x\n")
+    };
+    let ack = |branch: &str| bye(branch).replace("BYE", "ACK");
+    let mut bench = bench();
+    assert_eq!(summaries(&bench.receive(ALICE, &bye("1"))), ["407 192.0.2.1:5060"]);
+    assert!(bench.receive(ALICE, &ack("1a")).is_empty());
+    let text = call("2", ALICE_HERE, "sip:carol@192.0.2.77");
+    let challenged = bench.receive(ALICE, &text);
+    bench.receive(ALICE, &again(&text, "3", &challenged[0], "alice", "a"));
+    assert_eq!(summaries(&bench.receive(ALICE, &ack("4"))), ["ACK 192.0.2.77:5060"]);
+    assert_eq!(summaries(&bench.receive(ALICE, &bye("5"))), ["BYE 192.0.2.77:5060"]);
+    // From another source, out of a dialog, or too late: no.
+    assert_eq!(summaries(&bench.receive("192.0.2.1:5099", &bye("6")))[0], "407 192.0.2.1:5060");
+    assert_eq!(summaries(&bench.receive(ALICE, &call("7", ALICE_HERE, BOB_HERE))), ["407 192.0.2.1:5060"]);
+    bench.wait(Digest::default().flow_age);
+    assert_eq!(summaries(&bench.receive(ALICE, &bye("8"))), ["407 192.0.2.1:5060"]);
+}
+
+#[test]
+fn a_trusted_peer_is_not_asked_and_is_relayed() {
+    let mut bench = Bench::with(|settings| {
+        settings.users = [user("alice", "a"), user("bob", "b")].into();
+        settings.trusted = ["192.0.2.0/30".parse::<Peer>().unwrap()].into();
+    });
+    let sent = bench.receive(ALICE, &call("1", ALICE_HERE, "sip:carol@192.0.2.77"));
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "INVITE 192.0.2.77:5060"]);
+    assert_eq!(summaries(&bench.receive(BOB, &register("2", BOB_HERE, BOB_HERE))), ["401 192.0.2.4:5060"]);
+    let by_proxy = register("3", BOB_HERE, BOB_HERE);
+    assert_eq!(summaries(&bench.receive(ALICE, &by_proxy)), ["200 192.0.2.1:5060"]);
+}
+
+#[test]
+fn hashes_serve_as_well_as_passwords_and_a_hash_function_without_one_refuses() {
+    let ha1 = Ha1::of(HashFunction::Md5, "bob", "biloxi.com", "b");
+    let mut bench = Bench::with(|settings| {
+        settings.users = [User { secret: Secret::hashes([ha1]), ..user("bob", "") }].into();
+    });
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    let by_sha = bench.receive(BOB, &again(&text, "2", &challenged[0], "bob", "b"));
+    assert_eq!(summaries(&by_sha), ["401 192.0.2.4:5060"]);
+    let mut settings = bench.server.settings().clone();
+    settings.digest.algorithms = [crate::auth::Algorithm::MD5].into();
+    bench.server.set_settings(bench.now, settings).unwrap();
+    let challenged = bench.receive(BOB, &register("3", BOB_HERE, BOB_HERE));
+    let by_md5 = bench.receive(BOB, &again(&text, "4", &challenged[0], "bob", "b"));
+    assert_eq!(summaries(&by_md5), ["200 192.0.2.4:5060"]);
+}
+
+#[test]
+fn settings_change_while_a_call_runs_and_no_use_of_a_nonce_is_forgotten() {
+    let mut bench = bench();
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    let credentials = again(&text, "2", &challenged[0], "bob", "b");
+    assert_eq!(summaries(&bench.receive(BOB, &credentials)), ["200 192.0.2.4:5060"]);
+    let ringing = bench.receive(ALICE, &call("3", "sip:carol@chicago.com", BOB_HERE));
+    let mut settings = bench.server.settings().clone();
+    settings.users.push(user("dave", "d"));
+    bench.server.set_settings(bench.now, settings).unwrap();
+    // The same proof for another request.
+    let replay = credentials.replace("branch=z9hG4bK2", "branch=z9hG4bK4").replace("Call-ID: r1", "Call-ID: r2");
+    let refused = bench.receive(BOB, &replay);
+    assert_eq!(summaries(&refused), ["401 192.0.2.4:5060"]);
+    assert!(refused[0].values(HeaderId::WwwAuthenticate)[0].contains("stale=true"));
+    assert_eq!(summaries(&bench.answer(&ringing[1], 486)), ["ACK 192.0.2.4:5060", "486 192.0.2.1:5060"]);
+    // A user that is gone cannot log in any more.
+    let mut settings = bench.server.settings().clone();
+    settings.users.retain(|user| &*user.name != "bob");
+    bench.server.set_settings(bench.now, settings).unwrap();
+    let gone = bench.receive(BOB, &again(&text, "5", &refused[0], "bob", "b"));
+    assert_eq!(summaries(&gone), ["401 192.0.2.4:5060"]);
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
+    let mut bench = bench();
+    let route = |address: &str| Route {
+        key: "*".parse().unwrap(),
+        next_hop: NextHop::from(address.parse::<SocketAddr>().unwrap()),
+    };
+    let alias = |name: &str, domain: &str| crate::server::Alias {
+        name: name.parse().unwrap(),
+        domain: domain.parse().unwrap(),
+    };
+    let cases: [(&str, &dyn Fn(&mut Settings)); 8] = [
+        ("the server has no domain", &|settings| settings.domains.clear()),
+        ("the domain biloxi.com stands there twice", &|settings| settings.domains.push("BILOXI.com".parse().unwrap())),
+        ("the domain biloxi.com stands there twice", &|settings| {
+            settings.aliases = [alias("biloxi.com", "biloxi.com")].into()
+        }),
+        ("the alias a.example is of no domain of the server", &|settings| {
+            settings.aliases = [alias("a.example", "chicago.com")].into();
+        }),
+        ("the route for * leads to the server itself", &|settings| settings.routes = [route(OUR_ADDRESS)].into()),
+        ("two users have the name bob@biloxi.com", &|settings| settings.users.push(user("bob", "c"))),
+        ("the user dave is of chicago.com, which is no domain here", &|settings| {
+            settings.users.push(User { domain: "chicago.com".parse().unwrap(), ..user("dave", "d") });
+        }),
+        ("the algorithms of Digest are none, or one of them stands there twice", &|settings| {
+            settings.digest.algorithms.clear();
+        }),
+    ];
+    for (sentence, spoil) in cases {
+        let mut settings = bench.server.settings().clone();
+        spoil(&mut settings);
+        let error: Misconfigured = bench.server.set_settings(bench.now, settings).unwrap_err();
+        assert_eq!(error.to_string(), sentence);
+        assert_eq!((bench.server.settings().users.len(), bench.server.check()), (2, Ok(())));
+    }
+    let mut settings = bench.server.settings().clone();
+    settings.routes = [route(BOB)].into();
+    assert_eq!(bench.server.set_settings(bench.now, settings), Ok(()));
+}
+
+#[test]
+fn the_proof_of_the_server_is_good() {
+    let mut bench = bench();
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    let mut keyring = Keyring::new(Limits::default());
+    keyring.insert((), Scope::realm("biloxi.com"), Login::new("bob", Secret::password("b"))).unwrap();
+    let mut random = Random::new(Seed::from_u64(7), Script::default());
+    let Outcome::Again(fields) = keyring.answer((), &parse(&text), challenged[0].response(), Unknown::Ask, &mut random)
+    else {
+        panic!("a challenge that can be answered");
+    };
+    let again = with(&text, "2", &fields);
+    let sent = bench.receive(BOB, &again);
+    assert_eq!(keyring.hear((), &parse(&again), sent[0].response()), ServerProof::Good);
+}
