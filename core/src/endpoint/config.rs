@@ -77,12 +77,28 @@ pub(crate) enum KeyPurpose {
     RouteTokens = 17,
     /// The second part of a proxy's branches.
     LoopCheck = 18,
+    /// The tables of a location service.
+    Location = 19,
+    /// The encryption of temporary GRUUs, the first half of its key.
+    Gruu = 20,
+    /// The second half.
+    GruuRest = 21,
+    /// The proof of temporary GRUUs.
+    GruuProof = 22,
+    /// The first of the keys of nonces: each further one is a multiple of 2^32 above it.
+    Nonces = 23,
 }
 
 impl Config {
     /// The key for `purpose`: from the shared key if there is one, else from the seed.
     pub(crate) fn hash_key(&self, purpose: KeyPurpose) -> [u8; 16] {
         self.shared_hash_key(purpose).unwrap_or_else(|| self.seed.hash_key(purpose as u64))
+    }
+
+    /// One of many keys for `purpose`.
+    pub(crate) fn hash_key_of(&self, purpose: KeyPurpose, number: u64) -> [u8; 16] {
+        let purpose = purpose as u64 | number << 32;
+        self.shared_key.map_or_else(|| self.seed.hash_key(purpose), |key| key.hash_key(purpose))
     }
 
     /// The key for `purpose` from the shared key.

@@ -166,6 +166,23 @@ fn after_scheme(uri: Uri<'_>) -> Option<&[u8]> {
     Some(text::split_once(uri.as_bytes(), b':')?.1)
 }
 
+/// The octets of a part of a URI, escapes resolved (RFC 3261 §19.1.2).
+pub(crate) fn unescaped(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (&first, tail) = rest.split_first()?;
+        let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+        {
+            rest = after;
+            return Some(high << 4 | low);
+        }
+        rest = tail;
+        Some(first)
+    })
+}
+
 /// A character that stands as it is, or one that was escaped and whose escape matters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unit {

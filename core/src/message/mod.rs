@@ -46,7 +46,7 @@ mod write;
 pub(crate) use buffer::Buffer;
 pub use bytes::SharedBytes;
 pub use compare::AddressOfRecord;
-pub(crate) use compare::user_key;
+pub(crate) use compare::{unescaped, user_key};
 pub use edit::Edit;
 pub use error::{BuildError, ParseError, ParseErrorKind};
 pub use header_id::HeaderId;

@@ -16,7 +16,6 @@ use crate::flow::{ConnectionId, Flow};
 use crate::id::{Arena, Id, Kind};
 use crate::keyed_index::KeyedIndex;
 use crate::message::Uri;
-use crate::random::Seed;
 use crate::time::Instant;
 use crate::timer::{TimerId, TimerQueue};
 
@@ -29,9 +28,6 @@ enum RecordKind {}
 impl Kind for RecordKind {
     const NAME: &'static str = "record";
 }
-
-/// The purpose of the location service's hash key: no other part of a node that has a location service uses the same.
-const KEY_PURPOSE: u64 = 0x10CA;
 
 #[derive(Clone, Debug)]
 struct Record {
@@ -71,9 +67,8 @@ pub struct Location {
 pub(super) struct Full;
 
 impl Location {
-    /// An empty service for at most `limit` addresses-of-record. Its hash key comes from `seed`.
-    pub fn new(seed: Seed, limit: usize) -> Self {
-        let key = seed.hash_key(KEY_PURPOSE);
+    /// An empty service for at most `limit` addresses-of-record. `key` must be one that no peer can guess.
+    pub fn new(key: [u8; 16], limit: usize) -> Self {
         Self {
             records: Arena::new(),
             names: KeyedIndex::new(key),
@@ -295,7 +290,7 @@ mod tests {
     }
 
     fn location(limit: usize) -> Location {
-        Location::new(Seed::from_u64(1), limit)
+        Location::new([1; 16], limit)
     }
 
     impl Location {

@@ -5,6 +5,7 @@
 
 mod asked;
 mod binding;
+mod gruu;
 mod limits;
 mod location;
 mod refusal;
@@ -18,14 +19,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use gruu::{Instance, Keys};
 use refusal::Refusal;
 
 use crate::auth::Fields;
-use crate::endpoint::Arrival;
+use crate::endpoint::{Arrival, Config, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Uri, UriBuf};
-use crate::random::Seed;
 use crate::stack::Context;
 use crate::tag::Tag;
 use crate::timer::TimerId;
@@ -90,14 +91,18 @@ pub struct Registered {
 pub struct Core {
     settings: Settings,
     location: Location,
+    gruus: Keys,
     /// When the next binding ends.
     timer: Option<TimerId>,
 }
 
 impl Core {
-    /// A registrar with no bindings. The hash key of its location service comes from the node's `seed`.
-    pub fn new(seed: Seed, settings: Settings) -> Self {
-        Self { settings, location: Location::new(seed, settings.limits.addresses_of_record), timer: None }
+    /// A registrar with no bindings, for a node of this configuration, from which its keys come.
+    pub fn new(config: &Config, settings: Settings) -> Self {
+        let key = config.seed.hash_key(KeyPurpose::Location as u64);
+        let gruus = [KeyPurpose::Gruu, KeyPurpose::GruuRest, KeyPurpose::GruuProof].map(|it| config.hash_key(it));
+        let location = Location::new(key, settings.limits.addresses_of_record);
+        Self { settings, location, gruus: Keys::new(gruus), timer: None }
     }
 
     /// Changes the settings. Bindings stay as they are.
@@ -133,7 +138,10 @@ impl Core {
         let response = match outcome {
             Ok(name) => {
                 is_bound = self.location.bindings(&name).is_some_and(|bindings| !bindings.is_empty());
-                fields.add_to_response(self.success(cx.now(), cx.config().date(cx.now()), &arrival.request, &name))
+                let (now, date) = (cx.now(), cx.config().date(cx.now()));
+                // Chance is asked for only where it is needed.
+                let number = self.wants_gruu(&arrival.request).then(|| cx.random().next_u64());
+                fields.add_to_response(self.success((now, date), &arrival.request, &name, number))
             }
             Err(refusal) => refusal.response(&arrival.request),
         };
@@ -166,6 +174,29 @@ impl Core {
         changes
     }
 
+    /// The bindings that a URI leads to, in the order of registration: all of the user, or those of one instance if the URI is a GRUU (RFC
+    /// 5627 §6.1), the one refreshed last. `name_of` gives the address-of-record that the URI stands for. `None` if there is no such user, or the
+    /// GRUU is not valid.
+    pub fn find(&self, uri: Uri<'_>, name_of: impl FnOnce(Uri<'_>) -> Option<String>) -> Option<Vec<&Binding>> {
+        let named = gruu::named(uri);
+        let (name, instance) = match (named, uri.user().and_then(|user| self.gruus.read(user))) {
+            (None, _) => (name_of(uri)?, None),
+            (Some(gr), Some((name, instance))) if gr.is_empty() => (name, Some(instance)),
+            (Some(gr), _) if !gr.is_empty() => (name_of(uri)?, Some(Instance::Named(gr))),
+            (Some(_), _) => return None,
+        };
+        let bindings = self.location.bindings(&name)?;
+        let Some(instance) = instance else { return Some(one_per_instance(bindings)) };
+        let is_latest = |binding: &Binding| latest_of_instance(bindings, binding);
+        let found = bindings.iter().filter(|binding| self.gruus.is_of(binding, &instance) && is_latest(binding));
+        let found = found.max_by_key(|binding| binding.updated_at);
+        match (found, instance) {
+            // A temporary GRUU ends with its registration; a public one is valid as long as the user is (§5.3, §5.4).
+            (None, Instance::Registered(_)) => None,
+            (found, _) => Some(found.into_iter().collect()),
+        }
+    }
+
     /// Keeps the one timer at the end of the next binding.
     fn keep_time<E>(&mut self, cx: &mut Context<'_, E>) {
         match self.location.deadline() {
@@ -178,4 +209,28 @@ impl Core {
             }
         }
     }
+}
+
+/// The bindings without those that are another way to an instance that has one refreshed later (RFC 5626 §7).
+fn one_per_instance(bindings: &[Binding]) -> Vec<&Binding> {
+    let by_flow =
+        |binding: &Binding| binding.way().and_then(|way| way.outbound.as_ref()).map(|(instance, _)| instance.clone());
+    let is_first = |binding: &&Binding| {
+        let Some(instance) = by_flow(binding) else { return true };
+        let others = bindings.iter().filter(|other| by_flow(other).as_ref() == Some(&instance));
+        others.max_by_key(|other| other.updated_at).is_some_and(|latest| core::ptr::eq(latest, *binding))
+    };
+    bindings.iter().filter(is_first).collect()
+}
+
+/// Whether a binding of an instance counts: it is bound by its flow, or no other was refreshed later. An older one belongs to a registration
+/// before the user agent was restarted (RFC 5627 §5.1).
+fn latest_of_instance(bindings: &[Binding], binding: &Binding) -> bool {
+    let by_flow = |binding: &Binding| binding.way().is_some_and(|way| way.outbound.is_some());
+    if by_flow(binding) {
+        return true;
+    }
+    let instance = binding.instance();
+    let others = bindings.iter().filter(|other| !by_flow(other) && other.instance() == instance);
+    others.max_by_key(|other| other.updated_at).is_some_and(|latest| core::ptr::eq(latest, binding))
 }

@@ -10,15 +10,17 @@ use super::asked::{Asked, Registration, Wish};
 use super::binding::Binding;
 use super::location::{Full, Location, address_of_record};
 use super::refusal::Refusal;
-use super::{Change, Core, Settings};
+use super::{Change, Core, Settings, gruu};
 use crate::extension::{Demand, Extension, Extensions};
 use crate::flow::Flow;
-use crate::message::header::NameAddr;
-use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, decimal, unfolded};
+use crate::message::header::{Date, NameAddr};
+use crate::message::{
+    HeaderId, Parameter, Phrase, Request, Response, ResponseBuilder, Scheme, StatusCode, Uri, decimal, unfolded,
+};
 use crate::time::{Duration, Instant};
 
 /// The extensions that a registrar understands.
-const UNDERSTOOD: Extensions = Extensions::of(&[Extension::Path, Extension::Outbound]);
+const UNDERSTOOD: Extensions = Extensions::of(&[Extension::Path, Extension::Outbound, Extension::Gruu]);
 
 /// The changes of a request to the bindings of its address-of-record, before any of them is made.
 #[derive(Debug, Default)]
@@ -74,6 +76,9 @@ impl Core {
                 }
                 Plan { old: (0..before.len()).map(|place| (place, None)).collect(), new: SmallVec::new() }
             }
+            Asked::Update(wishes) if wishes.iter().any(|wish| leads_back(wish, &name, &name_of)) => {
+                return Err(Refusal::Forbidden(Phrase::CONTACT_IS_RECIPIENT));
+            }
             Asked::Update(wishes) => plan(now, &self.location, &registration, &wishes, before)?,
         };
         plan.check(before, &self.settings, section)?;
@@ -92,16 +97,22 @@ impl Core {
         Ok(name)
     }
 
-    /// Step 8: 200 with every binding and the seconds it has left.
+    /// Whether the user agent wants a GRUU (RFC 5627 §5.2).
+    pub(super) fn wants_gruu(&self, request: &Request) -> bool {
+        Extensions::supported(request.headers()).contains(Extension::Gruu)
+    }
+
+    /// Step 8: 200 with every binding and the seconds it has left. With a random `number` each contact that has an instance gets its GRUUs.
     pub(super) fn success(
         &self,
-        now: Instant,
-        date: Option<crate::message::header::Date>,
+        (now, date): (Instant, Option<Date>),
         request: &Request,
         name: &str,
+        number: Option<u64>,
     ) -> ResponseBuilder {
         let mut response = Response::to(request, StatusCode::OK);
         let mut value = Vec::new();
+        let is_secure = request.headers().to().is_some_and(|to| to.uri.scheme() == Scheme::Sips);
         for binding in self.location.bindings(name).unwrap_or_default() {
             value.clear();
             value.push(b'<');
@@ -110,6 +121,9 @@ impl Core {
             value.extend_from_slice(binding.parameters());
             value.extend_from_slice(b";expires=");
             value.extend_from_slice(decimal(binding.seconds_left(now) as usize).as_bytes());
+            if let Some(number) = number {
+                self.write_gruus(&mut value, is_secure, name, binding, number);
+            }
             response = response.header(HeaderId::Contact, &value);
         }
         // RFC 3327 §5.3: the values as they came. They were refused unless the user agent knows of them.
@@ -122,12 +136,30 @@ impl Core {
             && self.location.bindings(name).unwrap_or_default().iter().any(by_flow)
         {
             // RFC 5626 §6
-            response = response.header(HeaderId::Supported, UNDERSTOOD.to_string());
+            response = response.header(HeaderId::Supported, UNDERSTOOD.without(Extension::Gruu).to_string());
             response = response.header(HeaderId::Require, Extension::Outbound.tag());
         }
         match date {
             Some(date) => response.typed(&date),
             None => response,
+        }
+    }
+}
+
+impl Core {
+    /// Writes the GRUUs of a binding that has an instance (RFC 5627 §5.2).
+    fn write_gruus(&self, out: &mut Vec<u8>, is_secure: bool, name: &str, binding: &Binding, number: u64) {
+        let Some(instance) = binding.instance() else { return };
+        let scheme: &[u8] = if is_secure { b"sips:" } else { b"sip:" };
+        let mut write = |parameter: &[u8], gruu: &str| {
+            out.extend_from_slice(parameter);
+            out.extend_from_slice(scheme);
+            out.extend_from_slice(gruu.as_bytes());
+            out.push(b'"');
+        };
+        write(b";pub-gruu=\"", &gruu::public(name, &instance));
+        if let Some(temporary) = self.gruus.temporary(name, binding, number) {
+            write(b";temp-gruu=\"", &temporary);
         }
     }
 }
@@ -219,6 +251,14 @@ impl Plan {
     }
 }
 
+/// Whether the contact of an instance is the address-of-record itself or a GRUU of it, or no SIP URI (RFC 5627 §5.1).
+fn leads_back(wish: &Wish<'_>, name: &str, name_of: impl Fn(Uri<'_>) -> Option<String>) -> bool {
+    let uri = wish.address.uri;
+    wish.seconds > 0
+        && wish.address.parameters.has("+sip.instance")
+        && (!uri.is_sip() || name_of(uri).is_some_and(|own| own == name))
+}
+
 /// Whether a binding of the same identity is the one that a wish means.
 fn is_same(binding: &Binding, wish: &Wish<'_>) -> bool {
     match (binding.way().and_then(|way| way.outbound.as_ref()), &wish.outbound) {
@@ -259,10 +299,14 @@ fn asked_later(request: &Request, binding: &Binding) -> bool {
         || request.cseq().is_some_and(|cseq| cseq.number > binding.cseq)
 }
 
-/// The parameters of a contact but for `expires`, which is told anew each time, as they may be written again.
+/// The parameters of a contact as they may be written again, but for `expires` and those of GRUUs, which are told anew each time.
 fn other_parameters(address: NameAddr<'_>) -> Result<Vec<u8>, Refusal> {
+    // A user agent cannot give itself a GRUU (RFC 5627 §5.1).
+    let is_kept = |parameter: &Parameter<'_>| {
+        !["expires", "pub-gruu", "temp-gruu"].iter().any(|name| parameter.name.eq_ignore_ascii_case(name))
+    };
     let mut out = Vec::new();
-    for parameter in address.parameters.iter().filter(|parameter| !parameter.name.eq_ignore_ascii_case("expires")) {
+    for parameter in address.parameters.iter().filter(is_kept) {
         out.push(b';');
         out.extend_from_slice(parameter.name.as_bytes());
         if let Some(value) = parameter.value {

@@ -5,15 +5,11 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::settings::unescaped;
 use super::{Core, Cx, Settings};
 use crate::auth::{self, Asker, Fields, Gate, Refusal, UserName, Users};
-use crate::endpoint::Config;
+use crate::endpoint::{Config, KeyPurpose};
 use crate::flow::Flow;
-use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri};
-
-/// The purpose of the first key of nonces; each further one has the next.
-const NONCES: u64 = 0x2_0000;
+use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, unescaped};
 
 /// The gates of all domains that have users.
 #[derive(Clone, Debug)]
@@ -84,7 +80,7 @@ impl Guards {
                 ..auth::Settings::new(&alloc::format!("{domain}"))
             };
             self.keys += 1;
-            Gate::new(asker, digest, config.seed.hash_key(NONCES + self.keys)).ok()
+            Gate::new(asker, digest, config.hash_key_of(KeyPurpose::Nonces, self.keys)).ok()
         };
         let (server, proxy) = (gate(Asker::Server)?, gate(Asker::Proxy)?);
         Some(Guard { domain: domain.clone(), users, names, server, proxy })
@@ -100,7 +96,7 @@ impl Guards {
     pub(super) fn has_user(&self, settings: &Settings, uri: Uri<'_>) -> bool {
         let (domain, Some(written)) = (settings.domain_of(uri.host()), uri.user()) else { return false };
         let Some(guard) = self.guards.iter().find(|guard| Some(&guard.domain) == domain) else { return false };
-        String::from_utf8(unescaped(written).collect()).is_ok_and(|name| guard.names.contains(&*name))
+        String::from_utf8(unescaped(written.as_bytes()).collect()).is_ok_and(|name| guard.names.contains(&*name))
     }
 
     /// Whether a domain has users.
@@ -121,7 +117,7 @@ impl Settings {
     /// Whether a URI is the address-of-record of a user of this domain.
     fn is_user(&self, uri: Uri<'_>, user: &UserName, domain: &HostBuf) -> bool {
         self.domain_of(uri.host()) == Some(domain)
-            && uri.user().is_some_and(|written| unescaped(written).eq(user.as_str().bytes()))
+            && uri.user().is_some_and(|written| unescaped(written.as_bytes()).eq(user.as_str().bytes()))
     }
 }
 

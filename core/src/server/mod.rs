@@ -92,7 +92,7 @@ impl Stack<Core> {
     /// A server with no listener yet. When it has its listeners, [`check`](Self::check) says whether it can work.
     pub fn server(config: Config, settings: Settings) -> Self {
         let proxy = proxy::Core::new(&config, settings.proxy.clone());
-        let registrar = registrar::Core::new(config.seed, settings.registrar);
+        let registrar = registrar::Core::new(&config, settings.registrar);
         let mut guards = Guards::open();
         guards.set(&config, &settings, true);
         Self::new(config, Core { settings, proxy, registrar, guards, flows: KnownFlows::default() })

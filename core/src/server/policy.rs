@@ -140,15 +140,14 @@ impl Core {
     /// # Errors
     /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now.
     pub(super) fn bindings_for(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Result<SmallVec<[&Binding; 4]>, StatusCode> {
-        let name = self.settings.user_of(cx, uri);
-        let bindings = name.and_then(|name| self.registrar.location().bindings(&name));
+        let bindings = self.registrar.find(uri, |uri| self.settings.user_of(cx, uri));
         if bindings.is_none() && !self.guards.has_user(&self.settings, uri) {
             return Err(StatusCode::NOT_FOUND);
         }
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
         let usable =
             |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
-        let bindings = bindings.unwrap_or_default().iter();
+        let bindings = bindings.unwrap_or_default().into_iter();
         let mut bindings: SmallVec<[_; 4]> = bindings.filter(|binding| usable(binding.contact.as_uri())).collect();
         bindings.sort_by_key(|binding| core::cmp::Reverse(binding.q));
         if bindings.is_empty() { Err(StatusCode::TEMPORARILY_UNAVAILABLE) } else { Ok(bindings) }

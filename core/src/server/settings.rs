@@ -7,7 +7,7 @@ use core::str::FromStr;
 
 use super::{Digest, Peer, User};
 use crate::error::CommandError;
-use crate::message::{Host, HostBuf, HostPort, Uri};
+use crate::message::{Host, HostBuf, HostPort, Uri, unescaped};
 use crate::proxy;
 use crate::registrar;
 use crate::transport::NextHop;
@@ -90,7 +90,7 @@ impl RouteKey {
         match self {
             Self::User { user, host } => {
                 uri.host() == Some(host.as_host())
-                    && uri.user().is_some_and(|written| unescaped(written).eq(user.bytes()))
+                    && uri.user().is_some_and(|written| unescaped(written.as_bytes()).eq(user.bytes()))
             }
             Self::Host { host, port } => {
                 uri.host() == Some(host.as_host()) && port.is_none_or(|port| uri.port().unwrap_or(DEFAULT_PORT) == port)
@@ -108,23 +108,6 @@ impl RouteKey {
             Self::Any => 0,
         }
     }
-}
-
-/// The octets of a user part, escapes resolved (RFC 3261 §19.1.2).
-pub(super) fn unescaped(user: &str) -> impl Iterator<Item = u8> {
-    let mut rest = user.as_bytes();
-    core::iter::from_fn(move || {
-        let (&first, tail) = rest.split_first()?;
-        if let (b'%', Some((digits, after))) = (first, tail.split_at_checked(2))
-            && let Ok(digits) = core::str::from_utf8(digits)
-            && let Ok(octet) = u8::from_str_radix(digits, 16)
-        {
-            rest = after;
-            return Some(octet);
-        }
-        rest = tail;
-        Some(first)
-    })
 }
 
 impl FromStr for RouteKey {

@@ -4,6 +4,7 @@ mod authenticating;
 mod cancelling;
 mod forking;
 mod forwarding;
+mod gruu;
 mod mutating;
 mod redirecting;
 mod registering;
