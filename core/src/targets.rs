@@ -1,5 +1,7 @@
 //! Where a request can go: targets in the order of preference, each tried once (RFC 3261 §8.1.3.4, §16.5).
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::dialog::request_target;
@@ -18,12 +20,15 @@ pub struct Target {
     pub next_hop: Option<NextHop>,
     /// How much it is preferred, in thousandths: 0 to 1000.
     pub q: u16,
+    /// The URI parameters, each with its `;`, that our Record-Route has for the hop before and for the next hop. If there are any a
+    /// Record-Route is written in any case.
+    pub recorded: Option<Box<[String; 2]>>,
 }
 
 impl Target {
     /// The target of this Request-URI, preferred as much as any.
     pub const fn new(uri: UriBuf) -> Self {
-        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000 }
+        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000, recorded: None }
     }
 
     /// This target, preferred so much: 0 to 1000.

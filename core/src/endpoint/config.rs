@@ -85,6 +85,8 @@ pub(crate) enum KeyPurpose {
     GruuRest = 21,
     /// The proof of temporary GRUUs.
     GruuProof = 22,
+    /// Flow tokens.
+    FlowTokens = 24,
     /// The first of the keys of nonces: each further one is a multiple of 2^32 above it.
     Nonces = 23,
 }

@@ -148,6 +148,12 @@ impl Endpoint {
             .map(HostBuf::as_host)
     }
 
+    /// Whether messages can go along a flow: its listener is there, and its connection, if it has one.
+    pub fn has_flow(&self, flow: Flow) -> bool {
+        let is_connected = |connection| self.wire.connections.get(connection).is_some();
+        self.listener(flow.listener).is_some() && flow.connection.is_none_or(is_connected)
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config

@@ -107,7 +107,6 @@ phrases! {
     SEVERAL_FLOWS = "Several bindings with one flow";
     BAD_PATH = "Bad way back";
     OTHER_USER = "Credentials of another user";
-    CONTACT_IS_RECIPIENT = "Binding leads back here";
     THIRD_PARTY = "Sender and recipient differ";
     CONTACT_IS_RECIPIENT = "Binding leads back here";
     TOO_MANY_BINDINGS = "Too many bindings";

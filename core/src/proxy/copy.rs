@@ -94,7 +94,13 @@ impl Maker<'_> {
         let listener = next_hop.listener.or(self.outbound);
         let next_hop = NextHop { secure: next_hop.secure || secure, listener, ..next_hop };
 
-        let copied = Copied { inbound: self.inbound, secure, towards: Some(towards), next_hop: &next_hop };
+        let copied = Copied {
+            inbound: self.inbound,
+            secure,
+            towards: Some(towards),
+            next_hop: &next_hop,
+            recorded: target.recorded.as_deref(),
+        };
         let here = record_route::of_copy(cx, self.settings, request, &copied, tokens);
         Ok(Copy { edit, here, next_hop })
     }

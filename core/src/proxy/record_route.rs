@@ -36,6 +36,8 @@ pub(super) struct Copied<'a> {
     /// The URI that the copy goes to: its first Route, else its Request-URI.
     pub(super) towards: Option<Uri<'a>>,
     pub(super) next_hop: &'a NextHop,
+    /// The parameters for the hop before and for the next hop, if the owner has any.
+    pub(super) recorded: Option<&'a [String; 2]>,
 }
 
 /// The Record-Route of a copy of `request`. `tokens` gives the last parameters of a value that stands alone, of the upper and of
@@ -48,7 +50,7 @@ pub(super) fn of_copy<E>(
     tokens: impl FnOnce() -> [String; 3],
 ) -> Here {
     let Copied { inbound, secure, .. } = *copied;
-    if !has_meaning(request.method()) || !(settings.record_route || must(cx, copied)) {
+    if !has_meaning(request.method()) || !(settings.record_route || copied.recorded.is_some() || must(cx, copied)) {
         return Here::Unsaid;
     }
     let names_tls = |uri: Option<Uri<'_>>| {
@@ -58,7 +60,14 @@ pub(super) fn of_copy<E>(
     let contact = request.headers().get::<Contact<'_>>();
     let contact = contact.as_ref().and_then(|contact| contact.as_ref().ok()?.address()).map(|address| address.uri);
     let names_tls = [names_tls(contact), names_tls(copied.towards)];
-    let parameters = tokens().map(Box::from);
+    let mut parameters = tokens();
+    if let ([alone, upper, lower], Some([before, behind])) = (&mut parameters, copied.recorded) {
+        alone.push_str(before);
+        alone.push_str(behind);
+        upper.push_str(behind);
+        lower.push_str(before);
+    }
+    let parameters = parameters.map(Box::from);
     Here::RecordRoute(Box::new(RecordRoute { inbound, secure, names_tls, parameters }))
 }
 

@@ -7,11 +7,12 @@ use smallvec::SmallVec;
 
 use super::Settings;
 use super::binding::{Way, instance};
+use super::reach::leads_nowhere_else;
 use super::refusal::Refusal;
 use crate::extension::{Extension, Extensions};
 use crate::flow::Flow;
-use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Protocol, Via};
-use crate::message::{HeaderId, Host, Phrase, Request, UriBuf};
+use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Via};
+use crate::message::{HeaderId, Phrase, Request, UriBuf};
 
 /// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
 const HOUR: u32 = 3_600;
@@ -128,7 +129,8 @@ impl<'r> Registration<'r> {
             return Err(Refusal::TooBrief(settings.min_expires));
         }
         let outbound = self.outbound(address)?;
-        let only_flow = self.is_direct && (outbound.is_some() || self.leads_nowhere_else(address));
+        let only_flow =
+            self.is_direct && (outbound.is_some() || leads_nowhere_else(self.request, self.flow, address.uri));
         Ok(Wish {
             address,
             q,
@@ -154,27 +156,6 @@ impl<'r> Registration<'r> {
         Ok(instance(address.parameters).map(|instance| (instance.into(), reg_id)))
     }
 
-    /// Whether the contact is reached along the flow that the REGISTER came by, and by nothing else: a client of a WebSocket, a host that
-    /// nobody can find, or an address that its owner has on the other side of a NAT. The last is known by the Via: the user agent
-    /// names itself there as it does in the Contact, and the request came from elsewhere.
-    fn leads_nowhere_else(&self, address: NameAddr<'_>) -> bool {
-        let Some(via) = self.request.top_via() else { return false };
-        let Some(contact) = address.uri.host_port() else { return false };
-        if matches!(via.protocol, Protocol::Ws | Protocol::Wss) {
-            return true;
-        }
-        let literal = match contact.host {
-            Host::Name(name) => return is_invalid(name),
-            Host::V4(address) => address.into(),
-            Host::V6(address) => core::net::IpAddr::from(address),
-        };
-        let remote = self.flow.remote;
-        let other_port = self.flow.connection.is_none()
-            && via.rport().is_some()
-            && contact.port.unwrap_or(DEFAULT_PORT) != remote.port();
-        contact.host == via.sent_by.host && (literal != remote.ip() || other_port)
-    }
-
     /// The way to a contact, if there is more to be said than its URI does.
     pub(super) fn way(&self, wish: &Wish<'_>) -> Option<Box<Way>> {
         // A connection leads there as long as it lasts; datagrams go where the contact says unless only their flow leads there.
@@ -189,13 +170,4 @@ impl<'r> Registration<'r> {
             outbound: wish.outbound.clone(),
         }))
     }
-}
-
-/// The port of a URI or a Via that names none.
-const DEFAULT_PORT: u16 = 5_060;
-
-/// Whether a host name is one that nobody can find (RFC 2606 §2, RFC 7118 §5.2).
-fn is_invalid(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("invalid"))
 }

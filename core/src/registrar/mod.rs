@@ -8,12 +8,14 @@ mod binding;
 mod gruu;
 mod limits;
 mod location;
+mod reach;
 mod refusal;
 mod register;
 
 pub use binding::{Binding, Way};
 pub use limits::Limits;
 pub use location::{Location, address_of_record};
+pub use reach::leads_nowhere_else;
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -161,7 +161,7 @@ impl Core {
         cx: &mut Cx<'_>,
         request: &Request,
         flow: Flow,
-    ) -> Result<Fields, ResponseBuilder> {
+    ) -> Result<Fields, Box<ResponseBuilder>> {
         if self.guards.is_open() || self.trusts(cx, flow) {
             return Ok(Fields::default());
         }
@@ -176,7 +176,7 @@ impl Core {
         };
         let is_user = |uri: Option<Uri<'_>>| uri.is_some_and(|uri| self.settings.is_user(uri, pass.user(), domain));
         if !is_user(from) || !self.settings.registrar.third_party && !is_user(to) {
-            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER));
+            return Err(Box::new(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER)));
         }
         let now = cx.now();
         Ok(server.info(&pass, b"", now, cx.random()))
@@ -192,7 +192,7 @@ impl Core {
         cx: &mut Cx<'_>,
         request: &Request,
         asking: Asking,
-    ) -> Result<bool, ResponseBuilder> {
+    ) -> Result<bool, Box<ResponseBuilder>> {
         if self.may_relay(cx, request, asking) {
             return Ok(true);
         }
@@ -211,7 +211,7 @@ impl Core {
             Err(refusal) => return Err(challenge(cx, proxy, request, refusal)),
         };
         if !from.is_some_and(|from| is_anonymous(from) || self.settings.is_user(from, pass.user(), domain)) {
-            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER));
+            return Err(Box::new(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER)));
         }
         self.knows(cx, asking.flow);
         Ok(true)
@@ -224,8 +224,8 @@ impl Core {
     }
 }
 
-fn challenge(cx: &mut Cx<'_>, gate: &Gate, request: &Request, refusal: Refusal) -> ResponseBuilder {
+fn challenge(cx: &mut Cx<'_>, gate: &Gate, request: &Request, refusal: Refusal) -> Box<ResponseBuilder> {
     let now = cx.now();
     let (status, fields) = gate.refuse(refusal, now, cx.random());
-    fields.add_to_response(Response::to(request, status))
+    Box::new(fields.add_to_response(Response::to(request, status)))
 }

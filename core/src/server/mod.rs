@@ -4,9 +4,11 @@
 //! Requests that are addressed to the server itself are answered here.
 
 mod check;
+mod flow_token;
 mod flows;
 mod guard;
 mod local;
+mod outbound;
 mod policy;
 mod redirect;
 mod settings;
@@ -21,7 +23,7 @@ pub use users::{Digest, Peer, User};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::endpoint::{Arrival, Config, DropCause, Indication};
+use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
@@ -29,6 +31,7 @@ use crate::proxy::{self, Preprocessed, Redirection, Refusal, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
+use flow_token::FlowTokens;
 use flows::KnownFlows;
 use guard::{Asking, Guards};
 use policy::Decision;
@@ -86,6 +89,7 @@ pub struct Core {
     guards: Guards,
     /// The flows of users who have registered or proved who they are.
     flows: KnownFlows,
+    flow_tokens: FlowTokens,
 }
 
 impl Stack<Core> {
@@ -95,7 +99,9 @@ impl Stack<Core> {
         let registrar = registrar::Core::new(&config, settings.registrar);
         let mut guards = Guards::open();
         guards.set(&config, &settings, true);
-        Self::new(config, Core { settings, proxy, registrar, guards, flows: KnownFlows::default() })
+        let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
+        let flows = KnownFlows::default();
+        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens })
     }
 
     /// Whether the server can work with its settings and its listeners.
@@ -240,16 +246,24 @@ impl Core {
         let (recorded, is_for_us) = (preprocessed.recorded, self.is_for_us(cx, &request));
         let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
             Ok(allowed) => allowed,
-            Err(response) => return cx.answer(arrival, response),
+            Err(response) => return cx.answer(arrival, *response),
         };
+        let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
-        let decision = self.decide_on(cx, &request, uri, question.recorded, allowed);
+        let decision = self.decide(cx, (&received, &request), question.recorded, allowed);
         let mut cx = cx.for_role(role::PROXY);
         // The question was opened in this very call: its answer cannot come too late.
         let _ = match decision {
-            Decision::Forward(targets) => self.proxy.forward(&mut cx, question.id, &targets),
+            Decision::Forward(mut targets) => {
+                self.record_flows(&received, flow, &mut targets);
+                // Phones whose flows are all gone are not there.
+                match targets.is_empty() {
+                    true => self.proxy.refuse(&mut cx, question.id, StatusCode::TEMPORARILY_UNAVAILABLE),
+                    false => self.proxy.forward(&mut cx, question.id, &targets),
+                }
+            }
             Decision::Refuse(status) => self.proxy.refuse(&mut cx, question.id, status),
         };
     }
@@ -259,7 +273,7 @@ impl Core {
         let relayed = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
             let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            match self.decide(cx, &request, recorded, allowed) {
+            match self.decide(cx, (ack, &request), recorded, allowed) {
                 Decision::Forward(targets) => match targets.first() {
                     Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
                     None => Ok(()),
@@ -299,13 +313,14 @@ impl Core {
                     return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
                 }
                 let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
-                let refusal = match allowed.map(|allowed| self.decide(cx, request, *recorded, allowed)) {
-                    Ok(Decision::Forward(targets)) => {
-                        let Some(target) = targets.first() else { return };
-                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
-                    }
-                    Ok(Decision::Refuse(_)) | Err(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
-                };
+                let refusal =
+                    match allowed.map(|allowed| self.decide(cx, (&arrival.request, request), *recorded, allowed)) {
+                        Ok(Decision::Forward(targets)) => {
+                            let Some(target) = targets.first() else { return };
+                            self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
+                        }
+                        Ok(Decision::Refuse(_)) | Err(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
+                    };
                 if let Some(refusal) = refusal {
                     self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
                 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::outbound::target;
 use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
 use crate::proxy::Target;
@@ -28,19 +29,6 @@ impl Decision {
 
 /// The port of a SIP URI that names none.
 const DEFAULT_PORT: u16 = 5060;
-
-/// The target that a binding is (RFC 3261 §16.5): behind its Path (RFC 3327 §5.3), or along its flow (RFC 5626 §7).
-fn target(binding: &Binding) -> Target {
-    let target = Target::new(binding.contact.clone()).with_q(binding.q);
-    let Some(way) = binding.way() else { return target };
-    if !way.path.is_empty() {
-        return target.with_routes(way.path.to_vec());
-    }
-    match (way.flow, NextHop::of_uri(binding.contact.as_uri())) {
-        (Some(flow), Some(hop)) => target.with_next_hop(NextHop { flow: Some(flow), ..hop }),
-        _ => target,
-    }
-}
 
 impl Settings {
     /// Whether this domain is responsible for `uri`. A name is the domain's at the default port and at those we listen on;
@@ -79,8 +67,19 @@ impl Core {
             && (self.settings.owns(cx, uri) || uri.host_port().is_some_and(|at| cx.is_ours(at)))
     }
 
-    /// Decides on a request after preprocessing: as [`decide_on`](Self::decide_on).
-    pub(super) fn decide(&self, cx: &Cx<'_>, request: &Request, recorded: bool, allowed: bool) -> Decision {
+    /// Decides on a request, `received` and after preprocessing: along the flow that its route names, else as [`decide_on`](Self::decide_on).
+    pub(super) fn decide(
+        &self,
+        cx: &Cx<'_>,
+        (received, request): (&Request, &Request),
+        recorded: bool,
+        allowed: bool,
+    ) -> Decision {
+        match self.along_flow(cx, received, request) {
+            Ok(Some(target)) => return Decision::to(target),
+            Ok(None) => {}
+            Err(status) => return Decision::Refuse(status),
+        }
         match request.uri() {
             Ok(uri) => self.decide_on(cx, request, uri, recorded, allowed),
             Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
@@ -130,7 +129,7 @@ impl Core {
     /// The contacts of a user of ours as targets, the most preferred first.
     fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
         match self.bindings_for(cx, uri) {
-            Ok(bindings) => Decision::Forward(bindings.into_iter().map(target).collect()),
+            Ok(bindings) => Decision::Forward(bindings.into_iter().filter_map(|it| target(cx, it)).collect()),
             Err(status) => Decision::Refuse(status),
         }
     }

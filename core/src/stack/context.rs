@@ -127,6 +127,11 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.is_ours(host_port)
     }
 
+    /// Whether messages can go along a flow: see [`Endpoint::has_flow`].
+    pub fn has_flow(&self, flow: Flow) -> bool {
+        self.endpoint.has_flow(flow)
+    }
+
     /// The names that the far end of a connection has proved to have (RFC 5922): see [`Change::Opened`](crate::Change::Opened).
     pub fn identities(&self, connection: ConnectionId) -> impl Iterator<Item = Host<'_>> {
         self.endpoint.identities(connection)

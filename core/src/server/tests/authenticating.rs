@@ -267,7 +267,8 @@ fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
         name: name.parse().unwrap(),
         domain: domain.parse().unwrap(),
     };
-    let cases: [(&str, &dyn Fn(&mut Settings)); 8] = [
+    type Spoil<'a> = &'a dyn Fn(&mut Settings);
+    let cases: [(&str, Spoil<'_>); 8] = [
         ("the server has no domain", &|settings| settings.domains.clear()),
         ("the domain biloxi.com stands there twice", &|settings| settings.domains.push("BILOXI.com".parse().unwrap())),
         ("the domain biloxi.com stands there twice", &|settings| {

@@ -6,6 +6,7 @@ mod forking;
 mod forwarding;
 mod gruu;
 mod mutating;
+mod outbound;
 mod redirecting;
 mod registering;
 mod responding;

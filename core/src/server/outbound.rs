@@ -1,0 +1,96 @@
+//! Requests along the flows that phones have opened (RFC 5626 §5, §7).
+
+use super::flow_token::{Side, Tampered};
+use super::{Core, Cx, has_route};
+use crate::flow::Flow;
+use crate::message::header::{Contact, Header, Route, Via};
+use crate::message::{HeaderId, Request, StatusCode, Uri};
+use crate::proxy::Target;
+use crate::registrar::{Binding, leads_nowhere_else};
+use crate::transport::NextHop;
+
+/// Values of Record-Route that we write for one forwarding.
+const OWN_ROUTES: usize = 2;
+
+/// The target that a binding is (RFC 3261 §16.5): behind its Path (RFC 3327 §5.3), or along its flow (RFC 5626 §7). `None` if the flow
+/// alone leads there, and is gone.
+pub(super) fn target(cx: &Cx<'_>, binding: &Binding) -> Option<Target> {
+    let target = Target::new(binding.contact.clone()).with_q(binding.q);
+    let Some(way) = binding.way() else { return Some(target) };
+    if !way.path.is_empty() {
+        return Some(target.with_routes(way.path.to_vec()));
+    }
+    match way.flow.filter(|flow| cx.has_flow(*flow)) {
+        Some(flow) => {
+            // The Record-Route of that side will say the flow, as later requests find the phone by nothing else, either.
+            let recorded = way.only_flow.then(Default::default);
+            Some(Target { recorded, ..target.with_next_hop(along(flow, binding.contact.as_uri())) })
+        }
+        None if way.only_flow => None,
+        None => Some(target),
+    }
+}
+
+/// The next hop along a flow.
+fn along(flow: Flow, uri: Uri<'_>) -> NextHop {
+    NextHop { flow: Some(flow), ..NextHop::of_uri(uri).unwrap_or_else(|| NextHop::from(flow.remote)) }
+}
+
+impl Core {
+    /// Puts the flows of both sides into what is recorded of the targets of a request that came along `flow`, where nothing but these flows leads
+    /// there.
+    pub(super) fn record_flows(&self, request: &Request, flow: Flow, targets: &mut [Target]) {
+        let headers = request.headers();
+        if request.to_tag().is_some() {
+            return targets.iter_mut().for_each(|target| target.recorded = None);
+        }
+        let contact = headers.get::<Contact<'_>>().and_then(Result::ok);
+        let contact = contact.and_then(|contact| contact.address());
+        let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
+        let is_hidden = is_direct && contact.is_some_and(|contact| leads_nowhere_else(request, flow, contact.uri));
+        let caller = is_hidden.then(|| self.flow_tokens.parameter(Side::Caller, flow, headers));
+        for target in targets {
+            let callee = target.recorded.take().and_then(|_| target.next_hop.as_ref()?.flow);
+            let callee = callee.map(|flow| self.flow_tokens.parameter(Side::Callee, flow, headers));
+            if caller.is_some() || callee.is_some() {
+                let parameters = [caller.clone(), callee].map(Option::unwrap_or_default);
+                target.recorded = Some(parameters.into());
+            }
+        }
+    }
+
+    /// The target of a request of a dialog, if the route that it came along says by which flow it goes on (RFC 5626 §5.3). `received` is the request
+    /// before preprocessing, `request` the one after. A flow that is gone is replaced by that of the binding of the same contact, if its phone has
+    /// come back.
+    ///
+    /// # Errors
+    /// 403 for a token that was tampered with, 430 for a flow that is gone.
+    pub(super) fn along_flow(
+        &self,
+        cx: &Cx<'_>,
+        received: &Request,
+        request: &Request,
+    ) -> Result<Option<Target>, StatusCode> {
+        let routes = received.headers().all::<Route<'_>>().take(OWN_ROUTES).map_while(Result::ok);
+        let own = routes.map(|route| route.uri).take_while(|uri| self.names_us(cx, *uri));
+        let flow = match self.flow_tokens.read(own, received.headers()) {
+            Ok(Some(flow)) if !has_route(request) => flow,
+            Ok(_) => return Ok(None),
+            Err(Tampered) => return Err(StatusCode::FORBIDDEN),
+        };
+        let Ok(uri) = request.uri() else { return Ok(None) };
+        let flow = match cx.has_flow(flow) {
+            true => flow,
+            false => self.flow_of(cx, request, uri).ok_or(StatusCode::FLOW_FAILED)?,
+        };
+        Ok(Some(Target::new(uri.to_buf()).with_next_hop(along(flow, uri))))
+    }
+
+    /// The flow that a contact of the receiver of a request is bound by now.
+    fn flow_of(&self, cx: &Cx<'_>, request: &Request, contact: Uri<'_>) -> Option<Flow> {
+        let name = self.settings.user_of(cx, request.headers().to()?.uri)?;
+        let bindings = self.registrar.location().bindings(&name)?.iter();
+        let mut flows = bindings.filter(|binding| binding.contact.as_uri().equivalent(contact));
+        flows.find_map(|binding| binding.way()?.flow.filter(|flow| cx.has_flow(*flow)))
+    }
+}

@@ -1,0 +1,218 @@
+//! Phones that nothing but their own flows lead to (RFC 5626 §5 to §7).
+
+use super::*;
+use crate::{Change, ConnectionId, Flow};
+
+/// Bob's phone and alice's, as their NATs show them.
+const BOB_OUTSIDE: &str = "203.0.113.4:40000";
+const ALICE_OUTSIDE: &str = "203.0.113.1:41000";
+
+/// A message of a phone behind a NAT; its Via is completed, and each has a branch of its own.
+fn from_inside(protocol: &str, host: &str, number: u32, start: &str, lines: &str) -> String {
+    let method = start.split_once(' ').unwrap().0;
+    format!(
+        "{start} SIP/2.0
+        Via: SIP/2.0/{protocol} {host};rport;branch=z9hG4bK{}x{number}
+        Max-Forwards: 70
+        {lines}
+        CSeq: {number} {method}
+        Content-Length: 0",
+        host.replace('.', "x")
+    )
+}
+
+fn register(protocol: &str, number: u32, contact: &str) -> String {
+    let lines = format!("To: <sip:bob@biloxi.com>\nFrom: <sip:bob@biloxi.com>;tag=1\nCall-ID: r\nContact: <{contact}>");
+    from_inside(protocol, "10.0.0.4", number, "REGISTER sip:biloxi.com", &lines)
+}
+
+/// A request of alice's, or of bob's, in the dialog.
+fn within(number: u32, start: &str, sender: &str, receiver: &str, host: &str, routes: &str) -> String {
+    let lines = format!("Route: {routes}\nFrom: {sender}\nTo: {receiver}\nCall-ID: c");
+    from_inside("UDP", host, number, start, &lines)
+}
+
+const A: &str = "<sip:alice@atlanta.com>;tag=a";
+const B: &str = "<sip:bob@biloxi.com>;tag=b";
+
+fn invite(number: u32) -> String {
+    let lines =
+        "From: <sip:alice@atlanta.com>;tag=a\nTo: <sip:bob@biloxi.com>\nCall-ID: c\nContact: <sip:alice@10.0.0.1>";
+    from_inside("UDP", "10.0.0.1", number, "INVITE sip:bob@biloxi.com", lines)
+}
+
+/// Alice calls; where the INVITE went, and the Record-Routes of the call.
+fn call(bench: &mut Bench) -> (Vec<String>, Vec<String>) {
+    let sent = bench.receive(ALICE_OUTSIDE, &invite(1));
+    let routes = sent.get(1).map(|invite| invite.values(HeaderId::RecordRoute)).unwrap_or_default();
+    (summaries(&sent).split_off(1), routes)
+}
+
+/// Topology: both behind NATs, and over UDP. Each request of the dialog goes along the flow of its receiver.
+#[test]
+fn both_ends_behind_nats_are_reached_along_their_flows() {
+    let mut bench = Bench::new();
+    bench.receive(BOB_OUTSIDE, &register("UDP", 1, "sip:bob@10.0.0.4"));
+    let (invites, routes) = call(&mut bench);
+    assert_eq!(invites, [format!("INVITE {BOB_OUTSIDE}")]);
+    assert!(routes[0].contains(";caller-flow=") && routes[0].contains(";callee-flow="), "{routes:?}");
+    let routes = routes.join(", ");
+    let ack = within(5, "ACK sip:bob@10.0.0.4", A, B, "10.0.0.1", &routes);
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &ack)), [format!("ACK {BOB_OUTSIDE}")]);
+    let by_alice = within(2, "BYE sip:bob@10.0.0.4", A, B, "10.0.0.1", &routes);
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &by_alice)), [format!("BYE {BOB_OUTSIDE}")]);
+    let by_bob = within(3, "BYE sip:alice@10.0.0.1", B, A, "10.0.0.4", &routes);
+    assert_eq!(summaries(&bench.receive(BOB_OUTSIDE, &by_bob)), [format!("BYE {ALICE_OUTSIDE}")]);
+    // A re-INVITE too, and it records no flow again: routes do not change within a dialog (RFC 3261 §12.2).
+    let again = within(4, "INVITE sip:bob@10.0.0.4", A, B, "10.0.0.1", &routes)
+        .replace("Call-ID", "Contact: <sip:alice@10.0.0.1>\nCall-ID");
+    let sent = bench.receive(ALICE_OUTSIDE, &again);
+    assert_eq!(summaries(&sent)[1], format!("INVITE {BOB_OUTSIDE}"));
+    assert!(!sent[1].values(HeaderId::RecordRoute).iter().any(|route| route.contains("flow")));
+}
+
+#[test]
+fn a_token_that_was_tampered_with_is_403_and_an_ack_with_one_is_dropped() {
+    let mut bench = Bench::new();
+    bench.receive(BOB_OUTSIDE, &register("UDP", 1, "sip:bob@10.0.0.4"));
+    let (_, routes) = call(&mut bench);
+    // Another flow, with the proof of this one.
+    let at = routes[0].find("callee-flow=").unwrap() + "callee-flow=".len() + 20;
+    let mut forged = routes[0].clone().into_bytes();
+    forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
+    let forged = String::from_utf8(forged).unwrap();
+    let bye = within(2, "BYE sip:bob@10.0.0.4", A, B, "10.0.0.1", &forged);
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &bye)), [format!("403 {ALICE_OUTSIDE}")]);
+    let ack = within(3, "ACK sip:bob@10.0.0.4", A, B, "10.0.0.1", &forged);
+    assert!(bench.receive(ALICE_OUTSIDE, &ack).is_empty());
+    // The token of one call is no good for another.
+    let stolen = within(4, "BYE sip:bob@10.0.0.4", A, B, "10.0.0.1", &routes[0]).replace("Call-ID: c", "Call-ID: d");
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &stolen)), [format!("403 {ALICE_OUTSIDE}")]);
+}
+
+/// Bob's connection, and how the server takes a message along it.
+fn connect(bench: &mut Bench, tcp: ListenerId) -> ConnectionId {
+    let connection = bench.server.reserve();
+    let remote = BOB_OUTSIDE.parse().unwrap();
+    bench.server.handle(bench.now, Input::Accepted { listener: tcp, connection, remote });
+    assert!(bench.drain().is_empty());
+    connection
+}
+
+fn along(bench: &mut Bench, connection: ConnectionId, text: &str) -> Vec<Sent> {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    let bytes = lines.join("\r\n") + "\r\n\r\n";
+    bench.server.handle(bench.now, Input::Stream { connection, bytes: bytes.as_bytes() });
+    bench.drain()
+}
+
+/// Where what goes out goes: the connection of each message.
+fn flows(bench: &mut Bench, from: &str, text: &str) -> Vec<Flow> {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    let bytes = lines.join("\r\n") + "\r\n\r\n";
+    let (listener, remote) = (bench.listener, from.parse().unwrap());
+    bench.server.handle(bench.now, Input::Datagram { listener, remote, bytes: bytes.as_bytes() });
+    let mut flows = Vec::new();
+    while let Some(output) = bench.server.poll() {
+        if let Output::Send(transmit) = output {
+            flows.push(transmit.flow);
+        }
+    }
+    flows
+}
+
+fn close(bench: &mut Bench, connection: ConnectionId) {
+    bench.server.handle(bench.now, Input::Connection { connection, change: Change::Closed });
+    bench.drain();
+}
+
+fn with_tcp() -> (Bench, ListenerId) {
+    let mut bench = Bench::new();
+    let tcp = Listener::tcp(OUR_ADDRESS.parse().unwrap()).with_sent_by("server10.biloxi.com".parse().unwrap());
+    let tcp = bench.server.listen(tcp);
+    (bench, tcp)
+}
+
+#[test]
+fn a_binding_ends_with_the_connection_that_alone_led_to_it_and_a_call_is_480() {
+    let (mut bench, tcp) = with_tcp();
+    let connection = connect(&mut bench, tcp);
+    let sent = along(&mut bench, connection, &register("TCP", 1, "sip:bob@10.0.0.4;transport=tcp"));
+    assert_eq!(summaries(&sent), [format!("200 {BOB_OUTSIDE}")]);
+    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &invite(1))[1].connection, Some(connection));
+    close(&mut bench, connection);
+    assert!(bench.server.bindings("bob@biloxi.com").is_empty());
+    let unbound =
+        bench.events.iter().filter(|event| matches!(event, Event::Binding(crate::registrar::Change::Unbound { .. })));
+    assert_eq!(unbound.count(), 1);
+    let sent = bench.receive(ALICE_OUTSIDE, &invite(2).replace("Call-ID: c", "Call-ID: d"));
+    assert_eq!(summaries(&sent)[1], format!("480 {ALICE_OUTSIDE}"));
+}
+
+#[test]
+fn a_contact_that_can_be_reached_outlives_its_connection() {
+    let (mut bench, tcp) = with_tcp();
+    let connection = connect(&mut bench, tcp);
+    let contact = "sip:bob@203.0.113.4:5070;transport=tcp";
+    along(&mut bench, connection, &register("TCP", 1, contact));
+    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &invite(1))[1].connection, Some(connection));
+    close(&mut bench, connection);
+    assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 1);
+    bench.server.handle(bench.now, Input::Tick);
+    let text: Vec<String> =
+        invite(2).replace("Call-ID: c", "Call-ID: d").lines().map(|line| line.trim().into()).collect();
+    let bytes = text.join("\r\n") + "\r\n\r\n";
+    let (listener, remote) = (bench.listener, ALICE_OUTSIDE.parse().unwrap());
+    bench.server.handle(bench.now, Input::Datagram { listener, remote, bytes: bytes.as_bytes() });
+    let opened = core::iter::from_fn(|| bench.server.poll()).find_map(|output| match output {
+        Output::Open { remote, .. } => Some(remote.to_string()),
+        _ => None,
+    });
+    assert_eq!(opened.as_deref(), Some("203.0.113.4:5070"));
+}
+
+#[test]
+fn a_dialog_goes_on_along_the_new_connection_of_a_phone_that_has_come_back() {
+    let (mut bench, tcp) = with_tcp();
+    let first = connect(&mut bench, tcp);
+    let contact = "sip:bob@10.0.0.4;transport=tcp";
+    along(&mut bench, first, &register("TCP", 1, contact));
+    let (_, routes) = call(&mut bench);
+    let routes = routes.join(", ");
+    let bye = |number| within(number, &format!("BYE {contact}"), A, B, "10.0.0.1", &routes);
+    close(&mut bench, first);
+    // RFC 5626 §5.3: the flow is gone.
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &bye(2))), [format!("430 {ALICE_OUTSIDE}")]);
+    let second = connect(&mut bench, tcp);
+    along(&mut bench, second, &register("TCP", 2, contact));
+    let flows = flows(&mut bench, ALICE_OUTSIDE, &bye(3));
+    assert_eq!(flows.iter().map(|flow| flow.connection).collect::<Vec<_>>(), [Some(second)]);
+}
+
+/// RFC 5626 §7: of several flows of one instance a request goes along one.
+#[test]
+fn of_several_flows_of_an_instance_the_one_refreshed_last_is_used() {
+    let mut bench = Bench::new();
+    let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"";
+    for (number, source) in [(1, "203.0.113.4:40001"), (2, "203.0.113.4:40002")] {
+        let text = register("UDP", number, "sip:bob@10.0.0.4")
+            .replace("10.0.0.4>", &format!("10.0.0.4>;reg-id={number};{instance}\nSupported: outbound, path"));
+        assert_eq!(summaries(&bench.receive(source, &text)), [format!("200 {source}")]);
+        bench.wait(Duration::from_secs(1));
+    }
+    assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 2);
+    let (invites, _) = call(&mut bench);
+    assert_eq!(invites, ["INVITE 203.0.113.4:40002"]);
+}
+
+/// RFC 3327 §5.4.
+#[test]
+fn a_contact_behind_a_path_is_called_along_it() {
+    let mut bench = Bench::new();
+    let path = "Supported: path\nPath: <sip:192.0.2.60;lr>, <sip:192.0.2.61;lr>\nContact";
+    bench.receive(BOB, &register("UDP", 1, "sip:bob@192.0.2.4").replace("Contact", path));
+    let sent = bench.receive(ALICE, &super::invite());
+    assert_eq!(summaries(&sent)[1], "INVITE 192.0.2.60:5060");
+    assert_eq!(sent[1].values(HeaderId::Route), ["<sip:192.0.2.60;lr>, <sip:192.0.2.61;lr>"]);
+    assert_eq!(sent[1].request().uri_bytes(), b"sip:bob@192.0.2.4");
+}
