@@ -54,7 +54,7 @@ use crate::error::Limit;
 use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
 use crate::stack::Context;
-use crate::tag::work;
+use crate::tag::{Tag, work};
 
 handles! {
     /// A response context of a proxy (RFC 3261 §16.7).
@@ -148,6 +148,24 @@ impl Core {
         self.tokens.parameters(request, Some(now))
     }
 
+    /// The context that an indication with this mark is about.
+    pub fn context_of(&self, tag: Tag) -> Option<ResponseContextId> {
+        match tag.try_into().ok()? {
+            Work::Context(id)
+            | Work::Branch(id)
+            | Work::Question(id)
+            | Work::TimerC(id)
+            | Work::Redirection(id)
+            | Work::BranchLimit(id) => Some(id),
+        }
+    }
+
+    /// The final status that the sender of a request was told: the last one, if these were several 2xx. `None` if the request waits for it,
+    /// or its context is gone.
+    pub fn final_status(&self, id: ResponseContextId) -> Option<StatusCode> {
+        self.contexts.get(id)?.told
+    }
+
     /// Whether no response context is left.
     pub fn is_idle(&self) -> bool {
         self.contexts.is_empty()
@@ -201,6 +219,7 @@ impl Core {
             fork,
             branches: SmallVec::new(),
             candidates: Vec::new(),
+            told: None,
             branch_limit: None,
         });
         if let Some(trying) = trying

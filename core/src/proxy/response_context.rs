@@ -41,6 +41,8 @@ pub(super) struct ResponseContext {
     /// The final responses so far, while none was forwarded.
     pub(super) candidates: Vec<Candidate>,
     /// The end of the time that branches may hold these back.
+    /// The final status that was sent on, or should have been.
+    pub(super) told: Option<StatusCode>,
     pub(super) branch_limit: Option<TimerId>,
 }
 
@@ -131,6 +133,7 @@ impl ResponseContext {
     pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, refusal: &Refusal) {
         let tag = cx.random().tag();
         let response = refusal.response(&self.request).to_tag(&tag);
+        self.told = Some(response.status());
         let written = response.octets();
         // To whom not even this can be said, nothing can: the sender gives up by itself.
         let Ok(octets) = written else { return self.answered(cx) };
@@ -150,6 +153,7 @@ impl ResponseContext {
     /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
     /// gone the response is discarded (RFC 6026 §8.3).
     pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
+        self.told = Some(response.status());
         let Ok(framing) = cx.framing(self.server) else { return self.answered(cx) };
         match response.octets_without_top_via(framing) {
             Ok(octets) => {

@@ -3,6 +3,7 @@
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
 //! Requests that are addressed to the server itself are answered here.
 
+mod accounting;
 mod check;
 mod flow_token;
 mod flows;
@@ -16,6 +17,8 @@ mod settings;
 mod tests;
 mod users;
 
+use accounting::Calls;
+pub use accounting::{CallEnd, CallEvent, CallNumber};
 pub use check::Misconfigured;
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
@@ -27,7 +30,7 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, Preprocessed, Redirection, Refusal, Target};
+use crate::proxy::{self, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
@@ -52,6 +55,8 @@ pub enum Event {
         /// How often it has refused something since it was told last, this time included.
         refused: u64,
     },
+    /// A call has begun, was answered, or is over, if [`Settings::accounting`] asks for these.
+    Call(CallEvent),
     /// A request for a user was redirected to the user's contacts (RFC 3261 §8.3).
     Redirected {
         /// `user@host`.
@@ -90,6 +95,7 @@ pub struct Core {
     /// The flows of users who have registered or proved who they are.
     flows: KnownFlows,
     flow_tokens: FlowTokens,
+    calls: Calls,
 }
 
 impl Stack<Core> {
@@ -101,7 +107,7 @@ impl Stack<Core> {
         guards.set(&config, &settings, true);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens })
+        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens, calls: Calls::default() })
     }
 
     /// Whether the server can work with its settings and its listeners.
@@ -198,9 +204,17 @@ impl TransactionUser for Core {
             | Indication::Completed { tag, .. }
             | Indication::Timer { tag, .. } => match (tag.role(), indication) {
                 (role::PROXY, indication) => {
+                    let id = self.proxy.context_of(tag);
+                    let answer = match &indication {
+                        Indication::Response { response, .. } => Some(response.clone()),
+                        _ => None,
+                    };
                     let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
                     if let Some(redirection) = asked {
                         self.redirected(cx, &redirection);
+                    }
+                    if let Some(id) = id {
+                        self.call_goes_on(cx, id, answer.as_ref());
                     }
                 }
                 (role::REGISTRAR, Indication::Timer { .. }) => {
@@ -252,19 +266,34 @@ impl Core {
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
+        self.call_begins(cx, question.id, &request, allowed);
         let decision = self.decide(cx, (&received, &request), question.recorded, allowed);
-        let mut cx = cx.for_role(role::PROXY);
+        if let Decision::Forward(_) = &decision {
+            self.call_ends(cx, &request);
+        }
+        self.settle(&mut cx.for_role(role::PROXY), question.id, (&received, flow), decision);
+        self.call_goes_on(cx, question.id, None);
+    }
+
+    /// Answers a question of the proxy.
+    fn settle(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: ResponseContextId,
+        (received, flow): (&Request, Flow),
+        decision: Decision,
+    ) {
         // The question was opened in this very call: its answer cannot come too late.
         let _ = match decision {
             Decision::Forward(mut targets) => {
-                self.record_flows(&received, flow, &mut targets);
+                self.record_flows(received, flow, &mut targets);
                 // Phones whose flows are all gone are not there.
                 match targets.is_empty() {
-                    true => self.proxy.refuse(&mut cx, question.id, StatusCode::TEMPORARILY_UNAVAILABLE),
-                    false => self.proxy.forward(&mut cx, question.id, &targets),
+                    true => self.proxy.refuse(cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
+                    false => self.proxy.forward(cx, id, &targets),
                 }
             }
-            Decision::Refuse(status) => self.proxy.refuse(&mut cx, question.id, status),
+            Decision::Refuse(status) => self.proxy.refuse(cx, id, status),
         };
     }
 
@@ -304,6 +333,9 @@ impl Core {
         match arrival.cancels {
             Some((_, tag)) if tag.role() == role::PROXY => {
                 self.proxy.cancel(&mut cx.for_role(role::PROXY), arrival, tag);
+                if let Some(id) = self.proxy.context_of(tag) {
+                    self.call_goes_on(cx, id, None);
+                }
             }
             Some(_) => self.answer(cx, arrival, StatusCode::OK),
             None => {

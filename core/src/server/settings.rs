@@ -13,7 +13,7 @@ use crate::registrar;
 use crate::transport::NextHop;
 
 /// The settings of a domain's server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Every host part that means this domain: those of its addresses-of-record, and names like `registrar.biloxi.com`.
     pub domains: Vec<HostBuf>,
@@ -29,6 +29,10 @@ pub struct Settings {
     pub trusted: Vec<Peer>,
     /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
     pub routes: Vec<Route>,
+    /// Whether the application is told when calls begin, are answered and end ([`Event::Call`](super::Event::Call)).
+    pub accounting: bool,
+    /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
+    pub accounted_calls: usize,
     /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
     pub redirect: bool,
     /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
@@ -38,6 +42,25 @@ pub struct Settings {
     pub proxy: proxy::Settings,
     /// The registrar's own settings.
     pub registrar: registrar::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            domains: Vec::new(),
+            aliases: Vec::new(),
+            users: Vec::new(),
+            digest: Digest::default(),
+            trusted: Vec::new(),
+            routes: Vec::new(),
+            accounting: false,
+            accounted_calls: 100_000,
+            redirect: false,
+            relay: false,
+            proxy: proxy::Settings::default(),
+            registrar: registrar::Settings::default(),
+        }
+    }
 }
 
 /// Another name of a domain: its users have the same bindings by either name.

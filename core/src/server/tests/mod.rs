@@ -1,5 +1,6 @@
 //! The server, driven by hand-written datagrams in virtual time.
 
+mod accounting;
 mod authenticating;
 mod cancelling;
 mod forking;
