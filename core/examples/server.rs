@@ -18,13 +18,14 @@ use std::str::FromStr;
 use sansip::auth::Secret;
 use sansip::message::header::Protocol;
 use sansip::message::{HostBuf, HostPortBuf};
+use sansip::proxy::Forking;
 use sansip::registrar::Change;
 use sansip::server::{Alias, Event, Route, Settings, User};
 use sansip::{Config, Listener, NextHop, Node, Server};
 
 const USAGE: &str = "\
 usage: server --listen udp|tcp:ADDR:PORT [--no-tcp] [--advertise HOST[:PORT]] --domain D ... [--alias NAME[=D]] ...
-              [--user NAME[@D]:PASSWORD] ... [--trust ADDR[/BITS]|NAME] ... [--redirect] [--record-route]
+              [--user NAME[@D]:PASSWORD] ... [--trust ADDR[/BITS]|NAME] ... [--redirect] [--record-route] [--fork parallel|q]
               [--route KEY=udp|tcp:ADDR:PORT] ... [--relay]
 
   --listen      where to bind; may be given several times. A port of UDP is opened for TCP, too (RFC 3261 §18.2.1)
@@ -36,6 +37,7 @@ usage: server --listen udp|tcp:ADDR:PORT [--no-tcp] [--advertise HOST[:PORT]] --
                 and strangers reach the domains alone
   --trust       a peer that needs no password and is relayed: an address, a network, or a name that it proves by TLS
   --redirect    tell callers the contacts of a user (302) instead of forwarding
+  --fork        how the contacts of a user are called: all at once, or those of the highest q first
   --record-route  stay on the path of dialogs
   --route       where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog
                 that carry no Route
@@ -159,6 +161,13 @@ impl Options {
                 }
                 "--trust" => options.settings.trusted.push(parse(&value()?)?),
                 "--redirect" => options.settings.redirect = true,
+                "--fork" => {
+                    options.settings.proxy.forking = match value()?.as_str() {
+                        "parallel" => Forking::Parallel,
+                        "q" => Forking::Groups,
+                        other => return Err(format!("--fork {other}: parallel or q wanted")),
+                    };
+                }
                 "--record-route" => options.settings.proxy.record_route = true,
                 "--relay" => options.settings.relay = true,
                 "--route" => {
