@@ -83,7 +83,8 @@ impl Core {
                             cx.arm(at, Work::TimerC(id))
                         });
                         let state = BranchState::Calling;
-                        context.branches.push(Branch { delivery, timer_c, state, share, redirected: None });
+                        let by_flow = target.next_hop.as_ref().is_some_and(|hop| hop.flow.is_some());
+                        context.branches.push(Branch { delivery, timer_c, state, share, by_flow, redirected: None });
                     }
                     Err(refusal) => context.candidates.push(Candidate::Own(refusal)),
                 }

@@ -85,8 +85,14 @@ impl Core {
     ) {
         let Some(context) = self.contexts.get_mut(id) else { return };
         let Some(branch) = context.branch_of(delivery) else { return };
+        let by_flow = branch.by_flow;
         if branch.end(cx, BranchState::Over) && context.stage == Stage::Forwarding {
-            context.candidates.push(Candidate::own(failure.status()));
+            // A phone whose flow is gone is not there; nothing is wrong with us.
+            let status = match failure {
+                Failure::Transport if by_flow => StatusCode::TEMPORARILY_UNAVAILABLE,
+                _ => failure.status(),
+            };
+            context.candidates.push(Candidate::own(status));
             self.advance(cx, id);
         }
         self.close(id);

@@ -66,6 +66,8 @@ pub(super) struct Branch {
     pub(super) state: BranchState,
     /// Its share of Max-Breadth.
     pub(super) share: u32,
+    /// Whether it goes along a flow and by no other way (RFC 5626 §5.3).
+    pub(super) by_flow: bool,
     /// The 3xx whose contacts the owner was asked about, and until when.
     pub(super) redirected: Option<Box<(Response, TimerId)>>,
 }

@@ -298,6 +298,29 @@ fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
     assert_eq!(bench.server.set_settings(bench.now, settings), Ok(()));
 }
 
+/// RFC 3261 §22.1: nobody is asked for the credentials of a CANCEL; it must come from the hop that sent the request.
+#[test]
+fn a_cancel_of_a_call_that_was_let_through_needs_no_credentials() {
+    let mut bench = bench();
+    let text = call("1", ALICE_HERE, "sip:carol@192.0.2.77");
+    let challenged = bench.receive(ALICE, &text);
+    let text = again(&text, "2", &challenged[0], "alice", "a");
+    let sent = bench.receive(ALICE, &text);
+    bench.answer(&sent[1], 180);
+    let without = text.lines().filter(|line| !line.starts_with("Proxy-Authorization") && !line.starts_with("Contact"));
+    let cancel = without.collect::<Vec<_>>().join("\n").replace("INVITE", "CANCEL");
+    assert_eq!(summaries(&bench.receive(ALICE, &cancel)), ["200 192.0.2.1:5060", "CANCEL 192.0.2.77:5060"]);
+}
+
+#[test]
+fn no_password_is_shown() {
+    let mut bench = Bench::with(|settings| settings.users = [user("bob", "hunter2")].into());
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    bench.receive(BOB, &again(&text, "2", &challenged[0], "bob", "hunter2"));
+    assert!(!format!("{:?} {:?}", bench.server, bench.events).contains("hunter2"));
+}
+
 #[test]
 fn the_proof_of_the_server_is_good() {
     let mut bench = bench();

@@ -149,6 +149,20 @@ fn a_binding_ends_with_the_connection_that_alone_led_to_it_and_a_call_is_480() {
     assert_eq!(summaries(&sent)[1], format!("480 {ALICE_OUTSIDE}"));
 }
 
+/// The connection breaks while the INVITE is on its way: the phone is not there, and nothing is wrong with the server.
+#[test]
+fn a_call_whose_flow_fails_under_it_is_480() {
+    let (mut bench, tcp) = with_tcp();
+    let connection = connect(&mut bench, tcp);
+    along(&mut bench, connection, &register("TCP", 1, "sip:bob@10.0.0.4;transport=tcp"));
+    let sent = bench.receive(ALICE_OUTSIDE, &invite(1));
+    assert_eq!(summaries(&sent)[1], format!("INVITE {BOB_OUTSIDE}"));
+    bench.server.handle(bench.now, Input::Connection { connection, change: Change::Closed });
+    let mut sent = bench.drain();
+    sent.append(&mut bench.wait(Duration::from_secs(40)));
+    assert_eq!(summaries(&sent)[0], format!("480 {ALICE_OUTSIDE}"));
+}
+
 #[test]
 fn a_contact_that_can_be_reached_outlives_its_connection() {
     let (mut bench, tcp) = with_tcp();
