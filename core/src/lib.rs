@@ -70,4 +70,4 @@ pub use time::{Duration, Instant};
 pub use transaction::ServerTransactionId;
 pub use transaction::Timers;
 pub use transport::{Listener, NextHop};
-pub use user_agent::{CallId, RegistrationId, SubscriptionId, UserAgent};
+pub use user_agent::{CallId, ReferralId, RegistrationId, SubscriptionId, UserAgent};

@@ -112,8 +112,10 @@ phrases! {
     TOO_MANY_BINDINGS = "Too many bindings";
     ASTERISK_NOT_ALONE = "Asterisk not alone";
     ASTERISK_WITH_LIFETIME = "Asterisk without zero lifetime";
-    // Event and Subscription-State.
+    // Event, Subscription-State, Refer-To and Referred-By.
     BAD_PACKAGE = "Missing or unusable package";
+    BAD_REFERENCE = "Exactly one usable reference is needed";
+    BAD_REFERRER = "More than one referrer";
     BAD_SUBSCRIPTION = "Missing or unusable status of the subscription";
 }
 

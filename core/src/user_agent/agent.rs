@@ -16,7 +16,7 @@ use crate::message::{HeaderId, Method, Response, StatusCode};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
-use crate::user_agent::{CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
+use crate::user_agent::{CallId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 /// All that a user agent knows: its calls, registrations and subscriptions, and the floor that they stand on.
 ///
@@ -116,6 +116,8 @@ work! {
         Unnotified(SubscriptionId) = 41,
         /// The timer that refreshes a subscription, ends it, or begins it anew.
         Resubscribe(SubscriptionId) = 42,
+        /// The timer that ends the subscription of a REFER of a peer.
+        Referral(ReferralId) = 43,
         /// The timer of a request that goes out again later, or when the application has answered.
         Wait(RequestId) = 8,
         /// The timer of a request that the application has to answer.
@@ -214,9 +216,12 @@ impl Core {
     /// Gives a request of a peer that may be processed to whom it is for (§12.2.2, §13.3, §15.1.2).
     pub(super) fn serve(&mut self, cx: &mut Cx<'_>, served: Served) {
         let on = &mut self.floor;
-        // A NOTIFY may make its dialog.
-        if served.request.method() == Method::Notify {
-            return self.subscriptions.notified(on, cx, &served);
+        match served.request.method() {
+            // A NOTIFY may make its dialog.
+            Method::Notify => return self.subscriptions.notified(on, cx, &served),
+            Method::Refer => return self.subscriptions.referred(on, cx, served),
+            Method::Subscribe => return self.subscriptions.resubscribed(on, cx, &served),
+            _ => {}
         }
         if served.request.to_tag().is_some() {
             return self.serve_inside(cx, served);
@@ -260,6 +265,15 @@ impl Core {
         }
     }
 
+    /// A response has ended a dialog with all its usages (RFC 5057 §5.1): the call that has its session there is over.
+    fn lose(&mut self, cx: &mut Cx<'_>, lost: Option<DialogId>) {
+        if let Some(dialog) = lost
+            && let Some(call) = self.floor.call_of(dialog)
+        {
+            self.calls.lost(&mut self.floor, cx, call, dialog);
+        }
+    }
+
     /// Tells the owner of a request of ours what has become of the request.
     pub(super) fn heard(&mut self, cx: &mut Cx<'_>, id: RequestId, owner: Owner, outcome: Outcome) {
         let on = &mut self.floor;
@@ -272,7 +286,14 @@ impl Core {
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
             Owner::KeepAlive(registration) => self.registrations.probed(on, cx, registration, id, &outcome),
-            Owner::Subscribe(subscription) => self.subscriptions.heard(on, cx, subscription, id, outcome),
+            Owner::Subscribe(subscription) => {
+                let lost = self.subscriptions.heard(on, cx, subscription, id, outcome);
+                self.lose(cx, lost);
+            }
+            Owner::Notify(referral) => {
+                let lost = self.subscriptions.notify_heard(on, cx, referral, id, outcome);
+                self.lose(cx, lost);
+            }
             Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
                 Outcome::Final(response) | Outcome::Collided(response) => cx.emit(Event::Replied { request, response }),
@@ -342,6 +363,7 @@ impl Core {
                 Ok(Work::Begun(id)) => self.subscriptions.begun(&mut self.floor, cx, id),
                 Ok(Work::Unnotified(id)) => self.subscriptions.unnotified(&mut self.floor, cx, id),
                 Ok(Work::Resubscribe(id)) => self.subscriptions.resubscribe(&mut self.floor, cx, id),
+                Ok(Work::Referral(id)) => self.subscriptions.referral_expired(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::KeepAlive(id)) => self.registrations.keep_alive_due(&mut self.floor, cx, id),
                 Ok(Work::LookUp(id)) => self.floor.look_up_overdue(cx, id),

@@ -9,12 +9,14 @@ use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
 use super::registration::Register;
 use super::server::Store;
-use super::subscription::Subscribe;
+use super::subscription::{Refer, Subscribe};
 use crate::auth::{Login, Scope, Secret, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
-use crate::user_agent::{AccountId, CallDialog, CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
+use crate::user_agent::{
+    AccountId, CallDialog, CallId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId,
+};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -193,6 +195,51 @@ impl Core {
     /// As there.
     pub fn refresh_subscription(&mut self, cx: &mut Cx<'_>, subscription: SubscriptionId) -> Result<(), CommandError> {
         self.subscriptions.refresh(&mut self.floor, cx, subscription)
+    }
+
+    /// As [`UserAgent::refer`](super::UserAgent::refer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refer(&mut self, cx: &mut Cx<'_>, call: CallId, refer: &Refer) -> Result<SubscriptionId, CommandError> {
+        self.check_open()?;
+        let dialog = self.calls.established_dialog(call)?;
+        self.subscriptions.refer(&mut self.floor, cx, dialog, refer)
+    }
+
+    /// As [`UserAgent::refer_outside`](super::UserAgent::refer_outside).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refer_outside(
+        &mut self,
+        cx: &mut Cx<'_>,
+        outgoing: Outgoing,
+        refer: &Refer,
+    ) -> Result<SubscriptionId, CommandError> {
+        self.check_open()?;
+        self.subscriptions.refer_outside(&mut self.floor, cx, outgoing, refer)
+    }
+
+    /// As [`UserAgent::accept_refer`](super::UserAgent::accept_refer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn accept_refer(&mut self, cx: &mut Cx<'_>, served: ServedId) -> Result<Option<ReferralId>, CommandError> {
+        self.subscriptions.accept_refer(&mut self.floor, cx, served)
+    }
+
+    /// As [`UserAgent::notify_refer`](super::UserAgent::notify_refer).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn notify_refer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        referral: ReferralId,
+        status: StatusCode,
+    ) -> Result<(), CommandError> {
+        self.subscriptions.notify_refer(&mut self.floor, cx, referral, status)
     }
 
     /// The subscriptions that are alive, in the order of their slots.

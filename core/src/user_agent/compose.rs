@@ -123,8 +123,8 @@ impl Extra {
 
     /// Adds a field that the core writes.
     #[must_use]
-    pub(super) fn with(mut self, id: HeaderId, value: impl AsRef<[u8]>) -> Self {
-        self.write(id.into(), value.as_ref());
+    pub(super) fn with<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        self.write(name.into(), value.as_ref());
         self
     }
 

@@ -10,8 +10,8 @@ use crate::error::Limit;
 use crate::flow::Flow;
 use crate::message::{Request, Response, SharedBytes, StatusCode};
 use crate::time::Instant;
-use crate::user_agent::subscription::SubscriptionEnd;
-use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, ServedId, SubscriptionId};
+use crate::user_agent::subscription::{ReferralEnd, SubscriptionEnd};
+use crate::user_agent::{AccountId, CallId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 /// Something the application wants to know.
 #[derive(Clone, Debug)]
@@ -242,8 +242,31 @@ pub enum Event {
     Notified {
         /// The subscription.
         subscription: SubscriptionId,
+        /// How that stands which a REFER of ours has asked for: the status that the body begins with (RFC 3515 §2.4.5). `None` if the body says
+        /// none, and for every other subscription.
+        status: Option<StatusCode>,
         /// The NOTIFY. Its body is the state; its Subscription-State says how the subscription stands.
         request: Request,
+    },
+    /// A peer asks us to contact somebody: a REFER (RFC 3515 §2.4.2), if one of the [`Profile::methods`](super::Profile::methods) is `REFER`. Nothing
+    /// of that is done by itself: [`accept_refer`](super::UserAgent::accept_refer) accepts, [`respond`](super::UserAgent::respond) refuses, within
+    /// [`Profile::patience`](super::Profile::patience). Whether the target's URI is of a scheme that can be contacted is the application's matter.
+    Referred {
+        /// The request's handle.
+        served: ServedId,
+        /// The account that it is for.
+        account: AccountId,
+        /// The call in whose dialog it came, if it came in one.
+        call: Option<CallId>,
+        /// The REFER. It has one Refer-To that can be read.
+        request: Request,
+    },
+    /// The sender of a REFER is not told any more how that goes. The handle is gone. What was asked for is not called off by that.
+    ReferralEnded {
+        /// The referral.
+        referral: ReferralId,
+        /// Why.
+        cause: ReferralEnd,
     },
     /// A subscription is over, or came to nothing.
     SubscriptionEnded {

@@ -11,7 +11,7 @@ use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
 use crate::message::Request;
-use crate::user_agent::{AccountId, CallId, SubscriptionId};
+use crate::user_agent::{AccountId, CallId, ReferralId, SubscriptionId};
 
 /// All that a usage (a session, a registration) sees besides itself: never another usage.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(super) enum Usage {
     Session(CallId),
     /// A subscription of ours.
     Subscription(SubscriptionId),
+    /// The subscription that a REFER of the peer has made.
+    Referral(ReferralId),
 }
 
 impl Floor {
@@ -67,7 +69,7 @@ impl Floor {
     pub(super) fn call_of(&self, dialog: DialogId) -> Option<CallId> {
         self.dialogs.usages(dialog).iter().find_map(|usage| match usage {
             Usage::Session(call) => Some(*call),
-            Usage::Subscription(_) => None,
+            Usage::Subscription(_) | Usage::Referral(_) => None,
         })
     }
 

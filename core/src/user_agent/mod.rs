@@ -36,7 +36,7 @@ pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
 pub use registration::{Binding, KeepAlive, Register};
-pub use subscription::{Reason, Resubscription, Subscribe, SubscriptionEnd};
+pub use subscription::{Reason, Refer, ReferralEnd, Resubscription, Subscribe, SubscriptionEnd};
 
 use crate::auth::{Login, Scope};
 use crate::endpoint::Config;
@@ -57,6 +57,8 @@ handles! {
     RequestId = Id<RequestKind>, "request";
     /// A subscription of ours: to a state, by SUBSCRIBE, or to what becomes of a REFER (RFC 6665, RFC 3515).
     SubscriptionId = Id<SubscriptionKind>, "subscription";
+    /// A REFER of a peer that we have accepted, until its sender is told the outcome (RFC 3515).
+    ReferralId = Id<ReferralKind>, "referral";
     /// A request of a peer, while its server transaction lives.
     ServedId = Id<ServedKind>, "served";
 }

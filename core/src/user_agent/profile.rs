@@ -11,7 +11,7 @@ use super::policy::Policy;
 use crate::dialog::{RouteSet, SessionTimerSettings};
 use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, Lines, Method, UriBuf};
+use crate::message::{HeaderId, Lines, Method, Request, UriBuf};
 use crate::time::Duration;
 use crate::transport::NextHop;
 
@@ -22,7 +22,7 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions = Extensions::of(&[Extension::Timer]);
+const SUPPORTED: Extensions = Extensions::of(&[Extension::NoReferSubscription, Extension::Timer]);
 
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
@@ -70,7 +70,13 @@ pub struct Profile {
     pub user_agent: Option<String>,
     /// Methods besides those that the core serves itself whose requests the application answers ([`Event::Asked`](super::Event::Asked)),
     /// such as `MESSAGE` and `INFO`. Any other gets 405, or 501 if it is not known. Empty by default.
+    ///
+    /// `REFER` lets peers ask us to contact somebody ([`Event::Referred`](super::Event::Referred), RFC 3515). `NOTIFY` is taken for subscriptions of
+    /// ours without being named here; named, it stands in Allow, as that of a user agent should that subscribes or refers.
     pub methods: Vec<Box<str>>,
+    /// How long the subscription of a peer's REFER lasts that is accepted, unless the peer refreshes it; longer than what the REFER asks for takes
+    /// (RFC 3515 §3.4). 180 s.
+    pub refer_time: Duration,
     /// How long the application has to answer such a request; then it gets a 500. 20 s, below the 32 s that its sender waits.
     pub patience: Duration,
     /// Whether requests outside of dialogs are taken whatever the user part of their Request-URI is; else one that is neither that of an
@@ -97,6 +103,7 @@ impl Profile {
             decision_time: Duration::from_secs(10),
             user_agent: None,
             methods: Vec::new(),
+            refer_time: Duration::from_secs(180),
             patience: Duration::from_secs(20),
             any_user: false,
             policy: Policy::default(),
@@ -106,18 +113,31 @@ impl Profile {
 }
 
 impl Profile {
+    /// Whether a request is taken besides those of the methods that every user agent takes: the application answers it, it is a REFER and these are
+    /// taken, or it is about a subscription.
+    pub(super) fn takes(&self, request: &Request) -> bool {
+        match request.method() {
+            Method::Notify => request.to_tag().is_some(),
+            Method::Refer | Method::Subscribe => self.names(Method::Refer),
+            method => self.answers(method),
+        }
+    }
+
+    fn names(&self, method: Method<'_>) -> bool {
+        self.methods.iter().any(|name| **name == *method.as_str())
+    }
+
     /// Whether the application answers requests of this method.
     pub(super) fn answers(&self, method: Method<'_>) -> bool {
-        !is_of_the_core(method)
-            && method != Method::Options
-            && self.methods.iter().any(|name| **name == *method.as_str())
+        !is_of_the_core(method) && method != Method::Options && self.names(method)
     }
 
     /// The methods that are taken, as a value of Allow (§20.5).
     pub(super) fn allow(&self) -> Cow<'static, str> {
         let mut allow = Cow::Borrowed(ALLOW);
         for name in &self.methods {
-            if Method::parse(name.as_bytes()).is_some_and(|method| self.answers(method)) {
+            let is_taken = |method| self.answers(method) || matches!(method, Method::Refer | Method::Notify);
+            if Method::parse(name.as_bytes()).is_some_and(is_taken) {
                 let allow = allow.to_mut();
                 allow.push_str(", ");
                 allow.push_str(name);

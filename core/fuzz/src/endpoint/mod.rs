@@ -12,7 +12,7 @@ use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
 use sansip::user_agent::{
-    Account, AccountId, Extra, Outgoing, Profile, Register, RequestId, ServedId, Subscribe, UserAgent,
+    Account, AccountId, Extra, Outgoing, Profile, ReferralId, Register, RequestId, ServedId, Subscribe, UserAgent,
 };
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
@@ -175,6 +175,18 @@ impl Player for UserAgent {
                 self.progress(now, call, StatusCode::SESSION_PROGRESS, sdp()).map_err(drop)
             }
             (13, Some(call)) => self.ask_in(now, call, Method::Info, None).map(drop).map_err(drop),
+            (15, Some(call)) if number < 80 => {
+                let carol: Result<UriBuf, _> = "sip:carol@192.0.2.8".parse();
+                carol.map_err(drop).and_then(|carol| self.refer(now, call, &carol).map(drop).map_err(drop))
+            }
+            (14, _) if number > 128 => {
+                let (slot, generation) = (u32::from(number / 64), u32::from(number / 16 % 4) + 1);
+                let (served, referral) =
+                    (ServedId::from_parts(slot, generation), ReferralId::from_parts(slot, generation));
+                let accepted = self.accept_refer(now, served).map(drop).map_err(drop);
+                let status = if number > 192 { StatusCode::OK } else { StatusCode::RINGING };
+                accepted.or_else(|()| self.notify_refer(now, referral, status).map_err(drop))
+            }
             (14, Some(_)) => {
                 // Handles that may name something, and mostly do not.
                 let (slot, generation) = (u32::from(number / 64), u32::from(number / 16 % 4) + 1);
@@ -279,7 +291,7 @@ fn user_agent(config: Config, few: bool, timers: bool) -> UserAgent {
     let name = "Alice <sip:alice@atlanta.com>".parse().unwrap_or_else(|error| panic!("{error:?}"));
     let mut profile = Profile::new(name);
     profile.any_user = true;
-    profile.methods = ["MESSAGE", "INFO"].map(Into::into).into();
+    profile.methods = ["MESSAGE", "INFO", "REFER"].map(Into::into).into();
     profile.policy = user_agent::Policy {
         questions: Some(Duration::from_secs(5)),
         longest_wait: Some(Duration::from_secs(10)),

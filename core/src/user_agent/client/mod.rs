@@ -22,10 +22,11 @@ use crate::message::{Lines, Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::{AccountId, CallId, RegistrationId, RequestId, RequestKind, SubscriptionId};
+use crate::user_agent::{AccountId, CallId, ReferralId, RegistrationId, RequestId, RequestKind, SubscriptionId};
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
+pub(super) use redirect::Step;
 use retry::Tried;
 pub(super) use retry::after_glare;
 pub(super) use write::Outside;
@@ -49,6 +50,8 @@ pub(super) enum Owner {
     KeepAlive(RegistrationId),
     /// The SUBSCRIBE or REFER of a subscription.
     Subscribe(SubscriptionId),
+    /// A NOTIFY to the sender of a REFER.
+    Notify(ReferralId),
     /// Nobody but the application, which knows the request itself.
     Ask(RequestId),
     /// The application, and the call in whose dialog a request of this method went.

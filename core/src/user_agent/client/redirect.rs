@@ -33,10 +33,15 @@ pub(in crate::user_agent) struct Step {
 
 impl Step {
     /// The step to a target. Its `method` parameter is dropped, and so is a `body`, of which nobody says the type.
-    pub(super) fn to(target: &Target) -> Self {
+    pub(in crate::user_agent) fn to(target: &Target) -> Self {
         let uri = target.uri.as_uri();
         let fields = uri.headers().unwrap_or_default().split(|octet| *octet == b'&').filter_map(field).collect();
         Self { uri: request_target(uri), fields }
+    }
+
+    /// The target, and the fields.
+    pub(in crate::user_agent) fn into_parts(self) -> (UriBuf, Vec<(String, Vec<u8>)>) {
+        (self.uri, self.fields)
     }
 
     pub(super) fn applied_to<'a>(&self, edit: Edit<'a, Request>) -> Edit<'a, Request> {

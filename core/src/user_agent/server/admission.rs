@@ -37,8 +37,7 @@ impl Floor {
     pub(super) fn check(&mut self, cx: &mut Cx<'_>, mut served: Served, is_first: bool) -> Option<Served> {
         let request = &served.request;
         let asked = request.method();
-        // A NOTIFY is for a subscription of ours, and has whatever body the event package has (RFC 6665 §4.1.3).
-        let is_asked = self.profile.answers(asked) || asked == Method::Notify && request.to_tag().is_some();
+        let is_asked = self.profile.takes(request);
         let uri = request.uri().ok();
         let account = uri.and_then(|uri| self.account_for(request, uri));
         if let Some(status) = method(asked).filter(|_| !is_asked) {

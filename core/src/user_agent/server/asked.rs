@@ -4,13 +4,13 @@ use alloc::boxed::Box;
 
 use super::{Served, ServedId};
 use crate::error::CommandError;
-use crate::message::StatusCode;
+use crate::message::{Method, Request, StatusCode};
 use crate::timer::TimerId;
-use crate::user_agent::CallId;
 use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::compose::Reply;
 use crate::user_agent::event::Event;
 use crate::user_agent::floor::Floor;
+use crate::user_agent::{AccountId, CallId};
 
 /// A request that waits for the application.
 #[derive(Clone, Debug)]
@@ -23,11 +23,39 @@ pub(super) struct Asked {
 impl Floor {
     /// Asks the application for the answer to a request of a peer.
     pub(in crate::user_agent) fn ask_application(&mut self, cx: &mut Cx<'_>, served: Served, call: Option<CallId>) {
+        let (served, account, request) = self.put_question(cx, served);
+        cx.emit(Event::Asked { served, account, call, request });
+    }
+
+    /// Asks the application whether a REFER of a peer is accepted (RFC 3515 §2.4.2).
+    pub(in crate::user_agent) fn ask_about_referral(&mut self, cx: &mut Cx<'_>, served: Served, call: Option<CallId>) {
+        let (served, account, request) = self.put_question(cx, served);
+        cx.emit(Event::Referred { served, account, call, request });
+    }
+
+    /// Keeps a request until the application has answered, or its time is over.
+    fn put_question(&mut self, cx: &mut Cx<'_>, served: Served) -> (ServedId, AccountId, Request) {
         let (id, account, request) = (served.id, served.account, served.request.clone());
         let timer = cx.arm(cx.now() + self.profile.patience, Work::Overdue(id));
         if let Some(entry) = self.serving.table.get_mut(id) {
             entry.asked = Some(Box::new(Asked { served, timer }));
-            cx.emit(Event::Asked { served: id, account, call, request });
+        }
+        (id, account, request)
+    }
+
+    /// The request that the application was asked about.
+    ///
+    /// # Errors
+    /// `Gone`: the request is answered, or its time is over.
+    pub(in crate::user_agent) fn question(&self, id: ServedId) -> Result<&Served, CommandError> {
+        let asked = self.serving.table.get(id).and_then(|entry| entry.asked.as_ref());
+        asked.map(|asked| &asked.served).ok_or(CommandError::Gone)
+    }
+
+    /// The request is answered: nothing is asked any more.
+    pub(in crate::user_agent) fn settle_question(&mut self, cx: &mut Cx<'_>, id: ServedId) {
+        if let Some(asked) = self.serving.table.get_mut(id).and_then(|entry| entry.asked.take()) {
+            cx.disarm(asked.timer);
         }
     }
 
@@ -41,29 +69,22 @@ impl Floor {
         id: ServedId,
         reply: &Reply,
     ) -> Result<(), CommandError> {
-        let asked = self.serving.table.get(id).and_then(|entry| entry.asked.as_ref()).ok_or(CommandError::Gone)?;
-        let (served, timer) = (asked.served.clone(), asked.timer);
-        if !reply.status.is_final() {
+        let served = self.question(id)?.clone();
+        // A REFER that is accepted makes a subscription.
+        let is_refer_accepted = reply.status.is_success() && served.request.method() == Method::Refer;
+        if !reply.status.is_final() || is_refer_accepted {
             return Err(CommandError::Invalid("status"));
         }
         let response = self.final_response(cx, &served, reply)?;
         cx.respond_octets(served.server, reply.status, response)?;
-        cx.disarm(timer);
-        self.forget_question(id);
+        self.settle_question(cx, id);
         Ok(())
     }
 
     /// The application has not answered in time: 500, as RFC 4320 §4.2 forbids a 408.
     pub(in crate::user_agent) fn overdue(&mut self, cx: &mut Cx<'_>, id: ServedId) {
-        let asked = self.serving.table.get(id).and_then(|entry| entry.asked.as_ref());
-        let Some(served) = asked.map(|asked| asked.served.clone()) else { return };
-        self.forget_question(id);
+        let Some(served) = self.question(id).ok().cloned() else { return };
+        self.settle_question(cx, id);
         self.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
-    }
-
-    fn forget_question(&mut self, id: ServedId) {
-        if let Some(entry) = self.serving.table.get_mut(id) {
-            entry.asked = None;
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Served;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Lines, ResponseParts, SharedBytes, StatusCode};
+use crate::message::{HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::compose::Reply;
@@ -84,6 +84,13 @@ impl Floor {
         let mut lines = self.response_lines();
         add(&mut lines);
         self.respond_parts(cx, served, ResponseParts::new(&served.request, status, &lines));
+    }
+
+    /// Answers 400, with the reason.
+    pub(in crate::user_agent) fn reject(&mut self, cx: &mut Cx<'_>, served: &Served, reason: Phrase) {
+        let lines = self.response_lines();
+        let parts = ResponseParts::new(&served.request, StatusCode::BAD_REQUEST, &lines);
+        self.respond_parts(cx, served, ResponseParts { reason: Some(reason.as_ref()), ..parts });
     }
 
     /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every

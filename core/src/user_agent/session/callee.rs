@@ -205,7 +205,7 @@ impl Calls {
 
 impl Floor {
     /// A response that makes a dialog: with Record-Route as it came and Contact (§12.1.1), and a 2xx with what we can do.
-    pub(super) fn dialog_response(
+    pub(in crate::user_agent) fn dialog_response(
         &mut self,
         cx: &mut Cx<'_>,
         served: &Served,

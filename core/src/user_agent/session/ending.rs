@@ -74,6 +74,11 @@ impl Calls {
         }
     }
 
+    /// A response to a request of another usage of the dialog says that the dialog is over (RFC 5057 §5.1).
+    pub(in crate::user_agent) fn lost(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        self.step(on, cx, id, dialog, Input::Lost, None);
+    }
+
     /// Ends a call by what ends it now.
     pub(in crate::user_agent) fn hang_up(
         &mut self,

@@ -110,6 +110,12 @@ impl Calls {
         }
     }
 
+    /// The dialog of a call that is established.
+    pub(super) fn established_dialog(&mut self, id: CallId) -> Result<DialogId, CommandError> {
+        let session = self.alive(id)?.main().filter(|session| session.phase == Phase::Established);
+        session.map(|session| session.dialog).ok_or(CommandError::WrongState)
+    }
+
     /// The call that the application means.
     fn alive(&mut self, id: CallId) -> Result<&mut Call, CommandError> {
         self.table.get_mut(id).filter(|call| !call.over).ok_or(CommandError::Gone)

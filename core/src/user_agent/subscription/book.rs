@@ -4,14 +4,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::refer::Refer;
 use super::subscribe::Subscribe;
 use crate::dialog::{DialogId, DialogKey};
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
-use crate::message::TagParam;
 use crate::message::header::Event;
+use crate::message::{HeaderId, TagParam};
 use crate::time::Instant;
 use crate::timer::TimerId;
+use crate::user_agent::compose::{Extra, Outgoing};
 use crate::user_agent::{AccountId, RequestId, SubscriptionId, SubscriptionKind};
 
 /// The purpose of a subscription.
@@ -42,11 +44,23 @@ impl EventName {
     }
 }
 
+/// The wishes that a subscription has begun with.
+#[derive(Clone, Debug)]
+pub(super) enum Terms {
+    /// Those of a SUBSCRIBE.
+    Subscribe(Box<Subscribe>),
+    /// Those of a REFER, and how it is addressed if it makes its dialog.
+    Refer(Box<(Outgoing, Refer)>),
+}
+
+/// The seconds that are asked for where the notifier has not said how long a subscription lasts.
+const INTERVAL: u32 = 3_600;
+
 /// A subscription of ours.
 #[derive(Clone, Debug)]
 pub(super) struct Subscription {
     /// The wishes of the application.
-    pub(super) terms: Box<Subscribe>,
+    pub(super) terms: Terms,
     /// Whose subscription it is.
     pub(super) account: AccountId,
     pub(super) event: EventName,
@@ -59,6 +73,12 @@ pub(super) struct Subscription {
     pub(super) request: Option<RequestId>,
     /// Whether that SUBSCRIBE is in the dialog.
     pub(super) is_inside: bool,
+    /// The request that is out is no SUBSCRIBE but the REFER that begins the subscription.
+    pub(super) is_refer_out: bool,
+    /// A NOTIFY has come.
+    pub(super) is_notified: bool,
+    /// The NOTIFYs of a REFER have its number, so that our SUBSCRIBEs must have it too (RFC 3515 §2.4.6).
+    pub(super) shows_id: bool,
     /// Whether another SUBSCRIBE is to follow as soon as one may.
     pub(super) is_due: bool,
     /// Timer N of a SUBSCRIBE in the dialog, until a NOTIFY comes (§4.1.2.2).
@@ -106,7 +126,7 @@ impl Begun {
 
 impl Subscription {
     /// A subscription for which nothing was sent yet.
-    pub(super) const fn new(account: AccountId, terms: Box<Subscribe>, event: EventName, goal: Goal) -> Self {
+    pub(super) const fn new(account: AccountId, terms: Terms, event: EventName, goal: Goal) -> Self {
         Self {
             terms,
             account,
@@ -116,6 +136,9 @@ impl Subscription {
             dialog: None,
             request: None,
             is_inside: false,
+            is_refer_out: false,
+            is_notified: false,
+            shows_id: false,
             is_due: false,
             unnotified: None,
             timer: None,
@@ -128,9 +151,57 @@ impl Subscription {
         }
     }
 
+    /// How it was addressed outside of dialogs.
+    pub(super) fn outgoing(&self) -> &Outgoing {
+        match &self.terms {
+            Terms::Subscribe(subscribe) => &subscribe.outgoing,
+            Terms::Refer(terms) => &terms.0,
+        }
+    }
+
+    /// The seconds that a SUBSCRIBE asks for.
+    pub(super) fn interval(&self) -> u32 {
+        match &self.terms {
+            Terms::Subscribe(subscribe) => subscribe.expires,
+            Terms::Refer(_) => self.granted.unwrap_or(INTERVAL),
+        }
+    }
+
+    /// Notes the seconds that a SUBSCRIBE has to ask for at least.
+    pub(super) fn set_interval(&mut self, seconds: u32) {
+        match &mut self.terms {
+            Terms::Subscribe(subscribe) => subscribe.expires = seconds,
+            Terms::Refer(_) => self.granted = Some(seconds),
+        }
+    }
+
+    /// Whether a NOTIFY with this Event is for the subscription. Those of a REFER need not have its number if it is the first of its dialog
+    /// (RFC 3515 §2.4.6).
+    pub(super) fn matches(&self, event: Event<'_>) -> bool {
+        match &self.terms {
+            Terms::Subscribe(_) => self.event.matches(event),
+            Terms::Refer(_) if event.id().is_none() => *self.event.package == *event.package,
+            Terms::Refer(_) => self.event.matches(event),
+        }
+    }
+
+    /// The fields and the body of a SUBSCRIBE in the dialog.
+    pub(super) fn fields(&self, expires: u32) -> Extra {
+        match &self.terms {
+            Terms::Subscribe(subscribe) => subscribe.fields(expires).and(&subscribe.outgoing.extra),
+            Terms::Refer(_) => {
+                let EventName { package, id } = &self.event;
+                let id = id.as_deref().filter(|_| self.shows_id);
+                let event = id.map_or_else(|| package.clone().into(), |id| alloc::format!("{package};id={id}"));
+                let extra = Extra::new().with(HeaderId::Event, event);
+                extra.with(HeaderId::Expires, alloc::format!("{expires}"))
+            }
+        }
+    }
+
     /// The subscription that another fork of the same SUBSCRIBE makes.
     pub(super) fn fork(&self) -> Self {
-        let granted = self.granted.or(Some(self.terms.expires));
+        let granted = self.granted.or(Some(self.interval()));
         Self { granted, is_fork: true, ..Self::new(self.account, self.terms.clone(), self.event.clone(), self.goal) }
     }
 }

@@ -1,7 +1,7 @@
 //! Ends of subscriptions, and how they begin anew (RFC 6665 §4.1.2, §4.1.3).
 
 use super::Subscriptions;
-use super::book::Goal;
+use super::book::{Goal, Terms};
 use super::heard::{asked_to_wait, set_timer};
 use super::reason::{Resubscription, SubscriptionEnd};
 use crate::time::{Duration, Instant};
@@ -91,7 +91,8 @@ impl Subscriptions {
     /// When a subscription that is over begins anew by itself.
     fn again(&mut self, on: &Floor, cx: &mut Cx<'_>, id: SubscriptionId, cause: &SubscriptionEnd) -> Option<Instant> {
         let subscription = self.book.get_mut(id)?;
-        if subscription.goal == Goal::End || subscription.is_fork {
+        // Nobody need subscribe anew to what becomes of a REFER (RFC 3515 §2.4.7), which would have to be sent anew.
+        if subscription.goal == Goal::End || subscription.is_fork || matches!(subscription.terms, Terms::Refer(_)) {
             return None;
         }
         subscription.failures = subscription.failures.saturating_add(1);
@@ -107,7 +108,9 @@ impl Subscriptions {
             },
             SubscriptionEnd::Failed(cause) if may_pass(cause) => (false, asked_to_wait(cause).unwrap_or_default()),
             SubscriptionEnd::Unconfirmed | SubscriptionEnd::Expired => (false, Duration::ZERO),
-            SubscriptionEnd::Failed(_) | SubscriptionEnd::Unsubscribed => return None,
+            SubscriptionEnd::Failed(_) | SubscriptionEnd::Unsubscribed | SubscriptionEnd::WithoutSubscription => {
+                return None;
+            }
         };
         let back_off = match policy {
             Some(back_off) => back_off,

@@ -3,7 +3,8 @@
 use super::Subscriptions;
 use super::book::{Goal, Subscription};
 use super::reason::SubscriptionEnd;
-use crate::dialog::{Ended, Purpose, ResponseEffect};
+use super::referring::event_of;
+use crate::dialog::{DialogId, Ended, Purpose, ResponseEffect};
 use crate::message::header::{Expires, RetryAfter};
 use crate::message::{Method, Response, StatusCode};
 use crate::time::Duration;
@@ -15,7 +16,8 @@ use crate::user_agent::registration::refresh_after;
 use crate::user_agent::{RequestId, SubscriptionId};
 
 impl Subscriptions {
-    /// Takes what has become of a SUBSCRIBE. One that the subscription does not wait for any more says nothing.
+    /// Takes what has become of a SUBSCRIBE or REFER. One that the subscription does not wait for any more says nothing. The dialog that is over with
+    /// it for all its usages, if it is (RFC 5057 §5.1).
     pub(in crate::user_agent) fn heard(
         &mut self,
         on: &mut Floor,
@@ -23,24 +25,35 @@ impl Subscriptions {
         id: SubscriptionId,
         request: RequestId,
         outcome: Outcome,
-    ) {
-        let Some(subscription) = self.book.get_mut(id).filter(|it| it.request == Some(request)) else { return };
+    ) -> Option<DialogId> {
+        let subscription = self.book.get_mut(id).filter(|it| it.request == Some(request))?;
         match outcome {
-            Outcome::Provisional(_) => {}
-            // Timer N counts from the sending of the SUBSCRIBE that is answered by a NOTIFY.
-            Outcome::Paused => self.stop_awaiting(cx, id),
-            Outcome::Again(again) => self.sent_again(on, cx, id, again),
+            Outcome::Provisional(_) => None,
+            // Timer N counts from the sending of the request that is answered by a NOTIFY.
+            Outcome::Paused => {
+                self.stop_awaiting(cx, id);
+                None
+            }
+            Outcome::Again(again) => {
+                self.sent_again(on, cx, id, again);
+                None
+            }
             Outcome::Final(response) if response.status().is_success() => {
                 subscription.request = None;
-                self.accepted(on, cx, id, response);
+                if core::mem::take(&mut subscription.is_refer_out) {
+                    self.refer_accepted(on, cx, id, response);
+                } else {
+                    self.accepted(on, cx, id, response);
+                }
+                None
             }
             Outcome::Final(response) | Outcome::Collided(response) => {
                 subscription.request = None;
-                self.refused(on, cx, id, Cause::Refused(response));
+                self.refused(on, cx, id, Cause::Refused(response))
             }
             Outcome::Over(concluded) => {
                 subscription.request = None;
-                self.refused(on, cx, id, concluded.into());
+                self.refused(on, cx, id, concluded.into())
             }
         }
     }
@@ -63,7 +76,10 @@ impl Subscriptions {
         let Some(subscription) = self.book.get_mut(id) else { return };
         // 423: for as long as the notifier wants at least (RFC 3261 §10.2.8).
         if let Some(least) = again.interval {
-            subscription.terms.expires = least;
+            subscription.set_interval(least);
+        }
+        if subscription.is_refer_out {
+            subscription.event = event_of(again.number);
         }
         if subscription.is_inside {
             return self.await_notify(cx, id);
@@ -86,7 +102,7 @@ impl Subscriptions {
             self.stop_awaiting(cx, id);
         }
         let Some(subscription) = self.book.get_mut(id) else { return };
-        let asked = subscription.terms.expires;
+        let asked = subscription.interval();
         let granted =
             response.headers().get::<Expires>().and_then(Result::ok).map_or(asked, |Expires(seconds)| seconds);
         // The duration is never longer than what was asked for (§4.1.2.1).
@@ -114,25 +130,55 @@ impl Subscriptions {
         self.send_due(on, cx, id);
     }
 
-    /// A SUBSCRIBE came to nothing.
-    fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId, cause: Cause) {
+    /// A 2xx to the REFER that begins the subscription; how long it lasts the NOTIFYs say (RFC 3515 §2.4.4).
+    fn refer_accepted(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId, response: Response) {
         let Some(subscription) = self.book.get(id) else { return };
+        let (dialog, over) = (subscription.dialog.filter(|_| subscription.is_inside), subscription.over);
+        // REFER is a target refresh request (RFC 5057 §5.4).
+        if let Some(dialog) = dialog.and_then(|dialog| on.dialogs.get_mut(dialog)) {
+            dialog.refresh(response.contact());
+        }
+        let is_without_subscription = self.is_without_subscription(id, &response);
+        if !over {
+            cx.emit(Event::Subscribed { subscription: id, response });
+        }
+        if is_without_subscription {
+            return self.end_without_subscription(on, cx, id);
+        }
+        self.send_due(on, cx, id);
+    }
+
+    /// A SUBSCRIBE or REFER came to nothing.
+    fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId, cause: Cause) -> Option<DialogId> {
+        let subscription = self.book.get_mut(id)?;
+        let dialog = subscription.dialog;
+        let was_refer = core::mem::take(&mut subscription.is_refer_out);
+        if was_refer && subscription.is_inside {
+            // After a NOTIFY the peer acts on the REFER, whatever the response says.
+            if subscription.is_notified {
+                self.send_due(on, cx, id);
+                return None;
+            }
+            let effect = ResponseEffect::of(Method::Refer, Purpose::Begin, cause.counts_as(), None);
+            self.end(on, cx, id, SubscriptionEnd::Failed(cause));
+            return dialog.filter(|_| effect.ended == Ended::Dialog);
+        }
         if !subscription.is_inside {
             // A NOTIFY has come all the same: from a fork that has accepted (§4.1.4).
             if subscription.dialog.is_none() && !subscription.over {
                 self.stop_beginning(cx, id);
                 self.end(on, cx, id, SubscriptionEnd::Failed(cause));
             }
-            return self.send_due(on, cx, id);
+            self.send_due(on, cx, id);
+            return None;
         }
-        if subscription.goal == Goal::End && !subscription.is_due {
-            return self.end(on, cx, id, SubscriptionEnd::Failed(cause));
-        }
+        let is_last = subscription.goal == Goal::End && !subscription.is_due;
         let (status, wait) = (cause.counts_as(), asked_to_wait(&cause));
         let retry_after = wait.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
         let effect = ResponseEffect::of(Method::Subscribe, Purpose::Continue, status, retry_after);
-        if effect.ended != Ended::Transaction {
-            return self.end(on, cx, id, SubscriptionEnd::Failed(cause));
+        if is_last || effect.ended != Ended::Transaction {
+            self.end(on, cx, id, SubscriptionEnd::Failed(cause));
+            return dialog.filter(|_| effect.ended == Ended::Dialog);
         }
         // Where no response comes, timer N ends the subscription with the transaction.
         if !matches!(cause, Cause::TimedOut) {
@@ -140,6 +186,7 @@ impl Subscriptions {
         }
         self.refresh_later(cx, id, wait.unwrap_or_default());
         self.send_due(on, cx, id);
+        None
     }
 
     /// No further NOTIFY makes a dialog for the SUBSCRIBE that began the subscription.

@@ -1,48 +1,62 @@
-//! Subscriptions to the state of others (RFC 6665 §4.1).
+//! Subscriptions to the state of others (RFC 6665 §4.1), and those that REFERs make, on both sides (RFC 3515).
 //!
 //! `subscribe.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of subscriptions. `send.rs` sends
 //! SUBSCRIBEs, `heard.rs` takes what becomes of them, `notified.rs` takes NOTIFYs, `reason.rs` says what the reason of an end asks for, and
-//! `ending.rs` ends a subscription or begins it anew.
+//! `ending.rs` ends a subscription or begins it anew. `refer.rs`, `refer_commands.rs` and `referring.rs` are the same for REFERs of ours;
+//! `referral.rs` takes REFERs of peers, `target.rs` says whom they name, and `notifying.rs` tells their senders what becomes of them.
 
 mod book;
 mod commands;
 mod ending;
 mod heard;
 mod notified;
+mod notifying;
 mod reason;
+mod refer;
+mod refer_commands;
+mod referral;
+mod referring;
 mod send;
 mod subscribe;
+mod target;
 
 use super::agent::Cx;
 use super::floor::Floor;
 use crate::error::CommandError;
-use crate::user_agent::SubscriptionId;
+use crate::id::Arena;
+use crate::user_agent::{ReferralKind, SubscriptionId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use book::{Book, Goal, Subscription};
+use book::{Book, Goal, Subscription, Terms};
 pub use reason::{Reason, Resubscription, SubscriptionEnd};
+pub use refer::Refer;
+pub use referral::ReferralEnd;
 pub use subscribe::Subscribe;
+
+use referral::Referral;
 
 /// The subscriptions of a user agent.
 #[derive(Clone, Debug)]
 pub(super) struct Subscriptions {
     book: Book,
+    /// The REFERs of peers that we have accepted.
+    referrals: Arena<ReferralKind, Referral>,
 }
 
 impl Subscriptions {
     /// No subscription yet. Names are hashed with this key.
     pub(super) const fn new(key: [u8; 16]) -> Self {
-        Self { book: Book::new(key) }
+        Self { book: Book::new(key), referrals: Arena::new() }
     }
 
-    /// Number of subscriptions, those included that are over and may have forks.
+    /// Number of subscriptions, those of peers included, and those that are over and may have forks.
     pub(super) const fn len(&self) -> usize {
-        self.book.len()
+        self.book.len() + self.referrals.len()
     }
 
     /// Subscriptions that there is room for without another allocation.
     pub(super) fn capacity(&self) -> usize {
-        self.book.capacity()
+        self.book.capacity() + self.referrals.capacity()
     }
 
     /// The subscriptions that the application knows, in the order of their slots.
@@ -58,14 +72,18 @@ impl Subscriptions {
         subscribe: Subscribe,
     ) -> Result<SubscriptionId, CommandError> {
         let event = subscribe.check()?;
-        if self.len() >= on.profile.limits.subscriptions {
-            return Err(CommandError::Limit("subscriptions"));
-        }
+        self.has_room(on)?;
         let goal = if subscribe.expires == 0 { Goal::End } else { Goal::Keep };
         let account = on.accounts.named(subscribe.outgoing.account)?;
-        let id = self.add(on, Subscription::new(account, Box::new(subscribe), event, goal));
+        let id = self.add(on, Subscription::new(account, Terms::Subscribe(Box::new(subscribe)), event, goal));
         self.begin(on, cx, id).inspect_err(|_| self.remove(on, id))?;
         Ok(id)
+    }
+
+    /// Whether there is room for one more.
+    fn has_room(&self, on: &Floor) -> Result<(), CommandError> {
+        let is_full = self.len() >= on.profile.limits.subscriptions;
+        if is_full { Err(CommandError::Limit("subscriptions")) } else { Ok(()) }
     }
 
     /// Takes in a subscription, whose account stays as long as it does.

@@ -1,12 +1,12 @@
 //! NOTIFYs (RFC 6665 §4.1.3, §4.4.1).
 
 use super::Subscriptions;
-use super::book::{Begun, Goal};
+use super::book::{Begun, Goal, Terms};
 use super::reason::{Reason, SubscriptionEnd};
 use crate::dialog::{Dialog, DialogId, DialogKey, DialogState};
 use crate::error::Limit;
 use crate::message::header::{Event as EventHeader, SubscriptionState};
-use crate::message::{Phrase, Rejection, Request, ResponseParts, StatusCode, TagParam};
+use crate::message::{Phrase, Rejection, Request, StatusCode, StatusLine, TagParam};
 use crate::user_agent::SubscriptionId;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::event::Event;
@@ -29,7 +29,7 @@ impl Subscriptions {
         let request = &served.request;
         let headers = request.headers();
         let Some(Ok(event)) = headers.get::<EventHeader<'_>>() else {
-            return reject(on, cx, served, Phrase::BAD_PACKAGE);
+            return on.reject(cx, served, Phrase::BAD_PACKAGE);
         };
         let (id, is_new) = match self.find(on, request, event) {
             Found::Nothing(status) => return on.respond_final(cx, served, status, |_| {}),
@@ -42,7 +42,7 @@ impl Subscriptions {
             Found::New(id) => (id, true),
         };
         let Some(Ok(state)) = headers.get::<SubscriptionState<'_>>() else {
-            return reject(on, cx, served, Phrase::BAD_SUBSCRIPTION);
+            return on.reject(cx, served, Phrase::BAD_SUBSCRIPTION);
         };
         let id = if is_new {
             match self.make_dialog(on, cx, served, id, state.is_terminated()) {
@@ -57,7 +57,15 @@ impl Subscriptions {
         if let Some(dialog) = dialog.and_then(|dialog| on.dialogs.get_mut(dialog)) {
             dialog.refresh(headers.contact());
         }
-        cx.emit(Event::Notified { subscription: id, request: request.clone() });
+        let mut status = None;
+        if let Some(subscription) = self.book.get_mut(id) {
+            subscription.is_notified = true;
+            subscription.shows_id |= event.id().is_some();
+            if matches!(subscription.terms, Terms::Refer(_)) {
+                status = StatusLine::of_fragment(request.body()).map(|line| line.status);
+            }
+        }
+        cx.emit(Event::Notified { subscription: id, status, request: request.clone() });
         if state.is_terminated() {
             let (reason, retry_after) = (Reason::of(&state), state.retry_after());
             self.end(on, cx, id, SubscriptionEnd::Terminated { reason, retry_after });
@@ -75,7 +83,7 @@ impl Subscriptions {
             for usage in on.dialogs.usages(dialog) {
                 let Usage::Subscription(id) = *usage else { continue };
                 let Some(subscription) = self.book.get(id) else { continue };
-                if subscription.event.matches(event) {
+                if subscription.matches(event) {
                     return Found::Known(id, dialog);
                 }
                 is_other_package |= *subscription.event.package != *event.package;
@@ -87,7 +95,7 @@ impl Subscriptions {
             if subscription.begun.as_ref().is_some_and(|begun| begun.has_made(name.remote_tag)) {
                 return unknown;
             }
-            if subscription.event.matches(event) {
+            if subscription.matches(event) {
                 return Found::New(id);
             }
             is_other_package = *subscription.event.package != *event.package;
@@ -120,7 +128,7 @@ impl Subscriptions {
         let mut dialog = match Dialog::of_request(&served.request, tag, DialogState::Confirmed) {
             Ok(dialog) => dialog,
             Err(Rejection { reason, .. }) => {
-                reject(on, cx, served, reason);
+                on.reject(cx, served, reason);
                 return None;
             }
         };
@@ -155,17 +163,13 @@ impl Subscriptions {
             cx.disarm(timer);
         }
         subscription.is_told |= expires.is_some();
+        if let (Terms::Refer(_), Some(seconds)) = (&subscription.terms, expires) {
+            subscription.granted = Some(seconds);
+        }
         let known = if subscription.expires.is_none() { subscription.granted } else { None };
         if let Some(seconds) = expires.or(known) {
             self.lasts(cx, id, seconds);
         }
         self.send_due(on, cx, id);
     }
-}
-
-/// Answers 400.
-fn reject(on: &mut Floor, cx: &mut Cx<'_>, served: &Served, reason: Phrase) {
-    let lines = on.response_lines();
-    let parts = ResponseParts::new(&served.request, StatusCode::BAD_REQUEST, &lines);
-    on.respond_parts(cx, served, ResponseParts { reason: Some(reason.as_ref()), ..parts });
 }

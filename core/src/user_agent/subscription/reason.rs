@@ -98,6 +98,9 @@ pub enum SubscriptionEnd {
     Expired,
     /// The application has ended it, and the notifier has not said so in a NOTIFY.
     Unsubscribed,
+    /// The peer acts on our REFER without telling, as [`Refer::without_subscription`](crate::user_agent::Refer::without_subscription) asks
+    /// (RFC 4488).
+    WithoutSubscription,
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Subscriptions;
-use super::book::{Begun, Goal, Subscription};
+use super::book::{Begun, Goal, Subscription, Terms};
+use super::referring::event_of;
 use crate::error::CommandError;
 use crate::message::{HeaderId, Method};
 use crate::user_agent::SubscriptionId;
@@ -16,23 +17,33 @@ impl Subscriptions {
     /// Sends the SUBSCRIBE that begins a subscription, with a Call-ID and a tag of its own (§4.1.2.1, §4.1.2.2).
     pub(super) fn begin(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId) -> Result<(), CommandError> {
         let subscription = self.book.get(id).ok_or(CommandError::Gone)?;
-        let (terms, account) = (&subscription.terms, subscription.account);
-        let path = on.outside_path(&terms.outgoing, account)?;
+        let account = subscription.account;
+        let (method, fields) = match &subscription.terms {
+            Terms::Subscribe(subscribe) => (Method::Subscribe, subscribe.fields(subscribe.expires)),
+            Terms::Refer(terms) => (Method::Refer, terms.1.fields(on.profile.extensions())?),
+        };
+        let is_refer = method == Method::Refer;
+        let outgoing = subscription.outgoing();
+        let outgoing = outgoing.clone().extra(fields.and(&outgoing.extra));
+        let path = on.outside_path(&outgoing, account)?;
         let random = cx.random();
         let (call_id, tag, number) = (random.call_id(), random.tag(), random.sequence_number());
-        let from = terms.outgoing.caller_or(&on.accounts.get(account).identity).with_tag(&tag);
-        let outside = Outside { account, method: Method::Subscribe, from: &from, call_id: &call_id, number };
-        let (request, here) = on.write_outside(cx, &terms.outgoing, &path, &outside, |lines| {
+        let from = outgoing.caller_or(&on.accounts.get(account).identity).with_tag(&tag);
+        let outside = Outside { account, method, from: &from, call_id: &call_id, number };
+        let (request, here) = on.write_outside(cx, &outgoing, &path, &outside, |lines| {
             on.profile.add_software(lines, HeaderId::UserAgent);
-            terms.fields(terms.expires).add_to(lines);
         })?;
         let request = on.send(cx, Owner::Subscribe(id), account, request, here, path.next_hop)?;
         let timer = Some(cx.arm(cx.now() + cx.config().timers.sixty_four_t1(), Work::Begun(id)));
         self.book.begin(id, Begun { call_id, tag, number, forks: Vec::new(), timer });
         if let Some(subscription) = self.book.get_mut(id) {
             subscription.request = Some(request);
-            (subscription.is_inside, subscription.is_told) = (false, false);
+            (subscription.is_inside, subscription.is_told, subscription.is_notified) = (false, false, false);
             (subscription.expires, subscription.granted) = (None, None);
+            if is_refer {
+                subscription.event = event_of(number);
+                subscription.is_refer_out = true;
+            }
         }
         Ok(())
     }
@@ -61,10 +72,9 @@ impl Subscriptions {
         id: SubscriptionId,
     ) -> Result<(), CommandError> {
         let subscription = self.book.get_mut(id).ok_or(CommandError::Gone)?;
-        let Subscription { terms, goal, dialog, .. } = subscription;
-        let dialog = dialog.ok_or(CommandError::WrongState)?;
-        let expires = if *goal == Goal::End { 0 } else { terms.expires };
-        let extra = Some(Box::new(terms.fields(expires).and(&terms.outgoing.extra)));
+        let dialog = subscription.dialog.ok_or(CommandError::WrongState)?;
+        let expires = if subscription.goal == Goal::End { 0 } else { subscription.interval() };
+        let extra = Some(Box::new(subscription.fields(expires)));
         let inside = Inside { dialog, method: Method::Subscribe, extra };
         let request = on.send_inside(cx, Owner::Subscribe(id), inside)?;
         subscription.request = Some(request);

@@ -20,6 +20,7 @@ mod networks;
 mod offers;
 mod owned;
 mod pair;
+mod referring;
 mod refreshing;
 mod refreshing_by_update;
 mod registering;

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 
 use super::text::Text;
 use crate::message::SharedBytes;
-use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, SubscriptionEnd, UserAgent};
+use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, ReferralEnd, SubscriptionEnd, UserAgent};
 use crate::{
     Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Script, Seed,
 };
@@ -336,7 +336,13 @@ pub(super) fn short(event: &Event) -> String {
         Event::ShutDown => "shut down".into(),
         Event::Subscribed { response, .. } => format!("subscribed {}", response.status().get()),
         Event::SubscriptionForked { .. } => "forked".into(),
+        Event::Notified { status: Some(status), .. } => format!("notified {}", status.get()),
         Event::Notified { .. } => "notified".into(),
+        Event::Referred { .. } => "referred".into(),
+        Event::ReferralEnded { cause, .. } => match cause {
+            ReferralEnd::Failed(cause) => format!("referral failed {}", cause.counts_as().get()),
+            cause => format!("referral ended {cause:?}"),
+        },
         Event::SubscriptionEnded { cause, again, .. } => {
             let again = if again.is_some() { ", again" } else { "" };
             match cause {

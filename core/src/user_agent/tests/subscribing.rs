@@ -79,7 +79,7 @@ fn a_subscription_is_made_by_its_notify_and_refreshed_in_its_dialog() {
     assert_eq!(bob.ask(&notify(&sent, "c", 7, &format!("{record}{pending}"))).label(), "200 NOTIFY");
     assert_eq!(bob.told(), ["subscribed 200", "notified"]);
     assert!(
-        matches!(&bob.events[1], Event::Notified { subscription, request } if *subscription == id && request.cseq().unwrap().number == 7)
+        matches!(&bob.events[1], Event::Notified { subscription, request, .. } if *subscription == id && request.cseq().unwrap().number == 7)
     );
     assert_eq!(bob.agent.user().census().dialogs, 1);
     // The NOTIFY's own word counts: 300 s, and 30 s before.
