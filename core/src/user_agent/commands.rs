@@ -386,7 +386,6 @@ impl Core {
     pub fn shut_down(&mut self, cx: &mut Cx<'_>) {
         self.closing = Closing::Waiting;
         self.calls.hang_up_all(&mut self.floor, cx);
-        self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.registrations.remove_all(&mut self.floor, cx);
         self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.tell_the_end(cx);
