@@ -119,12 +119,12 @@ impl<R> ReliableResponses<R> {
     /// the others when those before it are acknowledged.
     ///
     /// # Errors
-    /// The INVITE has, or waits for, its final response; or too many responses wait.
+    /// The INVITE has, or waits for, its final response; too many responses wait; or the response cannot be written, and takes no number.
     pub fn send(
         &mut self,
         has_description: bool,
         now: Instant,
-        write: impl FnOnce(u32) -> R,
+        write: impl FnOnce(u32) -> Result<R, CommandError>,
     ) -> Result<Option<&R>, CommandError> {
         if self.stage != Stage::Provisional {
             return Err(CommandError::WrongState);
@@ -134,9 +134,11 @@ impl<R> ReliableResponses<R> {
         }
         let rseq = self.next_rseq;
         // Numbers do not wrap around: 2^31 of them are left at least.
-        self.next_rseq = rseq.checked_add(1).ok_or(CommandError::WrongState)?;
+        let next = rseq.checked_add(1).ok_or(CommandError::WrongState)?;
+        let response = write(rseq)?;
+        self.next_rseq = next;
         let is_first = self.waiting.is_empty();
-        self.waiting.push_back(Numbered { rseq, has_description, response: write(rseq) });
+        self.waiting.push_back(Numbered { rseq, has_description, response });
         Ok(if is_first { self.begin(now) } else { None })
     }
 
@@ -149,13 +151,23 @@ impl<R> ReliableResponses<R> {
         Some(&first.response)
     }
 
+    /// Whether no response waits for a PRACK or for its turn.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Looks for the response that waits for a PRACK with this RAck: whether the response has a session description. `None` if
+    /// [`prack`](Self::prack) would find none.
+    pub fn matching(&self, rack: RAck<'_>) -> Option<bool> {
+        let first = self.waiting.front()?;
+        let is_it = rack.rseq == first.rseq && rack.cseq == self.cseq && rack.method == Method::Invite;
+        is_it.then_some(first.has_description)
+    }
+
     /// Takes the RAck of a PRACK in the dialog. `None` if it matches no response that waits for a PRACK: 481. Otherwise
     /// the PRACK gets a 2xx.
     pub fn prack(&mut self, rack: RAck<'_>, now: Instant) -> Option<Acknowledged<'_, R>> {
-        let first = self.waiting.front()?;
-        if rack.rseq != first.rseq || rack.cseq != self.cseq || rack.method != Method::Invite {
-            return None;
-        }
+        self.matching(rack)?;
         let response = self.waiting.pop_front()?.response;
         self.retransmission = None;
         let release = self.stage == Stage::Withheld && !self.withholds();
@@ -301,7 +313,7 @@ mod tests {
         let mut number = 0;
         let sent = responses.send(has_description, now, |rseq| {
             number = rseq;
-            text
+            Ok(text)
         });
         (number, sent.unwrap().is_some())
     }
@@ -355,7 +367,7 @@ mod tests {
         assert_eq!(sent, [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
         assert_eq!(gave_up, 32_000);
         assert_eq!((responses.deadline(), responses.due(at(99_000))), (None, None));
-        assert_eq!(responses.send(false, at(99_000), |_| "183"), Err(CommandError::WrongState));
+        assert_eq!(responses.send(false, at(99_000), |_| Ok("183")), Err(CommandError::WrongState));
         // A PRACK that is very late still finds its response.
         assert!(responses.prack(rack(776_656), at(99_000)).is_some());
     }
@@ -374,10 +386,19 @@ mod tests {
             RAck { method: Method::Other("invite"), ..rack(776_656) },
         ];
         for wrong in wrong {
-            assert_eq!(responses.prack(wrong, at(1)), None, "{wrong:?}");
+            assert_eq!((responses.matching(wrong), responses.prack(wrong, at(1))), (None, None), "{wrong:?}");
         }
         assert!(responses.prack(rack(776_656), at(1)).is_some());
         assert_eq!(responses.prack(rack(776_656), at(2)), None, "acknowledged");
+    }
+
+    #[test]
+    fn a_response_that_cannot_be_written_takes_no_number() {
+        let mut responses = responses();
+        let failed = responses.send(true, at(0), |_| Err(CommandError::NoListener)).map(|_| ());
+        assert_eq!((failed, responses.deadline()), (Err(CommandError::NoListener), None));
+        assert_eq!(send(&mut responses, "180", true, at(0)), (776_656, true));
+        assert_eq!(responses.matching(rack(776_656)), Some(true));
     }
 
     #[test]
@@ -385,7 +406,7 @@ mod tests {
         let mut responses = Responses::starting_with(1, CSEQ, &Timers::default(), &Limits { reliable_responses: 2 });
         send(&mut responses, "180", false, at(0));
         send(&mut responses, "183", false, at(0));
-        assert_eq!(responses.send(false, at(0), |_| "182"), Err(CommandError::Limit("reliable_responses")));
+        assert_eq!(responses.send(false, at(0), |_| Ok("182")), Err(CommandError::Limit("reliable_responses")));
         responses.prack(rack(1), at(1)).unwrap();
         assert_eq!(send(&mut responses, "182", false, at(1)), (3, false), "a refused one takes no number");
     }
@@ -397,7 +418,7 @@ mod tests {
         send(&mut responses, "183", true, at(0));
         send(&mut responses, "182", false, at(0));
         assert_eq!(responses.accept(), Ok(false));
-        assert_eq!(responses.send(false, at(1), |_| "181"), Err(CommandError::WrongState));
+        assert_eq!(responses.send(false, at(1), |_| Ok("181")), Err(CommandError::WrongState));
         assert_eq!(responses.accept(), Err(CommandError::WrongState));
         let acknowledged = responses.prack(rack(776_656), at(2)).unwrap();
         assert_eq!((acknowledged.next, acknowledged.release), (Some(&"183"), false));
@@ -432,8 +453,10 @@ mod tests {
         assert_eq!(responses.refuse(), Ok(()), "the caller gave up, or no PRACK came");
         assert_eq!(responses.refuse(), Err(CommandError::WrongState));
         assert_eq!(responses.deadline(), None);
+        assert!(!responses.is_empty());
         let acknowledged = responses.prack(rack(776_656), at(1)).unwrap();
         assert_eq!(acknowledged, Acknowledged { response: "183", next: None, release: false });
+        assert!(responses.is_empty());
     }
 
     #[test]
@@ -473,6 +496,6 @@ mod tests {
         assert_eq!(order.take(0), ReliableArrival::OutOfOrder);
         let mut responses = Responses::starting_with(u32::MAX - 1, CSEQ, &Timers::default(), &Limits::default());
         assert_eq!(send(&mut responses, "180", false, at(0)), (u32::MAX - 1, true));
-        assert_eq!(responses.send(false, at(0), |_| "183"), Err(CommandError::WrongState));
+        assert_eq!(responses.send(false, at(0), |_| Ok("183")), Err(CommandError::WrongState));
     }
 }

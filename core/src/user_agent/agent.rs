@@ -136,6 +136,10 @@ work! {
         KeepAlive(RegistrationId) = 31,
         /// The timer of a request that waits for the secret of its user.
         LookUp(ServedId) = 30,
+        /// The timer that repeats a reliable provisional response.
+        Reliable(DialogId) = 15,
+        /// The timer of a PRACK that waits for an answer.
+        Unacknowledged(DialogId) = 16,
     }
 }
 
@@ -282,6 +286,7 @@ impl Core {
             // Whatever a BYE's response says, the dialog is over (§15.1.1).
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
+            Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, counts, outcome),
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
@@ -351,12 +356,14 @@ impl Core {
                 }
             }
             Indication::Timer { tag, .. } => match tag.try_into() {
-                Ok(Work::Ringing(id)) => self.calls.ring_again(cx, id),
+                Ok(Work::Ringing(id)) => self.calls.ring_again(&mut self.floor, cx, id),
                 Ok(Work::Accepted(id)) => self.calls.accept_again(&mut self.floor, cx, id),
                 Ok(Work::Expiry(id)) => self.calls.expired(&mut self.floor, cx, id),
                 Ok(Work::Owed(id)) => self.calls.unanswered(&mut self.floor, cx, id),
                 Ok(Work::Glare(id)) => self.calls.modify_again(&mut self.floor, cx, id),
                 Ok(Work::SessionTimer(id)) => self.calls.timer_due(&mut self.floor, cx, id),
+                Ok(Work::Reliable(dialog)) => self.calls.reliable_due(&mut self.floor, cx, dialog),
+                Ok(Work::Unacknowledged(dialog)) => self.calls.unacknowledged(&mut self.floor, cx, dialog),
                 Ok(Work::UpdateGlare(dialog)) => self.calls.update_again(&mut self.floor, cx, dialog),
                 Ok(Work::Decision(dialog)) => self.calls.undecided(&mut self.floor, cx, dialog),
                 Ok(Work::Refresh(id)) => self.registrations.refresh(&mut self.floor, cx, id),

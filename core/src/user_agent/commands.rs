@@ -42,6 +42,20 @@ impl Core {
         self.calls.progress(&mut self.floor, cx, call, status, extra)
     }
 
+    /// As [`UserAgent::progress_reliably`](super::UserAgent::progress_reliably).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn progress_reliably(
+        &mut self,
+        cx: &mut Cx<'_>,
+        call: CallId,
+        status: StatusCode,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.calls.progress_reliably(&mut self.floor, cx, call, status, extra)
+    }
+
     /// As [`UserAgent::answer`](super::UserAgent::answer).
     ///
     /// # Errors
@@ -54,8 +68,13 @@ impl Core {
     ///
     /// # Errors
     /// As there.
-    pub fn answer_offer(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
-        self.calls.answer_offer(&mut self.floor, cx, call, extra)
+    pub fn answer_offer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        of: impl Into<CallDialog>,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.calls.answer_offer(&mut self.floor, cx, of.into(), extra)
     }
 
     /// As [`UserAgent::modify`](super::UserAgent::modify).
@@ -64,6 +83,14 @@ impl Core {
     /// As there.
     pub fn modify(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
         self.calls.modify(&mut self.floor, cx, call, extra)
+    }
+
+    /// As [`UserAgent::cancel_change`](super::UserAgent::cancel_change).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn cancel_change(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
+        self.calls.cancel_change(&mut self.floor, cx, call)
     }
 
     /// As [`UserAgent::update`](super::UserAgent::update).

@@ -6,8 +6,10 @@ use core::fmt;
 
 use super::body::Body;
 use super::description::describes;
+use super::given::Given;
 use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
+use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
 use crate::message::{Content, HeaderId, HeaderName, Lines, StatusCode, UriBuf};
 use crate::transport::NextHop;
@@ -159,6 +161,16 @@ impl Extra {
         self.lines.clone()
     }
 
+    /// Adds the fields of another one, and its body if that has one.
+    pub(super) fn join(&mut self, other: &Self) {
+        if let Some(lines) = &other.lines {
+            self.lines.get_or_insert_with(|| Box::new(Lines::new())).append(lines);
+        }
+        if other.body.is_some() {
+            self.body.clone_from(&other.body);
+        }
+    }
+
     /// Whether the body describes a session.
     pub(super) fn describes(&self) -> bool {
         self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
@@ -294,15 +306,7 @@ pub struct Outgoing {
     pub(super) account: Option<AccountId>,
     pub(super) extra: Extra,
     pub(super) given: Option<Box<Given>>,
-}
-
-/// All that the application gives beforehand for messages that may follow an INVITE.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Given {
-    /// The answer to an offer that nobody wants.
-    pub(super) refusal: Option<Body>,
-    /// The fields of the ACKs of 2xx.
-    pub(super) ack: Extra,
+    pub(super) require: Extensions,
 }
 
 impl Outgoing {
@@ -317,6 +321,7 @@ impl Outgoing {
             account: None,
             extra: Extra::new(),
             given: None,
+            require: Extensions::NONE,
         }
     }
 
@@ -396,6 +401,30 @@ impl Outgoing {
             self.extra.fail(error);
         }
         self.given.get_or_insert_default().ack = extra;
+        self
+    }
+
+    /// Insists on an extension: Require (RFC 3261 §8.1.1.9). A peer that does not know the extension refuses with 420. The command that
+    /// takes this refuses an extension that is not among [`Profile::extensions`](super::Profile::extensions), and 100rel for anything but
+    /// a call (RFC 3262 §4).
+    #[must_use]
+    pub const fn require(mut self, extension: Extension) -> Self {
+        self.require = self.require.with(extension);
+        self
+    }
+
+    /// Sets the header fields, and a body that is no session description, of each PRACK that acknowledges a reliable provisional response
+    /// (RFC 3262 §4).
+    #[must_use]
+    pub fn prack(mut self, extra: impl Into<Extra>) -> Self {
+        let extra = extra.into();
+        if extra.describes() {
+            // It would be an offer (RFC 3262 §5).
+            self.extra.fail(CommandError::Invalid("body"));
+        } else if let Err(error) = extra.check() {
+            self.extra.fail(error);
+        }
+        self.given.get_or_insert_default().prack = extra;
         self
     }
 

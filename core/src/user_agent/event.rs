@@ -33,7 +33,8 @@ pub enum Event {
         /// The early dialog that the response has made, or that it came in: one for each branch of a fork (RFC 3261 §12.1). `None` for a
         /// response without a tag, and for a branch more than [`Limits::forks`](super::Limits::forks).
         dialog: Option<DialogId>,
-        /// The response.
+        /// The response. If our INVITE had no session description, that of a reliable one is an offer, and its PRACK waits for the answer:
+        /// see [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
         response: Response,
     },
     /// A 2xx to our INVITE; the ACK is out. At most once in a call: other forks that answer are ended by themselves
@@ -54,6 +55,13 @@ pub enum Event {
         /// The ACK. Its body is the answer if our 2xx had the offer.
         ack: Request,
     },
+    /// A PRACK: the peer has got a reliable provisional response of ours (RFC 3262 §3). One with an offer is told by [`Event::Offered`].
+    Acknowledged {
+        /// The call.
+        call: CallId,
+        /// The PRACK. Its body is the answer if the response had the offer.
+        prack: Request,
+    },
     /// The peer has accepted the change of the session that we asked for: a 2xx to our re-INVITE (RFC 3261 §14.1) or our UPDATE (RFC 3311
     /// §5.3), whose body is the answer if ours was an offer.
     ///
@@ -67,6 +75,16 @@ pub enum Event {
         /// The 2xx.
         response: Response,
     },
+    /// A provisional response (101 to 199) to our re-INVITE: the peer asks its user.
+    ModifyProgress {
+        /// The call.
+        call: CallId,
+        /// The dialog, which is that of the call.
+        dialog: DialogId,
+        /// The response. If our re-INVITE had no session description, that of a reliable one is an offer: see
+        /// [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
+        response: Response,
+    },
     /// The change of the session that we asked for came to nothing, and the session is as it was (RFC 3261 §14.1, RFC 3311 §5.3). If the
     /// cause ends the session too, [`Event::Ended`] follows, or [`Event::Failed`] before there is an answer.
     ModifyFailed {
@@ -76,6 +94,10 @@ pub enum Event {
         dialog: DialogId,
         /// Why.
         cause: Cause,
+        /// Whether an offer and its answer were exchanged all the same, within the re-INVITE, and stay in force. The peer may believe
+        /// otherwise: [`modify`](crate::user_agent::UserAgent::modify) the session with a description as it was before the re-INVITE, so
+        /// that both ends have one view of the session (RFC 6141 §3.4).
+        synchronize: bool,
     },
     /// The peer wants to change the session: its re-INVITE (RFC 3261 §14.2), or its UPDATE with an offer, which may come before there is
     /// an answer (RFC 3311 §5.2). Accept or refuse, within [`Profile::decision_time`](crate::user_agent::Profile::decision_time); an
@@ -313,13 +335,15 @@ pub enum Cause {
     Cancelled(Option<Request>),
     /// The invitation's Expires has passed (RFC 3261 §13.3.1), or the time for a decision.
     Expired,
-    /// The peer does not know the early dialog of the call, or does not answer in it: [`Event::ModifyFailed`] has told of the response to
-    /// our UPDATE (RFC 3311 §5.3).
+    /// No PRACK for a reliable provisional response of ours came in 64·T1 (RFC 3262 §3).
+    Unacknowledged,
+    /// The peer does not know the early dialog of the call, or does not answer in it: the end of our UPDATE, of which
+    /// [`Event::ModifyFailed`] has told (RFC 3311 §5.3), or of a PRACK says so.
     Lost,
 }
 
 impl Cause {
-    /// The status that this counts as in every rule: that of the response, or 408, 481, 487, 503 or 513 (RFC 3261 §8.1.3.1, §9.1).
+    /// The status that this counts as in every rule: that of the response, or 408, 481, 487, 503, 504 or 513 (RFC 3261 §8.1.3.1, §9.1).
     pub fn counts_as(&self) -> StatusCode {
         match self {
             Self::Refused(response) => response.status(),
@@ -328,6 +352,7 @@ impl Cause {
             Self::TooLarge => StatusCode::MESSAGE_TOO_LARGE,
             Self::Cancelled(_) | Self::Expired => StatusCode::REQUEST_TERMINATED,
             Self::Lost => StatusCode::CALL_DOES_NOT_EXIST,
+            Self::Unacknowledged => StatusCode::SERVER_TIMEOUT,
         }
     }
 }

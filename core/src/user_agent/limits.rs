@@ -29,6 +29,9 @@ pub struct Limits {
     /// Subscriptions, of ours and those that REFERs of peers have made. Above it a command is refused, and the NOTIFY by which another fork of
     /// a SUBSCRIBE would make one more gets 481. 10,000.
     pub subscriptions: usize,
+    /// Reliable provisional responses of one INVITE that wait for their PRACK or for their turn; a further one is refused. As many PRACKs
+    /// of ours may wait for their end in a dialog; then a response is discarded, and comes again (RFC 3262 §3, §4). 8.
+    pub reliable_responses: usize,
 }
 
 impl Default for Limits {
@@ -44,6 +47,7 @@ impl Default for Limits {
             service_route: 16,
             asks: 16,
             subscriptions: 10_000,
+            reliable_responses: 8,
         }
     }
 }

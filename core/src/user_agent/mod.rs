@@ -15,6 +15,7 @@ mod compose;
 mod description;
 mod event;
 mod floor;
+mod given;
 mod limits;
 mod policy;
 mod profile;
@@ -121,7 +122,45 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.progress(cx, call, status, &extra))
     }
 
-    /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes. The session description is the answer to the INVITE's offer, or,
+    /// Says how it goes on, as [`progress`](Self::progress), by a provisional response that is sent again until its PRACK comes (RFC 3262 §3):
+    /// [`Event::Acknowledged`] tells of the PRACK. Without one in 64·T1 the INVITE is refused with 504. A further response waits for the
+    /// PRACK of the one before. The session description is the answer to the INVITE's offer, or, if the INVITE has none, an offer, which the
+    /// PRACK answers; a later one says the same once more. `progress` and `ring` do this by themselves if the INVITE requires it.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant};
+    /// # use sansip::message::StatusCode;
+    /// # use sansip::user_agent::{Body, Event, UserAgent};
+    /// # fn example(bob: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
+    /// if let Event::Incoming { call, .. } = event {
+    ///     // Early media, which the caller is known to hear.
+    ///     let progress = bob.progress_reliably(now, call, StatusCode::SESSION_PROGRESS, Body::sdp("v=0\r\n"));
+    ///     if progress == Err(CommandError::Invalid("100rel")) {
+    ///         bob.progress(now, call, StatusCode::SESSION_PROGRESS, Body::sdp("v=0\r\n"))?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless the call is incoming and undecided; `Invalid("100rel")`: the caller does not support
+    /// [`Extension::Reliable`](crate::extension::Extension::Reliable), or the [`Profile`] has it not among its extensions; `HeaderOwned`;
+    /// `Invalid`: the status, no session description though the INVITE has no offer, or what cannot be carried;
+    /// `Limit("reliable_responses")`.
+    pub fn progress_reliably(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: StatusCode,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.progress_reliably(cx, call, status, &extra))
+    }
+
+    /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes. While a reliable provisional response with a session description
+    /// waits for its PRACK, the 200 waits, too (RFC 3262 §3). The session description is the answer to the INVITE's offer, or,
     /// if the INVITE has none, an offer, which the ACK in [`Event::Confirmed`] answers.
     ///
     /// # Errors
@@ -133,7 +172,8 @@ impl Stack<Core> {
     }
 
     /// Answers the offer of a 2xx, of which [`Event::Answered`] or [`Event::Modified`] has told: sends the ACK with this body (RFC 3261
-    /// §13.2.2.4). After [`Profile::answer_time`] the call is ended instead.
+    /// §13.2.2.4). Answers the offer of a reliable provisional response, too, of which [`Event::Progress`] or [`Event::ModifyProgress`] has
+    /// told: sends the PRACK with this body (RFC 3262 §5). After [`Profile::answer_time`] the call is ended instead.
     ///
     /// ```
     /// # use sansip::{CallId, CommandError, Instant};
@@ -152,11 +192,16 @@ impl Stack<Core> {
     /// ```
     ///
     /// # Errors
-    /// `Gone`; `WrongState` unless the ACK of a 2xx waits; `HeaderOwned`; `Invalid`: there is no session description, or what cannot be
+    /// `Gone`; `WrongState` unless the ACK of a 2xx or a PRACK waits; `HeaderOwned`; `Invalid`: there is no session description, or what cannot be
     /// carried; `Limit("deliveries")`.
-    pub fn answer_offer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
-        let extra = extra.into();
-        self.command(now, |core, cx| core.answer_offer(cx, call, &extra))
+    pub fn answer_offer(
+        &mut self,
+        now: Instant,
+        of: impl Into<CallDialog>,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let (of, extra) = (of.into(), extra.into());
+        self.command(now, |core, cx| core.answer_offer(cx, of, &extra))
     }
 
     /// Asks the peer for a change of the session: sends a re-INVITE, whose session description is a new offer (RFC 3261 §14.1).
@@ -190,6 +235,27 @@ impl Stack<Core> {
     pub fn modify(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
         let extra = extra.into();
         self.command(now, |core, cx| core.modify(cx, call, &extra))
+    }
+
+    /// Takes a change back that [`modify`](Self::modify) has asked for: cancels the re-INVITE (RFC 3261 §9.1). [`Event::ModifyFailed`]
+    /// follows, or [`Event::Modified`] if the peer has accepted before the CANCEL came.
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Event, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
+    /// // The peer's user is asked, which takes too long.
+    /// if let Event::ModifyProgress { call, .. } = event {
+    ///     alice.cancel_change(now, call)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`; `WrongState` unless a re-INVITE of ours is in progress, or waits to be sent again.
+    pub fn cancel_change(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.cancel_change(cx, call))
     }
 
     /// Changes a session, or refreshes the target of its dialog, by an UPDATE (RFC 3311): a session description is an offer, and without one

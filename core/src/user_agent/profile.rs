@@ -22,7 +22,8 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions = Extensions::of(&[Extension::NoReferSubscription, Extension::Timer]);
+const SUPPORTED: Extensions =
+    Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Timer]);
 
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
@@ -135,6 +136,9 @@ impl Profile {
     /// The methods that are taken, as a value of Allow (§20.5).
     pub(super) fn allow(&self) -> Cow<'static, str> {
         let mut allow = Cow::Borrowed(ALLOW);
+        if self.extensions().contains(Extension::Reliable) {
+            allow.to_mut().push_str(", PRACK");
+        }
         for name in &self.methods {
             let is_taken = |method| self.answers(method) || matches!(method, Method::Refer | Method::Notify);
             if Method::parse(name.as_bytes()).is_some_and(is_taken) {

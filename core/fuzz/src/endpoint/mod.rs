@@ -171,9 +171,13 @@ impl Player for UserAgent {
             (13, Some(call)) if number < 96 => {
                 self.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE).map_err(drop)
             }
-            (13, Some(call)) if number < 160 => {
+            (13, Some(call)) if number < 128 => {
                 self.progress(now, call, StatusCode::SESSION_PROGRESS, sdp()).map_err(drop)
             }
+            (13, Some(call)) if number < 176 => {
+                self.progress_reliably(now, call, StatusCode::SESSION_PROGRESS, sdp()).map_err(drop)
+            }
+            (13, Some(call)) if number < 208 => self.cancel_change(now, call).map_err(drop),
             (13, Some(call)) => self.ask_in(now, call, Method::Info, None).map(drop).map_err(drop),
             (15, Some(call)) if number < 80 => {
                 let carol: Result<UriBuf, _> = "sip:carol@192.0.2.8".parse();
@@ -299,7 +303,7 @@ fn user_agent(config: Config, few: bool, timers: bool) -> UserAgent {
         ..user_agent::Policy::NONE
     };
     if timers {
-        profile.extensions = Extensions::of(&[Extension::Timer]);
+        profile.extensions = Extensions::of(&[Extension::Reliable, Extension::Timer]);
         profile.session_timer.interval = Some(90);
     }
     if few {

@@ -38,6 +38,8 @@ pub(super) enum Owner {
     Invite(CallId),
     /// A re-INVITE in the dialog of a call.
     Modify(CallId),
+    /// A PRACK in a dialog of a call, and whether it counts for the offer/answer.
+    Prack(CallId, DialogId, bool),
     /// An UPDATE in a dialog of a call.
     Update(CallId, DialogId),
     /// The BYE that ends a dialog of a call.

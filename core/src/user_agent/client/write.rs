@@ -5,6 +5,7 @@ use super::super::compose::Outgoing;
 use super::super::floor::Floor;
 use crate::dialog::Path;
 use crate::error::CommandError;
+use crate::extension::Extension;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts};
 use crate::transport::Here;
@@ -57,6 +58,10 @@ impl Floor {
         add: impl FnOnce(&mut Lines),
     ) -> Result<(Request, Here), CommandError> {
         outgoing.extra.check()?;
+        let is_usable = self.profile.extensions().and(outgoing.require) == outgoing.require;
+        if !is_usable || (outgoing.require.contains(Extension::Reliable) && outside.method != Method::Invite) {
+            return Err(CommandError::Invalid("require"));
+        }
         let mut lines = Lines::new();
         lines.number(HeaderId::MaxForwards, 70);
         if let Some(route) = &path.route {
@@ -69,6 +74,9 @@ impl Floor {
             .cseq(outside.number, outside.method);
         let here = add_contact(&mut lines)?;
         add(&mut lines);
+        if !outgoing.require.is_empty() {
+            lines.header(HeaderId::Require, alloc::format!("{}", outgoing.require));
+        }
         outgoing.extra.add_to(&mut lines);
         let parts = RequestParts::new(outside.method, path.request_uri.as_bytes(), &lines);
         let request = RequestParts { content: outgoing.extra.content(), ..parts }.request();

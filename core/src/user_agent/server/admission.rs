@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::{Served, accept};
 use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
-use crate::extension::{Demand, Extensions};
+use crate::extension::{Demand, Extension, Extensions};
 use crate::message::header::Accept;
 use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
 use crate::user_agent::AccountId;
@@ -40,7 +40,8 @@ impl Floor {
         let is_asked = self.profile.takes(request);
         let uri = request.uri().ok();
         let account = uri.and_then(|uri| self.account_for(request, uri));
-        if let Some(status) = method(asked).filter(|_| !is_asked) {
+        let is_prack = asked == Method::Prack && self.profile.extensions().contains(Extension::Reliable);
+        if let Some(status) = method(asked).filter(|_| !is_asked && !is_prack) {
             let allow = self.profile.allow();
             self.respond_final(cx, &served, status, |lines| {
                 lines.header(HeaderId::Allow, &*allow);

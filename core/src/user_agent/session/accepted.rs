@@ -20,8 +20,36 @@ use crate::tag::Tag;
 use crate::user_agent::CallId;
 
 impl Calls {
-    /// Sends a 200 to the INVITE.
+    /// Sends a 200 to the INVITE, once each reliable provisional response with a session description is acknowledged (RFC 3262 §3).
     pub(in crate::user_agent) fn answer(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        let served = self.offered(id)?;
+        if let Some(session) = self.table.get_mut(id).and_then(Call::main_mut)
+            && session.reliable().is_some()
+        {
+            extra.check()?;
+            let mut offers = session.offers;
+            match offers.sent(Carrier::InviteSuccess, extra.describes()) {
+                Ok(_) | Err(Misplaced::Unacknowledged) => {}
+                Err(_) => return Err(CommandError::Invalid("answer")),
+            }
+            on.dialog_response(cx, &served, StatusCode::OK, extra)?;
+            if let Some(reliable) = session.reliable()
+                && !reliable.accept(cx, extra)?
+            {
+                return Ok(());
+            }
+        }
+        self.answer_now(on, cx, id, extra)
+    }
+
+    /// Sends a 200 to the INVITE.
+    pub(super) fn answer_now(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,

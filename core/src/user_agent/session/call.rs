@@ -5,13 +5,16 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::super::compose::{Extra, Given};
+use super::super::compose::Extra;
 use super::super::event::CallState;
+use super::super::given::Given;
 use super::super::server::Served;
 use super::machine::Phase;
 use super::refresh::Refresh;
-use crate::dialog::{DialogId, OfferAnswer, Prospect};
+use super::reliable::Reliable;
+use crate::dialog::{DialogId, OfferAnswer, Prospect, ReliableOrder};
 use crate::endpoint::DeliveryId;
+use crate::message::header::RAck;
 use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
@@ -89,7 +92,8 @@ pub(super) struct Offered {
 pub(super) struct Ringing {
     pub(super) timer: TimerId,
     pub(super) status: StatusCode,
-    pub(super) response: SharedBytes,
+    /// `None`: a reliable one, which is not repeated but followed by another.
+    pub(super) response: Option<SharedBytes>,
 }
 
 /// A 2xx of ours that waits for its ACK.
@@ -137,6 +141,14 @@ pub(super) struct Changes {
     pub(super) update: Option<Ours>,
     /// The change that the peer wants, until the application has decided.
     pub(super) theirs: Option<Theirs>,
+    /// The order of the peer's reliable provisional responses to the INVITE of this number.
+    pub(super) order: Option<(u32, ReliableOrder)>,
+    /// PRACKs of ours that wait for their end.
+    pub(super) pracks: usize,
+    /// The reliable provisional response whose offer waits for the application's answer.
+    pub(super) unacknowledged: Option<Unacknowledged>,
+    /// Our reliable provisional responses to the call's INVITE. In a box, as most changes have none.
+    pub(super) reliable: Option<Box<Reliable>>,
     /// The 2xx whose offer waits for the application's answer.
     pub(super) owed: Option<Owed>,
     /// The last answer that an ACK carried, and the number of its INVITE: another ACK for that INVITE carries the answer again.
@@ -183,6 +195,14 @@ pub(super) struct Owed {
     pub(super) request: Option<RequestId>,
     /// The number of that INVITE.
     pub(super) number: u32,
+    /// Until the application must have answered.
+    pub(super) timer: TimerId,
+}
+
+/// A reliable provisional response whose PRACK waits for the answer to its offer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unacknowledged {
+    pub(super) rack: RAck<'static>,
     /// Until the application must have answered.
     pub(super) timer: TimerId,
 }

@@ -67,6 +67,9 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
+        if Self::must_be_reliable(on, &served) {
+            return self.progress_reliably(on, cx, id, status, extra);
+        }
         if status.class() != 1 || status == StatusCode::TRYING {
             return Err(CommandError::Invalid("status"));
         }
@@ -83,17 +86,21 @@ impl Calls {
         if let Some(Callee::Offered(offered)) = self.callee(id) {
             let rearmed = offered.ringing.take().filter(|ringing| cx.rearm(ringing.timer, at));
             let timer = rearmed.map_or_else(|| cx.arm(at, Work::Ringing(id)), |ringing| ringing.timer);
-            offered.ringing = Some(Ringing { timer, status, response });
+            offered.ringing = Some(Ringing { timer, status, response: Some(response) });
         }
         Ok(())
     }
 
     /// Another minute has passed without a decision: the last provisional response again.
-    pub(in crate::user_agent) fn ring_again(&mut self, cx: &mut Cx<'_>, id: CallId) {
+    pub(in crate::user_agent) fn ring_again(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         let Some(Callee::Offered(offered)) = self.callee(id) else { return };
         let Some(ringing) = &mut offered.ringing else { return };
+        let Some(response) = ringing.response.clone() else {
+            let status = ringing.status;
+            return self.ring_reliably(on, cx, id, status);
+        };
         // A provisional response has gone out before; if this one does not, another minute may help no more.
-        if cx.respond_octets(offered.served.server, ringing.status, ringing.response.clone()).is_ok() {
+        if cx.respond_octets(offered.served.server, ringing.status, response).is_ok() {
             ringing.timer = cx.arm(cx.now() + RINGING_INTERVAL, Work::Ringing(id));
         }
     }
@@ -113,7 +120,7 @@ impl Calls {
         let response = on.final_response(cx, &served, reply)?;
         cx.respond_octets(served.server, reply.status, response)?;
         self.stop_offering(cx, id);
-        self.forget(on, cx, id);
+        self.refused_invite(on, cx, id);
         Ok(())
     }
 
@@ -122,7 +129,7 @@ impl Calls {
         let Ok(served) = self.offered(id) else { return };
         on.respond_final(cx, &served, status, |_| {});
         self.stop_offering(cx, id);
-        self.forget(on, cx, id);
+        self.refused_invite(on, cx, id);
         cx.emit(Event::Failed { call: id, cause });
     }
 

@@ -5,14 +5,16 @@ use smallvec::SmallVec;
 use super::super::agent::Cx;
 use super::super::body::Body;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::{Extra, Given, Outgoing};
+use super::super::compose::{Extra, Outgoing};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
+use super::super::given::Given;
 use super::Calls;
 use super::call::{Call, Caller, Progress, Session, Side};
 use super::machine::{Input, Phase};
 use super::owed::send_ack;
+use super::prack::Arrived;
 use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
 use crate::error::CommandError;
@@ -178,9 +180,14 @@ impl Calls {
             } else {
                 known
             };
-            if let Some(session) = dialog.and_then(|dialog| self.session_mut(id, dialog)) {
-                // A description that nobody asked for is ignored.
-                let _ = session.offers.received(Carrier::Provisional, response_describes(&response));
+            let arrived = dialog.map(|dialog| self.provisional(on, cx, id, dialog, &response));
+            match (arrived, dialog.and_then(|dialog| self.session_mut(id, dialog))) {
+                (Some(Arrived::Discarded), _) => return,
+                (Some(Arrived::Unreliable), Some(session)) => {
+                    // A description that nobody asked for is ignored.
+                    let _ = session.offers.received(Carrier::Provisional, response_describes(&response));
+                }
+                _ => {}
             }
         }
         if let Some(caller) = self.caller(id) {

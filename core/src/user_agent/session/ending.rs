@@ -217,7 +217,7 @@ impl Calls {
     }
 
     /// Cancels our INVITE, of which the application is told the end now.
-    fn cancel_for(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
+    pub(super) fn cancel_for(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
         let Some(Caller { invite: Some(invite), cancelled, .. }) = self.caller(id) else { return };
         if core::mem::replace(cancelled, true) {
             // The user has hung up already; what comes of that ends the call.

@@ -24,7 +24,8 @@ impl Calls {
         let method = served.request.method();
         // After our BYE there is no session that anything but the peer's own BYE could be for (RFC 5407 §3.2.2).
         let is_over = |session: &mut Session| matches!(session.phase, Phase::Ending | Phase::Over);
-        if method != Method::Bye && self.session_mut(call, dialog).is_some_and(is_over) {
+        let is_late = method != Method::Bye && self.session_mut(call, dialog).is_some_and(is_over);
+        if is_late || (method != Method::Prack && self.awaits_only_prack(call)) {
             return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
         }
         // A second INVITE before our answer to the first is no question of order, and is told when to come again (§14.2).
@@ -41,6 +42,7 @@ impl Calls {
             Method::Options => on.respond_options(cx, served),
             Method::Invite => self.reinvited(on, cx, served, call, dialog),
             Method::Update => self.update_received(on, cx, served, call, dialog),
+            Method::Prack => self.prack_received(on, cx, served, call, dialog),
             _ => refuse(on, cx, served),
         }
     }

@@ -115,6 +115,8 @@ impl Phase {
             (Self::Accepted, Input::TimedOut) => (Self::Leaving, &[TellEnded(Lost)]),
             (Self::Accepted | Self::Leaving, Input::Bye) => (Self::Over, &[StopRepeating, TellEnded(Remote)]),
 
+            // The offer was in a reliable provisional response to a re-INVITE.
+            (Self::Established, Input::Unanswered) => (Self::Ending, &[SendBye, TellEnded(Unanswered)]),
             (Self::Established, Input::HangUp) => (Self::Ending, &[SendBye]),
             (Self::Established, Input::Bye) => (Self::Over, &[TellEnded(Remote)]),
             (Self::Established, Input::Lost) => (Self::Over, &[TellEnded(Lost)]),
@@ -201,6 +203,12 @@ mod tests {
         (Phase::Accepted, Input::Bye, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Remote)]),
         (Phase::Accepted, Input::Lost, Phase::Over, &[Action::StopRepeating, Action::TellEnded(EndCause::Lost)]),
         (Phase::Accepted, Input::TimedOut, Phase::Leaving, &[Action::TellEnded(EndCause::Lost)]),
+        (
+            Phase::Established,
+            Input::Unanswered,
+            Phase::Ending,
+            &[Action::SendBye, Action::TellEnded(EndCause::Unanswered)],
+        ),
         (Phase::Established, Input::HangUp, Phase::Ending, &[Action::SendBye]),
         (Phase::Established, Input::Bye, Phase::Over, &[Action::TellEnded(EndCause::Remote)]),
         (Phase::Established, Input::Owed, Phase::AnswerOwed, &[]),

@@ -3,7 +3,8 @@
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
-//! the peer, `refresh.rs` to the session timer, `ending.rs` at the end, by the commands of `commands.rs`.
+//! the peer, `refresh.rs` to the session timer, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
+//! `ending.rs` at the end, by the commands of `commands.rs`.
 
 mod accepted;
 mod ask;
@@ -17,7 +18,9 @@ mod machine;
 mod modify;
 mod offered;
 mod owed;
+mod prack;
 mod refresh;
+mod reliable;
 mod update;
 
 use alloc::boxed::Box;

@@ -52,6 +52,38 @@ impl Calls {
         self.send_change(on, cx, id, dialog, Change { extra: extra.clone(), glares: 0, is_refresh: false })
     }
 
+    /// Takes a change back: cancels our re-INVITE, or does not send it again (§9.1, RFC 6141 §3.8).
+    pub(in crate::user_agent) fn cancel_change(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+    ) -> Result<(), CommandError> {
+        let session = self.alive(id)?.main_mut().ok_or(CommandError::WrongState)?;
+        let dialog = session.dialog;
+        let cause = Cause::Cancelled(None);
+        if session.phase.is_alive() && session.take_held().is_some() {
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
+            return Ok(());
+        }
+        let ours = session.changes.as_ref().and_then(|changes| changes.ours.as_ref());
+        // The application does not know of a refresh.
+        let ours = ours.filter(|ours| !ours.is_refresh).ok_or(CommandError::WrongState)?;
+        match ours.stage {
+            Stage::Sent(request) => {
+                if on.requests.cancel(cx, request, None)? == Cancelled::Over {
+                    self.modify_refused(on, cx, id, request, cause);
+                }
+            }
+            Stage::Waiting(timer) => {
+                cx.disarm(timer);
+                session.changes().ours = None;
+                cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a re-INVITE.
     pub(super) fn send_change(
         &mut self,
@@ -82,7 +114,8 @@ impl Calls {
         outcome: Outcome,
     ) {
         match outcome {
-            Outcome::Provisional(_) | Outcome::Paused => {}
+            Outcome::Paused => {}
+            Outcome::Provisional(response) => self.modify_progressed(on, cx, id, response),
             Outcome::Again(again) => {
                 if let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) {
                     session.raise_interval(again.interval);
@@ -138,8 +171,8 @@ impl Calls {
     fn modify_refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, request: RequestId, cause: Cause) {
         let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
         let Some(ours) = take_sent(session, request) else { return };
-        // Neither UPDATE nor PRACK is in use: no exchange within the re-INVITE can be complete, so that the offer is void.
-        let _ = session.offers.received(Carrier::InviteFailure, false);
+        // An exchange within the re-INVITE stays in force (RFC 6141 §3.4).
+        let synchronize = session.offers.received(Carrier::InviteFailure, false) == Ok(Meaning::Synchronize);
         if session.phase != Phase::Established {
             return self.settle(on, cx, id);
         }
@@ -147,7 +180,7 @@ impl Calls {
         let (effect, status) = effect_of(Method::Invite, &cause);
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
         if !ours.is_refresh {
-            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize });
         }
         match effect.ended {
             Ended::Transaction => self.send_held(on, cx, id),
@@ -192,7 +225,8 @@ impl Calls {
         if sent.is_err() {
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
             if !is_refresh {
-                cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
+                let cause = Cause::Unreachable;
+                cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
             }
         }
     }
@@ -235,6 +269,12 @@ impl Calls {
         };
         if !is_out {
             changes.ours = None;
+        }
+        if let Some(waiting) = changes.unacknowledged.take() {
+            cx.disarm(waiting.timer);
+        }
+        if let Some(reliable) = &mut changes.reliable {
+            reliable.stop(cx);
         }
         match changes.update.take().map(|ours| ours.stage) {
             Some(Stage::Sent(request)) => on.requests.settle_for(request),

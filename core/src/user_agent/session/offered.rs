@@ -136,6 +136,14 @@ impl Calls {
         let mut offers = session.offers;
         let (success, _) = carriers(&served);
         offers.sent(success, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
+        if success == Carrier::PrackSuccess {
+            Self::answer_prack(on, cx, &served, extra)?;
+            if let Some(session) = self.session_mut(id, dialog_id) {
+                session.offers = offers;
+            }
+            self.take_offer(cx, id, dialog_id, None);
+            return Ok(());
+        }
         let timed = self.timed_answer(on, cx, id, Some(dialog_id), &served, extra);
         let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
         let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
@@ -242,6 +250,7 @@ impl Calls {
 fn carriers(served: &Served) -> (Carrier, Carrier) {
     match served.request.method() {
         Method::Update => (Carrier::UpdateSuccess, Carrier::UpdateFailure),
+        Method::Prack => (Carrier::PrackSuccess, Carrier::PrackFailure),
         _ => (Carrier::InviteSuccess, Carrier::InviteFailure),
     }
 }

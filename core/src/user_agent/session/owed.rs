@@ -11,7 +11,7 @@ use crate::dialog::{Carrier, Dialog, DialogId, End};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::message::{Lines, Method, RequestParts};
-use crate::user_agent::{CallId, RequestId};
+use crate::user_agent::{CallDialog, CallId, RequestId};
 
 impl Calls {
     /// The ACK of a 2xx waits for the application's answer: of that re-INVITE, or of the call's INVITE.
@@ -31,15 +31,19 @@ impl Calls {
         session.changes().owed = Some(Owed { request, number, timer });
     }
 
-    /// Answers the offer of a 2xx: the ACK goes out.
+    /// Answers the offer of a 2xx, or of a reliable provisional response: the ACK goes out, or the PRACK.
     pub(in crate::user_agent) fn answer_offer(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
-        id: CallId,
+        of: CallDialog,
         extra: &Extra,
     ) -> Result<(), CommandError> {
         extra.check()?;
+        if self.answer_reliable(on, cx, of, extra)? {
+            return Ok(());
+        }
+        let id = of.call;
         let session = self.alive(id)?.main().ok_or(CommandError::WrongState)?;
         let (dialog, phase) = (session.dialog, session.phase);
         if phase != Phase::AnswerOwed {

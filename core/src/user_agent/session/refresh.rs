@@ -148,6 +148,11 @@ impl Session {
         true
     }
 
+    /// Takes the change out that waits for the end of a refresh.
+    pub(super) fn take_held(&mut self) -> Option<Extra> {
+        self.refresh_mut()?.held.take()
+    }
+
     /// Gives up a refresh of ours that waits to be sent again: false if there is none.
     fn drop_waiting_refresh(&mut self, cx: &mut Cx<'_>) -> bool {
         let is_waiting = |ours: &mut Ours| ours.is_refresh && matches!(ours.stage, Stage::Waiting(_));
@@ -387,9 +392,10 @@ impl Calls {
         if session.phase != Phase::Established {
             return;
         }
-        let Some(extra) = session.refresh_mut().and_then(|refresh| refresh.held.take()) else { return };
+        let Some(extra) = session.take_held() else { return };
         if self.send_change(on, cx, id, dialog, Change { extra, glares: 0, is_refresh: false }).is_err() {
-            cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
+            let cause = Cause::Unreachable;
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
         }
     }
 }

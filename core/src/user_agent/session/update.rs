@@ -161,7 +161,7 @@ impl Calls {
         }
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
         if !ours.is_refresh {
-            cx.emit(Event::ModifyFailed { call: id, dialog, cause });
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
         }
         // Proxies hear of the end too (RFC 4028 §10).
         let status = if has_no_refresh { StatusCode::REQUEST_TIMEOUT } else { status };
@@ -187,7 +187,7 @@ impl Calls {
             if is_refresh {
                 return;
             }
-            cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable });
+            cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable, synchronize: false });
         }
     }
 }

@@ -26,6 +26,7 @@ mod refreshing_by_update;
 mod registering;
 mod registering_again;
 mod registrars_word;
+mod reliable;
 mod repair;
 mod rewriting;
 mod serving;

@@ -367,7 +367,7 @@ fn hanging_up_during_a_change_of_ours_cancels_it_and_still_acknowledges_it() {
         let ack = bob.exchange(&described(&invite.respond("200 OK", "", CONTACT)));
         assert_eq!(labels(&ack), ["ACK"]);
     }
-    assert_eq!(bob.told(), ["ended Local"]);
+    assert_eq!(bob.told(), ["modify progress 180", "ended Local"]);
     bob.finish();
 }
 
@@ -377,7 +377,7 @@ fn a_peer_that_rings_for_ever_and_hangs_up_leaves_nothing_behind() {
     bob.receive(&invite.respond("180 Ringing", "", ""));
     let sent = bob.exchange(&request("BYE", "b", 11, "bob-tag", ""));
     assert_eq!(labels(&sent), ["200 BYE", "CANCEL"]);
-    assert_eq!(bob.told(), ["ended Remote"]);
+    assert_eq!(bob.told(), ["modify progress 180", "ended Remote"]);
     bob.finish();
 }
 

@@ -313,7 +313,12 @@ pub(super) fn short(event: &Event) -> String {
         Event::Answered { response, .. } => format!("answered {}", response.status().get()),
         Event::Confirmed { .. } => "confirmed".into(),
         Event::Modified { response, .. } => format!("modified {}", response.status().get()),
-        Event::ModifyFailed { cause, .. } => format!("modify failed {}", cause.counts_as().get()),
+        Event::ModifyProgress { response, .. } => format!("modify progress {}", response.status().get()),
+        Event::Acknowledged { .. } => "acknowledged".into(),
+        Event::ModifyFailed { cause, synchronize, .. } => {
+            let more = if *synchronize { " (synchronize)" } else { "" };
+            format!("modify failed {}{more}", cause.counts_as().get())
+        }
         Event::Offered { .. } => "offered".into(),
         Event::OfferLapsed { cause, .. } => format!("offer lapsed {}", cause.counts_as().get()),
         Event::Failed { cause, .. } => {
