@@ -22,8 +22,7 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions =
-    Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Timer]);
+const SUPPORTED: Extensions = Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Timer]);
 
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
