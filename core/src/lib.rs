@@ -23,7 +23,7 @@
 //! | [`dialog`] | §12, RFC 3262, 3264, 4028, 5057 | identity, route set and sequence numbers of a dialog; offer/answer and timers of its session |
 //! | [`targets`] | §8.1.3.4, §16.5 | where a request can go, by preference |
 //! | [`user_agent`] | §8 to §15 | UAC and UAS core: calls, registrations, subscriptions |
-//! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the stateful proxy core |
+//! | [`proxy`] | §16, RFC 5393, 6026, 4320 | the proxy cores, stateful and stateless |
 //! | [`registrar`] | §10.3 | the registrar core and the location service |
 //! | [`server`] | | a domain's server: both over one endpoint |
 #![no_std]

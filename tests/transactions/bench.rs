@@ -314,7 +314,7 @@ impl Bench {
                     Told::Finished
                 }
                 Indication::Unsent { .. } => Told::Unsent,
-                Indication::Stray { response } => {
+                Indication::Stray { response, .. } => {
                     let status = response.status().get();
                     self.responses.push(response);
                     Told::Stray(status)

@@ -1,5 +1,6 @@
 //! The configuration of a node. Everything that a node does is a function of this, its inputs and its commands.
 
+use crate::error::Limit;
 use crate::message::UserPart;
 use crate::message::header::Date;
 use crate::owner_tag::OwnerTag;
@@ -121,6 +122,9 @@ pub struct Limits {
     pub transaction: transaction::Limits,
     /// Deliveries (outgoing requests) alive at once; above it a command fails. 1,000,000.
     pub deliveries: usize,
+    /// Requests of a stateless proxy that wait for the resolver or for their connection to open; above it one that would have to wait is
+    /// refused with a 503, and an ACK lost. 1,000.
+    pub waiting_relays: usize,
     /// Requests refused statelessly, at a limit or while the endpoint drains, that are remembered so that their CANCELs end here;
     /// past it the CANCEL of the oldest is treated as one that matches nothing. 1,024.
     pub refused_branches: usize,
@@ -137,9 +141,15 @@ impl Default for Limits {
             transport: transport::Limits::default(),
             transaction: transaction::Limits::default(),
             deliveries: 1_000_000,
+            waiting_relays: 1_000,
             refused_branches: 1_024,
             drops: 64,
             drop_octets: 2_048,
         }
     }
+}
+
+impl Limit {
+    /// [`Limits::waiting_relays`]: 503 with Retry-After.
+    pub const WAITING_RELAYS: Self = Self::named("waiting_relays");
 }

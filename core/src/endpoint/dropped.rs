@@ -1,7 +1,7 @@
 //! Messages that are dropped without an answer: counted by the cause, and told if the configuration asks for it.
 
 use crate::flow::Flow;
-use crate::message::{FrameError, ParseError, Rejection, Request, SharedBytes};
+use crate::message::{FrameError, ParseError, Rejection, Request, Response, SharedBytes};
 
 use super::{Endpoint, Indication};
 
@@ -36,6 +36,11 @@ impl Endpoint {
     /// [`DropCause::Incomplete`].
     pub fn discard(&mut self, flow: Flow, ack: &Request, why: Rejection) {
         self.dropped(DropCause::Incomplete(why), flow, ack.as_bytes());
+    }
+
+    /// Drops a response that came along `flow` and is for nobody. It is counted and told as [`DropCause::Stray`].
+    pub fn discard_stray(&mut self, flow: Flow, response: &Response) {
+        self.dropped(DropCause::Stray, flow, response.as_bytes());
     }
 
     /// Drops what came along `flow`.

@@ -61,6 +61,8 @@ pub enum Indication {
     Stray {
         /// The response.
         response: Response,
+        /// Where it came in, and where from.
+        flow: Flow,
     },
     /// A response could not be delivered, nor to any backup that the sent-by of its request names (RFC 3263 §5). The transaction
     /// stays as it is (RFC 6026 §8.8); what it sends next goes where the request came from.

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use crate::error::CommandError;
+use crate::error::{CommandError, Limit};
 use crate::message::{Lines, Method, Recipe, Request};
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -115,7 +115,38 @@ impl Endpoint {
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
         let branch = self.relayed_branch(received, branch_suffix)?;
-        self.relay_under(now, recipe, &Here::Unsaid, next_hop, &branch)
+        self.relay_under(now, recipe, &Here::Unsaid, next_hop, &branch, Purpose::Relay).map(drop)
+    }
+
+    /// As [`relay_from`](Self::relay_from), for a stateless proxy (RFC 3261 §16.11): the branch ends with our keyed mark, by which
+    /// [`has_marked`](Self::has_marked) knows its response, and the request says `here` where it comes from. It goes to one place, and
+    /// is lost if that cannot be reached. While it waits for the resolver, or for its connection to open, a retransmission is dropped.
+    ///
+    /// # Errors
+    /// As [`relay_from`](Self::relay_from); `Limit("waiting_relays")` if it would have to wait.
+    pub(crate) fn relay_marked(
+        &mut self,
+        now: Instant,
+        recipe: &dyn Recipe,
+        here: &Here,
+        received: &Request,
+        next_hop: NextHop,
+    ) -> Result<(), CommandError> {
+        let mut branch = self.relayed_branch(received, "")?;
+        self.token_key.mark(&mut branch);
+        let named = (branch.as_str(), recipe.method());
+        if self.deliveries.has_relay(named.0, named.1) {
+            self.wire.stats.absorbed += 1;
+            return Ok(());
+        }
+        let may_wait = self.deliveries.relays() < self.config.limits.waiting_relays;
+        if !may_wait && self.wire.has_to_ask(&next_hop) {
+            return Err(CommandError::Limit(Limit::WAITING_RELAYS.name()));
+        }
+        let id = self.relay_under(now, recipe, here, next_hop, &branch, Purpose::Stateless { chosen: false })?;
+        let (deliveries, mut below) = self.deliveries();
+        let kept = deliveries.keep_relay(&mut below, id, named, may_wait);
+        if kept { Ok(()) } else { Err(CommandError::Limit(Limit::WAITING_RELAYS.name())) }
     }
 
     /// The branch under which a request that was received so is forwarded statelessly.
@@ -131,11 +162,12 @@ impl Endpoint {
         here: &Here,
         next_hop: NextHop,
         branch: &str,
-    ) -> Result<(), CommandError> {
+        purpose: Purpose,
+    ) -> Result<DeliveryId, CommandError> {
         // Each retransmission, its CANCEL and its ACK get one choice (RFC 3263 §4.4).
         let computed = Some(self.token_key.number(branch));
         let source = Source { recipe, here, branch };
-        self.deliver(now, source, next_hop, Tag::NONE, Purpose::Relay, computed).map(drop)
+        self.deliver(now, source, next_hop, Tag::NONE, purpose, computed)
     }
 
     /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.

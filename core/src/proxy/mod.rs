@@ -5,7 +5,7 @@
 //!
 //! Reading order: `validate`, `loop_check` and `options` (§16.3), `preprocess` and `token` (§16.4), `fork`, `disposition` and `breadth` (§16.5,
 //! §16.6), `forward`, `copy`, `record_route` and `sips` (§16.6), `response_context`, `response`, `redirection` and `best`
-//! (§16.7 to §16.9), `cancel` and `relay` (§16.10).
+//! (§16.7 to §16.9), `cancel` and `relay` (§16.10). The stateless proxy (§16.11) is a core of its own: [`stateless`].
 
 mod best;
 mod breadth;
@@ -26,6 +26,7 @@ mod response;
 mod response_context;
 mod settings;
 mod sips;
+pub mod stateless;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -49,44 +49,57 @@ impl Core {
         listener: ListenerId,
         names_us: impl Fn(Uri<'_>) -> bool,
     ) -> Result<Preprocessed, Refusal> {
-        let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None };
-        let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
-        let routes = request.headers().all::<Route<'_>>();
-
-        // From a strict router: what we put into Record-Route, which has no user and an lr.
-        if uri.user().is_none()
-            && uri.is_loose_router()
-            && names_us(uri)
-            && let Some(last) = routes.clone().last()
-        {
-            let last = last.map_err(|_| BAD_ROUTE)?;
-            way.take_request_uri(&self.tokens, uri, last.uri);
-            uri = last.uri;
-        }
-        let left = routes.clone().count().saturating_sub(way.own);
-        if let Some(listener) = cx.listener(listener)
-            && let Some(stripped) = without_own_maddr(uri, listener, &names_us)
-        {
-            way.uri = Some(stripped);
-        }
-
-        let mut routes = routes.take(left);
-        // What is looked at next is read, and what lies behind it is not: it travels unchanged (§16.3).
-        let mut read = || routes.next().transpose().map_err(|_| BAD_ROUTE);
-        let mut next = read()?;
-        if let Some(first) = next.filter(|first| names_us(first.uri)) {
-            let completes_pair = way.take(cx, &self.tokens, first.uri);
-            next = read()?;
-            if !completes_pair
-                && let Some(second) = next.filter(|second| names_us(second.uri))
-                && way.is_pair_with(&self.tokens, second.uri)
-            {
-                way.take(cx, &self.tokens, second.uri);
-                read()?;
-            }
-        }
-        way.finish(cx.now(), self.settings.token_age)
+        let age = Some((cx.now(), self.settings.token_age));
+        preprocess(&self.tokens, age, cx, request, listener, names_us)
     }
+}
+
+/// See [`Core::preprocess`]. Without an `age` a token is valid however old it is.
+pub(super) fn preprocess<E>(
+    tokens: &TokenKey,
+    age: Option<(Instant, Duration)>,
+    cx: &Context<'_, E>,
+    request: &Request,
+    listener: ListenerId,
+    names_us: impl Fn(Uri<'_>) -> bool,
+) -> Result<Preprocessed, Refusal> {
+    let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None };
+    let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
+    let routes = request.headers().all::<Route<'_>>();
+
+    // From a strict router: what we put into Record-Route, which has no user and an lr.
+    if uri.user().is_none()
+        && uri.is_loose_router()
+        && names_us(uri)
+        && let Some(last) = routes.clone().last()
+    {
+        let last = last.map_err(|_| BAD_ROUTE)?;
+        way.take_request_uri(tokens, uri, last.uri);
+        uri = last.uri;
+    }
+    let left = routes.clone().count().saturating_sub(way.own);
+    if let Some(listener) = cx.listener(listener)
+        && let Some(stripped) = without_own_maddr(uri, listener, &names_us)
+    {
+        way.uri = Some(stripped);
+    }
+
+    let mut routes = routes.take(left);
+    // What is looked at next is read, and what lies behind it is not: it travels unchanged (§16.3).
+    let mut read = || routes.next().transpose().map_err(|_| BAD_ROUTE);
+    let mut next = read()?;
+    if let Some(first) = next.filter(|first| names_us(first.uri)) {
+        let completes_pair = way.take(cx, tokens, first.uri);
+        next = read()?;
+        if !completes_pair
+            && let Some(second) = next.filter(|second| names_us(second.uri))
+            && way.is_pair_with(tokens, second.uri)
+        {
+            way.take(cx, tokens, second.uri);
+            read()?;
+        }
+    }
+    way.finish(age)
 }
 
 /// A request whose own routes are taken off.
@@ -131,14 +144,15 @@ impl<'r> Way<'r> {
         self.token.is_some_and(|token| next().is_some_and(|next| token.is_pair_with(next)))
     }
 
-    fn finish(self, now: Instant, age: Duration) -> Result<Preprocessed, Refusal> {
+    fn finish(self, age: Option<(Instant, Duration)>) -> Result<Preprocessed, Refusal> {
         let request = match (self.edit, self.uri) {
             (Some(edit), Some(uri)) => edit.uri(uri).finish().map_err(|_| BAD_ROUTE)?,
             (Some(edit), None) => edit.finish().map_err(|_| BAD_ROUTE)?,
             (None, Some(uri)) => self.request.edit().uri(uri).finish().map_err(|_| BAD_ROUTE)?,
             (None, None) => self.request.clone(),
         };
-        let recorded = request.to_tag().is_some() && self.token.is_some_and(|token| token.is_valid(now, age));
+        let is_valid = |token: Token| age.is_none_or(|(now, age)| token.is_valid(now, age));
+        let recorded = request.to_tag().is_some() && self.token.is_some_and(is_valid);
         Ok(Preprocessed { request, own_route: self.own > 0, recorded, listener: self.listener })
     }
 }

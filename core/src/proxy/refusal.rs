@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::options::capabilities;
-use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode};
+use crate::message::{HeaderId, Phrase, Request, Response, ResponseBuilder, StatusCode, decimal};
 
 /// Why a request is answered instead of forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Refusal {
         /// Who warns: a host, and perhaps a port.
         agent: Box<str>,
     },
+    /// 503: the request can be sent again after so many seconds.
+    Later(u32),
     /// 200: an OPTIONS whose last hop this is (RFC 3261 §11, §16.3 step 3).
     Capabilities,
 }
@@ -37,6 +39,7 @@ impl Refusal {
             Self::Unsupported(_) => StatusCode::BAD_EXTENSION,
             Self::Unable(_) => StatusCode::SERVER_INTERNAL_ERROR,
             Self::Scheme { .. } => StatusCode::TEMPORARILY_UNAVAILABLE,
+            Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Capabilities => StatusCode::OK,
         }
     }
@@ -52,6 +55,7 @@ impl Refusal {
                 let (code, text) = if *sips_required { (381, "SIPS Required") } else { (380, "SIPS Not Allowed") };
                 response.header(HeaderId::Warning, alloc::format!("{code} {agent} \"{text}\""))
             }
+            Self::Later(seconds) => response.header(HeaderId::RetryAfter, decimal(*seconds as usize).as_bytes()),
             Self::Capabilities => capabilities(request),
         }
     }

@@ -40,10 +40,15 @@ impl Core {
 
     /// Drops an ACK that cannot be forwarded, as nobody answers one. It is counted as unusable.
     pub fn discard<E>(&self, cx: &mut Context<'_, E>, ack: &Request, flow: Flow, refusal: &Refusal) {
-        let reason = match refusal {
-            Refusal::Malformed(reason) | Refusal::Unable(reason) => *reason,
-            other => Phrase::of(other.status()),
-        };
-        cx.discard(flow, ack, Rejection { status: refusal.status(), reason, offset: None });
+        discard(cx, ack, flow, refusal);
     }
+}
+
+/// See [`Core::discard`].
+pub(super) fn discard<E>(cx: &mut Context<'_, E>, ack: &Request, flow: Flow, refusal: &Refusal) {
+    let reason = match refusal {
+        Refusal::Malformed(reason) | Refusal::Unable(reason) => *reason,
+        other => Phrase::of(other.status()),
+    };
+    cx.discard(flow, ack, Rejection { status: refusal.status(), reason, offset: None });
 }

@@ -252,6 +252,20 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.relay_from(self.now, recipe, received, next_hop, branch_suffix)
     }
 
+    /// Forwards a request for a stateless proxy: see [`Endpoint::relay_marked`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::relay_marked`].
+    pub(crate) fn relay_marked(
+        &mut self,
+        recipe: &dyn Recipe,
+        here: &Here,
+        received: &Request,
+        next_hop: NextHop,
+    ) -> Result<(), CommandError> {
+        self.endpoint.relay_marked(self.now, recipe, here, received, next_hop)
+    }
+
     /// Whether we have marked the topmost Via of a response: see [`Endpoint::has_marked`].
     pub fn has_marked(&self, response: &Response) -> bool {
         self.endpoint.has_marked(response)
@@ -265,6 +279,11 @@ impl<'a, E> Context<'a, E> {
     /// Drops a message that nobody is answered for: see [`Endpoint::discard`].
     pub fn discard(&mut self, flow: Flow, message: &Request, why: Rejection) {
         self.endpoint.discard(flow, message, why);
+    }
+
+    /// Drops a response that is for nobody: see [`Endpoint::discard_stray`].
+    pub fn discard_stray(&mut self, flow: Flow, response: &Response) {
+        self.endpoint.discard_stray(flow, response);
     }
 
     /// Forwards a response statelessly: see [`Endpoint::forward_response`].

@@ -85,6 +85,11 @@ impl<K: TimerKey> Wire<K> {
         }
     }
 
+    /// Whether the resolver has to be asked where `hop` is.
+    pub(crate) fn has_to_ask(&self, hop: &NextHop) -> bool {
+        hop.flow.is_none() && matches!(locate(hop, &self.listeners, &self.limits, None), Located::Search(_))
+    }
+
     /// Takes the question `query` out of those that are open: for whom it was asked, and about what.
     pub(crate) fn answered(&mut self, query: QueryId) -> Option<(K, Asked)> {
         self.queries.remove(query)

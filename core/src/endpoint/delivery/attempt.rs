@@ -10,6 +10,7 @@ use crate::transaction::DeliveryId;
 use crate::transport::{Place, Way};
 
 use super::super::Failure;
+use super::relays::relay_name;
 use super::{Below, Cancel, Deliveries, Delivery, Progress, Purpose, Source, Stage};
 
 /// An attempt is on its way, or waits for its connection to open.
@@ -58,10 +59,17 @@ impl Deliveries {
         loop {
             let Some(delivery) = self.table.get_mut(id) else { return false };
             let tried = match delivery.fallback.take() {
+                // What was chosen could not be had, and a stateless proxy chooses once (RFC 3263 §4.4).
+                _ if delivery.purpose == (Purpose::Stateless { chosen: true }) => return false,
                 Some(address) => self.attempt_datagram(below, id, source, address, false),
                 None => {
                     let wait = matches!(delivery.stage, Stage::Locating);
-                    match delivery.places.take(&below.wire.listeners, wait) {
+                    let place = delivery.places.take(&below.wire.listeners, wait);
+                    if let (Some(_), Purpose::Stateless { chosen }) = (place, &mut delivery.purpose) {
+                        *chosen = true;
+                        self.end_places(below, id);
+                    }
+                    match place {
                         None => return false,
                         Some(Place { protocol: Protocol::Udp, address }) => {
                             self.attempt_datagram(below, id, source, address, true)
@@ -227,7 +235,7 @@ impl Deliveries {
         let branch = match delivery.purpose {
             Purpose::Transaction { .. } => Branch::New(below.random.branch(source.branch)),
             Purpose::Acknowledgement => Branch::New(below.random.branch("")),
-            Purpose::Relay => Branch::Given(source.branch),
+            Purpose::Relay | Purpose::Stateless { .. } => Branch::Given(source.branch),
         };
         // A request that goes over TCP for its size alone says where its next hop was found to reach us (RFC 3261 §18.1.1).
         let small = small.and_then(|address| self.towards(below, id, Protocol::Udp, address));
@@ -259,6 +267,13 @@ impl Deliveries {
                 below.wire.send(flow, bytes);
             }
             Purpose::Relay => {
+                self.end(below, id);
+                below.wire.send(flow, bytes);
+            }
+            Purpose::Stateless { .. } => {
+                if !self.relays.is_empty() {
+                    self.relays.remove(&relay_name(branch.as_str(), method));
+                }
                 self.end(below, id);
                 below.wire.send(flow, bytes);
             }

@@ -8,9 +8,11 @@
 
 mod attempt;
 mod locating;
+mod relays;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -28,6 +30,7 @@ use crate::transport::{Here, NextHop, Places};
 
 use super::indication::Indications;
 use super::{Failure, Indication};
+use relays::relay_name;
 
 /// All requests on their way out.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub(super) struct Deliveries {
     table: Arena<DeliveryKind, Delivery>,
     /// The requests that wait for a connection to open, in the order of their coming.
     waiting: BTreeMap<ConnectionId, Vec<DeliveryId>>,
+    /// What tells the requests of a stateless proxy that wait for their way: branch and method.
+    relays: BTreeSet<String>,
 }
 
 /// The surroundings of a delivery: the layers below, and what it may use beside them.
@@ -80,11 +85,18 @@ pub(super) enum Purpose {
     Acknowledgement,
     /// A request that is forwarded statelessly.
     Relay,
+    /// A request of a stateless proxy, which goes to one place and no other; whether that is `chosen`.
+    Stateless { chosen: bool },
 }
 
 impl Purpose {
     const fn has_transactions(self) -> bool {
         matches!(self, Self::Transaction { .. })
+    }
+
+    /// Whether nobody is told what becomes of it.
+    const fn is_forgotten(self) -> bool {
+        matches!(self, Self::Relay | Self::Stateless { .. })
     }
 }
 
@@ -144,7 +156,7 @@ enum Cancel {
 
 impl Deliveries {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new(), waiting: BTreeMap::new() }
+        Self { table: Arena::new(), waiting: BTreeMap::new(), relays: BTreeSet::new() }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -394,14 +406,18 @@ impl Deliveries {
 
     fn fail(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
         let Some(delivery) = self.end(below, id) else { return };
-        if !matches!(delivery.purpose, Purpose::Relay) {
+        if !delivery.purpose.is_forgotten() {
             below.indications.tell(Indication::Failed { delivery: id, tag: delivery.tag, failure });
         }
     }
 
     fn end(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Option<Delivery> {
         self.end_places(below, id);
-        self.table.remove(id)
+        let ended = self.table.remove(id)?;
+        if let (Purpose::Stateless { .. }, Some(again)) = (ended.purpose, &ended.again) {
+            self.relays.remove(&relay_name(&again.branch, again.request.method()));
+        }
+        Some(ended)
     }
 }
 
