@@ -495,3 +495,16 @@ fn what_a_change_could_send_to_two_members_is_refused_until_it_is_settled() {
     assert_eq!(ask(&farm, 80_000, "INVITE", 2), Err(Refusal::Later(32)));
     assert_eq!(ask(&farm, 112_000, "INVITE", 2), s("s1"));
 }
+
+/// §18.1.1: a request that is too large for a datagram goes over TCP, and over nothing else if that fails.
+#[test]
+fn a_large_request_goes_over_tcp_or_is_lost() {
+    let mut bench = Bench::new();
+    let large = format!("Subject: {}\r\n", "x".repeat(1_400));
+    let opened = bench.receive(&text("INVITE", "sip:bob@192.0.2.4", "z9hG4bKa", "1", &large));
+    assert_eq!(opened, [Wanted("open 192.0.2.4:5060".into(), Vec::new())]);
+    let connection = bench.opening.unwrap();
+    bench.node.handle(bench.now, Input::Connection { connection, change: Change::Failed });
+    assert_eq!(bench.drain(), []);
+    assert!(bench.is_empty());
+}
