@@ -77,3 +77,11 @@ fn a_timer_of_zero_fires_between_two_messages_of_one_read() {
     // The second is new, and its number is not above that of the first (§10.3 step 7).
     assert_eq!(statuses, ["200", "500"]);
 }
+
+/// A server whose nonces are all stale is given up at the limit of retries. The BYE that came then had the nonce that was refused last, not
+/// the one that came with the refusal.
+#[test]
+fn the_nonce_of_the_last_refusal_is_used_by_what_is_sent_next() {
+    let world = replayed("sansip-sim call --topology direct --hold bob:1ms --challenge alice --nonce-age 1ms --seed 1");
+    assert_eq!(times(&world, "bob", "INVITE").len(), 9);
+}

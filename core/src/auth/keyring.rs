@@ -98,6 +98,31 @@ impl<A: Copy + Ord> Keyring<A> {
         unknown: Unknown,
         random: &mut Random,
     ) -> Outcome {
+        match self.take(account, sent, response, unknown, random) {
+            Ok(()) => Outcome::Again(self.authorize(account, sent)),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Learns from a 401 or 407 to a request that will not go again: what is sent next is proved with the nonce of this response, not
+    /// with the one that the response has refused (RFC 3261 §22.1).
+    pub fn learn(&mut self, account: A, sent: &Request, response: &Response, random: &mut Random) {
+        // Whoever has no answer to these challenges has none for the next request either.
+        let _ = self.take(account, sent, response, Unknown::LeaveOut, random);
+    }
+
+    /// Takes the challenges in that can be answered.
+    ///
+    /// # Errors
+    /// The outcome, if there is no answer.
+    fn take(
+        &mut self,
+        account: A,
+        sent: &Request,
+        response: &Response,
+        unknown: Unknown,
+        random: &mut Random,
+    ) -> Result<(), Outcome> {
         let offers = offers(response, &self.limits);
         let mut realms: Vec<Wanted> = Vec::new();
         for Offer { asker, realm, .. } in &offers {
@@ -127,18 +152,18 @@ impl<A: Copy + Ord> Keyring<A> {
             }
         }
         if !rejected.is_empty() {
-            return Outcome::Rejected(rejected);
+            return Err(Outcome::Rejected(rejected));
         }
         if !wanted.is_empty() && (unknown == Unknown::Ask || chosen.is_empty()) {
-            return Outcome::Wanted(wanted);
+            return Err(Outcome::Wanted(wanted));
         }
         if chosen.is_empty() {
-            return Outcome::Unsupported;
+            return Err(Outcome::Unsupported);
         }
         for (space, session) in chosen {
             self.sessions.put(account, space, session, self.limits.realms, self.limits.spaces.max(3));
         }
-        Outcome::Again(self.authorize(account, sent))
+        Ok(())
     }
 
     /// The credentials for a request: those of the sessions that it belongs to, each with its next nonce count, in the place of

@@ -49,6 +49,10 @@ impl Check for OfferAnswer {
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        // A proxy whose forwarding cannot be told from its own words is an end of nothing either.
+        if !is_end(part) {
+            return;
+        }
         let dialogs = dialogs(part);
         for (local, remote) in &dialogs {
             let negotiation = Negotiation::of(part, local, remote);

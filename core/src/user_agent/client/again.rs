@@ -22,6 +22,11 @@ use crate::user_agent::{AccountId, RequestId};
 /// The news for the owner of a request.
 type Told = Option<(Owner, Outcome)>;
 
+/// Whether the response may have challenges (§22.2, §22.3).
+fn is_challenge(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+}
+
 impl Floor {
     /// Sends a request outside of dialogs, with the credentials that earlier challenges ask for (§22.1).
     ///
@@ -103,7 +108,12 @@ impl Floor {
         let verdict =
             retry::next(&kept.request, &response, &pending.tried, &self.profile.policy, self.profile.limits.retries);
         match verdict {
-            Verdict::Over => self.next_target(cx, id, owner, response),
+            Verdict::Over => {
+                if is_challenge(status) {
+                    self.keyring.learn(kept.account, &kept.request, &response, cx.random());
+                }
+                self.next_target(cx, id, owner, response)
+            }
             Verdict::Again(amendment) => Some(self.again_or(cx, id, owner, amendment, response)),
             Verdict::After(wait) => Some(self.wait(cx, id, owner, wait)),
             Verdict::Authenticate => Some(self.authenticate(cx, id, owner, response, Unknown::Ask)),

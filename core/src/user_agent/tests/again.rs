@@ -143,6 +143,11 @@ fn a_server_that_says_stale_for_ever_is_left_at_the_limit() {
         invite = again;
     }
     assert_eq!((sent, bob.told()), (1 + 8, Vec::from(["failed 401".into()])));
+    // The next request has the last nonce that the server gave, and no more the one that it has refused (§22.1).
+    let (_, next) = bob.call();
+    let [nonce, count] = ["nonce", "nc"].map(|name| parameter(&next, "authorization", name));
+    assert_eq!((nonce.as_str(), count.as_str()), ("n9", "00000001"));
+    answer(&mut bob, &next, "486 Busy Here", "");
     bob.finish();
 }
 
