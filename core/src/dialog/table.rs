@@ -68,6 +68,11 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         self.entries.get_mut(id).map(|entry| &mut entry.dialog)
     }
 
+    /// The keyed hash of a dialog's name.
+    pub(crate) fn hash_of(&self, name: DialogKey<'_>) -> u64 {
+        name.hash_in(&self.index)
+    }
+
     /// The account of a dialog, which may be over.
     pub fn account(&self, id: DialogId) -> Option<A> {
         self.entries.get(id).map(|entry| entry.account)

@@ -8,6 +8,7 @@ use super::client::Amend;
 use super::compose::{Extra, Outgoing};
 use super::event::CallInfo;
 use super::registration::Register;
+use super::replace::Replace;
 use super::reply::Reply;
 use super::server::Store;
 use super::subscription::{Refer, Subscribe};
@@ -153,6 +154,14 @@ impl Core {
     /// As there.
     pub fn hang_up(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
         self.calls.hang_up(&mut self.floor, cx, call, extra)
+    }
+
+    /// As [`UserAgent::replacing`](super::UserAgent::replacing).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn replacing(&self, of: impl Into<CallDialog>) -> Result<Replace, CommandError> {
+        self.calls.replacing(&self.floor, of.into())
     }
 
     /// As [`UserAgent::register`](super::UserAgent::register).

@@ -22,7 +22,8 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions = Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Timer]);
+const SUPPORTED: Extensions =
+    Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Replaces, Extension::Timer]);
 
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
@@ -159,10 +160,18 @@ impl Profile {
         self.extensions().contains(Extension::Timer)
     }
 
+    /// Whether calls may take the place of others (RFC 3891).
+    pub(super) const fn has_replaces(&self) -> bool {
+        self.extensions().contains(Extension::Replaces)
+    }
+
     /// Adds Allow and Supported, if the profile says so (§13.2.1, §20.5, §20.37).
     pub(super) fn add_capabilities(&self, lines: &mut Lines) {
         if self.capabilities {
             lines.made(HeaderId::Allow, &[self.allow().as_bytes()]);
+            self.write_supported(lines);
+        } else if self.has_replaces() {
+            // RFC 3891 §6.2.
             self.write_supported(lines);
         } else {
             self.add_supported(lines);

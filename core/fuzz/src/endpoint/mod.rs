@@ -12,7 +12,8 @@ use sansip::message::header::NameAddrBuf;
 use sansip::message::{Method, StatusCode, UriBuf};
 use sansip::server::{Server, Settings};
 use sansip::user_agent::{
-    Account, AccountId, Extra, Outgoing, Profile, ReferralId, Register, RequestId, ServedId, Subscribe, UserAgent,
+    Account, AccountId, Extra, Outgoing, Profile, Refer, ReferralId, Register, RequestId, ServedId, Subscribe,
+    UserAgent,
 };
 use sansip::{
     Answer, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Seed,
@@ -181,7 +182,11 @@ impl Player for UserAgent {
             (13, Some(call)) => self.ask_in(now, call, Method::Info, None).map(drop).map_err(drop),
             (15, Some(call)) if number < 80 => {
                 let carol: Result<UriBuf, _> = "sip:carol@192.0.2.8".parse();
-                carol.map_err(drop).and_then(|carol| self.refer(now, call, &carol).map(drop).map_err(drop))
+                let refer = carol.map(|carol| match self.replacing(call) {
+                    Ok(replace) => Refer::to(&carol).replaces(&replace),
+                    Err(_) => Refer::to(&carol),
+                });
+                refer.map_err(drop).and_then(|refer| self.refer(now, call, refer).map(drop).map_err(drop))
             }
             (14, _) if number > 128 => {
                 let (slot, generation) = (u32::from(number / 64), u32::from(number / 16 % 4) + 1);
@@ -303,7 +308,7 @@ fn user_agent(config: Config, few: bool, timers: bool) -> UserAgent {
         ..user_agent::Policy::NONE
     };
     if timers {
-        profile.extensions = Extensions::of(&[Extension::Reliable, Extension::Timer]);
+        profile.extensions = Extensions::of(&[Extension::Reliable, Extension::Replaces, Extension::Timer]);
         profile.session_timer.interval = Some(90);
     }
     if few {

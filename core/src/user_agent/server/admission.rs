@@ -6,13 +6,16 @@ use super::{Served, accept};
 use crate::dialog::DialogKey;
 use crate::endpoint::Arrival;
 use crate::extension::{Demand, Extension, Extensions};
-use crate::message::header::Accept;
-use crate::message::{HeaderId, Method, Request, StatusCode, Uri};
+use crate::message::header::{Accept, Replaces};
+use crate::message::{HeaderId, HeaderName, Method, Request, StatusCode, Uri};
 use crate::user_agent::AccountId;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::description::{Lacking, lacking};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
+
+/// The field of RFC 3911.
+const JOIN: HeaderName<'static> = HeaderName::Other("Join");
 
 impl Floor {
     /// A request that matches no transaction: it gets one, and goes through §8.2. `None` if it is answered by that.
@@ -57,6 +60,8 @@ impl Floor {
             self.respond_final(cx, &served, StatusCode::BAD_EXTENSION, |lines| {
                 lines.header(HeaderId::Unsupported, unsupported);
             });
+        } else if self.profile.has_replaces() && has_wrong_replaces(request) {
+            self.respond_final(cx, &served, StatusCode::BAD_REQUEST, |_| {});
         } else if let Some(lacks) = content(request, asked).filter(|_| !is_asked) {
             self.respond_final(cx, &served, StatusCode::UNSUPPORTED_MEDIA_TYPE, |lines| {
                 if lacks.kind {
@@ -122,6 +127,22 @@ fn acceptable(request: &Request, method: Method<'_>) -> bool {
 fn required(request: &Request, understood: Extensions) -> Option<String> {
     let demand = Demand::of_require(request.headers(), understood);
     (!demand.unsupported.is_empty()).then_some(demand.unsupported)
+}
+
+/// Whether Replaces stands where it must not, twice, or beside Join, which contradicts it, or cannot be read (RFC 3891 §3). An INVITE in
+/// a dialog begins no call that could take the place of another.
+fn has_wrong_replaces(request: &Request) -> bool {
+    let headers = request.headers();
+    match headers.get::<Replaces<'_>>() {
+        None => false,
+        Some(Err(_)) => true,
+        Some(Ok(_)) => {
+            request.method() != Method::Invite
+                || request.to_tag().is_some()
+                || headers.count(HeaderId::Replaces) > 1
+                || headers.raw(JOIN).is_some()
+        }
+    }
 }
 
 /// The reasons for a 415, if the body is not understood and has to be (§8.2.3, §20.11).

@@ -29,6 +29,7 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
+        self.still_replaced(on, id)?;
         if let Some(session) = self.table.get_mut(id).and_then(Call::main_mut)
             && session.reliable().is_some()
         {
@@ -57,6 +58,7 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         let served = self.offered(id)?;
+        let replaced = self.still_replaced(on, id)?;
         let mut offers = self.offers_of(id, &served);
         match offers.sent(Carrier::InviteSuccess, extra.describes()) {
             Ok(_) => {}
@@ -76,6 +78,9 @@ impl Calls {
         }
         if let Some(session) = self.session_mut(id, dialog) {
             session.offers = offers;
+        }
+        if let Some(replaced) = replaced {
+            self.end_now(on, cx, replaced);
         }
         Ok(())
     }

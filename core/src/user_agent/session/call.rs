@@ -19,7 +19,7 @@ use crate::message::{SharedBytes, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
-use crate::user_agent::{AccountId, RequestId};
+use crate::user_agent::{AccountId, CallId, RequestId};
 
 /// A call, from the INVITE until nothing more can come of it. After the application has been told that the call is over, it may
 /// stay for a while: to acknowledge repeated 2xx, and until its BYEs are answered.
@@ -85,6 +85,8 @@ pub(super) struct Offered {
     pub(super) ringing: Option<Ringing>,
     /// When the invitation expires (§13.3.1).
     pub(super) expiry: Option<TimerId>,
+    /// The call that the INVITE wants to take the place of (RFC 3891).
+    pub(super) replaces: Option<CallId>,
 }
 
 /// A provisional response that is repeated every minute (§13.3.1.1).

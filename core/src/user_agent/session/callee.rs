@@ -39,13 +39,18 @@ impl Calls {
                 return on.respond_parts(cx, &served, ResponseParts { reason, ..parts });
             }
         };
+        let replaces = match self.replaced_by(on, &served.request) {
+            Ok(replaces) => replaces,
+            Err(status) => return on.respond_final(cx, &served, status, |_| {}),
+        };
         if let Err(least) = least_interval(&on.profile, &served.request) {
             return on.refuse_interval(cx, &served, least);
         }
         let request = served.request.clone();
         let call_id: Box<str> = request.call_id().unwrap_or_default().into();
         let (served_id, account) = (served.id, served.account);
-        let side = Side::Callee(Callee::Offered(Box::new(Offered { served, prospect, ringing: None, expiry: None })));
+        let offered = Offered { served, prospect, ringing: None, expiry: None, replaces };
+        let side = Side::Callee(Callee::Offered(Box::new(offered)));
         let id = self.begin_call(on, call_id, side, account);
         on.serving.set_call(served_id, id);
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
@@ -55,7 +60,7 @@ impl Calls {
                 offered.expiry = Some(timer);
             }
         }
-        cx.emit(Event::Incoming { call: id, account, request });
+        cx.emit(Event::Incoming { call: id, account, request, replaces });
     }
 
     /// Sends a provisional response from 101 to 199 (§13.3.1.1).

@@ -98,6 +98,7 @@ impl Calls {
         self.drop_all_changes(on, cx, id);
         let Some(call) = self.table.get_mut(id) else { return };
         for session in call.sessions.drain(..) {
+            self.ended.note(on, session.dialog);
             on.dialogs.end(session.dialog, Usage::Session(id));
             on.dialogs.forget(session.dialog);
         }

@@ -71,6 +71,7 @@ impl Calls {
             self.drop_changes(on, cx, id, dialog);
         }
         if phase == Phase::Over {
+            self.ended.note(on, dialog);
             on.dialogs.end(dialog, Usage::Session(id));
         }
     }
@@ -129,12 +130,17 @@ impl Calls {
     pub(in crate::user_agent) fn hang_up_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         let alive: Vec<CallId> = self.iter().map(|info| info.call).collect();
         for id in alive {
-            match self.hang_up(on, cx, id, &Extra::new()) {
-                // The application has ended it, and knows.
-                Ok(()) | Err(CommandError::WrongState | CommandError::Gone) => {}
-                // No BYE can be sent: the session is over for this end, and the peer's timers or its BYE end it there.
-                Err(_) => self.abandon(on, cx, id),
-            }
+            self.end_now(on, cx, id);
+        }
+    }
+
+    /// Ends a call by what ends it now, or else without a word to the peer.
+    pub(super) fn end_now(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        match self.hang_up(on, cx, id, &Extra::new()) {
+            // The application has ended it, and knows.
+            Ok(()) | Err(CommandError::WrongState | CommandError::Gone) => {}
+            // No BYE can be sent: the session is over for this end, and the peer's timers or its BYE end it there.
+            Err(_) => self.abandon(on, cx, id),
         }
     }
 

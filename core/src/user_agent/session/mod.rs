@@ -4,7 +4,7 @@
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
 //! the peer, `refresh.rs` to the session timer, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
-//! `ending.rs` at the end, by the commands of `commands.rs`.
+//! `replaces.rs` to calls that take the place of others, `ending.rs` at the end, by the commands of `commands.rs`.
 
 mod accepted;
 mod ask;
@@ -21,6 +21,7 @@ mod owed;
 mod prack;
 mod refresh;
 mod reliable;
+mod replaces;
 mod update;
 
 use alloc::boxed::Box;
@@ -35,17 +36,19 @@ use crate::id::Arena;
 use crate::user_agent::{AccountId, CallDialog, CallId, CallKind};
 use call::{Call, Callee, Caller, Session, Side};
 use machine::Phase;
+use replaces::Ended;
 use smallvec::SmallVec;
 
 /// The calls of a user agent.
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
     table: Arena<CallKind, Call>,
+    ended: Ended,
 }
 
 impl Calls {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new() }
+        Self { table: Arena::new(), ended: Ended::new() }
     }
 
     /// The calls that are alive, in the order of their slots.
@@ -173,6 +176,9 @@ impl Calls {
             on.keyring.forget_call(call.account, &call.call_id);
         }
         for session in &call.sessions {
+            if session.phase != Phase::Over {
+                self.ended.note(on, session.dialog);
+            }
             on.dialogs.end(session.dialog, Usage::Session(id));
             on.dialogs.forget(session.dialog);
         }

@@ -269,9 +269,12 @@ impl Calls {
         reliable.set_timer(cx, dialog);
         if release
             && let Some(extra) = reliable.withheld.take()
-            && self.answer_now(on, cx, id, &extra).is_err()
+            && let Err(error) = self.answer_now(on, cx, id, &extra)
         {
-            self.terminate(on, cx, id, StatusCode::SERVER_INTERNAL_ERROR, Cause::Unreachable);
+            // The call that this one was to replace while early is answered (RFC 3891 §3).
+            let is_too_late = error == CommandError::WrongState;
+            let status = if is_too_late { StatusCode::BUSY_HERE } else { StatusCode::SERVER_INTERNAL_ERROR };
+            self.terminate(on, cx, id, status, Cause::Unreachable);
         }
     }
 

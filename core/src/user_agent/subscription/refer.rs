@@ -24,7 +24,7 @@ pub(super) const REFER_SUB: HeaderName<'static> = HeaderName::Other("Refer-Sub")
 /// ```
 #[derive(Clone, Debug)]
 pub struct Refer {
-    target: UriBuf,
+    pub(in crate::user_agent) target: UriBuf,
     referred_by: Option<NameAddrBuf>,
     pub(super) without_subscription: bool,
     extra: Extra,
@@ -64,6 +64,11 @@ impl Refer {
     pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
         self.extra = self.extra.body(body);
         self
+    }
+
+    /// Keeps the first error, for the command that takes this.
+    pub(in crate::user_agent) fn fail(&mut self, error: CommandError) {
+        self.extra.fail(error);
     }
 
     /// The fields and the body of the REFER.

@@ -28,12 +28,14 @@ mod registering_again;
 mod registrars_word;
 mod reliable;
 mod repair;
+mod replacing;
 mod rewriting;
 mod serving;
 mod session_timers;
 mod streams;
 mod subscribing;
 mod text;
+mod transferring;
 mod updating;
 
 /// Counts what is alive besides registrations.
