@@ -28,7 +28,9 @@ pub enum Event {
         /// The call of ours that the caller wants to take the place of, if [`Profile::extensions`](super::Profile::extensions) has
         /// `replaces` (RFC 3891 §3). To [`answer`](super::UserAgent::answer) is to agree: the other call is then ended, by BYE, or by CANCEL
         /// if it is ours and not answered. Agree only if the caller is known, by a [`guard`](super::UserAgent::guard) or otherwise, and may
-        /// do so (RFC 3891 §8). A rejection leaves the other call as it is.
+        /// do so (RFC 3891 §8). A rejection leaves the other call as it is. If that has ended before, an
+        /// answer ends nothing. An answer is `WrongState` if the INVITE is for an early call alone
+        /// and that was answered meanwhile; 486 is owed then (RFC 3891 §3).
         replaces: Option<CallId>,
     },
     /// A provisional response (101 to 199) to our INVITE.

@@ -165,13 +165,11 @@ impl Stack<Core> {
 
     /// Answers: 200 (RFC 3261 §13.3.1.4), sent again until the ACK comes. While a reliable provisional response with a session description
     /// waits for its PRACK, the 200 waits, too (RFC 3262 §3). The session description is the answer to the INVITE's offer, or,
-    /// if the INVITE has none, an offer, which the ACK in [`Event::Confirmed`] answers.
-    /// The call that the INVITE takes the place of ([`Event::Incoming`]) is ended behind that; if it has ended already, nothing else is.
+    /// if the INVITE has none, an offer, which the ACK in [`Event::Confirmed`] answers. A call that the INVITE replaces ends ([`Event::Incoming`]).
     ///
     /// # Errors
     /// `Gone`; `WrongState` unless the call is incoming and undecided; `HeaderOwned`; `Invalid`: the INVITE has an offer and this no
-    /// session description to answer it, or what cannot be carried. Also `WrongState`: the INVITE wants to take the place of a call only as
-    /// long as that is early (RFC 3891 §3), and that is answered meanwhile; 486 is what such an INVITE is owed.
+    /// session description to answer it, or what cannot be carried. `WrongState`, too: see [`Event::Incoming`].
     pub fn answer(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
         let extra = extra.into();
         self.command(now, |core, cx| core.answer(cx, call, &extra))
