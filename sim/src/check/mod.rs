@@ -59,6 +59,7 @@ mod reading;
 mod resends;
 mod responses;
 mod route;
+mod rseq;
 mod schedule;
 mod shelf;
 #[cfg(test)]
@@ -83,6 +84,7 @@ pub use reading::{Carried, Names, Part, Reading, Seen, Sight};
 pub use resends::Resends;
 pub use responses::Responses;
 pub use route::Routing;
+pub use rseq::RSeq;
 pub use schedule::Schedule;
 pub use traffic::Traffic;
 pub use transparency::Transparency;
@@ -186,6 +188,7 @@ pub fn standard() -> Vec<Box<dyn Check>> {
         Box::new(Traffic),
         Box::new(Agreement::new(timers)),
         Box::new(OfferAnswer),
+        Box::new(RSeq),
         Box::new(Digest),
         Box::new(Capacity),
         Box::new(Resends::new(timers)),

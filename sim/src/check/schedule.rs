@@ -20,7 +20,8 @@ use crate::packet::Packet;
 ///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
 /// * Other final responses to INVITE: timer G's steps and one for each copy of the INVITE (§17.2.1), until the ACK comes.
 /// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
-///   provisional response to INVITE once a minute besides (§13.3.1.1).
+///   provisional response to INVITE once a minute besides (§13.3.1.1), or, if it is reliable, by timer A's steps until its PRACK
+///   comes (RFC 3262 §3).
 /// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2). Over a
 ///   stream a request may go once more, on a new connection (RFC 3263 §4.3).
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,7 @@ impl Check for Schedule {
     }
 
     fn source(&self) -> &'static str {
-        "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 6026 §7"
+        "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 3262 §3; RFC 6026 §7"
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
@@ -80,6 +81,8 @@ struct Judge<'a> {
     answered: BTreeMap<Answered<'a>, (usize, usize)>,
     /// The 2xx to INVITE for which an ACK came.
     acknowledged: BTreeSet<Answered<'a>>,
+    /// When the first PRACK came, by RAck and To tag.
+    pracks: BTreeMap<(&'a str, &'a str), Instant>,
 }
 
 /// A 2xx to INVITE from end to end: Call-ID, CSeq, To tag.
@@ -137,6 +140,7 @@ impl<'a> Judge<'a> {
             asked: BTreeMap::new(),
             answered: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
+            pracks: BTreeMap::new(),
         }
     }
 
@@ -168,6 +172,11 @@ impl<'a> Judge<'a> {
     fn receive(&mut self, time: Instant, packet: &Packet<'a>) {
         let (top, method) = (packet.top().id(), packet.method);
         let Some(status) = packet.status() else {
+            if method == "PRACK" {
+                for rack in packet.values("rack", "rack") {
+                    self.pracks.entry((rack, packet.to_tag)).or_insert(time);
+                }
+            }
             if method == "ACK" {
                 self.acknowledged.insert(answered(packet));
                 if let Some(invite) = self.served.get_mut(&(top, "INVITE")).filter(|invite| invite.rejection.is_some())
@@ -292,11 +301,20 @@ impl<'a> Judge<'a> {
         if invite && status >= 200 && number > 1 && acknowledged {
             return Err("resent after the ACK".into());
         }
+        let rseq = packet.values("rseq", "rseq").next().filter(|_| invite && status < 200 && downstream == 0);
+        let reliable = rseq.map(|rseq| {
+            let rack = format!("{rseq} {} INVITE", packet.sequence);
+            let until = self.pracks.get(&(&*rack, packet.to_tag)).map_or(time, |prack| time.min(*prack));
+            self.steps[0].iter().filter(|step| first + **step <= until).count().max(1)
+        });
         let allowed = match status {
             _ if success => steps,
             300.. if invite && packet.top().is_reliable() => 1 + again,
             300.. if invite => steps + again,
-            _ => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
+            _ => match reliable {
+                Some(steps) => steps + again,
+                None => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
+            },
         };
         if number > allowed { Err(format!("it is copy {number}, and {allowed} are allowed by now")) } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! Traces made by hand: what is just allowed, and one thing more.
 
 use super::*;
-use crate::check::story::{Story, message, request, response};
+use crate::check::story::{Story, message, request, response, with};
 
 /// The steps of timer E and of 2xx, in milliseconds.
 const ELEVEN: [u64; 11] = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
@@ -122,6 +122,18 @@ fn other_responses_go_once_and_once_for_each_further_copy() {
     }
     let (invite, ringing) = (request("INVITE", &["1"]), response(180, "INVITE", &["1"]));
     Story::new().receives(0, &invite).sends(0, &ringing).sends(60_000, &ringing).is_fine();
+}
+
+#[test]
+fn a_reliable_response_goes_by_timer_a_until_its_prack() {
+    let (invite, ringing) = (request("INVITE", &["1"]), with("RSeq: 7", &response(180, "INVITE", &["1"])));
+    let story = || Story::new().receives(0, &invite).sends_at(&[0, 500, 1_500, 3_500], &ringing);
+    story().is_fine();
+    story().sends(7_499, &ringing).is_wrong("it is copy 5, and 4 are allowed");
+    let prack = with("RAck: 7 1 INVITE", &message("PRACK sip:b@b SIP/2.0", &["2"], ";tag=b", "PRACK"));
+    story().receives(7_400, &prack).sends(7_500, &ringing).is_wrong("it is copy 5, and 4 are allowed");
+    story().receives(7_400, &prack).receives(7_450, &invite).sends(7_450, &ringing).is_fine();
+    story().receives(7_400, &prack.replace("7 1", "8 1")).sends(7_500, &ringing).is_fine();
 }
 
 #[test]
