@@ -187,6 +187,8 @@ pub struct Scenario {
     pub bob: Behaviour,
     /// Who asks for credentials.
     pub challenges: Challenges,
+    /// Whether both phones use 100rel (RFC 3262), and Bob's says reliably how it goes on.
+    pub reliable: bool,
     /// How long a nonce is good for.
     pub nonce_age: Duration,
     /// The wires.
@@ -224,6 +226,7 @@ impl Scenario {
                 ..Behaviour::default()
             },
             challenges: Challenges::default(),
+            reliable: false,
             nonce_age: Duration::from_secs(300),
             links: Links::default(),
             plan: Plan::new(),

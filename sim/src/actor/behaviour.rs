@@ -14,6 +14,8 @@ pub struct Behaviour {
     pub calls: Vec<Outgoing>,
     /// Treats every incoming call so.
     pub incoming: Incoming,
+    /// Rings by a provisional response that waits for its PRACK (RFC 3262); by 183 with the answer if the call is to be answered.
+    pub rings_reliably: bool,
     /// Hangs up so long after a call is there for good: answered, or the ACK for the answer came.
     pub hang_up_after: Option<Duration>,
     /// Lets nothing ring longer: cancels or rejects then.
@@ -90,6 +92,7 @@ impl Default for Behaviour {
             calls: Vec::new(),
             incoming: Incoming { ring_after: Some(Duration::ZERO), then: None },
             hang_up_after: None,
+            rings_reliably: false,
             hold_after: None,
             change: Some((Duration::ZERO, Consent::Accept)),
             ring_limit: Duration::from_secs(60),

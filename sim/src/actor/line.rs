@@ -23,6 +23,10 @@ pub(super) struct Line {
     ours: Option<(SharedBytes, bool)>,
     /// The offer of the other end that waits for the answer; without a description the other end waits for an offer.
     theirs: Option<Option<SharedBytes>>,
+    /// Our answer, or offer, is out in a reliable provisional response: the 2xx has no other.
+    pub(super) is_described: bool,
+    /// The answers to our offer that came in reliable provisional responses, by the To tags of these.
+    early: Vec<(String, SharedBytes)>,
     /// Whether this end holds the other.
     holds: bool,
     /// How long the offer of a 2xx waits.
@@ -96,7 +100,23 @@ impl Line {
         None
     }
 
-    /// The ACK has the answer to the offer of our 2xx.
+    /// A reliable provisional response with a description came. If that is the offer, says how long it waits for the answer.
+    pub(super) fn was_progressed(&mut self, tag: &str, body: Body) -> Option<Duration> {
+        if self.late_offer.is_some() {
+            self.theirs = Some(Some(body.bytes));
+            return self.late_offer;
+        }
+        self.early.push((tag.to_owned(), body.bytes));
+        None
+    }
+
+    /// The description of the 2xx with that To tag, or else the one that came before it in a reliable response.
+    pub(super) fn early(&self, tag: &str) -> Option<Body> {
+        let (_, bytes) = self.early.iter().find(|(other, _)| other == tag)?;
+        Some(Body::sdp(bytes.clone()))
+    }
+
+    /// The ACK, or the PRACK, has the answer to the offer of our response.
     pub(super) fn was_confirmed(&mut self, body: Body) {
         self.was_modified(Some(body));
     }

@@ -1,12 +1,13 @@
 //! A user agent and its user, who follows a script.
 
+mod negotiating;
+
 use std::collections::VecDeque;
 
-use sansip::message::StatusCode;
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
-use super::behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction};
+use super::behaviour::{Behaviour, HOLD, Incoming, Outgoing, Reaction};
 use super::line::Line;
 use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
@@ -179,7 +180,7 @@ impl UserAgentActor {
                 }
                 None => Ok(()),
             },
-            Task::Ring(call) if unanswered(call) => self.agent.ring(now, call),
+            Task::Ring(call) if unanswered(call) => self.ring(call),
             Task::React(call) if unanswered(call) => self.react(call),
             Task::Cancel(call) if unanswered(call) => self.agent.cancel(now, call),
             Task::StopRinging(call) if unanswered(call) => self.hang_up(call),
@@ -224,8 +225,10 @@ impl UserAgentActor {
     fn react(&mut self, call: CallId) -> Result<(), CommandError> {
         match &self.behaviour.incoming.then {
             Some((_, Reaction::Answer(body))) => {
-                self.agent.answer(self.now, call, body.clone())?;
-                if let (Some((_, line)), Some(body)) = (self.calls.iter_mut().find(|(id, _)| *id == call), body) {
+                let line = self.calls.iter_mut().find(|(id, _)| *id == call).map(|(_, line)| line);
+                let body = body.as_ref().filter(|_| line.as_ref().is_none_or(|line| !line.is_described));
+                self.agent.answer(self.now, call, body.cloned())?;
+                if let (Some(line), Some(body)) = (line, body) {
                     line.answer(body.bytes.clone());
                 }
                 self.establish(call);
@@ -239,54 +242,6 @@ impl UserAgentActor {
             }
             None => Ok(()),
         }
-    }
-
-    /// Asks for hold or for its end. While the stack says that it is not the time, it is tried again, a few times.
-    fn change(&mut self, call: CallId, hold: bool, attempt: u8) -> Result<(), CommandError> {
-        let Some(offer) = self.line(call).and_then(|line| line.offer(hold)) else { return Ok(()) };
-        match self.agent.modify(self.now, call, offer.clone()) {
-            Err(CommandError::WrongState) if attempt < ATTEMPTS => {
-                self.plan(self.now + AGAIN_AFTER, Task::Change(call, hold, attempt + 1));
-                Ok(())
-            }
-            done => {
-                done?;
-                if let Some(line) = self.line(call) {
-                    line.offered(offer.bytes, hold);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn decide(&mut self, call: CallId) -> Result<(), CommandError> {
-        let consent = self.behaviour.change.map(|(_, consent)| consent);
-        match (consent, self.line(call).and_then(|line| line.reply())) {
-            (Some(Consent::Accept), Some(answer)) => {
-                self.agent.accept_offer(self.now, call, answer.clone())?;
-                if let Some(line) = self.line(call) {
-                    line.answer(answer.bytes);
-                }
-                Ok(())
-            }
-            (Some(Consent::Refuse), Some(_)) => {
-                self.agent.refuse_offer(self.now, call, StatusCode::NOT_ACCEPTABLE_HERE)?;
-                if let Some(line) = self.line(call) {
-                    line.lapse();
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn answer_offer(&mut self, call: CallId) -> Result<(), CommandError> {
-        let Some(answer) = self.line(call).and_then(|line| line.reply()) else { return Ok(()) };
-        self.agent.answer_offer(self.now, call, answer.clone())?;
-        if let Some(line) = self.line(call) {
-            line.answer(answer.bytes);
-        }
-        Ok(())
     }
 
     fn hang_up(&mut self, call: CallId) -> Result<(), CommandError> {
@@ -316,9 +271,19 @@ impl UserAgentActor {
             Event::Answered { call, response } => {
                 self.establish(call);
                 self.settle(call);
-                let after = self.line(call).and_then(|line| line.was_answered(Body::of_response(&response)));
+                let tag = response.to_header().and_then(|to| to.tag()).unwrap_or_default();
+                let after = self.line(call).and_then(|line| {
+                    let body = Body::of_response(&response).or_else(|| line.early(tag));
+                    line.was_answered(body)
+                });
                 if let Some(after) = after {
                     self.plan(self.now + after, Task::AnswerOffer(call));
+                }
+            }
+            Event::Progress { call, response, .. } => self.progressed(call, &response),
+            Event::Acknowledged { call, prack } => {
+                if let (Some(line), Some(body)) = (self.line(call), Body::of_request(&prack)) {
+                    line.was_confirmed(body);
                 }
             }
             Event::Confirmed { call, ack } => {

@@ -86,6 +86,10 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
                 (case.cancel_after, every) = (Some(CANCEL), false);
                 words.push(" --cancel".to_owned());
             }
+            "reliable" => {
+                (case.reliable, every) = (true, false);
+                words.push(" --reliable".to_owned());
+            }
             "hang-up" => {
                 (case.hang_up, every) = (options.value::<ByWhom>(name)?, false);
                 words.push(format!(" --hang-up {}", case.hang_up));

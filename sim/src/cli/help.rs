@@ -38,6 +38,7 @@ Options of call:
   --hold WHO            alice or bob puts the call on hold so long after it is there, for a second: alice:3s,bob:500ms
   --change-reply WHAT   what the other does then: answer:TIME (answer:0ms if not given), reject:TIME or nothing
   --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
+  --reliable            both phones use 100rel, and Bob's rings by a response that waits for its PRACK: 183 if he answers
   --challenge WHO       alice, bob (401), proxy (407: the first one on Alice's way), or several, ask for credentials
   --nonce-age TIME      how long a nonce is good for; 300s if not given
   --cancel-after TIME   Alice cancels, if there is no answer by then
@@ -83,7 +84,7 @@ Options:
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
-                        that comes late, or credentials besides
+                        that comes late, or credentials besides, a fifth reliable provisional responses
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
@@ -147,6 +148,7 @@ Options:
   --hold WHO            alice or bob puts the call on hold so long after it is there: alice:1s
   --change-reply WHAT   what the other does then: answer:TIME, reject:TIME or nothing
   --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
+  --reliable            both phones use 100rel, and Bob's rings by a response that waits for its PRACK
   --challenge WHO       alice, bob or proxy, or several, ask for credentials
   --for TIME            stop after 90s, 10m, 2h
   --jobs N              threads; as many as there are processors if not given

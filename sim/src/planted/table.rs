@@ -121,6 +121,16 @@ const OFFERED_LATE: Scene = Scene::with(|case| {
     case.late_offer = Some(Duration::from_millis(100));
 });
 
+/// Bob's phone rings by a response that waits for its PRACK.
+const RELIABLE: Scene = Scene::with(reliable);
+const WRONGLY_ACKNOWLEDGED: Scene =
+    Scene { adapt: reliable, provoked: Some(("alice", sessions::PRACK_HAS_WRONG_RSEQ)) };
+
+fn reliable(case: &mut Case) {
+    answered(case);
+    case.reliable = true;
+}
+
 fn challenged(case: &mut Case) {
     answered(case);
     case.challenge.bob = true;
@@ -144,7 +154,7 @@ fn answered(case: &mut Case) {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 78] = [
+pub const TABLE: [Planted; 81] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -224,6 +234,10 @@ pub const TABLE: [Planted; 78] = [
     row("ack-without-answer", "the ACK has no answer to the offer of its 2xx", "RFC 3261 §13.2.2.4", "offer-answer", alice(sessions::ACK_HAS_NO_ANSWER), OFFERED_LATE),
     row("2xx-without-answer", "a 2xx has no answer to the offer of its INVITE", "RFC 3261 §13.3.1.4", "offer-answer", bob(sessions::SUCCESS_HAS_NO_ANSWER), ANSWERED),
     row("changed-though-refused", "a change that was refused changes the session", "RFC 3261 §14.1", "offer-answer", bob(sessions::CHANGES_THOUGH_REFUSED), HELD),
+    // Reliable provisional responses.
+    row("prack-wrong-rseq", "a PRACK names another response than the one that came", "RFC 3262 §4", "rseq", alice(sessions::PRACK_HAS_WRONG_RSEQ), RELIABLE),
+    row("2xx-before-prack", "a 2xx does not wait for the PRACK of a response with a description", "RFC 3262 §3", "rseq", bob(sessions::ANSWERS_BEFORE_PRACK), RELIABLE),
+    row("prack-served", "a PRACK of a response that was never sent is accepted", "RFC 3262 §3", "rseq", bob(sessions::ANY_PRACK_IS_ACCEPTED), WRONGLY_ACKNOWLEDGED),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),

@@ -126,6 +126,32 @@ pub(super) const GLARE_IS_ACCEPTED: Hooks = Hooks::sending(|memory, kind, text| 
     vec![with_description(&pushed(&accepted, "Contact", "<sip:bob@192.0.2.4>"), Some(answer))]
 });
 
+/// The RAck of a PRACK names the response that is still to come.
+pub(super) const PRACK_HAS_WRONG_RSEQ: Hooks =
+    Hooks::sending(on!("PRACK", |_, text| vec![with(&text, "RAck", next_acknowledged)]));
+
+fn next_acknowledged(rack: &str) -> String {
+    let (number, rest) = rack.split_once(' ').unwrap_or((rack, ""));
+    format!("{} {rest}", number.parse::<u32>().map_or(1, |number| number + 1))
+}
+
+/// As soon as the reliable 183 is out, a 200 follows, whether the PRACK comes or not.
+pub(super) const ANSWERS_BEFORE_PRACK: Hooks = Hooks::sending(on!("183 INVITE", |memory, text| {
+    if !field(&text, "RSeq").is_empty() && memory.first() {
+        let ok = with_start(&text, |_| "SIP/2.0 200 OK".to_owned());
+        let ok = without(&without(&ok, "RSeq"), "Require");
+        memory.send_later(1, with_description(&ok, None));
+    }
+    vec![text]
+}));
+
+/// A PRACK for a response that was never sent is as good as another.
+pub(super) const ANY_PRACK_IS_ACCEPTED: Hooks = Hooks::hearing(on!("PRACK", |memory, text| {
+    let ok = with_start(&text, |_| "SIP/2.0 200 OK".to_owned());
+    memory.send_later(0, without(&without(&without(&ok, "RAck"), "Max-Forwards"), "Route"));
+    vec![]
+}));
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,8 @@ pub struct Case {
     pub cancel_after: Option<Duration>,
     /// Alice makes no offer, and answers Bob's so long after it came.
     pub late_offer: Option<Duration>,
+    /// Both phones use 100rel, and Bob's phone rings by a reliable response.
+    pub reliable: bool,
     /// Who puts the call on hold, for a second.
     pub hold: ByWhom,
     /// The reaction of each to a change of the session that the other wants.
@@ -101,6 +103,7 @@ impl Default for Case {
             reply: Reply::Answer(Duration::from_secs(2)),
             cancel_after: None,
             late_offer: None,
+            reliable: false,
             hold: ByWhom::NOBODY,
             change_reply: Reply::Answer(Duration::ZERO),
             challenge: Challenges::default(),
@@ -140,6 +143,7 @@ impl Case {
             Reply::Nothing => None,
         };
         (scenario.alice.change, scenario.bob.change) = (change, change);
+        scenario.reliable = self.reliable;
         (scenario.challenges, scenario.nonce_age) = (self.challenge, self.nonce_age);
         (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
         scenario.calm_from = CALL_AT + self.calm_after;

@@ -60,7 +60,7 @@ macro_rules! span_or_never {
 }
 
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 25] = [
+pub const OPTIONS: [Opt; 26] = [
     value!("topology", topology),
     Opt {
         name: "record-route",
@@ -75,6 +75,15 @@ pub const OPTIONS: [Opt; 25] = [
     value!("hold", hold),
     value!("change-reply", change_reply),
     span_or_never!("late-offer", late_offer),
+    Opt {
+        name: "reliable",
+        is_switch: true,
+        get: |case| if case.reliable { "yes" } else { "no" }.to_owned(),
+        set: |case, text| {
+            case.reliable = text == "yes";
+            Ok(())
+        },
+    },
     value!("challenge", challenge),
     span!("nonce-age", nonce_age),
     span_or_never!("cancel-after", cancel_after),
@@ -138,6 +147,7 @@ mod tests {
             "bob:1s",
             "reject:200ms",
             "300ms",
+            "yes",
             "alice,proxy",
             "2s",
             "1500ms",

@@ -29,7 +29,8 @@ impl Scope {
 /// The calls that are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calls {
-    /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials.
+    /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials; and in a fifth of all Bob's phone rings
+    /// reliably.
     #[default]
     Any,
     /// INVITE, BYE, CANCEL and REGISTER alone.
@@ -106,6 +107,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     if scope.calls == Calls::Any {
         // Dice of their own: the rest of the run is what it is without.
         Dice::of(seed, number, b"extra").extras(&mut case);
+        case.reliable = Dice::of(seed, number, b"prack").percent(20);
     }
     case
 }

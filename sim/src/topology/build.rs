@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use sansip::extension::{Extension, Extensions};
+
 use super::scene::parsed;
 use super::{Domain, Phone, Scenario, Scene, Topology, rfc, secrets};
 use crate::actor::Behaviour;
@@ -81,7 +83,7 @@ impl Scenario {
 
     /// The acts of everybody, and the end of it all.
     fn of(&self, behaviour: &Behaviour) -> Behaviour {
-        Behaviour { end_calls_from: Some(self.calm_from), ..behaviour.clone() }
+        Behaviour { end_calls_from: Some(self.calm_from), rings_reliably: self.reliable, ..behaviour.clone() }
     }
 
     fn bob(&self) -> Phone {
@@ -94,8 +96,10 @@ impl Scenario {
         self.armed(phone.host("pc33.atlanta.com").script(rfc::alice()), 0)
     }
 
-    /// The phone of Alice (0) or Bob (1) with the logins that are asked for, and its guard, if it is to have one.
+    /// The phone of Alice (0) or Bob (1) with its extensions, the logins that are asked for, and its guard, if it is to have one.
     fn armed(&self, phone: Phone, who: usize) -> Phone {
+        let used: &[Extension] = if self.reliable { &[Extension::Reliable] } else { &[] };
+        let phone = phone.extensions(Extensions::of(used));
         let logins = secrets::logins(who, self.challenges).into_iter();
         let phone = logins.fold(phone, |phone, (scope, login)| phone.login(scope, login));
         match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB)][who] {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use sansip::auth::{self, Login, Scope, Users};
+use sansip::extension::Extensions;
 use sansip::message::HostBuf;
 use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::proxy;
@@ -61,6 +62,7 @@ pub struct Phone {
     script: Script,
     logins: Vec<(Scope, Login)>,
     guard: Option<(auth::Settings, Users)>,
+    extensions: Extensions,
 }
 
 /// A domain's server: what it is responsible for, and where it is.
@@ -93,6 +95,7 @@ impl Phone {
             script: Script::default(),
             logins: Vec::new(),
             guard: None,
+            extensions: Extensions::NONE,
         }
     }
 
@@ -138,6 +141,13 @@ impl Phone {
     #[must_use]
     pub fn guard(mut self, settings: auth::Settings, users: Users) -> Self {
         self.guard = Some((settings, users));
+        self
+    }
+
+    /// Uses these extensions of SIP.
+    #[must_use]
+    pub const fn extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
         self
     }
 }
@@ -238,8 +248,9 @@ impl Scene {
     /// # Panics
     /// If a login or a guard cannot be said in messages.
     pub fn phone(&mut self, phone: Phone, behaviour: &Behaviour) {
-        let Phone { name, identity, address, host, outbound, behind, script, logins, guard } = phone;
-        let profile = Profile { outbound, capabilities: false, ..Profile::new(identity) };
+        let Phone { name, identity, address, host, outbound, behind, script, logins, guard, extensions } = phone;
+        let profile =
+            Profile { outbound, capabilities: extensions != Extensions::NONE, extensions, ..Profile::new(identity) };
         let listeners = self.listeners(address, host.as_deref(), &[], false);
         let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: behind.is_some() };
