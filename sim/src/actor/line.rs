@@ -25,6 +25,10 @@ pub(super) struct Line {
     theirs: Option<Option<SharedBytes>>,
     /// Our answer, or offer, is out in a reliable provisional response: the 2xx has no other.
     pub(super) is_described: bool,
+    /// The PRACK of that response came.
+    pub(super) is_acknowledged: bool,
+    /// The 2xx waits for that PRACK.
+    pub(super) answer_waits: bool,
     /// The answers to our offer that came in reliable provisional responses, by the To tags of these.
     early: Vec<(String, SharedBytes)>,
     /// Whether this end holds the other.

@@ -226,10 +226,17 @@ impl UserAgentActor {
         match &self.behaviour.incoming.then {
             Some((_, Reaction::Answer(body))) => {
                 let line = self.calls.iter_mut().find(|(id, _)| *id == call).map(|(_, line)| line);
-                let body = body.as_ref().filter(|_| line.as_ref().is_none_or(|line| !line.is_described));
-                self.agent.answer(self.now, call, body.cloned())?;
-                if let (Some(line), Some(body)) = (line, body) {
-                    line.answer(body.bytes.clone());
+                let is_described = line.as_ref().is_some_and(|line| line.is_described);
+                let body = body.clone().filter(|_| !is_described);
+                self.agent.answer(self.now, call, body.clone())?;
+                if let Some(line) = line {
+                    line.answer_waits = is_described && !line.is_acknowledged;
+                    if line.answer_waits {
+                        return Ok(());
+                    }
+                    if let Some(body) = body {
+                        line.answer(body.bytes);
+                    }
                 }
                 self.establish(call);
                 Ok(())
@@ -281,11 +288,7 @@ impl UserAgentActor {
                 }
             }
             Event::Progress { call, response, .. } => self.progressed(call, &response),
-            Event::Acknowledged { call, prack } => {
-                if let (Some(line), Some(body)) = (self.line(call), Body::of_request(&prack)) {
-                    line.was_confirmed(body);
-                }
-            }
+            Event::Acknowledged { call, prack } => self.acknowledged(call, &prack),
             Event::Confirmed { call, ack } => {
                 self.settle(call);
                 if let (Some(line), Some(body)) = (self.line(call), Body::of_request(&ack)) {

@@ -110,12 +110,14 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
     };
     for (other, earlier, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
         let same = (earlier.from_tag, earlier.to_tag) == (request.from_tag, request.to_tag);
-        if same
-            && accepts(earlier)
-            && other.hop != seen.hop
-            && earlier.method != "CANCEL"
-            && earlier.sequence > request.sequence
-        {
+        if !same || !accepts(earlier) || earlier.method == "CANCEL" {
+            continue;
+        }
+        // A copy of what was right when it was sent first.
+        if other.hop == seen.hop && earlier.method == response.method {
+            return Ok(());
+        }
+        if other.hop != seen.hop && earlier.sequence > request.sequence {
             return Err(format!("{} was accepted before", earlier.sequence));
         }
     }
@@ -157,6 +159,8 @@ mod tests {
         let story = || Story::new().receives(0, &asked(5, "1")).sends(0, &accepted(5, "1"));
         story().receives(9, &asked(4, "2")).sends(9, &accepted(4, "2")).shows(CSeqDiscipline, "5 was accepted before");
         story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSeqDiscipline, "");
+        let later = || story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2"));
+        later().receives(10, &asked(5, "1")).sends(10, &accepted(5, "1")).shows(CSeqDiscipline, "");
         let refused = numbered(4, &response(500, "INFO", &["2"]));
         story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSeqDiscipline, "");
     }

@@ -237,6 +237,8 @@ mod tests {
         assert!(cases.iter().any(|case| case.cancel_after.is_some() && !case.plan.is_empty()));
         assert!(cases.iter().any(|case| matches!(case.reply, Reply::Reject(_)) && case.record_route));
         assert!(cases.iter().any(|case| case.hang_up == ByWhom::NOBODY && case.has_weather()));
+        assert!(cases.iter().any(|case| case.reliable && case.late_offer.is_some()));
+        assert!(cases.iter().any(|case| case.reliable && case.late_offer.is_none() && case.challenge.bob));
         assert!(cases.iter().all(|case| case.check().is_ok()));
     }
 }

@@ -1,6 +1,6 @@
 //! How the user of a phone and the other end come to a session: early, by offers in responses, and by changes.
 
-use sansip::message::{HeaderId, Response, StatusCode};
+use sansip::message::{HeaderId, Request, Response, StatusCode};
 use sansip::user_agent::Body;
 use sansip::{CallId, CommandError};
 
@@ -39,6 +39,18 @@ impl UserAgentActor {
         let tag = response.to_header().and_then(|to| to.tag()).unwrap_or_default();
         if let Some(after) = self.line(call).and_then(|line| line.was_progressed(tag, body)) {
             self.plan(self.now + after, Task::AnswerOffer(call));
+        }
+    }
+
+    /// A PRACK came, and with it the answer to the offer of its response, if that had one. A 2xx that waited for it is out.
+    pub(super) fn acknowledged(&mut self, call: CallId, prack: &Request) {
+        let Some(line) = self.line(call) else { return };
+        if let Some(body) = Body::of_request(prack) {
+            line.was_confirmed(body);
+        }
+        line.is_acknowledged = true;
+        if std::mem::take(&mut line.answer_waits) {
+            self.establish(call);
         }
     }
 
@@ -88,5 +100,51 @@ impl UserAgentActor {
             line.answer(answer.bytes);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check;
+    use crate::render::ladder;
+    use crate::run::{Case, run};
+
+    /// The ladder of a call in which no check finds anything.
+    fn calls(options: &str) -> String {
+        let case: Case = format!("sansip-sim call --topology direct --reliable{options}").parse().unwrap();
+        let world = run(&case).world;
+        assert_eq!(check::breaches(&check::standard(), &world), [], "{options}");
+        ladder(world.trace())
+    }
+
+    /// The first line with that text.
+    fn place(ladder: &str, text: &str) -> usize {
+        ladder.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text}:\n{ladder}"))
+    }
+
+    #[test]
+    fn the_phone_rings_reliably_and_has_the_call_when_the_prack_came() {
+        for options in
+            ["", " --late-offer 1s", " --late-offer 5s", " --plan 'alice>bob PRACK#1:+4s'", " --challenge bob"]
+        {
+            let ladder = calls(options);
+            let order = ["183", "PRACK", "has the call", " ACK -"].map(|text| place(&ladder, text));
+            assert!(order.is_sorted(), "{options}:\n{ladder}");
+        }
+    }
+
+    #[test]
+    fn who_will_not_answer_rings_without_a_description() {
+        let ladder = calls(" --reply reject:2s");
+        assert!(place(&ladder, "180") < place(&ladder, "PRACK"), "{ladder}");
+        // The first reliable response would need an offer.
+        let ladder = calls(" --reply reject:2s --late-offer 1s");
+        assert!(!ladder.contains("PRACK") && ladder.contains("180"), "{ladder}");
+    }
+
+    #[test]
+    fn a_call_whose_prack_never_comes_is_not_there() {
+        let ladder = calls(" --plan 'bob>alice 183/INVITE:drop'");
+        assert!(ladder.contains("504") && !ladder.contains("has the call"), "{ladder}");
     }
 }
