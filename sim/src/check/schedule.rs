@@ -81,7 +81,9 @@ struct Judge<'a> {
     answered: BTreeMap<Answered<'a>, (usize, usize)>,
     /// The 2xx to INVITE for which an ACK came.
     acknowledged: BTreeSet<Answered<'a>>,
-    /// When the first PRACK came, by RAck and To tag.
+    /// The RAck of each PRACK that came, by topmost Via.
+    racks: BTreeMap<(&'a str, &'a str), &'a str>,
+    /// When the first PRACK was accepted, by RAck and To tag: one that is refused acknowledges nothing.
     pracks: BTreeMap<(&'a str, &'a str), Instant>,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Judge<'a> {
             asked: BTreeMap::new(),
             answered: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
+            racks: BTreeMap::new(),
             pracks: BTreeMap::new(),
         }
     }
@@ -174,7 +177,7 @@ impl<'a> Judge<'a> {
         let Some(status) = packet.status() else {
             if method == "PRACK" {
                 for rack in packet.values("rack", "rack") {
-                    self.pracks.entry((rack, packet.to_tag)).or_insert(time);
+                    self.racks.insert(top, rack);
                 }
             }
             if method == "ACK" {
@@ -286,6 +289,11 @@ impl<'a> Judge<'a> {
             if !success && !stateless && *served.rejection.get_or_insert(bytes) != bytes {
                 return Err("another final response was sent before".into());
             }
+        }
+        if packet.answers(2, "PRACK")
+            && let Some(rack) = self.racks.get(&packet.top().id())
+        {
+            self.pracks.entry((rack, packet.to_tag)).or_insert(time);
         }
         let new = Copies { first: time, number: 0, came: served.came };
         let copies = served.responses.entry(bytes).or_insert(new);
