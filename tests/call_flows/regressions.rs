@@ -85,3 +85,9 @@ fn the_nonce_of_the_last_refusal_is_used_by_what_is_sent_next() {
     let world = replayed("sansip-sim call --topology direct --hold bob:1ms --challenge alice --nonce-age 1ms --seed 1");
     assert_eq!(times(&world, "bob", "INVITE").len(), 9);
 }
+
+/// The PRACK that answers the offer of a reliable 183 crosses the CANCEL: the check took its description for another offer.
+#[test]
+fn an_answer_that_comes_after_the_refusal_is_no_offer() {
+    replayed("sansip-sim call --topology nat --late-offer 10s --reliable --delay 1ms --seed 1");
+}

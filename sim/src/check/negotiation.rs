@@ -51,6 +51,8 @@ pub(super) struct Negotiation<'a> {
     known: BTreeSet<(bool, &'a str, Option<u16>, u32, u32)>,
     exchanges: Vec<(Instant, Exchange<'a>)>,
     over: bool,
+    /// The reliable responses whose offers fell with their INVITE: ours or not, and the number.
+    fallen: Vec<(bool, u32)>,
     /// Everything that this end did wrong.
     pub(super) wrong: Vec<(Instant, String)>,
 }
@@ -175,6 +177,8 @@ impl<'a> Negotiation<'a> {
                         self.clear(!sent);
                         Err("has no answer to the offer of its response")
                     }
+                    // The INVITE was refused while the answer was on its way.
+                    (None, Some(_)) if acknowledged.is_some_and(|rseq| self.fallen.contains(&(!sent, rseq))) => Ok(()),
                     (None, Some(offer)) => self.offer(sent, Carrier::Message(method, number_in), offer),
                     (None, None) => Ok(()),
                 }
@@ -257,11 +261,12 @@ impl<'a> Negotiation<'a> {
             Carrier::Message(carrier, carried) => asks && (carrier, carried) == (method, number),
             Carrier::Reliable(invite, _) => !asks && method == "INVITE" && invite == number,
         };
-        if self.ours.is_some_and(|offer| falls(&offer, asked_by_us)) {
-            self.ours = None;
-        }
-        if self.theirs.is_some_and(|offer| falls(&offer, !asked_by_us)) {
-            self.theirs = None;
+        for (is_ours, place) in [(true, &mut self.ours), (false, &mut self.theirs)] {
+            if let Some(offer) = place.take_if(|offer| falls(offer, asked_by_us == is_ours))
+                && let Carrier::Reliable(_, rseq) = offer.carrier
+            {
+                self.fallen.push((is_ours, rseq));
+            }
         }
     }
 
