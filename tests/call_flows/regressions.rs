@@ -91,3 +91,9 @@ fn the_nonce_of_the_last_refusal_is_used_by_what_is_sent_next() {
 fn an_answer_that_comes_after_the_refusal_is_no_offer() {
     replayed("sansip-sim call --topology nat --late-offer 10s --reliable --delay 1ms --seed 1");
 }
+
+/// A PRACK with the answer is challenged and comes again: the check took its description for another offer.
+#[test]
+fn an_answer_that_is_challenged_is_given_again() {
+    replayed("sansip-sim call --topology direct --late-offer 1ms --reliable --challenge bob --nonce-age 20ms --seed 1");
+}

@@ -333,7 +333,7 @@ impl Outgoing {
     }
 
     /// Insists on an extension: Require (RFC 3261 §8.1.1.9). A peer that does not know the extension refuses with 420. The command that
-    /// takes this refuses an extension that is not among [`Profile::extensions`](super::Profile::extensions), and 100rel for anything but
+    /// takes this refuses an extension that is not among [`Profile::extensions`](field@super::Profile::extensions), and 100rel for anything but
     /// a call (RFC 3262 §4).
     #[must_use]
     pub const fn require(mut self, extension: Extension) -> Self {

@@ -25,7 +25,7 @@ pub enum Event {
         account: AccountId,
         /// The INVITE.
         request: Request,
-        /// The call of ours that the caller wants to take the place of, if [`Profile::extensions`](super::Profile::extensions) has
+        /// The call of ours that the caller wants to take the place of, if [`Profile::extensions`](field@super::Profile::extensions) has
         /// `replaces` (RFC 3891 §3). To [`answer`](super::UserAgent::answer) is to agree: the other call is then ended, by BYE, or by CANCEL
         /// if it is ours and not answered. Agree only if the caller is known, by a [`guard`](super::UserAgent::guard) or otherwise, and may
         /// do so (RFC 3891 §8). A rejection leaves the other call as it is. If that has ended before, an

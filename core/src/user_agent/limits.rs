@@ -32,7 +32,7 @@ pub struct Limits {
     /// Reliable provisional responses of one INVITE that wait for their PRACK or for their turn; a further one is refused. As many PRACKs
     /// of ours may wait for their end in a dialog; then a response is discarded, and comes again (RFC 3262 §3, §4). 8.
     pub reliable_responses: usize,
-    /// Dialogs of calls that have ended and are remembered, the last ones, if [`Profile::extensions`](super::Profile::extensions) has
+    /// Dialogs of calls that have ended and are remembered, the last ones, if [`Profile::extensions`](field@super::Profile::extensions) has
     /// `replaces`: an INVITE that wants to replace one of them gets 603, and one for a dialog that was forgotten 481 (RFC 3891 §3). 256.
     pub ended_dialogs: usize,
 }

@@ -43,7 +43,7 @@ pub struct Profile {
     /// The extensions that are used: Supported names them, and a request may require them (RFC 3261 §8.2.2.3, §20.37). An extension that
     /// the stack does not know how to use counts as not given. None by default.
     pub extensions: Extensions,
-    /// The wishes for session timers, if [`extensions`](Self::extensions) has [`Extension::Timer`] (RFC 4028). Without that
+    /// The wishes for session timers, if [`extensions`](field@Self::extensions) has [`Extension::Timer`] (RFC 4028). Without that
     /// extension there are none. With it a session that either end, or a proxy, wants a timer for is refreshed by the end that was
     /// agreed on, and ends with [`EndCause::Expired`](super::EndCause::Expired) if it was not refreshed in time.
     ///

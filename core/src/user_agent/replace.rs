@@ -126,7 +126,7 @@ impl Stack<Core> {
     /// ([`Outgoing::replaces`]) or of somebody who is referred there ([`Refer::replaces`]).
     ///
     /// # Errors
-    /// `Invalid("extension")` unless [`Profile::extensions`](super::Profile::extensions) has `replaces`; `Gone`; `WrongState`: there is no
+    /// `Invalid("extension")` unless [`Profile::extensions`](field@super::Profile::extensions) has `replaces`; `Gone`; `WrongState`: there is no
     /// dialog, the call is ending, or it is early and the peer has not called (RFC 3891 §4).
     pub fn replacing(&self, of: impl Into<CallDialog>) -> Result<Replace, CommandError> {
         self.user().replacing(of)

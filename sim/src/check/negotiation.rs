@@ -51,8 +51,9 @@ pub(super) struct Negotiation<'a> {
     known: BTreeSet<(bool, &'a str, Option<u16>, u32, u32)>,
     exchanges: Vec<(Instant, Exchange<'a>)>,
     over: bool,
-    /// The reliable responses whose offers fell with their INVITE: ours or not, and the number.
-    fallen: Vec<(bool, u32)>,
+    /// The reliable responses whose offers have been answered, or fell with their INVITE: ours or not, and the number. What another PRACK
+    /// for one says is nothing new: that of a PRACK that was challenged comes again.
+    settled: Vec<(bool, u32)>,
     /// Everything that this end did wrong.
     pub(super) wrong: Vec<(Instant, String)>,
 }
@@ -170,6 +171,7 @@ impl<'a> Negotiation<'a> {
                     .filter(|offer| matches!(offer.carrier, Carrier::Reliable(_, rseq) if Some(rseq) == acknowledged));
                 match (owed, body) {
                     (Some(offer), Some(answer)) => {
+                        self.settled.extend(acknowledged.map(|rseq| (!sent, rseq)));
                         self.agree(seen, sent, offer, answer);
                         Ok(())
                     }
@@ -177,8 +179,7 @@ impl<'a> Negotiation<'a> {
                         self.clear(!sent);
                         Err("has no answer to the offer of its response")
                     }
-                    // The INVITE was refused while the answer was on its way.
-                    (None, Some(_)) if acknowledged.is_some_and(|rseq| self.fallen.contains(&(!sent, rseq))) => Ok(()),
+                    (None, Some(_)) if acknowledged.is_some_and(|rseq| self.settled.contains(&(!sent, rseq))) => Ok(()),
                     (None, Some(offer)) => self.offer(sent, Carrier::Message(method, number_in), offer),
                     (None, None) => Ok(()),
                 }
@@ -265,7 +266,7 @@ impl<'a> Negotiation<'a> {
             if let Some(offer) = place.take_if(|offer| falls(offer, asked_by_us == is_ours))
                 && let Carrier::Reliable(_, rseq) = offer.carrier
             {
-                self.fallen.push((is_ours, rseq));
+                self.settled.push((is_ours, rseq));
             }
         }
     }

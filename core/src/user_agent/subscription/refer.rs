@@ -45,7 +45,7 @@ impl Refer {
 
     /// Asks for no subscription: `Refer-Sub: false` (RFC 4488 §4). A peer that does not know this makes one all the same. Only where the REFER
     /// cannot fork, which none in a dialog does. [`Extension::NoReferSubscription`] must be among the
-    /// [`Profile::extensions`](crate::user_agent::Profile::extensions).
+    /// [`Profile::extensions`](field@crate::user_agent::Profile::extensions).
     #[must_use]
     pub const fn without_subscription(mut self) -> Self {
         self.without_subscription = true;

@@ -8,7 +8,7 @@ use crate::user_agent::client::Step;
 use crate::user_agent::compose::Outgoing;
 
 impl Outgoing {
-    /// A request to the target of a REFER, of which [`Event::Referred`](super::Event::Referred) has told: Refer-To, with those header fields of its URI
+    /// A request to the target of a REFER, of which [`Event::Referred`](crate::user_agent::Event::Referred) has told: Refer-To, with those header fields of its URI
     /// that may be honoured (RFC 3261 §19.1.5), and Referred-By as it came (RFC 3892 §2.2). A token that Referred-By names by its `cid` is a part
     /// of the REFER's body, and the application's to put into the body.
     ///
