@@ -49,8 +49,8 @@ impl Check for OfferAnswer {
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        // A proxy whose forwarding cannot be told from its own words is an end of nothing either.
-        if !is_end(part) {
+        // Some of what a proxy forwards cannot be told from words of its own.
+        if is_proxy(part) {
             return;
         }
         let dialogs = dialogs(part);
@@ -78,6 +78,11 @@ fn is_agreed(own: &Exchange<'_>, theirs: &Exchange<'_>) -> bool {
 /// Whether the node is one of those who have the call, or have it not.
 fn is_end(part: &Part<'_>) -> bool {
     part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended(_)))
+}
+
+/// Whether the node has forwarded an INVITE.
+fn is_proxy(part: &Part<'_>) -> bool {
+    part.sent().any(|(seen, packet, _)| seen.below.is_some() && packet.is("INVITE"))
 }
 
 /// The dialogs that this node is an end of: its tag, and the other's. A proxy is an end of none.
