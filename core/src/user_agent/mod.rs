@@ -7,7 +7,6 @@
 
 mod account;
 mod agent;
-mod body;
 mod call_dialog;
 mod client;
 mod commands;
@@ -15,13 +14,11 @@ mod compose;
 mod description;
 mod event;
 mod floor;
-mod given;
 mod limits;
 mod policy;
 mod profile;
 mod registration;
 mod replace;
-mod reply;
 mod server;
 mod service_route;
 mod session;
@@ -30,17 +27,15 @@ mod subscription;
 
 pub use account::Account;
 pub use agent::{Census, Core};
-pub use body::Body;
 pub use call_dialog::CallDialog;
 pub use client::Amend;
-pub use compose::{Extra, Outgoing};
+pub use compose::{Body, Extra, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
 pub use registration::{Binding, KeepAlive, Register};
 pub use replace::Replace;
-pub use reply::Reply;
 pub use subscription::{Reason, Refer, ReferralEnd, Resubscription, Subscribe, SubscriptionEnd};
 
 use crate::auth::{Login, Scope};

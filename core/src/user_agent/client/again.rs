@@ -13,7 +13,7 @@ use crate::targets::{Target, TargetSet};
 use crate::time::Duration;
 use crate::transport::{Here, NextHop};
 use crate::user_agent::agent::{Cx, Work};
-use crate::user_agent::body::Body;
+use crate::user_agent::compose::Body;
 use crate::user_agent::event::{Event, Wanted};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::policy::Redirects;

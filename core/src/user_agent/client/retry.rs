@@ -10,7 +10,7 @@ use crate::message::header::{CSeq, Expires, Header, MinExpires, MinSe, RetryAfte
 use crate::message::{BuildError, HeaderId, Method, Request, Response, StatusCode};
 use crate::random::Random;
 use crate::time::Duration;
-use crate::user_agent::body::Body;
+use crate::user_agent::compose::Body;
 use crate::user_agent::policy::{Policy, Redirects};
 
 /// The retries that were made before.

@@ -7,9 +7,9 @@ use crate::error::CommandError;
 use crate::message::{Method, Request, StatusCode};
 use crate::timer::TimerId;
 use crate::user_agent::agent::{Cx, Work};
+use crate::user_agent::compose::Reply;
 use crate::user_agent::event::Event;
 use crate::user_agent::floor::Floor;
-use crate::user_agent::reply::Reply;
 use crate::user_agent::{AccountId, CallId};
 
 /// A request that waits for the application.

@@ -5,9 +5,9 @@ use crate::error::CommandError;
 use crate::message::{HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
+use crate::user_agent::compose::Reply;
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
-use crate::user_agent::reply::Reply;
 
 impl Floor {
     /// Answers with what we can do (§11.2).

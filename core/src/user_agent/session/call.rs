@@ -5,9 +5,8 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Given};
 use super::super::event::CallState;
-use super::super::given::Given;
 use super::super::server::Served;
 use super::machine::Phase;
 use super::refresh::Refresh;

@@ -3,13 +3,11 @@
 use smallvec::SmallVec;
 
 use super::super::agent::Cx;
-use super::super::body::Body;
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::{Extra, Outgoing};
+use super::super::compose::{Body, Extra, Given, Outgoing};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
-use super::super::given::Given;
 use super::Calls;
 use super::call::{Call, Caller, Progress, Session, Side};
 use super::machine::{Input, Phase};

@@ -5,10 +5,9 @@ use alloc::vec::Vec;
 
 use super::super::agent::Cx;
 use super::super::client::{Inside, Owner};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Reply};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
-use super::super::reply::Reply;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Caller, Progress, Side};

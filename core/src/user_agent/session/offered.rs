@@ -1,11 +1,10 @@
 //! Changes of a session that the peer asks for: its re-INVITEs (RFC 3261 §14.2) and UPDATEs (RFC 3311 §5.2).
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Reply};
 use super::super::description::request_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
-use super::super::reply::Reply;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Caller, Session, Side, Theirs};

@@ -13,8 +13,7 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::body::Body;
-use super::super::compose::Extra;
+use super::super::compose::{Body, Extra};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;

@@ -3,11 +3,10 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Reply};
 use super::super::description::request_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
-use super::super::reply::Reply;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Callee, Ringing, Session, Side, Theirs};

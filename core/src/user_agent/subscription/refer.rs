@@ -4,8 +4,7 @@ use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, HeaderName, UriBuf};
-use crate::user_agent::body::Body;
-use crate::user_agent::compose::Extra;
+use crate::user_agent::compose::{Body, Extra};
 
 /// The header fields that the core writes into a REFER besides those of every request.
 const OWNED: [HeaderId; 4] = [HeaderId::ReferTo, HeaderId::ReferredBy, HeaderId::Event, HeaderId::SubscriptionState];

@@ -11,10 +11,9 @@ use crate::message::{HeaderId, Phrase, StatusCode};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::user_agent::agent::{Cx, Work};
-use crate::user_agent::compose::Extra;
+use crate::user_agent::compose::{Extra, Reply};
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::{Floor, Usage};
-use crate::user_agent::reply::Reply;
 use crate::user_agent::server::Served;
 use crate::user_agent::{AccountId, ReferralId, RequestId, ServedId};
 

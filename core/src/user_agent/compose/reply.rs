@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::body::Body;
-use super::compose::Extra;
+use super::extra::Extra;
 use crate::message::{HeaderId, HeaderName, StatusCode, UriBuf};
 
 /// A final response that the application gives to a request: its status and what it carries.
@@ -17,8 +17,8 @@ use crate::message::{HeaderId, HeaderName, StatusCode, UriBuf};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) extra: Extra,
+    pub(in crate::user_agent) status: StatusCode,
+    pub(in crate::user_agent) extra: Extra,
 }
 
 impl Reply {

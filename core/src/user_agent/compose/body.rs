@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use super::description::description;
 use crate::message::{Content, HeaderId, Message, Request, Response, SharedBytes};
+use crate::user_agent::description::description;
 
 /// A message body and its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Body {
     }
 
     /// The body as a message takes it.
-    pub(super) fn content(&self) -> Content<'_> {
+    pub(in crate::user_agent) fn content(&self) -> Content<'_> {
         Content { content_type: &self.content_type, octets: &self.bytes }
     }
 

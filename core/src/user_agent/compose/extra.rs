@@ -1,0 +1,208 @@
+//! Header fields and a body besides what the core writes.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use super::body::Body;
+use crate::error::CommandError;
+use crate::message::{Content, HeaderId, HeaderName, Lines};
+use crate::user_agent::description::describes;
+
+/// The header fields that the core writes itself, each with what it knows: nobody else may.
+const OWNED: [HeaderId; 26] = [
+    HeaderId::Via,
+    HeaderId::MaxForwards,
+    HeaderId::Route,
+    HeaderId::RecordRoute,
+    HeaderId::From,
+    HeaderId::To,
+    HeaderId::CallId,
+    HeaderId::CSeq,
+    HeaderId::Contact,
+    HeaderId::ContentType,
+    HeaderId::ContentLength,
+    HeaderId::Allow,
+    HeaderId::Supported,
+    HeaderId::Require,
+    HeaderId::Unsupported,
+    HeaderId::RSeq,
+    HeaderId::RAck,
+    HeaderId::SessionExpires,
+    HeaderId::MinSe,
+    HeaderId::Authorization,
+    HeaderId::ProxyAuthorization,
+    HeaderId::WwwAuthenticate,
+    HeaderId::ProxyAuthenticate,
+    HeaderId::AuthenticationInfo,
+    HeaderId::RetryAfter,
+    HeaderId::Warning,
+];
+
+/// Whether the core writes this field itself.
+pub(in crate::user_agent) fn is_owned(id: HeaderId) -> bool {
+    OWNED.contains(&id)
+}
+
+/// The part of a request or response of ours that the core does not write: header fields, and a body.
+///
+/// ```
+/// # use sansip::user_agent::{Body, Extra};
+/// let extra = Extra::new().header("Reason", "SIP;cause=200;text=\"Call completed elsewhere\"").body(Body::sdp("v=0\r\n"));
+/// assert!(extra.check().is_ok());
+/// assert_eq!(Extra::new().header("CSeq", "1 BYE").check().unwrap_err().to_string(), "the stack writes CSeq itself");
+/// ```
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// In a box, as most messages have nothing here.
+    lines: Option<Box<Lines>>,
+    body: Option<Body>,
+    /// The first error, which the command tells.
+    error: Option<CommandError>,
+}
+
+impl Extra {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { lines: None, body: None, error: None }
+    }
+
+    /// Adds a header field. The command that takes this refuses a field that the core writes itself, and text that would end its
+    /// line.
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        let name = match name.into() {
+            HeaderName::Other(text) => text.into(),
+            known @ HeaderName::Known(_) => known,
+        };
+        match name {
+            HeaderName::Known(id) if is_owned(id) => self.fail(CommandError::HeaderOwned(id.as_str())),
+            name => self.write(name, value.as_ref()),
+        }
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Whether a message can carry this.
+    ///
+    /// # Errors
+    /// `HeaderOwned`: the core writes this field itself; `Invalid`: a name or value that cannot be written.
+    pub fn check(&self) -> Result<(), CommandError> {
+        let unwritable = self.lines.as_ref().is_some_and(|lines| lines.has_failed());
+        match self.error {
+            Some(error) => Err(error),
+            None if unwritable => Err(CommandError::Invalid("header")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub(in crate::user_agent) const fn is_empty(&self) -> bool {
+        self.lines.is_none() && self.body.is_none()
+    }
+
+    /// Keeps the first error, for the command that takes this.
+    pub(in crate::user_agent) fn fail(&mut self, error: CommandError) {
+        self.error.get_or_insert(error);
+    }
+
+    /// Whether the application has given a field of this header.
+    pub(in crate::user_agent) fn contains(&self, id: HeaderId) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.contains(id))
+    }
+
+    /// Adds a field that the core writes.
+    #[must_use]
+    pub(in crate::user_agent) fn with<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        self.write(name.into(), value.as_ref());
+        self
+    }
+
+    /// Adds what another one has.
+    #[must_use]
+    pub(in crate::user_agent) fn and(mut self, other: &Self) -> Self {
+        if let Some(lines) = &other.lines {
+            self.lines.get_or_insert_with(|| Box::new(Lines::new())).append(lines);
+        }
+        self.body = other.body.clone().or(self.body);
+        self.error = self.error.or(other.error);
+        self
+    }
+
+    /// Adds a header field that the core writes.
+    pub(in crate::user_agent) fn write(&mut self, name: HeaderName<'_>, value: &[u8]) {
+        self.lines.get_or_insert_with(|| Box::new(Lines::new())).header(name, value);
+    }
+
+    /// Whether there is such a field.
+    pub(in crate::user_agent) fn has(&self, id: HeaderId) -> bool {
+        self.lines.as_ref().is_some_and(|lines| lines.has(id))
+    }
+
+    /// Whether there is a body.
+    pub(in crate::user_agent) const fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// The fields.
+    pub(in crate::user_agent) fn lines(&self) -> Option<Box<Lines>> {
+        self.lines.clone()
+    }
+
+    /// Adds the fields of another one, and its body if that has one.
+    pub(in crate::user_agent) fn join(&mut self, other: &Self) {
+        if let Some(lines) = &other.lines {
+            self.lines.get_or_insert_with(|| Box::new(Lines::new())).append(lines);
+        }
+        if other.body.is_some() {
+            self.body.clone_from(&other.body);
+        }
+    }
+
+    /// Whether the body describes a session.
+    pub(in crate::user_agent) fn describes(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
+    }
+
+    /// The body, if it describes a session.
+    pub(in crate::user_agent) fn description(&self) -> Option<&Body> {
+        self.body.as_ref().filter(|_| self.describes())
+    }
+
+    /// Appends the fields.
+    pub(in crate::user_agent) fn add_to(&self, lines: &mut Lines) {
+        if let Some(extra) = &self.lines {
+            lines.append(extra);
+        }
+    }
+
+    /// The body as a message takes it; without one, nothing.
+    pub(in crate::user_agent) fn content(&self) -> Content<'_> {
+        self.body.as_ref().map(Body::content).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Extra {
+    /// How much there is; values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let octets = self.body.as_ref().map_or(0, |body| body.bytes.len());
+        write!(f, "Extra(header fields: {}, body: {octets} octets)", self.lines.is_some())
+    }
+}
+
+impl From<Body> for Extra {
+    fn from(body: Body) -> Self {
+        Self::new().body(body)
+    }
+}
+
+impl From<Option<Body>> for Extra {
+    fn from(body: Option<Body>) -> Self {
+        Self::new().body(body)
+    }
+}

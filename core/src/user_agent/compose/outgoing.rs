@@ -1,0 +1,200 @@
+//! Requests of ours outside of dialogs.
+
+use alloc::boxed::Box;
+
+use super::body::Body;
+use super::extra::Extra;
+use super::given::Given;
+use crate::dialog::{Path, RouteSet, request_target};
+use crate::error::CommandError;
+use crate::extension::{Extension, Extensions};
+use crate::message::header::NameAddrBuf;
+use crate::message::{HeaderName, UriBuf};
+use crate::transport::NextHop;
+use crate::user_agent::AccountId;
+
+/// A request of ours outside of dialogs: to whom it goes, and what differs from what the [`Profile`](crate::user_agent::Profile) says.
+///
+/// ```
+/// # use sansip::user_agent::{Body, Outgoing};
+/// let bob = "Bob <sip:bob@biloxi.com>".parse().unwrap();
+/// let call = Outgoing::to(&bob)
+///     .request_uri(&"sip:bob@192.0.2.4:5062".parse().unwrap())
+///     .header("Subject", "Lunch")
+///     .body(Body::sdp("v=0\r\n"));
+/// # let _ = call;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub(in crate::user_agent) to: NameAddrBuf,
+    from: Option<NameAddrBuf>,
+    request_uri: Option<UriBuf>,
+    next_hop: Option<NextHop>,
+    routes: RouteSet,
+    pub(in crate::user_agent) account: Option<AccountId>,
+    pub(in crate::user_agent) extra: Extra,
+    pub(in crate::user_agent) given: Option<Box<Given>>,
+    pub(in crate::user_agent) require: Extensions,
+}
+
+impl Outgoing {
+    /// A request to that address, such as `Bob <sip:bob@biloxi.com>`: To, and if nothing else is said, Request-URI.
+    pub fn to(to: &NameAddrBuf) -> Self {
+        Self {
+            to: to.clone(),
+            from: None,
+            request_uri: None,
+            next_hop: None,
+            routes: RouteSet::default(),
+            account: None,
+            extra: Extra::new(),
+            given: None,
+            require: Extensions::NONE,
+        }
+    }
+
+    /// Sends the request for that account, which without this is the default one: with its identity, contact, routes and logins.
+    #[must_use]
+    pub const fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// Sets From; without it the account's identity stands there (RFC 3261 §8.1.1.3).
+    #[must_use]
+    pub fn from(mut self, from: &NameAddrBuf) -> Self {
+        self.from = Some(from.clone());
+        self
+    }
+
+    /// Sets a Request-URI that is not that of To, such as a path that is known from before (RFC 3261 §8.1.1.1).
+    #[must_use]
+    pub fn request_uri(mut self, uri: &UriBuf) -> Self {
+        self.request_uri = Some(uri.clone());
+        self
+    }
+
+    /// Sends the request there, whatever Request-URI and Route say (RFC 3261 §8.1.2).
+    #[must_use]
+    pub fn next_hop(mut self, next_hop: NextHop) -> Self {
+        self.next_hop = Some(next_hop);
+        self
+    }
+
+    /// Adds a proxy that the request goes through, after those that were added before: a preloaded Route (RFC 3261 §8.1.1.1,
+    /// §8.1.2). These routes stand in the place of the account's ([`Profile::routes`](crate::user_agent::Profile::routes)).
+    #[must_use]
+    pub fn route(mut self, proxy: &UriBuf) -> Self {
+        self.routes.push(proxy.clone());
+        self
+    }
+
+    /// Adds a header field: see [`Extra::header`].
+    #[must_use]
+    pub fn header<'n>(mut self, name: impl Into<HeaderName<'n>>, value: impl AsRef<[u8]>) -> Self {
+        self.extra = self.extra.header(name, value);
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.extra = self.extra.body(body);
+        self
+    }
+
+    /// Sets the answer to an offer that nobody wants, such as one whose streams all have port 0. It has a use for an INVITE without an
+    /// offer: each fork that loses, and a call that is not answered in time, has an offer in its 2xx, and its ACK should have an answer
+    /// (RFC 3261 §13.2.2.4). Without this the ACK has no body.
+    #[must_use]
+    pub fn refusal(mut self, body: Body) -> Self {
+        self.given.get_or_insert_default().refusal = Some(body);
+        self
+    }
+
+    /// Sets the header fields of each ACK that acknowledges a 2xx to this INVITE, whichever fork has sent that. The body of such an ACK
+    /// is the answer to an offer alone: see [`UserAgent::answer_offer`](crate::user_agent::UserAgent::answer_offer), whose fields stand behind these,
+    /// and [`refusal`](Self::refusal).
+    ///
+    /// ```
+    /// # use sansip::user_agent::{Extra, Outgoing};
+    /// let call = Outgoing::to(&"<sip:bob@biloxi.com>".parse().unwrap()).ack(Extra::new().header("X-Trace", "7f"));
+    /// # let _ = call;
+    /// ```
+    #[must_use]
+    pub fn ack(mut self, extra: Extra) -> Self {
+        if extra.has_body() {
+            self.extra.fail(CommandError::Invalid("body"));
+        } else if let Err(error) = extra.check() {
+            self.extra.fail(error);
+        }
+        self.given.get_or_insert_default().ack = extra;
+        self
+    }
+
+    /// Insists on an extension: Require (RFC 3261 §8.1.1.9). A peer that does not know the extension refuses with 420. The command that
+    /// takes this refuses an extension that is not among [`Profile::extensions`](field@crate::user_agent::Profile::extensions), and 100rel for anything but
+    /// a call (RFC 3262 §4).
+    #[must_use]
+    pub const fn require(mut self, extension: Extension) -> Self {
+        self.require = self.require.with(extension);
+        self
+    }
+
+    /// Sets the header fields, and a body that is no session description, of each PRACK that acknowledges a reliable provisional response
+    /// (RFC 3262 §4).
+    #[must_use]
+    pub fn prack(mut self, extra: impl Into<Extra>) -> Self {
+        let extra = extra.into();
+        if extra.describes() {
+            // It would be an offer (RFC 3262 §5).
+            self.extra.fail(CommandError::Invalid("body"));
+        } else if let Err(error) = extra.check() {
+            self.extra.fail(error);
+        }
+        self.given.get_or_insert_default().prack = extra;
+        self
+    }
+
+    /// Sets all that the request carries besides what the core writes.
+    pub(in crate::user_agent) fn extra(mut self, extra: Extra) -> Self {
+        self.extra = extra;
+        self
+    }
+
+    /// From without a tag: what is said here, or else the identity.
+    pub(in crate::user_agent) fn caller_or<'a>(&'a self, identity: &'a NameAddrBuf) -> &'a NameAddrBuf {
+        self.from.as_ref().unwrap_or(identity)
+    }
+
+    /// How the request is addressed (§8.1.2).
+    ///
+    /// # Errors
+    /// `NotSip`: To and Request-URI are no SIP URIs, or a route is none.
+    pub(in crate::user_agent) fn path(
+        &self,
+        routes: &RouteSet,
+        outbound: Option<&NextHop>,
+    ) -> Result<Path, CommandError> {
+        let to = self.to.uri();
+        let target = match &self.request_uri {
+            Some(uri) => uri.clone(),
+            None => request_target(to),
+        };
+        if !to.is_sip() || !target.is_sip() {
+            return Err(CommandError::NotSip);
+        }
+        let routes = if self.routes.is_empty() { routes } else { &self.routes };
+        let mut path = routes.path(&target).ok_or(CommandError::NotSip)?;
+        if let Some(next_hop) = self.next_hop.as_ref().or(outbound) {
+            path.next_hop = next_hop.clone().for_request_uri(path.request_uri.as_uri());
+        }
+        Ok(path)
+    }
+}
+
+impl From<&NameAddrBuf> for Outgoing {
+    fn from(to: &NameAddrBuf) -> Self {
+        Self::to(to)
+    }
+}
