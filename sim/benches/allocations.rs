@@ -21,7 +21,7 @@ fn main() {
     println!("| live transactions | allocations | x the aim of {PAIR_AIM} | octets allocated |");
     println!("|---|---|---|---|");
     for live in [100, 10_000, 100_000].into_iter().take(if is_test { 1 } else { 3 }) {
-        let (mut pair, wait) = Pair::with_live(live);
+        let (mut pair, wait) = Pair::new().brought_to(live);
         let transactions = pair.transactions();
         let counted = measure(|| (0..calls).for_each(|_| pair.call(wait)));
         let each = counted.count_total as f64 / f64::from(calls);

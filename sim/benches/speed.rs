@@ -34,7 +34,7 @@ fn print_pair(calls: u32) {
     println!("| live transactions | µs per call | x the aim of {PAIR_AIM} µs |");
     println!("|---|---|---|");
     for live in [100, 10_000, 100_000] {
-        let (mut pair, wait) = Pair::with_live(live);
+        let (mut pair, wait) = Pair::new().brought_to(live);
         let best = (0..3).map(|_| time(|| (0..calls).for_each(|_| pair.call(wait))).0).min().unwrap_or_default();
         let each = best.as_secs_f64() * 1e6 / f64::from(calls);
         println!("| {} | {each:.2} | {:.2} |", pair.transactions(), each / PAIR_AIM);

@@ -25,6 +25,10 @@ pub(super) const ACCEPT: &str = "application/sdp";
 const SUPPORTED: Extensions =
     Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Replaces, Extension::Timer]);
 
+/// The extensions that are used unless the application says otherwise: those that take no decision of the application.
+/// Replaces is none of them, since whoever answers a call with it ends another.
+const DEFAULT: Extensions = Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Timer]);
+
 /// Who a user agent is. Identity, contact, routes and outbound next hop are those of its default account
 /// ([`AccountId::DEFAULT`](crate::user_agent::AccountId::DEFAULT)); further accounts are [added](super::UserAgent::add_account).
 #[derive(Clone, Debug)]
@@ -41,7 +45,10 @@ pub struct Profile {
     /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
     pub capabilities: bool,
     /// The extensions that are used: Supported names them, and a request may require them (RFC 3261 §8.2.2.3, §20.37). An extension that
-    /// the stack does not know how to use counts as not given. None by default.
+    /// the stack does not know how to use counts as not given. By default these are 100rel (RFC 3262), timer (RFC 4028) and norefersub (RFC
+    /// 4488), which run by themselves: a provisional response of a peer is acknowledged, a session that the peer wants refreshed is refreshed.
+    /// [`Extension::Replaces`] is to be asked for, since a call that is answered may then end another one
+    /// ([`Event::Incoming`](super::Event::Incoming)).
     pub extensions: Extensions,
     /// The wishes for session timers, if [`extensions`](field@Self::extensions) has [`Extension::Timer`] (RFC 4028). Without that
     /// extension there are none. With it a session that either end, or a proxy, wants a timer for is refreshed by the end that was
@@ -54,9 +61,7 @@ pub struct Profile {
     ///
     /// ```
     /// # use sansip::user_agent::Profile;
-    /// # use sansip::extension::{Extension, Extensions};
     /// let mut profile = Profile::new("<sip:alice@atlanta.com>".parse()?);
-    /// profile.extensions = Extensions::of(&[Extension::Timer]);
     /// profile.session_timer.interval = Some(1_800);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -98,7 +103,7 @@ impl Profile {
             routes: RouteSet::default(),
             outbound: None,
             capabilities: true,
-            extensions: Extensions::NONE,
+            extensions: DEFAULT,
             session_timer: SessionTimerSettings::default(),
             answer_time: Duration::from_secs(10),
             decision_time: Duration::from_secs(10),

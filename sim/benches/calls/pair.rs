@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use sansip::extension::Extensions;
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Event, Profile};
 use sansip::{CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed, UserAgent};
@@ -13,11 +14,12 @@ struct Phone {
 }
 
 impl Phone {
-    fn new(seed: u64, who: &str, last: u8) -> Self {
+    fn new(seed: u64, who: &str, last: u8, adapt: fn(&mut Profile)) -> Self {
         let address = SocketAddr::from(([192, 0, 2, last], 5060));
         let config = Config::new(Seed::from_u64(seed));
         let mut profile = Profile::new(format!("<sip:{who}@{address}>").parse().expect("a name-addr"));
         profile.limits.calls = 1_000_000;
+        adapt(&mut profile);
         let mut agent = UserAgent::user_agent(config, profile);
         let listener = agent.listen(Listener::udp(address));
         Self { agent, listener, address }
@@ -41,9 +43,16 @@ struct Heard {
 }
 
 impl Pair {
+    /// Two that use no extension.
     pub(crate) fn new() -> Self {
+        Self::with(|profile| profile.extensions = Extensions::NONE)
+    }
+
+    /// Two with a profile that differs from the default one in this.
+    pub(crate) fn with(adapt: fn(&mut Profile)) -> Self {
         let callee = "<sip:bob@192.0.2.2:5060>".parse().expect("a name-addr");
-        Self { alice: Phone::new(1, "alice", 1), bob: Phone::new(2, "bob", 2), now: Instant::ZERO, callee }
+        let (alice, bob) = (Phone::new(1, "alice", 1, adapt), Phone::new(2, "bob", 2, adapt));
+        Self { alice, bob, now: Instant::ZERO, callee }
     }
 
     /// Carries messages until there are none.
@@ -76,12 +85,12 @@ impl Pair {
         busy
     }
 
-    /// Two that have made calls for long enough that `live` transactions are alive at any time; and how long to wait after each
+    /// These two when they have made calls for long enough that `live` transactions are alive at any time; and how long to wait after each
     /// call for that.
-    pub(crate) fn with_live(live: u32) -> (Self, Duration) {
+    pub(crate) fn brought_to(self, live: u32) -> (Self, Duration) {
+        let mut pair = self;
         // The transactions of a call live for 5 to 32 s after it; calls come so often that so many live at any time.
         let mut wait = OVER * 3 / live;
-        let mut pair = Self::new();
         for _ in 0..3 {
             for _ in 0..live / 3 {
                 pair.call(wait);

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use sansip::auth::{Login, Scope, Secret};
+use sansip::extension::Extensions;
 use sansip::message::{Limits, Message, Method, Request, StatusCode, UriBuf};
 use sansip::user_agent::{Binding, Body, Event, Extra, Outgoing, Policy, Profile, Redirects, Register, UserAgent};
 use sansip::{
@@ -66,6 +67,7 @@ impl<'a> Stage<'a> {
         config.script = script(flow, part);
         let mut profile = Profile::new(part.who.identity.parse().expect("an identity"));
         profile.capabilities = false;
+        profile.extensions = Extensions::NONE;
         profile.policy = Policy { redirects: Redirects::Follow, ..Policy::NONE };
         let mut agent = UserAgent::user_agent(config, profile);
         let login = Login::new(&part.who.name.to_lowercase(), Secret::password("zanzibar")).for_outbound_proxy();

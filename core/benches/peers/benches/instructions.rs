@@ -40,8 +40,10 @@ const WORKS: [(&str, Work); 6] = [
 const SAMPLES: [(&str, fn() -> Sample); 4] =
     [("invite", invite), ("ok", ok), ("register", register), ("long-invite", long_invite)];
 
-/// The two kinds of calls, by the names that their figures have.
+/// The kinds of calls, by the names that their figures have: two user agents without extensions, two with what a profile has by default, and
+/// the trapezoid.
 const TWO_PARTY: &str = "two-party";
+const TWO_PARTY_DEFAULTS: &str = "two-party-defaults";
 const TRAPEZOID: &str = "trapezoid";
 
 fn main() -> ExitCode {
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
     let wants = |half: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == half);
     let mut names = Vec::new();
     if wants("calls") {
-        names.extend([TWO_PARTY.to_owned(), TRAPEZOID.to_owned()]);
+        names.extend([TWO_PARTY, TWO_PARTY_DEFAULTS, TRAPEZOID].map(str::to_owned));
     }
     if wants("messages") {
         names.extend(WORKS.iter().flat_map(|(work, _)| SAMPLES.map(|(sample, _)| format!("{work}:{sample}"))));
@@ -110,8 +112,9 @@ fn counted<R>(work: impl FnOnce() -> R) -> R {
 
 fn run(name: &str) {
     match name {
-        TWO_PARTY => {
-            let (mut pair, wait) = Pair::with_live(100);
+        TWO_PARTY | TWO_PARTY_DEFAULTS => {
+            let pair = if name == TWO_PARTY { Pair::new() } else { Pair::with(|_| {}) };
+            let (mut pair, wait) = pair.brought_to(100);
             (0..100).for_each(|_| pair.call(wait));
             counted(|| (0..CALLS).for_each(|_| pair.call(wait)));
         }

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::pair::{Pair, Who};
 use super::text::assert_same;
 use crate::message::StatusCode;
-use crate::user_agent::{CallState, Outgoing};
-use crate::{CommandError, Duration};
+use crate::user_agent::{CallState, Outgoing, Profile};
+use crate::{CommandError, Config, Duration};
 use Who::{Alice, Bob};
 
 const F1: &str = "INVITE sip:bob@biloxi.com SIP/2.0
@@ -148,6 +148,24 @@ fn invite_and_2xx_name_methods_and_extensions_and_bye_does_not() {
     }
     for message in [pair.last(Alice, "ACK"), pair.last(Alice, "BYE"), pair.last(Bob, "200 BYE")] {
         assert_eq!((message.find("allow"), message.find("contact")), (None, None));
+    }
+}
+
+/// The default profile uses the extensions that run by themselves.
+#[test]
+fn by_default_reliable_responses_session_timers_and_norefersub_are_used() {
+    let defaults = |_: &mut Config, profile: &mut Profile| {
+        profile.extensions = Profile::new(profile.identity.clone()).extensions;
+    };
+    let mut pair = Pair::with(defaults);
+    let (alice, _) = pair.establish();
+    pair.hang_up(Alice, alice);
+    pair.finish();
+    for message in [pair.last(Alice, "INVITE"), pair.last(Bob, "200 INVITE")] {
+        assert_eq!(message.header("allow"), "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE, PRACK");
+        assert_eq!(message.header("supported"), "100rel, norefersub, timer");
+        // Nobody has asked for a timer.
+        assert_eq!((message.find("session-expires"), message.find("require")), (None, None));
     }
 }
 
@@ -328,8 +346,8 @@ fn above_the_limit_of_calls_others_are_busy_and_own_calls_refused() {
 
 #[test]
 fn a_call_without_a_listener_or_to_no_sip_address_is_refused() {
-    use crate::user_agent::{Profile, UserAgent};
-    use crate::{Config, Instant, Seed};
+    use crate::user_agent::UserAgent;
+    use crate::{Instant, Seed};
     let mut agent =
         UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse().unwrap()));
     let bob = "<sip:bob@biloxi.com>".parse().unwrap();

@@ -8,6 +8,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::pair::short;
 use super::text::Text;
 use crate::endpoint::Census;
+use crate::extension::Extensions;
 use crate::user_agent::{Event, Profile, UserAgent};
 use crate::{
     Answer, CallId, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Script, Seed,
@@ -39,6 +40,8 @@ impl Lone {
         config.rport = false;
         config.script = Script { tags: ["bob-tag".into()].into(), ..Script::default() };
         let mut profile = Profile::new("Bob <sip:bob@biloxi.com>".parse().unwrap());
+        // Each extension has tests of its own, which name it.
+        profile.extensions = Extensions::NONE;
         adapt(&mut config, &mut profile);
         let mut agent = UserAgent::user_agent(config, profile);
         let listener = agent.listen(Listener::udp("192.0.2.4:5060".parse().unwrap()));

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::text::Text;
+use crate::extension::Extensions;
 use crate::message::SharedBytes;
 use crate::user_agent::{Body, CallState, Cause, Event, Outgoing, Profile, ReferralEnd, SubscriptionEnd, UserAgent};
 use crate::{
@@ -95,6 +96,8 @@ impl Pair {
         let node = |who: Who, seed, identity: &str, sent_by: &str| {
             let mut config = Config::new(Seed::from_u64(seed));
             let mut profile = Profile::new(identity.parse().unwrap());
+            // Each extension has tests of its own, which name it.
+            profile.extensions = Extensions::NONE;
             adapt(&mut config, &mut profile);
             let mut agent = UserAgent::user_agent(config, profile);
             let id = agent.listen(Listener::udp(who.address()).with_sent_by(sent_by.parse().unwrap()));
