@@ -28,7 +28,7 @@ impl Stack<Core> {
         self.command(Instant::ZERO, |core, _| core.login(scope, login))
     }
 
-    /// As [`login`](Self::login), for another account than the default one.
+    /// As [`login`](Self::login), for another account than the default one. For an example see [`add_account`](Self::add_account).
     ///
     /// # Errors
     /// `Gone`: there is no such account; as there.

@@ -1,10 +1,12 @@
 //! Requests of ours, from their sending to their end (RFC 3261 §8.1).
 //!
 //! [`Requests`] is the table of them. `write.rs` writes a request outside of dialogs, `inside.rs` one inside, `retry.rs` says what a
-//! response asks to be done again, `again.rs` does it, and `redirect.rs` is one step of it. `ask.rs` sends any other method.
+//! response asks to be done again, `again.rs` does it, and `redirect.rs` is one step of it. `ask.rs` sends any other method. The commands are those of
+//! `commands.rs`.
 
 mod again;
 mod ask;
+mod commands;
 mod inside;
 mod redirect;
 mod retry;

@@ -1,4 +1,4 @@
-//! The commands of a user agent that say who is served.
+//! The commands of a user agent that say who is served, and answer requests of peers.
 
 use crate::auth::{Secret, Settings, Users};
 use crate::error::CommandError;
@@ -6,6 +6,7 @@ use crate::stack::Stack;
 use crate::time::{Duration, Instant};
 use crate::user_agent::ServedId;
 use crate::user_agent::agent::Core;
+use crate::user_agent::compose::Reply;
 
 impl Stack<Core> {
     /// Asks everybody who sends a request for credentials (401, RFC 3261 §22.2) and serves the users who prove themselves; with `None`
@@ -67,5 +68,29 @@ impl Stack<Core> {
     /// `Gone`: the secret was said, or the time for it is over, or the request was cancelled.
     pub fn secret(&mut self, now: Instant, served: ServedId, user: Option<(&str, Secret)>) -> Result<(), CommandError> {
         self.command(now, |core, cx| core.secret(cx, served, user))
+    }
+
+    /// Answers what [`Event::Asked`](crate::user_agent::Event::Asked) asks, with a final response.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant};
+    /// # use sansip::message::StatusCode;
+    /// # use sansip::user_agent::{Body, Event, UserAgent};
+    /// # fn example(bob: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
+    /// // `MESSAGE` is among the methods of the profile.
+    /// if let Event::Asked { served, request, .. } = event {
+    ///     let known = Body::of_request(&request).is_some_and(|body| body.content_type == "text/plain");
+    ///     let status = if known { StatusCode::OK } else { StatusCode::UNSUPPORTED_MEDIA_TYPE };
+    ///     bob.respond(now, served, status)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`: it is answered, or its time is over; `HeaderOwned`; `Invalid`: the status, or what cannot be carried.
+    pub fn respond(&mut self, now: Instant, served: ServedId, reply: impl Into<Reply>) -> Result<(), CommandError> {
+        let reply = reply.into();
+        self.command(now, |core, cx| core.respond(cx, served, &reply))
     }
 }

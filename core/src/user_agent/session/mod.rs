@@ -4,13 +4,15 @@
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
 //! the peer, `refresh.rs` to the session timer, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
-//! `replaces.rs` to calls that take the place of others, `ending.rs` at the end, by the commands of `commands.rs`.
+//! `replaces.rs` to calls that take the place of others, `ending.rs` at the end. The commands are those of `commands.rs` and, for changes, of
+//! `changes.rs`.
 
 mod accepted;
 mod ask;
 mod call;
 mod callee;
 mod caller;
+mod changes;
 mod commands;
 mod ending;
 mod in_dialog;
