@@ -5,6 +5,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use arrayvec::ArrayVec;
+
 use super::client::is_of_the_core;
 use super::limits::Limits;
 use super::policy::Policy;
@@ -57,7 +59,7 @@ pub struct Profile {
     /// Our refresh is an UPDATE without a session description if the peer's Allow names that method, else a re-INVITE with the description
     /// that we have sent last; the application hears of it only if the answer differs from the last one ([`Event::Modified`](super::Event::Modified)). A re-INVITE of the peer with the offer of the last
     /// exchange, byte for byte, gets the answer of that exchange; any other is [`Event::Offered`](super::Event::Offered). The two
-    /// descriptions of the last exchange are kept for that.
+    /// descriptions of the last exchange are kept for that while a timer runs.
     ///
     /// ```
     /// # use sansip::user_agent::Profile;
@@ -192,12 +194,14 @@ impl Profile {
     }
 
     fn write_supported(&self, lines: &mut Lines) {
-        let extensions = self.extensions();
-        if extensions.is_empty() {
-            lines.made(HeaderId::Supported, &[]);
-        } else {
-            lines.made(HeaderId::Supported, &[alloc::format!("{extensions}").as_bytes()]);
+        let mut value = ArrayVec::<&[u8], { 2 * Extension::ALL.len() }>::new();
+        for extension in self.extensions().iter() {
+            if !value.is_empty() {
+                value.push(b", ");
+            }
+            value.push(extension.tag().as_bytes());
         }
+        lines.made(HeaderId::Supported, &value);
     }
 
     /// Adds the software's name as `id`, User-Agent or Server, if the profile has one.

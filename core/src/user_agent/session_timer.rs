@@ -32,6 +32,11 @@ pub(super) fn asked(request: &Request) -> TimerRequest {
     }
 }
 
+/// Whether a message says something of a session timer.
+pub(super) fn is_timed(headers: Headers<'_>) -> bool {
+    headers.contains(HeaderId::SessionExpires) || headers.contains(HeaderId::MinSe)
+}
+
 /// Session-Expires of a 2xx.
 pub(super) fn answered(response: &Response) -> Option<(u32, Option<Refresher>)> {
     session_expires(response.headers())

@@ -19,7 +19,7 @@ use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::super::profile::Profile;
 use super::super::server::Served;
-use super::super::session_timer::{add_answer, add_request, answered, asked};
+use super::super::session_timer::{add_answer, add_request, answered, asked, is_timed};
 use super::Calls;
 use super::call::{Call, Ours, Session, Stage};
 use super::machine::{Input, Phase};
@@ -100,6 +100,11 @@ impl Session {
     /// Whether our requests say something of the session timer.
     pub(super) fn is_timed(&self) -> bool {
         self.phase != Phase::Early && self.refresh().is_some()
+    }
+
+    /// Whether a message with these fields leaves the session without a timer: there is none, and neither end wants one. Then nothing is kept.
+    fn stays_untimed(&self, profile: &Profile, headers: Headers<'_>) -> bool {
+        self.refresh().is_none() && wants_none(profile, headers)
     }
 
     /// The session timer, which is kept from now on.
@@ -183,7 +188,7 @@ impl Session {
     /// Takes note of the session timer of a re-INVITE or UPDATE of the peer. An interval that is too small, and that the peer can mend, is
     /// refused: the least interval in seconds (RFC 4028 §9).
     pub(super) fn time_request(&mut self, profile: &Profile, request: &Request) -> Result<(), u32> {
-        if !profile.has_session_timers() {
+        if !profile.has_session_timers() || self.stays_untimed(profile, request.headers()) {
             return Ok(());
         }
         self.begin_refresh(profile).timer.received(asked(request)).map_err(|small| small.min_se)
@@ -205,9 +210,14 @@ impl Session {
     }
 }
 
+/// Whether neither this end nor a message with these fields wants a session timer.
+fn wants_none(profile: &Profile, headers: Headers<'_>) -> bool {
+    profile.session_timer.interval.is_none() && !is_timed(headers)
+}
+
 /// The least interval, if an INVITE outside of dialogs asks for less and its sender can mend that (RFC 4028 §9).
 pub(super) fn least_interval(profile: &Profile, invite: &Request) -> Result<(), u32> {
-    if !profile.has_session_timers() {
+    if !profile.has_session_timers() || wants_none(profile, invite.headers()) {
         return Ok(());
     }
     SessionTimer::new(profile.session_timer).received(asked(invite)).map_err(|small| small.min_se)
@@ -234,7 +244,10 @@ impl Calls {
         change: Option<(RequestId, &Extra)>,
         response: &Response,
     ) -> bool {
-        if !on.profile.has_session_timers() {
+        let Some(session) = self.session_mut(id, dialog).filter(|_| on.profile.has_session_timers()) else {
+            return true;
+        };
+        if session.stays_untimed(&on.profile, response.headers()) {
             return true;
         }
         let request = change.map(|change| change.0).or_else(|| self.caller(id)?.invite);
@@ -276,6 +289,12 @@ impl Calls {
         let session =
             call.sessions.iter().find(|session| dialog.map_or(session.main, |dialog| session.dialog == dialog));
         if served.request.method() == Method::Update && session.is_none_or(|session| session.phase == Phase::Early) {
+            return None;
+        }
+        if session.map_or_else(
+            || wants_none(&on.profile, served.request.headers()),
+            |session| session.stays_untimed(&on.profile, served.request.headers()),
+        ) {
             return None;
         }
         let known = session.and_then(Session::refresh);

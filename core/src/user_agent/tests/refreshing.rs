@@ -287,6 +287,25 @@ fn each_2xx_negotiates_anew_who_refreshes_and_whether_anybody_does() {
     assert!(bob.take().is_empty());
 }
 
+/// A session that nobody wanted a timer for may get one later (RFC 4028 §7.2), and be refreshed from then on.
+#[test]
+fn a_re_invite_may_begin_a_timer() {
+    let (mut bob, call) = called("Supported: timer\r\n");
+    bob.receive(&reinvite("r", 11, BY_CALLEE));
+    assert_eq!(bob.told(), ["offered"]);
+    bob.command(|agent, now| agent.accept_offer(now, call, sdp(1))).unwrap();
+    bob.receive(&request("ACK", "a2", 11, "bob-tag", ""));
+    bob.take();
+    bob.run(seconds(600));
+    let refresh = bob.take().remove(0);
+    assert_eq!(said(&refresh), "supported: timer, session-expires: 1200;refresher=uac");
+    assert!(refresh.body.contains("o=- 1 1 IN"), "{}", refresh.body);
+    // A minimum is remembered without a timer, too: no later request of the dialog asks for less (§7.4).
+    let (mut bob, call) = called("Supported: timer\r\nMin-SE: 700\r\n");
+    bob.command(|agent, now| agent.modify(now, call, sdp(2))).unwrap();
+    assert_eq!(said(&bob.take().remove(0)), "supported: timer, min-se: 700");
+}
+
 #[test]
 fn a_refresh_waits_for_a_change_that_is_in_progress() {
     let (mut bob, call) = called(BY_CALLEE);
