@@ -23,12 +23,15 @@ pub struct Target {
     /// The URI parameters, each with its `;`, that our Record-Route has for the hop before and for the next hop. If there are any a
     /// Record-Route is written in any case.
     pub recorded: Option<Box<[String; 2]>>,
+    /// Another way to the same phone, and behind that perhaps the next: tried in the place of this one if it is answered with 408 or 430,
+    /// or cannot be reached along its flow. After any other final response the phone has spoken (RFC 5626 §7).
+    pub instead: Option<Box<Target>>,
 }
 
 impl Target {
     /// The target of this Request-URI, preferred as much as any.
     pub const fn new(uri: UriBuf) -> Self {
-        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000, recorded: None }
+        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000, recorded: None, instead: None }
     }
 
     /// This target, preferred so much: 0 to 1000.
@@ -101,6 +104,17 @@ impl TargetSet {
         }
         let place = self.waiting.partition_point(|other| other.q >= target.q);
         self.waiting.insert(place, target);
+        true
+    }
+
+    /// Adds a target that is taken next, in the place of one that was preferred so much. False, and nothing changes, where
+    /// [`add`](Self::add) says so.
+    pub fn add_instead(&mut self, before: u16, target: Target) -> bool {
+        if self.has(&target) || self.waiting.len() + self.taken.len() >= self.limit {
+            return false;
+        }
+        let q = self.best().map_or(before, |best| best.max(before));
+        self.waiting.insert(0, target.with_q(q));
         true
     }
 

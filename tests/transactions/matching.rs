@@ -180,9 +180,8 @@ fn a_late_response_is_a_stray() {
 
 #[test]
 fn a_stray_is_shown_to_who_asks_for_it_and_its_via_is_ours() {
-    let mut config = sansip::Config::new(sansip::Seed::from_u64(1));
-    config.strays = true;
-    let mut bench = Bench::with(config);
+    let mut bench = Bench::new();
+    bench.endpoint.show_strays();
     bench.request(&ours("INVITE"));
     let ok = answer(&bench.sent[0], 200);
     bench.receive(&ok);
@@ -208,9 +207,8 @@ fn stray(bench: &mut Bench, vias: &[&str]) -> sansip::message::Response {
 
 #[test]
 fn a_stateless_proxy_passes_a_response_on_to_where_the_next_via_says() {
-    let mut config = sansip::Config::new(sansip::Seed::from_u64(1));
-    config.strays = true;
-    let mut bench = Bench::with(config);
+    let mut bench = Bench::new();
+    bench.endpoint.show_strays();
     let own = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKours";
     for (next, to) in [
         ("SIP/2.0/UDP 192.0.2.8:5070;branch=z9hG4bKa", "192.0.2.8:5070"),

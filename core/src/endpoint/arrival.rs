@@ -211,7 +211,7 @@ impl Endpoint {
                 let (deliveries, mut below) = self.deliveries();
                 deliveries.responded(&mut below, client, response, flow);
             }
-            (None, Some(response)) if self.config.strays => self.indications.tell(Indication::Stray { response, flow }),
+            (None, Some(response)) if self.shows_strays => self.indications.tell(Indication::Stray { response, flow }),
             _ => self.dropped(DropCause::Stray, flow, view.as_bytes()),
         }
     }

@@ -22,10 +22,6 @@ pub struct Config {
     pub limits: Limits,
     /// Whether the Vias of our requests ask for `rport` (RFC 3581 §3). On by default.
     pub rport: bool,
-    /// Whether responses that no transaction waits for are shown ([`Indication::Stray`](crate::Indication::Stray)): a stateless
-    /// proxy passes them on, and any other element must discard them (RFC 6026 §8.9). Off by default; a
-    /// [stateless proxy](crate::proxy::stateless) turns it on.
-    pub strays: bool,
     /// Whether what is dropped without an answer is shown ([`Indication::Dropped`](crate::Indication::Dropped)), for a log or a
     /// trace. Off by default: the counters of [`Stats`](crate::transport::Stats) count it.
     pub drops: bool,
@@ -51,7 +47,6 @@ impl Config {
             timers: Timers::default(),
             limits: Limits::default(),
             rport: true,
-            strays: false,
             drops: false,
             owner: OwnerTag::NONE,
             shared_key: None,

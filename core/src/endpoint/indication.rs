@@ -55,7 +55,8 @@ pub enum Indication {
         /// The user's mark.
         tag: Tag,
     },
-    /// A response to a request of ours that no transaction waits for, if [`Config::strays`](crate::Config::strays) asks for these.
+    /// A response to a request of ours that no transaction waits for, if the [`TransactionUser`](crate::TransactionUser) takes
+    /// these: see [`TAKES_STRAYS`](crate::TransactionUser::TAKES_STRAYS).
     /// Our own Via is on top. A stateless proxy passes it on ([`forward_response`](super::Endpoint::forward_response)); anybody
     /// else must discard it (RFC 6026 §8.9).
     Stray {

@@ -56,6 +56,7 @@ pub struct Endpoint {
     deliveries: Deliveries,
     indications: Indications,
     draining: bool,
+    shows_strays: bool,
     refusals: Refusals,
     refused_branches: RefusedBranches,
 }
@@ -89,11 +90,18 @@ impl Endpoint {
             deliveries: Deliveries::new(),
             indications: Indications::default(),
             draining: false,
+            shows_strays: false,
             refusals: Refusals::default(),
             refused_branches: RefusedBranches::new(limits.refused_branches),
             random,
             config,
         }
+    }
+
+    /// Shows responses that no transaction waits for from now on ([`Indication::Stray`](crate::Indication::Stray)), in the place of dropping
+    /// them.
+    pub const fn show_strays(&mut self) {
+        self.shows_strays = true;
     }
 
     /// Adds a local address.

@@ -59,6 +59,11 @@ impl Fork {
         !self.is_over && self.targets.add(target)
     }
 
+    /// Adds a target in the place of one that was preferred so much and has failed. Whether it will be tried.
+    pub(super) fn add_instead(&mut self, before: u16, target: Target) -> bool {
+        !self.is_over && self.targets.add_instead(before, target)
+    }
+
     /// Whether a target was left out for want of room alone.
     pub(super) fn has_no_room_for(&self, target: &Target) -> bool {
         !self.is_over && !self.targets.has(target)

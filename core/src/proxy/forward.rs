@@ -84,7 +84,9 @@ impl Core {
                         });
                         let state = BranchState::Calling;
                         let by_flow = target.next_hop.as_ref().is_some_and(|hop| hop.flow.is_some());
-                        context.branches.push(Branch { delivery, timer_c, state, share, by_flow, redirected: None });
+                        let Target { q, instead, .. } = target;
+                        let branch = Branch { delivery, timer_c, state, share, by_flow, q, instead, redirected: None };
+                        context.branches.push(branch);
                     }
                     Err(refusal) => context.candidates.push(Candidate::Own(refusal)),
                 }

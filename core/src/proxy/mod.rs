@@ -198,7 +198,7 @@ impl Core {
             reply_unavailable(cx, &arrival);
             return None;
         }
-        let Preprocessed { request, own_route, recorded, listener: outbound } = preprocessed;
+        let Preprocessed { request, own_route, recorded, responsible, listener: outbound } = preprocessed;
         let invite = request.method() == Method::Invite;
         let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let lines = Lines::new();
@@ -207,7 +207,9 @@ impl Core {
             // A sender to whom not even this can be said is not served: nothing of the request stays.
             Err(_) => return None,
         };
-        let fork = Box::new(Fork::new(&self.settings, Disposition::of(&request), breadth));
+        // Another domain's directives are for that domain (RFC 3841 §7.1).
+        let asked = if responsible { Disposition::of(&request) } else { Disposition::default() };
+        let fork = Box::new(Fork::new(&self.settings, asked, breadth));
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,

@@ -29,6 +29,8 @@ pub struct Preprocessed {
     /// our token for its Call-ID, not older than [`Settings::token_age`](super::Settings::token_age). Nobody else can write
     /// that.
     pub recorded: bool,
+    /// Whether its Request-URI names us, so that it is for us to say where the request goes (RFC 3261 §16.5).
+    pub responsible: bool,
     /// The listener that sends it: the second value of a pair that we wrote for one forwarding says so (RFC 5658 §6.2).
     pub listener: Option<ListenerId>,
 }
@@ -99,7 +101,7 @@ pub(super) fn preprocess<E>(
             read()?;
         }
     }
-    way.finish(age)
+    way.finish(age, names_us)
 }
 
 /// A request whose own routes are taken off.
@@ -144,7 +146,11 @@ impl<'r> Way<'r> {
         self.token.is_some_and(|token| next().is_some_and(|next| token.is_pair_with(next)))
     }
 
-    fn finish(self, age: Option<(Instant, Duration)>) -> Result<Preprocessed, Refusal> {
+    fn finish(
+        self,
+        age: Option<(Instant, Duration)>,
+        names_us: impl Fn(Uri<'_>) -> bool,
+    ) -> Result<Preprocessed, Refusal> {
         let request = match (self.edit, self.uri) {
             (Some(edit), Some(uri)) => edit.uri(uri).finish().map_err(|_| BAD_ROUTE)?,
             (Some(edit), None) => edit.finish().map_err(|_| BAD_ROUTE)?,
@@ -153,7 +159,8 @@ impl<'r> Way<'r> {
         };
         let is_valid = |token: Token| age.is_none_or(|(now, age)| token.is_valid(now, age));
         let recorded = request.to_tag().is_some() && self.token.is_some_and(is_valid);
-        Ok(Preprocessed { request, own_route: self.own > 0, recorded, listener: self.listener })
+        let responsible = request.uri().is_ok_and(names_us);
+        Ok(Preprocessed { request, own_route: self.own > 0, recorded, responsible, listener: self.listener })
     }
 }
 

@@ -60,11 +60,11 @@ impl Core {
                 }
                 return redirection;
             }
-            context.candidates.push(if is_for_others {
-                Candidate::Received(Box::new(response))
-            } else {
-                Candidate::own(StatusCode::BAD_GATEWAY)
-            });
+            let candidate = match is_for_others {
+                true => Candidate::Received(Box::new(response)),
+                false => Candidate::own(StatusCode::BAD_GATEWAY),
+            };
+            context.fell_through(delivery, candidate);
             if status.class() == 6 {
                 context.fork.end();
                 context.cancel_branches(cx, b"");
@@ -92,7 +92,9 @@ impl Core {
                 Failure::Transport if by_flow => StatusCode::TEMPORARILY_UNAVAILABLE,
                 _ => failure.status(),
             };
-            context.candidates.push(Candidate::own(status));
+            if !(by_flow && failure == Failure::Transport && context.goes_another_way(delivery)) {
+                context.fell_through(delivery, Candidate::own(status));
+            }
             self.advance(cx, id);
         }
         self.close(id);
@@ -135,6 +137,23 @@ impl Core {
 }
 
 impl ResponseContext {
+    /// A branch has failed: `candidate` may be the best response, unless another way to the same phone takes the place of the branch. After a
+    /// final response other than 408 and 430 there is no other way: the phone has given its answer (RFC 5626 §7).
+    fn fell_through(&mut self, delivery: DeliveryId, candidate: Candidate) {
+        let is_unreached = matches!(candidate.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::FLOW_FAILED);
+        if !(is_unreached && self.goes_another_way(delivery)) {
+            self.candidates.push(candidate);
+        }
+    }
+
+    /// Whether another way to the phone of a branch that has failed will be tried.
+    fn goes_another_way(&mut self, delivery: DeliveryId) -> bool {
+        let Some(branch) = self.branch_of(delivery) else { return false };
+        let before = branch.q;
+        let Some(instead) = branch.instead.take() else { return false };
+        self.fork.add_instead(before, *instead)
+    }
+
     /// Begins to bound the time for which open branches hold back the final responses that are there.
     pub(super) fn limit_branches<E>(&mut self, cx: &mut Context<'_, E>, settings: &Settings, id: ResponseContextId) {
         let holds = self.stage == Stage::Forwarding && !self.candidates.is_empty() && self.open().next().is_some();

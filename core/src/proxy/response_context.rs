@@ -14,6 +14,7 @@ use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
 use crate::message::{Request, Response, StatusCode};
 use crate::stack::Context;
+use crate::targets::Target;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
 
@@ -40,9 +41,9 @@ pub(super) struct ResponseContext {
     pub(super) branches: SmallVec<[Branch; 1]>,
     /// The final responses so far, while none was forwarded.
     pub(super) candidates: Vec<Candidate>,
-    /// The end of the time that branches may hold these back.
     /// The final status that was sent on, or should have been.
     pub(super) told: Option<StatusCode>,
+    /// The end of the time that branches may hold the candidates back.
     pub(super) branch_limit: Option<TimerId>,
 }
 
@@ -68,6 +69,10 @@ pub(super) struct Branch {
     pub(super) share: u32,
     /// Whether it goes along a flow and by no other way (RFC 5626 §5.3).
     pub(super) by_flow: bool,
+    /// How much its target is preferred.
+    pub(super) q: u16,
+    /// The next way to the same phone (RFC 5626 §7).
+    pub(super) instead: Option<Box<Target>>,
     /// The 3xx whose contacts the owner was asked about, and until when.
     pub(super) redirected: Option<Box<(Response, TimerId)>>,
 }
@@ -155,7 +160,10 @@ impl ResponseContext {
     /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
     /// gone the response is discarded (RFC 6026 §8.3).
     pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
-        self.told = Some(response.status());
+        // Behind another final response no 2xx reaches the caller: the server transaction sends none (RFC 3261 §17.2.1).
+        if self.told.is_none_or(|told| told.is_success()) {
+            self.told = Some(response.status());
+        }
         let Ok(framing) = cx.framing(self.server) else { return self.answered(cx) };
         match response.octets_without_top_via(framing) {
             Ok(octets) => {

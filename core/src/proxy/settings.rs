@@ -16,13 +16,13 @@ pub struct Settings {
     pub tls_parameter: bool,
     /// In which order the targets of a request are tried.
     pub forking: Forking,
-    /// Whether a caller may choose otherwise by Request-Disposition (RFC 3841 §9.1). On by default.
+    /// Whether a caller may choose otherwise by Request-Disposition (RFC 3841 §9.1), where the Request-URI names us. On by default.
     pub caller_decides: bool,
     /// Whether the contacts of a 3xx are asked for (see [`Redirection`](super::Redirection)) and tried, as far as the owner has
     /// targets for them (RFC 3261 §16.7 step 4). Off by default.
     pub recursion: bool,
     /// How long a branch may hold back the final responses of others. Then it counts as answered with a 408 (RFC 3261 §16.7 step
-    /// 6) and is cancelled; a 2xx that comes after all is forwarded. `None` by default: a branch to a phone that is switched off
+    /// 6) and is cancelled; a 2xx that comes after all is forwarded, unless the caller has another final response by then. `None` by default: a branch to a phone that is switched off
     /// then delays the 486 of another one by 64·T1.
     pub branch_limit: Option<Duration>,
     /// How much of a request's Max-Breadth (RFC 5393 §5.3.3) is kept for targets that are [added](super::Core::add) while others ring.

@@ -11,11 +11,13 @@ mod location;
 mod reach;
 mod refusal;
 mod register;
+mod ways;
 
 pub use binding::{Binding, Way};
 pub use limits::Limits;
 pub use location::{Location, address_of_record};
 pub use reach::leads_nowhere_else;
+pub use ways::{in_order_of_calling, leads_to_the_same};
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -176,8 +178,8 @@ impl Core {
         changes
     }
 
-    /// The bindings that a URI leads to, in the order of registration: all of the user, or those of one instance if the URI is a GRUU (RFC
-    /// 5627 §6.1), the one refreshed last. `name_of` gives the address-of-record that the URI stands for. `None` if there is no such user, or the
+    /// The bindings that a URI leads to: all of the user, or those of one instance if the URI is a GRUU (RFC 5627 §6.1). Among them may be
+    /// several flows to one instance: see [`in_order_of_calling`]. `name_of` gives the address-of-record that the URI stands for. `None` if there is no such user, or the
     /// GRUU is not valid.
     pub fn find(&self, uri: Uri<'_>, name_of: impl FnOnce(Uri<'_>) -> Option<String>) -> Option<Vec<&Binding>> {
         let named = gruu::named(uri);
@@ -188,14 +190,18 @@ impl Core {
             (Some(_), _) => return None,
         };
         let bindings = self.location.bindings(&name)?;
-        let Some(instance) = instance else { return Some(one_per_instance(bindings)) };
+        let Some(instance) = instance else { return Some(bindings.iter().collect()) };
         let is_latest = |binding: &Binding| latest_of_instance(bindings, binding);
         let found = bindings.iter().filter(|binding| self.gruus.is_of(binding, &instance) && is_latest(binding));
-        let found = found.max_by_key(|binding| binding.updated_at);
-        match (found, instance) {
+        let mut found: Vec<&Binding> = found.collect();
+        // A contact without a flow of its own is that of one registration, and the last registration counts.
+        if let Some(latest) = found.iter().copied().max_by_key(|binding| binding.updated_at) {
+            found.retain(|binding| core::ptr::eq(*binding, latest) || leads_to_the_same(binding, latest));
+        }
+        match (found.is_empty(), instance) {
             // A temporary GRUU ends with its registration; a public one is valid as long as the user is (§5.3, §5.4).
-            (None, Instance::Registered(_)) => None,
-            (found, _) => Some(found.into_iter().collect()),
+            (true, Instance::Registered(_)) => None,
+            _ => Some(found),
         }
     }
 
@@ -211,18 +217,6 @@ impl Core {
             }
         }
     }
-}
-
-/// The bindings without those that are another way to an instance that has one refreshed later (RFC 5626 §7).
-fn one_per_instance(bindings: &[Binding]) -> Vec<&Binding> {
-    let by_flow =
-        |binding: &Binding| binding.way().and_then(|way| way.outbound.as_ref()).map(|(instance, _)| instance.clone());
-    let is_first = |binding: &&Binding| {
-        let Some(instance) = by_flow(binding) else { return true };
-        let others = bindings.iter().filter(|other| by_flow(other).as_ref() == Some(&instance));
-        others.max_by_key(|other| other.updated_at).is_some_and(|latest| core::ptr::eq(latest, *binding))
-    };
-    bindings.iter().filter(is_first).collect()
 }
 
 /// Whether a binding of an instance counts: it is bound by its flow, or no other was refreshed later. An older one belongs to a registration

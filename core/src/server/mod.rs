@@ -262,6 +262,9 @@ impl Core {
             Ok(allowed) => allowed,
             Err(response) => return cx.answer(arrival, *response),
         };
+        if is_for_us && self.wants_redirect(&request, uri, allowed) {
+            return self.redirect(cx, arrival, uri);
+        }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;

@@ -41,20 +41,23 @@ impl Core {
     /// there.
     pub(super) fn record_flows(&self, request: &Request, flow: Flow, targets: &mut [Target]) {
         let headers = request.headers();
-        if request.to_tag().is_some() {
-            return targets.iter_mut().for_each(|target| target.recorded = None);
-        }
+        let in_dialog = request.to_tag().is_some();
         let contact = headers.get::<Contact<'_>>().and_then(Result::ok);
         let contact = contact.and_then(|contact| contact.address());
         let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
         let is_hidden = is_direct && contact.is_some_and(|contact| leads_nowhere_else(request, flow, contact.uri));
-        let caller = is_hidden.then(|| self.flow_tokens.parameter(Side::Caller, flow, headers));
+        let caller = (is_hidden && !in_dialog).then(|| self.flow_tokens.parameter(Side::Caller, flow, headers));
         for target in targets {
-            let callee = target.recorded.take().and_then(|_| target.next_hop.as_ref()?.flow);
-            let callee = callee.map(|flow| self.flow_tokens.parameter(Side::Callee, flow, headers));
-            if caller.is_some() || callee.is_some() {
-                let parameters = [caller.clone(), callee].map(Option::unwrap_or_default);
-                target.recorded = Some(parameters.into());
+            let mut way = Some(target);
+            // As many ways as one user has bindings, at the most.
+            while let Some(target) = way {
+                let callee = target.recorded.take().and_then(|_| target.next_hop.as_ref()?.flow);
+                let callee = callee.map(|flow| self.flow_tokens.parameter(Side::Callee, flow, headers));
+                if !in_dialog && (caller.is_some() || callee.is_some()) {
+                    let parameters = [caller.clone(), callee].map(Option::unwrap_or_default);
+                    target.recorded = Some(parameters.into());
+                }
+                way = target.instead.as_deref_mut();
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Where a request goes (RFC 3261 §16.5): the route table, the location service, and what is relayed at all.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
@@ -9,7 +10,7 @@ use super::outbound::target;
 use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
 use crate::proxy::Target;
-use crate::registrar::{Binding, address_of_record};
+use crate::registrar::{Binding, address_of_record, in_order_of_calling, leads_to_the_same};
 use crate::transport::NextHop;
 
 /// The answer to the proxy's question.
@@ -126,15 +127,25 @@ impl Core {
         }
     }
 
-    /// The contacts of a user of ours as targets, the most preferred first.
+    /// The contacts of a user of ours as targets, the most preferred first. Of several flows to one instance the first is a target, and each other
+    /// one stands behind it (RFC 5626 §7).
     fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
-        match self.bindings_for(cx, uri) {
-            Ok(bindings) => Decision::Forward(bindings.into_iter().filter_map(|it| target(cx, it)).collect()),
-            Err(status) => Decision::Refuse(status),
+        let bindings = match self.bindings_for(cx, uri) {
+            Ok(bindings) => bindings,
+            Err(status) => return Decision::Refuse(status),
+        };
+        let mut targets: SmallVec<[Target; 1]> = SmallVec::new();
+        for instance in bindings.chunk_by(|one, other| leads_to_the_same(one, other)) {
+            let chain = |instead: Option<Target>, binding: &&Binding| match (target(cx, binding), instead) {
+                (Some(first), instead) => Some(Target { instead: instead.map(Box::new), ..first }),
+                (None, instead) => instead,
+            };
+            targets.extend(instance.iter().rev().fold(None, chain));
         }
+        Decision::Forward(targets)
     }
 
-    /// The bindings of a user of ours, the most preferred first; at least one.
+    /// The bindings of a user of ours as [`in_order_of_calling`] has them; at least one.
     ///
     /// # Errors
     /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now.
@@ -147,8 +158,7 @@ impl Core {
         let usable =
             |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
         let bindings = bindings.unwrap_or_default().into_iter();
-        let mut bindings: SmallVec<[_; 4]> = bindings.filter(|binding| usable(binding.contact.as_uri())).collect();
-        bindings.sort_by_key(|binding| core::cmp::Reverse(binding.q));
+        let bindings = in_order_of_calling(bindings.filter(|binding| usable(binding.contact.as_uri())));
         if bindings.is_empty() { Err(StatusCode::TEMPORARILY_UNAVAILABLE) } else { Ok(bindings) }
     }
 }

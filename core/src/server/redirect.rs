@@ -4,10 +4,22 @@ use alloc::vec::Vec;
 
 use super::{Core, Cx, Event};
 use crate::endpoint::Arrival;
-use crate::message::{HeaderId, Response, StatusCode, Uri, decimal};
-use crate::registrar::Binding;
+use crate::message::{HeaderId, Request, Response, StatusCode, Uri, decimal};
+use crate::proxy::Disposition;
+use crate::registrar::{Binding, leads_to_the_same};
 
 impl Core {
+    /// Whether a caller wants to be redirected to the contacts of the user at `uri`, which names us (RFC 3841 §9.1), and may know them. Where there
+    /// are users to tell from strangers, strangers may not. Requests of dialogs are forwarded in any case.
+    pub(super) fn wants_redirect(&self, request: &Request, uri: Uri<'_>, allowed: bool) -> bool {
+        self.settings.proxy.caller_decides
+            && (allowed || self.guards.is_open())
+            && request.to_tag().is_none()
+            && uri.user().is_some()
+            && self.settings.route(uri).is_none()
+            && Disposition::of(request).redirect == Some(true)
+    }
+
     /// Answers with 302 and the contacts of the user at `uri`, whatever the method and whatever extensions are demanded (§8.3): the contacts
     /// see to those. A contact that is the Request-URI itself, or that only its flow leads to, is left out. Without any: 404 or 480.
     pub(super) fn redirect(&self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>) {
@@ -18,7 +30,9 @@ impl Core {
         let leads_on = |binding: &&Binding| {
             !binding.contact.as_uri().equivalent(uri) && !binding.way().is_some_and(|way| way.only_flow)
         };
-        let bindings: Vec<&Binding> = bindings.into_iter().filter(leads_on).collect();
+        let mut bindings: Vec<&Binding> = bindings.into_iter().filter(leads_on).collect();
+        // Of several flows to one instance, the one refreshed last.
+        bindings.dedup_by(|other, first| leads_to_the_same(other, first));
         if bindings.is_empty() {
             return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);
         }

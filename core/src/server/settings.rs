@@ -34,6 +34,9 @@ pub struct Settings {
     /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
     pub accounted_calls: usize,
     /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
+    /// Without it a caller who asks for that by Request-Disposition is redirected (RFC 3841 §9.1), if
+    /// [`caller_decides`](proxy::Settings::caller_decides) says so; where there are [`users`](Self::users) strangers are not, as contacts are
+    /// the users' own business.
     pub redirect: bool,
     /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
     /// lets anybody send anything anywhere. In a dialog whose route we have recorded, it is forwarded in any case.

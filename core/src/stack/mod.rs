@@ -23,6 +23,10 @@ pub trait TransactionUser: Clone + Debug {
     /// An event that the application is told.
     type Event: Clone + Debug;
 
+    /// Whether it takes responses that no transaction waits for ([`Indication::Stray`]). A stateless proxy passes them on (RFC 3261 §16.11); any
+    /// other element must discard them (RFC 6026 §8.9), which the endpoint then does.
+    const TAKES_STRAYS: bool = false;
+
     /// Takes what the endpoint has to say.
     fn indicate(&mut self, cx: &mut Context<'_, Self::Event>, indication: Indication);
 
@@ -43,7 +47,11 @@ pub struct Stack<U: TransactionUser> {
 impl<U: TransactionUser> Stack<U> {
     /// A node with no listener yet.
     pub fn new(config: Config, user: U) -> Self {
-        Self { endpoint: Endpoint::new(config), user, events: VecDeque::new(), now: Instant::ZERO }
+        let mut endpoint = Endpoint::new(config);
+        if U::TAKES_STRAYS {
+            endpoint.show_strays();
+        }
+        Self { endpoint, user, events: VecDeque::new(), now: Instant::ZERO }
     }
 
     /// Adds a local address; the driver binds it and gives the handle back with each datagram.

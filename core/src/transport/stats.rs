@@ -19,7 +19,7 @@ pub struct Stats {
     pub unusable: u64,
     /// Dropped: a response whose topmost Via is not ours (RFC 3261 §18.1.2).
     pub foreign: u64,
-    /// Dropped: a response that nobody waits for (RFC 6026 §8.9), unless [`Config::strays`](crate::Config::strays) asks for them.
+    /// Dropped: a response that nobody waits for (RFC 6026 §8.9), unless the [`TransactionUser`](crate::TransactionUser) takes them.
     pub stray: u64,
     /// Dropped: it arrived while [`Limits::outputs`](crate::transport::Limits::outputs) were queued.
     pub overrun: u64,

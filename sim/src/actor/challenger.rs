@@ -26,7 +26,7 @@ impl Challenger {
         // The first one is the endpoint's.
         let [_, key] = [(); 2].map(|()| random.hash_key());
         let gate = Gate::new(Asker::Proxy, gate, key).unwrap_or_else(|error| panic!("the gate: {error}"));
-        Stack::new(Config { strays: true, ..config }, Self { server, gate, users, domain: format!("@{domain}>") })
+        Stack::new(config, Self { server, gate, users, domain: format!("@{domain}>") })
     }
 
     /// The server behind the gate.
@@ -45,6 +45,8 @@ impl Challenger {
 
 impl TransactionUser for Challenger {
     type Event = server::Event;
+
+    const TAKES_STRAYS: bool = true;
 
     fn indicate(&mut self, cx: &mut Context<'_, server::Event>, indication: Indication) {
         let arrival = match indication {

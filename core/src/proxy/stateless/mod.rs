@@ -44,7 +44,8 @@ impl Default for Settings {
     }
 }
 
-/// The stateless proxy core. The node's [`Config::strays`](crate::Config::strays) must be on: it gets responses by no other way.
+/// The stateless proxy core. Its transaction user must take [strays](crate::TransactionUser::TAKES_STRAYS): the core
+/// gets responses by no other way.
 ///
 /// ```
 /// use sansip::proxy::stateless::{Core, Farm, Member, Settings};
@@ -58,6 +59,8 @@ impl Default for Settings {
 ///
 /// impl TransactionUser for Front {
 ///     type Event = ();
+///
+///     const TAKES_STRAYS: bool = true;
 ///
 ///     fn indicate(&mut self, cx: &mut Context<'_, ()>, indication: Indication) {
 ///         let Self { core, farm } = self;
@@ -79,8 +82,7 @@ impl Default for Settings {
 ///     }
 /// }
 ///
-/// let mut config = Config::new(Seed::from_u64(1));
-/// config.strays = true;
+/// let config = Config::new(Seed::from_u64(1));
 /// let hop = |host: &str| host.parse::<sansip::message::HostBuf>().unwrap().into();
 /// let farm = Farm::new(&config, vec![Member::new("s1", hop("192.0.2.11")), Member::new("s2", hop("192.0.2.12"))]);
 /// let core = Core::new(&config, Settings::default());

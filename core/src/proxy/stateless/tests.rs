@@ -27,6 +27,8 @@ struct Front {
 impl TransactionUser for Front {
     type Event = Indication;
 
+    const TAKES_STRAYS: bool = true;
+
     fn indicate(&mut self, cx: &mut Context<'_, Indication>, indication: Indication) {
         let Self { core, farm } = self;
         let now = cx.now();
@@ -75,7 +77,6 @@ impl Bench {
 
     fn with(change: impl FnOnce(&mut Config), settings: Settings, members: Vec<Member>) -> Self {
         let mut config = Config::new(Seed::from_u64(1));
-        config.strays = true;
         change(&mut config);
         let front = Front { core: Core::new(&config, settings), farm: Farm::new(&config, members) };
         let mut node = Stack::new(config, front);

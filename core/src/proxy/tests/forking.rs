@@ -98,6 +98,19 @@ fn only_a_2xx_says_that_the_call_was_completed_elsewhere() {
     }
 }
 
+/// RFC 3841 §7.1: the directives are for the domain that the Request-URI names.
+#[test]
+fn a_caller_decides_nothing_where_the_request_uri_is_of_another_domain() {
+    for (domain, branches) in [("biloxi.com", 1), ("chicago.com", 2)] {
+        let mut bench = Bench::new();
+        let words = "Request-Disposition: no-fork, no-cancel\r\n";
+        bench.receive_request("INVITE", &format!("sip:bob@{domain}"), words);
+        bench.forward(&[phone(4), phone(5)]).unwrap();
+        bench.drain();
+        assert_eq!(called(&bench).len(), branches, "{domain}");
+    }
+}
+
 /// RFC 3841 §9.1.
 #[test]
 fn the_caller_may_want_no_fork_another_order_or_no_cancel() {
@@ -201,6 +214,20 @@ fn a_2xx_of_a_branch_that_counted_as_408_is_forwarded() {
     bench.answer(&last, 180, &[]);
     assert_eq!(bench.answer(&calls[1], 200, &[]), ["200 INVITE", "CANCEL"]);
     bench.answer(&last, 487, &[]);
+    bench.comes_to_rest();
+}
+
+/// RFC 3261 §17.2.1: the server transaction has its final response.
+#[test]
+fn a_2xx_that_comes_after_the_final_response_of_the_limit_changes_nothing() {
+    let mut bench = Bench::with(|settings| settings.branch_limit = Some(Duration::from_secs(4)));
+    bench.call(&[phone(4), phone(5)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[0], 486, &[]);
+    assert!(bench.wait(Duration::from_secs(4)).contains(&"486 INVITE".to_string()));
+    let id = bench.questions[0].id;
+    assert!(!bench.answer(&calls[1], 200, &[]).contains(&"200 INVITE".to_string()));
+    assert_eq!(bench.proxy.user().0.final_status(id), Some(StatusCode::BUSY_HERE));
     bench.comes_to_rest();
 }
 

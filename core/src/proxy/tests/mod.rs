@@ -29,7 +29,9 @@ impl TransactionUser for Owner {
                 }
             }
             Indication::Request(arrival) => {
-                let names_us = |uri: Uri<'_>| uri.host_port().is_some_and(|at| cx.is_ours(at));
+                let names_us = |uri: Uri<'_>| {
+                    uri.host_port().is_some_and(|at| cx.is_ours(at) || at.host.to_string() == "biloxi.com")
+                };
                 let listener = arrival.flow.listener;
                 let preprocessed = self.0.preprocess(cx, &arrival.request, listener, names_us).unwrap();
                 if let Some(question) = self.0.request(cx, arrival, preprocessed) {

@@ -75,6 +75,37 @@ fn a_sip_request_is_never_redirected_to_sips() {
     assert!(bench.redirections.is_empty());
 }
 
+/// RFC 3261 §16.7 step 4; RFC 5630 §5.3.
+#[test]
+fn a_sips_request_is_never_redirected_to_sip() {
+    let mut bench = Bench::with(|settings| settings.recursion = true);
+    let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
+    bench.receive_request("INVITE", "sips:bob@biloxi.com", "");
+    bench.forward(&[Target::new("sips:bob@192.0.2.4".parse().unwrap())]).unwrap();
+    let mut opened = None;
+    while let Some(output) = bench.proxy.poll() {
+        if let Output::Open { listener, connection, .. } = output {
+            assert_eq!(listener, tls);
+            opened = Some(connection);
+        }
+    }
+    let connection = opened.unwrap();
+    let change = crate::Change::Opened { identities: &[] };
+    bench.proxy.handle(bench.now, Input::Connection { connection, change });
+    assert_eq!(bench.drain(), ["INVITE"]);
+    let contacts = "<sip:carol@192.0.2.7>, <sips:dave@192.0.2.8>";
+    let response = Response::to(&bench.requests[0], StatusCode::MOVED_TEMPORARILY);
+    let response = response.to_tag("b").header(HeaderId::Contact, contacts).finish().unwrap();
+    bench.proxy.handle(bench.now, Input::Stream { connection, bytes: response.as_bytes() });
+    assert_eq!(bench.drain(), ["ACK"]);
+    let asked: Vec<_> = bench.redirections[0].contacts.iter().map(|contact| contact.uri.to_string()).collect();
+    assert_eq!(asked, ["sips:dave@192.0.2.8"]);
+    follow(&mut bench, &[Vec::new()]).unwrap();
+    assert_eq!(bench.drain(), ["302 INVITE"]);
+    // What was not followed is the caller's to judge.
+    assert_eq!(bench.responses[0].headers().raw(HeaderId::Contact), Some(contacts.as_bytes()));
+}
+
 #[test]
 fn a_redirection_that_nobody_answers_follows_nothing() {
     let (mut bench, _) = redirected(TWO);

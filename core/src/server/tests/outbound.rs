@@ -203,20 +203,79 @@ fn a_dialog_goes_on_along_the_new_connection_of_a_phone_that_has_come_back() {
     assert_eq!(flows.iter().map(|flow| flow.connection).collect::<Vec<_>>(), [Some(second)]);
 }
 
-/// RFC 5626 §7: of several flows of one instance a request goes along one.
-#[test]
-fn of_several_flows_of_an_instance_the_one_refreshed_last_is_used() {
-    let mut bench = Bench::new();
+/// Bob's phone has registered along three flows, the last one last; Alice has called, and the INVITE went out along that.
+fn called_by_flows(change: impl FnOnce(&mut Settings)) -> (Bench, Sent) {
+    let mut bench = Bench::with(change);
     let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"";
-    for (number, source) in [(1, "203.0.113.4:40001"), (2, "203.0.113.4:40002")] {
+    for (number, source) in [(1, "203.0.113.4:40001"), (2, "203.0.113.4:40002"), (3, "203.0.113.4:40003")] {
         let text = register("UDP", number, "sip:bob@10.0.0.4")
             .replace("10.0.0.4>", &format!("10.0.0.4>;reg-id={number};{instance}\nSupported: outbound, path"));
         assert_eq!(summaries(&bench.receive(source, &text)), [format!("200 {source}")]);
         bench.wait(Duration::from_secs(1));
     }
-    assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 2);
-    let (invites, _) = call(&mut bench);
-    assert_eq!(invites, ["INVITE 203.0.113.4:40002"]);
+    assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 3);
+    let mut sent = bench.receive(ALICE_OUTSIDE, &invite(1));
+    assert_eq!(summaries(&sent).split_off(1), ["INVITE 203.0.113.4:40003"]);
+    (bench, sent.remove(1))
+}
+
+/// RFC 5626 §7: a request goes along one flow at a time, and along another one only after 408 and 430.
+#[test]
+fn of_several_flows_of_an_instance_the_one_refreshed_last_is_used_and_after_430_and_408_another() {
+    let (mut bench, invite) = called_by_flows(|_| {});
+    let sent = bench.answer(&invite, 430);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003", "INVITE 203.0.113.4:40002"]);
+    assert!(sent[1].values(HeaderId::RecordRoute)[0].contains(";callee-flow="));
+    let sent = bench.answer(&sent[1], 408);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40002", "INVITE 203.0.113.4:40001"]);
+    // There is no other flow left.
+    let sent = bench.answer(&sent[1], 430);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40001".into(), format!("430 {ALICE_OUTSIDE}")]);
+    bench.receive(ALICE_OUTSIDE, &super::invite().replace("INVITE", "ACK"));
+    bench.wait(Duration::from_secs(64));
+    assert_eq!(bench.server.user().census().response_contexts, 0);
+}
+
+#[test]
+fn a_phone_that_says_nothing_along_one_flow_is_called_along_the_next() {
+    let (mut bench, _) = called_by_flows(|_| {});
+    let sent = bench.wait(Duration::from_secs(32));
+    assert_eq!(sent.last().unwrap().summary(), "INVITE 203.0.113.4:40002");
+    let sent = bench.answer(sent.last().unwrap(), 200);
+    assert_eq!(summaries(&sent), [format!("200 {ALICE_OUTSIDE}")]);
+}
+
+#[test]
+fn a_phone_that_has_given_its_answer_is_not_called_along_another_flow() {
+    for status in [486, 480, 503, 603] {
+        let (mut bench, invite) = called_by_flows(|_| {});
+        let sent = bench.answer(&invite, status);
+        let told = if status == 503 { 500 } else { status };
+        assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("{told} {ALICE_OUTSIDE}")]);
+    }
+}
+
+#[test]
+fn after_a_cancel_no_other_flow_is_tried() {
+    let (mut bench, invite) = called_by_flows(|_| {});
+    bench.answer(&invite, 180);
+    let cancel = from_inside(
+        "UDP",
+        "10.0.0.1",
+        1,
+        "CANCEL sip:bob@biloxi.com",
+        "From: <sip:alice@atlanta.com>;tag=a\nTo: <sip:bob@biloxi.com>\nCall-ID: c",
+    );
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &cancel)).last().unwrap(), "CANCEL 203.0.113.4:40003");
+    let sent = bench.answer(&invite, 408);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("408 {ALICE_OUTSIDE}")]);
+}
+
+#[test]
+fn the_limit_of_targets_counts_other_flows_too() {
+    let (mut bench, invite) = called_by_flows(|settings| settings.proxy.limits.targets = 1);
+    let sent = bench.answer(&invite, 430);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("430 {ALICE_OUTSIDE}")]);
 }
 
 /// RFC 3327 §5.4.

@@ -77,3 +77,44 @@ fn who_is_not_known_or_not_there_is_not_redirected() {
     let sent = bench.receive(ALICE, &request("OPTIONS", "sip:chicago.com", "").replace("nashds8", "p"));
     assert_eq!(summaries(&sent), ["OPTIONS 192.0.2.50:5060"]);
 }
+
+/// RFC 3841 §7.1 and §9.1.
+#[test]
+fn a_caller_who_wants_it_is_redirected_within_this_domain_alone() {
+    let ask = |bench: &mut Bench, uri: &str, words: &str| {
+        let more = format!("Request-Disposition: {words}\n        ");
+        summaries(&bench.receive(ALICE, &request("INVITE", uri, &more)))
+    };
+    let mut bench = Bench::new();
+    bench.register(1);
+    assert_eq!(ask(&mut bench, "sip:bob@biloxi.com", "redirect"), ["302 192.0.2.1:5060"]);
+    for (uri, words, to) in [
+        ("sip:bob@biloxi.com", "proxy", BOB),
+        ("sip:bob@biloxi.com", "redirect, proxy", BOB),
+        ("sip:bob@chicago.com", "redirect", "192.0.2.50:5060"),
+    ] {
+        let mut bench = Bench::new();
+        bench.register(1);
+        assert_eq!(ask(&mut bench, uri, words), ["100 192.0.2.1:5060".into(), format!("INVITE {to}")], "{words}");
+    }
+    let mut deaf = Bench::with(|settings| settings.proxy.caller_decides = false);
+    deaf.register(1);
+    assert_eq!(ask(&mut deaf, "sip:bob@biloxi.com", "redirect").len(), 2);
+}
+
+#[test]
+fn strangers_are_not_told_the_contacts_of_users() {
+    use crate::auth::Secret;
+    let user = || crate::server::User {
+        name: "bob".into(),
+        domain: "biloxi.com".parse().unwrap(),
+        secret: Secret::password("zanzibar"),
+    };
+    let mut bench = Bench::new();
+    bench.register(1);
+    let settings = Settings { users: [user()].into(), ..bench.server.settings().clone() };
+    bench.server.set_settings(bench.now, settings).unwrap();
+    let more = "Request-Disposition: redirect\n        ";
+    let sent = bench.receive(ALICE, &request("INVITE", "sip:bob@biloxi.com", more));
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060".into(), format!("INVITE {BOB}")]);
+}

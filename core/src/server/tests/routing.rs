@@ -165,6 +165,42 @@ fn an_unknown_user_is_404_and_a_known_one_without_bindings_480() {
     assert_eq!(forwarded(&mut bench, &invite()), ["480"]);
 }
 
+/// §16.5 with §10.3 step 5: parameters are taken off, escapes are undone, and the host is compared without case.
+#[test]
+fn a_user_is_found_however_the_request_uri_is_written() {
+    for uri in [
+        "sip:bob@biloxi.com",
+        "sip:%62o%62@BILOXI.com",
+        "sip:bob@biloxi.com:5060",
+        "sip:bob@biloxi.com;transport=udp;user=phone",
+        "sip:bob:secret@biloxi.com",
+    ] {
+        let mut bench = Bench::new();
+        bench.register(1);
+        let sent = bench.receive(ALICE, &request("INVITE", uri, ""));
+        assert_eq!(summaries(&sent).last().unwrap(), &format!("INVITE {BOB}"), "{uri}");
+        assert_eq!(sent.last().unwrap().request().uri_bytes(), b"sip:bob@192.0.2.4", "{uri}");
+    }
+    let mut bench = Bench::new();
+    bench.register(1);
+    // The user part is compared with case (§19.1.4).
+    assert_eq!(
+        summaries(&bench.receive(ALICE, &request("INVITE", "sip:Bob@biloxi.com", ""))).last().unwrap(),
+        "404 192.0.2.1:5060"
+    );
+}
+
+/// RFC 3262 §3: a proxy has sent no reliable response of its own, so each PRACK is somebody else's.
+#[test]
+fn a_prack_is_forwarded_like_any_request_of_a_dialog() {
+    let mut bench = Bench::new();
+    let route = format!("Route: {}\n        RAck: 1 314158 INVITE\n        ", bench.own_route("sip:192.0.2.3"));
+    let sent = bench.receive(ALICE, &in_dialog("PRACK", "sip:bob@192.0.2.4", &route));
+    assert_eq!(summaries(&sent), [format!("PRACK {BOB}")]);
+    let told = bench.answer(&sent[0], 200);
+    assert_eq!(summaries(&told), ["200 192.0.2.1:5060"]);
+}
+
 #[test]
 fn a_user_at_our_bare_address_is_nobody() {
     let mut bench = Bench::new();
