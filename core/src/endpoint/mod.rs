@@ -98,7 +98,7 @@ impl Endpoint {
         }
     }
 
-    /// Shows responses that no transaction waits for from now on ([`Indication::Stray`](crate::Indication::Stray)), in the place of dropping
+    /// Shows responses that no transaction waits for from now on ([`Indication::Stray`]), in the place of dropping
     /// them.
     pub const fn show_strays(&mut self) {
         self.shows_strays = true;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Check, Names, Part, Report, Seen, Sight};
+use super::{Carried, Check, Names, Part, Report, Seen, Sight};
 use crate::packet::Packet;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
@@ -22,8 +22,8 @@ use crate::packet::Packet;
 /// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
 ///   provisional response to INVITE once a minute besides (§13.3.1.1), or, if it is reliable, by timer A's steps until its PRACK
 ///   comes (RFC 3262 §3).
-/// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2). Over a
-///   stream a request may go once more, on a new connection (RFC 3263 §4.3).
+/// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2). Over
+///   streams a request may go once more, on another connection, with the same branch.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     timers: Timers,
@@ -106,8 +106,6 @@ struct Served<'a> {
     downstream: BTreeMap<(u16, &'a str), usize>,
     /// Where it was forwarded, under which branch.
     forwarded: BTreeMap<SocketAddr, &'a str>,
-    /// Where it was forwarded once more, over a new connection.
-    once_more: BTreeSet<SocketAddr>,
     /// Copies forwarded, if it is an ACK.
     acks: usize,
 }
@@ -116,6 +114,8 @@ struct Served<'a> {
 struct Sent<'a> {
     bytes: &'a [u8],
     destination: SocketAddr,
+    /// The connection that the first copy was written to.
+    stream: Option<u32>,
     copies: Copies,
     /// A response came after which no copy goes: any to INVITE, a final one to others.
     heard: bool,
@@ -158,7 +158,7 @@ impl<'a> Judge<'a> {
                 Sight::Sent(packet, sent) => {
                     let verdict = match packet.status() {
                         None if packet.method == "ACK" => self.ack(packet),
-                        None => self.request(time, packet, sent.destination),
+                        None => self.request(time, packet, sent),
                         Some(status) => self.response(time, packet, status),
                     };
                     (packet, verdict)
@@ -230,7 +230,8 @@ impl<'a> Judge<'a> {
         if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
     }
 
-    fn request(&mut self, time: Instant, packet: &Packet<'a>, destination: SocketAddr) -> Result<(), String> {
+    fn request(&mut self, time: Instant, packet: &Packet<'a>, carried: Carried) -> Result<(), String> {
+        let Carried { destination, stream, .. } = carried;
         let bytes = packet.text;
         let (branch, method) = (packet.top().branch, packet.method);
         let mut came = 0;
@@ -239,14 +240,11 @@ impl<'a> Judge<'a> {
             came = served.came;
             let known = served.forwarded.entry(destination).or_insert(branch);
             if *known != branch {
-                if !packet.top().is_reliable() || !served.once_more.insert(destination) {
-                    return Err("a copy was forwarded as if it were a new request".into());
-                }
-                *known = branch;
+                return Err("a copy was forwarded as if it were a new request".into());
             }
         }
         let copies = Copies { first: time, number: 0, came: 0 };
-        let new = Sent { bytes, destination, copies, heard: false, rejections: 0, acks: 0 };
+        let new = Sent { bytes, destination, stream, copies, heard: false, rejections: 0, acks: 0 };
         let sent = self.asked.entry((branch, method)).or_insert(new);
         if (sent.bytes, sent.destination) != (bytes, destination) {
             return Err("the branch was used for another message or destination".into());
@@ -259,6 +257,9 @@ impl<'a> Judge<'a> {
         }
         if number > 1 && sent.heard {
             return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
+        }
+        if number == 2 && packet.top().is_reliable() && sent.stream != stream {
+            return Ok(());
         }
         if number > 1 && packet.top().is_reliable() {
             return Err("resent over a transport that loses nothing".into());

@@ -1,5 +1,6 @@
 //! Sending what is located: one way after the other (RFC 3261 §18.1.1).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::net::SocketAddr;
 
@@ -11,7 +12,7 @@ use crate::transport::{Place, Way};
 
 use super::super::Failure;
 use super::relays::relay_name;
-use super::{Below, Cancel, Deliveries, Delivery, Progress, Purpose, Source, Stage};
+use super::{Below, Cancel, Deliveries, Delivery, OnceMore, Progress, Purpose, Source, Stage};
 
 /// An attempt is on its way, or waits for its connection to open.
 pub(super) struct Tried;
@@ -58,6 +59,8 @@ impl Deliveries {
     pub(super) fn attempt(&mut self, below: &mut Below<'_>, id: DeliveryId, source: Source<'_>) -> bool {
         loop {
             let Some(delivery) = self.table.get_mut(id) else { return false };
+            // Another place gets a branch of its own (RFC 3263 §4.3).
+            delivery.once_more = None;
             let tried = match delivery.fallback.take() {
                 // What was chosen could not be had, and a stateless proxy chooses once (RFC 3263 §4.4).
                 _ if delivery.purpose == (Purpose::Stateless { chosen: true }) => return false,
@@ -133,21 +136,26 @@ impl Deliveries {
         let delivery = self.table.get_mut(id)?;
         let way = below.wire.connect(listener, address, &delivery.server_name)?;
         if matches!(way, Way::Open(Flow { connection: Some(_), .. })) && delivery.purpose.has_transactions() {
-            delivery.once_more = Some((protocol, address));
+            let once_more = OnceMore { protocol, address, branch: String::new(), is_due: false };
+            delivery.once_more = Some(Box::new(once_more));
         }
         self.attempt_way(below, id, source, way)
     }
 
     /// The connection that a request went along, which was there before, is lost, and nothing came back: the far end closed it at
-    /// that moment. The request goes once more over a new connection to the same address, unless nobody wants it any more (RFC 3263
-    /// §4.3).
+    /// that moment, or took the request and could not answer. The request goes once more over a new connection to the same address, with the
+    /// same branch, unless nobody wants it any more.
     pub(super) fn attempt_once_more(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
         let Some(delivery) = self.table.get_mut(id) else { return false };
-        let Some((protocol, address)) = delivery.once_more.take() else { return false };
         let is_wanted = matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. });
+        let Some(once_more) = delivery.once_more.as_deref_mut().filter(|once_more| !once_more.is_due) else {
+            return false;
+        };
         if !is_wanted || below.clients.is_full() {
             return false;
         }
+        once_more.is_due = true;
+        let (protocol, address) = (once_more.protocol, once_more.address);
         let Some(listener) = self.towards(below, id, protocol, address) else { return false };
         let Some(delivery) = self.table.get(id) else { return false };
         let Some(way) = below.wire.connect_anew(listener, address, &delivery.server_name) else { return false };
@@ -222,7 +230,7 @@ impl Deliveries {
         matches!(stage, Some(Stage::Opening { connection: awaited }) if *awaited == connection)
     }
 
-    /// Writes the request as it goes along `flow`, with a new branch.
+    /// Writes the request as it goes along `flow`, with a new branch unless it goes out once more.
     fn write<'a>(
         &mut self,
         below: &mut Below<'_>,
@@ -230,9 +238,12 @@ impl Deliveries {
         source: Source<'a>,
         flow: Flow,
     ) -> Option<Attempt<'a>> {
-        let delivery = self.table.get(id)?;
+        let delivery = self.table.get_mut(id)?;
         let small = delivery.fallback;
         let branch = match delivery.purpose {
+            Purpose::Transaction { .. } if delivery.once_more.as_ref().is_some_and(|once_more| once_more.is_due) => {
+                Branch::New(delivery.once_more.take()?.branch)
+            }
             Purpose::Transaction { .. } => Branch::New(below.random.branch(source.branch)),
             Purpose::Acknowledgement => Branch::New(below.random.branch("")),
             Purpose::Relay | Purpose::Stateless { .. } => Branch::Given(source.branch),
@@ -259,6 +270,9 @@ impl Deliveries {
             Purpose::Transaction { .. } => {
                 let method = method.as_str();
                 let client = below.clients.start(below.wire, Some(id), method, branch.as_str(), flow, bytes);
+                if let (Some(once_more), Branch::New(branch)) = (&mut delivery.once_more, branch) {
+                    once_more.branch = branch;
+                }
                 delivery.stage = Stage::Sent { client, progress: Progress::Nothing, cancel: Cancel::No };
             }
             Purpose::Acknowledgement => {

@@ -67,13 +67,25 @@ struct Delivery {
     again: Option<Again>,
     /// Where to go over UDP though the request is too large for it: there, no TCP connection could be opened (RFC 3261 §18.1.1).
     fallback: Option<SocketAddr>,
-    /// Where to go once more over a new connection if the one that the request went along, which was there before, is lost before
-    /// anything came back (RFC 3263 §4.3).
-    once_more: Option<(Protocol, SocketAddr)>,
+    /// The attempt that goes out once more over a new connection if the one that it went along, which was there before, is lost before
+    /// anything came back.
+    once_more: Option<Box<OnceMore>>,
     /// Whether the request could not be written with our Via: it is too large.
     too_large: bool,
     /// Where the next hop is.
     places: Places,
+}
+
+/// An attempt that may go out once more, to the same address and with the same branch: for the far end, which may have received the first
+/// copy, the second is a retransmission (RFC 3261 §17.2.3), and its answer to either belongs to the request.
+#[derive(Clone, Debug)]
+struct OnceMore {
+    protocol: Protocol,
+    address: SocketAddr,
+    /// The branch; empty until the first copy is written.
+    branch: String,
+    /// Whether the second copy is on its way.
+    is_due: bool,
 }
 
 /// The purpose of a delivery.
