@@ -12,7 +12,19 @@ use crate::transport::{Place, Way};
 
 use super::super::Failure;
 use super::relays::relay_name;
-use super::{Below, Cancel, Deliveries, Delivery, OnceMore, Progress, Purpose, Source, Stage};
+use super::{Below, Cancel, Deliveries, Delivery, Progress, Purpose, Source, Stage};
+
+/// An attempt that may go out once more, to the same address and with the same branch: for the far end, which may have received the first
+/// copy, the second is a retransmission (RFC 3261 §17.2.3), and its answer to either belongs to the request.
+#[derive(Clone, Debug)]
+pub(super) struct OnceMore {
+    protocol: Protocol,
+    address: SocketAddr,
+    /// The branch; empty until the first copy is written.
+    branch: String,
+    /// Whether the second copy is on its way.
+    is_due: bool,
+}
 
 /// An attempt is on its way, or waits for its connection to open.
 pub(super) struct Tried;

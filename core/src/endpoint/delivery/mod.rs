@@ -1,7 +1,7 @@
 //! Requests on their way out (RFC 3261 §8.1.2, §18.1.1; RFC 3263 §4).
 //!
 //! A delivery is a request without our Via, the addresses left to try, and where it stands. Each attempt is a client
-//! transaction of its own with a new branch, so that a transaction's way never changes; the handle that the core holds
+//! transaction of its own, to each place with a new branch, so that a transaction's way never changes; the handle that the core holds
 //! outlives attempts. What goes out is bytes, which serve retransmission alone; the request without our Via is kept only as
 //! long as there may be another attempt, which is written from it. `locating.rs` finds the places to try, `attempt.rs` tries them one
 //! after the other; here is what becomes of an attempt.
@@ -19,7 +19,6 @@ use core::net::SocketAddr;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
-use crate::message::header::Protocol;
 use crate::message::{HostBuf, Lines, Recipe, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
@@ -30,6 +29,7 @@ use crate::transport::{Here, NextHop, Places};
 
 use super::indication::Indications;
 use super::{Failure, Indication};
+use attempt::OnceMore;
 use relays::relay_name;
 
 /// All requests on their way out.
@@ -74,18 +74,6 @@ struct Delivery {
     too_large: bool,
     /// Where the next hop is.
     places: Places,
-}
-
-/// An attempt that may go out once more, to the same address and with the same branch: for the far end, which may have received the first
-/// copy, the second is a retransmission (RFC 3261 §17.2.3), and its answer to either belongs to the request.
-#[derive(Clone, Debug)]
-struct OnceMore {
-    protocol: Protocol,
-    address: SocketAddr,
-    /// The branch; empty until the first copy is written.
-    branch: String,
-    /// Whether the second copy is on its way.
-    is_due: bool,
 }
 
 /// The purpose of a delivery.
