@@ -127,7 +127,7 @@ impl Core {
         }
     }
 
-    /// The contacts of a user of ours as targets, the most preferred first. Of several flows to one instance the first is a target, and each other
+    /// The contacts of a user of ours as targets, the most preferred first. If one instance has several flows, the first is a target, and each other
     /// one stands behind it (RFC 5626 §7).
     fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
         let bindings = match self.bindings_for(cx, uri) {

@@ -31,7 +31,7 @@ impl Core {
             !binding.contact.as_uri().equivalent(uri) && !binding.way().is_some_and(|way| way.only_flow)
         };
         let mut bindings: Vec<&Binding> = bindings.into_iter().filter(leads_on).collect();
-        // Of several flows to one instance, the one refreshed last.
+        // Keeps the flow refreshed last where one instance has several.
         bindings.dedup_by(|other, first| leads_to_the_same(other, first));
         if bindings.is_empty() {
             return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);

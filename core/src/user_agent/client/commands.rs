@@ -106,7 +106,7 @@ impl Stack<Core> {
     /// # use sansip::user_agent::{Amend, Event, UserAgent, Wanted};
     /// # fn example(alice: &mut UserAgent, now: Instant, event: Event) -> Result<(), Box<dyn std::error::Error>> {
     /// match event {
-    ///     // What was said is not understood there: without it, then.
+    ///     // The peer does not understand this body: the request goes without one.
     ///     Event::Wanted { request, wanted: Wanted::Body, .. } => alice.amend(now, request, Amend::Body(None))?,
     ///     Event::Wanted { request, wanted: Wanted::Target, .. } => {
     ///         alice.amend(now, request, Amend::Target("sip:bob@biloxi.com".parse()?))?;

@@ -1,4 +1,4 @@
-//! What the application gives beforehand.
+//! Fields and bodies that the application gives beforehand.
 
 use super::body::Body;
 use super::extra::Extra;
