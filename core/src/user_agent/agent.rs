@@ -106,7 +106,7 @@ work! {
         Ringing(CallId) = 4,
         /// The timer that repeats a 2xx.
         Accepted(CallId) = 5,
-        /// The timer of an invitation's Expires.
+        /// The timer of an invitation's Expires, whoever has sent that.
         Expiry(CallId) = 6,
         /// The timer that refreshes a registration.
         Refresh(RegistrationId) = 7,

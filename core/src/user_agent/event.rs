@@ -316,8 +316,8 @@ pub enum Wanted {
     /// Credentials for these realms, which are not known, or were refused (RFC 3261 §22.1): give them with
     /// [`credentials`](super::UserAgent::credentials).
     Credentials(Vec<auth::Wanted>),
-    /// Another body: 415, whose Accept, Accept-Encoding and Accept-Language say what is understood (RFC 3261 §8.1.3.5). Give it with
-    /// [`amend`](super::UserAgent::amend).
+    /// Another body, or none: 415, whose Accept, Accept-Encoding and Accept-Language say what is understood, or 413 without Retry-After,
+    /// after which a smaller one may do (RFC 3261 §8.1.3.5). Give it with [`amend`](super::UserAgent::amend).
     Body,
     /// A Request-URI of another scheme: 416 (RFC 3261 §8.1.3.5). Give it with [`amend`](super::UserAgent::amend).
     Target,
@@ -340,7 +340,7 @@ pub enum Cause {
     /// The caller does not want the call any more. The peer's CANCEL or BYE, if it was the peer, whose Reason may say more, such as
     /// that the call was completed elsewhere (RFC 3326).
     Cancelled(Option<Request>),
-    /// The invitation's Expires has passed (RFC 3261 §13.3.1), or the time for a decision.
+    /// The invitation's Expires has passed, the peer's (RFC 3261 §13.3.1) or ours (§13.2.1), or the time for a decision.
     Expired,
     /// No PRACK for a reliable provisional response of ours came in 64·T1 (RFC 3262 §3).
     Unacknowledged,

@@ -52,6 +52,17 @@ pub struct Profile {
     /// [`Extension::Replaces`] is to be asked for, since a call that is answered may then end another one
     /// ([`Event::Incoming`](super::Event::Incoming)).
     pub extensions: Extensions,
+    /// The description of what this user agent can do with media: the body of its 200 to OPTIONS, unless the Accept of that request wants no
+    /// `application/sdp` (RFC 3261 §11.2, RFC 3264 §9). None by default.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Profile;
+    /// let mut profile = Profile::new("<sip:alice@atlanta.com>".parse()?);
+    /// let offers = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n";
+    /// profile.description = Some(offers.into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub description: Option<Box<str>>,
     /// The wishes for session timers, if [`extensions`](field@Self::extensions) has [`Extension::Timer`] (RFC 4028). Without that
     /// extension there are none. With it a session that either end, or a proxy, wants a timer for is refreshed by the end that was
     /// agreed on, and ends with [`EndCause::Expired`](super::EndCause::Expired) if it was not refreshed in time.
@@ -106,6 +117,7 @@ impl Profile {
             outbound: None,
             capabilities: true,
             extensions: DEFAULT,
+            description: None,
             session_timer: SessionTimerSettings::default(),
             answer_time: Duration::from_secs(10),
             decision_time: Duration::from_secs(10),

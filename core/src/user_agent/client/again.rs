@@ -126,8 +126,8 @@ impl Floor {
                 Some((owner, Outcome::Collided(response)))
             }
             Verdict::Ask => {
-                let is_body = status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
-                let wanted = if is_body { Wanted::Body } else { Wanted::Target };
+                let is_target = status == StatusCode::UNSUPPORTED_URI_SCHEME;
+                let wanted = if is_target { Wanted::Target } else { Wanted::Body };
                 Some(self.ask(cx, id, owner, wanted, response))
             }
         }
@@ -409,7 +409,7 @@ fn hop_to(sent: &Request, hop: &NextHop, uri: &UriBuf) -> Option<NextHop> {
 /// The answer of the application to a request that waits for it.
 #[derive(Clone, Debug)]
 pub enum Amend {
-    /// Another body, or none, after a 415 (§8.1.3.5).
+    /// Another body, or none, after a 413 or 415 (§8.1.3.5).
     Body(Option<Body>),
     /// Another Request-URI, after a 416 (§8.1.3.5).
     Target(UriBuf),

@@ -82,7 +82,7 @@ pub(super) enum Amendment {
     Without(Vec<Vec<u8>>),
     /// Another target (§8.1.3.4).
     Target(Step),
-    /// Another body, or none (§8.1.3.5).
+    /// Another body, or none, after a 413 or 415 (§8.1.3.5).
     Body(Option<Body>),
 }
 
@@ -138,12 +138,13 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         return Verdict::Over;
     }
     let is_outside = sent.to_tag().is_none();
+    let may_ask_for_body = policy.questions.is_some() && !sent.body().is_empty();
     let again = |amendment: Option<Amendment>| amendment.map_or(Verdict::Over, Verdict::Again);
     match response.status() {
         StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => Verdict::Authenticate,
         // In a dialog a redirection is final: the dialog has its own way (§12.2.1.2).
         status if status.is_redirection() && is_outside && policy.redirects != Redirects::Off => Verdict::Redirect,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE if policy.questions.is_some() && !sent.body().is_empty() => Verdict::Ask,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE if may_ask_for_body => Verdict::Ask,
         StatusCode::UNSUPPORTED_URI_SCHEME if policy.questions.is_some() && is_outside => Verdict::Ask,
         StatusCode::BAD_EXTENSION if !tried.extension => again(without_extensions(sent, response)),
         StatusCode::SESSION_INTERVAL_TOO_SMALL => again(longer_session(sent, response)),
@@ -153,6 +154,10 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         StatusCode::REQUEST_ENTITY_TOO_LARGE | StatusCode::SERVER_INTERNAL_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
             match (retry_after(response), policy.longest_wait) {
                 (Some(wait), Some(longest)) if wait <= longest => Verdict::After(wait),
+                // A smaller body may do, or none; one that is too large for a time is told by Retry-After (§21.4.11).
+                (None, _) if response.status() == StatusCode::REQUEST_ENTITY_TOO_LARGE && may_ask_for_body => {
+                    Verdict::Ask
+                }
                 _ => Verdict::Over,
             }
         }
@@ -292,6 +297,7 @@ mod tests {
         let invite = |extra: &str| request("INVITE", "", extra);
         let inside = request("INVITE", ";tag=2", "");
         let options = request("OPTIONS", "", "Expires: 5\r\n");
+        let bare = options.edit().body("", b"").finish().unwrap();
         for (sent, status, extra, plain, all) in [
             (&invite(""), 401, "", "authenticate", "authenticate"),
             (&inside, 407, "", "authenticate", "authenticate"),
@@ -351,6 +357,9 @@ mod tests {
             (&options, 503, "Retry-After: 10\r\n", "over", "after 10"),
             (&options, 500, "Retry-After: 11\r\n", "over", "over"),
             (&options, 413, "Retry-After: 0\r\n", "over", "after 0"),
+            (&options, 413, "", "over", "ask"),
+            (&options, 413, "Retry-After: 11\r\n", "over", "over"),
+            (&bare, 413, "", "over", "over"),
             (&options, 503, "", "over", "over"),
             (&inside, 491, "", "collided", "collided"),
             (&request("UPDATE", ";tag=2", ""), 491, "", "collided", "collided"),

@@ -9,7 +9,7 @@ use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderName, UriBuf};
+use crate::message::{HeaderId, HeaderName, UriBuf};
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
 
@@ -112,7 +112,8 @@ impl Outgoing {
         self
     }
 
-    /// Sets the header fields of each ACK that acknowledges a 2xx to this INVITE, whichever fork has sent that. The body of such an ACK
+    /// Sets the header fields of each ACK that acknowledges a 2xx to this INVITE, whichever fork has sent that; Proxy-Require is refused, as an
+    /// ACK can demand nothing that its INVITE has not (RFC 3261 §8.2.2.3). The body of such an ACK
     /// is the answer to an offer alone: see [`UserAgent::answer_offer`](crate::user_agent::UserAgent::answer_offer), whose fields stand behind these,
     /// and [`refusal`](Self::refusal).
     ///
@@ -125,6 +126,8 @@ impl Outgoing {
     pub fn ack(mut self, extra: Extra) -> Self {
         if extra.has_body() {
             self.extra.fail(CommandError::Invalid("body"));
+        } else if extra.has(HeaderId::ProxyRequire) {
+            self.extra.fail(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
         } else if let Err(error) = extra.check() {
             self.extra.fail(error);
         }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::body::Body;
 use super::extra::Extra;
+use crate::extension::Extension;
 use crate::message::{HeaderId, HeaderName, StatusCode, UriBuf};
 
 /// A final response that the application gives to a request: its status and what it carries.
@@ -52,6 +53,21 @@ impl Reply {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.extra.write(HeaderId::RetryAfter.into(), alloc::format!("{seconds}").as_bytes());
+        self
+    }
+
+    /// Names an extension that the peer's request would need to use: Require of a 421 (RFC 3261 §8.2.4, §21.4.16).
+    ///
+    /// ```
+    /// # use sansip::message::StatusCode;
+    /// # use sansip::extension::Extension;
+    /// # use sansip::user_agent::Reply;
+    /// let reply = Reply::new(StatusCode::EXTENSION_REQUIRED).require(Extension::Reliable);
+    /// # let _ = reply;
+    /// ```
+    #[must_use]
+    pub fn require(mut self, extension: Extension) -> Self {
+        self.extra.write(HeaderId::Require.into(), extension.tag().as_bytes());
         self
     }
 

@@ -71,7 +71,7 @@ impl Floor {
                     lines.header(HeaderId::AcceptEncoding, "identity");
                 }
             });
-        } else if !acceptable(request, asked) {
+        } else if asked == Method::Invite && !takes_description(request) {
             self.respond_final(cx, &served, StatusCode::NOT_ACCEPTABLE, |lines| {
                 lines.header(HeaderId::Warning, "399 sansip \"There is no answer but in application/sdp\"");
             });
@@ -105,9 +105,9 @@ fn method(method: Method<'_>) -> Option<StatusCode> {
     }
 }
 
-/// Whether a 2xx to this INVITE may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).
-fn acceptable(request: &Request, method: Method<'_>) -> bool {
-    if method != Method::Invite || !request.headers().contains(HeaderId::Accept) {
+/// Whether a 2xx to this request may have a body that we can write: Accept, if there, must take `application/sdp` (§20.1).
+pub(super) fn takes_description(request: &Request) -> bool {
+    if !request.headers().contains(HeaderId::Accept) {
         return true;
     }
     // The most specific of the ranges that include it counts (RFC 9110 §12.5.1). A range that cannot be read is taken as leave

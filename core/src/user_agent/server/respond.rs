@@ -1,8 +1,9 @@
 //! How requests of peers are answered (RFC 3261 §8.2.6).
 
 use super::Served;
+use super::admission::takes_description;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
+use crate::message::{Content, HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::compose::Reply;
@@ -12,15 +13,21 @@ use crate::user_agent::profile::ACCEPT;
 impl Floor {
     /// Answers with what we can do (§11.2).
     pub(in crate::user_agent) fn respond_options(&mut self, cx: &mut Cx<'_>, served: &Served) {
-        let (allow, supported) = (self.profile.allow(), self.profile.extensions());
-        self.respond_final(cx, served, StatusCode::OK, |lines| {
-            lines
-                .header(HeaderId::Allow, &*allow)
-                .header(HeaderId::Accept, ACCEPT)
-                .header(HeaderId::AcceptEncoding, "identity")
-                .header(HeaderId::AcceptLanguage, "en")
-                .header(HeaderId::Supported, alloc::format!("{supported}"));
-        });
+        let supported = self.profile.extensions();
+        let mut lines = self.response_lines();
+        lines
+            .header(HeaderId::Allow, &*self.profile.allow())
+            .header(HeaderId::Accept, ACCEPT)
+            .header(HeaderId::AcceptEncoding, "identity")
+            .header(HeaderId::AcceptLanguage, "en")
+            .header(HeaderId::Supported, alloc::format!("{supported}"));
+        let description = self.profile.description.clone().filter(|_| takes_description(&served.request));
+        let content = match &description {
+            Some(text) => Content { content_type: ACCEPT, octets: text.as_bytes() },
+            None => Content::default(),
+        };
+        let parts = ResponseParts::new(&served.request, StatusCode::OK, &lines);
+        self.respond_parts(cx, served, ResponseParts { content, ..parts });
     }
 
     /// The fields that each of our responses adds to what it copies.

@@ -52,6 +52,8 @@ pub(super) struct Caller {
     pub(super) progress: Progress,
     /// The call is not wanted any more: each 2xx is acknowledged and ended.
     pub(super) cancelled: bool,
+    /// The timer of its Expires, until there is an answer.
+    pub(super) expiry: Option<TimerId>,
 }
 
 /// The best answer so far to our INVITE.

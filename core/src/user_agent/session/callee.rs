@@ -138,8 +138,11 @@ impl Calls {
         cx.emit(Event::Failed { call: id, cause });
     }
 
-    /// The invitation's Expires has passed (§13.3.1).
+    /// The invitation's Expires has passed (§13.3.1), or that of our INVITE.
     pub(in crate::user_agent) fn expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        if self.caller(id).is_some() {
+            return self.invite_expired(on, cx, id);
+        }
         self.terminate(on, cx, id, StatusCode::REQUEST_TERMINATED, Cause::Expired);
     }
 

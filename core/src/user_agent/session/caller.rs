@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::super::agent::Cx;
+use super::super::agent::{Cx, Work};
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
 use super::super::compose::{Body, Extra, Given, Outgoing};
 use super::super::description::{request_describes, response_describes};
@@ -16,8 +16,11 @@ use super::prack::Arrived;
 use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
 use crate::error::CommandError;
+use crate::message::header::Expires;
 use crate::message::{HeaderId, Lines, Method, Request, RequestParts, Response};
 use crate::tag::Tag;
+use crate::time::Duration;
+use crate::timer::TimerId;
 use crate::user_agent::CallId;
 
 impl Calls {
@@ -43,7 +46,7 @@ impl Calls {
             on.profile.add_capabilities(lines);
             on.profile.add_session_timer(lines);
         })?;
-        let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false });
+        let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false, expiry: None });
         let id = self.begin_call(on, call_id.into(), side, account);
         if let Some(call) = self.table.get_mut(id) {
             call.given.clone_from(&outgoing.given);
@@ -52,6 +55,10 @@ impl Calls {
             Ok(invite) => {
                 if let Some(caller) = self.caller(id) {
                     caller.invite = Some(invite);
+                    // Nothing but the application puts Expires into an INVITE.
+                    if outgoing.extra.has(HeaderId::Expires) {
+                        caller.expiry = expiry(on.requests.request(invite), cx, id);
+                    }
                 }
                 Ok(id)
             }
@@ -88,6 +95,30 @@ impl Calls {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The Expires of our INVITE has passed without an answer: the INVITE is cancelled (§13.2.1).
+    pub(super) fn invite_expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
+        let Some(caller) = self.caller(id) else { return };
+        caller.expiry = None;
+        let Some(invite) = caller.invite.filter(|_| !caller.cancelled) else { return };
+        caller.cancelled = true;
+        if matches!(on.requests.cancel(cx, invite, None), Ok(Cancelled::Over)) {
+            return self.refused(on, cx, id, Cause::Expired);
+        }
+        if let Some(call) = self.table.get_mut(id) {
+            call.over = true;
+            cx.emit(Event::Failed { call: id, cause: Cause::Expired });
+        }
+    }
+
+    /// There is an answer to our INVITE: its Expires is of no matter any more.
+    fn answer_came(&mut self, cx: &mut Cx<'_>, id: CallId) {
+        let Some(caller) = self.caller(id) else { return };
+        caller.progress = Progress::Answered;
+        if let Some(timer) = caller.expiry.take() {
+            cx.disarm(timer);
         }
     }
 
@@ -164,7 +195,7 @@ impl Calls {
     /// A provisional response makes an early dialog if it has a tag (§13.2.2.1).
     fn progressed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, response: Response) {
         let Some(call) = self.table.get(id) else { return };
-        let Side::Caller(Caller { invite: Some(invite), progress, cancelled }) = &call.side else { return };
+        let Side::Caller(Caller { invite: Some(invite), progress, cancelled, .. }) = &call.side else { return };
         let Some(invite) = on.requests.request(*invite).filter(|_| *progress != Progress::Answered) else { return };
         let is_wanted = !*cancelled && !call.over;
         let mut dialog = None;
@@ -215,7 +246,7 @@ impl Calls {
     /// ended at once, and so is the first if the call was cancelled.
     fn answered(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, response: Response) {
         let Some(call) = self.table.get(id) else { return };
-        let Side::Caller(Caller { invite: Some(invite), progress, cancelled }) = &call.side else { return };
+        let Side::Caller(Caller { invite: Some(invite), progress, cancelled, .. }) = &call.side else { return };
         let (first, cancelled) = (*progress != Progress::Answered, *cancelled);
         let Some(invite) = on.requests.request(*invite) else { return };
         let Some(name) = DialogKey::of_response(invite, &response) else { return };
@@ -257,9 +288,7 @@ impl Calls {
             }
             return self.enter(on, cx, id, dialog, Phase::Over);
         }
-        if let Some(caller) = self.caller(id) {
-            caller.progress = Progress::Answered;
-        }
+        self.answer_came(cx, id);
         let Some(session) = self.session_mut(id, dialog) else { return };
         if session.phase != Phase::Early {
             if first {
@@ -296,9 +325,7 @@ impl Calls {
             // As for a 2xx with an answer: there is no way for the ACK.
             return self.refused(on, cx, id, Cause::Unreachable);
         }
-        if let Some(caller) = self.caller(id) {
-            caller.progress = Progress::Answered;
-        }
+        self.answer_came(cx, id);
         if let Some(session) = self.session_mut(id, dialog_id) {
             session.main = true;
         }
@@ -338,6 +365,12 @@ impl Calls {
         session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, given, answer)?);
         Ok(())
     }
+}
+
+/// The timer of an INVITE's Expires; none for one that cannot be read.
+fn expiry(invite: Option<&Request>, cx: &mut Cx<'_>, id: CallId) -> Option<TimerId> {
+    let Expires(seconds) = invite?.headers().get::<Expires>()?.ok()?;
+    Some(cx.arm(cx.now() + Duration::from_secs(seconds.into()), Work::Expiry(id)))
 }
 
 /// The dialog of that name among those of the call. At most [`Limits::forks`](crate::user_agent::Limits::forks) and one more are

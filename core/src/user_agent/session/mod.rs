@@ -173,6 +173,9 @@ impl Calls {
     fn forget(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         self.drop_all_changes(on, cx, id);
         let Some(call) = self.table.remove(id) else { return };
+        if let Side::Caller(Caller { expiry: Some(timer), .. }) = call.side {
+            cx.disarm(timer);
+        }
         on.accounts.let_go(call.account);
         if on.keyring.spaces() > 0 {
             on.keyring.forget_call(call.account, &call.call_id);

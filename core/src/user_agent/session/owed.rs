@@ -10,7 +10,7 @@ use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, End};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
-use crate::message::{Lines, Method, RequestParts};
+use crate::message::{HeaderId, Lines, Method, RequestParts};
 use crate::user_agent::{CallDialog, CallId, RequestId};
 
 impl Calls {
@@ -40,6 +40,10 @@ impl Calls {
         extra: &Extra,
     ) -> Result<(), CommandError> {
         extra.check()?;
+        // Neither an ACK nor a PRACK demands what its INVITE has not (§8.2.2.3).
+        if extra.has(HeaderId::ProxyRequire) {
+            return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
+        }
         if self.answer_reliable(on, cx, of, extra)? {
             return Ok(());
         }

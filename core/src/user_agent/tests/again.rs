@@ -378,6 +378,52 @@ fn a_redirected_call_tries_each_target_once_the_best_first() {
     bob.finish();
 }
 
+/// §8.1.3.4: a new branch, and all the rest of the request again.
+#[test]
+fn a_redirected_request_has_a_new_branch_and_all_else_that_it_had() {
+    let mut bob = following();
+    let outgoing = Outgoing::to(&"Carol <sip:carol@192.0.2.9>".parse().unwrap())
+        .header("Subject", "Lunch")
+        .header("X-Thing", "1")
+        .body(Body::sdp("v=0\r\n"));
+    bob.command(|agent, now| agent.call(now, outgoing)).unwrap();
+    let first = bob.take().remove(0);
+    // An `expires` that cannot be read counts as 3600 (§8.3).
+    let second = answer(&mut bob, &first, "302 Moved", "Contact: <sip:a@192.0.2.32>;expires=soon\r\n").unwrap();
+    let branch = |sent: &Text| sent.header("via").split_once(";branch=").unwrap().1.to_string();
+    assert_ne!(branch(&second), branch(&first));
+    assert_eq!(number(&second), number(&first) + 1);
+    assert_eq!((second.start.as_str(), second.body.as_str()), ("INVITE sip:a@192.0.2.32 SIP/2.0", "v=0\r\n"));
+    let rest = |sent: &Text| {
+        let mut headers = sent.headers.clone();
+        headers.retain(|name, _| name != "via" && name != "cseq");
+        headers
+    };
+    assert_eq!(rest(&second), rest(&first));
+}
+
+/// §8.1.3.5, §21.4.11.
+#[test]
+fn a_request_that_is_too_large_goes_again_with_a_smaller_body_or_none() {
+    let mut bob = bob_with(asking());
+    let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
+    bob.command(|agent, now| agent.call(now, Outgoing::to(&carol).body(Body::new("text/odd", "x".repeat(300)))))
+        .unwrap();
+    let mut invite = bob.take().remove(0);
+    for (body, length) in [(Some(Body::sdp("v=0\r\n")), "5"), (None, "0")] {
+        assert!(answer(&mut bob, &invite, "413 Request Entity Too Large", "").is_none());
+        assert!(matches!(bob.events.last(), Some(Event::Wanted { wanted: Wanted::Body, .. })));
+        let request = wanted(&bob);
+        bob.command(|agent, now| agent.amend(now, request, Amend::Body(body))).unwrap();
+        let again = bob.take().pop().unwrap();
+        assert_eq!((again.header("content-length"), number(&again)), (length, number(&invite) + 1));
+        invite = again;
+    }
+    // There is nothing left that could be smaller.
+    assert!(answer(&mut bob, &invite, "413 Request Entity Too Large", "").is_none());
+    assert_eq!(bob.told().last().map(String::as_str), Some("failed 413"));
+}
+
 #[test]
 fn a_redirection_is_the_end_where_it_is_not_followed() {
     let contact = "Contact: <sip:a@192.0.2.32>\r\n";

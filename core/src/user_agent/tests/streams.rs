@@ -47,6 +47,42 @@ fn contact_names_the_transport_that_leads_here() {
     }
 }
 
+/// RFC 3261 §12.2.1.1: the Contact of a refresh is a SIPS URI in a secure dialog.
+#[test]
+fn a_refresh_in_a_secure_dialog_says_a_sips_contact() {
+    let mut alice = UserAgent::user_agent(
+        Config::new(Seed::from_u64(1)),
+        Profile::new("Alice <sip:alice@atlanta.com>".parse().unwrap()),
+    );
+    let local = "192.0.2.1:5061".parse().unwrap();
+    alice.listen(Listener::tls(local).with_sent_by("pc33.atlanta.com".parse().unwrap()));
+    let to = "<sips:bob@192.0.2.4>".parse().unwrap();
+    let call = alice.call(Instant::ZERO, Outgoing::to(&to).body(Body::sdp("v=0\r\n"))).unwrap();
+    let Some(Output::Open { connection, .. }) = alice.poll() else { panic!("no connection") };
+    alice.handle(Instant::ZERO, Input::Connection { connection, change: Change::Opened { identities: &[] } });
+    let sent = |alice: &mut UserAgent| {
+        let outputs = core::iter::from_fn(|| alice.poll());
+        let sent = outputs.filter_map(|output| match output {
+            Output::Send(transmit) => Some(super::text::Text::of(&transmit.bytes)),
+            _ => None,
+        });
+        sent.collect::<alloc::vec::Vec<_>>()
+    };
+    let invite = sent(&mut alice).remove(0);
+    let answer = |request: &super::text::Text| {
+        request
+            .respond("200 OK", "bob-tag", "Contact: <sips:bob@192.0.2.4>\r\nContent-Type: application/sdp\r\n")
+            .replace("Content-Length: 0\r\n\r\n", "Content-Length: 5\r\n\r\nv=0\r\n")
+    };
+    let ok = answer(&invite);
+    alice.handle(Instant::ZERO, Input::Stream { connection, bytes: ok.as_bytes() });
+    assert_eq!(sent(&mut alice)[0].start, "ACK sips:bob@192.0.2.4 SIP/2.0");
+    alice.modify(Instant::ZERO, call, Body::sdp("v=0\r\no=2\r\n")).unwrap();
+    let again = sent(&mut alice).remove(0);
+    assert_eq!((again.label().as_str(), again.header("contact")), ("INVITE", "<sips:alice@pc33.atlanta.com>"));
+    assert_eq!(again.start, "INVITE sips:bob@192.0.2.4 SIP/2.0");
+}
+
 /// RFC 3261 §18.1.1: the size of one request says nothing of those that come back.
 #[test]
 fn contact_is_not_changed_by_the_size_of_the_request() {
