@@ -9,6 +9,8 @@ pub struct Census {
     pub server_transactions: usize,
     /// Deliveries: requests on their way, and kept ACKs.
     pub deliveries: usize,
+    /// Deliveries that wait for a connection to open.
+    pub waiting: usize,
     /// Questions to the resolver without an answer.
     pub queries: usize,
     /// Connections, those included that are still being opened.

@@ -52,6 +52,7 @@ impl Census {
                 client_transactions: endpoint.client_transactions.max(other.endpoint.client_transactions),
                 server_transactions: endpoint.server_transactions.max(other.endpoint.server_transactions),
                 deliveries: endpoint.deliveries.max(other.endpoint.deliveries),
+                waiting: endpoint.waiting.max(other.endpoint.waiting),
                 queries: endpoint.queries.max(other.endpoint.queries),
                 connections: endpoint.connections.max(other.endpoint.connections),
                 timers: endpoint.timers.max(other.endpoint.timers),

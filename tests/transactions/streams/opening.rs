@@ -35,6 +35,24 @@ fn several_requests_wait_for_one_connection_and_go_out_in_their_order() {
     assert_eq!(methods, ["INVITE", "OPTIONS", "MESSAGE"]);
 }
 
+/// What is taken back while its connection opens leaves nothing behind, however often that happens.
+#[test]
+fn a_request_that_is_withdrawn_or_cancelled_waits_for_its_connection_no_more() {
+    let (mut bench, _) = bench();
+    for _ in 0..100 {
+        let withdrawn = bench.request_to(&ours("OPTIONS"), there());
+        assert!(bench.endpoint.withdraw(withdrawn));
+        let cancelled = bench.request_to(&ours("INVITE"), there());
+        bench.cancel(cancelled);
+    }
+    let stays = bench.request_to(&ours("MESSAGE"), there());
+    let census = bench.endpoint.census();
+    assert_eq!((bench.opened.len(), census.waiting, census.deliveries), (1, 1, 1));
+    bench.open();
+    assert_eq!((bench.sent.len(), bench.endpoint.census().waiting), (1, 0));
+    assert!(bench.last().start_line().starts_with("MESSAGE") && !bench.endpoint.withdraw(stays));
+}
+
 #[test]
 fn an_open_connection_to_the_very_same_address_port_and_protocol_is_reused() {
     let (mut bench, tcp) = bench();

@@ -201,8 +201,8 @@ impl Deliveries {
                 self.launch(below, id, attempt)
             }
             Way::Opening(connection) => {
-                self.table.get_mut(id)?.stage = Stage::Opening { connection };
-                self.waiting.entry(connection).or_default().push(id);
+                let delivery = self.table.get_mut(id)?;
+                delivery.stage = Stage::Opening { connection, place: self.waiting.enter(connection, id) };
                 Some(Tried)
             }
         }
@@ -210,10 +210,7 @@ impl Deliveries {
 
     /// A connection that requests may wait for is open.
     pub(in crate::endpoint) fn opened(&mut self, below: &mut Below<'_>, connection: ConnectionId) {
-        for id in self.waiting.remove(&connection).unwrap_or_default() {
-            if !self.waits_for(id, connection) {
-                continue;
-            }
+        for id in self.waiting.end(connection) {
             let flow = below.wire.connections.flow(connection);
             let sent = flow.is_some_and(|flow| {
                 self.with_kept(id, |deliveries, source| {
@@ -228,18 +225,11 @@ impl Deliveries {
 
     /// A connection that requests may wait for could not be opened: the next place.
     pub(in crate::endpoint) fn unopened(&mut self, below: &mut Below<'_>, connection: ConnectionId) {
-        for id in self.waiting.remove(&connection).unwrap_or_default() {
-            if self.waits_for(id, connection) {
-                let more = self.table.get(id).is_some_and(Delivery::has_more);
-                below.wire.stats.failovers += u64::from(more);
-                self.dispatch(below, id);
-            }
+        for id in self.waiting.end(connection) {
+            let more = self.table.get(id).is_some_and(Delivery::has_more);
+            below.wire.stats.failovers += u64::from(more);
+            self.dispatch(below, id);
         }
-    }
-
-    fn waits_for(&self, id: DeliveryId, connection: ConnectionId) -> bool {
-        let stage = self.table.get(id).map(|delivery| &delivery.stage);
-        matches!(stage, Some(Stage::Opening { connection: awaited }) if *awaited == connection)
     }
 
     /// Writes the request as it goes along `flow`, with a new branch unless it goes out once more.

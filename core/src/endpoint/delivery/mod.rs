@@ -9,11 +9,11 @@
 mod attempt;
 mod locating;
 mod relays;
+mod waiting;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use crate::error::CommandError;
@@ -31,13 +31,13 @@ use super::indication::Indications;
 use super::{Failure, Indication};
 use attempt::OnceMore;
 use relays::relay_name;
+use waiting::Waiting;
 
 /// All requests on their way out.
 #[derive(Clone, Debug)]
 pub(super) struct Deliveries {
     table: Arena<DeliveryKind, Delivery>,
-    /// The requests that wait for a connection to open, in the order of their coming.
-    waiting: BTreeMap<ConnectionId, Vec<DeliveryId>>,
+    waiting: Waiting,
     /// What tells the requests of a stateless proxy that wait for their way: branch and method.
     relays: BTreeSet<String>,
 }
@@ -129,8 +129,8 @@ impl Again {
 enum Stage {
     /// Nothing is on its way: the place to try is not known yet.
     Locating,
-    /// The way is a connection that is being opened; nothing was sent.
-    Opening { connection: ConnectionId },
+    /// The way is a connection that is being opened, for which the request waits at this place; nothing was sent.
+    Opening { connection: ConnectionId, place: u64 },
     /// An attempt is under way or has its final response.
     Sent { client: ClientTransactionId, progress: Progress, cancel: Cancel },
     /// An ACK for a 2xx is out and can be repeated.
@@ -156,7 +156,7 @@ enum Cancel {
 
 impl Deliveries {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new(), waiting: BTreeMap::new(), relays: BTreeSet::new() }
+        Self { table: Arena::new(), waiting: Waiting::new(), relays: BTreeSet::new() }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -414,6 +414,9 @@ impl Deliveries {
     fn end(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Option<Delivery> {
         self.end_places(below, id);
         let ended = self.table.remove(id)?;
+        if let Stage::Opening { connection, place } = ended.stage {
+            self.waiting.leave(connection, place);
+        }
         if let (Purpose::Stateless { .. }, Some(again)) = (ended.purpose, &ended.again) {
             self.relays.remove(&relay_name(&again.branch, again.request.method()));
         }

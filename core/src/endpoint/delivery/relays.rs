@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::message::Method;
 use crate::transaction::DeliveryId;
 
-use super::{Below, Deliveries, Stage};
+use super::{Below, Deliveries};
 
 impl Deliveries {
     /// Whether a request of a stateless proxy waits for its way.
@@ -26,23 +26,15 @@ impl Deliveries {
         (branch, method): (&str, Method<'_>),
         may_wait: bool,
     ) -> bool {
-        match self.table.get(id).map(|delivery| &delivery.stage) {
-            None => true,
-            Some(_) if may_wait => {
-                self.relays.insert(relay_name(branch, method));
-                true
-            }
-            Some(stage) => {
-                if let Stage::Opening { connection } = stage
-                    && let Some(waiting) = self.waiting.get_mut(connection)
-                {
-                    // Else the list would grow with each message that is refused.
-                    waiting.pop_if(|last| *last == id);
-                }
-                self.end(below, id);
-                false
-            }
+        if self.table.get(id).is_none() {
+            return true;
         }
+        if may_wait {
+            self.relays.insert(relay_name(branch, method));
+        } else {
+            self.end(below, id);
+        }
+        may_wait
     }
 }
 
