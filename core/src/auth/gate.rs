@@ -118,6 +118,11 @@ impl Gate {
         self.replays.len()
     }
 
+    /// Nonces that were made before `now` are stale from now on: their uses may have been seen by a gate that is no more.
+    pub fn forget_before(&mut self, now: Instant) {
+        self.replays.forget_before(now);
+    }
+
     /// The status and the fields of the answer to a request that is refused: 400 without a field for what is malformed, else 401
     /// or 407 with a challenge for each algorithm.
     pub fn refuse(&self, refusal: Refusal, now: Instant, random: &mut Random) -> (StatusCode, Fields) {

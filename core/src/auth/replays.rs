@@ -38,6 +38,11 @@ pub(super) struct Replays {
 }
 
 impl Replays {
+    /// Uses of nonces made before `now` may have been forgotten.
+    pub(super) fn forget_before(&mut self, now: Instant) {
+        self.stale = self.stale.max(now.as_nanos().checked_sub(1).map(Instant::from_nanos));
+    }
+
     /// Whether uses of a nonce may have been forgotten.
     pub(super) fn is_forgotten(&self, nonce: Nonce) -> bool {
         self.stale.is_some_and(|stale| nonce.made <= stale)

@@ -1,5 +1,9 @@
 //! The configuration of a node. Everything that a node does is a function of this, its inputs and its commands.
 
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
 use crate::error::Limit;
 use crate::message::UserPart;
 use crate::message::header::Date;
@@ -83,7 +87,7 @@ pub(crate) enum KeyPurpose {
     GruuProof = 22,
     /// Flow tokens.
     FlowTokens = 24,
-    /// The first of the keys of nonces: each further one is a multiple of 2^32 above it.
+    /// The key of the keys of nonces.
     Nonces = 23,
 }
 
@@ -93,10 +97,11 @@ impl Config {
         self.shared_hash_key(purpose).unwrap_or_else(|| self.seed.hash_key(purpose as u64))
     }
 
-    /// One of many keys for `purpose`.
-    pub(crate) fn hash_key_of(&self, purpose: KeyPurpose, number: u64) -> [u8; 16] {
-        let purpose = purpose as u64 | number << 32;
-        self.shared_key.map_or_else(|| self.seed.hash_key(purpose), |key| key.hash_key(purpose))
+    /// One of many keys for `purpose`: that of a `name`, the same at all nodes with the same shared key.
+    pub(crate) fn hash_key_of(&self, purpose: KeyPurpose, name: &[u8]) -> [u8; 16] {
+        let mut hasher = SipHasher24::new_with_key(&self.hash_key(purpose));
+        hasher.write(name);
+        hasher.finish128().as_bytes()
     }
 
     /// The key for `purpose` from the shared key.

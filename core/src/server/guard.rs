@@ -5,18 +5,17 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Core, Cx, Settings};
+use super::{Core, Cx, Digest, Settings};
 use crate::auth::{self, Asker, Fields, Gate, Refusal, UserName, Users};
 use crate::endpoint::{Config, KeyPurpose};
 use crate::flow::Flow;
 use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, unescaped};
+use crate::time::Instant;
 
 /// The gates of all domains that have users.
 #[derive(Clone, Debug)]
 pub(super) struct Guards {
     guards: Vec<Guard>,
-    /// How many keys of nonces there were.
-    keys: u64,
 }
 
 /// The two gates of a domain.
@@ -34,7 +33,7 @@ struct Guard {
 impl Guards {
     /// No gate: nobody is asked.
     pub(super) const fn open() -> Self {
-        Self { guards: Vec::new(), keys: 0 }
+        Self { guards: Vec::new() }
     }
 
     /// Whether nobody is asked.
@@ -42,9 +41,9 @@ impl Guards {
         self.guards.is_empty()
     }
 
-    /// The gates for `settings`. A domain that has gates keeps them, with the uses of nonces that they remember, unless Digest itself
-    /// has `changed`.
-    pub(super) fn set(&mut self, config: &Config, settings: &Settings, changed: bool) {
+    /// The gates for `settings` from now on. A domain that has gates keeps them, with the uses of nonces that they remember, unless Digest
+    /// itself has `changed`. Nonces made before a change are stale: nobody knows any more how often they were used.
+    pub(super) fn set(&mut self, config: &Config, settings: &Settings, changed: Option<Instant>) {
         let mut before = core::mem::take(&mut self.guards);
         for domain in &settings.domains {
             let mut users = Users::new();
@@ -56,10 +55,10 @@ impl Guards {
             if names.is_empty() {
                 continue;
             }
-            let kept = before.iter().position(|guard| !changed && guard.domain == *domain);
+            let kept = before.iter().position(|guard| changed.is_none() && guard.domain == *domain);
             let guard = match kept.map(|place| before.swap_remove(place)) {
                 Some(guard) => Some(Guard { users, names, ..guard }),
-                None => self.guard(config, settings, domain, (users, names)),
+                None => Self::guard(config, settings, domain, (users, names), changed),
             };
             self.guards.extend(guard);
         }
@@ -67,20 +66,28 @@ impl Guards {
 
     /// New gates. `None` if the settings cannot work, which was checked before.
     fn guard(
-        &mut self,
         config: &Config,
         settings: &Settings,
         domain: &HostBuf,
         (users, names): (Users, BTreeSet<Box<str>>),
+        changed: Option<Instant>,
     ) -> Option<Guard> {
-        let mut gate = |asker| {
+        let gate = |asker| {
+            // Servers of a farm take the nonces of one another: their keys are the same where their settings are.
+            let Digest { algorithms, nonce_age, .. } = &settings.digest;
+            let algorithms: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
+            let name =
+                alloc::format!("{domain} {asker:?} {algorithms:?} {}", nonce_age.as_nanos()).to_ascii_lowercase();
             let digest = auth::Settings {
                 algorithms: settings.digest.algorithms.clone(),
                 nonce_age: settings.digest.nonce_age,
                 ..auth::Settings::new(&alloc::format!("{domain}"))
             };
-            self.keys += 1;
-            Gate::new(asker, digest, config.hash_key_of(KeyPurpose::Nonces, self.keys)).ok()
+            let mut gate = Gate::new(asker, digest, config.hash_key_of(KeyPurpose::Nonces, name.as_bytes())).ok()?;
+            if let Some(now) = changed {
+                gate.forget_before(now);
+            }
+            Some(gate)
         };
         let (server, proxy) = (gate(Asker::Server)?, gate(Asker::Proxy)?);
         Some(Guard { domain: domain.clone(), users, names, server, proxy })

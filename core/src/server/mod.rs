@@ -104,7 +104,7 @@ impl Stack<Core> {
         let proxy = proxy::Core::new(&config, settings.proxy.clone());
         let registrar = registrar::Core::new(&config, settings.registrar);
         let mut guards = Guards::open();
-        guards.set(&config, &settings, true);
+        guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
         Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens, calls: Calls::default() })
@@ -150,7 +150,8 @@ impl Stack<Core> {
     pub fn set_settings(&mut self, now: Instant, settings: Settings) -> Result<(), Misconfigured> {
         settings.check(|address| self.endpoint().is_ours(address))?;
         self.command(now, |core, cx| {
-            core.guards.set(cx.config(), &settings, core.settings.digest != settings.digest);
+            let changed = (core.settings.digest != settings.digest).then_some(cx.now());
+            core.guards.set(cx.config(), &settings, changed);
             core.registrar.set_settings(settings.registrar);
             core.proxy.set_settings(settings.proxy.clone());
             core.settings = settings;
