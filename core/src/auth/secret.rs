@@ -87,6 +87,21 @@ impl Secret {
         Self(Kind::Hashes(hashes.into_iter().collect()))
     }
 
+    /// Whether challenges that ask for this hash function can be answered and judged with it.
+    ///
+    /// ```
+    /// use sansip::auth::{Ha1, HashFunction, Secret};
+    /// let stored = Secret::hashes([Ha1::of(HashFunction::Md5, "alice", "atlanta.com", "secret")]);
+    /// assert!(stored.serves(HashFunction::Md5) && !stored.serves(HashFunction::Sha256));
+    /// assert!(Secret::password("secret").serves(HashFunction::Sha256));
+    /// ```
+    pub fn serves(&self, function: HashFunction) -> bool {
+        match &self.0 {
+            Kind::Password(_) => true,
+            Kind::Hashes(hashes) => hashes.iter().any(|ha1| ha1.function == function),
+        }
+    }
+
     /// The hash for this user and realm, if it is known.
     pub(super) fn ha1(&self, function: HashFunction, user: &str, realm: &str) -> Option<Ha1> {
         match &self.0 {

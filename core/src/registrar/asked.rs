@@ -15,7 +15,7 @@ use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Via};
 use crate::message::{HeaderId, Phrase, Request, UriBuf};
 
 /// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
-const HOUR: u32 = 3_600;
+pub(crate) const HOUR: u32 = 3_600;
 
 /// The greatest number of a flow (RFC 5626 §4.2).
 const GREATEST_REG_ID: u32 = i32::MAX as u32;

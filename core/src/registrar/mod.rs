@@ -13,6 +13,7 @@ mod refusal;
 mod register;
 mod ways;
 
+pub(crate) use asked::HOUR;
 pub use binding::{Binding, Way};
 pub use limits::Limits;
 pub use location::{Location, address_of_record};

@@ -3,8 +3,11 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::{RouteKey, Settings};
+use super::{RouteKey, Settings, User};
+use crate::error::Limit;
 use crate::message::{HostBuf, HostPort};
+use crate::time::Duration;
+use crate::{proxy, registrar};
 
 /// Why the settings of a server cannot work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,28 @@ pub enum Misconfigured {
     },
     /// No algorithm is left to ask for credentials with, or one stands there twice.
     Algorithms,
+    /// The secret of a user serves for none of the algorithms: nobody could log in with it.
+    UselessSecret {
+        /// The name.
+        name: Box<str>,
+        /// The domain.
+        domain: HostBuf,
+    },
+    /// A nonce is good for no time ([`Digest::nonce_age`](super::Digest::nonce_age)), so that nobody could log in.
+    NonceAge,
+    /// The shortest time for a binding is above the longest one
+    /// ([`registrar::Settings::min_expires`](crate::registrar::Settings::min_expires)).
+    BindingTimes,
+    /// A contact that asks for no time would be refused, or would be bound for none
+    /// ([`registrar::Settings::default_expires`](crate::registrar::Settings::default_expires)).
+    DefaultExpires,
+    /// The token in a Record-Route is good for no time, so that no request of a dialog would be let through
+    /// ([`proxy::Settings::token_age`](crate::proxy::Settings::token_age)).
+    TokenAge,
+    /// A branch has no time to answer ([`proxy::Settings::branch_limit`](crate::proxy::Settings::branch_limit)).
+    BranchLimit,
+    /// This limit is 0, so that every request that needs it would be refused.
+    NoRoom(Limit),
 }
 
 impl fmt::Display for Misconfigured {
@@ -48,6 +73,17 @@ impl fmt::Display for Misconfigured {
                 write!(f, "the user {name} is of {domain}, which is no domain here")
             }
             Self::Algorithms => f.write_str("the algorithms of Digest are none, or one of them stands there twice"),
+            Self::UselessSecret { name, domain } => {
+                write!(f, "the secret of {name}@{domain} serves for no algorithm of Digest")
+            }
+            Self::NonceAge => f.write_str("a nonce of Digest is good for no time"),
+            Self::BindingTimes => f.write_str("the shortest time for a binding is above the longest"),
+            Self::DefaultExpires => {
+                f.write_str("the time for a contact that asks for none is 0 or below the shortest for a binding")
+            }
+            Self::TokenAge => f.write_str("the token in a Record-Route is good for no time"),
+            Self::BranchLimit => f.write_str("a branch has no time to answer"),
+            Self::NoRoom(limit) => write!(f, "the limit {} is 0", limit.name()),
         }
     }
 }
@@ -95,6 +131,43 @@ impl Settings {
         if is_twice || algorithms.is_empty() && !self.users.is_empty() {
             return Err(Misconfigured::Algorithms);
         }
-        Ok(())
+        let serves = |user: &User| algorithms.iter().any(|algorithm| user.secret.serves(algorithm.function));
+        if let Some(User { name, domain, .. }) = self.users.iter().find(|user| !serves(user)) {
+            return Err(Misconfigured::UselessSecret { name: name.clone(), domain: domain.clone() });
+        }
+        if self.digest.nonce_age == Duration::ZERO && !self.users.is_empty() {
+            return Err(Misconfigured::NonceAge);
+        }
+        check_registrar(&self.registrar)?;
+        check_proxy(&self.proxy)
     }
+}
+
+fn check_registrar(settings: &registrar::Settings) -> Result<(), Misconfigured> {
+    let registrar::Settings { min_expires, default_expires, max_expires, third_party: _, limits } = settings;
+    let registrar::Limits { addresses_of_record, bindings } = limits;
+    if min_expires > max_expires {
+        return Err(Misconfigured::BindingTimes);
+    }
+    // Nobody may be refused for a time that is an hour or more (RFC 3261 §10.3 step 7).
+    if *default_expires == 0 || default_expires < min_expires && *default_expires < registrar::HOUR {
+        return Err(Misconfigured::DefaultExpires);
+    }
+    has_room(&[(*addresses_of_record, Limit::ADDRESSES_OF_RECORD), (*bindings, Limit::BINDINGS)])
+}
+
+fn check_proxy(settings: &proxy::Settings) -> Result<(), Misconfigured> {
+    if settings.token_age == Duration::ZERO {
+        return Err(Misconfigured::TokenAge);
+    }
+    if settings.branch_limit == Some(Duration::ZERO) {
+        return Err(Misconfigured::BranchLimit);
+    }
+    let proxy::Limits { response_contexts, targets } = settings.limits;
+    has_room(&[(response_contexts, Limit::RESPONSE_CONTEXTS), (targets, Limit::TARGETS)])
+}
+
+fn has_room(limits: &[(usize, Limit)]) -> Result<(), Misconfigured> {
+    let none = limits.iter().find(|(room, _)| *room == 0);
+    none.map_or(Ok(()), |(_, limit)| Err(Misconfigured::NoRoom(*limit)))
 }

@@ -256,6 +256,61 @@ fn settings_change_while_a_call_runs_and_no_use_of_a_nonce_is_forgotten() {
     assert_eq!(summaries(&gone), ["401 192.0.2.4:5060"]);
 }
 
+/// A nonce that was used under settings that are gone is not taken again when they come back.
+#[test]
+fn a_change_of_digest_and_back_lets_no_nonce_be_used_again() {
+    let mut bench = bench();
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    let credentials = again(&text, "2", &challenged[0], "bob", "b");
+    assert_eq!(summaries(&bench.receive(BOB, &credentials)), ["200 192.0.2.4:5060"]);
+    bench.wait(Duration::from_secs(1));
+    let before = bench.server.settings().clone();
+    let mut other = before.clone();
+    other.digest.algorithms = [crate::auth::Algorithm::MD5].into();
+    bench.server.set_settings(bench.now, other).unwrap();
+    bench.server.set_settings(bench.now, before).unwrap();
+    let replay = credentials.replace("branch=z9hG4bK2", "branch=z9hG4bK4").replace("Call-ID: r1", "Call-ID: r2");
+    let refused = bench.receive(BOB, &replay);
+    assert_eq!(summaries(&refused), ["401 192.0.2.4:5060"]);
+    assert!(refused[0].values(HeaderId::WwwAuthenticate)[0].contains("stale=true"));
+}
+
+/// The servers of a farm take the nonces of one another, whatever was done to their settings before.
+#[test]
+fn a_nonce_of_one_server_of_a_farm_counts_at_the_others_with_equal_settings() {
+    let server = |seed| {
+        let mut config = Config::new(Seed::from_u64(seed));
+        config.shared_key = Some(crate::Key::new([7; 16]));
+        Bench::of(config, |settings| settings.users = [user("alice", "a"), user("bob", "b")].into())
+    };
+    let (mut one, mut other) = (server(1), server(2));
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = one.receive(BOB, &text);
+    let fits = other.receive(BOB, &again(&text, "2", &challenged[0], "bob", "b"));
+    assert_eq!(summaries(&fits), ["200 192.0.2.4:5060"]);
+    // One of them had other domains and other settings in between.
+    let before = other.server.settings().clone();
+    let mut changed = before.clone();
+    changed.digest.nonce_age = Duration::from_secs(60);
+    changed.domains.insert(0, "atlanta.com".parse().unwrap());
+    changed.users.insert(0, User { domain: "atlanta.com".parse().unwrap(), ..user("zoe", "z") });
+    other.server.set_settings(other.now, changed).unwrap();
+    let refused = other.receive(BOB, &again(&text, "3", &challenged[0], "bob", "b"));
+    assert_eq!(summaries(&refused), ["401 192.0.2.4:5060"], "its challenges are others");
+    other.server.set_settings(other.now, before).unwrap();
+    let text = register("4", BOB_HERE, BOB_HERE).replace("Call-ID: r1", "Call-ID: r4");
+    one.wait(Duration::from_secs(1));
+    other.wait(Duration::from_secs(1));
+    let challenged = one.receive(BOB, &text);
+    let fits = other.receive(BOB, &again(&text, "5", &challenged[0], "bob", "b"));
+    assert_eq!(summaries(&fits), ["200 192.0.2.4:5060"]);
+    // What is for the registrar is not for the proxy.
+    let call = call("6", BOB_HERE, "sip:carol@chicago.com");
+    let for_proxy = again(&call, "7", &challenged[0], "bob", "b").replace("\nAuthorization", "\nProxy-Authorization");
+    assert_eq!(summaries(&other.receive(BOB, &for_proxy)), ["407 192.0.2.4:5060"]);
+}
+
 #[test]
 fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
     let mut bench = bench();
@@ -268,7 +323,7 @@ fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
         domain: domain.parse().unwrap(),
     };
     type Spoil<'a> = &'a dyn Fn(&mut Settings);
-    let cases: [(&str, Spoil<'_>); 8] = [
+    let cases: [(&str, Spoil<'_>); 19] = [
         ("the server has no domain", &|settings| settings.domains.clear()),
         ("the domain biloxi.com stands there twice", &|settings| settings.domains.push("BILOXI.com".parse().unwrap())),
         ("the domain biloxi.com stands there twice", &|settings| {
@@ -285,6 +340,24 @@ fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
         ("the algorithms of Digest are none, or one of them stands there twice", &|settings| {
             settings.digest.algorithms.clear();
         }),
+        ("the secret of dave@biloxi.com serves for no algorithm of Digest", &|settings| {
+            let secret = Secret::hashes([Ha1::of(HashFunction::Sha512_256, "dave", "biloxi.com", "d")]);
+            settings.users.push(User { secret, ..user("dave", "") });
+        }),
+        ("a nonce of Digest is good for no time", &|settings| settings.digest.nonce_age = Duration::ZERO),
+        ("the shortest time for a binding is above the longest", &|settings| settings.registrar.max_expires = 59),
+        ("the time for a contact that asks for none is 0 or below the shortest for a binding", &|settings| {
+            settings.registrar.default_expires = 59;
+        }),
+        ("the time for a contact that asks for none is 0 or below the shortest for a binding", &|settings| {
+            (settings.registrar.min_expires, settings.registrar.default_expires) = (0, 0);
+        }),
+        ("the limit addresses_of_record is 0", &|settings| settings.registrar.limits.addresses_of_record = 0),
+        ("the limit bindings is 0", &|settings| settings.registrar.limits.bindings = 0),
+        ("the token in a Record-Route is good for no time", &|settings| settings.proxy.token_age = Duration::ZERO),
+        ("a branch has no time to answer", &|settings| settings.proxy.branch_limit = Some(Duration::ZERO)),
+        ("the limit response_contexts is 0", &|settings| settings.proxy.limits.response_contexts = 0),
+        ("the limit targets is 0", &|settings| settings.proxy.limits.targets = 0),
     ];
     for (sentence, spoil) in cases {
         let mut settings = bench.server.settings().clone();
@@ -295,6 +368,8 @@ fn settings_that_cannot_work_are_refused_in_one_sentence_and_change_nothing() {
     }
     let mut settings = bench.server.settings().clone();
     settings.routes = [route(BOB)].into();
+    // An hour is never too brief.
+    (settings.registrar.min_expires, settings.registrar.default_expires) = (7_200, 3_600);
     assert_eq!(bench.server.set_settings(bench.now, settings), Ok(()));
 }
 
