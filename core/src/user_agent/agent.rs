@@ -223,8 +223,8 @@ impl Core {
         match served.request.method() {
             // A NOTIFY may make its dialog.
             Method::Notify => return self.subscriptions.notified(on, cx, &served),
-            Method::Refer => return self.subscriptions.referred(on, cx, served),
             Method::Subscribe => return self.subscriptions.resubscribed(on, cx, &served),
+            Method::Refer => return self.referred(cx, served),
             _ => {}
         }
         if served.request.to_tag().is_some() {
@@ -258,6 +258,10 @@ impl Core {
         let call = on.call_of(dialog);
         match call {
             Some(call) if !on.profile.answers(method) => self.calls.serve(on, cx, &served, call, dialog),
+            // Nobody answers for a session that is over, and the dialog is over with its last usage.
+            Some(call) if self.calls.is_left(call, dialog) && !on.outlives_session(dialog, method) => {
+                on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+            }
             None if !belongs_to_no_usage(method) => {
                 on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
             }
@@ -267,6 +271,23 @@ impl Core {
             _ if on.profile.answers(method) => on.ask_application(cx, served, call),
             _ => on.respond_options(cx, &served),
         }
+    }
+
+    /// Gives a REFER to the subscriptions, unless its dialog is over with the session, or this end ends all that it does (§21.5.4).
+    fn referred(&mut self, cx: &mut Cx<'_>, served: Served) {
+        let on = &mut self.floor;
+        let dialog = DialogKey::of_request(&served.request).and_then(|name| on.dialogs.find(name));
+        let is_over = dialog.is_some_and(|dialog| {
+            let call = on.call_of(dialog);
+            call.is_some_and(|call| self.calls.is_left(call, dialog)) && !on.outlives_session(dialog, Method::Refer)
+        });
+        if is_over || served.request.to_tag().is_some() && dialog.is_none() {
+            return on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
+        }
+        if self.closing != Closing::No {
+            return on.respond_final(cx, &served, StatusCode::SERVICE_UNAVAILABLE, |_| {});
+        }
+        self.subscriptions.referred(on, cx, served, dialog);
     }
 
     /// A response has ended a dialog with all its usages (RFC 5057 §5.1): the call that has its session there is over.
@@ -286,7 +307,7 @@ impl Core {
             // Whatever a BYE's response says, the dialog is over (§15.1.1).
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
-            Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, counts, outcome),
+            Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, counts, id, outcome),
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
@@ -412,7 +433,7 @@ impl TransactionUser for Core {
 }
 
 /// Whether a request of this method in a dialog is answered as outside of one, whatever the dialog is used for (RFC 5057 §5.3).
-const fn belongs_to_no_usage(method: Method<'_>) -> bool {
+pub(super) const fn belongs_to_no_usage(method: Method<'_>) -> bool {
     matches!(method, Method::Options | Method::Message | Method::Publish | Method::Other(_))
 }
 

@@ -424,6 +424,7 @@ impl Core {
         self.calls.hang_up_all(&mut self.floor, cx);
         self.registrations.remove_all(&mut self.floor, cx);
         self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
+        self.floor.refuse_referrals(cx);
         self.tell_the_end(cx);
     }
 

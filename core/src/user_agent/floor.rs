@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::account::{Account, Accounts};
+use super::agent::belongs_to_no_usage;
 use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
@@ -10,7 +11,7 @@ use super::server::{Guard, Serving};
 use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};
 use crate::error::CommandError;
-use crate::message::Request;
+use crate::message::{Method, Request};
 use crate::user_agent::{AccountId, CallId, ReferralId, SubscriptionId};
 
 /// All that a usage (a session, a registration) sees besides itself: never another usage.
@@ -71,6 +72,13 @@ impl Floor {
             Usage::Session(call) => Some(*call),
             Usage::Subscription(_) | Usage::Referral(_) => None,
         })
+    }
+
+    /// Whether a request of this method is still for somebody in a dialog whose session is over: there is another usage, and the request
+    /// belongs to none, or begins one of its own (RFC 5057 §5.3, §5.4).
+    pub(super) fn outlives_session(&self, dialog: DialogId, method: Method<'_>) -> bool {
+        let begins_usage = method == Method::Refer;
+        self.dialogs.usages(dialog).len() > 1 && (begins_usage || belongs_to_no_usage(method))
     }
 
     /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1).

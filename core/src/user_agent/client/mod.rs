@@ -296,11 +296,15 @@ impl Requests {
         withdrawn
     }
 
-    /// The owner wants something else by now: whatever comes back for the request ends it.
-    pub(super) fn settle_for(&mut self, id: RequestId) {
-        if let Some(pending) = self.table.get_mut(id) {
-            pending.tried.settled = true;
-        }
+    /// The owner wants something else by now: whatever comes back for the request ends it. True if there is none any more, and nothing is
+    /// told of it: it had its response and was to go out again.
+    pub(super) fn settle_for(&mut self, cx: &mut Cx<'_>, id: RequestId) -> bool {
+        let Some(pending) = self.table.get_mut(id) else { return true };
+        pending.tried.settled = true;
+        let (Stage::Waiting(timer) | Stage::Asking { timer, .. }) = &pending.stage else { return false };
+        cx.disarm(*timer);
+        self.table.remove(id);
+        true
     }
 
     /// Ends a request; `None` if a final response has ended it before.

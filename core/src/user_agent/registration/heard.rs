@@ -44,7 +44,7 @@ impl Registrations {
     }
 
     /// Takes the request out that has its end. `None` if there is none.
-    fn conclude(&mut self, id: RegistrationId) -> Option<Goal> {
+    pub(super) fn conclude(&mut self, id: RegistrationId) -> Option<Goal> {
         let registration = self.book.get_mut(id)?;
         registration.pending.take()?;
         let goal = registration.goal;

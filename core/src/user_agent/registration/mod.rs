@@ -177,17 +177,25 @@ impl Registrations {
         terms: Terms,
     ) -> Result<(), CommandError> {
         let registration = self.book.get_mut(id).ok_or(CommandError::Gone)?;
-        if let Some(pending) = registration.pending {
+        let pending = registration.pending;
+        if let Some(pending) = pending {
             // Not before the answer to the one that is out (§10.2), with which nothing else is tried.
-            on.requests.settle_for(pending);
-            registration.next = Some((goal, terms));
-            return Ok(());
+            if !on.requests.settle_for(cx, pending) {
+                registration.next = Some((goal, terms));
+                return Ok(());
+            }
+            // It has its answer, and was to go out again.
+            self.conclude(id);
         }
+        let registration = self.book.get_mut(id).ok_or(CommandError::Gone)?;
         let before = registration.clone();
         registration.take_on(goal, terms);
         self.send(on, cx, id).inspect_err(|_| {
             if let Some(registration) = self.book.get_mut(id) {
                 *registration = before;
+            }
+            if pending.is_some() {
+                self.tell_failure(on, cx, id, Cause::Unreachable);
             }
         })
     }

@@ -1,6 +1,7 @@
 //! Requests that the application answers itself: MESSAGE, INFO, and whatever else it has named (RFC 3261 §8.2; RFC 3428, 6086).
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::{Served, ServedId};
 use crate::error::CommandError;
@@ -79,6 +80,16 @@ impl Floor {
         cx.respond_octets(served.server, reply.status, response)?;
         self.settle_question(cx, id);
         Ok(())
+    }
+
+    /// This end ends all that it does: REFERs that wait for the application get a 503, as later ones do.
+    pub(in crate::user_agent) fn refuse_referrals(&mut self, cx: &mut Cx<'_>) {
+        let is_refer = |served: &Served| served.request.method() == Method::Refer;
+        let asked = self.serving.table.iter().filter_map(|(_, entry)| Some(&entry.asked.as_ref()?.served));
+        for served in asked.filter(|served| is_refer(served)).cloned().collect::<Vec<_>>() {
+            self.settle_question(cx, served.id);
+            self.respond_final(cx, &served, StatusCode::SERVICE_UNAVAILABLE, |_| {});
+        }
     }
 
     /// The application has not answered in time: 500, as RFC 4320 §4.2 forbids a 408.

@@ -8,6 +8,7 @@ use super::super::compose::Extra;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
+use super::call::Call;
 use super::machine::Input;
 use crate::dialog::{DialogId, Ended, Purpose, ResponseEffect};
 use crate::error::CommandError;
@@ -34,14 +35,14 @@ impl Calls {
         if !session.is_usable() {
             return Err(CommandError::WrongState);
         }
-        if usize::try_from(call.asks).unwrap_or(usize::MAX) >= on.profile.limits.asks {
+        if session.changes.as_ref().is_some_and(|changes| changes.asks.len() >= on.profile.limits.asks) {
             return Err(CommandError::Limit("asks"));
         }
         let extra = (!extra.is_empty()).then(|| Box::new(extra.clone()));
-        let inside = Inside { dialog: session.dialog, method, extra };
-        let request = on.send_inside(cx, Owner::AskInside(id, method), inside)?;
-        if let Some(call) = self.table.get_mut(id) {
-            call.asks += 1;
+        let dialog = session.dialog;
+        let request = on.send_inside(cx, Owner::AskInside(id, method), Inside { dialog, method, extra })?;
+        if let Some(session) = self.session_mut(id, dialog) {
+            session.changes().asks.push(request);
         }
         Ok(request)
     }
@@ -70,9 +71,9 @@ impl Calls {
                 (status, None)
             }
         };
-        let Some(call) = self.table.get_mut(id) else { return };
-        call.asks = call.asks.saturating_sub(1);
-        let Some(dialog) = call.main().map(|session| session.dialog) else { return };
+        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let dialog = session.dialog;
+        session.changes().asks.retain(|ask| *ask != request);
         self.end_by(on, cx, id, dialog, ResponseEffect::of(method, Purpose::Continue, status, retry_after), status);
     }
 

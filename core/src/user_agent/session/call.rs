@@ -30,8 +30,6 @@ pub(super) struct Call {
     pub(super) sessions: SmallVec<[Session; 1]>,
     /// The application knows that the call is over.
     pub(super) over: bool,
-    /// Requests of the application in its dialog that wait for their end.
-    pub(super) asks: u32,
     pub(super) account: AccountId,
     /// What the application has given beforehand for messages that follow the INVITE. In a box, as most calls have nothing here.
     pub(super) given: Option<Box<Given>>,
@@ -147,7 +145,9 @@ pub(super) struct Changes {
     /// The order of the peer's reliable provisional responses to the INVITE of this number.
     pub(super) order: Option<(u32, ReliableOrder)>,
     /// PRACKs of ours that wait for their end.
-    pub(super) pracks: usize,
+    pub(super) pracks: Vec<RequestId>,
+    /// Requests of the application that wait for their end.
+    pub(super) asks: Vec<RequestId>,
     /// The reliable provisional response whose offer waits for the application's answer.
     pub(super) unacknowledged: Option<Unacknowledged>,
     /// Our reliable provisional responses to the call's INVITE. In a box, as most changes have none.

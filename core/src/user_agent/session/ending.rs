@@ -187,7 +187,7 @@ impl Calls {
                 if on.requests.withdraw(cx, bye) {
                     self.step(on, cx, id, dialog, Input::ByeDone, None);
                 } else {
-                    on.requests.settle_for(bye);
+                    on.requests.settle_for(cx, bye);
                 }
             }
             Side::Callee(Callee::Offered(_)) => {

@@ -4,7 +4,6 @@ use super::super::agent::Cx;
 use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
-use super::call::Session;
 use super::machine::Phase;
 use super::offered::{refuse, refuse_for_now};
 use crate::dialog::DialogId;
@@ -12,6 +11,17 @@ use crate::message::{Method, StatusCode};
 use crate::user_agent::CallId;
 
 impl Calls {
+    /// Whether our BYE has told the peer that the session of a dialog is over, or theirs us.
+    fn has_said_bye(&self, call: CallId, dialog: DialogId) -> bool {
+        let mut sessions = self.table.get(call).map(|call| call.sessions.iter()).into_iter().flatten();
+        sessions.any(|it| it.dialog == dialog && matches!(it.phase, Phase::Ending | Phase::Over))
+    }
+
+    /// Whether the session of a dialog is over for the application, and the dialog waits for the end of a transaction alone.
+    pub(in crate::user_agent) fn is_left(&self, call: CallId, dialog: DialogId) -> bool {
+        self.has_said_bye(call, dialog) || self.awaits_only_prack(call)
+    }
+
     /// Takes a request in the dialog of a session.
     pub(in crate::user_agent) fn serve(
         &mut self,
@@ -23,8 +33,7 @@ impl Calls {
     ) {
         let method = served.request.method();
         // After our BYE there is no session that anything but the peer's own BYE could be for (RFC 5407 §3.2.2).
-        let is_over = |session: &mut Session| matches!(session.phase, Phase::Ending | Phase::Over);
-        let is_late = method != Method::Bye && self.session_mut(call, dialog).is_some_and(is_over);
+        let is_late = method != Method::Bye && self.has_said_bye(call, dialog);
         if is_late || (method != Method::Prack && self.awaits_only_prack(call)) {
             return on.respond_final(cx, served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
         }

@@ -277,10 +277,20 @@ impl Calls {
             reliable.stop(cx);
         }
         match changes.update.take().map(|ours| ours.stage) {
-            Some(Stage::Sent(request)) => on.requests.settle_for(request),
+            Some(Stage::Sent(request)) => {
+                on.requests.settle_for(cx, request);
+            }
             Some(Stage::Waiting(timer)) => cx.disarm(timer),
             None => {}
         }
+        changes.pracks.retain(|prack| !on.requests.settle_for(cx, *prack));
+        changes.asks.retain(|ask| {
+            let is_over = on.requests.settle_for(cx, *ask);
+            if is_over {
+                cx.emit(Event::Unanswered { request: *ask, cause: Cause::Cancelled(None) });
+            }
+            !is_over
+        });
         if let Some(theirs) = changes.theirs.take() {
             cx.disarm(theirs.timer);
             on.respond_final(cx, &theirs.served, StatusCode::REQUEST_TERMINATED, |_| {});

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::extension::{Demand, Extension};
 use crate::message::header::{Header, RAck, RSeq};
 use crate::message::{HeaderId, Method, Response};
-use crate::user_agent::{CallDialog, CallId};
+use crate::user_agent::{CallDialog, CallId, RequestId};
 
 /// What a provisional response is for the order of its dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Calls {
         let Some(session) = self.session_mut(id, dialog) else { return Arrived::Discarded };
         let changes = session.changes();
         // The peer sends the response again, and the PRACKs that are out have their end by then.
-        if changes.pracks >= limit || changes.unacknowledged.is_some() || !session.phase.is_alive() {
+        if changes.pracks.len() >= limit || changes.unacknowledged.is_some() || !session.phase.is_alive() {
             return Arrived::Discarded;
         }
         let changes = session.changes();
@@ -106,9 +106,9 @@ impl Calls {
         rack.write(&mut value);
         prack.write(HeaderId::RAck.into(), &value);
         let inside = Inside { dialog, method: Method::Prack, extra: Some(Box::new(prack)) };
-        on.send_inside(cx, Owner::Prack(id, dialog, counts), inside)?;
+        let request = on.send_inside(cx, Owner::Prack(id, dialog, counts), inside)?;
         if let Some(session) = self.session_mut(id, dialog) {
-            session.changes().pracks += 1;
+            session.changes().pracks.push(request);
             if counts {
                 let _ = session.offers.sent(Carrier::Prack, describes);
             }
@@ -170,31 +170,32 @@ impl Calls {
         id: CallId,
         dialog: DialogId,
         counts: bool,
+        request: RequestId,
         outcome: Outcome,
     ) {
         let cause = match outcome {
             Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return,
             Outcome::Final(response) | Outcome::Collided(response) if response.status().is_success() => {
-                self.prack_done(id, dialog, counts.then_some((Carrier::PrackSuccess, response_describes(&response))));
+                let fed = (Carrier::PrackSuccess, response_describes(&response));
+                self.prack_done(id, dialog, request, counts.then_some(fed));
                 return;
             }
             Outcome::Final(response) | Outcome::Collided(response) => Cause::Refused(response),
             Outcome::Over(concluded) => concluded.into(),
         };
-        self.prack_done(id, dialog, counts.then_some((Carrier::PrackFailure, false)));
+        self.prack_done(id, dialog, request, counts.then_some((Carrier::PrackFailure, false)));
         let (effect, status) = effect_of(Method::Prack, &cause);
         if self.table.get(id).is_some_and(|call| !call.over) {
             self.end_by(on, cx, id, dialog, effect, status);
         }
     }
 
-    fn prack_done(&mut self, id: CallId, dialog: DialogId, fed: Option<(Carrier, bool)>) {
+    fn prack_done(&mut self, id: CallId, dialog: DialogId, request: RequestId, fed: Option<(Carrier, bool)>) {
         let Some(session) = self.session_mut(id, dialog) else { return };
         if let Some((carrier, describes)) = fed {
             let _ = session.offers.received(carrier, describes);
         }
-        let changes = session.changes();
-        changes.pracks = changes.pracks.saturating_sub(1);
+        session.changes().pracks.retain(|prack| *prack != request);
     }
 
     /// Takes a provisional response to a re-INVITE of ours.

@@ -67,7 +67,7 @@ impl Subscriptions {
             on.dialogs.end(dialog, Usage::Subscription(id));
         }
         if let Some(request) = subscription.request.take() {
-            on.requests.settle_for(request);
+            on.requests.settle_for(cx, request);
         }
         subscription.is_due = false;
         let again = self.again(on, cx, id, &cause);

@@ -111,10 +111,15 @@ impl Subscriptions {
         }
         subscription.goal = Goal::End;
         let is_unsent = match subscription.request {
-            Some(request) => on.requests.withdraw(cx, request),
+            // One that has its response and was to go out again, or has not gone out, is not waited for.
+            Some(request) => on.requests.withdraw(cx, request) || on.requests.settle_for(cx, request),
             None => subscription.begun.is_none(),
         };
-        if subscription.dialog.is_none() && is_unsent {
+        if is_unsent {
+            subscription.request = None;
+        }
+        let is_unknown = subscription.dialog.is_none() || subscription.is_refer_out && !subscription.is_notified;
+        if is_unsent && is_unknown {
             // Nobody else knows the subscription: it waits until its SUBSCRIBE can go out, or until it begins anew.
             self.stop_beginning(cx, id);
             self.end(on, cx, id, SubscriptionEnd::Unsubscribed);
@@ -124,6 +129,7 @@ impl Subscriptions {
             if let Some(subscription) = self.book.get_mut(id) {
                 subscription.goal = Goal::Keep;
             }
+            self.refresh_later(cx, id, crate::time::Duration::ZERO);
         })
     }
 

@@ -166,8 +166,9 @@ impl Subscriptions {
         if let (Terms::Refer(_), Some(seconds)) = (&subscription.terms, expires) {
             subscription.granted = Some(seconds);
         }
-        let known = if subscription.expires.is_none() { subscription.granted } else { None };
-        if let Some(seconds) = expires.or(known) {
+        // A NOTIFY that does not say how long leaves it at what the 2xx says, and before that, or to a REFER, at what is asked for.
+        let known = subscription.granted.unwrap_or_else(|| subscription.interval());
+        if let Some(seconds) = expires.or_else(|| subscription.expires.is_none().then_some(known)) {
             self.lasts(cx, id, seconds);
         }
         self.send_due(on, cx, id);

@@ -54,15 +54,17 @@ pub enum ReferralEnd {
 }
 
 impl Subscriptions {
-    /// Takes a REFER: one that is well-formed is asked of the application (§2.4.2).
-    pub(in crate::user_agent) fn referred(&mut self, on: &mut Floor, cx: &mut Cx<'_>, served: Served) {
+    /// Takes a REFER, in a dialog or outside of one: a REFER that is well-formed is asked of the application (§2.4.2).
+    pub(in crate::user_agent) fn referred(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        served: Served,
+        dialog: Option<DialogId>,
+    ) {
         let request = &served.request;
         let mut call = None;
-        if request.to_tag().is_some() {
-            let dialog = DialogKey::of_request(request).and_then(|name| on.dialogs.find(name));
-            let Some(dialog) = dialog else {
-                return on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {});
-            };
+        if let Some(dialog) = dialog {
             if !on.is_in_order(dialog, request) {
                 return on.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
             }

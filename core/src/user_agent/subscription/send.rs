@@ -54,9 +54,6 @@ impl Subscriptions {
         if let Some(timer) = subscription.timer.take() {
             cx.disarm(timer);
         }
-        if let Some(request) = subscription.request {
-            on.requests.settle_for(request);
-        }
         if subscription.request.is_some() || subscription.dialog.is_none() {
             subscription.is_due = true;
             return Ok(());

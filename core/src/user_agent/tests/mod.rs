@@ -39,6 +39,7 @@ mod targets;
 mod text;
 mod transferring;
 mod updating;
+mod waiting;
 
 /// Counts what is alive besides registrations.
 fn left_over(agent: &super::UserAgent) -> super::Census {
