@@ -3,7 +3,7 @@
 use super::account::Accounts;
 use super::client::{Concluded, Outcome, Owner, Requests};
 use super::event::Event;
-use super::floor::Floor;
+use super::floor::{Floor, Usage};
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::{Served, Serving};
@@ -290,43 +290,49 @@ impl Core {
         self.subscriptions.referred(on, cx, served, dialog);
     }
 
-    /// A response has ended a dialog with all its usages (RFC 5057 §5.1): the call that has its session there is over.
+    /// A response has ended a dialog (RFC 5057 §5.1): so are the usages that are left of it over.
     fn lose(&mut self, cx: &mut Cx<'_>, lost: Option<DialogId>) {
-        if let Some(dialog) = lost
-            && let Some(call) = self.floor.call_of(dialog)
-        {
-            self.calls.lost(&mut self.floor, cx, call, dialog);
+        let Some(dialog) = lost else { return };
+        let on = &mut self.floor;
+        for usage in on.dialogs.usages(dialog).to_vec() {
+            match usage {
+                Usage::Session(call) => self.calls.lost(on, cx, call, dialog),
+                Usage::Subscription(id) => self.subscriptions.lost(on, cx, id),
+                Usage::Referral(id) => self.subscriptions.referral_lost(on, cx, id),
+            }
         }
     }
 
     /// Tells the owner of a request of ours what has become of the request.
     pub(super) fn heard(&mut self, cx: &mut Cx<'_>, id: RequestId, owner: Owner, outcome: Outcome) {
         let on = &mut self.floor;
-        match owner {
-            Owner::Invite(call) => self.calls.invite_heard(on, cx, call, outcome),
-            // Whatever a BYE's response says, the dialog is over (§15.1.1).
-            Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog),
+        let lost = match owner {
+            Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog, &outcome),
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
             Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, counts, id, outcome),
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
+            Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
+            Owner::Subscribe(subscription) => self.subscriptions.heard(on, cx, subscription, id, outcome),
+            Owner::Notify(referral) => self.subscriptions.notify_heard(on, cx, referral, id, outcome),
+            outside => return self.heard_outside(cx, id, outside, outcome),
+        };
+        self.lose(cx, lost);
+    }
+
+    /// As [`heard`](Self::heard), for a request that no dialog depends on.
+    fn heard_outside(&mut self, cx: &mut Cx<'_>, id: RequestId, owner: Owner, outcome: Outcome) {
+        let on = &mut self.floor;
+        match owner {
+            Owner::Invite(call) => self.calls.invite_heard(on, cx, call, outcome),
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
             Owner::KeepAlive(registration) => self.registrations.probed(on, cx, registration, id, &outcome),
-            Owner::Subscribe(subscription) => {
-                let lost = self.subscriptions.heard(on, cx, subscription, id, outcome);
-                self.lose(cx, lost);
-            }
-            Owner::Notify(referral) => {
-                let lost = self.subscriptions.notify_heard(on, cx, referral, id, outcome);
-                self.lose(cx, lost);
-            }
-            Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Ask(request) => match outcome {
                 Outcome::Final(response) | Outcome::Collided(response) => cx.emit(Event::Replied { request, response }),
                 Outcome::Over(concluded) => cx.emit(Event::Unanswered { request, cause: concluded.into() }),
                 Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => {}
             },
-            Owner::Bye(..) | Owner::TurnAway(_) => {}
+            _ => {}
         }
     }
 

@@ -39,9 +39,9 @@ impl Calls {
                 Err(_) => return Err(CommandError::Invalid("answer")),
             }
             on.dialog_response(cx, &served, StatusCode::OK, extra)?;
-            if let Some(reliable) = session.reliable()
-                && !reliable.accept(cx, extra)?
-            {
+            if !session.accept_in_turn(cx, extra)? {
+                // The INVITE is answered: nothing expires any more, and nothing rings (§13.3.1).
+                self.stop_offering(cx, id);
                 return Ok(());
             }
         }

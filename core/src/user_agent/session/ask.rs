@@ -47,7 +47,8 @@ impl Calls {
         Ok(request)
     }
 
-    /// Takes what has become of such a request. A response may end the call, too: the peer knows no session (RFC 5057 §5.1).
+    /// Takes what has become of such a request. A response may end the call, too: the peer knows no session (RFC 5057 §5.1). The dialog that
+    /// is over with it, if it is.
     pub(in crate::user_agent) fn ask_heard(
         &mut self,
         on: &mut Floor,
@@ -56,9 +57,9 @@ impl Calls {
         method: Method<'static>,
         request: RequestId,
         outcome: Outcome,
-    ) {
+    ) -> Option<DialogId> {
         let (status, retry_after) = match outcome {
-            Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return,
+            Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return None,
             Outcome::Final(response) | Outcome::Collided(response) => {
                 let told = (response.status(), retry_after(&response));
                 cx.emit(Event::Replied { request, response });
@@ -71,13 +72,14 @@ impl Calls {
                 (status, None)
             }
         };
-        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
+        let session = self.table.get_mut(id).and_then(Call::main_mut)?;
         let dialog = session.dialog;
         session.changes().asks.retain(|ask| *ask != request);
-        self.end_by(on, cx, id, dialog, ResponseEffect::of(method, Purpose::Continue, status, retry_after), status);
+        self.end_by(on, cx, id, dialog, ResponseEffect::of(method, Purpose::Continue, status, retry_after), status)
     }
 
-    /// Does what a final response to a request of ours, or none, means for the session.
+    /// Does what a final response to a request of ours, or none, means for the session. The dialog that is over with it for all its usages,
+    /// if it is.
     pub(super) fn end_by(
         &mut self,
         on: &mut Floor,
@@ -86,13 +88,14 @@ impl Calls {
         dialog: DialogId,
         effect: ResponseEffect,
         status: StatusCode,
-    ) {
+    ) -> Option<DialogId> {
         let input = match effect.ended {
-            Ended::Transaction => return,
+            Ended::Transaction => return None,
             Ended::Usage | Ended::Dialog if status == StatusCode::REQUEST_TIMEOUT => Input::TimedOut,
             Ended::Usage | Ended::Dialog => Input::Lost,
         };
         self.step(on, cx, id, dialog, input, None);
+        (effect.ended == Ended::Dialog).then_some(dialog)
     }
 }
 

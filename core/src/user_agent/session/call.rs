@@ -172,6 +172,8 @@ pub(super) struct Ours {
     pub(super) glares: usize,
     /// The session timer asks for it, and the application does not know.
     pub(super) is_refresh: bool,
+    /// The request that is out says something of the session timer, so that its 2xx does, too.
+    pub(super) is_timed: bool,
 }
 
 /// How far our change has come.

@@ -229,7 +229,7 @@ impl Calls {
     }
 
     /// A final response other than 2xx, or none, ends the call and all early dialogs (§13.2.2.3).
-    fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
+    pub(super) fn refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, cause: Cause) {
         let Some(call) = self.table.get(id) else { return };
         let over = call.over;
         if matches!(call.side, Side::Caller(Caller { progress: Progress::Answered, .. })) {

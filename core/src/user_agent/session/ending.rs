@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::super::agent::Cx;
-use super::super::client::{Inside, Owner};
+use super::super::client::{Cancelled, Inside, Outcome, Owner};
 use super::super::compose::{Extra, Reply};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
@@ -12,7 +12,7 @@ use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Caller, Progress, Side};
 use super::machine::{Action, Input, Phase};
-use crate::dialog::DialogId;
+use crate::dialog::{DialogId, Ended, Purpose, ResponseEffect};
 use crate::error::CommandError;
 use crate::message::{Method, Request, StatusCode};
 use crate::user_agent::CallId;
@@ -75,7 +75,7 @@ impl Calls {
         }
     }
 
-    /// A response to a request of another usage of the dialog says that the dialog is over (RFC 5057 §5.1).
+    /// A response to a request of another usage of the dialog says that the dialog is over (RFC 5057 §5.1): so is the session.
     pub(in crate::user_agent) fn lost(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
         self.step(on, cx, id, dialog, Input::Lost, None);
     }
@@ -161,9 +161,20 @@ impl Calls {
         Ok(())
     }
 
-    /// A BYE of ours has its final response, or will have none: the dialog is over whatever the response says (§15.1.1).
-    pub(in crate::user_agent) fn bye_done(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+    /// A BYE of ours has its final response, or will have none: the session is over whatever the response says (§15.1.1). The dialog that is
+    /// over with it for all its usages, if it is.
+    pub(in crate::user_agent) fn bye_done(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        dialog: DialogId,
+        outcome: &Outcome,
+    ) -> Option<DialogId> {
         self.step(on, cx, id, dialog, Input::ByeDone, None);
+        let (Outcome::Final(response) | Outcome::Collided(response)) = outcome else { return None };
+        let effect = ResponseEffect::of(Method::Bye, Purpose::End, response.status(), None);
+        (effect.ended == Ended::Dialog).then_some(dialog)
     }
 
     /// A BYE in a dialog (§15.1.2).
@@ -229,11 +240,16 @@ impl Calls {
             // The user has hung up already; what comes of that ends the call.
             return;
         }
-        // A response is there, so the CANCEL is no more than sent.
-        let _ = on.requests.cancel(cx, *invite, None);
-        if let Some(call) = self.table.get_mut(id) {
-            call.over = true;
-            cx.emit(Event::Failed { call: id, cause });
+        match on.requests.cancel(cx, *invite, None) {
+            // Its end ends the call.
+            Ok(Cancelled::Sent) => {
+                if let Some(call) = self.table.get_mut(id) {
+                    call.over = true;
+                    cx.emit(Event::Failed { call: id, cause });
+                }
+            }
+            // The INVITE was to go out again, or has its final response: nothing more comes of it.
+            Ok(Cancelled::Over) | Err(_) => self.refused(on, cx, id, cause),
         }
     }
 

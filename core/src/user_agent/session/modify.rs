@@ -100,11 +100,12 @@ impl Calls {
         let invite = Inside { dialog, method: Method::Invite, extra: session.timed_request(&extra) };
         let request = on.send_inside(cx, Owner::Modify(id), invite)?;
         session.offers = offers;
-        session.changes().ours = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh });
+        let is_timed = session.is_timed();
+        session.changes().ours = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh, is_timed });
         Ok(())
     }
 
-    /// Takes what has become of a re-INVITE of ours.
+    /// Takes what has become of a re-INVITE of ours. The dialog that is over with it for all its usages, if it is.
     pub(in crate::user_agent) fn modify_heard(
         &mut self,
         on: &mut Floor,
@@ -112,7 +113,7 @@ impl Calls {
         id: CallId,
         request: RequestId,
         outcome: Outcome,
-    ) {
+    ) -> Option<DialogId> {
         match outcome {
             Outcome::Paused => {}
             Outcome::Provisional(response) => self.modify_progressed(on, cx, id, response),
@@ -121,17 +122,19 @@ impl Calls {
                     session.raise_interval(again.interval);
                 }
             }
-            Outcome::Collided(response) => self.modify_collided(on, cx, id, request, response),
+            Outcome::Collided(response) => return self.modify_collided(on, cx, id, request, response),
             Outcome::Final(response) if response.status().is_success() => {
                 self.modified(on, cx, id, request, response);
             }
-            Outcome::Final(response) => self.modify_refused(on, cx, id, request, Cause::Refused(response)),
+            Outcome::Final(response) => return self.modify_refused(on, cx, id, request, Cause::Refused(response)),
             Outcome::Over(concluded) => {
                 self.release_ack(cx, id, request);
-                self.modify_refused(on, cx, id, request, concluded.into());
+                let lost = self.modify_refused(on, cx, id, request, concluded.into());
                 self.settle(on, cx, id);
+                return lost;
             }
         }
+        None
     }
 
     /// A 2xx to our re-INVITE is acknowledged each time it comes (§13.2.2.4). The first one changes the session.
@@ -168,13 +171,21 @@ impl Calls {
     }
 
     /// Our change came to nothing: the session is as it was, unless the cause ends it (§14.1, RFC 5057 §5).
-    fn modify_refused(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, request: RequestId, cause: Cause) {
-        let Some(session) = self.table.get_mut(id).and_then(Call::main_mut) else { return };
-        let Some(ours) = take_sent(session, request) else { return };
+    fn modify_refused(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        request: RequestId,
+        cause: Cause,
+    ) -> Option<DialogId> {
+        let session = self.table.get_mut(id).and_then(Call::main_mut)?;
+        let ours = take_sent(session, request)?;
         // An exchange within the re-INVITE stays in force (RFC 6141 §3.4).
         let synchronize = session.offers.received(Carrier::InviteFailure, false) == Ok(Meaning::Synchronize);
         if session.phase != Phase::Established {
-            return self.settle(on, cx, id);
+            self.settle(on, cx, id);
+            return None;
         }
         let dialog = session.dialog;
         let (effect, status) = effect_of(Method::Invite, &cause);
@@ -182,29 +193,36 @@ impl Calls {
         if !ours.is_refresh {
             cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize });
         }
-        match effect.ended {
-            Ended::Transaction => self.send_held(on, cx, id),
-            Ended::Usage | Ended::Dialog if has_no_refresh => {
-                self.step(on, cx, id, dialog, Input::TimedOut, None);
-            }
-            Ended::Usage | Ended::Dialog => self.end_by(on, cx, id, dialog, effect, status),
+        if effect.ended == Ended::Transaction {
+            self.send_held(on, cx, id);
         }
+        // Proxies hear of the end too (RFC 4028 §10).
+        let status = if has_no_refresh { StatusCode::REQUEST_TIMEOUT } else { status };
+        self.end_by(on, cx, id, dialog, effect, status)
     }
 
     /// Our re-INVITE has met a change of the peer's, and goes out again later.
-    fn modify_collided(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, request: RequestId, response: Response) {
+    fn modify_collided(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: CallId,
+        request: RequestId,
+        response: Response,
+    ) -> Option<DialogId> {
         let limit = on.profile.limits.glares;
-        let Some(call) = self.table.get_mut(id) else { return };
+        let call = self.table.get_mut(id)?;
         let is_caller = matches!(call.side, Side::Caller(_));
-        let Some(session) = call.main_mut() else { return };
+        let session = call.main_mut()?;
         let glares = session.changes.as_ref().and_then(|it| it.ours.as_ref()).map_or(0, |ours| ours.glares);
         if session.phase != Phase::Established || glares >= limit {
             return self.modify_refused(on, cx, id, request, Cause::Refused(response));
         }
-        let Some(ours) = take_sent(session, request) else { return };
+        let ours = take_sent(session, request)?;
         let _ = session.offers.received(Carrier::InviteFailure, false);
         let timer = arm_glare(cx, id, is_caller);
         session.changes().ours = Some(Ours { stage: Stage::Waiting(timer), glares: glares + 1, ..ours });
+        None
     }
 
     /// A change that has met one of the peer's is tried again (§14.1).

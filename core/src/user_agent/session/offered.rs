@@ -142,6 +142,7 @@ impl Calls {
                 session.offers = offers;
             }
             self.take_offer(cx, id, dialog_id, None);
+            self.send_withheld(on, cx, id, dialog_id);
             return Ok(());
         }
         let timed = self.timed_answer(on, cx, id, Some(dialog_id), &served, extra);
@@ -180,6 +181,7 @@ impl Calls {
         let response = on.final_response(cx, &served, reply)?;
         cx.respond_octets(served.server, reply.status, response)?;
         self.refused_offer(cx, of.call, dialog, None);
+        self.send_withheld(on, cx, of.call, dialog);
         Ok(())
     }
 
@@ -194,6 +196,7 @@ impl Calls {
             on.respond_final(cx, &served, StatusCode::SERVER_TIMEOUT, |_| {});
         }
         cx.emit(Event::OfferLapsed { call: id, dialog, cause: Cause::Expired });
+        self.send_withheld(on, cx, id, dialog);
     }
 
     /// The peer has cancelled its re-INVITE (§9.2): 487. False if the CANCEL is for another INVITE.
@@ -241,6 +244,9 @@ impl Calls {
         if let Some(session) = self.session_mut(id, dialog) {
             let (_, failure) = carriers(&served);
             let _ = session.offers.sent(failure, false);
+        }
+        if served.request.method() == Method::Prack {
+            self.refused_prack(id, dialog, &served.request);
         }
         Some(served)
     }

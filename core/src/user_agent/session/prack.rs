@@ -162,7 +162,7 @@ impl Calls {
         }
     }
 
-    /// Takes what has become of a PRACK of ours.
+    /// Takes what has become of a PRACK of ours. The dialog that is over with it for all its usages, if it is.
     pub(in crate::user_agent) fn prack_heard(
         &mut self,
         on: &mut Floor,
@@ -172,22 +172,21 @@ impl Calls {
         counts: bool,
         request: RequestId,
         outcome: Outcome,
-    ) {
+    ) -> Option<DialogId> {
         let cause = match outcome {
-            Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return,
+            Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return None,
             Outcome::Final(response) | Outcome::Collided(response) if response.status().is_success() => {
                 let fed = (Carrier::PrackSuccess, response_describes(&response));
                 self.prack_done(id, dialog, request, counts.then_some(fed));
-                return;
+                return None;
             }
             Outcome::Final(response) | Outcome::Collided(response) => Cause::Refused(response),
             Outcome::Over(concluded) => concluded.into(),
         };
         self.prack_done(id, dialog, request, counts.then_some((Carrier::PrackFailure, false)));
         let (effect, status) = effect_of(Method::Prack, &cause);
-        if self.table.get(id).is_some_and(|call| !call.over) {
-            self.end_by(on, cx, id, dialog, effect, status);
-        }
+        let is_wanted = self.table.get(id).is_some_and(|call| !call.over);
+        if is_wanted { self.end_by(on, cx, id, dialog, effect, status) } else { None }
     }
 
     fn prack_done(&mut self, id: CallId, dialog: DialogId, request: RequestId, fed: Option<(Carrier, bool)>) {

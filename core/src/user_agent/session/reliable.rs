@@ -15,7 +15,7 @@ use crate::dialog::{self, Carrier, DialogId, DialogState, Meaning, ReliableDue, 
 use crate::error::CommandError;
 use crate::extension::{Demand, Extension, Extensions};
 use crate::message::header::RAck;
-use crate::message::{HeaderId, Request, SharedBytes, StatusCode};
+use crate::message::{HeaderId, Method, Request, SharedBytes, StatusCode};
 use crate::time::Duration;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
@@ -31,8 +31,13 @@ pub(super) struct Reliable {
     responses: ReliableResponses<(StatusCode, SharedBytes)>,
     /// When something is due among these.
     timer: Option<TimerId>,
-    /// The 2xx that waits for PRACKs.
+    /// The 2xx that waits for PRACKs, or for the application's answer to the offer of one.
     withheld: Option<Extra>,
+    /// Each response whose description a 2xx has to wait for is acknowledged.
+    is_released: bool,
+    /// The number of the response whose PRACK had an offer that was refused: it is acknowledged, and may be once more, without an offer
+    /// (RFC 6337 §2.3).
+    refused: Option<u32>,
 }
 
 impl Reliable {
@@ -62,15 +67,17 @@ impl Reliable {
         waits
     }
 
-    /// Keeps a 2xx until its turn has come: true if that is now.
-    pub(super) fn accept(&mut self, cx: &mut Cx<'_>, extra: &Extra) -> Result<bool, CommandError> {
+    /// Keeps a 2xx until its turn has come: true if that is now. One that is held waits for the answer to the offer of a PRACK, too.
+    fn accept(&mut self, cx: &mut Cx<'_>, extra: &Extra, is_held: bool) -> Result<bool, CommandError> {
         if self.withheld.is_some() {
             return Err(CommandError::WrongState);
         }
-        let is_now = self.responses.accept()?;
-        if is_now {
+        self.is_released = self.responses.accept()?;
+        if self.is_released {
             self.stop(cx);
-        } else {
+        }
+        let is_now = self.is_released && !is_held;
+        if !is_now {
             self.withheld = Some(extra.clone());
         }
         Ok(is_now)
@@ -80,6 +87,18 @@ impl Reliable {
 impl Session {
     pub(super) fn reliable(&mut self) -> Option<&mut Reliable> {
         self.changes.as_mut()?.reliable.as_deref_mut()
+    }
+
+    /// Whether a PRACK of the peer has an offer that the application has not answered.
+    fn has_offer_of_prack(&self) -> bool {
+        let theirs = self.changes.as_ref().and_then(|changes| changes.theirs.as_ref());
+        theirs.is_some_and(|theirs| theirs.served.request.method() == Method::Prack)
+    }
+
+    /// Keeps a 2xx to the INVITE until the PRACKs are there that it has to wait for: true if it goes now.
+    pub(super) fn accept_in_turn(&mut self, cx: &mut Cx<'_>, extra: &Extra) -> Result<bool, CommandError> {
+        let is_held = self.has_offer_of_prack();
+        self.reliable().map_or(Ok(true), |reliable| reliable.accept(cx, extra, is_held))
     }
 }
 
@@ -125,7 +144,7 @@ impl Calls {
             let timers = cx.config().timers;
             let limits = dialog::Limits { reliable_responses: on.profile.limits.reliable_responses };
             let responses = ReliableResponses::new(number, cx.random(), &timers, &limits);
-            Box::new(Reliable { server: served.server, responses, timer: None, withheld: None })
+            Box::new(Reliable { server: served.server, responses, timer: None, withheld: None, is_released: false, refused: None })
         });
         let mut extra = extra.clone();
         extra.write(HeaderId::Require.into(), Extension::Reliable.tag().as_bytes());
@@ -215,7 +234,11 @@ impl Calls {
         };
         let describes = request_describes(&served.request);
         let matching = self.session_mut(id, dialog).and_then(|session| {
-            let is_described = session.reliable()?.responses.matching(rack)?;
+            let reliable = session.reliable()?;
+            let is_described = match reliable.responses.matching(rack) {
+                None if reliable.refused == Some(rack.rseq) => false,
+                matching => matching?,
+            };
             Some((session.offers, is_described))
         });
         let Some((mut offers, is_described)) = matching else {
@@ -264,10 +287,27 @@ impl Calls {
         if let Some((status, octets)) = acknowledged.next {
             let _ = cx.respond_octets(reliable.server, *status, octets.clone());
         }
-        let release = acknowledged.release;
+        reliable.is_released |= acknowledged.release;
         reliable.set_timer(cx, dialog);
-        if release
-            && let Some(extra) = reliable.withheld.take()
+        self.send_withheld(on, cx, id, dialog);
+    }
+
+    /// The offer of a PRACK is refused. The response that the PRACK names is acknowledged all the same.
+    pub(super) fn refused_prack(&mut self, id: CallId, dialog: DialogId, prack: &Request) {
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        let _ = session.offers.received(Carrier::Prack, false);
+        let _ = session.offers.sent(Carrier::PrackSuccess, false);
+        let rack = prack.headers().get::<RAck<'_>>().and_then(Result::ok);
+        if let Some(reliable) = session.reliable() {
+            reliable.refused = rack.map(|rack| rack.rseq);
+        }
+    }
+
+    /// Sends the 2xx that has waited, if nothing is left to wait for: neither a PRACK nor the answer to the offer of one (RFC 3262 §5).
+    pub(super) fn send_withheld(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
+        let Some(session) = self.session_mut(id, dialog).filter(|session| !session.has_offer_of_prack()) else { return };
+        let Some(reliable) = session.reliable().filter(|reliable| reliable.is_released) else { return };
+        if let Some(extra) = reliable.withheld.take()
             && let Err(error) = self.answer_now(on, cx, id, &extra)
         {
             // The call that this one was to replace while early is answered (RFC 3891 §3).

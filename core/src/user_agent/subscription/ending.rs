@@ -5,7 +5,8 @@ use super::book::{Goal, Terms};
 use super::heard::{asked_to_wait, set_timer};
 use super::reason::{Resubscription, SubscriptionEnd};
 use crate::time::{Duration, Instant};
-use crate::user_agent::SubscriptionId;
+use super::referral::ReferralEnd;
+use crate::user_agent::{ReferralId, SubscriptionId};
 use crate::user_agent::agent::Cx;
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::{Floor, Usage};
@@ -86,6 +87,23 @@ impl Subscriptions {
             }
             _ => self.remove(on, id),
         }
+    }
+
+    /// A response to a request of another usage of its dialog says that the dialog is over (RFC 5057 §5.1): so is the subscription.
+    pub(in crate::user_agent) fn lost(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId) {
+        self.end(on, cx, id, SubscriptionEnd::Failed(Cause::Lost));
+    }
+
+    /// As [`lost`](Self::lost), for the subscription of a REFER of the peer.
+    pub(in crate::user_agent) fn referral_lost(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: ReferralId) {
+        let Some(referral) = self.referrals.get_mut(id) else { return };
+        if let Some(request) = referral.request.take() {
+            on.requests.settle_for(cx, request);
+        }
+        if referral.end.is_none() {
+            cx.emit(Event::ReferralEnded { referral: id, cause: ReferralEnd::Failed(Cause::Lost) });
+        }
+        self.end_referral(on, cx, id);
     }
 
     /// When a subscription that is over begins anew by itself.

@@ -40,6 +40,7 @@ mod text;
 mod transferring;
 mod updating;
 mod waiting;
+mod withholding;
 
 /// Counts what is alive besides registrations.
 fn left_over(agent: &super::UserAgent) -> super::Census {

@@ -206,7 +206,8 @@ fn a_notify_that_does_not_say_how_long_leaves_it_at_what_is_asked_for() {
     // No 2xx comes: the NOTIFY alone has made the subscription.
     bob.receive(&notify(&sent, 1, "presence", "active"));
     bob.run(Duration::from_secs(560));
-    assert!(requests(&mut bob).iter().filter(|label| *label == "SUBSCRIBE").count() > 10, "the first is repeated");
+    let refresh = bob.take().pop().unwrap();
+    assert_eq!((refresh.method(), refresh.tag_of("to")), ("SUBSCRIBE", "c"));
     let mut bob = self::bob();
     let (call, _) = established(&mut bob);
     let dave = "sip:dave@denver.example.org".parse().unwrap();
@@ -265,4 +266,54 @@ fn a_refer_is_refused_by_whoever_shuts_down() {
     assert_eq!(bob.ask(&refer("b", 2)).label(), "503 REFER");
     assert_eq!(bob.told(), ["referred", "shut down"]);
     bob.finish();
+}
+
+/// RFC 5057 §5.1: 404 to a request in a dialog ends the dialog, whatever usage the request was for.
+#[test]
+fn a_dialog_that_is_lost_is_lost_for_all_its_usages() {
+    for method in ["INFO", "UPDATE", "INVITE", "BYE", "SUBSCRIBE", "NOTIFY"] {
+        let mut bob = bob();
+        let (call, invite) = established(&mut bob);
+        // A subscription of Bob's by his REFER, and one of Carol's by hers.
+        let dave = "sip:dave@denver.example.org".parse().unwrap();
+        let subscription = bob.command(|agent, now| agent.refer(now, call, Refer::to(&dave))).unwrap();
+        let refer = bob.take().remove(0);
+        bob.receive(&refer.respond("202 Accepted", "", CONTACT));
+        bob.receive(&notify(&refer, 1, "refer", "active;expires=600"));
+        let refer_to = format!("{CONTACT}Refer-To: <sip:dave@denver.example.org>\r\n");
+        bob.receive(&inside(&invite, "REFER", 2, &refer_to));
+        let Some(Event::Referred { served, .. }) = bob.events.last().cloned() else { panic!("{:?}", bob.told()) };
+        bob.take();
+        bob.command(|agent, now| agent.accept_refer(now, served)).unwrap();
+        let notify = bob.take().pop().unwrap();
+        if method != "NOTIFY" {
+            bob.receive(&notify.respond("200 OK", "", ""));
+        }
+        bob.events.clear();
+        match method {
+            "INFO" => bob.command(|agent, now| agent.ask_in(now, call, Method::Info, None)).map(|_| ()),
+            "UPDATE" => bob.command(|agent, now| agent.update(now, call, None)),
+            "INVITE" => bob.command(|agent, now| agent.modify(now, call, None)),
+            "BYE" => bob.command(|agent, now| agent.hang_up(now, call)),
+            "SUBSCRIBE" => bob.command(|agent, now| agent.refresh_subscription(now, subscription)),
+            _ => Ok(()),
+        }
+        .unwrap();
+        let request = bob.take().pop().unwrap_or(notify);
+        assert_eq!(request.method(), method);
+        bob.receive(&request.respond("404 Not Found", "", ""));
+        let mut told = bob.told();
+        told.retain(|told| !told.starts_with("replied") && !told.starts_with("modify failed"));
+        told.sort();
+        let ended = if method == "BYE" { "ended Local" } else { "ended Lost" };
+        let referral = if method == "NOTIFY" { "referral failed 404" } else { "referral failed 481" };
+        let failed = if method == "SUBSCRIBE" { "subscription failed 404" } else { "subscription failed 481" };
+        assert_eq!(told, [ended, referral, failed], "{method}");
+        assert_eq!(bob.agent.user().census().dialogs, 0, "{method}");
+        bob.run(Duration::from_secs(700));
+        let mut left = requests(&mut bob);
+        left.retain(|label| label != "ACK");
+        assert!(left.is_empty(), "{method}: {left:?}");
+        bob.finish();
+    }
 }
