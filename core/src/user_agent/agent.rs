@@ -309,7 +309,7 @@ impl Core {
         let lost = match owner {
             Owner::Bye(call, dialog) if outcome.is_end() => self.calls.bye_done(on, cx, call, dialog, &outcome),
             Owner::Modify(call) => self.calls.modify_heard(on, cx, call, id, outcome),
-            Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, counts, id, outcome),
+            Owner::Prack(call, dialog, counts) => self.calls.prack_heard(on, cx, call, dialog, (id, counts), outcome),
             Owner::Update(call, dialog) => self.calls.update_heard(on, cx, call, dialog, id, outcome),
             Owner::AskInside(call, method) => self.calls.ask_heard(on, cx, call, method, id, outcome),
             Owner::Subscribe(subscription) => self.subscriptions.heard(on, cx, subscription, id, outcome),

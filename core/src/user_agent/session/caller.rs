@@ -102,15 +102,7 @@ impl Calls {
     pub(super) fn invite_expired(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         let Some(caller) = self.caller(id) else { return };
         caller.expiry = None;
-        let Some(invite) = caller.invite.filter(|_| !caller.cancelled) else { return };
-        caller.cancelled = true;
-        if matches!(on.requests.cancel(cx, invite, None), Ok(Cancelled::Over)) {
-            return self.refused(on, cx, id, Cause::Expired);
-        }
-        if let Some(call) = self.table.get_mut(id) {
-            call.over = true;
-            cx.emit(Event::Failed { call: id, cause: Cause::Expired });
-        }
+        self.cancel_for(on, cx, id, Cause::Expired);
     }
 
     /// There is an answer to our INVITE: its Expires is of no matter any more.

@@ -162,15 +162,14 @@ impl Calls {
         }
     }
 
-    /// Takes what has become of a PRACK of ours. The dialog that is over with it for all its usages, if it is.
+    /// Takes what has become of a PRACK of ours, which counts for the offer/answer or not. The dialog that is over with it for all its usages, if it is.
     pub(in crate::user_agent) fn prack_heard(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
         dialog: DialogId,
-        counts: bool,
-        request: RequestId,
+        (request, counts): (RequestId, bool),
         outcome: Outcome,
     ) -> Option<DialogId> {
         let cause = match outcome {

@@ -144,7 +144,14 @@ impl Calls {
             let timers = cx.config().timers;
             let limits = dialog::Limits { reliable_responses: on.profile.limits.reliable_responses };
             let responses = ReliableResponses::new(number, cx.random(), &timers, &limits);
-            Box::new(Reliable { server: served.server, responses, timer: None, withheld: None, is_released: false, refused: None })
+            Box::new(Reliable {
+                server: served.server,
+                responses,
+                timer: None,
+                withheld: None,
+                is_released: false,
+                refused: None,
+            })
         });
         let mut extra = extra.clone();
         extra.write(HeaderId::Require.into(), Extension::Reliable.tag().as_bytes());
@@ -305,7 +312,9 @@ impl Calls {
 
     /// Sends the 2xx that has waited, if nothing is left to wait for: neither a PRACK nor the answer to the offer of one (RFC 3262 §5).
     pub(super) fn send_withheld(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
-        let Some(session) = self.session_mut(id, dialog).filter(|session| !session.has_offer_of_prack()) else { return };
+        let Some(session) = self.session_mut(id, dialog).filter(|session| !session.has_offer_of_prack()) else {
+            return;
+        };
         let Some(reliable) = session.reliable().filter(|reliable| reliable.is_released) else { return };
         if let Some(extra) = reliable.withheld.take()
             && let Err(error) = self.answer_now(on, cx, id, &extra)

@@ -4,13 +4,13 @@ use super::Subscriptions;
 use super::book::{Goal, Terms};
 use super::heard::{asked_to_wait, set_timer};
 use super::reason::{Resubscription, SubscriptionEnd};
-use crate::time::{Duration, Instant};
 use super::referral::ReferralEnd;
-use crate::user_agent::{ReferralId, SubscriptionId};
+use crate::time::{Duration, Instant};
 use crate::user_agent::agent::Cx;
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::{Floor, Usage};
 use crate::user_agent::registration::may_pass;
+use crate::user_agent::{ReferralId, SubscriptionId};
 
 impl Subscriptions {
     /// Timer N of the SUBSCRIBE that began a subscription: no further NOTIFY makes a dialog for it (§4.1.2.4).
