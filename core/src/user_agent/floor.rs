@@ -3,10 +3,10 @@
 use alloc::boxed::Box;
 
 use super::account::{Account, Accounts};
-use super::agent::belongs_to_no_usage;
 use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
+use super::serve::belongs_to_no_usage;
 use super::server::{Guard, Serving};
 use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs, Path};

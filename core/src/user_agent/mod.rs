@@ -1,7 +1,7 @@
 //! The user agent: UAC core and UAS core over one endpoint (RFC 3261 §8 to §15).
 //!
 //! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them. `agent.rs` gives each indication
-//! to whom it is for, and `commands.rs` each command; the application's side of a command stands beside what it commands
+//! to whom it is for, `serve.rs` each request of a peer, and `commands.rs` each command; the application's side of a command stands beside what it commands
 //! (`session/commands.rs` and so on). A usage (`session/`, `registration/`,
 //! `subscription/`) sees itself and the floor that all of them stand on (`floor.rs`), never another usage: the requests of ours
 //! (`client/`), those of peers (`server/`), the dialogs.
@@ -20,6 +20,7 @@ mod policy;
 mod profile;
 mod registration;
 mod replace;
+mod serve;
 mod server;
 mod service_route;
 mod session;

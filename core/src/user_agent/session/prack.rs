@@ -162,7 +162,8 @@ impl Calls {
         }
     }
 
-    /// Takes what has become of a PRACK of ours, which counts for the offer/answer or not. The dialog that is over with it for all its usages, if it is.
+    /// Takes what has become of a PRACK of ours, which counts for the offer/answer or not. The dialog that is over with it for all its
+    /// usages, if it is.
     pub(in crate::user_agent) fn prack_heard(
         &mut self,
         on: &mut Floor,
