@@ -21,6 +21,7 @@ pub use indication::{Failure, Indication};
 
 use core::net::SocketAddr;
 
+use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::{Host, HostBuf, HostPort, Uri};
 use crate::node::{Answer, Input, Output, QueryId};
@@ -107,6 +108,24 @@ impl Endpoint {
     /// Adds a local address.
     pub fn listen(&mut self, listener: Listener) -> ListenerId {
         self.wire.listeners.add(listener)
+    }
+
+    /// A local address has changed: the driver has bound `to` in its place, with the same handle. Via, Contact and Record-Route say `to`
+    /// from now on, and responses to what went out before are still taken. Connections from and to the IP address that is no
+    /// more are closed, as if they had failed. Gives what was there before.
+    ///
+    /// # Errors
+    /// `Gone`: there is no such listener; `Invalid("listener")`: `to` has another protocol.
+    pub fn move_listener(&mut self, now: Instant, id: ListenerId, to: Listener) -> Result<Listener, CommandError> {
+        self.wire.advance(now);
+        let ip = to.local.ip();
+        let before = self.wire.listeners.replace(id, to)?;
+        if before.local.ip() != ip {
+            for connection in self.wire.connections.of_listener(id) {
+                self.close(connection);
+            }
+        }
+        Ok(before)
     }
 
     /// The local address of that name.

@@ -157,7 +157,7 @@ impl Endpoint {
         }
     }
 
-    fn close(&mut self, id: ConnectionId) {
+    pub(super) fn close(&mut self, id: ConnectionId) {
         let lost = self.wire.close(id);
         self.lost(lost);
     }

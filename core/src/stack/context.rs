@@ -117,6 +117,14 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.listeners()
     }
 
+    /// A local address has changed: see [`Endpoint::move_listener`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn move_listener(&mut self, id: ListenerId, to: Listener) -> Result<Listener, CommandError> {
+        self.endpoint.move_listener(self.now, id, to)
+    }
+
     /// The local address from which a request to `next_hop` will go: see [`Endpoint::listener_towards`].
     pub fn listener_towards(&self, next_hop: &NextHop) -> Option<&Listener> {
         self.endpoint.listener_towards(next_hop)

@@ -5,8 +5,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::mem;
 use core::net::{IpAddr, SocketAddr};
 
+use crate::error::CommandError;
 use crate::flow::{ListenerId, ListenerKind};
 use crate::id::Arena;
 use crate::message::header::Protocol;
@@ -187,12 +189,40 @@ struct Known {
     listener: Listener,
     /// The beginning of the Vias of our requests, up to the branch.
     via: Box<str>,
+    /// The sent-by that it had before, the last one first: requests that went out with it may still be answered.
+    former: Vec<HostPortBuf>,
+}
+
+/// How many former sent-bys of a listener are known: as often may it move while a request waits for its answer.
+const FORMER: usize = 4;
+
+impl Known {
+    fn new(listener: Listener, former: Vec<HostPortBuf>) -> Self {
+        let via = format!("SIP/2.0/{} {};branch=", listener.protocol.as_str(), listener.sent_by).into();
+        Self { listener, via, former }
+    }
 }
 
 impl Listeners {
     pub(crate) fn add(&mut self, listener: Listener) -> ListenerId {
-        let via = format!("SIP/2.0/{} {};branch=", listener.protocol.as_str(), listener.sent_by).into();
-        self.0.insert(Known { listener, via })
+        self.0.insert(Known::new(listener, Vec::new()))
+    }
+
+    /// Puts a listener of the same protocol in the place of one, whose handle it has from now on: the one that was.
+    ///
+    /// # Errors
+    /// `Gone`; `Invalid("listener")`: the protocol is another.
+    pub(crate) fn replace(&mut self, id: ListenerId, listener: Listener) -> Result<Listener, CommandError> {
+        let known = self.0.get_mut(id).ok_or(CommandError::Gone)?;
+        if known.listener.protocol != listener.protocol {
+            return Err(CommandError::Invalid("listener"));
+        }
+        let mut former = mem::take(&mut known.former);
+        if known.listener.sent_by != listener.sent_by {
+            former.insert(0, known.listener.sent_by.clone());
+            former.truncate(FORMER);
+        }
+        Ok(mem::replace(known, Known::new(listener, former)).listener)
     }
 
     pub(crate) fn get(&self, id: ListenerId) -> Option<&Listener> {
@@ -213,9 +243,12 @@ impl Listeners {
         self.iter().any(|(_, listener)| listener.is_sent_by(host_port) || listener.is_local(host_port))
     }
 
-    /// Whether a Via with this sent-by is one of ours (§18.1.2).
+    /// Whether a Via with this sent-by is one of ours (§18.1.2): a listener has it, or had it before it moved.
     pub(crate) fn inserts(&self, sent_by: HostPort<'_>) -> bool {
-        self.iter().any(|(_, listener)| listener.is_sent_by(sent_by))
+        self.0.iter().any(|(_, Known { listener, former, .. })| {
+            let is_former = |it: &HostPortBuf| same(it.as_host_port(), sent_by, listener.protocol);
+            listener.is_sent_by(sent_by) || former.iter().any(is_former)
+        })
     }
 
     /// Whether requests can go to `destination` from this listener by this protocol.
@@ -283,6 +316,31 @@ mod tests {
         assert_eq!(towards("203.0.113.1:5060"), Some(any));
         assert_eq!(towards("[fd00::1]:5060"), Some(v6));
         assert_eq!(towards("[2001:db8::9]:5060"), None);
+    }
+
+    #[test]
+    fn a_listener_that_has_moved_keeps_its_handle_and_its_last_sent_bys_come_back_in_responses() {
+        let (mut listeners, ids) = listeners(&["192.0.2.1:5060", "192.0.2.2:5060"]);
+        let sent_by = |text: &str| text.parse::<HostPortBuf>().unwrap();
+        let at = |place: usize| Listener::udp(SocketAddr::from(([198, 51, 100, place as u8], 5060)));
+        for place in 1..=6 {
+            let before = listeners.get(ids[0]).unwrap().clone();
+            assert_eq!(listeners.replace(ids[0], at(place)), Ok(before));
+        }
+        assert_eq!(listeners.get(ids[0]), Some(&at(6)));
+        assert_eq!(listeners.via_up_to_branch(ids[0]), Some("SIP/2.0/UDP 198.51.100.6;branch="));
+        assert!(listeners.is_ours(sent_by("198.51.100.6").as_host_port()));
+        let known = |text: &str| {
+            (listeners.inserts(sent_by(text).as_host_port()), listeners.is_ours(sent_by(text).as_host_port()))
+        };
+        assert_eq!([known("198.51.100.5"), known("198.51.100.2")], [(true, false); 2]);
+        assert_eq!([known("198.51.100.1"), known("192.0.2.1")], [(false, false); 2]);
+        // The other one stays where it is, and nothing takes the place of what is none, or of another protocol.
+        assert_eq!(listeners.get(ids[1]), Some(&Listener::udp("192.0.2.2:5060".parse().unwrap())));
+        let tcp = Listener::tcp("198.51.100.9:5060".parse().unwrap());
+        assert_eq!(listeners.replace(ids[0], tcp), Err(CommandError::Invalid("listener")));
+        assert_eq!(listeners.replace(ListenerId::from_parts(7, 1), at(7)), Err(CommandError::Gone));
+        assert_eq!(listeners.get(ids[0]), Some(&at(6)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::subscription::Subscriptions;
 use crate::auth::{self, Keyring};
 use crate::dialog::{DialogId, Dialogs};
 use crate::endpoint::Indication;
+use crate::flow::ListenerId;
 use crate::message::{HeaderId, Method, Response};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
@@ -134,6 +135,8 @@ work! {
         UpdateGlare(DialogId) = 14,
         /// The timer of a flow that is kept alive.
         KeepAlive(RegistrationId) = 31,
+        /// The timer of the calls whose peers have to be told that this listener has moved.
+        Moved(ListenerId) = 32,
         /// The timer of a request that waits for the secret of its user.
         LookUp(ServedId) = 30,
         /// The timer that repeats a reliable provisional response.
@@ -327,6 +330,7 @@ impl Core {
                 Ok(Work::Referral(id)) => self.subscriptions.referral_expired(&mut self.floor, cx, id),
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::KeepAlive(id)) => self.registrations.keep_alive_due(&mut self.floor, cx, id),
+                Ok(Work::Moved(listener)) => self.calls.tell_moved(&mut self.floor, cx, listener),
                 Ok(Work::LookUp(id)) => self.floor.look_up_overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {

@@ -106,6 +106,16 @@ pub enum Event {
         /// that both ends have one view of the session (RFC 6141 §3.4).
         synchronize: bool,
     },
+    /// A listener has moved, and the peer of this call does not know: it takes no UPDATE, or has refused ours. Requests of the peer go where the
+    /// listener was until [`modify`](super::UserAgent::modify) changes the session, with a description that names the new place too.
+    MoveUntold {
+        /// The call.
+        call: CallId,
+        /// The dialog.
+        dialog: DialogId,
+        /// Why.
+        cause: Cause,
+    },
     /// The peer wants to change the session: its re-INVITE (RFC 3261 §14.2), or its UPDATE with an offer, which may come before there is
     /// an answer (RFC 3311 §5.2). Accept or refuse, within [`Profile::decision_time`](crate::user_agent::Profile::decision_time); an
     /// UPDATE at once, for its sender gives up after 32 s.

@@ -3,15 +3,17 @@
 use alloc::boxed::Box;
 
 use super::account::{Account, Accounts};
+use super::agent::Cx;
 use super::client::Requests;
 use super::compose::Outgoing;
 use super::profile::Profile;
 use super::serve::belongs_to_no_usage;
 use super::server::{Guard, Serving};
 use crate::auth::Keyring;
-use crate::dialog::{DialogId, Dialogs, Path};
+use crate::dialog::{Dialog, DialogId, Dialogs, Path};
 use crate::error::CommandError;
 use crate::message::{Method, Request};
+use crate::transport::Listener;
 use crate::user_agent::{AccountId, CallId, ReferralId, SubscriptionId};
 
 /// All that a usage (a session, a registration) sees besides itself: never another usage.
@@ -58,6 +60,16 @@ impl Floor {
     pub(super) fn is_in_order(&mut self, dialog: DialogId, request: &Request) -> bool {
         let Some(dialog) = self.dialogs.get_mut(dialog) else { return false };
         request.cseq().is_some_and(|cseq| dialog.sequence.accept(cseq.number))
+    }
+
+    /// Whether the peer of a dialog may know that listener as the place where we are reached: unless our Contact is the application's own, or
+    /// what we send in the dialog goes from another listener.
+    pub(super) fn may_name(&self, cx: &Cx<'_>, dialog: DialogId, listener: &Listener) -> bool {
+        let next_hop = self.dialogs.get(dialog).and_then(Dialog::path).map(|path| path.next_hop);
+        let is_elsewhere = next_hop.is_some_and(|next_hop| {
+            next_hop.target().as_host().ip().is_some() && cx.listener_towards(&next_hop) != Some(listener)
+        });
+        self.account_in(dialog).1.contact.is_none() && !is_elsewhere
     }
 
     /// The account of a dialog, and its handle.

@@ -1,7 +1,7 @@
 //! The user agent: UAC core and UAS core over one endpoint (RFC 3261 §8 to §15).
 //!
 //! Reading order: [`Profile`], [`Event`], the commands of [`UserAgent`], then the core behind them. `agent.rs` gives each indication
-//! to whom it is for, `serve.rs` each request of a peer, and `commands.rs` each command; the application's side of a command stands beside what it commands
+//! to whom it is for, `serve.rs` each request of a peer, and `commands/` each command; the application's side of a command stands beside what it commands
 //! (`session/commands.rs` and so on). A usage (`session/`, `registration/`,
 //! `subscription/`) sees itself and the floor that all of them stand on (`floor.rs`), never another usage: the requests of ours
 //! (`client/`), those of peers (`server/`), the dialogs.
@@ -41,9 +41,12 @@ pub use replace::Replace;
 pub use subscription::{Reason, Refer, ReferralEnd, Resubscription, Subscribe, SubscriptionEnd};
 
 use crate::endpoint::Config;
+use crate::error::CommandError;
+use crate::flow::ListenerId;
 use crate::id::handles;
 use crate::stack::Stack;
 use crate::time::Instant;
+use crate::transport::Listener;
 
 handles! {
     /// A call of a user agent, from the INVITE to the end of its dialogs.
@@ -79,6 +82,37 @@ impl Stack<Core> {
     pub fn user_agent(config: Config, profile: Profile) -> Self {
         let core = Core::new(profile, config.seed);
         Self::new(config, core)
+    }
+
+    /// Says that a listener has moved: the host has another address, and the driver has bound `to` in the place of what it had bound for this
+    /// handle. What names the listener is made true again:
+    ///
+    /// * Via and Contact of all that is sent from now on say the new place. Connections of an IP address that is no more are closed.
+    /// * Each registration that was accepted along the listener is made anew at once, and its REGISTER removes the contact of before (RFC 3261
+    ///   §10.2.2, §10.2.4).
+    /// * The peer of each established call is told by a target refresh (§12.2): an UPDATE without a session description (RFC 3311 §5.1), or, where
+    ///   the session timer knows that the peer does not take UPDATE, a re-INVITE with the last description. A call whose session is being changed,
+    ///   or that is not answered yet, is told as soon as it can be. Where a peer cannot be told so,
+    ///   [`Event::MoveUntold`] says it: the application [modifies](Self::modify) the session. It has to do that too where the media have moved.
+    /// * Each subscription is refreshed (RFC 6665 §4.1.2.2).
+    ///
+    /// An account whose [`contact`](Account::contact) is given names no listener: there, only registrations that are kept alive are made anew.
+    ///
+    /// ```
+    /// # use sansip::{Config, Instant, Listener, Seed};
+    /// # use sansip::user_agent::{Profile, UserAgent};
+    /// # let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+    /// let listener = alice.listen(Listener::udp("192.0.2.1:5060".parse()?));
+    /// alice.register(Instant::ZERO, &"sip:registrar.atlanta.com".parse()?)?;
+    /// // From the Wi-Fi to the mobile network.
+    /// alice.listener_moved(Instant::from_millis(60_000), listener, Listener::udp("198.51.100.7:5060".parse()?))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `Gone`: there is no such listener; `Invalid("listener")`: `to` has another protocol.
+    pub fn listener_moved(&mut self, now: Instant, listener: ListenerId, to: Listener) -> Result<(), CommandError> {
+        self.command(now, |core, cx| core.listener_moved(cx, listener, to))
     }
 
     /// Ends all that this user agent does: hangs up each call by what ends it now, ends all subscriptions, and removes the bindings of

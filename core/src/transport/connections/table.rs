@@ -161,6 +161,11 @@ impl Connections {
         self.table.len()
     }
 
+    /// The connections of a listener, the oldest first: all are looked at.
+    pub(crate) fn of_listener(&self, listener: ListenerId) -> Vec<ConnectionId> {
+        self.table.iter().filter(|(_, connection)| connection.listener == listener).map(|(id, _)| *id).collect()
+    }
+
     /// The flow of a connection that is there.
     pub(crate) fn flow(&self, id: ConnectionId) -> Option<Flow> {
         let connection = self.table.get(&id)?;

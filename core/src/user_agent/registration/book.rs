@@ -3,10 +3,12 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::keep_alive::Alive;
 use super::register::Terms;
 use crate::error::Limit;
+use crate::flow::ListenerId;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
 use crate::message::{Response, UriBuf};
@@ -51,8 +53,12 @@ pub(super) struct Registration {
     pub(super) failures: u32,
     /// Our contact as the registrar saw it, if that is bound in the place of what we know of ourselves.
     pub(super) seen: Option<UriBuf>,
-    /// The contact that was bound before the one that was seen, and has to go.
-    pub(super) stale: Option<UriBuf>,
+    /// Our contacts that were bound before the present one, and have to go.
+    pub(super) stale: Vec<UriBuf>,
+    /// How many of these the request that is out removes.
+    pub(super) removed: usize,
+    /// The listener that the last 2xx came to: where the binding says that we are.
+    pub(super) listener: Option<ListenerId>,
     /// Whether the last REGISTER went out because of what was seen: then the next one waits for its time.
     pub(super) is_corrected: bool,
     /// The user parts that its account is reached by because of what was bound. What the next REGISTER does not name is bound until it
@@ -61,6 +67,9 @@ pub(super) struct Registration {
     /// Its flow, if that is kept alive. In a box, as few registrations have one.
     pub(super) alive: Option<Box<Alive>>,
 }
+
+/// How many former contacts of ours a REGISTER removes.
+const MOST_STALE: usize = 4;
 
 impl Registration {
     /// A registration for which nothing was sent yet.
@@ -76,7 +85,9 @@ impl Registration {
             timer: None,
             failures: 0,
             seen: None,
-            stale: None,
+            stale: Vec::new(),
+            removed: 0,
+            listener: None,
             is_corrected: false,
             users: BTreeSet::new(),
             alive: None,
@@ -110,10 +121,19 @@ impl Registration {
         on.accounts.service_routes_mut(self.terms.account).clear(id, self.terms.to.uri());
     }
 
+    /// Our contact is another from now on. One more than a REGISTER removes is left to end by itself.
+    pub(super) fn add_stale(&mut self, contact: UriBuf) {
+        if self.stale.len() < MOST_STALE {
+            self.stale.push(contact);
+        }
+    }
+
     /// Takes on what the application asks for.
     pub(super) fn take_on(&mut self, goal: Goal, terms: Terms) {
-        if !terms.as_seen && self.seen.is_some() {
-            self.stale = self.seen.take();
+        if !terms.as_seen
+            && let Some(seen) = self.seen.take()
+        {
+            self.add_stale(seen);
         }
         (self.goal, self.terms) = (goal, terms);
         (self.failures, self.is_corrected) = (0, false);

@@ -114,7 +114,8 @@ impl Registrations {
             registration.set_service_route(id, on, cx, &response);
             let granted = granted(registration, &response, on, cx);
             registration.terms.forget_removed();
-            registration.stale = None;
+            let removed = registration.removed.min(registration.stale.len());
+            registration.stale.drain(..removed);
             if let Some(granted) = granted.filter(|_| registration.next.is_none()) {
                 let at = cx.now() + refresh_after(granted);
                 registration.timer = Some(cx.arm(at, Work::Refresh(id)));

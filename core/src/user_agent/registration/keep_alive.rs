@@ -78,7 +78,8 @@ pub(super) struct Alive {
 impl Registrations {
     /// The 2xx to a REGISTER came along this flow, which is kept alive from now on if the application wants that.
     pub(in crate::user_agent) fn came_along(&mut self, cx: &mut Cx<'_>, id: RegistrationId, flow: Flow) {
-        let Some(registration) = self.book.get(id) else { return };
+        let Some(registration) = self.book.get_mut(id) else { return };
+        registration.listener = Some(flow.listener);
         let wanted = registration.terms.keep_alive.filter(|_| registration.goal == Goal::Keep);
         self.let_die(cx, id);
         let Some(keep_alive) = wanted else { return };

@@ -1,12 +1,14 @@
 //! Registering: the bindings that this user agent keeps at registrars (RFC 3261 §10.2).
 //!
 //! `register.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of registrations, this file what the
-//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `keep_alive.rs` how its flow is kept, and `seen.rs` what a 2xx says of our own address.
+//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `keep_alive.rs` how its flow is kept, `seen.rs` what a 2xx says of our own address,
+//! and `moved.rs` what follows when that changes.
 
 mod book;
 mod commands;
 mod heard;
 mod keep_alive;
+mod moved;
 mod register;
 mod seen;
 
@@ -20,7 +22,7 @@ use super::floor::Floor;
 use crate::error::CommandError;
 use crate::extension::Extension;
 use crate::flow::Flow;
-use crate::message::{HeaderId, Lines, Method, Scheme};
+use crate::message::{HeaderId, Lines, Method, Scheme, Uri};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
@@ -231,6 +233,7 @@ impl Registrations {
         registration.note_users(&mut on.accounts);
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(request);
+        registration.removed = registration.stale.len();
         if let Some(timer) = registration.timer.take() {
             cx.disarm(timer);
         }
@@ -265,7 +268,13 @@ fn add_contacts(on: &Floor, cx: &Cx<'_>, registration: &Registration, lines: &mu
             }
         }
     }
-    if let Some(stale) = stale {
+    let account = on.accounts.get(terms.account);
+    let is_bound = |uri: Uri<'_>| match seen {
+        Some(seen) => seen.as_uri().equivalent(uri),
+        None => account.is_contact(cx, terms.likeness(), uri),
+    };
+    // A contact of before that is ours again stays.
+    for stale in stale.iter().filter(|stale| !is_bound(stale.as_uri())) {
         lines.parts(HeaderId::Contact, &[b"<", stale.as_bytes(), b">;expires=0"]);
     }
     Ok(here)

@@ -9,9 +9,8 @@ use crate::user_agent::floor::Floor;
 impl Registration {
     /// Notes where a 2xx says that its request came from; true if the binding has to name that place instead.
     pub(super) fn learn(&mut self, on: &Floor, cx: &Cx<'_>, response: &Response) -> bool {
-        let has_ours = self.terms.bindings.iter().any(|binding| binding.uri().is_none());
         if !self.terms.as_seen
-            || !has_ours
+            || !self.names_ours()
             || on.accounts.get(self.terms.account).contact.is_some()
             || self.is_corrected
         {
@@ -21,9 +20,15 @@ impl Registration {
         if seen.as_uri().equivalent(bound.as_uri()) {
             return false;
         }
-        (self.stale, self.seen) = (Some(bound), Some(seen));
+        self.add_stale(bound);
+        self.seen = Some(seen);
         self.is_corrected = true;
         true
+    }
+
+    /// Whether our own contact is among those that are bound.
+    pub(super) fn names_ours(&self) -> bool {
+        self.terms.bindings.iter().any(|binding| binding.uri().is_none())
     }
 
     /// Our contact as it is bound now, and as it was seen. `None` if the response does not say where its request came from.

@@ -3,7 +3,7 @@
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
-//! the peer, `refresh.rs` to the session timer, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
+//! the peer, `refresh.rs` to the session timer, `moved.rs` when a listener has moved, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
 //! `replaces.rs` to calls that take the place of others, `ending.rs` at the end. The commands are those of `commands.rs` and, for changes, of
 //! `changes.rs`.
 
@@ -18,6 +18,7 @@ mod ending;
 mod in_dialog;
 mod machine;
 mod modify;
+mod moved;
 mod offered;
 mod owed;
 mod prack;
@@ -38,6 +39,7 @@ use crate::id::Arena;
 use crate::user_agent::{AccountId, CallDialog, CallId, CallKind};
 use call::{Call, Callee, Caller, Session, Side};
 use machine::Phase;
+use moved::Untold;
 use replaces::Ended;
 use smallvec::SmallVec;
 
@@ -46,11 +48,13 @@ use smallvec::SmallVec;
 pub(super) struct Calls {
     table: Arena<CallKind, Call>,
     ended: Ended,
+    /// The calls whose peers have to be told that a listener has moved. In a box, as that is seldom.
+    untold: Option<Box<Untold>>,
 }
 
 impl Calls {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new(), ended: Ended::new() }
+        Self { table: Arena::new(), ended: Ended::new(), untold: None }
     }
 
     /// The calls that are alive, in the order of their slots.

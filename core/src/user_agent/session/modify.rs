@@ -166,6 +166,9 @@ impl Calls {
             if is_news || !ours.is_refresh {
                 cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
             }
+            if ours.is_refresh {
+                self.told(id);
+            }
             self.send_held(on, cx, id);
         }
     }
@@ -192,6 +195,8 @@ impl Calls {
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
         if !ours.is_refresh {
             cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize });
+        } else if effect.ended == Ended::Transaction {
+            self.not_told(cx, id, dialog, cause);
         }
         if effect.ended == Ended::Transaction {
             self.send_held(on, cx, id);
@@ -242,8 +247,10 @@ impl Calls {
         let sent = self.send_change(on, cx, id, dialog, Change { extra, glares, is_refresh });
         if sent.is_err() {
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
-            if !is_refresh {
-                let cause = Cause::Unreachable;
+            let cause = Cause::Unreachable;
+            if is_refresh {
+                self.not_told(cx, id, dialog, cause);
+            } else {
                 cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
             }
         }

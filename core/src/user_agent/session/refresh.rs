@@ -24,7 +24,7 @@ use super::Calls;
 use super::call::{Call, Ours, Session, Stage};
 use super::machine::{Input, Phase};
 use super::modify::Change;
-use crate::dialog::{Carrier, DialogId, End, RefreshRefused, SessionDue, SessionTimer};
+use crate::dialog::{DialogId, End, RefreshRefused, SessionDue, SessionTimer};
 use crate::message::header::Allow;
 use crate::message::{HeaderId, Headers, Method, Request, Response, StatusCode};
 use crate::time::Duration;
@@ -41,19 +41,19 @@ pub(super) struct Refresh {
     timer: SessionTimer,
     /// Fires when the timer has something due.
     alarm: Option<TimerId>,
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
     /// The change that the application has asked for while a refresh was in progress.
     held: Option<Extra>,
     /// The peer takes UPDATE.
-    has_update: bool,
+    pub(super) has_update: bool,
 }
 
 /// The last exchange of session descriptions.
 #[derive(Clone, Debug)]
-struct Exchange {
+pub(super) struct Exchange {
     /// The end that made the offer.
     offer: End,
-    ours: Option<Body>,
+    pub(super) ours: Option<Body>,
     theirs: Option<Body>,
 }
 
@@ -89,7 +89,7 @@ impl Refresh {
 }
 
 impl Session {
-    fn refresh(&self) -> Option<&Refresh> {
+    pub(super) fn refresh(&self) -> Option<&Refresh> {
         self.changes.as_ref()?.refresh.as_deref()
     }
 
@@ -379,25 +379,14 @@ impl Calls {
     /// Sends a refresh, as soon as no change of the session is in progress.
     fn send_refresh(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) {
         let Some(session) = self.session_mut(id, dialog) else { return };
-        let is_free = session.phase == Phase::Established
-            && session.changes.as_ref().is_none_or(|changes| changes.ours.is_none() && changes.theirs.is_none());
-        let offers = session.offers;
-        let is_updating = session.changes.as_ref().is_some_and(|changes| changes.update.is_some());
+        let may_renew = session.may_renew();
         let Some(refresh) = session.refresh_mut() else { return };
-        let by_update = refresh.has_update;
-        let extra = if by_update { Extra::new() } else { Extra::from(refresh.exchange.ours.clone()) };
-        let carrier = if by_update { Carrier::Update } else { Carrier::Invite };
-        if !is_free || is_updating || !offers.may_send(carrier, extra.describes()) {
+        if !may_renew {
             refresh.timer.postpone(cx.now() + WAIT_FOR_CHANGE);
             return set_alarm(cx, id, refresh);
         }
         set_alarm(cx, id, refresh);
-        let change = Change { extra, glares: 0, is_refresh: true };
-        let sent = match by_update {
-            true => self.send_update(on, cx, id, dialog, change),
-            false => self.send_change(on, cx, id, dialog, change),
-        };
-        if sent.is_err() {
+        if self.renew(on, cx, id, dialog).is_err() {
             // There is no way at present (RFC 3261 §8.1.3.1).
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
         }

@@ -10,7 +10,7 @@ use super::Calls;
 use super::call::{Call, Caller, Ours, Progress, Session, Side, Stage};
 use super::machine::Phase;
 use super::modify::{Change, effect_of};
-use crate::dialog::{Carrier, DialogId};
+use crate::dialog::{Carrier, DialogId, Ended};
 use crate::error::CommandError;
 use crate::message::{Method, Response, StatusCode};
 use crate::timer::TimerId;
@@ -112,6 +112,8 @@ impl Calls {
         }
         if is_alive && !ours.is_refresh {
             cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
+        } else {
+            self.told(id);
         }
     }
 
@@ -163,6 +165,8 @@ impl Calls {
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
         if !ours.is_refresh {
             cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize: false });
+        } else if effect.ended == Ended::Transaction && !has_no_refresh {
+            self.not_told(cx, id, dialog, cause);
         }
         // Proxies hear of the end too (RFC 4028 §10).
         let status = if has_no_refresh { StatusCode::REQUEST_TIMEOUT } else { status };
@@ -191,7 +195,7 @@ impl Calls {
         if self.send_update(on, cx, id, dialog, Change { extra, glares, is_refresh }).is_err() {
             self.timer_refused(cx, id, dialog, StatusCode::SERVICE_UNAVAILABLE);
             if is_refresh {
-                return;
+                return self.not_told(cx, id, dialog, Cause::Unreachable);
             }
             cx.emit(Event::ModifyFailed { call: id, dialog, cause: Cause::Unreachable, synchronize: false });
         }

@@ -24,6 +24,8 @@ use super::agent::Cx;
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::id::Arena;
+use crate::time::Duration;
+use crate::transport::Listener;
 use crate::user_agent::{ReferralKind, SubscriptionId};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -151,6 +153,22 @@ impl Subscriptions {
             return Err(CommandError::WrongState);
         }
         self.send_inside(on, cx, id)
+    }
+
+    /// The subscriptions that are kept, and whose dialogs may name that listener.
+    pub(super) fn reached_at(&self, on: &Floor, cx: &Cx<'_>, listener: &Listener) -> Vec<SubscriptionId> {
+        let names = |dialog| on.may_name(cx, dialog, listener);
+        let is_it = |it: &Subscription| !it.over && it.goal == Goal::Keep && it.dialog.is_some_and(names);
+        self.book.iter().filter(|(_, it)| is_it(it)).map(|(id, _)| id).collect()
+    }
+
+    /// The listener that these subscriptions name has moved: each tells its notifier by a refresh (RFC 6665 §4.1.2.2).
+    pub(super) fn listener_moved(&mut self, on: &mut Floor, cx: &mut Cx<'_>, subscriptions: Vec<SubscriptionId>) {
+        for id in subscriptions {
+            if self.ask(on, cx, id).is_err() {
+                self.refresh_later(cx, id, Duration::ZERO);
+            }
+        }
     }
 
     /// The subscription that the application means.

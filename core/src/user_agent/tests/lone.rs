@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Lone {
     pub(super) now: Instant,
     pub(super) agent: UserAgent,
-    listener: ListenerId,
+    pub(super) listener: ListenerId,
     sent: Vec<Text>,
     /// Where each message that was sent went.
     pub(super) ways: Vec<SocketAddr>,

@@ -17,6 +17,7 @@ mod junk;
 mod keeping_alive;
 mod lone;
 mod modifying;
+mod moving;
 mod networks;
 mod offers;
 mod owned;

@@ -316,6 +316,7 @@ pub(super) fn short(event: &Event) -> String {
         Event::Answered { response, .. } => format!("answered {}", response.status().get()),
         Event::Confirmed { .. } => "confirmed".into(),
         Event::Modified { response, .. } => format!("modified {}", response.status().get()),
+        Event::MoveUntold { cause, .. } => format!("move untold {}", cause.counts_as().get()),
         Event::ModifyProgress { response, .. } => format!("modify progress {}", response.status().get()),
         Event::Acknowledged { .. } => "acknowledged".into(),
         Event::ModifyFailed { cause, synchronize, .. } => {

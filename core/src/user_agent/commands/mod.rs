@@ -1,13 +1,13 @@
-//! The public verbs of the core, one call each.
+//! The public verbs of the core, one call each. Those of accounts and of what they hold are in `accounts.rs`.
+
+mod accounts;
 
 use alloc::vec::Vec;
 
-use super::account::Account;
 use super::agent::{Closing, Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
-use super::registration::Register;
 use super::replace::Replace;
 use super::server::Store;
 use super::subscription::{Refer, Subscribe};
@@ -15,9 +15,7 @@ use crate::auth::{Login, Scope, Secret, Settings, Users};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
-use crate::user_agent::{
-    AccountId, CallDialog, CallId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId,
-};
+use crate::user_agent::{CallDialog, CallId, ReferralId, RequestId, ServedId, SubscriptionId};
 
 impl Core {
     /// As [`UserAgent::call`](super::UserAgent::call).
@@ -161,46 +159,6 @@ impl Core {
     /// As there.
     pub fn replacing(&self, of: impl Into<CallDialog>) -> Result<Replace, CommandError> {
         self.calls.replacing(&self.floor, of.into())
-    }
-
-    /// As [`UserAgent::register`](super::UserAgent::register).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn register(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
-        self.check_open()?;
-        self.registrations.register(&mut self.floor, cx, register)
-    }
-
-    /// As [`UserAgent::unregister`](super::UserAgent::unregister).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn unregister(&mut self, cx: &mut Cx<'_>, registration: RegistrationId) -> Result<(), CommandError> {
-        self.registrations.unregister(&mut self.floor, cx, registration)
-    }
-
-    /// As [`UserAgent::unregister_all`](super::UserAgent::unregister_all).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn unregister_all(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
-        self.check_open()?;
-        self.registrations.unregister_all(&mut self.floor, cx, register)
-    }
-
-    /// As [`UserAgent::unregister_everywhere`](super::UserAgent::unregister_everywhere).
-    pub fn unregister_everywhere(&mut self, cx: &mut Cx<'_>) {
-        self.registrations.unregister_everywhere(&mut self.floor, cx);
-    }
-
-    /// As [`UserAgent::query_bindings`](super::UserAgent::query_bindings).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn query_bindings(&mut self, cx: &mut Cx<'_>, register: Register) -> Result<RegistrationId, CommandError> {
-        self.check_open()?;
-        self.registrations.query(&mut self.floor, cx, register)
     }
 
     /// As [`UserAgent::subscribe`](super::UserAgent::subscribe).
@@ -348,41 +306,6 @@ impl Core {
         if let Some(served) = self.floor.secret(cx, served, user)? {
             self.serve(cx, served);
         }
-        Ok(())
-    }
-
-    /// As [`UserAgent::login`](super::UserAgent::login).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn login(&mut self, scope: Scope, login: Login) -> Result<(), CommandError> {
-        self.login_to(AccountId::DEFAULT, scope, login)
-    }
-
-    /// As [`UserAgent::login_to`](super::UserAgent::login_to).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn login_to(&mut self, account: AccountId, scope: Scope, login: Login) -> Result<(), CommandError> {
-        let account = self.floor.accounts.named(Some(account))?;
-        self.floor.keyring.insert(account, scope, login)
-    }
-
-    /// As [`UserAgent::add_account`](super::UserAgent::add_account).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn add_account(&mut self, account: Account) -> Result<AccountId, CommandError> {
-        self.floor.accounts.add(account, self.floor.profile.limits.accounts)
-    }
-
-    /// As [`UserAgent::remove_account`](super::UserAgent::remove_account).
-    ///
-    /// # Errors
-    /// As there.
-    pub fn remove_account(&mut self, account: AccountId) -> Result<(), CommandError> {
-        self.floor.accounts.remove(account)?;
-        self.floor.keyring.forget_account(account);
         Ok(())
     }
 
