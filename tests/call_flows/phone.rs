@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use sansip::message::StatusCode;
 use sansip::user_agent::{Body, Event, Outgoing, Profile, UserAgent};
-use sansip::{CallId, CommandError, Config, ConnectionId, Input, Instant, Listener, ListenerId, Node, Output, Seed};
+use sansip::{
+    CallId, CommandError, Config, ConnectionId, Input, Instant, Listener, ListenerId, Node, Output, ReferralId, Seed,
+};
 use sansip_sim::World;
 use sansip_sim::actor::{Actor, Call, CallState};
 use sansip_sim::trace::Note;
@@ -22,6 +25,8 @@ pub(crate) struct Phone {
     pub(crate) calls: Vec<(CallId, String)>,
     /// The last event that asks for something, for deeds that need its message.
     pub(crate) last: Option<Event>,
+    /// The REFER that the user follows.
+    pub(crate) referral: Option<ReferralId>,
     listener: ListenerId,
     local: SocketAddr,
     deeds: VecDeque<(Instant, Deed)>,
@@ -49,6 +54,7 @@ impl Phone {
             now: Instant::ZERO,
             calls: Vec::new(),
             last: None,
+            referral: None,
             listener,
             local,
             deeds: VecDeque::new(),
@@ -80,6 +86,19 @@ impl Phone {
         let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
         self.calls.push((call, call_id.unwrap_or_default()));
         Ok(())
+    }
+
+    /// Accepts the REFER that has just come, and calls its target with that description.
+    pub(crate) fn follow(&mut self, description: Body) -> Result<(), CommandError> {
+        let Some(Event::Referred { served, request, .. }) = self.last.clone() else { return Err(CommandError::Gone) };
+        self.referral = self.agent.accept_refer(self.now, served)?;
+        self.place(Outgoing::referred(&request)?.body(description))
+    }
+
+    /// Tells who has sent the REFER how it has ended.
+    pub(crate) fn tell_end(&mut self) -> Result<(), CommandError> {
+        let referral = self.referral.ok_or(CommandError::Gone)?;
+        self.agent.notify_refer(self.now, referral, StatusCode::OK)
     }
 
     /// The call that came first.

@@ -4,6 +4,8 @@
 //! one is tested in core.
 
 use sansip::Instant;
+use sansip::message::UriBuf;
+use sansip::user_agent::Profile;
 use sansip_sim::check::{breaches, standard};
 use sansip_sim::{Setting, World};
 
@@ -122,4 +124,22 @@ fn rfc5407_3_3_2_update_and_re_invite_cross() {
 fn rfc5407_3_3_2_a_refresh_and_a_re_invite_cross() {
     let alice = alice().at(3_000, |alice| alice.agent.update(alice.now, alice.call(), None)).at(9_000, hang_up);
     insta::assert_snapshot!(drawn(&world("", alice, answering_bob().at(3_000, change))));
+}
+
+/// Alice hangs up while Bob's REFER is on its way. Her 481 comes to Bob in a dialog that the BYE has ended already.
+#[test]
+fn rfc5407_3_3_3_bye_and_refer_cross() {
+    let profile = Profile {
+        capabilities: false,
+        methods: vec!["REFER".into()],
+        ..Profile::new("Alice <sip:alice@atlanta.com>".parse().expect("an identity"))
+    };
+    let alice = Phone::with(profile, [192, 0, 2, 1])
+        .at(0, |alice| alice.dial("<sip:bob@192.0.2.4>", Some(sdp("offer"))))
+        .at(3_000, hang_up);
+    let bob = answering_bob().at(3_000, |bob| {
+        let carol = "sip:carol@192.0.2.5".parse::<UriBuf>().expect("a URI");
+        bob.agent.refer(bob.now, bob.call(), &carol).map(drop)
+    });
+    insta::assert_snapshot!(drawn(&world("", alice, bob)));
 }

@@ -4,7 +4,8 @@ use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
 
 /// Once a BYE was answered, no side begins another transaction in its dialog: copies of what was sent before, and ACKs, aside
-/// (RFC 3261 §15.1.1, §15.1.2, §12.3).
+/// (RFC 3261 §15.1.1, §15.1.2, §12.3). A subscription that a REFER or SUBSCRIBE has begun in the dialog goes on there (RFC 5057 §4.2,
+/// RFC 5359 §2.4).
 #[derive(Clone, Copy, Debug)]
 pub struct AfterBye;
 
@@ -20,7 +21,8 @@ impl Check for AfterBye {
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         for (seen, packet, _) in part.sent() {
             let own = packet.is_request() && seen.below.is_none() && !packet.to_tag.is_empty();
-            if own && packet.method != "ACK" && is_new(part, seen, packet) && is_over(part, seen, packet) {
+            let is_free = packet.method == "ACK" || is_of_subscription(part, packet);
+            if own && !is_free && is_new(part, seen, packet) && is_over(part, seen, packet) {
                 let what = format!(
                     "{} sent {} ({}) in a dialog that a BYE has ended",
                     part.name,
@@ -31,6 +33,17 @@ impl Check for AfterBye {
             }
         }
     }
+}
+
+/// Whether the request is of a subscription that was begun in the dialog.
+fn is_of_subscription(part: &Part<'_>, packet: &Packet<'_>) -> bool {
+    let ours = (packet.from_tag, packet.to_tag);
+    let begins = |request: &Packet<'_>| {
+        let tags = (request.from_tag, request.to_tag);
+        matches!(request.method, "REFER" | "SUBSCRIBE") && (tags == ours || (tags.1, tags.0) == ours)
+    };
+    let all = || part.sent().chain(part.received());
+    matches!(packet.method, "NOTIFY" | "SUBSCRIBE") && all().any(|(_, other, _)| other.is_request() && begins(other))
 }
 
 /// Whether the node sent nothing of this number in the dialog before; another attempt at another address is no new request.
@@ -69,6 +82,13 @@ mod tests {
         answered().sends(10, &info.replace("tag=b", "tag=c")).shows(AfterBye, "");
         answered().sends(10, &bye).shows(AfterBye, "");
         answered().sends(10, &in_dialog("ACK", &["3"])).shows(AfterBye, "");
+        // A subscription of the dialog outlives its call, and nothing else does.
+        let notify = numbered(3, &in_dialog("NOTIFY", &["4"]));
+        answered().sends(10, &notify).shows(AfterBye, OVER);
+        let referring = || Story::new().sends(0, &in_dialog("REFER", &["5"])).sends(1, &numbered(2, &bye));
+        let over = || referring().receives(9, &numbered(2, &response(200, "BYE", &["1"])));
+        over().sends(10, &notify).shows(AfterBye, "");
+        over().sends(10, &numbered(3, &info)).shows(AfterBye, OVER);
     }
 
     #[test]

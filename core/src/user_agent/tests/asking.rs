@@ -1,5 +1,6 @@
 //! Requests of other methods, either way (RFC 3261 §8.2, §11; RFC 3428, 6086), and whom a request is for (§8.2.2.1).
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -226,6 +227,25 @@ fn an_answer_that_knows_no_call_ends_the_call() {
         }
         bob.finish();
     }
+}
+
+/// RFC 5407 §3.3.3: after our BYE there is nothing that a request in the dialog could be for.
+#[test]
+fn nothing_is_asked_about_a_call_that_we_have_ended() {
+    let mut bob = Lone::with(|_, profile| profile.methods = ["INFO", "REFER"].map(Into::into).into());
+    let (call, invite) = established(&mut bob);
+    bob.command(|agent, now| agent.hang_up(now, call)).unwrap();
+    let bye = bob.take().pop().unwrap();
+    bob.events.clear();
+    for (method, number) in [("INFO", 1), ("REFER", 2)] {
+        let late =
+            request(method, method, number, invite.tag_of("from"), &format!("{CONTACT}Refer-To: <sip:x@y.com>\r\n"));
+        let late = late.replace("1j9FpLxk3uxtm8tn@chicago.com", invite.header("call-id")).replace("carol-tag", "c");
+        assert_eq!(bob.ask(&late).label(), format!("481 {method}"));
+    }
+    bob.receive(&bye.respond("200 OK", "", ""));
+    assert_eq!(bob.told(), ["ended Local"]);
+    bob.finish();
 }
 
 #[test]
