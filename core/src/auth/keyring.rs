@@ -42,7 +42,8 @@ impl<A: Copy + Ord> Keyring<A> {
         Self { limits, logins: BTreeMap::new(), sessions: Sessions::new(), given: 0 }
     }
 
-    /// Takes in a login of an account, in the place of the one with the same scope.
+    /// Takes in a login of an account, in the place of the one with the same scope. If the account has it already, whatever its scope, a
+    /// server that has just refused it is not asked with it again.
     ///
     /// # Errors
     /// [`CommandError::Invalid`]: the user name or the realm has a line end, or the user name a colon (RFC 7616 §4).
@@ -53,10 +54,15 @@ impl<A: Copy + Ord> Keyring<A> {
         if matches!(&scope, Scope::Realm(realm) if !is_line(realm)) {
             return Err(CommandError::Invalid("the realm"));
         }
-        self.given += 1;
         let held = self.logins.entry(account).or_default();
+        // A login that is given again is the one that it was: what was refused stays refused (RFC 3261 §22.1).
+        let known = held.iter().find(|old| old.login.is_same(&login)).map(|old| old.number);
+        let number = known.unwrap_or_else(|| {
+            self.given += 1;
+            self.given
+        });
         held.retain(|old| old.scope != scope);
-        held.push(Held { scope, login, number: self.given });
+        held.push(Held { scope, login, number });
         Ok(())
     }
 

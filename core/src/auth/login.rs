@@ -22,6 +22,11 @@ impl Login {
         Self { user: user.into(), secret, is_everywhere: false }
     }
 
+    /// Whether this is the same user with the same secret, for the same servers.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.user == other.user && self.is_everywhere == other.is_everywhere && self.secret.is_same(&other.secret)
+    }
+
     /// Says that this is for the account's outbound proxy: the proxy's challenge counts for every request of the account and not
     /// only for those with the Call-ID that was challenged (RFC 3261 §22.3).
     #[must_use]

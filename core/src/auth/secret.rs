@@ -87,6 +87,17 @@ impl Secret {
         Self(Kind::Hashes(hashes.into_iter().collect()))
     }
 
+    /// Whether both are the same password, or the same hashes, compared in constant time.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Password(one), Kind::Password(other)) => super::algorithm::same(one.as_bytes(), other.as_bytes()),
+            (Kind::Hashes(one), Kind::Hashes(other)) => {
+                one.len() == other.len() && one.iter().all(|ha1| other.iter().any(|other| ha1.is_same(other)))
+            }
+            (Kind::Password(_), Kind::Hashes(_)) | (Kind::Hashes(_), Kind::Password(_)) => false,
+        }
+    }
+
     /// Whether challenges that ask for this hash function can be answered and judged with it.
     ///
     /// ```

@@ -9,7 +9,7 @@ use super::registration::Registrations;
 use super::server::Serving;
 use super::session::Calls;
 use super::subscription::Subscriptions;
-use crate::auth::{self, Keyring};
+use crate::auth::Keyring;
 use crate::dialog::{DialogId, Dialogs};
 use crate::endpoint::Indication;
 use crate::flow::ListenerId;
@@ -170,12 +170,13 @@ impl Core {
         let [dialogs, merged, registrations, accounts, subscriptions] =
             [1, 2, 3, 4, 5].map(|purpose| seed.hash_key(purpose));
         let accounts = Accounts::new(&profile, accounts);
+        let keyring = Keyring::new(profile.limits.auth);
         let floor = Floor {
             profile,
             requests: Requests::new(),
             serving: Serving::new(merged),
             dialogs: Dialogs::new(dialogs),
-            keyring: Keyring::new(auth::Limits::default()),
+            keyring,
             guard: None,
             accounts,
         };

@@ -1,5 +1,6 @@
 //! Bounds on what peers can make a user agent hold.
 
+use crate::auth;
 use crate::error::Limit;
 
 /// Bounds on what peers can make a user agent hold.
@@ -35,6 +36,8 @@ pub struct Limits {
     /// Dialogs of calls that have ended and are remembered, the last ones, if [`Profile::extensions`](field@super::Profile::extensions) has
     /// `replaces`: an INVITE that wants to replace one of them gets 603, and one for a dialog that was forgotten 481 (RFC 3891 §3). 256.
     pub ended_dialogs: usize,
+    /// The bounds of the keyring that answers challenges. Those of a guard stand in its [`Settings`](crate::auth::Settings).
+    pub auth: auth::Limits,
 }
 
 impl Default for Limits {
@@ -52,6 +55,7 @@ impl Default for Limits {
             subscriptions: 10_000,
             reliable_responses: 8,
             ended_dialogs: 256,
+            auth: auth::Limits::default(),
         }
     }
 }

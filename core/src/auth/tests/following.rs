@@ -2,7 +2,7 @@
 
 use super::{again, alice, challenged, fields, gate, in_call, invite, keyring, lines, logged_in, look_up, parameter};
 use super::{random, request, response, response_with, seconds, text};
-use crate::auth::{Asker, Fields, Keyring, Limits, Scope, ServerProof, Unknown};
+use crate::auth::{Asker, Fields, Ha1, HashFunction, Keyring, Limits, Login, Scope, Secret, ServerProof, Unknown};
 use crate::message::{HeaderId, Request, Response, StatusCode};
 use alloc::format;
 use alloc::string::String;
@@ -61,8 +61,33 @@ fn a_login_that_is_replaced_or_removed_is_not_used_any_more() {
     let mut removed = keyring.clone();
     assert!(removed.remove((), &Scope::realm("atlanta.com")));
     assert!(removed.authorize((), &bye).is_empty());
+    // The same login again replaces nothing.
     keyring.insert((), Scope::realm("atlanta.com"), alice()).unwrap();
+    assert!(!keyring.authorize((), &bye).is_empty());
+    keyring.insert((), Scope::realm("atlanta.com"), Login::new("alice", Secret::password("another"))).unwrap();
     assert!(keyring.authorize((), &bye).is_empty());
+}
+
+/// The same user with the same secret, however it is given.
+#[test]
+fn logins_are_compared_by_user_and_secret() {
+    let hash = |function, password| Ha1::of(function, "alice", "atlanta.com", password);
+    let md5 = || Secret::hashes([hash(HashFunction::Md5, "a")]);
+    let both = || Secret::hashes([hash(HashFunction::Sha256, "a"), hash(HashFunction::Md5, "a")]);
+    let login = |secret| Login::new("alice", secret);
+    for (one, other, is_same) in [
+        (login(Secret::password("a")), login(Secret::password("a")), true),
+        (login(Secret::password("a")), login(Secret::password("b")), false),
+        (login(Secret::password("a")), Login::new("bob", Secret::password("a")), false),
+        (login(Secret::password("a")), login(Secret::password("a")).for_outbound_proxy(), false),
+        (login(md5()), login(md5()), true),
+        (login(md5()), login(both()), false),
+        (login(both()), login(both()), true),
+        (login(md5()), login(Secret::hashes([hash(HashFunction::Md5, "b")])), false),
+        (login(md5()), login(Secret::password("a")), false),
+    ] {
+        assert_eq!(one.is_same(&other), is_same, "{one:?} {other:?}");
+    }
 }
 
 /// RFC 3261 §22.1.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::redirect::{Step, may_follow};
+use super::redirect::{Before, Step, may_follow};
 use super::retry::{self, Amendment, Verdict};
 use super::{Again, Concluded, Kept, Outcome, Owner, Stage};
 use crate::auth::{self, Login, Scope, ServerProof, Unknown};
@@ -360,13 +360,20 @@ impl Floor {
     /// Sends a request once more, with a change and the next CSeq number, in a new transaction (§8.1.3.5).
     fn send_again(&mut self, cx: &mut Cx<'_>, id: RequestId, amendment: &Amendment) -> Result<Again, CommandError> {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
-        let Kept { account, request: sent, here, next_hop, .. } =
+        let Kept { account, request: sent, here, next_hop, before: last, .. } =
             pending.kept.as_deref().ok_or(CommandError::WrongState)?;
-        let mut request = amendment.applied_to(sent).map_err(|_| CommandError::Invalid("message"))?;
+        let unwritable = |_| CommandError::Invalid("message");
         let mut next_hop = next_hop.clone();
-        if let Amendment::Target(step) = amendment {
+        let mut before = None;
+        let mut request = if let Amendment::Target(step) = amendment {
             next_hop = hop_to(sent, &next_hop, &step.uri).ok_or(CommandError::NotSip)?;
-        }
+            // The fields that the last target's URI has asked for are none of this one's.
+            let plain = last.restored_in(sent).map_err(unwritable)?;
+            before = Some(Before::of(step, &plain));
+            amendment.applied_to(&plain).map_err(unwritable)?
+        } else {
+            amendment.applied_to(sent).map_err(unwritable)?
+        };
         if !matches!(amendment, Amendment::Credentials(_)) && self.keyring.spaces() > 0 {
             // Each request has a nonce count of its own (RFC 7616 §3.4).
             let fields = self.keyring.authorize(*account, &request);
@@ -387,6 +394,9 @@ impl Floor {
         if let Some(kept) = &mut pending.kept {
             kept.request = request;
             kept.next_hop = next_hop;
+            if let Some(before) = before {
+                kept.before = before;
+            }
         }
         pending.tried.note(amendment);
         let interval = match amendment {

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use super::super::agent::{Cx, Work};
 use super::super::compose::Extra;
 use super::super::floor::Floor;
+use super::redirect::Before;
 use super::{Kept, Owner, Pending, Stage};
 use crate::dialog::DialogId;
 use crate::error::CommandError;
@@ -55,7 +56,7 @@ impl Floor {
             let fields = self.keyring.authorize(account, &request);
             let request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
             let delivery = cx.request_from(&request, &here, next_hop.clone(), Work::Request(id), "")?;
-            self.keep(id, Kept { account, request, here, next_hop, targets: None });
+            self.keep(id, Kept { account, request, here, next_hop, targets: None, before: Before::default() });
             delivery
         } else {
             self.write_inside(cx, id, number, |cx, parts, here, next_hop| {
@@ -88,7 +89,7 @@ impl Floor {
         let account = self.account_of(id);
         let kept = self.write_inside(cx, id, number, |_, parts, here, next_hop| {
             let request = parts.request().map_err(|_| CommandError::Invalid("message"))?;
-            Ok(Kept { account, request, here, next_hop, targets: None })
+            Ok(Kept { account, request, here, next_hop, targets: None, before: Before::default() })
         })?;
         self.keep(id, kept);
         Ok(())

@@ -28,6 +28,7 @@ use crate::user_agent::{AccountId, CallId, ReferralId, RegistrationId, RequestId
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
+use redirect::Before;
 pub(super) use redirect::Step;
 use retry::Tried;
 pub(super) use retry::after_glare;
@@ -172,6 +173,8 @@ struct Kept {
     next_hop: NextHop,
     /// Where a redirected request can go.
     targets: Option<TargetSet>,
+    /// The fields that the URI of the present target has changed, as they were.
+    before: Before,
 }
 
 /// The requests of ours that wait for their end; as many as there are deliveries at most
@@ -199,7 +202,7 @@ impl Requests {
         here: Here,
         next_hop: NextHop,
     ) -> Result<RequestId, CommandError> {
-        let kept = Box::new(Kept { account, request, here, next_hop, targets: None });
+        let kept = Box::new(Kept { account, request, here, next_hop, targets: None, before: Before::default() });
         let Kept { request, here, next_hop, .. } = &*kept;
         let sent = self.begin(cx, owner, request, here, next_hop.clone())?;
         if let Some(pending) = self.table.get_mut(sent) {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::dialog::request_target;
-use crate::message::{Edit, HeaderId, HeaderName, Request, Scheme, UriBuf};
+use crate::message::{BuildError, Edit, HeaderId, HeaderName, Request, Scheme, UriBuf};
 use crate::targets::Target;
 use crate::user_agent::compose::is_owned;
 
@@ -50,6 +50,35 @@ impl Step {
             HeaderName::Known(id) => edit.replace(id, value),
             other @ HeaderName::Other(_) => edit.append(other, value),
         })
+    }
+}
+
+/// The header fields that a step has put into a request, as they were before it: they are those of one target, and the next one has its own
+/// (§19.1.5).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Before(Vec<(String, Vec<Vec<u8>>)>);
+
+impl Before {
+    /// The fields of a request that a step is about to change.
+    pub(super) fn of(step: &Step, request: &Request) -> Self {
+        let values = |name: &str| {
+            let fields = request.headers().iter().filter(|field| field.name == HeaderName::from(name));
+            fields.map(|field| field.value.to_vec()).collect()
+        };
+        Self(step.fields.iter().map(|(name, _)| (name.clone(), values(name))).collect())
+    }
+
+    /// The request with these fields as they were.
+    ///
+    /// # Errors
+    /// The request cannot be written so.
+    pub(super) fn restored_in(&self, request: &Request) -> Result<Request, BuildError> {
+        if self.0.is_empty() {
+            return Ok(request.clone());
+        }
+        let removed = self.0.iter().fold(request.edit(), |edit, (name, _)| edit.remove(name.as_str()));
+        let values = self.0.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        values.fold(removed, |edit, (name, value)| edit.append(name.as_str(), value)).finish()
     }
 }
 

@@ -12,14 +12,19 @@ impl Stack<Core> {
     /// Asks everybody who sends a request for credentials (401, RFC 3261 §22.2) and serves the users who prove themselves; with `None`
     /// it serves all, as at first. Calls that are up go on: what is asked next in their dialogs has to be proved too.
     ///
+    /// A caller proves itself for the Request-URI that it has sent, and a proxy on the way puts our Contact in its place. So a user agent
+    /// behind a proxy needs [`UriRule::Forwarded`](crate::auth::UriRule::Forwarded), as here; with the default rule it refuses every such
+    /// request. One that is called directly, by its Contact, needs no more than `Settings::new`.
+    ///
     /// ```
     /// # use sansip::{Config, Instant, Seed};
-    /// # use sansip::auth::{Secret, Settings, Users};
+    /// # use sansip::auth::{Secret, Settings, UriRule, Users};
     /// # use sansip::user_agent::{Profile, UserAgent};
     /// let mut bob = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:bob@biloxi.com>".parse()?));
     /// let mut users = Users::new();
     /// users.insert("alice", Secret::password("s3cret"));
-    /// bob.guard(Instant::ZERO, Some((Settings::new("biloxi.com"), users)))?;
+    /// let settings = Settings { uri_rule: UriRule::Forwarded, ..Settings::new("biloxi.com") };
+    /// bob.guard(Instant::ZERO, Some((settings, users)))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::{Body, Extra, Given, Outgoing};
+use super::super::compose::{Body, Extra, Outgoing};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
@@ -17,7 +17,7 @@ use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
 use crate::error::CommandError;
 use crate::message::header::Expires;
-use crate::message::{HeaderId, Lines, Method, Request, RequestParts, Response};
+use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts, Response};
 use crate::tag::Tag;
 use crate::time::Duration;
 use crate::timer::TimerId;
@@ -250,7 +250,8 @@ impl Calls {
                 let Some(dialog) = Dialog::named(name, invite, &response) else { return };
                 if !first && call.sessions.len() >= on.profile.limits.forks {
                     let is_offer = is_description && !request_describes(invite);
-                    return turn_away(on, cx, &dialog, call.given.as_deref(), is_offer);
+                    let credentials = Fields::of(invite);
+                    return turn_away(on, cx, &dialog, call, &credentials, is_offer);
                 }
                 let offers = offers_of(invite);
                 let Some(dialog) = self.begin_session(on, id, dialog, false, offers) else { return };
@@ -374,11 +375,16 @@ fn session_named(on: &Floor, call: &Call, name: DialogKey<'_>) -> Option<DialogI
 
 /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, which the BYE's owner names
 /// and which is released with it; should the 2xx come again, so does this.
-fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, given: Option<&Given>, is_offer: bool) {
+fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, call: &Call, credentials: &Fields, is_offer: bool) {
     let Some(path) = dialog.path() else { return };
     let Some(number) = dialog.sequence.local else { return };
+    let given = call.given.as_deref();
     let (mut ack, mut bye) = (Lines::new(), Lines::new());
     dialog.add_to(&mut ack, Method::Ack, number, &path);
+    // Those of the INVITE, and those that the keyring gives to every request (§22.1).
+    for (id, value) in credentials.iter() {
+        ack.header(id, value);
+    }
     dialog.add_to(&mut bye, Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
     on.profile.add_supported(&mut bye);
@@ -389,6 +395,8 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, given: Option<&Gi
     let refusal = given.and_then(|given| given.refusal.as_ref()).filter(|_| is_offer);
     let ack = RequestParts { content: refusal.map(Body::content).unwrap_or_default(), ..ack };
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
+    let Ok(bye) = bye.request() else { return };
+    let Ok(bye) = on.keyring.authorize(call.account, &bye).edit(bye.edit()).finish() else { return };
     // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).
     let Ok(ack) = cx.acknowledge_from(&ack, path.next_hop.clone(), Tag::NONE) else { return };
     if on.requests.send_from(cx, Owner::TurnAway(ack), &bye, path.next_hop).is_err() {

@@ -22,6 +22,7 @@ mod networks;
 mod offers;
 mod owned;
 mod pair;
+mod proving;
 mod referring;
 mod refreshing;
 mod refreshing_by_update;
