@@ -3,12 +3,13 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::{Body, Extra};
+use super::super::compose::Extra;
 use super::super::description::request_describes;
 use super::super::floor::Floor;
 use super::super::server::{Served, served_of};
 use super::Calls;
 use super::call::{Accepted, Call, Callee};
+use super::exchange::Described;
 use super::machine::Input;
 use crate::dialog::{
     Carrier, DialogId, DialogKey, DialogState, End, InvitePhase, Misplaced, OfferAnswer, OfferAnswerState,
@@ -59,7 +60,8 @@ impl Calls {
         let served = self.offered(id)?;
         let replaced = self.still_replaced(on, id)?;
         let mut offers = self.offers_of(id, &served);
-        match offers.sent(Carrier::InviteSuccess, extra.describes()) {
+        let meaning = offers.sent(Carrier::InviteSuccess, extra.describes());
+        match meaning {
             Ok(_) => {}
             // Neither end describes a session: there is nothing that the ACK could answer. §13.3.1.4 asks for an offer here, which not
             // every call has a use for.
@@ -67,11 +69,12 @@ impl Calls {
             Err(_) => return Err(CommandError::Invalid("answer")),
         }
         let timed = self.timed_answer(on, cx, id, None, &served, extra);
-        let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
-        let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
+        let carried = timed.as_ref().map_or(extra, |timed| &timed.extra);
+        let response = on.dialog_response(cx, &served, StatusCode::OK, carried)?;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Confirmed)?;
         self.accept(on, cx, id, dialog, &served, response)?;
         self.timer_answered(on, cx, id, dialog, &served, timed);
+        self.note_ours(on, id, dialog, meaning, extra, &served);
         if let Some(callee) = self.callee(id) {
             *callee = Callee::Answered;
         }
@@ -160,9 +163,9 @@ impl Calls {
         let told = (!accepted.is_refresh).then_some(ack);
         // Without the answer that is due the exchange is over all the same.
         let describes = request_describes(ack);
-        let _ = session.offers.received(Carrier::Ack, describes);
+        let meaning = session.offers.received(Carrier::Ack, describes);
         if describes {
-            session.note_ack(End::Theirs, Body::of_request(ack));
+            session.note(&on.profile, Described::by_request(meaning, ack), None);
         }
         let dialog = session.dialog;
         self.step(on, cx, id, dialog, Input::Acknowledged, told);

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::super::compose::{Extra, Given};
 use super::super::event::CallState;
 use super::super::server::Served;
+use super::exchange::Exchange;
 use super::machine::Phase;
 use super::refresh::Refresh;
 use super::reliable::Reliable;
@@ -160,6 +161,8 @@ pub(super) struct Changes {
     pub(super) acks: Vec<Ack>,
     /// The session timer, if session timers are used. In a box, as most sessions have none.
     pub(super) refresh: Option<Box<Refresh>>,
+    /// The last session descriptions, for the refreshes of that timer.
+    pub(super) exchange: Option<Box<Exchange>>,
 }
 
 /// A change of the session that we want.

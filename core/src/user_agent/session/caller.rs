@@ -260,7 +260,11 @@ impl Calls {
         };
         let Some(session) = self.session_mut(id, dialog) else { return };
         let is_new = session.phase == Phase::Early;
-        let is_offer = is_new && session.offers.received(Carrier::InviteSuccess, is_description) == Ok(Meaning::Offer);
+        let meaning = match is_new {
+            true => session.offers.received(Carrier::InviteSuccess, is_description),
+            false => Ok(Meaning::Nothing),
+        };
+        let is_offer = meaning == Ok(Meaning::Offer);
         if is_offer && first && !cancelled {
             return self.answered_by_offer(on, cx, id, dialog, response, number);
         }
@@ -294,6 +298,7 @@ impl Calls {
         if first && !cancelled {
             self.step(on, cx, id, dialog, Input::Taken, None);
             self.timer_accepted(on, cx, id, dialog, None, &response);
+            self.note_success(on, id, dialog, meaning, &response);
             cx.emit(Event::Answered { call: id, response });
         } else {
             self.step(on, cx, id, dialog, Input::Unwanted, None);
@@ -325,6 +330,7 @@ impl Calls {
         self.owe(on, cx, id, dialog_id, None, number);
         self.step(on, cx, id, dialog_id, Input::Owed, None);
         self.timer_accepted(on, cx, id, dialog_id, None, &response);
+        self.note_success(on, id, dialog_id, Ok(Meaning::Offer), &response);
         cx.emit(Event::Answered { call: id, response });
     }
 

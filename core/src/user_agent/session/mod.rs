@@ -3,7 +3,8 @@
 //! Reading order: `call.rs` (what is kept), `machine.rs` (the phases of a session), then what happens: `caller.rs` to an INVITE
 //! that we send, `callee.rs` to one that we get, `accepted.rs` to a 2xx of ours, `owed.rs` to an ACK of ours that waits for an answer,
 //! `in_dialog.rs` to requests in the dialog, `modify.rs` to our re-INVITEs, `update.rs` to our UPDATEs and `offered.rs` to the offers of
-//! the peer, `refresh.rs` to the session timer, `moved.rs` when a listener has moved, `reliable.rs` to our reliable provisional responses and `prack.rs` to the peer's,
+//! the peer, `refresh.rs` and `exchange.rs` to the session timer, `moved.rs` when a listener has moved, `reliable.rs` to our reliable
+//! provisional responses and `prack.rs` to the peer's,
 //! `replaces.rs` to calls that take the place of others, `ending.rs` at the end. The commands are those of `commands.rs` and, for changes, of
 //! `changes.rs`.
 
@@ -15,6 +16,7 @@ mod caller;
 mod changes;
 mod commands;
 mod ending;
+mod exchange;
 mod in_dialog;
 mod machine;
 mod modify;

@@ -11,6 +11,7 @@ use super::super::floor::Floor;
 use super::Calls;
 use super::ask::retry_after;
 use super::call::{Ack, Call, Ours, Session, Side, Stage};
+use super::exchange::Described;
 use super::machine::{Input, Phase};
 use super::owed::send_ack;
 use crate::auth::Fields;
@@ -162,7 +163,9 @@ impl Calls {
             session.changes().acks.push(Ack { request, delivery });
         }
         if is_wanted {
-            let is_news = self.timer_accepted(on, cx, id, dialog_id, Some((request, &ours.extra)), &response);
+            self.timer_accepted(on, cx, id, dialog_id, Some(request), &response);
+            let described = Described::by_response(meaning, &response);
+            let is_news = self.note_answer(on, id, dialog_id, described, ours.extra.description().cloned());
             if is_news || !ours.is_refresh {
                 cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
             }

@@ -165,7 +165,7 @@ impl Session {
     /// with the description that we have sent last.
     fn renewal(&self) -> (Carrier, Extra) {
         match self.refresh() {
-            Some(refresh) if !refresh.has_update => (Carrier::Invite, Extra::from(refresh.exchange.ours.clone())),
+            Some(refresh) if !refresh.has_update => (Carrier::Invite, self.last_description()),
             _ => (Carrier::Update, Extra::new()),
         }
     }

@@ -8,6 +8,7 @@ use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Call, Callee, Caller, Session, Side, Theirs};
+use super::exchange::Described;
 use super::machine::Phase;
 use crate::dialog::{Carrier, DialogId, Ended, Meaning, Purpose, ResponseEffect};
 use crate::error::CommandError;
@@ -99,6 +100,7 @@ impl Calls {
             Ok(Meaning::Offer) if is_unwanted => refuse(on, cx, served),
             Ok(Meaning::Offer) => {
                 session.offers = offers;
+                session.note(&on.profile, Described::by_request(received, &served.request), None);
                 // The sender gives up after 64·T1 (§17.1.2.2).
                 let longest = cx.config().timers.t1.saturating_mul(63);
                 let timer = cx.arm(cx.now() + on.profile.decision_time.min(longest), Work::Decision(dialog_id));
@@ -135,25 +137,28 @@ impl Calls {
         let session = self.session_mut(id, dialog_id).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
         let (success, _) = carriers(&served);
-        offers.sent(success, extra.describes()).map_err(|_| CommandError::Invalid("answer"))?;
+        let meaning = offers.sent(success, extra.describes());
+        meaning.map_err(|_| CommandError::Invalid("answer"))?;
         if success == Carrier::PrackSuccess {
             Self::answer_prack(on, cx, &served, extra)?;
             if let Some(session) = self.session_mut(id, dialog_id) {
                 session.offers = offers;
             }
+            self.note_ours(on, id, dialog_id, meaning, extra, &served);
             self.take_offer(cx, id, dialog_id, None);
             self.send_withheld(on, cx, id, dialog_id);
             return Ok(());
         }
         let timed = self.timed_answer(on, cx, id, Some(dialog_id), &served, extra);
-        let extra = timed.as_ref().map_or(extra, |timed| &timed.extra);
-        let response = on.dialog_response(cx, &served, StatusCode::OK, extra)?;
+        let carried = timed.as_ref().map_or(extra, |timed| &timed.extra);
+        let response = on.dialog_response(cx, &served, StatusCode::OK, carried)?;
         if success == Carrier::InviteSuccess {
             self.accept(on, cx, id, dialog_id, &served, response)?;
         } else {
             cx.respond_octets(served.server, StatusCode::OK, response)?;
         }
         self.timer_answered(on, cx, id, dialog_id, &served, timed);
+        self.note_ours(on, id, dialog_id, meaning, extra, &served);
         if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
             dialog.refresh(served.request.headers().contact());
         }

@@ -5,9 +5,10 @@ use super::super::compose::Extra;
 use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Ack, Call, Owed};
+use super::exchange::Described;
 use super::machine::{Input, Phase};
 use crate::auth::Fields;
-use crate::dialog::{Carrier, Dialog, DialogId, End};
+use crate::dialog::{Carrier, Dialog, DialogId};
 use crate::endpoint::DeliveryId;
 use crate::error::CommandError;
 use crate::message::{HeaderId, Lines, Method, RequestParts};
@@ -109,8 +110,8 @@ impl Calls {
             None => session.ack = Some(delivery),
         }
         // An ACK that lacks the answer ends the exchange too.
-        let _ = session.offers.sent(Carrier::Ack, extra.describes());
-        session.note_ack(End::Ours, extra.description().cloned());
+        let meaning = session.offers.sent(Carrier::Ack, extra.describes());
+        session.note(&on.profile, Described::by_us(meaning, extra), None);
         Ok(())
     }
 }

@@ -10,8 +10,9 @@ use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Call, Caller, Side, Unacknowledged};
+use super::exchange::Described;
 use super::modify::effect_of;
-use crate::dialog::{Carrier, DialogId, Meaning, ReliableArrival, ReliableOrder};
+use crate::dialog::{Carrier, DialogId, Meaning, Misplaced, ReliableArrival, ReliableOrder};
 use crate::error::CommandError;
 use crate::extension::{Demand, Extension};
 use crate::message::header::{Header, RAck, RSeq};
@@ -68,6 +69,7 @@ impl Calls {
         let ReliableArrival::New(rack) = order.take(rseq) else { return Arrived::Discarded };
         // A first description that nobody asked for, and an offer that is missing, cannot be refused: the PRACK is due all the same.
         let meaning = session.offers.received(Carrier::Reliable, response_describes(response));
+        self.note_success(on, id, dialog, meaning, response);
         // RFC 6141 §4.7.
         if let Some(dialog) = on.dialogs.get_mut(dialog) {
             dialog.refresh(response.contact());
@@ -110,7 +112,8 @@ impl Calls {
         if let Some(session) = self.session_mut(id, dialog) {
             session.changes().pracks.push(request);
             if counts {
-                let _ = session.offers.sent(Carrier::Prack, describes);
+                let meaning = session.offers.sent(Carrier::Prack, describes);
+                session.note(&on.profile, Described::by_us(meaning, extra), None);
             }
         }
         Ok(())
@@ -177,24 +180,29 @@ impl Calls {
             Outcome::Provisional(_) | Outcome::Paused | Outcome::Again(_) => return None,
             Outcome::Final(response) | Outcome::Collided(response) if response.status().is_success() => {
                 let fed = (Carrier::PrackSuccess, response_describes(&response));
-                self.prack_done(id, dialog, request, counts.then_some(fed));
+                let meaning = self.prack_done(id, dialog, request, counts.then_some(fed));
+                self.note_answer(on, id, dialog, Described::by_response(meaning, &response), None);
                 return None;
             }
             Outcome::Final(response) | Outcome::Collided(response) => Cause::Refused(response),
             Outcome::Over(concluded) => concluded.into(),
         };
-        self.prack_done(id, dialog, request, counts.then_some((Carrier::PrackFailure, false)));
+        let _ = self.prack_done(id, dialog, request, counts.then_some((Carrier::PrackFailure, false)));
         let (effect, status) = effect_of(Method::Prack, &cause);
         let is_wanted = self.table.get(id).is_some_and(|call| !call.over);
         if is_wanted { self.end_by(on, cx, id, dialog, effect, status) } else { None }
     }
 
-    fn prack_done(&mut self, id: CallId, dialog: DialogId, request: RequestId, fed: Option<(Carrier, bool)>) {
-        let Some(session) = self.session_mut(id, dialog) else { return };
-        if let Some((carrier, describes)) = fed {
-            let _ = session.offers.received(carrier, describes);
-        }
+    fn prack_done(
+        &mut self,
+        id: CallId,
+        dialog: DialogId,
+        request: RequestId,
+        fed: Option<(Carrier, bool)>,
+    ) -> Result<Meaning, Misplaced> {
+        let Some(session) = self.session_mut(id, dialog) else { return Ok(Meaning::Nothing) };
         session.changes().pracks.retain(|prack| *prack != request);
+        fed.map_or(Ok(Meaning::Nothing), |(carrier, describes)| session.offers.received(carrier, describes))
     }
 
     /// Takes a provisional response to a re-INVITE of ours.

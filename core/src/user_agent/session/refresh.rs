@@ -13,8 +13,7 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::{Body, Extra};
-use super::super::description::{request_describes, response_describes};
+use super::super::compose::Extra;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::super::profile::Profile;
@@ -24,7 +23,7 @@ use super::Calls;
 use super::call::{Call, Ours, Session, Stage};
 use super::machine::{Input, Phase};
 use super::modify::Change;
-use crate::dialog::{DialogId, End, RefreshRefused, SessionDue, SessionTimer};
+use crate::dialog::{DialogId, RefreshRefused, SessionDue, SessionTimer};
 use crate::message::header::Allow;
 use crate::message::{HeaderId, Headers, Method, Request, Response, StatusCode};
 use crate::time::Duration;
@@ -41,20 +40,10 @@ pub(super) struct Refresh {
     timer: SessionTimer,
     /// Fires when the timer has something due.
     alarm: Option<TimerId>,
-    pub(super) exchange: Exchange,
     /// The change that the application has asked for while a refresh was in progress.
     held: Option<Extra>,
     /// The peer takes UPDATE.
     pub(super) has_update: bool,
-}
-
-/// The last exchange of session descriptions.
-#[derive(Clone, Debug)]
-pub(super) struct Exchange {
-    /// The end that made the offer.
-    offer: End,
-    pub(super) ours: Option<Body>,
-    theirs: Option<Body>,
 }
 
 /// A 2xx of ours with the fields of the session timer, and the timer as it is once the 2xx is sent.
@@ -65,8 +54,7 @@ pub(super) struct Timed {
 
 impl Refresh {
     const fn new(profile: &Profile) -> Self {
-        let exchange = Exchange { offer: End::Ours, ours: None, theirs: None };
-        Self { timer: SessionTimer::new(profile.session_timer), alarm: None, exchange, held: None, has_update: false }
+        Self { timer: SessionTimer::new(profile.session_timer), alarm: None, held: None, has_update: false }
     }
 
     /// Takes note of whether the peer takes UPDATE, if it says so.
@@ -74,17 +62,6 @@ impl Refresh {
         if headers.contains(HeaderId::Allow) {
             self.has_update = headers.all::<Allow<'_>>().flatten().any(|Allow(method)| method == Method::Update);
         }
-    }
-
-    /// Takes note of the descriptions in a request and its 2xx, whose offer `offer` has made. A description that is still to come with the
-    /// ACK is absent. False if the peer's description is the one that it has sent before, or there is none.
-    fn exchanged(&mut self, offer: End, ours: Option<Body>, theirs: Option<Body>) -> bool {
-        if ours.is_none() && theirs.is_none() {
-            return false;
-        }
-        let is_news = theirs.is_some() && theirs != self.exchange.theirs;
-        self.exchange = Exchange { offer, ours, theirs };
-        is_news
     }
 }
 
@@ -166,25 +143,6 @@ impl Session {
         true
     }
 
-    /// The description of an ACK completes an exchange: of ours, or of the peer.
-    pub(super) fn note_ack(&mut self, from: End, description: Option<Body>) {
-        let Some(refresh) = self.refresh_mut() else { return };
-        let side = match from {
-            End::Ours => &mut refresh.exchange.ours,
-            End::Theirs => &mut refresh.exchange.theirs,
-        };
-        if side.is_none() {
-            *side = description;
-        }
-    }
-
-    /// The answer to a re-INVITE of the peer that offers what it has offered before (§14.2).
-    pub(super) fn same_answer(&self, request: &Request) -> Option<Extra> {
-        let Exchange { offer, ours, theirs } = &self.refresh()?.exchange;
-        let is_same = *offer == End::Theirs && theirs.is_some() && *theirs == description_of_request(request);
-        ours.clone().filter(|_| is_same).map(Extra::from)
-    }
-
     /// Takes note of the session timer of a re-INVITE or UPDATE of the peer. An interval that is too small, and that the peer can mend, is
     /// refused: the least interval in seconds (RFC 4028 §9).
     pub(super) fn time_request(&mut self, profile: &Profile, request: &Request) -> Result<(), u32> {
@@ -204,6 +162,9 @@ impl Session {
     /// The session is over, or will be: it needs no refresh.
     pub(super) fn end_refresh(&mut self, cx: &mut Cx<'_>) {
         let refresh = self.changes.as_mut().and_then(|changes| changes.refresh.take());
+        if let Some(changes) = &mut self.changes {
+            changes.exchange = None;
+        }
         if let Some(alarm) = refresh.and_then(|refresh| refresh.alarm) {
             cx.disarm(alarm);
         }
@@ -233,42 +194,28 @@ impl Floor {
 }
 
 impl Calls {
-    /// A 2xx to our INVITE came, or to our `change` by re-INVITE or UPDATE: the session timer is negotiated anew (RFC 4028 §7.2). True if the peer describes the
-    /// session in another way than before.
+    /// A 2xx to our INVITE came, or to a change of ours by this re-INVITE or UPDATE: the session timer is negotiated anew (RFC 4028 §7.2).
     pub(super) fn timer_accepted(
         &mut self,
         on: &Floor,
         cx: &mut Cx<'_>,
         id: CallId,
         dialog: DialogId,
-        change: Option<(RequestId, &Extra)>,
+        change: Option<RequestId>,
         response: &Response,
-    ) -> bool {
-        let Some(session) = self.session_mut(id, dialog).filter(|_| on.profile.has_session_timers()) else {
-            return true;
-        };
+    ) {
+        let Some(session) = self.session_mut(id, dialog).filter(|_| on.profile.has_session_timers()) else { return };
         if session.stays_untimed(&on.profile, response.headers()) {
-            return true;
+            return;
         }
-        let request = change.map(|change| change.0).or_else(|| self.caller(id)?.invite);
+        let request = change.or_else(|| self.caller(id)?.invite);
         let kept = request.and_then(|request| on.requests.request(request));
-        let ours = match change {
-            Some((_, extra)) => extra.description().cloned(),
-            None => kept.and_then(description_of_request),
-        };
-        let theirs = response_describes(response).then(|| Body::of_response(response)).flatten();
-        let Some(session) = self.session_mut(id, dialog) else { return true };
+        let Some(session) = self.session_mut(id, dialog) else { return };
         let refresh = session.begin_refresh(&on.profile);
-        let sent = match (kept, change) {
-            (Some(kept), _) => asked(kept),
-            (None, _) => refresh.timer.request(),
-        };
+        let sent = kept.map_or_else(|| refresh.timer.request(), asked);
         refresh.timer.accepted(sent, answered(response), cx.now());
         refresh.note_allow(response.headers());
-        let offer = if ours.is_some() { End::Ours } else { End::Theirs };
-        let is_news = refresh.exchanged(offer, ours, theirs);
         set_alarm(cx, id, refresh);
-        is_news
     }
 
     /// Our 2xx to an INVITE, or to an UPDATE in a dialog, with the fields of the session timer (RFC 4028 §9). `None`: there are no session
@@ -318,14 +265,11 @@ impl Calls {
         served: &Served,
         timed: Option<Box<Timed>>,
     ) {
-        let Some(Timed { timer, extra }) = timed.map(|timed| *timed) else { return };
+        let Some(timer) = timed.map(|timed| timed.timer) else { return };
         let Some(session) = self.session_mut(id, dialog) else { return };
         let refresh = session.begin_refresh(&on.profile);
         refresh.timer = timer;
         refresh.note_allow(served.request.headers());
-        let theirs = description_of_request(&served.request);
-        let offer = if theirs.is_some() { End::Theirs } else { End::Ours };
-        refresh.exchanged(offer, extra.description().cloned(), theirs);
         set_alarm(cx, id, refresh);
         // The session is refreshed: a refresh of ours that has met that one has no purpose any more.
         session.drop_waiting_refresh(cx);
@@ -419,8 +363,4 @@ fn set_alarm(cx: &mut Cx<'_>, id: CallId, refresh: &mut Refresh) {
         }
         (None, None) => {}
     }
-}
-
-fn description_of_request(request: &Request) -> Option<Body> {
-    request_describes(request).then(|| Body::of_request(request)).flatten()
 }

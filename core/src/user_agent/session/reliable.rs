@@ -10,6 +10,7 @@ use super::super::floor::Floor;
 use super::super::server::Served;
 use super::Calls;
 use super::call::{Callee, Ringing, Session, Side, Theirs};
+use super::exchange::Described;
 use super::offered::refuse_for_now;
 use crate::dialog::{self, Carrier, DialogId, DialogState, Meaning, ReliableDue, ReliableResponses};
 use crate::error::CommandError;
@@ -136,7 +137,8 @@ impl Calls {
         let describes = extra.describes();
         let mut offers = self.offers_of(id, &served);
         // The first one has to have an offer if the INVITE has none (§5).
-        offers.sent(Carrier::Reliable, describes).map_err(|_| CommandError::Invalid("body"))?;
+        let meaning = offers.sent(Carrier::Reliable, describes);
+        meaning.map_err(|_| CommandError::Invalid("body"))?;
         let dialog = self.offered_dialog(on, cx, id, &served, DialogState::Early)?;
         let number = served.request.cseq().ok_or(CommandError::Invalid("request"))?.number;
         let session = self.session_mut(id, dialog).ok_or(CommandError::Gone)?;
@@ -178,6 +180,7 @@ impl Calls {
             session.changes().reliable = Some(reliable);
         }
         is_sent?;
+        self.note_ours(on, id, dialog, meaning, &extra, &served);
         let at = now + RINGING_INTERVAL;
         if let Some(Callee::Offered(offered)) = self.callee(id) {
             let rearmed = offered.ringing.take().filter(|ringing| cx.rearm(ringing.timer, at));
@@ -258,6 +261,9 @@ impl Calls {
         // A PRACK that has nothing to do with an offer counts for nothing.
         let counts = describes || is_described;
         let meaning = if counts { offers.received(Carrier::Prack, describes) } else { Ok(Meaning::Nothing) };
+        if let Some(session) = self.session_mut(id, dialog) {
+            session.note(&on.profile, Described::by_request(meaning, &served.request), None);
+        }
         let is_offer = match meaning {
             Err(misplaced) => {
                 // The response stays unacknowledged: the next PRACK may be right.

@@ -8,6 +8,7 @@ use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Call, Caller, Ours, Progress, Session, Side, Stage};
+use super::exchange::Described;
 use super::machine::Phase;
 use super::modify::{Change, effect_of};
 use crate::dialog::{Carrier, DialogId, Ended};
@@ -48,12 +49,14 @@ impl Calls {
         let session = self.session_mut(id, dialog).ok_or(CommandError::Gone)?;
         let mut offers = session.offers;
         // An offer is in progress, or the INVITE's own offer has no answer yet that the peer is known to have got (§5.1).
-        offers.sent(Carrier::Update, extra.describes()).map_err(|_| CommandError::WrongState)?;
+        let meaning = offers.sent(Carrier::Update, extra.describes()).map_err(|_| CommandError::WrongState)?;
         let is_timed = session.is_timed();
         let update = Inside { dialog, method: Method::Update, extra: session.timed_request(&extra) };
         let request = on.send_inside(cx, Owner::Update(id, dialog), update)?;
         session.offers = offers;
+        let described = Described::by_us(Ok(meaning), &extra);
         session.changes().update = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh, is_timed });
+        session.note(&on.profile, described, None);
         Ok(())
     }
 
@@ -102,14 +105,15 @@ impl Calls {
         let is_alive = session.phase.is_alive() && !is_over;
         let Some(ours) = take_sent(session, request) else { return };
         // Without the answer that is due the exchange is over all the same.
-        let _ = session.offers.received(Carrier::UpdateSuccess, response_describes(&response));
+        let meaning = session.offers.received(Carrier::UpdateSuccess, response_describes(&response));
         if let Some(dialog) = on.dialogs.get_mut(dialog_id) {
             dialog.refresh(response.contact());
         }
         // One that has gone out before there was an answer asks for no timer, whatever the answer has said since.
         if is_alive && ours.is_timed {
-            self.timer_accepted(on, cx, id, dialog_id, Some((request, &ours.extra)), &response);
+            self.timer_accepted(on, cx, id, dialog_id, Some(request), &response);
         }
+        self.note_answer(on, id, dialog_id, Described::by_response(meaning, &response), None);
         if is_alive && !ours.is_refresh {
             cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
         } else {

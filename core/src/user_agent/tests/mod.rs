@@ -10,6 +10,7 @@ mod carrying;
 mod closing;
 mod composing;
 mod demanding;
+mod exchanges;
 mod fail_over;
 mod flows;
 mod guarding;
