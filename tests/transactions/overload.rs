@@ -144,7 +144,7 @@ fn a_server_that_is_full_tells_its_application() {
             .replace("To: Alice <sip:alice@atlanta.com>", &format!("To: <sip:{user}@atlanta.com>\nContact: {contacts}"))
     };
     let mut bench = node::server_with(config(|_| {}), |settings| {
-        settings.registrar.limits = registrar::Limits { addresses_of_record: 1, bindings: 1 };
+        settings.registrar.limits = registrar::Limits { addresses_of_record: 1, bindings: 1, ..Default::default() };
         settings.registrar.third_party = true;
     });
     bench.receive(&register("alice", "<sip:alice@192.0.2.9>"));

@@ -167,6 +167,11 @@ impl Core {
         self.contexts.get(id)?.told
     }
 
+    /// Whether the question about a request waits for its answer.
+    pub fn is_asking(&self, id: ResponseContextId) -> bool {
+        self.contexts.get(id).is_some_and(|context| matches!(context.stage, Stage::Asking(_)))
+    }
+
     /// Whether no response context is left.
     pub fn is_idle(&self) -> bool {
         self.contexts.is_empty()

@@ -45,6 +45,79 @@ pub struct Way {
     pub outbound: Option<(Box<str>, u32)>,
 }
 
+/// A [`Binding`] as plain data, for a store that writes it down.
+///
+/// ```
+/// use sansip::Instant;
+/// use sansip::registrar::{Binding, Plain};
+///
+/// let plain = Plain {
+///     contact: "sip:bob@192.0.2.4".parse()?,
+///     q: 1_000,
+///     expires_at: Instant::from_millis(3_600_000),
+///     updated_at: Instant::ZERO,
+///     parameters: b";+sip.instance=\"<urn:uuid:1>\"".as_slice().into(),
+///     call_id: b"a84b4c76e66710".as_slice().into(),
+///     cseq: 1826,
+///     way: None,
+/// };
+/// let written = Plain::from(&Binding::from(plain.clone()));
+/// assert_eq!((written.call_id, written.parameters), (plain.call_id, plain.parameters));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// The contact's URI, as it was registered.
+    pub contact: UriBuf,
+    /// The contact's preference in thousandths.
+    pub q: u16,
+    /// When it ends.
+    pub expires_at: Instant,
+    /// When it was made or last refreshed.
+    pub updated_at: Instant,
+    /// The contact's parameters but `expires`, each with its `;`.
+    pub parameters: Box<[u8]>,
+    /// The Call-ID of the REGISTER that made or last refreshed the binding.
+    pub call_id: Box<[u8]>,
+    /// The CSeq number of that REGISTER.
+    pub cseq: u32,
+    /// The way to the contact, if its URI alone does not say it. Its flow is one of the node that has taken the REGISTER: for any other node there
+    /// must be none.
+    pub way: Option<Way>,
+}
+
+impl From<&Binding> for Plain {
+    fn from(binding: &Binding) -> Self {
+        Self {
+            contact: binding.contact.clone(),
+            q: binding.q,
+            expires_at: binding.expires_at,
+            updated_at: binding.updated_at,
+            parameters: binding.parameters().into(),
+            call_id: binding.call_id().into(),
+            cseq: binding.cseq,
+            way: binding.way().cloned(),
+        }
+    }
+}
+
+impl From<Plain> for Binding {
+    fn from(plain: Plain) -> Self {
+        Self {
+            contact: plain.contact,
+            q: plain.q,
+            expires_at: plain.expires_at,
+            updated_at: plain.updated_at,
+            // Noted when the registrar takes the binding in.
+            identity: 0,
+            call_id_at: u32::try_from(plain.parameters.len()).unwrap_or(u32::MAX),
+            text: [plain.parameters, plain.call_id].concat().into(),
+            cseq: plain.cseq,
+            way: plain.way.map(Box::new),
+        }
+    }
+}
+
 impl Binding {
     /// Whole seconds left at `now`, the last one begun counted in full.
     pub fn seconds_left(&self, now: Instant) -> u64 {

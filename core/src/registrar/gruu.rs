@@ -44,6 +44,15 @@ pub(super) enum Instance {
     Registered([u8; REGISTRATION]),
 }
 
+/// The user that a URI names, and the instance if it is a GRUU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// `user@host`.
+    pub address_of_record: String,
+    /// The instance.
+    pub(super) instance: Option<Instance>,
+}
+
 impl Keys {
     /// The keys from three halves.
     pub(super) fn new([a, b, proof]: [[u8; 16]; 3]) -> Self {

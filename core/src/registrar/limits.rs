@@ -9,11 +9,13 @@ pub struct Limits {
     pub addresses_of_record: usize,
     /// Bindings of one address-of-record. 16.
     pub bindings: usize,
+    /// REGISTERs that wait for the [owner's store](super::Store::Owner). 100,000.
+    pub waiting_registers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { addresses_of_record: 1_000_000, bindings: 16 }
+        Self { addresses_of_record: 1_000_000, bindings: 16, waiting_registers: 100_000 }
     }
 }
 
@@ -22,4 +24,6 @@ impl Limit {
     pub const ADDRESSES_OF_RECORD: Self = Self::named("addresses_of_record");
     /// [`Limits::bindings`]: 403.
     pub const BINDINGS: Self = Self::named("bindings");
+    /// [`Limits::waiting_registers`]: 503 with Retry-After.
+    pub const WAITING_REGISTERS: Self = Self::named("waiting_registers");
 }

@@ -122,29 +122,32 @@ impl Location {
         hasher.finish()
     }
 
-    /// Makes `change` to the bindings of an address-of-record, all at once. Where there are none, `change` is given an empty list;
+    /// Notes in a binding that was kept elsewhere what it is compared by.
+    pub(super) fn identify(&self, binding: &mut Binding) {
+        binding.identity = match binding.way.as_ref().and_then(|way| way.outbound.as_ref()) {
+            Some((instance, reg_id)) => self.identity_of_flow(instance, *reg_id),
+            None => self.identity_of_contact(binding.contact.as_uri()),
+        };
+    }
+
+    /// Makes `change` to the bindings of an address-of-record, all at once, and gives back what it says. Where there are none, `change` is given an empty list;
     /// an address-of-record that then still has none is not kept.
-    pub(super) fn change(
+    pub(super) fn change<R: Default>(
         &mut self,
         address_of_record: &str,
-        change: impl FnOnce(&mut Vec<Binding>),
-    ) -> Result<(), Full> {
-        let id = match self.find(address_of_record) {
-            Some(id) => id,
-            None => {
-                let mut bindings = Vec::new();
-                change(&mut bindings);
-                if bindings.is_empty() {
-                    return Ok(());
-                }
-                self.make_room()?;
-                let id = self.insert(address_of_record);
-                self.settle(id, |old| *old = bindings);
-                return Ok(());
-            }
-        };
-        self.settle(id, change);
-        Ok(())
+        change: impl FnOnce(&mut Vec<Binding>) -> R,
+    ) -> Result<R, Full> {
+        if let Some(id) = self.find(address_of_record) {
+            return Ok(self.settle(id, change));
+        }
+        let mut bindings = Vec::new();
+        let said = change(&mut bindings);
+        if !bindings.is_empty() {
+            self.make_room()?;
+            let id = self.insert(address_of_record);
+            self.settle(id, |old| *old = bindings);
+        }
+        Ok(said)
     }
 
     /// When the next binding ends.
@@ -213,12 +216,12 @@ impl Location {
     }
 
     /// Makes a change to the bindings of a record, and files the record by what they are then.
-    fn settle(&mut self, id: RecordId, change: impl FnOnce(&mut Vec<Binding>)) {
-        let Some(record) = self.records.get_mut(id) else { return };
+    fn settle<R: Default>(&mut self, id: RecordId, change: impl FnOnce(&mut Vec<Binding>) -> R) -> R {
+        let Some(record) = self.records.get_mut(id) else { return R::default() };
         for connection in connections(&record.bindings) {
             self.flows.remove(&(connection, id));
         }
-        change(&mut record.bindings);
+        let said = change(&mut record.bindings);
         for connection in connections(&record.bindings) {
             self.flows.insert((connection, id));
         }
@@ -241,6 +244,7 @@ impl Location {
                 }
             }
         };
+        said
     }
 }
 

@@ -1,7 +1,9 @@
 //! The registrar (RFC 3261 §10.3): a UAS for REGISTER, and the location service that it fills.
 //!
+//! The bindings are kept in memory, or by the registrar's owner in a store that may take its time: [`Store`].
+//!
 //! Reading order: `asked` (what a REGISTER wants, steps 6 and 7), `register` (the steps, and the response of step 8), `refusal`, then
-//! `binding` and `location`.
+//! `binding`, `location` (memory) and `store` (the owner's).
 
 mod asked;
 mod binding;
@@ -11,13 +13,16 @@ mod location;
 mod reach;
 mod refusal;
 mod register;
+mod store;
 mod ways;
 
 pub(crate) use asked::HOUR;
-pub use binding::{Binding, Way};
+pub use binding::{Binding, Plain, Way};
+pub use gruu::Named;
 pub use limits::Limits;
 pub use location::{Location, address_of_record};
 pub use reach::leads_nowhere_else;
+pub use store::{Answer, Progress, Question, Record, Step, Store};
 pub use ways::{in_order_of_calling, leads_to_the_same};
 
 use alloc::boxed::Box;
@@ -29,11 +34,13 @@ use refusal::Refusal;
 
 use crate::auth::Fields;
 use crate::endpoint::{Arrival, Config, KeyPurpose};
-use crate::error::Limit;
 use crate::flow::Flow;
+use crate::id::{Arena, handles};
+use crate::message::{Request, ResponseBuilder};
 use crate::message::{Uri, UriBuf};
 use crate::stack::Context;
-use crate::tag::Tag;
+use crate::tag::{Tag, work};
+use crate::time::Instant;
 use crate::timer::TimerId;
 
 /// How long a registrar is willing to bind, and how much. Times are in seconds.
@@ -47,6 +54,8 @@ pub struct Settings {
     pub max_expires: u32,
     /// Whether the sender (From) may be another than the user whose contacts it registers (To). No: 403.
     pub third_party: bool,
+    /// Where bindings are kept. In memory.
+    pub store: Store,
     /// Bounds on what peers can make it hold.
     pub limits: Limits,
 }
@@ -58,6 +67,7 @@ impl Default for Settings {
             default_expires: 3_600,
             max_expires: 86_400,
             third_party: false,
+            store: Store::Memory,
             limits: Limits::default(),
         }
     }
@@ -82,13 +92,39 @@ pub enum Change {
     },
 }
 
+/// How long a store may take for one REGISTER, in units of T1: well within the 64·T1 that the sender waits.
+const ANSWER_WITHIN: u32 = 20;
+
+handles! {
+    /// A REGISTER that waits for the store of a registrar's owner.
+    RegisterId = Id<RegisterKind>, "register";
+}
+
+work! {
+    /// The purpose of a transaction or timer. The timer of the memory's own has [`Tag::NONE`](crate::Tag::NONE).
+    enum Work {
+        /// The server transaction of a REGISTER that waits.
+        Register(RegisterId) = 1,
+        /// The end of its time.
+        Deadline(RegisterId) = 2,
+    }
+}
+
 /// The outcome of a REGISTER.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Registered {
     /// The bindings that it made or ended.
     pub changes: Vec<Change>,
     /// Whether it was followed, and its address-of-record has bindings.
     pub is_bound: bool,
+    /// Where it came from.
+    pub flow: Option<Flow>,
+}
+
+impl Registered {
+    fn refused(flow: Flow) -> Self {
+        Self { flow: Some(flow), ..Self::default() }
+    }
 }
 
 /// The registrar core.
@@ -99,6 +135,8 @@ pub struct Core {
     gruus: Keys,
     /// When the next binding ends.
     timer: Option<TimerId>,
+    /// The REGISTERs that wait for the owner's store.
+    waiting: Arena<RegisterKind, store::Waiting>,
 }
 
 impl Core {
@@ -107,7 +145,7 @@ impl Core {
         let key = config.seed.hash_key(KeyPurpose::Location as u64);
         let gruus = [KeyPurpose::Gruu, KeyPurpose::GruuRest, KeyPurpose::GruuProof].map(|it| config.hash_key(it));
         let location = Location::new(key, settings.limits.addresses_of_record);
-        Self { settings, location, gruus: Keys::new(gruus), timer: None }
+        Self { settings, location, gruus: Keys::new(gruus), timer: None, waiting: Arena::new() }
     }
 
     /// Changes the settings. Bindings stay as they are.
@@ -121,7 +159,13 @@ impl Core {
         &self.location
     }
 
-    /// Takes a REGISTER for a domain of ours and answers it, a 2xx with these `fields` besides. `name_of` gives the address-of-record of the domain, as
+    /// REGISTERs that wait for the owner's store.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Takes a REGISTER for a domain of ours and answers it, a 2xx with these `fields` besides; or asks for its bindings first, if they are the
+    /// [owner's](Store::Owner) to keep. `name_of` gives the address-of-record of the domain, as
     /// [`address_of_record`] writes it, that a URI stands for: every URI of a user the same one, whatever name of the domain it has.
     pub fn request<E>(
         &mut self,
@@ -129,35 +173,65 @@ impl Core {
         arrival: Arrival,
         name_of: impl Fn(&Context<'_, E>, Uri<'_>) -> Option<String>,
         fields: &Fields,
-    ) -> Registered {
-        let mut changes = Vec::new();
+    ) -> Progress {
         let section = cx.config().limits.message.header_section;
-        let request = (&arrival.request, arrival.flow);
-        let outcome = self.register(cx.now(), section, request, |uri| name_of(cx, uri), &mut changes);
-        match outcome {
-            Err(Refusal::Full) => cx.refused(Limit::ADDRESSES_OF_RECORD),
-            Err(Refusal::TooMany) => cx.refused(Limit::BINDINGS),
-            _ => {}
-        }
-        let mut is_bound = false;
-        let response = match outcome {
-            Ok(name) => {
-                is_bound = self.location.bindings(&name).is_some_and(|bindings| !bindings.is_empty());
-                let (now, date) = (cx.now(), cx.config().date(cx.now()));
-                // Chance is asked for only where it is needed.
-                let number = self.wants_gruu(&arrival.request).then(|| cx.random().next_u64());
-                fields.add_to_response(self.success((now, date), &arrival.request, &name, number))
+        let (request, flow) = (arrival.request.clone(), arrival.flow);
+        let outcome = match self.judge((&request, flow), |uri| name_of(cx, uri)) {
+            Ok(judged) if self.settings.store == Store::Owner => return self.ask(cx, arrival, judged.name, fields),
+            Ok(judged) => self.update(cx.now(), section, judged),
+            Err(refusal) => Err(refusal),
+        };
+        let (response, registered) = match outcome {
+            Ok((name, changes)) => {
+                let bindings = self.location.bindings(&name).unwrap_or_default();
+                let registered = Registered { changes, is_bound: !bindings.is_empty(), flow: Some(flow) };
+                (self.response(cx, &request, (&name, bindings), fields), registered)
             }
-            Err(refusal) => refusal.response(&arrival.request),
+            Err(refusal) => {
+                store::note(cx, &refusal);
+                (refusal.response(&request), Registered::refused(flow))
+            }
         };
         cx.answer(arrival, response);
         self.keep_time(cx);
-        Registered { changes, is_bound }
+        Progress::Over(registered)
     }
 
-    /// This core's timer has fired: what has ended.
-    pub fn timer<E>(&mut self, cx: &mut Context<'_, E>) -> Vec<Change> {
+    /// Steps 6 and 7 in memory: all of a request is done or nothing.
+    fn update(
+        &mut self,
+        now: Instant,
+        section: usize,
+        judged: register::Judged<'_>,
+    ) -> Result<(String, Vec<Change>), Refusal> {
+        let before = self.location.bindings(&judged.name).unwrap_or_default();
+        let Some(plan) = self.plan(now, section, &judged, before)? else { return Ok((judged.name, Vec::new())) };
+        let made = self.location.change(&judged.name, |bindings| plan.make(&judged.name, bindings));
+        let changes = made.map_err(|location::Full| Refusal::Full)?;
+        Ok((judged.name, changes))
+    }
+
+    /// Step 8: the 2xx.
+    fn response<E>(
+        &self,
+        cx: &mut Context<'_, E>,
+        request: &Request,
+        bound: (&str, &[Binding]),
+        fields: &Fields,
+    ) -> ResponseBuilder {
+        let (now, date) = (cx.now(), cx.config().date(cx.now()));
+        // Chance is asked for only where it is needed.
+        let number = self.wants_gruu(request).then(|| cx.random().next_u64());
+        fields.add_to_response(self.success((now, date), request, bound, number))
+    }
+
+    /// A timer of this core with this mark has fired: what has ended. A REGISTER whose store has not answered in time gets a 500.
+    pub fn timer<E>(&mut self, cx: &mut Context<'_, E>, tag: Tag) -> Vec<Change> {
         let mut changes = Vec::new();
+        if let Ok(Work::Deadline(id)) = tag.try_into() {
+            self.unanswered(cx, id);
+            return changes;
+        }
         while let Some((name, ended)) = self.location.expire(cx.now()) {
             for binding in ended {
                 changes.push(Change::Unbound { address_of_record: name.clone(), contact: binding.contact });
@@ -179,21 +253,26 @@ impl Core {
         changes
     }
 
-    /// The bindings that a URI leads to: all of the user, or those of one instance if the URI is a GRUU (RFC 5627 §6.1). Among them may be
-    /// several flows to one instance: see [`in_order_of_calling`]. `name_of` gives the address-of-record that the URI stands for. `None` if there is no such user, or the
-    /// GRUU is not valid.
-    pub fn find(&self, uri: Uri<'_>, name_of: impl FnOnce(Uri<'_>) -> Option<String>) -> Option<Vec<&Binding>> {
+    /// The user whose bindings a URI leads to. `name_of` gives the address-of-record that the URI stands for. `None` if there can be no such user,
+    /// or the URI is a GRUU that is not valid.
+    pub fn named(&self, uri: Uri<'_>, name_of: impl FnOnce(Uri<'_>) -> Option<String>) -> Option<Named> {
         let named = gruu::named(uri);
-        let (name, instance) = match (named, uri.user().and_then(|user| self.gruus.read(user))) {
+        let (address_of_record, instance) = match (named, uri.user().and_then(|user| self.gruus.read(user))) {
             (None, _) => (name_of(uri)?, None),
             (Some(gr), Some((name, instance))) if gr.is_empty() => (name, Some(instance)),
             (Some(gr), _) if !gr.is_empty() => (name_of(uri)?, Some(Instance::Named(gr))),
             (Some(_), _) => return None,
         };
-        let bindings = self.location.bindings(&name)?;
+        Some(Named { address_of_record, instance })
+    }
+
+    /// Among the `bindings` of a user those that are meant: all, or those of one instance if the URI was a GRUU (RFC 5627 §6.1). Among them
+    /// may be several flows to one instance: see [`in_order_of_calling`]. `None` if the GRUU is not valid any more.
+    pub fn meant<'a>(&self, named: &Named, bindings: &'a [Binding]) -> Option<Vec<&'a Binding>> {
+        let instance = named.instance.as_ref();
         let Some(instance) = instance else { return Some(bindings.iter().collect()) };
         let is_latest = |binding: &Binding| latest_of_instance(bindings, binding);
-        let found = bindings.iter().filter(|binding| self.gruus.is_of(binding, &instance) && is_latest(binding));
+        let found = bindings.iter().filter(|binding| self.gruus.is_of(binding, instance) && is_latest(binding));
         let mut found: Vec<&Binding> = found.collect();
         // A contact without a flow of its own is that of one registration, and the last registration counts.
         if let Some(latest) = found.iter().copied().max_by_key(|binding| binding.updated_at) {

@@ -24,7 +24,9 @@ pub(super) enum Refusal {
     FirstHopLacksOutbound,
     /// 500: a newer REGISTER of the same Call-ID came first.
     OutOfOrder,
-    /// 503: the location service is full.
+    /// 500: the store of the registrar's owner did not work (RFC 3261 §10.3 step 7).
+    Store,
+    /// 503: the location service is full, or too many REGISTERs wait for a store.
     Full,
 }
 
@@ -44,6 +46,7 @@ impl Refusal {
             }
             Self::FirstHopLacksOutbound => Response::to(request, StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT),
             Self::OutOfOrder => Response::to(request, StatusCode::SERVER_INTERNAL_ERROR).reason(Phrase::OUT_OF_ORDER),
+            Self::Store => Response::to(request, StatusCode::SERVER_INTERNAL_ERROR),
             Self::Full => Response::to(request, StatusCode::SERVICE_UNAVAILABLE).header(HeaderId::RetryAfter, "600"),
         }
     }

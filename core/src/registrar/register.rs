@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::asked::{Asked, Registration, Wish};
 use super::binding::Binding;
-use super::location::{Full, Location, address_of_record};
+use super::location::{Location, address_of_record};
 use super::refusal::Refusal;
 use super::{Change, Core, Settings, gruu};
 use crate::extension::{Demand, Extension, Extensions};
@@ -24,23 +24,41 @@ const UNDERSTOOD: Extensions = Extensions::of(&[Extension::Path, Extension::Outb
 
 /// The changes of a request to the bindings of its address-of-record, before any of them is made.
 #[derive(Debug, Default)]
-struct Plan {
+pub(super) struct Plan {
     /// The bindings that change, by their places: what they become, or nothing.
     old: SmallVec<[(usize, Option<Binding>); 2]>,
     new: SmallVec<[Binding; 1]>,
 }
 
+/// A REGISTER after steps 2 to 5, before any binding is looked at.
+pub(super) struct Judged<'r> {
+    /// Its address-of-record.
+    pub(super) name: String,
+    registration: Registration<'r>,
+    asked: Asked<'r>,
+}
+
+impl<'r> Judged<'r> {
+    /// A request that was judged before, for this address-of-record.
+    pub(super) fn again(
+        settings: &Settings,
+        (request, flow): (&'r Request, Flow),
+        name: &str,
+    ) -> Result<Self, Refusal> {
+        let registration = Registration::read(request, flow)?;
+        let asked = registration.asked(settings)?;
+        Ok(Self { name: name.into(), registration, asked })
+    }
+}
+
 impl Core {
-    /// Steps 2 to 7; the owner did step 1, and let no stranger through. `name_of` gives the address-of-record that a URI of this domain stands
-    /// for. The address-of-record comes back when its bindings are to be listed. A header section has room for `section` octets.
-    pub(super) fn register(
-        &mut self,
-        now: Instant,
-        section: usize,
-        (request, flow): (&Request, Flow),
+    /// Steps 2 to 5; the owner did step 1, and let no stranger through. `name_of` gives the address-of-record that a URI of this domain stands
+    /// for.
+    pub(super) fn judge<'r>(
+        &self,
+        (request, flow): (&'r Request, Flow),
         name_of: impl Fn(Uri<'_>) -> Option<String>,
-        changes: &mut Vec<Change>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<Judged<'r>, Refusal> {
         // Step 2
         let demand = Demand::of_require(request.headers(), UNDERSTOOD);
         if demand.malformed.is_some() {
@@ -65,36 +83,37 @@ impl Core {
                 return Err(Refusal::Forbidden(Phrase::THIRD_PARTY));
             }
         }
-        let registration = Registration::read(request, flow)?;
-        // Steps 6 and 7
-        let before = self.location.bindings(&name).unwrap_or_default();
-        let plan = match registration.asked(&self.settings)? {
-            Asked::List => return Ok(name),
+        let judged = Judged::again(&self.settings, (request, flow), &name)?;
+        if let Asked::Update(wishes) = &judged.asked
+            && wishes.iter().any(|wish| leads_back(wish, &name, &name_of))
+        {
+            return Err(Refusal::Forbidden(Phrase::CONTACT_IS_RECIPIENT));
+        }
+        Ok(judged)
+    }
+
+    /// Steps 6 and 7: what becomes of the bindings that there are `before`; `None` if they are only to be listed. A header section has room for
+    /// `section` octets.
+    pub(super) fn plan(
+        &self,
+        now: Instant,
+        section: usize,
+        judged: &Judged<'_>,
+        before: &[Binding],
+    ) -> Result<Option<Plan>, Refusal> {
+        let Judged { registration, asked, .. } = judged;
+        let plan = match asked {
+            Asked::List => return Ok(None),
             Asked::RemoveAll => {
-                if before.iter().any(|binding| !asked_later(request, binding)) {
+                if before.iter().any(|binding| !asked_later(registration.request, binding)) {
                     return Err(Refusal::OutOfOrder);
                 }
                 Plan { old: (0..before.len()).map(|place| (place, None)).collect(), new: SmallVec::new() }
             }
-            Asked::Update(wishes) if wishes.iter().any(|wish| leads_back(wish, &name, &name_of)) => {
-                return Err(Refusal::Forbidden(Phrase::CONTACT_IS_RECIPIENT));
-            }
-            Asked::Update(wishes) => plan(now, &self.location, &registration, &wishes, before)?,
+            Asked::Update(wishes) => plan(now, &self.location, registration, wishes, before)?,
         };
         plan.check(before, &self.settings, section)?;
-        let mut news = Vec::new();
-        let tell = |news: &mut Vec<Change>, bound, binding: &Binding| {
-            let (address_of_record, contact) = (Box::from(name.as_str()), binding.contact.clone());
-            news.push(match bound {
-                true => Change::Bound { address_of_record, contact },
-                false => Change::Unbound { address_of_record, contact },
-            });
-        };
-        self.location
-            .change(&name, |bindings| plan.make(bindings, |bound, binding| tell(&mut news, bound, binding)))
-            .map_err(|Full| Refusal::Full)?;
-        changes.append(&mut news);
-        Ok(name)
+        Ok(Some(plan))
     }
 
     /// Whether the user agent wants a GRUU (RFC 5627 §5.2).
@@ -107,13 +126,13 @@ impl Core {
         &self,
         (now, date): (Instant, Option<Date>),
         request: &Request,
-        name: &str,
+        (name, bindings): (&str, &[Binding]),
         number: Option<u64>,
     ) -> ResponseBuilder {
         let mut response = Response::to(request, StatusCode::OK);
         let mut value = Vec::new();
         let is_secure = request.headers().to().is_some_and(|to| to.uri.scheme() == Scheme::Sips);
-        for binding in self.location.bindings(name).unwrap_or_default() {
+        for binding in bindings {
             value.clear();
             value.push(b'<');
             value.extend_from_slice(binding.contact.as_bytes());
@@ -133,7 +152,7 @@ impl Core {
             |binding: &Binding| binding.call_id() == call_id && binding.way().is_some_and(|way| way.outbound.is_some());
         if Extensions::supported(request.headers()).contains(Extension::Outbound)
             && request.headers().contains(HeaderId::Contact)
-            && self.location.bindings(name).unwrap_or_default().iter().any(by_flow)
+            && bindings.iter().any(by_flow)
         {
             // RFC 5626 §6
             response = response.header(HeaderId::Supported, UNDERSTOOD.without(Extension::Gruu).to_string());
@@ -212,6 +231,11 @@ fn plan(
 }
 
 impl Plan {
+    /// Whether it changes nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.old.is_empty() && self.new.is_empty()
+    }
+
     /// Whether the bindings will be few enough, and fit into one response.
     fn check(&self, before: &[Binding], settings: &Settings, section: usize) -> Result<(), Refusal> {
         let changed = |place| self.old.iter().find(|(other, _)| *other == place);
@@ -223,8 +247,16 @@ impl Plan {
         if grows && (count > settings.limits.bindings || size > section / 2) { Err(Refusal::TooMany) } else { Ok(()) }
     }
 
-    /// Makes the changes. `tell` is told each binding that is made (true) or gone (false).
-    fn make(self, bindings: &mut Vec<Binding>, mut tell: impl FnMut(bool, &Binding)) {
+    /// Makes the changes to the bindings of an address-of-record: which ones were made, and which are gone.
+    pub(super) fn make(self, name: &str, bindings: &mut Vec<Binding>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut tell = |bound, binding: &Binding| {
+            let (address_of_record, contact) = (Box::from(name), binding.contact.clone());
+            changes.push(match bound {
+                true => Change::Bound { address_of_record, contact },
+                false => Change::Unbound { address_of_record, contact },
+            });
+        };
         let mut gone: SmallVec<[usize; 4]> = SmallVec::new();
         for (place, binding) in self.old {
             match (bindings.get_mut(place), binding) {
@@ -248,6 +280,7 @@ impl Plan {
             tell(true, &binding);
             bindings.push(binding);
         }
+        changes
     }
 }
 

@@ -138,14 +138,15 @@ impl Settings {
         if self.digest.nonce_age == Duration::ZERO && !self.users.is_empty() {
             return Err(Misconfigured::NonceAge);
         }
+        has_room(&[(self.lookups, Limit::LOOKUPS)])?;
         check_registrar(&self.registrar)?;
         check_proxy(&self.proxy)
     }
 }
 
 fn check_registrar(settings: &registrar::Settings) -> Result<(), Misconfigured> {
-    let registrar::Settings { min_expires, default_expires, max_expires, third_party: _, limits } = settings;
-    let registrar::Limits { addresses_of_record, bindings } = limits;
+    let registrar::Settings { min_expires, default_expires, max_expires, third_party: _, store: _, limits } = settings;
+    let registrar::Limits { addresses_of_record, bindings, waiting_registers } = limits;
     if min_expires > max_expires {
         return Err(Misconfigured::BindingTimes);
     }
@@ -153,7 +154,11 @@ fn check_registrar(settings: &registrar::Settings) -> Result<(), Misconfigured> 
     if *default_expires == 0 || default_expires < min_expires && *default_expires < registrar::HOUR {
         return Err(Misconfigured::DefaultExpires);
     }
-    has_room(&[(*addresses_of_record, Limit::ADDRESSES_OF_RECORD), (*bindings, Limit::BINDINGS)])
+    has_room(&[
+        (*addresses_of_record, Limit::ADDRESSES_OF_RECORD),
+        (*bindings, Limit::BINDINGS),
+        (*waiting_registers, Limit::WAITING_REGISTERS),
+    ])
 }
 
 fn check_proxy(settings: &proxy::Settings) -> Result<(), Misconfigured> {

@@ -1,6 +1,6 @@
 //! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
 
-use super::{Core, Cx, Event, has_route, role};
+use super::{Core, Cx, has_route, role};
 use crate::endpoint::Arrival;
 use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use crate::proxy;
@@ -28,17 +28,14 @@ impl Core {
                         return None;
                     }
                 };
-                let (settings, flow) = (&self.settings, arrival.flow);
+                let settings = &self.settings;
                 let name_of = |cx: &Cx<'_>, uri: Uri<'_>| settings.user_of(cx, uri);
                 let mut registrar = cx.for_role(role::REGISTRAR);
-                let registered = self.registrar.request(&mut registrar, arrival, name_of, &fields);
-                if registered.is_bound {
-                    self.knows(cx, flow);
-                }
-                registered.changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+                let progress = self.registrar.request(&mut registrar, arrival, name_of, &fields);
+                self.register_goes_on(cx, progress);
             }
             (_, Some(_)) if self.settings.redirect && self.settings.route(uri).is_none() => {
-                self.redirect(cx, arrival, uri);
+                self.redirect(cx, arrival, preprocessed, uri);
             }
             (_, Some(_)) => return Some(arrival),
             (Method::Options, None) => {

@@ -4,11 +4,13 @@
 //! Requests that are addressed to the server itself are answered here.
 
 mod accounting;
+mod census;
 mod check;
 mod flow_token;
 mod flows;
 mod guard;
 mod local;
+mod location;
 mod outbound;
 mod policy;
 mod redirect;
@@ -19,7 +21,9 @@ mod users;
 
 use accounting::Calls;
 pub use accounting::{CallEnd, CallEvent, CallNumber};
+pub use census::Census;
 pub use check::Misconfigured;
+pub use location::{Lookup, LookupId};
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
 
@@ -37,6 +41,7 @@ use crate::time::Instant;
 use flow_token::FlowTokens;
 use flows::KnownFlows;
 use guard::{Asking, Guards};
+use location::{Known, Lookups, Purpose};
 use policy::Decision;
 
 /// A domain's proxy and registrar as one node.
@@ -64,6 +69,9 @@ pub enum Event {
         /// The contacts, the most preferred first.
         contacts: Vec<UriBuf>,
     },
+    /// The application is asked for bindings, or to store some, if they are in a store of its own
+    /// ([`registrar::Settings::store`]).
+    Lookup(Lookup),
     /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
@@ -83,6 +91,7 @@ type Cx<'a> = Context<'a, Event>;
 mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
+    pub(super) const LOOKUP: u8 = 3;
 }
 
 /// The transaction user of a [`Server`].
@@ -96,6 +105,7 @@ pub struct Core {
     flows: KnownFlows,
     flow_tokens: FlowTokens,
     calls: Calls,
+    lookups: Lookups,
 }
 
 impl Stack<Core> {
@@ -107,7 +117,8 @@ impl Stack<Core> {
         guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens, calls: Calls::default() })
+        let (calls, lookups) = (Calls::default(), Lookups::new());
+        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups })
     }
 
     /// Whether the server can work with its settings and its listeners.
@@ -159,34 +170,25 @@ impl Stack<Core> {
         Ok(())
     }
 
-    /// The bindings of `user@host` in the order of registration; none if there is no such user.
+    /// The bindings of `user@host` in the order of registration; none if there is no such user, or if bindings are not kept in memory.
     pub fn bindings(&self, address_of_record: &str) -> &[Binding] {
         self.user().registrar.location().bindings(address_of_record).unwrap_or_default()
     }
 }
 
-/// How many there are: of what is alive, or of what there is room for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Census {
-    /// The proxy's response contexts.
-    pub response_contexts: usize,
-    /// Addresses-of-record that the registrar knows: holdings, with one timer for all.
-    pub addresses_of_record: usize,
-}
-
-impl Core {
-    /// Counts what is alive.
-    pub fn census(&self) -> Census {
-        Census {
-            response_contexts: self.proxy.response_contexts(),
-            addresses_of_record: self.registrar.location().len(),
-        }
-    }
-
-    /// How many there is room for without another allocation.
-    pub fn capacity(&self) -> Census {
-        Census { response_contexts: self.proxy.capacity(), addresses_of_record: self.registrar.location().capacity() }
-    }
+/// A request that the proxy has asked about.
+#[derive(Clone, Debug)]
+struct Forwarding {
+    id: ResponseContextId,
+    /// As it came.
+    received: Request,
+    /// After preprocessing.
+    request: Request,
+    flow: Flow,
+    /// Whether it is of a dialog whose route we have recorded.
+    recorded: bool,
+    /// Whether its sender may send anywhere.
+    is_allowed: bool,
 }
 
 impl TransactionUser for Core {
@@ -197,7 +199,7 @@ impl TransactionUser for Core {
             Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
-            Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow),
+            Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow, Known::default()),
             Indication::Response { tag, .. }
             | Indication::Failed { tag, .. }
             | Indication::Finished { tag, .. }
@@ -212,16 +214,17 @@ impl TransactionUser for Core {
                     };
                     let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
                     if let Some(redirection) = asked {
-                        self.redirected(cx, &redirection);
+                        self.redirected(cx, redirection, Known::default());
                     }
                     if let Some(id) = id {
                         self.call_goes_on(cx, id, answer.as_ref());
                     }
                 }
                 (role::REGISTRAR, Indication::Timer { .. }) => {
-                    let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR));
+                    let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR), tag);
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
+                (role::LOOKUP, Indication::Timer { .. }) => self.lookup_timer(cx, tag),
                 _ => {}
             },
             Indication::FlowFailed { flow } => {
@@ -235,7 +238,7 @@ impl TransactionUser for Core {
     }
 
     fn is_idle(&self) -> bool {
-        self.proxy.is_idle()
+        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.lookups.len() == 0
     }
 }
 
@@ -264,19 +267,31 @@ impl Core {
             Err(response) => return cx.answer(arrival, *response),
         };
         if is_for_us && self.wants_redirect(&request, uri, allowed) {
-            return self.redirect(cx, arrival, uri);
+            return self.redirect(cx, arrival, &request, uri);
         }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
         self.call_begins(cx, question.id, &request, allowed);
-        let decision = self.decide(cx, (&received, &request), question.recorded, allowed);
+        let forwarding =
+            Forwarding { id: question.id, received, request, flow, recorded: question.recorded, is_allowed: allowed };
+        self.go_on(cx, forwarding, Known::default());
+    }
+
+    /// Decides where a request goes, with the bindings that are known.
+    fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
+        let Forwarding { id, received, request, flow, recorded, is_allowed } = &forwarding;
+        let (id, flow) = (*id, *flow);
+        let decision = match self.decide(cx, (received, request), (*recorded, *is_allowed), &known) {
+            Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
+            decision => decision,
+        };
         if let Decision::Forward(_) = &decision {
-            self.call_ends(cx, &request);
+            self.call_ends(cx, request);
         }
-        self.settle(&mut cx.for_role(role::PROXY), question.id, (&received, flow), decision);
-        self.call_goes_on(cx, question.id, None);
+        self.settle(&mut cx.for_role(role::PROXY), id, (received, flow), decision);
+        self.call_goes_on(cx, id, None);
     }
 
     /// Answers a question of the proxy.
@@ -287,7 +302,7 @@ impl Core {
         (received, flow): (&Request, Flow),
         decision: Decision,
     ) {
-        // The question was opened in this very call: its answer cannot come too late.
+        // The question is open: its answer cannot come too late.
         let _ = match decision {
             Decision::Forward(mut targets) => {
                 self.record_flows(received, flow, &mut targets);
@@ -298,37 +313,47 @@ impl Core {
                 }
             }
             Decision::Refuse(status) => self.proxy.refuse(cx, id, status),
+            Decision::Ask(_) => Ok(()),
         };
     }
 
     /// An ACK for a 2xx goes on like any request, but nothing is ever said about it.
-    fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, flow: Flow) {
-        let relayed = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
+    fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, flow: Flow, known: Known) {
+        let decided = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
             let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            match self.decide(cx, (ack, &request), recorded, allowed) {
-                Decision::Forward(targets) => match targets.first() {
-                    Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
-                    None => Ok(()),
-                },
-                Decision::Refuse(status) => Err(Refusal::Status(status)),
-            }
+            Ok((self.decide(cx, (ack, &request), (recorded, allowed), &known), request, listener))
         });
+        let relayed = match decided {
+            Ok((Decision::Forward(targets), request, listener)) => match targets.first() {
+                Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
+                None => Ok(()),
+            },
+            Ok((Decision::Ask(ask), ..)) => {
+                let purpose = Purpose::Acknowledge { ack: ack.clone(), flow };
+                return self.ask(cx, ask, purpose, known);
+            }
+            Ok((Decision::Refuse(status), ..)) => Err(Refusal::Status(status)),
+            Err(refusal) => Err(refusal),
+        };
         if let Err(refusal) = relayed {
             self.proxy.discard(cx, ack, flow, &refusal);
         }
     }
 
     /// A branch was redirected: its contacts are tried where a request of the same sender to them would be forwarded.
-    fn redirected(&mut self, cx: &mut Cx<'_>, redirection: &Redirection) {
+    fn redirected(&mut self, cx: &mut Cx<'_>, redirection: Redirection, known: Known) {
         let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
-        let targets = |contact: &Target| match self.decide_on(cx, &request, contact.uri.as_uri(), false, false) {
-            Decision::Forward(targets) => targets.into_vec(),
-            Decision::Refuse(_) => Vec::new(),
-        };
-        let targets: Vec<Vec<Target>> = redirection.contacts.iter().map(targets).collect();
-        // The redirection was told in this very call: its answer cannot come too late.
-        let _ = self.proxy.follow(&mut cx.for_role(role::PROXY), redirection, &targets);
+        let mut targets: Vec<Vec<Target>> = Vec::new();
+        for contact in &redirection.contacts {
+            match self.decide_on(cx, &request, contact.uri.as_uri(), (false, false), &known) {
+                Decision::Forward(of_contact) => targets.push(of_contact.into_vec()),
+                Decision::Refuse(_) => targets.push(Vec::new()),
+                Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Follow(redirection), known),
+            }
+        }
+        // One that comes too late follows nothing.
+        let _ = self.proxy.follow(&mut cx.for_role(role::PROXY), &redirection, &targets);
     }
 
     /// A CANCEL for something of ours is answered there; any other is forwarded statelessly, or there is nothing to cancel
@@ -341,7 +366,12 @@ impl Core {
                     self.call_goes_on(cx, id, None);
                 }
             }
-            Some(_) => self.answer(cx, arrival, StatusCode::OK),
+            Some((_, tag)) => {
+                self.answer(cx, arrival, StatusCode::OK);
+                if tag.role() == role::LOOKUP {
+                    self.cancel_lookup(cx, tag);
+                }
+            }
             None => {
                 let Preprocessed { request, recorded, listener, .. } = preprocessed;
                 // A redirect server forwards nothing that could be cancelled.
@@ -349,14 +379,19 @@ impl Core {
                     return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
                 }
                 let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
-                let refusal =
-                    match allowed.map(|allowed| self.decide(cx, (&arrival.request, request), *recorded, allowed)) {
-                        Ok(Decision::Forward(targets)) => {
-                            let Some(target) = targets.first() else { return };
-                            self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
-                        }
-                        Ok(Decision::Refuse(_)) | Err(_) => Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
-                    };
+                let known = Known::default();
+                let decision =
+                    allowed.map(|allowed| self.decide(cx, (&arrival.request, request), (*recorded, allowed), &known));
+                let refusal = match decision {
+                    Ok(Decision::Forward(targets)) => {
+                        let Some(target) = targets.first() else { return };
+                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
+                    }
+                    // Nobody is asked where a request might have gone that is not here.
+                    Ok(Decision::Refuse(_) | Decision::Ask(_)) | Err(_) => {
+                        Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST))
+                    }
+                };
                 if let Some(refusal) = refusal {
                     self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
                 }

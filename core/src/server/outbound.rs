@@ -1,6 +1,8 @@
 //! Requests along the flows that phones have opened (RFC 5626 §5, §7).
 
 use super::flow_token::{Side, Tampered};
+use super::location::{Ask, Known};
+use super::policy::Nowhere;
 use super::{Core, Cx, has_route};
 use crate::flow::Flow;
 use crate::message::header::{Contact, Header, Route, Via};
@@ -73,27 +75,31 @@ impl Core {
         cx: &Cx<'_>,
         received: &Request,
         request: &Request,
-    ) -> Result<Option<Target>, StatusCode> {
+        known: &Known,
+    ) -> Result<Option<Target>, Nowhere> {
         let routes = received.headers().all::<Route<'_>>().take(OWN_ROUTES).map_while(Result::ok);
         let own = routes.map(|route| route.uri).take_while(|uri| self.names_us(cx, *uri));
         let flow = match self.flow_tokens.read(own, received.headers()) {
             Ok(Some(flow)) if !has_route(request) => flow,
             Ok(_) => return Ok(None),
-            Err(Tampered) => return Err(StatusCode::FORBIDDEN),
+            Err(Tampered) => return Err(Nowhere::Refuse(StatusCode::FORBIDDEN)),
         };
         let Ok(uri) = request.uri() else { return Ok(None) };
         let flow = match cx.has_flow(flow) {
             true => flow,
-            false => self.flow_of(cx, request, uri).ok_or(StatusCode::FLOW_FAILED)?,
+            false => self.flow_of(cx, request, uri, known)?.ok_or(Nowhere::Refuse(StatusCode::FLOW_FAILED))?,
         };
         Ok(Some(Target::new(uri.to_buf()).with_next_hop(along(flow, uri))))
     }
 
     /// The flow that a contact of the receiver of a request is bound by now.
-    fn flow_of(&self, cx: &Cx<'_>, request: &Request, contact: Uri<'_>) -> Option<Flow> {
-        let name = self.settings.user_of(cx, request.headers().to()?.uri)?;
-        let bindings = self.registrar.location().bindings(&name)?.iter();
-        let mut flows = bindings.filter(|binding| binding.contact.as_uri().equivalent(contact));
-        flows.find_map(|binding| binding.way()?.flow.filter(|flow| cx.has_flow(*flow)))
+    fn flow_of(&self, cx: &Cx<'_>, request: &Request, contact: Uri<'_>, known: &Known) -> Result<Option<Flow>, Ask> {
+        let user = request.headers().to().and_then(|to| self.settings.user_of(cx, to.uri));
+        let bindings = match user {
+            Some(name) => self.bindings_of(&name, known)?.unwrap_or_default(),
+            None => return Ok(None),
+        };
+        let mut flows = bindings.iter().filter(|binding| binding.contact.as_uri().equivalent(contact));
+        Ok(flows.find_map(|binding| binding.way()?.flow.filter(|flow| cx.has_flow(*flow))))
     }
 }

@@ -6,6 +6,7 @@ use alloc::string::String;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::location::{Ask, Known};
 use super::outbound::target;
 use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
@@ -20,6 +21,32 @@ pub(super) enum Decision {
     Forward(SmallVec<[Target; 1]>),
     /// Nowhere.
     Refuse(StatusCode),
+    /// Wherever the application's store says.
+    Ask(Ask),
+}
+
+/// Why there is no target.
+#[derive(Debug)]
+pub(super) enum Nowhere {
+    /// There is none.
+    Refuse(StatusCode),
+    /// It is not known yet.
+    Ask(Ask),
+}
+
+impl From<Nowhere> for Decision {
+    fn from(nowhere: Nowhere) -> Self {
+        match nowhere {
+            Nowhere::Refuse(status) => Self::Refuse(status),
+            Nowhere::Ask(ask) => Self::Ask(ask),
+        }
+    }
+}
+
+impl From<Ask> for Nowhere {
+    fn from(ask: Ask) -> Self {
+        Self::Ask(ask)
+    }
 }
 
 impl Decision {
@@ -69,20 +96,21 @@ impl Core {
     }
 
     /// Decides on a request, `received` and after preprocessing: along the flow that its route names, else as [`decide_on`](Self::decide_on).
+    /// `known` are the bindings that the application has told.
     pub(super) fn decide(
         &self,
         cx: &Cx<'_>,
         (received, request): (&Request, &Request),
-        recorded: bool,
-        allowed: bool,
+        sender: (bool, bool),
+        known: &Known,
     ) -> Decision {
-        match self.along_flow(cx, received, request) {
+        match self.along_flow(cx, received, request, known) {
             Ok(Some(target)) => return Decision::to(target),
             Ok(None) => {}
-            Err(status) => return Decision::Refuse(status),
+            Err(nowhere) => return nowhere.into(),
         }
         match request.uri() {
-            Ok(uri) => self.decide_on(cx, request, uri, recorded, allowed),
+            Ok(uri) => self.decide_on(cx, request, uri, sender, known),
             Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
         }
     }
@@ -98,8 +126,8 @@ impl Core {
         cx: &Cx<'_>,
         request: &Request,
         uri: Uri<'_>,
-        recorded: bool,
-        allowed: bool,
+        (recorded, allowed): (bool, bool),
+        known: &Known,
     ) -> Decision {
         let ours = self.names_us(cx, uri);
         let domain = ours && self.settings.owns(cx, uri);
@@ -116,9 +144,9 @@ impl Core {
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
             return Decision::to(unchanged().with_next_hop(route.next_hop.clone()));
         }
-        let nowhere = if domain { self.locate(cx, uri) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
+        let nowhere = if domain { self.locate(cx, uri, known) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
         match (nowhere, any) {
-            (Decision::Forward(targets), _) => Decision::Forward(targets),
+            (found @ (Decision::Forward(_) | Decision::Ask(_)), _) => found,
             _ if recorded && !ours => Decision::to(unchanged()),
             (_, Some(route)) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
             (refusal, None) if ours => refusal,
@@ -129,10 +157,10 @@ impl Core {
 
     /// The contacts of a user of ours as targets, the most preferred first. If one instance has several flows, the first is a target, and each other
     /// one stands behind it (RFC 5626 §7).
-    fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Decision {
-        let bindings = match self.bindings_for(cx, uri) {
+    fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>, known: &Known) -> Decision {
+        let bindings = match self.bindings_for(cx, uri, known) {
             Ok(bindings) => bindings,
-            Err(status) => return Decision::Refuse(status),
+            Err(nowhere) => return nowhere.into(),
         };
         let mut targets: SmallVec<[Target; 1]> = SmallVec::new();
         for instance in bindings.chunk_by(|one, other| leads_to_the_same(one, other)) {
@@ -149,16 +177,29 @@ impl Core {
     ///
     /// # Errors
     /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now.
-    pub(super) fn bindings_for(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Result<SmallVec<[&Binding; 4]>, StatusCode> {
-        let bindings = self.registrar.find(uri, |uri| self.settings.user_of(cx, uri));
+    pub(super) fn bindings_for<'a>(
+        &'a self,
+        cx: &Cx<'_>,
+        uri: Uri<'_>,
+        known: &'a Known,
+    ) -> Result<SmallVec<[&'a Binding; 4]>, Nowhere> {
+        let named = self.registrar.named(uri, |uri| self.settings.user_of(cx, uri));
+        let bindings = match &named {
+            Some(named) => self.bindings_of(&named.address_of_record, known)?,
+            None => None,
+        };
+        let bindings = named.zip(bindings).and_then(|(named, bindings)| self.registrar.meant(&named, bindings));
         if bindings.is_none() && !self.guards.has_user(&self.settings, uri) {
-            return Err(StatusCode::NOT_FOUND);
+            return Err(Nowhere::Refuse(StatusCode::NOT_FOUND));
         }
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
         let usable =
             |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
         let bindings = bindings.unwrap_or_default().into_iter();
         let bindings = in_order_of_calling(bindings.filter(|binding| usable(binding.contact.as_uri())));
-        if bindings.is_empty() { Err(StatusCode::TEMPORARILY_UNAVAILABLE) } else { Ok(bindings) }
+        match bindings.is_empty() {
+            true => Err(Nowhere::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE)),
+            false => Ok(bindings),
+        }
     }
 }

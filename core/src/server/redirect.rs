@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::location::{Ask, Known};
+use super::policy::Nowhere;
 use super::{Core, Cx, Event};
 use crate::endpoint::Arrival;
-use crate::message::{HeaderId, Request, Response, StatusCode, Uri, decimal};
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, Uri, decimal};
 use crate::proxy::Disposition;
 use crate::registrar::{Binding, leads_to_the_same};
 
@@ -22,10 +24,28 @@ impl Core {
 
     /// Answers with 302 and the contacts of the user at `uri`, whatever the method and whatever extensions are demanded (§8.3): the contacts
     /// see to those. A contact that is the Request-URI itself, or that only its flow leads to, is left out. Without any: 404 or 480.
-    pub(super) fn redirect(&self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>) {
-        let bindings = match self.bindings_for(cx, uri) {
+    pub(super) fn redirect(&mut self, cx: &mut Cx<'_>, arrival: Arrival, request: &Request, uri: Uri<'_>) {
+        match self.redirection(cx, &arrival.request, uri, &Known::default()) {
+            Ok((response, event)) => {
+                cx.answer(arrival, response);
+                event.into_iter().for_each(|event| cx.emit(event));
+            }
+            Err(ask) => self.ask_for_redirect(cx, ask, arrival, request),
+        }
+    }
+
+    /// The response that redirects a request as it was `received`, and what is told of it.
+    pub(super) fn redirection(
+        &self,
+        cx: &Cx<'_>,
+        received: &Request,
+        uri: Uri<'_>,
+        known: &Known,
+    ) -> Result<(ResponseBuilder, Option<Event>), Ask> {
+        let bindings = match self.bindings_for(cx, uri, known) {
             Ok(bindings) => bindings,
-            Err(status) => return self.answer(cx, arrival, status),
+            Err(Nowhere::Refuse(status)) => return Ok((Response::to(received, status), None)),
+            Err(Nowhere::Ask(ask)) => return Err(ask),
         };
         let leads_on = |binding: &&Binding| {
             !binding.contact.as_uri().equivalent(uri) && !binding.way().is_some_and(|way| way.only_flow)
@@ -34,9 +54,9 @@ impl Core {
         // Keeps the flow refreshed last where one instance has several.
         bindings.dedup_by(|other, first| leads_to_the_same(other, first));
         if bindings.is_empty() {
-            return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);
+            return Ok((Response::to(received, StatusCode::TEMPORARILY_UNAVAILABLE), None));
         }
-        let mut response = Response::to(&arrival.request, StatusCode::MOVED_TEMPORARILY);
+        let mut response = Response::to(received, StatusCode::MOVED_TEMPORARILY);
         let mut value = Vec::new();
         for binding in &bindings {
             value.clear();
@@ -52,8 +72,7 @@ impl Core {
             address_of_record: address_of_record.into(),
             contacts: bindings.iter().map(|binding| binding.contact.clone()).collect(),
         });
-        cx.answer(arrival, response);
-        told.into_iter().for_each(|event| cx.emit(event));
+        Ok((response, told))
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Settings {
     pub accounting: bool,
     /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
     pub accounted_calls: usize,
+    /// Questions to the application's store of bindings that may be open at once ([`Event::Lookup`](super::Event::Lookup)); above it a
+    /// request gets a 503. 100,000.
+    pub lookups: usize,
     /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
     /// Without it a caller who asks for that by Request-Disposition is redirected (RFC 3841 §9.1), if
     /// [`caller_decides`](proxy::Settings::caller_decides) says so; where there are [`users`](Self::users) strangers are not, as contacts are
@@ -58,6 +61,7 @@ impl Default for Settings {
             routes: Vec::new(),
             accounting: false,
             accounted_calls: 100_000,
+            lookups: 100_000,
             redirect: false,
             relay: false,
             proxy: proxy::Settings::default(),

@@ -311,19 +311,28 @@ impl<'a, E> Context<'a, E> {
     /// Answers a request at once, in a server transaction of its own and with a new tag in To (RFC 3261 §8.2.6). Where `response`
     /// cannot be written, a 500 goes out that has nothing but what every response copies.
     pub fn answer(&mut self, arrival: Arrival, response: ResponseBuilder) {
-        let tag = self.random().tag();
-        let response = response.to_tag(&tag);
-        let (status, octets) = match response.octets() {
-            Ok(octets) => (response.status(), octets),
-            Err(_) => match bare_500(&arrival.request, Some(&tag)) {
-                Ok(octets) => (StatusCode::SERVER_INTERNAL_ERROR, octets),
-                // Nothing can be said to this sender: the request is dropped, and nothing of it stays.
-                Err(_) => return,
-            },
-        };
+        // Nothing can be said to a sender that is due no response: the request is dropped, and nothing of it stays.
+        let Some((status, octets)) = self.octets_of(&arrival.request, response) else { return };
         let server = self.accept(arrival, Tag::NONE);
         // The first response of a transaction is never out of place.
         let _ = self.respond_octets(server, status, octets);
+    }
+
+    /// As [`answer`](Self::answer), in the transaction of a `request` that was accepted before.
+    pub(crate) fn answer_in(&mut self, server: ServerTransactionId, request: &Request, response: ResponseBuilder) {
+        if let Some((status, octets)) = self.octets_of(request, response) {
+            // A transaction that is over needs no response.
+            let _ = self.respond_octets(server, status, octets);
+        }
+    }
+
+    fn octets_of(&mut self, request: &Request, response: ResponseBuilder) -> Option<(StatusCode, SharedBytes)> {
+        let tag = self.random().tag();
+        let response = response.to_tag(&tag);
+        match response.octets() {
+            Ok(octets) => Some((response.status(), octets)),
+            Err(_) => Some((StatusCode::SERVER_INTERNAL_ERROR, bare_500(request, Some(&tag)).ok()?)),
+        }
     }
 
     /// Sends a response in its transaction: see [`Endpoint::respond`].

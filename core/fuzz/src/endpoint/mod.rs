@@ -335,7 +335,7 @@ fn server(config: Config, few: bool) -> Server {
     settings.proxy.record_route = true;
     if few {
         settings.proxy.limits.response_contexts = 2;
-        settings.registrar.limits = registrar::Limits { addresses_of_record: 2, bindings: 2 };
+        settings.registrar.limits = registrar::Limits { addresses_of_record: 2, bindings: 2, waiting_registers: 2 };
     }
     let mut server = Server::server(config, settings);
     server.listen(Listener::udp(address(script::HERE)));

@@ -6,6 +6,7 @@ mod cancelling;
 mod forking;
 mod forwarding;
 mod gruu;
+mod locating;
 mod mutating;
 mod outbound;
 mod redirecting;

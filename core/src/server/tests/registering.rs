@@ -183,7 +183,7 @@ fn an_extension_that_is_required_is_refused() {
 
 #[test]
 fn the_limits_hold_and_change_nothing() {
-    let limits = crate::registrar::Limits { addresses_of_record: 1, bindings: 2 };
+    let limits = crate::registrar::Limits { addresses_of_record: 1, bindings: 2, ..Default::default() };
     let mut bench = Bench::with(|settings| settings.registrar.limits = limits);
     register(&mut bench, "1", 1, "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.5>\n");
     assert_eq!(register(&mut bench, "1", 2, "Contact: <sip:bob@192.0.2.6>\n").status(), StatusCode::FORBIDDEN);
