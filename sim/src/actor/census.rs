@@ -13,9 +13,12 @@ pub struct Census {
     pub server: server::Census,
 }
 
+/// Where the holdings begin among the numbers of a census.
+const HOLDINGS: usize = 12;
+
 impl Census {
     /// Every number, with its name.
-    pub const fn all(&self) -> [(&'static str, usize); 14] {
+    pub const fn all(&self) -> [(&'static str, usize); 15] {
         let Self { endpoint, user_agent, server } = self;
         [
             ("client transactions", endpoint.client_transactions),
@@ -28,6 +31,7 @@ impl Census {
             ("dialogs", user_agent.dialogs),
             ("requests", user_agent.requests),
             ("pending requests", user_agent.pending),
+            ("subscriptions", user_agent.subscriptions),
             ("response contexts", server.response_contexts),
             ("registrations", user_agent.registrations),
             ("addresses-of-record", server.addresses_of_record),
@@ -40,7 +44,7 @@ impl Census {
         let holdings = self.user_agent.registrations + self.server.addresses_of_record + self.endpoint.connections;
         let mut numbers = self.all();
         numbers[4].1 = self.endpoint.timers.saturating_sub(holdings);
-        numbers.into_iter().take(10).filter(|(_, number)| *number > 0)
+        numbers.into_iter().take(HOLDINGS).filter(|(_, number)| *number > 0)
     }
 
     /// The higher of each number.

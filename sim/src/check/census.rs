@@ -2,7 +2,7 @@
 
 use super::{Check, Kind, Reading, Report};
 
-/// At the end of a run nothing is alive in any node: no transaction, delivery, question, call, dialog, response context, nor a
+/// At the end of a run nothing is alive in any node: no transaction, delivery, question, call, dialog, subscription, response context, nor a
 /// timer of one. Holdings (registrations, addresses-of-record) stay, with a timer each at most.
 #[derive(Clone, Copy, Debug)]
 pub struct NothingLeft;
@@ -46,7 +46,11 @@ mod tests {
         shows(|_| {}, "");
         shows(|census| census.user_agent.dialogs = 1, "judged has 1 dialogs left");
         shows(|census| census.endpoint.queries = 2, "judged has 2 queries left");
+        shows(|census| census.user_agent.subscriptions = 1, "judged has 1 subscriptions left");
+        shows(|census| census.server.response_contexts = 1, "judged has 1 response contexts left");
         shows(|census| census.user_agent.registrations = 1, "");
+        shows(|census| census.server.addresses_of_record = 1, "");
+        shows(|census| census.endpoint.connections = 1, "");
     }
 
     #[test]
