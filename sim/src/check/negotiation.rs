@@ -38,6 +38,16 @@ pub(super) struct Exchange<'a> {
     pub(super) remote: &'a [u8],
 }
 
+/// An offer of the other end in a response. Its answer is in a request, which may be sent later than it was given: the way is looked up
+/// first.
+#[derive(Clone, Copy, Debug)]
+struct Owed<'a> {
+    since: Instant,
+    offer: &'a [u8],
+    /// The answer, and when it was sent.
+    answer: Option<(Instant, &'a [u8])>,
+}
+
 /// The offers and answers of one end of a dialog.
 #[derive(Debug, Default)]
 pub(super) struct Negotiation<'a> {
@@ -50,6 +60,7 @@ pub(super) struct Negotiation<'a> {
     /// Everything that was looked at: copies say nothing new.
     known: BTreeSet<(bool, &'a str, Option<u16>, u32, u32)>,
     exchanges: Vec<(Instant, Exchange<'a>)>,
+    owed: Vec<Owed<'a>>,
     over: bool,
     /// The reliable responses whose offers have been answered, or fell with their INVITE: ours or not, and the number. What another PRACK
     /// for one says is nothing new: that of a PRACK that was challenged comes again.
@@ -83,12 +94,14 @@ impl<'a> Negotiation<'a> {
         self.exchanges.last().map(|(_, exchange)| *exchange)
     }
 
-    /// Whether this is the session that this end had at some moment of that instant.
+    /// Whether this is the session that this end had, or may have had, at some moment of that instant.
     pub(super) fn has(&self, session: &Session, time: Instant) -> bool {
         let before = self.exchanges.iter().rev().find(|(at, _)| *at < time).map(|(_, exchange)| exchange);
         let then = self.exchanges.iter().filter(|(at, _)| *at == time).map(|(_, exchange)| Some(exchange));
-        let all = then.chain([before]);
-        all.flatten().any(|exchange| exchange.local == &*session.local && exchange.remote == &*session.remote)
+        let mut all = then.chain([before]);
+        all.any(|exchange| {
+            exchange.is_some_and(|exchange| exchange.local == &*session.local && exchange.remote == &*session.remote)
+        }) || self.owed.iter().any(|owed| owed.is_answered_by(session, time))
     }
 
     fn see(&mut self, seen: &Seen<'a>, packet: &'a Packet<'a>, sent: bool) {
@@ -226,7 +239,12 @@ impl<'a> Negotiation<'a> {
                 self.agree(seen, sent, offer, body);
                 if glare.is_some() { Err("accepts an offer while its own waits for the answer") } else { Ok(()) }
             }
-            None => self.offer(sent, carrier, body),
+            None => {
+                if !sent {
+                    self.owed.push(Owed { since: seen.time, offer: body, answer: None });
+                }
+                self.offer(sent, carrier, body)
+            }
         }
     }
 
@@ -286,6 +304,9 @@ impl<'a> Negotiation<'a> {
     /// The offer of the other end (if `sent`) or of this one is answered.
     fn agree(&mut self, seen: &Seen<'a>, sent: bool, offer: Offer<'a>, answer: &'a [u8]) {
         self.clear(!sent);
+        if sent && let Some(owed) = self.owed.last_mut().filter(|owed| owed.offer == offer.body) {
+            owed.answer.get_or_insert((seen.time, answer));
+        }
         let (local, remote) = if sent { (answer, offer.body) } else { (offer.body, answer) };
         let who = if sent { self.remote } else { self.local };
         let carrier = match offer.carrier {
@@ -297,6 +318,15 @@ impl<'a> Negotiation<'a> {
 
     fn clear(&mut self, ours: bool) {
         *(if ours { &mut self.ours } else { &mut self.theirs }) = None;
+    }
+}
+
+impl Owed<'_> {
+    /// Whether the session of this offer, with the answer that is sent later or not at all, is that session at that time.
+    fn is_answered_by(&self, session: &Session, time: Instant) -> bool {
+        self.since <= time
+            && self.offer == &*session.remote
+            && self.answer.is_none_or(|(sent, answer)| time <= sent && answer == &*session.local)
     }
 }
 
@@ -377,6 +407,26 @@ mod tests {
         late().sends(10, &ack).shows(OfferAnswer, "has no answer to the offer of its 2xx");
         let early = Story::new().sends(0, &invite()).receives(9, &sdp("answer", &response(200, "INVITE", &["1"])));
         early.sends(10, &sdp("answer", &ack)).shows(OfferAnswer, "has a description that answers no offer");
+    }
+
+    #[test]
+    fn an_answer_counts_from_when_it_is_given_to_when_its_request_is_sent() {
+        const NOT: &str = "believes in a session that was not agreed upon";
+        let ack = sdp("answer", &in_dialog("ACK", &["2"]));
+        let offered = || {
+            let ok = sdp("offer", &response(200, "INVITE", &["1"]));
+            Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok).begins(9)
+        };
+        let session = |local, remote| Some((local, remote));
+        let before = |local, remote| offered().ends_with(20, session(local, remote)).sends(28, &ack);
+        before("answer", "offer").shows(OfferAnswer, "");
+        before("other", "offer").shows(OfferAnswer, NOT);
+        before("answer", "other").shows(OfferAnswer, NOT);
+        let after = |local, remote| offered().sends(10, &ack).ends_with(20, session(local, remote));
+        after("answer", "offer").shows(OfferAnswer, "");
+        after("other", "offer").shows(OfferAnswer, NOT);
+        // The call was over before the way of the ACK was known.
+        offered().ends_with(20, session("answer", "offer")).shows(OfferAnswer, "");
     }
 
     #[test]

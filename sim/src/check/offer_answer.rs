@@ -126,3 +126,17 @@ fn claimed<'a>(part: &Part<'a>) -> Option<(Instant, &'a Session)> {
         _ => None,
     })?
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::run::{Case, run};
+
+    /// Alice has answered the offer of the 2xx and hangs up while the way of her ACK is still looked up.
+    #[test]
+    fn a_session_is_agreed_upon_though_the_ack_with_the_answer_is_still_to_be_sent() {
+        let line = "sansip-sim call --topology one-proxy --record-route --hang-up alice:80ms --late-offer 60ms \
+            --reply answer:6s --plan 'alice@6761ms..12977ms:dns(+8ms)' --seed 1";
+        let case: Case = line.parse().expect("a case");
+        assert_eq!(run(&case).verdict, Default::default());
+    }
+}

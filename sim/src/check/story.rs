@@ -6,7 +6,7 @@ use sansip::{ConnectionId, Input, Instant, Node, Output};
 
 use super::judge::Judge;
 use super::{Check, Library};
-use crate::actor::{Actor, Call, Census};
+use crate::actor::{Actor, Call, Census, Session};
 use crate::fault::Fate;
 use crate::trace::{NodeId, Note, Trace, Transmission, What};
 use crate::world::{Bound, Setting, World};
@@ -80,8 +80,14 @@ impl Story {
     }
 
     /// The judged node has the call no more.
-    pub(super) fn ends(mut self, at: u64) -> Self {
-        let note = Note::CallEnded { call_id: "c".into(), why: "over".into(), session: None };
+    pub(super) fn ends(self, at: u64) -> Self {
+        self.ends_with(at, None)
+    }
+
+    /// The judged node has the call no more, and this session (its description, the other's) is the last one that it had.
+    pub(super) fn ends_with(mut self, at: u64, session: Option<(&str, &str)>) -> Self {
+        let session = session.map(|(local, remote)| Session { local: local.as_bytes().into(), remote: remote.as_bytes().into() });
+        let note = Note::CallEnded { call_id: "c".into(), why: "over".into(), session };
         self.0.push(Instant::from_millis(at), What::Noted { node: JUDGED, note });
         self
     }
