@@ -26,6 +26,7 @@ mod pair;
 mod proving;
 mod referring;
 mod refreshing;
+mod refreshing_after_reliable;
 mod refreshing_by_update;
 mod registering;
 mod registering_again;
