@@ -174,6 +174,19 @@ impl FromStr for Challenges {
     }
 }
 
+/// A session timer that both phones ask for (RFC 4028).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// The interval, in seconds.
+    pub interval: u32,
+    /// The least interval that Bob's phone takes, in seconds.
+    pub minimum: u32,
+    /// Bob refreshes the session; else Alice does.
+    pub bob_refreshes: bool,
+    /// The session is refreshed by re-INVITEs, since neither phone says that it takes UPDATE.
+    pub by_invite: bool,
+}
+
 /// A call from Alice to Bob: who does what, in which network. A value; [`Scenario::world`] makes a world of it.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -189,6 +202,8 @@ pub struct Scenario {
     pub challenges: Challenges,
     /// Whether both phones use 100rel (RFC 3262), and Bob's says reliably how it goes on.
     pub reliable: bool,
+    /// The session timer that both phones ask for (RFC 4028).
+    pub session_timer: Option<SessionTimer>,
     /// How long a nonce is good for.
     pub nonce_age: Duration,
     /// The wires.
@@ -227,6 +242,7 @@ impl Scenario {
             },
             challenges: Challenges::default(),
             reliable: false,
+            session_timer: None,
             nonce_age: Duration::from_secs(300),
             links: Links::default(),
             plan: Plan::new(),

@@ -330,6 +330,7 @@ impl UserAgentActor {
                     EndCause::Local => "cancelled too late",
                     EndCause::Unacknowledged => "no ACK came",
                     EndCause::Unanswered => "the offer was not answered",
+                    EndCause::Expired => "the session was not refreshed",
                     EndCause::Lost => "the other has lost it",
                     _ => "for another reason",
                 };

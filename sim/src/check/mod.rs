@@ -61,6 +61,7 @@ mod responses;
 mod route;
 mod rseq;
 mod schedule;
+mod session_timer;
 mod shelf;
 #[cfg(test)]
 mod story;
@@ -86,6 +87,7 @@ pub use responses::Responses;
 pub use route::Routing;
 pub use rseq::RSeq;
 pub use schedule::Schedule;
+pub use session_timer::SessionTimer;
 pub use traffic::Traffic;
 pub use transparency::Transparency;
 pub use via::ViaDiscipline;
@@ -189,6 +191,7 @@ pub fn standard() -> Vec<Box<dyn Check>> {
         Box::new(Agreement::new(timers)),
         Box::new(OfferAnswer),
         Box::new(RSeq),
+        Box::new(SessionTimer::new(timers)),
         Box::new(Digest),
         Box::new(Capacity),
         Box::new(Resends::new(timers)),

@@ -94,6 +94,12 @@ impl<'a> Negotiation<'a> {
         self.exchanges.last().map(|(_, exchange)| *exchange)
     }
 
+    /// The description of this end in the last exchange before that time.
+    pub(super) fn local_before(&self, time: Instant) -> Option<&'a [u8]> {
+        let mut before = self.exchanges.iter().rev().filter(|(at, _)| *at < time);
+        before.next().map(|(_, exchange)| exchange.local)
+    }
+
     /// Whether this is the session that this end had, or may have had, at some moment of that instant.
     pub(super) fn has(&self, session: &Session, time: Instant) -> bool {
         let before = self.exchanges.iter().rev().find(|(at, _)| *at < time).map(|(_, exchange)| exchange);

@@ -86,7 +86,8 @@ impl Story {
 
     /// The judged node has the call no more, and this session (its description, the other's) is the last one that it had.
     pub(super) fn ends_with(mut self, at: u64, session: Option<(&str, &str)>) -> Self {
-        let session = session.map(|(local, remote)| Session { local: local.as_bytes().into(), remote: remote.as_bytes().into() });
+        let session =
+            session.map(|(local, remote)| Session { local: local.as_bytes().into(), remote: remote.as_bytes().into() });
         let note = Note::CallEnded { call_id: "c".into(), why: "over".into(), session };
         self.0.push(Instant::from_millis(at), What::Noted { node: JUDGED, note });
         self

@@ -16,6 +16,19 @@ use crate::explore::{CANCEL, Exploration, Findings, walk_all};
 use crate::run::{ByWhom, Case, OPTIONS, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
+/// The parts of a call that are options here as they are those of `call`.
+const PARTS: [&str; 9] = [
+    "hold",
+    "change-reply",
+    "late-offer",
+    "reliable",
+    "session-expires",
+    "min-se",
+    "bob-refreshes",
+    "refresh-by-invite",
+    "challenge",
+];
+
 /// The options of the command line.
 struct Asked {
     calls: Vec<Case>,
@@ -86,22 +99,20 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
                 (case.cancel_after, every) = (Some(CANCEL), false);
                 words.push(" --cancel".to_owned());
             }
-            "reliable" => {
-                (case.reliable, every) = (true, false);
-                words.push(" --reliable".to_owned());
-            }
             "hang-up" => {
                 (case.hang_up, every) = (options.value::<ByWhom>(name)?, false);
                 words.push(format!(" --hang-up {}", case.hang_up));
             }
-            "hold" | "change-reply" | "late-offer" | "challenge" => {
+            _ => {
+                let Some(part) = OPTIONS.iter().find(|part| part.name == *name && PARTS.contains(&part.name)) else {
+                    return options.unknown(&argument);
+                };
                 let before = case.clone();
                 options.case(name, &mut case)?;
                 every &= case == before;
-                let value = OPTIONS.iter().find(|option| option.name == *name).map(|option| (option.get)(&case));
-                words.push(format!(" --{name} {}", value.unwrap_or_default()));
+                let value = if part.is_switch { String::new() } else { format!(" {}", (part.get)(&case)) };
+                words.push(format!(" --{name}{value}"));
             }
-            _ => return options.unknown(&argument),
         }
     }
     let Some(faults) = faults else { return Err(Usage("how many faults at most? `--faults 2`".into())) };

@@ -39,6 +39,11 @@ Options of call:
   --change-reply WHAT   what the other does then: answer:TIME (answer:0ms if not given), reject:TIME or nothing
   --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
   --reliable            both phones use 100rel, and Bob's rings by a response that waits for its PRACK: 183 if he answers
+  --session-expires TIME
+                        both phones ask for a session timer of 90s or more, and refresh the session at half of it (RFC 4028)
+  --min-se TIME         Bob's phone takes no session timer below that: 422
+  --bob-refreshes       Bob refreshes the session; else Alice does
+  --refresh-by-invite   the session is refreshed by re-INVITEs; else by UPDATEs
   --challenge WHO       alice, bob (401), proxy (407: the first one on Alice's way), or several, ask for credentials
   --nonce-age TIME      how long a nonce is good for; 300s if not given
   --cancel-after TIME   Alice cancels, if there is no answer by then
@@ -84,7 +89,7 @@ Options:
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
-                        that comes late, or credentials besides, a fifth reliable provisional responses
+                        that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a session timer
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
@@ -149,6 +154,11 @@ Options:
   --change-reply WHAT   what the other does then: answer:TIME, reject:TIME or nothing
   --late-offer TIME     Alice makes no offer, and answers Bob's so long after it came
   --reliable            both phones use 100rel, and Bob's rings by a response that waits for its PRACK
+  --session-expires TIME
+                        both phones ask for a session timer of 90s or more
+  --min-se TIME         Bob's phone takes no session timer below that
+  --bob-refreshes       Bob refreshes the session; else Alice does
+  --refresh-by-invite   the session is refreshed by re-INVITEs; else by UPDATEs
   --challenge WHO       alice, bob or proxy, or several, ask for credentials
   --for TIME            stop after 90s, 10m, 2h
   --jobs N              threads; as many as there are processors if not given

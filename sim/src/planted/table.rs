@@ -126,6 +126,21 @@ const RELIABLE: Scene = Scene::with(reliable);
 const WRONGLY_ACKNOWLEDGED: Scene =
     Scene { adapt: reliable, provoked: Some(("alice", sessions::PRACK_HAS_WRONG_RSEQ)) };
 
+/// Both want a session timer, and the call lasts long enough for two refreshes.
+const TIMED: Scene = Scene::with(timed);
+/// No refresh comes to Bob.
+const REFRESHED_IN_VAIN: Scene = Scene::with(|case| {
+    timed(case);
+    case.plan = "*>bob UPDATE:drop".parse().unwrap_or_default();
+});
+
+fn timed(case: &mut Case) {
+    answered(case);
+    case.session_expires = Some(90);
+    case.hang_up = ByWhom::NOBODY;
+    case.calm_after = Duration::from_secs(150);
+}
+
 fn reliable(case: &mut Case) {
     answered(case);
     case.reliable = true;
@@ -154,7 +169,7 @@ fn answered(case: &mut Case) {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 81] = [
+pub const TABLE: [Planted; 85] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -238,6 +253,11 @@ pub const TABLE: [Planted; 81] = [
     row("prack-wrong-rseq", "a PRACK names another response than the one that came", "RFC 3262 §4", "rseq", alice(sessions::PRACK_HAS_WRONG_RSEQ), RELIABLE),
     row("2xx-before-prack", "a 2xx does not wait for the PRACK of a response with a description", "RFC 3262 §3", "rseq", bob(sessions::ANSWERS_BEFORE_PRACK), RELIABLE),
     row("prack-served", "a PRACK of a response that was never sent is accepted", "RFC 3262 §3", "rseq", bob(sessions::ANY_PRACK_IS_ACCEPTED), WRONGLY_ACKNOWLEDGED),
+    // Session timers.
+    row("refresh-by-both", "both ends refresh the session", "RFC 4028 §7.4", "session-timer", How::Patched, TIMED),
+    row("refresh-missing", "nobody refreshes the session", "RFC 4028 §10", "session-timer", How::Patched, TIMED),
+    row("unrefreshed-kept", "a session that is not refreshed is not ended", "RFC 4028 §10", "session-timer", How::Patched, REFRESHED_IN_VAIN),
+    row("timer-not-required", "a 2xx lets the caller refresh and does not require timer", "RFC 4028 §9", "session-timer", bob(sessions::REQUIRES_NOTHING), TIMED),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),

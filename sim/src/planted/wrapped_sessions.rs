@@ -152,6 +152,10 @@ pub(super) const ANY_PRACK_IS_ACCEPTED: Hooks = Hooks::hearing(on!("PRACK", |mem
     vec![]
 }));
 
+/// A 2xx to an INVITE or an UPDATE says nothing of what it requires.
+pub(super) const REQUIRES_NOTHING: Hooks =
+    Hooks::sending(on!("200 INVITE" | "200 UPDATE", |_, text| vec![without(&text, "Require")]));
+
 #[cfg(test)]
 mod tests {
     use super::*;

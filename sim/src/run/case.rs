@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use sansip::Duration;
+use sansip::dialog::LEAST_SESSION_INTERVAL;
 use sansip::message::StatusCode;
 
 use super::OPTIONS;
 use crate::actor::{Consent, Reaction};
 use crate::fault::{Event, Fault, Plan, Preset, Span, TimedFault, Weather};
 use crate::link::{Conditions, Link, Links};
-use crate::topology::{CALL_AT, Challenges, Scenario, Topology};
+use crate::topology::{CALL_AT, Challenges, Scenario, SessionTimer, Topology};
 
 /// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
 /// option of `sansip-sim call`; printed, it is that command, and that command is read again.
@@ -38,6 +39,14 @@ pub struct Case {
     pub late_offer: Option<Duration>,
     /// Both phones use 100rel, and Bob's phone rings by a reliable response.
     pub reliable: bool,
+    /// Both phones ask for a session timer of so many seconds (RFC 4028).
+    pub session_expires: Option<u32>,
+    /// Bob's phone takes no session timer below so many seconds.
+    pub min_se: Option<u32>,
+    /// Bob refreshes the session; else Alice does.
+    pub bob_refreshes: bool,
+    /// The session is refreshed by re-INVITEs; else by UPDATEs.
+    pub refresh_by_invite: bool,
     /// Who puts the call on hold, for a second.
     pub hold: ByWhom,
     /// The reaction of each to a change of the session that the other wants.
@@ -104,6 +113,10 @@ impl Default for Case {
             cancel_after: None,
             late_offer: None,
             reliable: false,
+            session_expires: None,
+            min_se: None,
+            bob_refreshes: false,
+            refresh_by_invite: false,
             hold: ByWhom::NOBODY,
             change_reply: Reply::Answer(Duration::ZERO),
             challenge: Challenges::default(),
@@ -144,6 +157,12 @@ impl Case {
         };
         (scenario.alice.change, scenario.bob.change) = (change, change);
         scenario.reliable = self.reliable;
+        scenario.session_timer = self.session_expires.map(|interval| SessionTimer {
+            interval,
+            minimum: self.min_se.unwrap_or(LEAST_SESSION_INTERVAL),
+            bob_refreshes: self.bob_refreshes,
+            by_invite: self.refresh_by_invite,
+        });
         (scenario.challenges, scenario.nonce_age) = (self.challenge, self.nonce_age);
         (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
         scenario.calm_from = CALL_AT + self.calm_after;

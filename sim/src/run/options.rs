@@ -6,6 +6,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
 use sansip::Duration;
+use sansip::dialog::LEAST_SESSION_INTERVAL;
 
 use super::Case;
 use crate::fault::Span;
@@ -59,31 +60,47 @@ macro_rules! span_or_never {
     };
 }
 
+macro_rules! switch {
+    ($name:literal, $field:ident) => {
+        Opt {
+            name: $name,
+            is_switch: true,
+            get: |case| if case.$field { "yes" } else { "no" }.to_owned(),
+            set: |case, text| {
+                case.$field = text == "yes";
+                Ok(())
+            },
+        }
+    };
+}
+
+macro_rules! interval_or_none {
+    ($name:literal, $field:ident) => {
+        Opt {
+            name: $name,
+            is_switch: false,
+            get: |case| case.$field.map_or_else(|| "none".to_owned(), |interval| format!("{interval}s")),
+            set: |case, text| {
+                case.$field = if text == "none" { None } else { Some(read_interval(text)?) };
+                Ok(())
+            },
+        }
+    };
+}
+
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 26] = [
+pub const OPTIONS: [Opt; 30] = [
     value!("topology", topology),
-    Opt {
-        name: "record-route",
-        is_switch: true,
-        get: |case| if case.record_route { "yes" } else { "no" }.to_owned(),
-        set: |case, text| {
-            case.record_route = text == "yes";
-            Ok(())
-        },
-    },
+    switch!("record-route", record_route),
     value!("hang-up", hang_up),
     value!("hold", hold),
     value!("change-reply", change_reply),
     span_or_never!("late-offer", late_offer),
-    Opt {
-        name: "reliable",
-        is_switch: true,
-        get: |case| if case.reliable { "yes" } else { "no" }.to_owned(),
-        set: |case, text| {
-            case.reliable = text == "yes";
-            Ok(())
-        },
-    },
+    switch!("reliable", reliable),
+    interval_or_none!("session-expires", session_expires),
+    interval_or_none!("min-se", min_se),
+    switch!("bob-refreshes", bob_refreshes),
+    switch!("refresh-by-invite", refresh_by_invite),
     value!("challenge", challenge),
     span!("nonce-age", nonce_age),
     span_or_never!("cancel-after", cancel_after),
@@ -134,6 +151,15 @@ fn read_span(text: &str) -> Result<Duration, String> {
     Span::parse(text).ok_or_else(|| "a span of time is written 700ms or 5s".to_owned())
 }
 
+/// An interval of a session timer, in seconds (RFC 4028 §4).
+fn read_interval(text: &str) -> Result<u32, String> {
+    let seconds = Span::parse(text).filter(|span| span.as_millis() % 1_000 == 0).map(|span| span.as_millis() / 1_000);
+    let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
+    let seconds = seconds.filter(|seconds| *seconds >= LEAST_SESSION_INTERVAL);
+    seconds
+        .ok_or_else(|| format!("an interval of a session timer is {LEAST_SESSION_INTERVAL}s or more, in whole seconds"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +173,10 @@ mod tests {
             "bob:1s",
             "reject:200ms",
             "300ms",
+            "yes",
+            "90s",
+            "120s",
+            "yes",
             "yes",
             "alice,proxy",
             "2s",
@@ -177,6 +207,22 @@ mod tests {
             let error = (option.set)(&mut case, "no such");
             assert!(option.is_switch || error.is_err_and(|error| !error.is_empty()), "{}", option.name);
             assert!(option.is_switch || case == before);
+        }
+    }
+
+    #[test]
+    fn an_interval_of_a_session_timer_is_ninety_whole_seconds_or_more() {
+        let mut case = Case::default();
+        for name in ["session-expires", "min-se"] {
+            let option = OPTIONS.iter().find(|option| option.name == name).expect("the option");
+            for wrong in ["89s", "90500ms", "90", "0ms", "4294967296s", "never"] {
+                let error = (option.set)(&mut case, wrong).unwrap_err();
+                assert_eq!(error, "an interval of a session timer is 90s or more, in whole seconds", "{wrong}");
+            }
+            for (right, shown) in [("90000ms", "90s"), ("1800s", "1800s"), ("4294967295s", "4294967295s")] {
+                assert_eq!((option.set)(&mut case, right), Ok(()), "{right}");
+                assert_eq!((option.get)(&case), shown);
+            }
         }
     }
 }

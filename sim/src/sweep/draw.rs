@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sansip::dialog::LEAST_SESSION_INTERVAL;
 use sansip::random::Script;
 use sansip::{Duration, Random, Seed};
 
@@ -30,7 +31,7 @@ impl Scope {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calls {
     /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials; and in a fifth of all Bob's phone rings
-    /// reliably.
+    /// reliably, in a tenth the session has a timer.
     #[default]
     Any,
     /// INVITE, BYE, CANCEL and REGISTER alone.
@@ -108,6 +109,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
         // Dice of their own: the rest of the run is what it is without.
         Dice::of(seed, number, b"extra").extras(&mut case);
         case.reliable = Dice::of(seed, number, b"prack").percent(20);
+        Dice::of(seed, number, b"timer").session_timer(&mut case);
     }
     case
 }
@@ -142,6 +144,21 @@ impl Dice {
         case.challenge = Challenges { alice: asks(), bob: asks(), proxy: asks() };
         if self.percent(30) {
             case.nonce_age = self.millis(500, 5_000);
+        }
+    }
+
+    /// One call in ten has a session timer, and most of these last for a few intervals.
+    fn session_timer(&mut self, case: &mut Case) {
+        if !self.percent(10) {
+            return;
+        }
+        let seconds = |dice: &mut Self, more: u64| LEAST_SESSION_INTERVAL + dice.0.below(more) as u32;
+        case.session_expires = Some(seconds(self, 60));
+        case.min_se = self.percent(25).then(|| seconds(self, 90));
+        (case.bob_refreshes, case.refresh_by_invite) = (self.percent(50), self.percent(50));
+        if self.percent(80) {
+            case.hang_up = ByWhom::NOBODY;
+            case.calm_after = self.millis(60_000, 400_000);
         }
     }
 
@@ -239,6 +256,11 @@ mod tests {
         assert!(cases.iter().any(|case| case.hang_up == ByWhom::NOBODY && case.has_weather()));
         assert!(cases.iter().any(|case| case.reliable && case.late_offer.is_some()));
         assert!(cases.iter().any(|case| case.reliable && case.late_offer.is_none() && case.challenge.bob));
+        let timed = |case: &&Case| case.session_expires.is_some() && case.calm_after > Duration::from_secs(200);
+        let timed: Vec<_> = cases.iter().filter(timed).collect();
+        assert!(timed.len() < 50 && timed.iter().any(|case| case.min_se.is_some()));
+        assert!(timed.iter().any(|case| case.bob_refreshes && case.refresh_by_invite && case.has_weather()));
+        assert!(timed.iter().any(|case| !case.bob_refreshes && !case.refresh_by_invite && case.has_weather()));
         assert!(cases.iter().all(|case| case.check().is_ok()));
     }
 }

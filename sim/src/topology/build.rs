@@ -2,12 +2,27 @@
 
 use std::net::Ipv4Addr;
 
+use sansip::dialog::{End, SessionTimerSettings};
 use sansip::extension::{Extension, Extensions};
 
 use super::scene::parsed;
-use super::{Domain, Phone, Scenario, Scene, Topology, rfc, secrets};
+use super::{Domain, Phone, Scenario, Scene, SessionTimer, Topology, rfc, secrets};
 use crate::actor::Behaviour;
 use crate::world::Nat;
+
+impl SessionTimer {
+    /// What the phone of Alice (0) or Bob (1) asks for.
+    fn settings(self, who: usize) -> SessionTimerSettings {
+        let asked = SessionTimerSettings { interval: Some(self.interval), ..SessionTimerSettings::default() };
+        match who {
+            0 => asked,
+            _ => {
+                let refresher = if self.bob_refreshes { End::Ours } else { End::Theirs };
+                SessionTimerSettings { minimum: self.minimum, refresher: Some(refresher), ..asked }
+            }
+        }
+    }
+}
 
 impl Scenario {
     /// Puts the nodes into the scene, from Alice to Bob.
@@ -98,8 +113,13 @@ impl Scenario {
 
     /// The phone of Alice (0) or Bob (1) with its extensions, the logins that are asked for, and its guard, if it is to have one.
     fn armed(&self, phone: Phone, who: usize) -> Phone {
-        let used: &[Extension] = if self.reliable { &[Extension::Reliable] } else { &[] };
-        let phone = phone.extensions(Extensions::of(used));
+        let reliable = self.reliable.then_some(Extension::Reliable);
+        let used: Vec<_> = reliable.into_iter().chain(self.session_timer.map(|_| Extension::Timer)).collect();
+        let phone = phone.extensions(Extensions::of(&used));
+        let phone = match self.session_timer {
+            Some(timer) => phone.session_timer(timer.settings(who), timer.by_invite),
+            None => phone,
+        };
         let logins = secrets::logins(who, self.challenges).into_iter();
         let phone = logins.fold(phone, |phone, (scope, login)| phone.login(scope, login));
         match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB)][who] {

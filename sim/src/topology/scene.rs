@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use sansip::auth::{self, Login, Scope, Users};
+use sansip::dialog::SessionTimerSettings;
 use sansip::extension::Extensions;
 use sansip::message::HostBuf;
 use sansip::message::header::{NameAddrBuf, Protocol};
@@ -63,6 +64,8 @@ pub struct Phone {
     logins: Vec<(Scope, Login)>,
     guard: Option<(auth::Settings, Users)>,
     extensions: Extensions,
+    session_timer: SessionTimerSettings,
+    says_nothing: bool,
 }
 
 /// A domain's server: what it is responsible for, and where it is.
@@ -96,6 +99,8 @@ impl Phone {
             logins: Vec::new(),
             guard: None,
             extensions: Extensions::NONE,
+            session_timer: SessionTimerSettings::default(),
+            says_nothing: false,
         }
     }
 
@@ -148,6 +153,14 @@ impl Phone {
     #[must_use]
     pub const fn extensions(mut self, extensions: Extensions) -> Self {
         self.extensions = extensions;
+        self
+    }
+
+    /// Has these wishes for session timers, if its extensions have [`timer`](sansip::extension::Extension::Timer). `by_invite`: it says nothing
+    /// of the methods that it takes, so that the other end refreshes the session by re-INVITEs.
+    #[must_use]
+    pub const fn session_timer(mut self, settings: SessionTimerSettings, by_invite: bool) -> Self {
+        (self.session_timer, self.says_nothing) = (settings, by_invite);
         self
     }
 }
@@ -248,9 +261,10 @@ impl Scene {
     /// # Panics
     /// If a login or a guard cannot be said in messages.
     pub fn phone(&mut self, phone: Phone, behaviour: &Behaviour) {
-        let Phone { name, identity, address, host, outbound, behind, script, logins, guard, extensions } = phone;
-        let profile =
-            Profile { outbound, capabilities: extensions != Extensions::NONE, extensions, ..Profile::new(identity) };
+        let Phone { name, identity, address, host, outbound, behind, script, logins, guard, .. } = phone;
+        let (extensions, session_timer) = (phone.extensions, phone.session_timer);
+        let capabilities = extensions != Extensions::NONE && !phone.says_nothing;
+        let profile = Profile { outbound, capabilities, extensions, session_timer, ..Profile::new(identity) };
         let listeners = self.listeners(address, host.as_deref(), &[], false);
         let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: behind.is_some() };
