@@ -216,7 +216,7 @@ impl<'a> Ends<'a> {
         tags: (&'a str, &'a str),
     ) -> bool {
         let term = self.dialogs.get(&tags).and_then(|end| end.terms.last());
-        if !term.is_some_and(|term| term.timer.is_some_and(|(_, ours)| !ours)) {
+        if term.is_none_or(|term| term.timer.is_none_or(|(_, ours)| ours)) {
             return false;
         }
         if packet.method == "UPDATE" {
