@@ -16,6 +16,9 @@ const LISTS: [&str; 4] = ["via", "route", "record-route", "contact"];
 /// The parameters of credentials that are compared: the others come from the nonce, and the RFC's are made up.
 const COMPARED: [&str; 4] = ["username", "realm", "opaque", "uri"];
 
+/// The parameters of a challenge that are compared: a nonce is the server's own, and `opaque` and `stale` are a server's choice.
+const ASKED: [&str; 2] = ["realm", "qop"];
+
 /// Takes a message apart. The order of fields with different names does not count, nor do folds.
 pub(crate) fn shown(text: &str) -> Shown {
     let (head, body) = text.split_once("\r\n\r\n").expect("an end of headers");
@@ -36,12 +39,18 @@ pub(crate) fn shown(text: &str) -> Shown {
 fn meant(name: &str, value: &str) -> String {
     match name {
         "authorization" | "proxy-authorization" => {
-            COMPARED.map(|parameter| format!("{parameter}={}", quoted(value, parameter))).join(",")
+            // No `opaque` is the same as an empty one.
+            let none = |parameter| parameter == "opaque" && !value.contains("opaque=");
+            let text = |parameter| if none(parameter) { "" } else { quoted(value, parameter) };
+            COMPARED.map(|parameter| format!("{parameter}={}", text(parameter))).join(",")
+        }
+        "www-authenticate" | "proxy-authenticate" => {
+            ASKED.map(|parameter| format!("{parameter}={}", quoted(value, parameter))).join(",")
         }
         // The white space before a parameter is that of a fold.
         "via" => value.replace(" ;", ";"),
         // The RFC's Contacts leave out the default port, which the Via of the same message has.
-        "contact" => value.replace(":5060", "").replace(":5061", ""),
+        "contact" | "record-route" => value.replace(":5060", "").replace(":5061", ""),
         _ => value.to_owned(),
     }
 }

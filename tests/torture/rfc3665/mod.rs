@@ -1,12 +1,15 @@
 //! The user agents' messages of RFC 3665 §2 and §3, written by ours: `flows.rs` has the flows, `stage.rs` plays one of them with one
-//! user agent and takes the messages of everybody else from the RFC, `compare.rs` says what of two messages must be the same.
+//! user agent and takes the messages of everybody else from the RFC, `compare.rs` says what of two messages must be the same. `servers/` does
+//! the same with the messages of proxies, registrars and redirect servers.
 //!
 //! Branches, tags, Call-IDs and CSeq numbers are scripted from the messages that the user agent has to write, so that the other messages
 //! arrive as they are printed.
 
 mod compare;
 mod flows;
+mod servers;
 mod stage;
+mod texts;
 
 use std::path::Path;
 
@@ -115,7 +118,7 @@ fn every_oddity_is_where_it_is_said_to_be() {
     let Some(folder) = folder() else { return };
     for part in flows::PARTS {
         for oddity in part.oddities {
-            let text = stage::printed(&folder.join("rfc3665").join(part.flow), oddity.file);
+            let text = texts::printed(&folder.join("rfc3665").join(part.flow), oddity.file);
             assert!(text.contains(oddity.printed), "{} {}: {}", part.flow, oddity.file, oddity.printed);
             assert!(!oddity.why.is_empty());
         }

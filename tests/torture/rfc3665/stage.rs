@@ -1,8 +1,7 @@
 //! One user agent of ours among the RFC's messages.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use sansip::auth::{Login, Scope, Secret};
@@ -10,41 +9,12 @@ use sansip::extension::Extensions;
 use sansip::message::{Limits, Message, Method, Request, StatusCode, UriBuf};
 use sansip::user_agent::{Binding, Body, Event, Extra, Outgoing, Policy, Profile, Redirects, Register, UserAgent};
 use sansip::{
-    Answer, CallId, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output,
-    Question, Script, Seed,
+    CallId, Change, Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, Script, Seed,
 };
 
 use super::compare::{quoted, shown};
+use super::texts::{address_of, field, meant, printed, resolved};
 use super::{Deed, Part, Step};
-
-/// The hosts of the RFC and their addresses (RFC 3665 §1.3), and the domains, whose servers are found under their names.
-const HOSTS: [(&str, [u8; 4]); 10] = [
-    ("client.atlanta.example.com", [192, 0, 2, 101]),
-    ("ss1.atlanta.example.com", [192, 0, 2, 111]),
-    ("alg1.atlanta.example.com", [192, 0, 2, 128]),
-    ("client.biloxi.example.com", [192, 0, 2, 201]),
-    ("ss2.biloxi.example.com", [192, 0, 2, 222]),
-    ("biloxi.example.com", [192, 0, 2, 222]),
-    ("ss3.chicago.example.com", [192, 0, 2, 233]),
-    ("chicago.example.com", [192, 0, 2, 233]),
-    ("client.chicago.example.com", [192, 0, 2, 100]),
-    ("atlanta.example.com", [192, 0, 2, 111]),
-];
-
-fn address_of(host: &str) -> IpAddr {
-    let known = HOSTS.iter().find(|(name, _)| *name == host);
-    known.unwrap_or_else(|| panic!("nobody knows {host}")).1.into()
-}
-
-/// A message as the RFC prints it.
-pub(crate) fn printed(flow: &Path, file: &str) -> String {
-    let files = fs::read_dir(flow).unwrap_or_else(|error| panic!("{}: {error}", flow.display()));
-    let path = files.map(|entry| entry.expect("a file").path());
-    let is_it =
-        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{file}_")));
-    let path = path.into_iter().find(is_it).unwrap_or_else(|| panic!("no {file} in {}", flow.display()));
-    String::from_utf8(fs::read(path).expect("a file")).expect("text")
-}
 
 pub(crate) struct Stage<'a> {
     flow: PathBuf,
@@ -131,11 +101,11 @@ impl<'a> Stage<'a> {
     pub(crate) fn say(&mut self, file: &str) {
         let flow = self.part.flow;
         let sent = self.sent.pop_front().unwrap_or_else(|| panic!("{flow} {file}: nothing was sent"));
-        assert_eq!(shown(&sent), shown(&meant(&self.flow, self.part, file)), "{flow} {file}");
+        assert_eq!(shown(&sent), shown(&meant(&self.flow, self.part.oddities, file)), "{flow} {file}");
     }
 
     pub(crate) fn hear(&mut self, file: &str) {
-        let text = meant(&self.flow, self.part, file);
+        let text = meant(&self.flow, self.part.oddities, file);
         self.take(&text);
     }
 
@@ -193,7 +163,7 @@ impl<'a> Stage<'a> {
     }
 
     fn request(&self, file: &str) -> Request {
-        let text = meant(&self.flow, self.part, file);
+        let text = meant(&self.flow, self.part.oddities, file);
         let Ok(Message::Request(request)) = Message::parse(text.as_bytes(), &Limits::default()) else {
             panic!("{file} is no request")
         };
@@ -251,33 +221,12 @@ impl<'a> Stage<'a> {
                     self.agent.handle(self.now, Input::Connection { connection, change });
                 }
                 Output::Resolve { query, question } => {
-                    let answers = self.resolved(&question);
+                    let answers = resolved(self.part.tcp, &question);
                     self.agent.handle(self.now, Input::Resolved { query, answers: &answers });
                 }
                 Output::Event(Event::Incoming { call, .. }) => self.call = Some(call),
                 _ => {}
             }
-        }
-    }
-
-    fn resolved(&self, question: &Question) -> Vec<Answer> {
-        let wants_tcp = |name: &str| self.part.tcp.iter().any(|domain| name.ends_with(domain));
-        match question {
-            Question::Naptr { name } if wants_tcp(name) => vec![Answer::Naptr {
-                order: 1,
-                preference: 1,
-                flags: "s".into(),
-                service: "SIP+D2T".into(),
-                replacement: format!("_sip._tcp.{name}").into(),
-            }],
-            Question::Srv { name } => match name.strip_prefix("_sip._tcp.") {
-                Some(host) if wants_tcp(host) => {
-                    vec![Answer::Srv { priority: 1, weight: 1, port: 5060, target: host.into() }]
-                }
-                _ => Vec::new(),
-            },
-            Question::Address { name } => vec![Answer::Address(address_of(name))],
-            _ => Vec::new(),
         }
     }
 }
@@ -296,26 +245,10 @@ fn outgoing(request: &Request) -> Outgoing {
     outgoing
 }
 
-/// The first value of a field, unfolded.
-fn field<'t>(text: &'t str, name: &str) -> &'t str {
-    let (_, rest) = text.split_once(&format!("\r\n{name}: ")).unwrap_or_else(|| panic!("no {name} in {text}"));
-    let end = rest.match_indices("\r\n").find(|(at, _)| !rest[at + 2..].starts_with([' ', '\t']));
-    &rest[..end.expect("a line end").0]
-}
-
 fn response_to(request: &str, status: u16, to: &str, fields: &str) -> String {
     let copied =
         ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", field(request, name))).concat();
     format!("SIP/2.0 {status} Left Out\r\n{copied}To: {to}\r\n{fields}Content-Length: 0\r\n\r\n")
-}
-
-/// A message of the RFC without its oddities.
-fn meant(flow: &Path, part: &Part, file: &str) -> String {
-    let mut text = printed(flow, file);
-    for oddity in part.oddities.iter().filter(|oddity| oddity.file == file) {
-        text = text.replace(oddity.printed, oddity.meant);
-    }
-    text
 }
 
 /// The random values of the messages that the part says.
@@ -330,7 +263,7 @@ fn script(flow: &Path, part: &Part) -> Script {
     let mut counted = Vec::new();
     for step in part.steps {
         let Step::Say(file) = step else { continue };
-        let text = meant(flow, part, file);
+        let text = meant(flow, part.oddities, file);
         let tag = |name: &str| field(&text, name).split_once(";tag=").map(|(_, tag)| tag.to_owned());
         let new = |list: &VecDeque<String>, value: &String| !list.contains(value);
         let number = field(&text, "CSeq").split(' ').next().and_then(|number| number.parse().ok()).expect("a CSeq");
