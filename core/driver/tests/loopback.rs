@@ -1,0 +1,261 @@
+//! Two nodes on real sockets of this machine, each with a driver of its own.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex};
+
+use sansip::message::header::NameAddrBuf;
+use sansip::user_agent::{Event, Profile, UserAgent};
+use sansip::{Config, Duration, Listener, Node, Output};
+use sansip_driver::blocking::Driver;
+use sansip_driver::{Direction, Turn};
+
+/// A user agent with its driver.
+struct Phone {
+    driver: Driver,
+    agent: UserAgent,
+    listener: Listener,
+}
+
+fn any_port() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("an address")
+}
+
+impl Phone {
+    fn new(name: &str, listener: Listener) -> Self {
+        let config = Config::new(sansip_driver::seed().expect("randomness"));
+        let profile = Profile::new(format!("<sip:{name}@127.0.0.1>").parse().expect("an identity"));
+        let mut agent = UserAgent::user_agent(config, profile);
+        let mut driver = Driver::new().expect("a driver");
+        let (_, listener) = driver.listen(&mut agent, listener).expect("a free port");
+        Self { driver, agent, listener }
+    }
+
+    fn uri(&self, user: &str) -> String {
+        format!("<{}>", self.listener.uri(Some(user), false, ""))
+    }
+
+    fn call(&mut self, target: &str) {
+        let target: NameAddrBuf = target.parse().expect("a target");
+        self.agent.call(self.driver.now(), &target).expect("a call");
+    }
+
+    /// The next event; `None` if there is none for a moment.
+    fn event(&mut self) -> Option<Event> {
+        let until = self.driver.now() + Duration::from_millis(5);
+        loop {
+            match self.driver.next(&mut self.agent, Some(until)).expect("a driver that waits") {
+                Turn::Event(event) => return Some(event),
+                Turn::Time => return None,
+                Turn::Trouble(trouble) => eprintln!("{trouble}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Runs both until `seen` is satisfied by the names of what both were told.
+fn run(alice: &mut Phone, bob: &mut Phone, is_done: impl Fn(&str) -> bool) -> String {
+    let mut told = String::new();
+    let end = alice.driver.now() + Duration::from_secs(20);
+    while !is_done(&told) && alice.driver.now() < end {
+        for (name, phone) in [("alice", &mut *alice), ("bob", &mut *bob)] {
+            let Some(event) = phone.event() else { continue };
+            let now = phone.driver.now();
+            match event {
+                Event::Incoming { call, .. } => {
+                    told += &format!("{name}: incoming\n");
+                    phone.agent.ring(now, call).expect("a call that rings");
+                    phone.agent.answer(now, call, None).expect("a call that is answered");
+                }
+                Event::Answered { call, .. } => {
+                    told += &format!("{name}: answered\n");
+                    phone.agent.hang_up(now, call).expect("a call that ends");
+                }
+                Event::Ended { .. } => told += &format!("{name}: ended\n"),
+                Event::Failed { cause, .. } => told += &format!("{name}: failed {cause:?}\n"),
+                _ => {}
+            }
+        }
+    }
+    told
+}
+
+fn call_between(alice: Listener, bob: Listener) -> (Phone, Phone) {
+    let (mut alice, mut bob) = (Phone::new("alice", alice), Phone::new("bob", bob));
+    let target = bob.uri("bob");
+    alice.call(&target);
+    let told = run(&mut alice, &mut bob, |told| told.contains("alice: ended") && told.contains("bob: ended"));
+    for wanted in ["bob: incoming", "alice: answered", "alice: ended", "bob: ended"] {
+        assert!(told.contains(wanted), "{wanted} is missing of:\n{told}");
+    }
+    (alice, bob)
+}
+
+#[test]
+fn a_call_over_udp() {
+    call_between(Listener::udp(any_port()), Listener::udp(any_port()));
+}
+
+#[test]
+fn a_call_over_udp_in_ipv6() {
+    let any_port: SocketAddr = "[::1]:0".parse().expect("an address");
+    if UdpSocket::bind(any_port).is_err() {
+        eprintln!("SKIPPED: this machine has no IPv6");
+        return;
+    }
+    call_between(Listener::udp(any_port), Listener::udp(any_port));
+}
+
+#[test]
+fn a_call_over_tcp() {
+    let (alice, _) = call_between(Listener::tcp(any_port()), Listener::tcp(any_port()));
+    assert_eq!(alice.agent.endpoint().census().connections, 1);
+}
+
+#[test]
+fn what_crosses_the_sockets_is_shown_both_ways() {
+    let (mut alice, mut bob) =
+        (Phone::new("alice", Listener::udp(any_port())), Phone::new("bob", Listener::udp(any_port())));
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let shown = lines.clone();
+    alice.driver.observe(move |seen| {
+        let first = String::from_utf8_lossy(seen.bytes).lines().next().unwrap_or_default().to_owned();
+        shown.lock().expect("the lines").push((seen.direction, seen.local, seen.remote, first));
+    });
+    let target = bob.uri("bob");
+    alice.call(&target);
+    run(&mut alice, &mut bob, |told| told.contains("alice: ended") && told.contains("bob: ended"));
+    let lines = lines.lock().expect("the lines");
+    let has = |direction, begin: &str| {
+        lines.iter().any(|(seen, local, remote, line)| {
+            let ends = (*local, *remote) == (alice.listener.local, bob.listener.local);
+            *seen == direction && ends && line.starts_with(begin)
+        })
+    };
+    assert!(
+        has(Direction::Out, "INVITE ") && has(Direction::In, "SIP/2.0 180") && has(Direction::Out, "BYE "),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn where_nobody_listens_a_call_over_tcp_fails_at_once() {
+    let closed = TcpListener::bind(any_port()).and_then(|socket| socket.local_addr()).expect("a port");
+    let mut alice = Phone::new("alice", Listener::tcp(any_port()));
+    let target = format!("<sip:bob@{closed};transport=tcp>");
+    alice.call(&target);
+    let end = alice.driver.now() + Duration::from_secs(5);
+    while alice.driver.now() < end {
+        if let Some(Event::Failed { .. }) = alice.event() {
+            return;
+        }
+    }
+    panic!("the call did not fail");
+}
+
+#[test]
+fn a_binding_request_is_answered_and_the_node_does_not_hear_of_it() {
+    let mut bob = Phone::new("bob", Listener::udp(any_port()));
+    let peer = UdpSocket::bind(any_port()).expect("a port");
+    peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+    request.extend_from_slice(b"twelve bytes");
+    peer.send_to(&request, bob.listener.local).expect("a datagram");
+    while bob.event().is_some() {}
+    let mut buffer = [0; 64];
+    let length = peer.recv(&mut buffer).expect("an answer");
+    assert_eq!((length, buffer[0], buffer[1]), (32, 1, 1));
+    let port = u16::from_be_bytes([buffer[26] ^ 0x21, buffer[27] ^ 0x12]);
+    assert_eq!(port, peer.local_addr().expect("an address").port());
+    assert_eq!(bob.agent.endpoint().stats().malformed, 0);
+}
+
+#[test]
+fn who_half_closes_still_gets_the_answer() {
+    let mut bob = Phone::new("bob", Listener::tcp(any_port()));
+    let mut peer = TcpStream::connect(bob.listener.local).expect("a connection");
+    let local = peer.local_addr().expect("an address");
+    let request = format!(
+        "OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+        bob.listener.uri(Some("bob"), false, "")
+    );
+    peer.write_all(request.as_bytes()).expect("a request");
+    peer.shutdown(std::net::Shutdown::Write).expect("an end");
+    peer.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let (mut answer, end) = (Vec::new(), bob.driver.now() + Duration::from_secs(10));
+    let mut buffer = [0; 4_096];
+    while bob.driver.now() < end {
+        let _ = bob.event();
+        match peer.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => answer.extend_from_slice(&buffer[..length]),
+            Err(_) => {}
+        }
+    }
+    assert!(answer.starts_with(b"SIP/2.0 200 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(bob.driver.now() < end, "the connection stays open");
+}
+
+#[test]
+fn another_thread_wakes_the_driver_and_a_time_ends_its_waiting() {
+    let mut bob = Phone::new("bob", Listener::udp(any_port()));
+    let waker = bob.driver.waker();
+    let thread = std::thread::spawn(move || (0..3).for_each(|_| waker.wake()));
+    thread.join().expect("a thread");
+    let until = bob.driver.now() + Duration::from_millis(50);
+    assert!(matches!(bob.driver.next(&mut bob.agent, Some(until)), Ok(Turn::Woken)));
+    assert!(matches!(bob.driver.next(&mut bob.agent, Some(until)), Ok(Turn::Time)));
+    assert!(bob.driver.now() >= until);
+}
+
+#[test]
+fn a_listener_that_says_nothing_of_use_is_refused_before_the_node_knows_of_it() {
+    let mut bob = Phone::new("bob", Listener::udp(any_port()));
+    let everywhere: SocketAddr = "0.0.0.0:0".parse().expect("an address");
+    let error = bob.driver.listen(&mut bob.agent, Listener::udp(everywhere)).expect_err("no sent-by");
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    let sent_by = "bob.example".parse().expect("a name");
+    let (_, listener) =
+        bob.driver.listen(&mut bob.agent, Listener::udp(everywhere).with_sent_by(sent_by)).expect("a listener");
+    assert_ne!(listener.local.port(), 0);
+    let error = bob.driver.listen(&mut bob.agent, Listener::sctp(any_port())).expect_err("no SCTP here");
+    assert_eq!(error.to_string(), "this driver has no SCTP");
+    let error = bob.driver.listen(&mut bob.agent, Listener::udp(bob.listener.local)).expect_err("it is taken");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[test]
+fn a_driver_that_stops_waits_for_what_is_in_progress_and_for_no_longer_than_it_may() {
+    let mut alice = Phone::new("alice", Listener::tcp(any_port()));
+    alice.driver.stop(Duration::from_secs(20));
+    assert!(matches!(alice.driver.next(&mut alice.agent, None), Ok(Turn::Stopped { clean: true })));
+    assert!(TcpStream::connect(alice.listener.local).is_err(), "it accepts all the same");
+
+    // A peer that never answers.
+    let silent = UdpSocket::bind(any_port()).expect("a port");
+    let mut alice = Phone::new("alice", Listener::udp(any_port()));
+    let target = format!("<sip:bob@{}>", silent.local_addr().expect("a port"));
+    alice.call(&target);
+    let begun = alice.driver.now();
+    alice.driver.stop(Duration::from_millis(700));
+    assert!(matches!(alice.driver.next(&mut alice.agent, None), Ok(Turn::Stopped { clean: false })));
+    let took = alice.driver.now() - begun;
+    assert!(took >= Duration::from_millis(700) && took < Duration::from_secs(5), "{took:?}");
+    // The INVITE, and once more after 500 ms.
+    silent.set_nonblocking(true).expect("a socket");
+    let sent = std::iter::from_fn(|| silent.recv(&mut [0; 4_096]).ok()).count();
+    assert_eq!(sent, 2);
+}
+
+#[test]
+fn a_name_that_the_system_knows_is_found() {
+    let mut bob = Phone::new("bob", Listener::udp(any_port()));
+    let mut alice = Phone::new("alice", Listener::udp(any_port()));
+    let target = format!("<sip:bob@localhost:{}>", bob.listener.local.port());
+    alice.call(&target);
+    let told = run(&mut alice, &mut bob, |told| told.contains("bob: incoming") || told.contains("failed"));
+    assert!(told.contains("bob: incoming"), "{told}");
+    assert!(!matches!(alice.agent.poll(), Some(Output::Resolve { .. })));
+}
