@@ -7,7 +7,7 @@ const LONGEST: usize = 450;
 
 #[test]
 fn no_file_is_longer_than_450_lines_without_its_tests() {
-    let long: Vec<String> = ["core/src", "sim/src"]
+    let long: Vec<String> = ["core/src", "core/driver/src", "sim/src"]
         .into_iter()
         .flat_map(sources)
         .filter(|source| source.lines > LONGEST)

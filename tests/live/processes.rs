@@ -102,7 +102,7 @@ fn example() -> &'static Path {
         let test = std::env::current_exe().expect("a path");
         let profile = test.ancestors().nth(2).expect("deps of a profile");
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "sansip", "--example", "server"]);
+        cargo.args(["build", "--quiet", "-p", "sansip-driver", "--example", "server"]);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"), "--target-dir"]);
         cargo.arg(profile.parent().expect("the target directory"));
         if profile.ends_with("release") {

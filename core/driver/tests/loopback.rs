@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use sansip::message::header::NameAddrBuf;
-use sansip::user_agent::{Event, Profile, UserAgent};
-use sansip::{Config, Duration, Listener, Node, Output};
+use sansip::user_agent::{Cause, Event, Profile, UserAgent};
+use sansip::{Config, Duration, Limits, Listener, Node, Output};
 use sansip_driver::blocking::Driver;
 use sansip_driver::{Direction, Turn};
 
@@ -23,7 +23,12 @@ fn any_port() -> SocketAddr {
 
 impl Phone {
     fn new(name: &str, listener: Listener) -> Self {
-        let config = Config::new(sansip_driver::seed().expect("randomness"));
+        Self::with(name, listener, |_| {})
+    }
+
+    fn with(name: &str, listener: Listener, limits: impl FnOnce(&mut Limits)) -> Self {
+        let mut config = Config::new(sansip_driver::seed().expect("randomness"));
+        limits(&mut config.limits);
         let profile = Profile::new(format!("<sip:{name}@127.0.0.1>").parse().expect("an identity"));
         let mut agent = UserAgent::user_agent(config, profile);
         let mut driver = Driver::new().expect("a driver");
@@ -175,12 +180,7 @@ fn a_binding_request_is_answered_and_the_node_does_not_hear_of_it() {
 fn who_half_closes_still_gets_the_answer() {
     let mut bob = Phone::new("bob", Listener::tcp(any_port()));
     let mut peer = TcpStream::connect(bob.listener.local).expect("a connection");
-    let local = peer.local_addr().expect("an address");
-    let request = format!(
-        "OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
-         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
-        bob.listener.uri(Some("bob"), false, "")
-    );
+    let request = options(&bob, &format!("TCP {}", peer.local_addr().expect("an address")), 1);
     peer.write_all(request.as_bytes()).expect("a request");
     peer.shutdown(std::net::Shutdown::Write).expect("an end");
     peer.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
@@ -258,4 +258,56 @@ fn a_name_that_the_system_knows_is_found() {
     let told = run(&mut alice, &mut bob, |told| told.contains("bob: incoming") || told.contains("failed"));
     assert!(told.contains("bob: incoming"), "{told}");
     assert!(!matches!(alice.agent.poll(), Some(Output::Resolve { .. })));
+}
+
+/// An OPTIONS for Bob, as a peer without a stack writes it.
+fn options(bob: &Phone, via: &str, branch: usize) -> String {
+    format!(
+        "OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/{via};branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: {branch} OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n",
+        bob.listener.uri(Some("bob"), false, "")
+    )
+}
+
+#[test]
+fn a_peer_that_reads_nothing_costs_no_more_than_the_limit_and_is_cut_in_the_end() {
+    let mut bob = Phone::with("bob", Listener::tcp(any_port()), |limits| limits.transport.stalled_octets = 20_000);
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    socket.connect(&bob.listener.local.into()).expect("a connection");
+    let mut peer: TcpStream = socket.into();
+    peer.set_nonblocking(true).expect("a socket");
+    let requests: String = (0..100).map(|branch| options(&bob, "TCP 192.0.2.1", branch)).collect();
+    let end = bob.driver.now() + Duration::from_secs(60);
+    while bob.agent.endpoint().stats().stalled_connections == 0 {
+        assert!(bob.driver.now() < end, "{:?}", bob.agent.endpoint().stats());
+        // That a request is cut in two when the buffers are full makes it no SIP any more, and the connection is closed for that.
+        let _ = peer.write(requests.as_bytes());
+        let _ = bob.event();
+    }
+    while bob.event().is_some() {}
+    assert_eq!(bob.agent.endpoint().census().connections, 0, "{:?}", bob.agent.endpoint().stats());
+    assert_eq!(format!("{:?}", bob.driver), "Driver(1 listeners, 1 connections)", "what is left is still written");
+    let closed = bob.driver.now();
+    while format!("{:?}", bob.driver) != "Driver(1 listeners, 0 connections)" {
+        assert!(bob.driver.now() < closed + Duration::from_secs(15), "it lingers for ever");
+        let _ = bob.event();
+    }
+    assert!(bob.driver.now() > closed + Duration::from_secs(8), "it was cut at once");
+}
+
+#[test]
+fn where_no_way_leads_a_call_over_udp_fails_at_once() {
+    let mut alice = Phone::new("alice", Listener::udp(any_port()));
+    // From the address of the loopback nothing leaves the machine.
+    alice.call("<sip:bob@192.0.2.1>");
+    let begun = alice.driver.now();
+    while alice.driver.now() < begun + Duration::from_secs(5) {
+        if let Some(Event::Failed { cause, .. }) = alice.event() {
+            assert!(matches!(cause, Cause::Unreachable), "{cause:?}");
+            return;
+        }
+    }
+    panic!("the call did not fail");
 }

@@ -1,0 +1,270 @@
+//! A phone on UDP and TCP, without sound.
+//!
+//! ```text
+//! cargo run --release -p sansip-driver --example phone -- --aor sip:bob@biloxi.com --registrar udp:127.0.0.1:5060 --answer
+//! cargo run --release -p sansip-driver --example phone -- --aor sip:alice@biloxi.com --registrar udp:127.0.0.1:5060 \
+//!     --call sip:bob@biloxi.com --hang-up-after 5
+//! ```
+//!
+//! It registers, makes or takes one call, and ends with it: 0 if it went as asked. On standard input `h` holds, `r` resumes, `t URI` asks
+//! the other end to call somebody else, `q` hangs up. SIGINT or SIGTERM: it hangs up, takes back its registration, and ends.
+
+mod shared;
+
+use std::process::exit;
+
+use clap::{ArgGroup, Parser};
+use sansip::auth::{Login, Scope, Secret};
+use sansip::message::header::NameAddrBuf;
+use sansip::message::{StatusCode, UriBuf};
+use sansip::user_agent::{Body, Event, Outgoing, Profile, Refer, Register, UserAgent};
+use sansip::{CallId, Config, Duration, Instant, NextHop, ReferralId};
+use sansip_driver::Turn;
+use sansip_driver::blocking::Driver;
+use shared::{Place, Said, fail, hear, listen, say};
+
+/// How long the phone stays after its last word, to answer what is sent again.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A phone on UDP and TCP, without sound.
+#[derive(Parser)]
+#[command(group = ArgGroup::new("what").required(true).args(["call", "answer"]))]
+struct Options {
+    /// Name and address of the user, such as sip:bob@biloxi.com
+    #[arg(long)]
+    aor: NameAddrBuf,
+    /// The registrar, through which calls go, too
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT")]
+    registrar: Option<Place>,
+    /// The password of the user at the registrar
+    #[arg(long, requires = "registrar")]
+    password: Option<String>,
+    /// Where to bind; the next free port if that one is taken
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT", default_value = "udp:127.0.0.1:5060")]
+    listen: Place,
+    /// Call somebody
+    #[arg(long, value_name = "URI")]
+    call: Option<NameAddrBuf>,
+    /// Wait for a call and answer it
+    #[arg(long)]
+    answer: bool,
+    /// Hang up so many seconds after the call was answered
+    #[arg(long, value_name = "SECONDS")]
+    hang_up_after: Option<u64>,
+}
+
+fn main() {
+    match Phone::new(Options::parse()).and_then(|(mut phone, mut driver)| phone.run(&mut driver)) {
+        Ok(went_well) => exit(i32::from(!went_well)),
+        Err(problem) => fail(problem),
+    }
+}
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+struct Phone {
+    options: Options,
+    agent: UserAgent,
+    at: Place,
+    calls: Vec<CallId>,
+    /// The call that a peer has asked for, and by what that peer is told of it.
+    referral: Option<(CallId, ReferralId)>,
+    hang_up: Option<Instant>,
+    /// The registrar has our contact.
+    is_bound: bool,
+    is_ending: bool,
+    /// Counts our session descriptions.
+    version: u32,
+    went_well: bool,
+}
+
+impl Phone {
+    fn new(options: Options) -> Outcome<(Self, Driver)> {
+        let mut profile = Profile::new(options.aor.clone());
+        profile.outbound = options.registrar.map(NextHop::from);
+        profile.methods = vec!["REFER".into(), "NOTIFY".into()];
+        let mut agent = UserAgent::user_agent(Config::new(sansip_driver::seed()?), profile);
+        if let Some(password) = &options.password {
+            let user = options.aor.uri().user().unwrap_or_default().to_owned();
+            agent.login(Scope::Any, Login::new(&user, Secret::password(password)))?;
+        }
+        let mut driver = Driver::new()?;
+        let at = listen(&mut driver, &mut agent, options.listen, None, true)?;
+        let phone = Self {
+            options,
+            agent,
+            at,
+            calls: Vec::new(),
+            referral: None,
+            hang_up: None,
+            is_bound: false,
+            is_ending: false,
+            version: 0,
+            went_well: false,
+        };
+        Ok((phone, driver))
+    }
+
+    fn run(&mut self, driver: &mut Driver) -> Outcome<bool> {
+        let heard = hear(driver.waker());
+        match self.options.registrar {
+            Some(_) => drop(self.agent.register(driver.now(), Register::of(&self.options.aor))?),
+            None => self.begin(driver.now())?,
+        }
+        loop {
+            let turn = driver.next(&mut self.agent, self.hang_up)?;
+            let now = driver.now();
+            match turn {
+                Turn::Event(event) => self.hear(now, event)?,
+                Turn::Time => self.end(now),
+                Turn::Woken => {
+                    for said in heard.try_iter() {
+                        // A command that does not fit now, or is none, is said to be so.
+                        self.obey(now, &said).unwrap_or_else(|problem| say(format_args!("{now} {problem}")));
+                    }
+                }
+                Turn::Trouble(trouble) => eprintln!("{trouble}"),
+                Turn::Stopped { .. } => return Ok(self.went_well),
+                _ => {}
+            }
+            // The node would stay 64·T1, for a peer whose 200 comes again because our ACK was lost.
+            if self.is_ending && self.calls.is_empty() && !self.is_bound {
+                driver.stop(GOODBYE);
+                self.is_ending = false;
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Instant) -> Outcome<()> {
+        if let Some(target) = self.options.call.take() {
+            let call = Outgoing::to(&target).body(self.session("sendrecv"));
+            self.calls.push(self.agent.call(now, call)?);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, now: Instant) {
+        (self.hang_up, self.is_ending) = (None, true);
+        self.agent.shut_down(now);
+    }
+
+    fn hear(&mut self, now: Instant, event: Event) -> Outcome<()> {
+        match event {
+            Event::Registered { .. } if self.is_ending => {
+                say(format_args!("{now} not registered any more"));
+                self.is_bound = false;
+            }
+            Event::Registered { .. } if !self.is_bound => {
+                say(format_args!("{now} registered"));
+                self.is_bound = true;
+                self.begin(now)?;
+            }
+            Event::RegistrationFailed { cause, .. } => {
+                say(format_args!("{now} not registered: {}", cause.counts_as()));
+                self.is_bound = false;
+                self.end(now);
+            }
+            Event::Incoming { call, .. } if self.options.answer && self.calls.is_empty() => {
+                say(format_args!("{now} {call} comes in"));
+                self.calls.push(call);
+                self.agent.ring(now, call)?;
+                let session = self.session("sendrecv");
+                self.agent.answer(now, call, session)?;
+            }
+            Event::Incoming { call, .. } => self.agent.reject(now, call, StatusCode::BUSY_HERE)?,
+            Event::Progress { response, .. } => say(format_args!("{now} {}", response.status())),
+            Event::Answered { call, .. } | Event::Confirmed { call, .. } => {
+                say(format_args!("{now} {call} is established"));
+                self.refer_outcome(now, call, StatusCode::OK);
+                self.hang_up = self.options.hang_up_after.map(|seconds| now + Duration::from_secs(seconds));
+            }
+            Event::Offered { call, dialog, request } => {
+                let offer = String::from_utf8_lossy(request.body()).into_owned();
+                let mirrored = [("a=sendonly", "recvonly"), ("a=recvonly", "sendonly"), ("a=inactive", "inactive")];
+                let direction = mirrored.into_iter().find(|(offered, _)| offer.contains(offered));
+                let session = self.session(direction.map_or("sendrecv", |(_, answer)| answer));
+                self.agent.accept_offer(now, (call, dialog), session)?;
+                say(format_args!("{now} {call} was changed by the other end"));
+            }
+            Event::Modified { call, .. } => say(format_args!("{now} {call} is changed")),
+            Event::Referred { served, request, .. } => {
+                let call = Outgoing::referred(&request)?.body(self.session("sendrecv"));
+                let referral = self.agent.accept_refer(now, served)?;
+                let call = self.agent.call(now, call)?;
+                self.calls.push(call);
+                self.referral = referral.map(|referral| (call, referral));
+            }
+            Event::Notified { status: Some(status), .. } => {
+                say(format_args!("{now} the transfer: {status}"));
+                if status.is_success()
+                    && let Some(call) = self.calls.first()
+                {
+                    self.agent.hang_up(now, *call)?;
+                }
+            }
+            Event::Ended { call, .. } => {
+                say(format_args!("{now} {call} is over"));
+                self.went_well = true;
+                self.is_over(now, call);
+            }
+            Event::Failed { call, cause } => {
+                say(format_args!("{now} {call} came to nothing: {}", cause.counts_as()));
+                self.refer_outcome(now, call, cause.counts_as());
+                self.is_over(now, call);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Tells who has asked for that call what became of it.
+    fn refer_outcome(&mut self, now: Instant, call: CallId, status: StatusCode) {
+        if let Some((_, referral)) = self.referral.take_if(|(referred, _)| *referred == call) {
+            // The asker may have stopped listening.
+            let _ = self.agent.notify_refer(now, referral, status);
+        }
+    }
+
+    fn is_over(&mut self, now: Instant, call: CallId) {
+        self.calls.retain(|other| *other != call);
+        if self.calls.is_empty() {
+            self.end(now);
+        }
+    }
+
+    fn obey(&mut self, now: Instant, said: &Said) -> Outcome<()> {
+        let line = match said {
+            Said::Stop => "q",
+            Said::Line(line) => line.as_str(),
+        };
+        let call = self.calls.last().copied();
+        match (line, call) {
+            ("q", _) => self.end(now),
+            ("h", Some(call)) => {
+                let session = self.session("sendonly");
+                self.agent.modify(now, call, session)?;
+            }
+            ("r", Some(call)) => {
+                let session = self.session("sendrecv");
+                self.agent.modify(now, call, session)?;
+            }
+            (line, Some(call)) if line.starts_with("t ") => {
+                let target: UriBuf = line[2..].trim().parse()?;
+                self.agent.refer(now, call, Refer::to(&target).referred_by(&self.options.aor))?;
+            }
+            _ => return Err(format!("{line}: h, r, t URI or q in a call, else q").into()),
+        }
+        Ok(())
+    }
+
+    /// A session description (RFC 4566) for sound that nobody sends.
+    fn session(&mut self, direction: &str) -> Body {
+        self.version += 1;
+        let (ip, version) = (self.at.address.ip(), self.version);
+        let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
+        Body::sdp(format!(
+            "v=0\r\no=- 1 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
+             m=audio 9 RTP/AVP 0\r\na={direction}\r\n"
+        ))
+    }
+}

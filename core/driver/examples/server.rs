@@ -1,0 +1,219 @@
+//! A domain's proxy and registrar on UDP and TCP.
+//!
+//! ```text
+//! cargo run --release -p sansip-driver --example server -- --listen udp:127.0.0.1:5060 --domain biloxi.com \
+//!     --user alice:secret --record-route --route '*=udp:127.0.0.1:5070'
+//! ```
+//!
+//! It says `listening on udp:…` or `tcp:…` for each address once it is ready (port 0 is a free one), then what is registered and what
+//! is gone. A line `status` on standard input is answered with one line: whether it is idle, what is alive, what has happened.
+//! SIGINT or SIGTERM: it begins nothing new, and ends when what is in progress has ended, or after 32 s.
+
+mod shared;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::exit;
+
+use clap::Parser;
+use sansip::auth::Secret;
+use sansip::message::header::Protocol;
+use sansip::message::{HostBuf, HostPortBuf};
+use sansip::proxy::Forking;
+use sansip::registrar::Change;
+use sansip::server::{Alias, Event, Peer, Route, Settings, User};
+use sansip::{Config, Duration, Instant, Node, Server};
+use sansip_driver::Turn;
+use sansip_driver::blocking::Driver;
+use shared::{Place, Said, fail, hear, listen, say};
+
+/// How long what is in progress may take to end.
+const DRAIN: Duration = Duration::from_secs(32);
+
+/// How often a free port is looked for.
+const TRIES: u16 = 100;
+
+/// A domain's proxy and registrar on UDP and TCP.
+#[derive(Parser)]
+struct Options {
+    /// Where to bind; may be given several times. A port of UDP is opened for TCP, too (RFC 3261 §18.2.1)
+    #[arg(long, value_name = "udp|tcp:ADDR:PORT", required = true)]
+    listen: Vec<Place>,
+    /// No TCP but for --listen tcp:...
+    #[arg(long)]
+    no_tcp: bool,
+    /// What Via and Record-Route say instead of the bound address; one for each --listen, in their order
+    #[arg(long, value_name = "HOST[:PORT]")]
+    advertise: Vec<HostPortBuf>,
+    /// A host part that means this domain (biloxi.com, registrar.biloxi.com)
+    #[arg(long, required = true)]
+    domain: Vec<HostBuf>,
+    /// Another name of a domain, the first one if none is named: its users are the same
+    #[arg(long, value_name = "NAME[=DOMAIN]", value_parser = named)]
+    alias: Vec<(HostBuf, Option<HostBuf>)>,
+    /// A user of a domain, the first one if none is named. If there is any, registrations and calls need a password, and
+    /// strangers reach the domains alone
+    #[arg(long, value_name = "NAME[@DOMAIN]:PASSWORD", value_parser = user)]
+    user: Vec<(String, Option<HostBuf>, String)>,
+    /// A peer that needs no password and is relayed: an address, a network, or a name that it proves by TLS
+    #[arg(long, value_name = "ADDR[/BITS]|NAME")]
+    trust: Vec<Peer>,
+    /// Tell callers the contacts of a user (302) instead of forwarding
+    #[arg(long)]
+    redirect: bool,
+    /// Stay on the path of dialogs
+    #[arg(long)]
+    record_route: bool,
+    /// How the contacts of a user are called: all at once, or those of the highest q first
+    #[arg(long, value_name = "parallel|q", value_parser = forking)]
+    fork: Option<Forking>,
+    /// Where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog that carry no Route
+    #[arg(long, value_name = "KEY=udp|tcp:ADDR:PORT", value_parser = route)]
+    route: Vec<Route>,
+    /// Forward requests for any numeric address; closed (403) by default
+    #[arg(long)]
+    relay: bool,
+}
+
+fn main() {
+    let options = Options::parse();
+    if let Err(problem) = serve(options) {
+        fail(problem);
+    }
+}
+
+fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    let mut config = Config::new(sansip_driver::seed()?);
+    sansip_driver::fit_descriptors(&mut config.limits.transport);
+    let mut server = Server::server(config, options.settings());
+    let mut driver = Driver::new()?;
+    let mut advertise = options.advertise.iter().cloned();
+    for place in &options.listen {
+        let with_tcp = place.protocol == Protocol::Udp && !options.no_tcp;
+        let address = if with_tcp { with_port(place.address)? } else { place.address };
+        let sent_by = advertise.next();
+        let bound = listen(&mut driver, &mut server, Place { address, ..*place }, sent_by.clone(), false)?;
+        let tcp = Place { protocol: Protocol::Tcp, ..bound };
+        if with_tcp && !options.listen.contains(&tcp) {
+            listen(&mut driver, &mut server, tcp, sent_by, false)?;
+        }
+    }
+    server.check()?;
+    let heard = hear(driver.waker());
+    loop {
+        match driver.next(&mut server, None)? {
+            Turn::Event(event) => tell(driver.now(), event),
+            Turn::Woken => {
+                for said in heard.try_iter() {
+                    match said {
+                        Said::Line(line) if line == "status" => {
+                            let (now, idle, endpoint) = (driver.now(), server.is_idle(), server.endpoint());
+                            say(format_args!(
+                                "{now} status idle={idle} {:?} {:?}",
+                                endpoint.census(),
+                                endpoint.stats()
+                            ));
+                        }
+                        Said::Line(_) => {}
+                        Said::Stop => {
+                            server.drain();
+                            driver.stop(DRAIN);
+                        }
+                    }
+                }
+            }
+            Turn::Stopped { clean } => exit(i32::from(!clean)),
+            Turn::Trouble(trouble) => eprintln!("{trouble}"),
+            _ => {}
+        }
+    }
+}
+
+fn tell(now: Instant, event: Event) {
+    match event {
+        Event::Binding(Change::Bound { address_of_record, contact }) => {
+            say(format_args!("{now} bound {address_of_record} to {contact}"));
+        }
+        Event::Binding(Change::Unbound { address_of_record, contact }) => {
+            say(format_args!("{now} unbound {address_of_record} from {contact}"));
+        }
+        Event::Redirected { address_of_record, contacts } => {
+            let contacts: Vec<String> = contacts.iter().map(ToString::to_string).collect();
+            say(format_args!("{now} {address_of_record} will now be redirected to {}", contacts.join(", ")));
+        }
+        Event::Overload { limit, refused } => say(format_args!("{now} refused {refused} at the limit {limit:?}")),
+        _ => {}
+    }
+}
+
+impl Options {
+    fn settings(&self) -> Settings {
+        let first = &self.domain[0];
+        let or_first = |domain: &Option<HostBuf>| domain.as_ref().unwrap_or(first).clone();
+        let mut settings = Settings {
+            domains: self.domain.clone(),
+            trusted: self.trust.clone(),
+            redirect: self.redirect,
+            routes: self.route.clone(),
+            relay: self.relay,
+            ..Settings::default()
+        };
+        settings.proxy.record_route = self.record_route;
+        settings.proxy.forking = self.fork.unwrap_or(settings.proxy.forking);
+        settings.users.extend(self.user.iter().map(|(name, domain, password)| User {
+            name: name.as_str().into(),
+            domain: or_first(domain),
+            secret: Secret::password(password),
+        }));
+        let aliases = self.alias.iter();
+        settings.aliases.extend(aliases.map(|(name, domain)| Alias { name: name.clone(), domain: or_first(domain) }));
+        settings
+    }
+}
+
+/// That address with a port that is free for UDP and TCP, if it has none.
+fn with_port(mut address: SocketAddr) -> io::Result<SocketAddr> {
+    let mut tries = 0;
+    while address.port() == 0 {
+        let tcp = TcpListener::bind(address)?.local_addr()?;
+        match UdpSocket::bind(tcp) {
+            Ok(_) => address = tcp,
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
+    Ok(address)
+}
+
+fn named(text: &str) -> Result<(HostBuf, Option<HostBuf>), String> {
+    let host = |text: &str| text.parse::<HostBuf>().map_err(|error| error.to_string());
+    match text.split_once('=') {
+        Some((name, domain)) => Ok((host(name)?, Some(host(domain)?))),
+        None => Ok((host(text)?, None)),
+    }
+}
+
+fn user(text: &str) -> Result<(String, Option<HostBuf>, String), String> {
+    let (user, password) = text.split_once(':').ok_or("NAME:PASSWORD wanted")?;
+    match user.rsplit_once('@') {
+        Some((name, domain)) => {
+            let domain = domain.parse::<HostBuf>().map_err(|error| error.to_string())?;
+            Ok((name.into(), Some(domain), password.into()))
+        }
+        None => Ok((user.into(), None, password.into())),
+    }
+}
+
+fn forking(text: &str) -> Result<Forking, &'static str> {
+    match text {
+        "parallel" => Ok(Forking::Parallel),
+        "q" => Ok(Forking::Groups),
+        _ => Err("parallel or q wanted"),
+    }
+}
+
+fn route(text: &str) -> Result<Route, String> {
+    let (key, place) = text.rsplit_once('=').ok_or("KEY=udp|tcp:ADDR:PORT wanted")?;
+    let key = key.parse().map_err(|error| format!("{key}: {error}"))?;
+    Ok(Route { key, next_hop: place.parse::<Place>()?.into() })
+}
