@@ -27,6 +27,9 @@ pub struct Limits {
     pub service_route: usize,
     /// Requests of the application that wait for their end in the dialog of one call; a further one is refused. 16.
     pub asks: usize,
+    /// Requests of a peer in one dialog that wait for the application ([`Event::Asked`](super::Event::Asked),
+    /// [`Event::Referred`](super::Event::Referred)); a further one gets a 500 with Retry-After. 16.
+    pub pending_requests: usize,
     /// Subscriptions, of ours and those that REFERs of peers have made. Above it a command is refused, and the NOTIFY by which another fork of
     /// a SUBSCRIBE would make one more gets 481. 10,000.
     pub subscriptions: usize,
@@ -52,6 +55,7 @@ impl Default for Limits {
             accounts: 100_000,
             service_route: 16,
             asks: 16,
+            pending_requests: 16,
             subscriptions: 10_000,
             reliable_responses: 8,
             ended_dialogs: 256,
@@ -67,6 +71,8 @@ impl Limit {
     pub const FORKS: Self = Self::named("forks");
     /// [`Limits::look_ups`]: 503.
     pub const LOOK_UPS: Self = Self::named("look_ups");
+    /// [`Limits::pending_requests`]: 500.
+    pub const PENDING_REQUESTS: Self = Self::named("pending_requests");
     /// [`Limits::subscriptions`]: 481.
     pub const SUBSCRIPTIONS: Self = Self::named("subscriptions");
     /// [`Limits::service_route`]: the route was not used.

@@ -30,7 +30,7 @@ impl Core {
                 on.respond_final(cx, &served, StatusCode::BUSY_HERE, |_| {});
             }
             Method::Options => on.respond_options(cx, &served),
-            method if on.profile.answers(method) => on.ask_application(cx, served, None),
+            method if on.profile.answers(method) => on.ask_application(cx, served, None, None),
             // A BYE without To tag ends nothing (§15.1.2).
             _ => on.respond_final(cx, &served, StatusCode::CALL_DOES_NOT_EXIST, |_| {}),
         }
@@ -57,7 +57,7 @@ impl Core {
             _ if !on.is_in_order(dialog, &served.request) => {
                 on.respond_final(cx, &served, StatusCode::SERVER_INTERNAL_ERROR, |_| {});
             }
-            _ if on.profile.answers(method) => on.ask_application(cx, served, call),
+            _ if on.profile.answers(method) => on.ask_application(cx, served, Some(dialog), call),
             _ => on.respond_options(cx, &served),
         }
     }

@@ -11,10 +11,11 @@ mod merged;
 mod respond;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 
 use super::agent::Work;
 use crate::auth::Pass;
-use crate::dialog::KeyedIndex;
+use crate::dialog::{DialogId, KeyedIndex};
 use crate::endpoint::Arrival;
 use crate::flow::ListenerId;
 use crate::id::Arena;
@@ -25,6 +26,7 @@ use crate::tag::Tag;
 use crate::transaction::ServerTransactionId;
 use crate::user_agent::{AccountId, CallId, ServedId, ServedKind};
 use asked::Asked;
+pub(super) use asked::refuse_for_now;
 use guard::LookUp;
 pub(super) use guard::{Guard, Store};
 use merged::MergeName;
@@ -51,6 +53,8 @@ pub(super) struct Serving {
     index: KeyedIndex<ServedId>,
     /// How many wait for the secret of their user.
     looking_up: usize,
+    /// How many wait for the application in each dialog, where any does.
+    waiting: BTreeMap<DialogId, usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -72,7 +76,7 @@ struct Entry {
 impl Serving {
     /// Without a request; names are hashed under `hash_key`.
     pub(super) const fn new(hash_key: [u8; 16]) -> Self {
-        Self { table: Arena::new(), index: KeyedIndex::new(hash_key), looking_up: 0 }
+        Self { table: Arena::new(), index: KeyedIndex::new(hash_key), looking_up: 0, waiting: BTreeMap::new() }
     }
 
     /// Takes in a request that matches no transaction. False beside the handle: it is a merged request (§8.2.2.2), because one
@@ -116,6 +120,9 @@ impl Serving {
     pub(super) fn end(&mut self, id: ServedId) {
         let Some(entry) = self.table.remove(id) else { return };
         self.looking_up = self.looking_up.saturating_sub(usize::from(entry.look_up.is_some()));
+        if let Some(asked) = &entry.asked {
+            self.forget_question(asked);
+        }
         if let Some((hash, _)) = entry.name {
             self.index.remove(hash, id);
         }

@@ -2,10 +2,10 @@
 
 use super::super::agent::Cx;
 use super::super::floor::Floor;
-use super::super::server::Served;
+use super::super::server::{Served, refuse_for_now};
 use super::Calls;
 use super::machine::Phase;
-use super::offered::{refuse, refuse_for_now};
+use super::offered::refuse;
 use crate::dialog::DialogId;
 use crate::message::{Method, StatusCode};
 use crate::user_agent::CallId;

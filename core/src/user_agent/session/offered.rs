@@ -5,7 +5,7 @@ use super::super::compose::{Extra, Reply};
 use super::super::description::request_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
-use super::super::server::Served;
+use super::super::server::{Served, refuse_for_now};
 use super::Calls;
 use super::call::{Call, Callee, Caller, Session, Side, Theirs};
 use super::exchange::Described;
@@ -264,17 +264,6 @@ fn carriers(served: &Served) -> (Carrier, Carrier) {
         Method::Prack => (Carrier::PrackSuccess, Carrier::PrackFailure),
         _ => (Carrier::InviteSuccess, Carrier::InviteFailure),
     }
-}
-
-/// Refuses a request that comes while another one, or an offer, is in progress. With a 500 it may come again after 0 to 10 s (§14.2, RFC
-/// 3311 §5.2).
-pub(super) fn refuse_for_now(on: &mut Floor, cx: &mut Cx<'_>, served: &Served, status: StatusCode) {
-    let wait = (status == StatusCode::SERVER_INTERNAL_ERROR).then(|| cx.random().below(11));
-    on.respond_final(cx, served, status, |lines| {
-        if let Some(seconds) = wait {
-            lines.header(HeaderId::RetryAfter, alloc::format!("{seconds}"));
-        }
-    });
 }
 
 /// A change of the session is not wanted: it goes on as it is (§14.2).

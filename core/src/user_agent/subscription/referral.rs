@@ -80,7 +80,7 @@ impl Subscriptions {
         if headers.values(HeaderId::ReferredBy, true).nth(1).is_some() {
             return on.reject(cx, &served, Phrase::BAD_REFERRER);
         }
-        on.ask_about_referral(cx, served, call);
+        on.ask_about_referral(cx, served, dialog, call);
     }
 
     /// Accepts a REFER. `None`: the referrer wants no subscription, and there is none (RFC 4488 §4).
