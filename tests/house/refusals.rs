@@ -4,8 +4,9 @@ use crate::source::{Source, sources};
 
 /// The methods that write a message and may refuse to, and whether a call of each takes arguments: without them some are
 /// namesakes of other methods.
-const BUILDERS: [(&str, bool); 6] = [
+const BUILDERS: [(&str, bool); 7] = [
     ("finish", false),
+    ("fragment", true),
     ("octets", false),
     ("octets_for", true),
     ("octets_without_top_via", true),

@@ -1,8 +1,10 @@
 //! Fragments of SIP messages as bodies: `message/sipfrag` (RFC 3420).
 
+use super::error::BuildError;
 use super::status::StatusCode;
 use super::text;
-use alloc::string::String;
+use super::write::{Content, Lines};
+use alloc::vec::Vec;
 
 /// The status line that a body of type `message/sipfrag` begins with: how the action stands that a REFER has asked for (RFC 3515 §2.4.5).
 ///
@@ -43,15 +45,27 @@ impl<'a> StatusLine<'a> {
         Some(Self { status: StatusCode::new(number)?, reason: reason.trim_ascii() })
     }
 
-    /// A fragment that is this status line alone.
-    pub(crate) fn fragment(status: StatusCode) -> String {
-        alloc::format!("SIP/2.0 {} {}\r\n", status.get(), status.reason())
+    /// A fragment that begins with this status line, and has these fields and this body of a response (RFC 3420 §2.1).
+    ///
+    /// # Errors
+    /// The first name or value that cannot be written.
+    pub(crate) fn fragment(status: StatusCode, lines: &Lines, content: Content<'_>) -> Result<Vec<u8>, BuildError> {
+        let mut fragment = alloc::format!("SIP/2.0 {} {}\r\n", status.get(), status.reason()).into_bytes();
+        fragment.extend_from_slice(lines.check()?);
+        if !content.octets.is_empty() {
+            fragment.extend_from_slice(&content.type_parts()?.concat());
+            let length = alloc::format!("Content-Length: {}\r\n\r\n", content.octets.len());
+            fragment.extend_from_slice(length.as_bytes());
+            fragment.extend_from_slice(content.octets);
+        }
+        Ok(fragment)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::HeaderId;
 
     fn read(text: &str) -> Option<(u16, &[u8])> {
         StatusLine::of_fragment(text.as_bytes()).map(|line| (line.status.get(), line.reason))
@@ -107,7 +121,16 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        assert_eq!(StatusLine::fragment(StatusCode::OK), "SIP/2.0 200 OK\r\n");
-        assert_eq!(read(&StatusLine::fragment(StatusCode::DECLINE)).map(|line| line.0), Some(603));
+        let mut lines = Lines::new();
+        let plain = StatusLine::fragment(StatusCode::OK, &lines, Content::default()).unwrap();
+        assert_eq!(plain, b"SIP/2.0 200 OK\r\n");
+        lines.header(HeaderId::Warning, "399 a \"b\"");
+        let content = Content { content_type: "text/plain", octets: b"c" };
+        let declined = StatusLine::fragment(StatusCode::DECLINE, &lines, content).unwrap();
+        let rest = b"Warning: 399 a \"b\"\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nc";
+        assert_eq!(declined, [&b"SIP/2.0 603 Decline\r\n"[..], rest].concat());
+        assert_eq!(StatusLine::of_fragment(&declined).map(|line| line.status), Some(StatusCode::DECLINE));
+        let unwritable = StatusLine::fragment(StatusCode::OK, &lines, Content { content_type: "a\r\nb", octets: b"c" });
+        assert_eq!(unwritable, Err(BuildError::Control));
     }
 }

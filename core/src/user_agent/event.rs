@@ -31,7 +31,13 @@ pub enum Event {
         /// do so (RFC 3891 §8). A rejection leaves the other call as it is. If that has ended before, an
         /// answer ends nothing. An answer is `WrongState` if the INVITE is for an early call alone
         /// and that was answered meanwhile; 486 is owed then (RFC 3891 §3).
+        ///
+        /// No call is replaced by itself, whoever asks: to accept the INVITE is to answer it, with a session description that nobody but the
+        /// application has.
         replaces: Option<CallId>,
+        /// Whether the [`guard`](super::UserAgent::guard) has had proved that the caller is the user who has made the call that is to be replaced:
+        /// then the caller may do so, and nobody need be asked (RFC 3891 §3). A call that we have made has no such user.
+        replaces_own: bool,
     },
     /// A provisional response (101 to 199) to our INVITE.
     Progress {

@@ -192,7 +192,7 @@ impl Lines {
     ///
     /// # Errors
     /// The first name or value that cannot be written.
-    pub(super) fn check(&self) -> Result<&[u8], BuildError> {
+    pub(in crate::message) fn check(&self) -> Result<&[u8], BuildError> {
         self.error.map_or(Ok(self.text.as_bytes()), Err)
     }
 }
@@ -211,7 +211,7 @@ impl<'a> Content<'a> {
     ///
     /// # Errors
     /// The type cannot be written.
-    pub(super) fn type_parts(self) -> Result<[&'a [u8]; 3], BuildError> {
+    pub(in crate::message) fn type_parts(self) -> Result<[&'a [u8]; 3], BuildError> {
         match text::trim(self.content_type.as_bytes()) {
             _ if !is_writable(self.content_type.as_bytes()) => Err(BuildError::Control),
             _ if self.content_type.is_empty() => Ok([&[]; 3]),

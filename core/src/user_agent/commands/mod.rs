@@ -84,12 +84,12 @@ impl Core {
         self.calls.modify(&mut self.floor, cx, call, extra)
     }
 
-    /// As [`UserAgent::cancel_change`](super::UserAgent::cancel_change).
+    /// As [`UserAgent::cancel_change_with`](super::UserAgent::cancel_change_with).
     ///
     /// # Errors
     /// As there.
-    pub fn cancel_change(&mut self, cx: &mut Cx<'_>, call: CallId) -> Result<(), CommandError> {
-        self.calls.cancel_change(&mut self.floor, cx, call)
+    pub fn cancel_change(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
+        self.calls.cancel_change(&mut self.floor, cx, call, extra)
     }
 
     /// As [`UserAgent::update`](super::UserAgent::update).
@@ -139,9 +139,6 @@ impl Core {
     /// # Errors
     /// As there.
     pub fn cancel(&mut self, cx: &mut Cx<'_>, call: CallId, extra: &Extra) -> Result<(), CommandError> {
-        if extra.has_body() {
-            return Err(CommandError::Invalid("body"));
-        }
         self.calls.cancel(&mut self.floor, cx, call, extra)
     }
 
@@ -215,25 +212,25 @@ impl Core {
         self.subscriptions.refer_outside(&mut self.floor, cx, outgoing, refer)
     }
 
-    /// As [`UserAgent::accept_refer`](super::UserAgent::accept_refer).
+    /// As [`UserAgent::accept_refer_with`](super::UserAgent::accept_refer_with).
     ///
     /// # Errors
     /// As there.
-    pub fn accept_refer(&mut self, cx: &mut Cx<'_>, served: ServedId) -> Result<Option<ReferralId>, CommandError> {
-        self.subscriptions.accept_refer(&mut self.floor, cx, served)
+    pub fn accept_refer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        served: ServedId,
+        extra: &Extra,
+    ) -> Result<Option<ReferralId>, CommandError> {
+        self.subscriptions.accept_refer(&mut self.floor, cx, served, extra)
     }
 
     /// As [`UserAgent::notify_refer`](super::UserAgent::notify_refer).
     ///
     /// # Errors
     /// As there.
-    pub fn notify_refer(
-        &mut self,
-        cx: &mut Cx<'_>,
-        referral: ReferralId,
-        status: StatusCode,
-    ) -> Result<(), CommandError> {
-        self.subscriptions.notify_refer(&mut self.floor, cx, referral, status)
+    pub fn notify_refer(&mut self, cx: &mut Cx<'_>, referral: ReferralId, reply: &Reply) -> Result<(), CommandError> {
+        self.subscriptions.notify_refer(&mut self.floor, cx, referral, reply)
     }
 
     /// The subscriptions that are alive, in the order of their slots.

@@ -101,6 +101,18 @@ impl Extra {
         }
     }
 
+    /// Whether a CANCEL can carry this, which has no body, and no Proxy-Require (RFC 3261 §9.1).
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); `Invalid("body")`.
+    pub(in crate::user_agent) fn check_cancel(&self) -> Result<(), CommandError> {
+        self.check()?;
+        if self.has(HeaderId::ProxyRequire) {
+            return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
+        }
+        if self.has_body() { Err(CommandError::Invalid("body")) } else { Ok(()) }
+    }
+
     /// Whether there is nothing.
     pub(in crate::user_agent) const fn is_empty(&self) -> bool {
         self.lines.is_none() && self.body.is_none()

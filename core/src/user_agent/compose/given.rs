@@ -12,4 +12,6 @@ pub(in crate::user_agent) struct Given {
     pub(in crate::user_agent) ack: Extra,
     /// The fields and the body of each PRACK.
     pub(in crate::user_agent) prack: Extra,
+    /// The fields and the body of each BYE, unless a command gives others.
+    pub(in crate::user_agent) farewell: Extra,
 }

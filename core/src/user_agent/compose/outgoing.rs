@@ -159,6 +159,26 @@ impl Outgoing {
         self
     }
 
+    /// Sets the header fields and the body of each BYE that ends a dialog of this INVITE, such as a Reason (RFC 3326): those that go out by
+    /// themselves, to a fork that has lost, or when the session was not refreshed, and those of commands that say nothing else
+    /// ([`hang_up_with`](crate::user_agent::UserAgent::hang_up_with) does).
+    ///
+    /// ```
+    /// # use sansip::user_agent::{Extra, Outgoing};
+    /// let reason = Extra::new().header("Reason", "SIP;cause=200;text=\"Call completed elsewhere\"");
+    /// let call = Outgoing::to(&"<sip:bob@biloxi.com>".parse().unwrap()).farewell(reason);
+    /// # let _ = call;
+    /// ```
+    #[must_use]
+    pub fn farewell(mut self, extra: impl Into<Extra>) -> Self {
+        let extra = extra.into();
+        if let Err(error) = extra.check() {
+            self.extra.fail(error);
+        }
+        self.given.get_or_insert_default().farewell = extra;
+        self
+    }
+
     /// Sets all that the request carries besides what the core writes.
     pub(in crate::user_agent) fn extra(mut self, extra: Extra) -> Self {
         self.extra = extra;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Served;
-use crate::auth::{Asker, Claim, Gate, Ha1, Pass, Reading, Refusal, Secret, Settings, Users};
+use crate::auth::{Asker, Claim, Gate, Ha1, Pass, Reading, Refusal, Secret, Settings, UserName, Users};
 use crate::error::{CommandError, Limit};
 use crate::message::{Lines, Method, ResponseParts, StatusCode};
 use crate::time::Duration;
@@ -37,6 +37,13 @@ pub(super) struct LookUp {
     is_first: bool,
     claim: Claim,
     timer: TimerId,
+}
+
+/// A user who has proved to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::user_agent) struct Proved {
+    realm: Box<str>,
+    user: UserName,
 }
 
 impl Floor {
@@ -191,6 +198,12 @@ impl super::Serving {
         if let Some(entry) = self.table.get_mut(id) {
             entry.pass = Some(Box::new(pass));
         }
+    }
+
+    /// The user who has sent a request, if that was proved.
+    pub(in crate::user_agent) fn proved_user(&self, id: ServedId) -> Option<Box<Proved>> {
+        let pass = self.pass(id)?;
+        Some(Box::new(Proved { realm: pass.realm().into(), user: pass.user().clone() }))
     }
 
     fn pass(&self, id: ServedId) -> Option<&Pass> {

@@ -28,7 +28,7 @@ use crate::user_agent::{AccountId, CallId, ServedId, ServedKind};
 use asked::Asked;
 pub(super) use asked::refuse_for_now;
 use guard::LookUp;
-pub(super) use guard::{Guard, Store};
+pub(super) use guard::{Guard, Proved, Store};
 use merged::MergeName;
 
 /// A request that is being served.

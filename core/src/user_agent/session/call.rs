@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::super::compose::{Extra, Given};
 use super::super::event::CallState;
-use super::super::server::Served;
+use super::super::server::{Proved, Served};
 use super::exchange::Exchange;
 use super::machine::Phase;
 use super::refresh::Refresh;
@@ -32,6 +32,8 @@ pub(super) struct Call {
     /// The application knows that the call is over.
     pub(super) over: bool,
     pub(super) account: AccountId,
+    /// The user who has called, if a guard has had that proved.
+    pub(super) user: Option<Box<Proved>>,
     /// What the application has given beforehand for messages that follow the INVITE. In a box, as most calls have nothing here.
     pub(super) given: Option<Box<Given>>,
 }

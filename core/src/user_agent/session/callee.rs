@@ -52,6 +52,12 @@ impl Calls {
         let side = Side::Callee(Callee::Offered(Box::new(offered)));
         let id = self.begin_call(on, call_id, side, account);
         on.serving.set_call(served_id, id);
+        let user = on.serving.proved_user(served_id);
+        let replaced = replaces.and_then(|replaced| self.table.get(replaced)?.user.as_ref());
+        let replaces_own = user.is_some() && replaced == user.as_ref();
+        if let Some(call) = self.table.get_mut(id) {
+            call.user = user;
+        }
         if let Some(Ok(Expires(seconds))) = request.headers().get::<Expires>() {
             let at = cx.now() + Duration::from_secs(seconds.into());
             let timer = cx.arm(at, Work::Expiry(id));
@@ -59,7 +65,7 @@ impl Calls {
                 offered.expiry = Some(timer);
             }
         }
-        cx.emit(Event::Incoming { call: id, account, request, replaces });
+        cx.emit(Event::Incoming { call: id, account, request, replaces, replaces_own });
     }
 
     /// Sends a provisional response from 101 to 199 (§13.3.1.1).

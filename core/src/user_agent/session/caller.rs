@@ -77,10 +77,7 @@ impl Calls {
         id: CallId,
         extra: &Extra,
     ) -> Result<(), CommandError> {
-        extra.check()?;
-        if extra.has(HeaderId::ProxyRequire) {
-            return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
-        }
+        extra.check_cancel()?;
         let Side::Caller(caller) = &mut self.alive(id)?.side else { return Err(CommandError::WrongState) };
         match caller {
             Caller { progress: Progress::Answered, .. } | Caller { cancelled: true, .. } => {
@@ -400,7 +397,12 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, call: &Call, cred
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
     let refusal = given.and_then(|given| given.refusal.as_ref()).filter(|_| is_offer);
     let ack = RequestParts { content: refusal.map(Body::content).unwrap_or_default(), ..ack };
+    let farewell = given.map(|given| &given.farewell);
+    if let Some(farewell) = farewell {
+        farewell.add_to(&mut bye);
+    }
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
+    let bye = RequestParts { content: farewell.map(|farewell| farewell.content()).unwrap_or_default(), ..bye };
     let Ok(bye) = bye.request() else { return };
     let Ok(bye) = on.keyring.authorize(call.account, &bye).edit(bye.edit()).finish() else { return };
     // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).

@@ -92,7 +92,30 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`; `WrongState` unless a re-INVITE of ours is in progress, or waits to be sent again.
     pub fn cancel_change(&mut self, now: Instant, call: CallId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.cancel_change(cx, call))
+        self.cancel_change_with(now, call, Extra::new())
+    }
+
+    /// As [`cancel_change`](Self::cancel_change), with header fields of the CANCEL, such as a Reason (RFC 3326).
+    ///
+    /// ```
+    /// # use sansip::{CallId, CommandError, Instant};
+    /// # use sansip::user_agent::{Extra, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, call: CallId) -> Result<(), CommandError> {
+    /// alice.cancel_change_with(now, call, Extra::new().header("Reason", "SIP;cause=487"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`, and Proxy-Require is refused too (RFC 3261 §9.1); `Invalid`: a body, or what cannot be carried.
+    pub fn cancel_change_with(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.cancel_change(cx, call, &extra))
     }
 
     /// Changes a session, or refreshes the target of its dialog, by an UPDATE (RFC 3311): a session description is an offer, and without one

@@ -152,7 +152,10 @@ impl Calls {
 
     /// Sends a BYE in the dialog of a session (§15.1.1).
     fn send_bye(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) -> Result<(), CommandError> {
-        let extra = self.session_mut(id, dialog).and_then(|session| session.farewell.take());
+        let said = self.session_mut(id, dialog).and_then(|session| session.farewell.take());
+        let given = self.table.get(id).and_then(|call| call.given.as_ref());
+        let given = given.map(|given| &given.farewell).filter(|farewell| !farewell.is_empty());
+        let extra = said.or_else(|| given.map(|farewell| Box::new(farewell.clone())));
         let bye = Inside { dialog, method: Method::Bye, extra };
         let bye = on.send_inside(cx, Owner::Bye(id, dialog), bye)?;
         if let Some(session) = self.session_mut(id, dialog) {

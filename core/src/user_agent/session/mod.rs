@@ -157,7 +157,7 @@ impl Calls {
     fn begin_call(&mut self, on: &mut Floor, call_id: Box<str>, side: Side, account: AccountId) -> CallId {
         on.accounts.hold(account);
         let sessions = SmallVec::new();
-        self.table.insert(Call { call_id, side, sessions, over: false, account, given: None })
+        self.table.insert(Call { call_id, side, sessions, over: false, user: None, account, given: None })
     }
 
     /// Adds a dialog to a call, with the offer/answer that the INVITE has begun.

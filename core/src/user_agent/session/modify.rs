@@ -59,7 +59,9 @@ impl Calls {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: CallId,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
+        extra.check_cancel()?;
         let session = self.alive(id)?.main_mut().ok_or(CommandError::WrongState)?;
         let dialog = session.dialog;
         let cause = Cause::Cancelled(None);
@@ -72,7 +74,7 @@ impl Calls {
         let ours = ours.filter(|ours| !ours.is_refresh).ok_or(CommandError::WrongState)?;
         match ours.stage {
             Stage::Sent(request) => {
-                if on.requests.cancel(cx, request, None)? == Cancelled::Over {
+                if on.requests.cancel(cx, request, extra.lines())? == Cancelled::Over {
                     self.modify_refused(on, cx, id, request, cause);
                 }
             }

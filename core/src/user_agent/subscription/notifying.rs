@@ -7,11 +7,11 @@ use super::referral::{Referral, ReferralEnd};
 use super::referring::PACKAGE;
 use crate::dialog::{DialogId, DialogKey, Ended, Purpose, ResponseEffect};
 use crate::message::header::{Event as EventHeader, Expires};
-use crate::message::{HeaderId, Method, Phrase, StatusCode, StatusLine};
+use crate::message::{HeaderId, Method, Phrase, StatusCode};
 use crate::time::Duration;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::client::{Inside, Outcome, Owner};
-use crate::user_agent::compose::{Body, Extra};
+use crate::user_agent::compose::Extra;
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::{Floor, Usage};
 use crate::user_agent::server::Served;
@@ -140,6 +140,6 @@ fn fields(referral: &Referral, cx: &Cx<'_>) -> Extra {
         Some(reason) => alloc::format!("terminated;reason={reason}"),
         None => alloc::format!("active;expires={}", referral.expires.since(cx.now()).as_secs()),
     };
-    let body = Body::new(StatusLine::CONTENT_TYPE, StatusLine::fragment(referral.status));
-    Extra::new().with(HeaderId::Event, event).with(HeaderId::SubscriptionState, state).body(body)
+    let extra = Extra::new().with(HeaderId::Event, event).with(HeaderId::SubscriptionState, state);
+    extra.body(referral.fragment.clone())
 }

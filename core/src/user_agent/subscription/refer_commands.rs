@@ -2,11 +2,10 @@
 
 use super::Refer;
 use crate::error::CommandError;
-use crate::message::StatusCode;
 use crate::stack::Stack;
 use crate::time::Instant;
 use crate::user_agent::agent::Core;
-use crate::user_agent::compose::Outgoing;
+use crate::user_agent::compose::{Extra, Outgoing, Reply};
 use crate::user_agent::{CallId, ReferralId, ServedId, SubscriptionId};
 
 impl Stack<Core> {
@@ -92,22 +91,52 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`: it is answered, its time is over, or its dialog is; `WrongState`: it is no REFER; `NoListener`; `Limit("subscriptions")`.
     pub fn accept_refer(&mut self, now: Instant, served: ServedId) -> Result<Option<ReferralId>, CommandError> {
-        self.command(now, |core, cx| core.accept_refer(cx, served))
+        self.accept_refer_with(now, served, Extra::new())
+    }
+
+    /// As [`accept_refer`](Self::accept_refer), with header fields and a body of the 202, or of the 200 where the referrer does not want to be
+    /// told.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant};
+    /// # use sansip::user_agent::{Event, Extra, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
+    /// if let Event::Referred { served, .. } = event {
+    ///     alice.accept_refer_with(now, served, Extra::new().header("X-Ticket", "4711"))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`: also Expires; `Invalid`: what cannot be carried.
+    pub fn accept_refer_with(
+        &mut self,
+        now: Instant,
+        served: ServedId,
+        extra: impl Into<Extra>,
+    ) -> Result<Option<ReferralId>, CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.accept_refer(cx, served, &extra))
     }
 
     /// Tells the referrer how its REFER goes: the status of the last response to what it has asked for, or the like (RFC 3515 §2.4.5). A final
-    /// status is the outcome, and the handle is gone.
+    /// status is the outcome, and the handle is gone. A [`Reply`] shows fields and a body of that response too, such as the Contacts of a
+    /// redirection or the Warning of a refusal (RFC 3420).
     ///
     /// ```
     /// # use sansip::{CommandError, Instant, ReferralId};
     /// # use sansip::message::StatusCode;
-    /// # use sansip::user_agent::{Event, UserAgent};
+    /// # use sansip::user_agent::{Event, Reply, UserAgent};
     /// # fn example(alice: &mut UserAgent, now: Instant, referral: ReferralId, event: Event) -> Result<(), CommandError> {
     /// match event {
     ///     Event::Progress { response, .. } | Event::Answered { response, .. } => {
     ///         alice.notify_refer(now, referral, response.status())?;
     ///     }
-    ///     Event::Failed { cause, .. } => alice.notify_refer(now, referral, cause.counts_as())?,
+    ///     Event::Failed { cause, .. } => {
+    ///         let told = Reply::new(cause.counts_as()).warning("Nobody is at home");
+    ///         alice.notify_refer(now, referral, told)?;
+    ///     }
     ///     _ => {}
     /// }
     /// # Ok(())
@@ -115,8 +144,14 @@ impl Stack<Core> {
     /// ```
     ///
     /// # Errors
-    /// `Gone`: the outcome is told, or the referrer is not told any more.
-    pub fn notify_refer(&mut self, now: Instant, referral: ReferralId, status: StatusCode) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.notify_refer(cx, referral, status))
+    /// `Gone`: the outcome is told, or the referrer is not told any more; `HeaderOwned`; `Invalid`: what cannot be carried.
+    pub fn notify_refer(
+        &mut self,
+        now: Instant,
+        referral: ReferralId,
+        reply: impl Into<Reply>,
+    ) -> Result<(), CommandError> {
+        let reply = reply.into();
+        self.command(now, |core, cx| core.notify_refer(cx, referral, &reply))
     }
 }

@@ -7,11 +7,11 @@ use crate::dialog::{Dialog, DialogId, DialogKey, DialogState};
 use crate::error::CommandError;
 use crate::extension::Extension;
 use crate::message::header::ReferTo;
-use crate::message::{HeaderId, Phrase, StatusCode};
+use crate::message::{HeaderId, Lines, Phrase, StatusCode, StatusLine};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::user_agent::agent::{Cx, Work};
-use crate::user_agent::compose::{Extra, Reply};
+use crate::user_agent::compose::{Body, Extra, Reply};
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::{Floor, Usage};
 use crate::user_agent::server::Served;
@@ -26,8 +26,8 @@ pub(super) struct Referral {
     pub(super) number: u32,
     /// Whether NOTIFYs say the number: for a REFER that has not made its dialog, as there may have been others in the dialog (§2.4.6).
     pub(super) shows_id: bool,
-    /// How the reference stands.
-    pub(super) status: StatusCode,
+    /// How the reference stands: the fragment of the next NOTIFY.
+    pub(super) fragment: Body,
     pub(super) expires: Instant,
     /// Until the subscription expires.
     pub(super) timer: Option<TimerId>,
@@ -83,13 +83,18 @@ impl Subscriptions {
         on.ask_about_referral(cx, served, dialog, call);
     }
 
-    /// Accepts a REFER. `None`: the referrer wants no subscription, and there is none (RFC 4488 §4).
+    /// Accepts a REFER with a response that carries this. `None`: the referrer wants no subscription, and there is none (RFC 4488 §4).
     pub(in crate::user_agent) fn accept_refer(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: ServedId,
+        extra: &Extra,
     ) -> Result<Option<ReferralId>, CommandError> {
+        extra.check()?;
+        if extra.contains(HeaderId::Expires) {
+            return Err(CommandError::HeaderOwned(HeaderId::Expires.as_str()));
+        }
         let served = on.question(id)?.clone();
         let request = &served.request;
         if request.method() != crate::message::Method::Refer {
@@ -109,7 +114,7 @@ impl Subscriptions {
         let is_wanted = !(on.profile.extensions().contains(Extension::NoReferSubscription)
             && says_no_subscription(request.headers().raw(REFER_SUB)));
         if !is_wanted {
-            let extra = Extra::new().with(REFER_SUB, b"false");
+            let extra = Extra::new().with(REFER_SUB, b"false").and(extra);
             let response = on.dialog_response(cx, &served, StatusCode::OK, &extra)?;
             cx.respond_octets(served.server, StatusCode::OK, response)?;
             on.settle_question(cx, id);
@@ -117,8 +122,9 @@ impl Subscriptions {
             return Ok(None);
         }
         self.has_room(on)?;
-        let response = on.dialog_response(cx, &served, StatusCode::ACCEPTED, &Extra::new())?;
+        let response = on.dialog_response(cx, &served, StatusCode::ACCEPTED, extra)?;
         let number = request.cseq().ok_or(CommandError::Invalid("request"))?.number;
+        let fragment = fragment(&Reply::new(StatusCode::TRYING))?;
         let made = match known {
             Some(_) => None,
             None => {
@@ -130,7 +136,7 @@ impl Subscriptions {
         cx.respond_octets(served.server, StatusCode::ACCEPTED, response)?;
         on.settle_question(cx, id);
         self.refresh_target(on, known, &served);
-        Ok(Some(self.begin_referral(on, cx, served.account, known, made, number)))
+        Ok(Some(self.begin_referral(on, cx, served.account, known, made, (number, fragment))))
     }
 
     /// Begins the subscription of a REFER that is accepted, and tells at once how the reference stands (§2.4.4).
@@ -141,7 +147,7 @@ impl Subscriptions {
         account: AccountId,
         known: Option<DialogId>,
         made: Option<Dialog>,
-        number: u32,
+        (number, fragment): (u32, Body),
     ) -> ReferralId {
         on.accounts.hold(account);
         let dialogs = &mut on.dialogs;
@@ -166,7 +172,7 @@ impl Subscriptions {
                 dialog,
                 number,
                 shows_id,
-                status: StatusCode::TRYING,
+                fragment,
                 expires,
                 timer: None,
                 request: None,
@@ -195,12 +201,13 @@ impl Subscriptions {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: ReferralId,
-        status: StatusCode,
+        reply: &Reply,
     ) -> Result<(), CommandError> {
+        let fragment = fragment(reply)?;
         let referral =
             self.referrals.get_mut(id).filter(|referral| referral.end.is_none()).ok_or(CommandError::Gone)?;
-        referral.status = status;
-        if status.is_final() {
+        referral.fragment = fragment;
+        if reply.status.is_final() {
             // The outcome is the last that there is to tell (§2.4.7).
             referral.end = Some("noresource");
         }
@@ -239,4 +246,16 @@ impl Subscriptions {
         }
         referral.timer = Some(cx.arm(referral.expires, Work::Referral(id)));
     }
+}
+
+/// The part of a response that a NOTIFY shows (RFC 3515 §2.4.5).
+///
+/// # Errors
+/// `HeaderOwned`; `Invalid`: what cannot be carried.
+fn fragment(reply: &Reply) -> Result<Body, CommandError> {
+    reply.extra.check()?;
+    let mut lines = Lines::new();
+    reply.extra.add_to(&mut lines);
+    let octets = StatusLine::fragment(reply.status, &lines, reply.extra.content());
+    Ok(Body::new(StatusLine::CONTENT_TYPE, octets.map_err(|_| CommandError::Invalid("body"))?))
 }

@@ -36,6 +36,7 @@ mod reliable;
 mod repair;
 mod replacing;
 mod rewriting;
+mod saying;
 mod serving;
 mod session_timers;
 mod streams;

@@ -1,13 +1,15 @@
 //! An INVITE that wants to take the place of another call (RFC 3891), from either end.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use super::lone::{CONTACT, Lone, described, request};
 use super::text::Text;
+use crate::auth::{self, Keyring, Login, Outcome, Scope, Secret, Settings, Unknown, Users};
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
-use crate::message::StatusCode;
+use crate::message::{Message, StatusCode};
+use crate::random::{Random, Script, Seed};
 use crate::user_agent::{Body, Event, Limits, Outgoing, Refer};
 use crate::{CallId, Duration};
 
@@ -289,4 +291,63 @@ fn an_answer_that_waits_for_a_prack_ends_the_other_call_when_it_goes_out() {
             if answered_meanwhile { &["200 PRACK", "486 INVITE"] } else { &["200 PRACK", "200 INVITE", "CANCEL"] };
         assert_eq!(labels(&sent), expected);
     }
+}
+
+/// §3: the user who is being replaced may replace, whatever phone it is; another user is for the application to judge.
+#[test]
+fn the_application_hears_whether_it_is_the_same_user_who_replaces() {
+    let mut bob = bob();
+    let mut users = Users::new();
+    for user in ["alice", "carol"] {
+        users.insert(user, Secret::password(user));
+    }
+    bob.command(|agent, now| agent.guard(now, Some((Settings::new("biloxi.com"), users)))).unwrap();
+    // An INVITE of a user: challenged, and sent again with credentials.
+    let invite = |bob: &mut Lone, user: &str, number: u32, extra: &str| {
+        let text = |number, extra: &str| {
+            let text = replacing(&format!("b{number}"), number, &format!("{CONTACT}{extra}"));
+            described(&text).replace("1j9FpLxk3uxtm8tn", &format!("call{}", number / 10))
+        };
+        let parse = |text: &str| {
+            let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            Message::parse(text.as_bytes(), &crate::message::Limits::default()).unwrap()
+        };
+        let challenge = bob.ask(&text(number, extra));
+        assert_eq!(challenge.label(), "401 INVITE");
+        bob.receive(&text(number, extra).replace("INVITE sip", "ACK sip").replace(" INVITE\r", " ACK\r"));
+        let Message::Request(again) = parse(&text(number + 1, extra)) else { panic!() };
+        let header = format!("WWW-Authenticate: {}\r\n", challenge.header("www-authenticate"));
+        let refused = format!(
+            "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nTo: <sip:b@c>\r\nFrom: <sip:b@c>;tag=1\r\nCall-ID: x\r\n\
+             CSeq: 1 INVITE\r\n{header}\r\n"
+        );
+        let Message::Response(refused) = parse(&refused) else { panic!() };
+        let mut keyring = Keyring::new(auth::Limits::default());
+        keyring.insert((), Scope::Any, Login::new(user, Secret::password(user))).unwrap();
+        let mut random = Random::new(Seed::from_u64(7), Script::default());
+        let Outcome::Again(fields) = keyring.answer((), &again, &refused, Unknown::Ask, &mut random) else { panic!() };
+        let (_, value) = fields.iter().next().unwrap();
+        let value = core::str::from_utf8(value).unwrap();
+        bob.receive(&text(number + 1, &format!("{extra}Authorization: {value}\r\n")));
+        match bob.events.last() {
+            Some(Event::Incoming { call, replaces, replaces_own, .. }) => (*call, *replaces, *replaces_own),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (old, none, own) = invite(&mut bob, "carol", 10, "");
+    assert_eq!((none, own), (None, false));
+    bob.command(|agent, now| agent.answer(now, old, Body::sdp("v=0\r\n"))).unwrap();
+    let tag = bob.take().pop().unwrap().tag_of("to").to_string();
+    let name = format!("Replaces: call1@chicago.com;to-tag={tag};from-tag=carol-tag\r\n");
+    for (user, number, expected) in [("alice", 20, false), ("carol", 30, true)] {
+        let (_, replaces, own) = invite(&mut bob, user, number, &name);
+        assert_eq!((replaces, own), (Some(old), expected), "{user}");
+    }
+    // Without a guard nobody has proved anything.
+    let mut bob = self::bob();
+    let (old, first) = calling(&mut bob, "200 OK");
+    bob.receive(&replacing("r", 1, &replaces(&first, "")));
+    assert!(
+        matches!(bob.events.last(), Some(Event::Incoming { replaces: Some(call), replaces_own: false, .. }) if *call == old)
+    );
 }
