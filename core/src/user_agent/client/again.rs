@@ -91,6 +91,7 @@ impl Floor {
         if !status.is_final() {
             return (status != StatusCode::TRYING).then_some((owner, Outcome::Provisional(response)));
         }
+        self.settle_outlived(id);
         // Whatever cannot be written once more has its end with the response.
         let is_kept = status.is_success() || self.keep_inside(cx, id, &response).is_ok();
         let pending = self.requests.table.get(id).filter(|_| is_kept);

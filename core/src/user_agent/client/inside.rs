@@ -95,6 +95,16 @@ impl Floor {
         Ok(())
     }
 
+    /// A REFER that the peer has not accepted, and that is all that is left of its dialog, does not go out again: the session is over, and the
+    /// peer, whom no subscription keeps in the dialog, knows it no more (RFC 5057 §5.4).
+    pub(super) fn settle_outlived(&mut self, id: RequestId) {
+        let Some(pending) = self.requests.table.get_mut(id) else { return };
+        let refer = pending.inside.as_ref().filter(|inside| inside.method == Method::Refer);
+        if refer.is_some_and(|inside| self.dialogs.usages(inside.dialog).len() == 1) {
+            pending.tried.settled = true;
+        }
+    }
+
     /// The CSeq number of the next request inside the dialog of this one.
     pub(super) fn next_number(&self, cx: &mut Cx<'_>, id: RequestId) -> Result<u32, CommandError> {
         let inside = self.requests.table.get(id).and_then(|pending| pending.inside.as_ref());

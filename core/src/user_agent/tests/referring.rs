@@ -491,3 +491,23 @@ fn a_target_is_called_as_its_uri_says_and_no_field_that_lies() {
     assert!(matches!(Outgoing::referred(&request), Err(CommandError::NotSip)));
     assert!(!bob.agent.is_idle());
 }
+
+#[test]
+fn a_refer_that_is_refused_when_the_session_is_over_does_not_go_out_again() {
+    for is_over in [false, true] {
+        let mut bob = Lone::new();
+        let login = crate::auth::Login::new("bob", crate::auth::Secret::password("brown-study"));
+        bob.command(|agent, _| agent.login(crate::auth::Scope::realm("carol"), login)).unwrap();
+        let (_, _, refer) = referring(&mut bob);
+        if is_over {
+            bob.receive(&inside(&refer, "BYE", 7, "", ""));
+            bob.take();
+        }
+        let challenge = "WWW-Authenticate: Digest realm=\"carol\", nonce=\"1\", qop=\"auth\"\r\n";
+        bob.receive(&refer.respond("401 Unauthorized", "c", challenge));
+        let sent: Vec<String> = bob.take().iter().map(Text::label).collect();
+        assert_eq!(sent.is_empty(), is_over, "{sent:?}");
+        let ended = bob.events.iter().any(|event| matches!(event, Event::SubscriptionEnded { again: None, .. }));
+        assert_eq!(ended, is_over);
+    }
+}
