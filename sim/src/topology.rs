@@ -6,6 +6,7 @@
 //! | `atlanta` | 192.0.2.2 | atlanta.com, bigbox3.site3.atlanta.com |
 //! | `biloxi` | 192.0.2.3 | biloxi.com, registrar.biloxi.com, server10.biloxi.com |
 //! | `bob` | 192.0.2.4 | |
+//! | `carol`, if a call is transferred to her | 192.0.2.5 | |
 //! | `nat`, with Alice behind it at 10.0.0.1 | 203.0.113.1 | |
 //! | `proxy1`, `proxy2`, … of a chain | 198.51.100.1, … | proxy1.example.net, … |
 //! | `alice1`, `bob1`, … of a crowd | 10.0.0.1, … and 10.128.0.1, … | |
@@ -15,11 +16,11 @@ use std::str::FromStr;
 
 use sansip::{Duration, Instant, Timers};
 
-use crate::actor::{Behaviour, Incoming, Outgoing, Reaction, Register};
+use crate::actor::{Behaviour, Incoming, Outgoing, Reaction, Register, Transfer};
 use crate::fault::{Plan, Preset, Weather};
 use crate::link::Links;
 use crate::world::{Setting, World};
-use rfc::{ALICE_SDP, BOB_SDP, sdp};
+use rfc::{ALICE_SDP, BOB_SDP, CAROL_SDP, sdp};
 use scene::parsed;
 pub use scene::{Domain, Phone, Scene, Wrap};
 pub use secrets::PASSWORDS;
@@ -198,6 +199,8 @@ pub struct Scenario {
     pub alice: Behaviour,
     /// The acts of Bob; in a crowd of each of his kind.
     pub bob: Behaviour,
+    /// The acts of Carol, if she is there: a call can be transferred to her.
+    pub carol: Option<Behaviour>,
     /// Who asks for credentials.
     pub challenges: Challenges,
     /// Whether both phones use 100rel (RFC 3262), and Bob's says reliably how it goes on.
@@ -240,6 +243,7 @@ impl Scenario {
                 hang_up_after: Some(Duration::from_secs(5)),
                 ..Behaviour::default()
             },
+            carol: None,
             challenges: Challenges::default(),
             reliable: false,
             session_timer: None,
@@ -250,6 +254,20 @@ impl Scenario {
             calm_from: Instant::from_millis(120_000),
             recording: crate::trace::Recording::Everything,
         }
+    }
+
+    /// Carol is there, and Alice gives her call to her so long after it is there; `attended`: she calls Carol before.
+    pub fn transfer_after(&mut self, after: Duration, attended: bool) {
+        let at_home = self.topology != Topology::Direct;
+        let to = parsed(if at_home { "Carol <sip:carol@biloxi.com>" } else { "Carol <sip:carol@192.0.2.5>" });
+        let answer = (Duration::from_secs(1), Reaction::Answer(Some(sdp(CAROL_SDP))));
+        self.alice.transfer = Some(Transfer { after, to, attended });
+        self.carol = Some(Behaviour {
+            incoming: Incoming { then: Some(answer), ..self.bob.incoming },
+            hang_up_after: None,
+            hold_after: None,
+            ..self.bob.clone()
+        });
     }
 
     /// Puts the call into weather of that name: the links are as it says, and the seed draws what happens to messages and, into

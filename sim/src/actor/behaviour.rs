@@ -24,6 +24,8 @@ pub struct Behaviour {
     pub hold_after: Option<Duration>,
     /// Decides so, and so long after it was asked, about a change of the session that the peer wants; nothing leaves it undecided.
     pub change: Option<(Duration, Consent)>,
+    /// Gives a call that it has made to somebody else.
+    pub transfer: Option<Transfer>,
     /// From then on ends every call that it has, or gets.
     pub end_calls_from: Option<Instant>,
 }
@@ -66,6 +68,17 @@ pub struct Outgoing {
     pub cancel_after: Option<Duration>,
 }
 
+/// A transfer of a call: the other end is asked to call somebody else (RFC 3515, RFC 5359 §2.4, §2.5). When that is done, the call is hung up.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// So long after the call is there for good.
+    pub after: Duration,
+    /// To whom.
+    pub to: NameAddrBuf,
+    /// Calls who is to have the call first; the other end takes the place of this one in that call then (RFC 3891).
+    pub attended: bool,
+}
+
 /// The reaction to an incoming call; times count from its arrival.
 #[derive(Clone, Debug)]
 pub struct Incoming {
@@ -96,6 +109,7 @@ impl Default for Behaviour {
             hold_after: None,
             change: Some((Duration::ZERO, Consent::Accept)),
             ring_limit: Duration::from_secs(60),
+            transfer: None,
             end_calls_from: None,
         }
     }

@@ -1,8 +1,8 @@
 //! A call of a phone, as its user sees it: who offered what, and the session that came of it.
 
-use sansip::Duration;
 use sansip::message::SharedBytes;
 use sansip::user_agent::Body;
+use sansip::{CallId, Duration};
 
 use super::Session;
 use super::session::{Direction, redirected, refused};
@@ -31,6 +31,8 @@ pub(super) struct Line {
     pub(super) answer_waits: bool,
     /// The answers to our offer that came in reliable provisional responses, by the To tags of these.
     early: Vec<(String, SharedBytes)>,
+    /// The call whose place this one takes.
+    pub(super) replaces: Option<CallId>,
     /// Whether this end holds the other.
     holds: bool,
     /// How long the offer of a 2xx waits.
@@ -45,9 +47,14 @@ impl Line {
         Self { description, ours, late_offer, ..Self::default() }
     }
 
-    /// A call that came in with this offer, or without one.
-    pub(super) fn called(call_id: String, offer: Option<Body>) -> Self {
-        Self { call_id, incoming: true, theirs: Some(offer.map(|body| body.bytes)), ..Self::default() }
+    /// A call that came in with this offer, or without one, to take the place of that other.
+    pub(super) fn called(call_id: String, offer: Option<Body>, replaces: Option<CallId>) -> Self {
+        Self { call_id, replaces, incoming: true, theirs: Some(offer.map(|body| body.bytes)), ..Self::default() }
+    }
+
+    /// The description of this end for another call, which nobody holds.
+    pub(super) fn description(&self) -> Option<Body> {
+        Some(redirected(self.description.as_deref()?, Direction { sends: true, receives: true }))
     }
 
     /// The answer to an offer that is not wanted.

@@ -8,7 +8,7 @@ mod session;
 mod stack;
 mod user_agent;
 
-pub use behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction, Register};
+pub use behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction, Register, Transfer};
 pub use census::Census;
 pub use challenger::Challenger;
 pub use session::Session;

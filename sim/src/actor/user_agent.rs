@@ -1,9 +1,11 @@
 //! A user agent and its user, who follows a script.
 
 mod negotiating;
+mod transferring;
 
 use std::collections::VecDeque;
 
+use sansip::message::StatusCode;
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
@@ -11,6 +13,7 @@ use super::behaviour::{Behaviour, HOLD, Incoming, Outgoing, Reaction};
 use super::line::Line;
 use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
+use transferring::Transfers;
 
 /// So often a change is tried again that is asked for at the wrong time, and so long after.
 const ATTEMPTS: u8 = 5;
@@ -32,6 +35,8 @@ enum Task {
     Decide(CallId),
     /// Answers the offer of a 2xx.
     AnswerOffer(CallId),
+    /// Gives the call to somebody else.
+    Transfer(CallId),
 }
 
 impl Task {
@@ -45,7 +50,8 @@ impl Task {
             | Self::HangUp(call)
             | Self::Change(call, ..)
             | Self::Decide(call)
-            | Self::AnswerOffer(call) => Some(*call),
+            | Self::AnswerOffer(call)
+            | Self::Transfer(call) => Some(*call),
         }
     }
 }
@@ -62,6 +68,7 @@ pub struct UserAgentActor {
     /// How many of the calls of the script were made; they come before what is planned later for the same moment.
     calls_made: usize,
     calls: Vec<(CallId, Line)>,
+    transfers: Transfers,
     notes: VecDeque<Note>,
     recipe: Option<Recipe<UserAgent>>,
 }
@@ -78,6 +85,7 @@ impl UserAgentActor {
             planned: 0,
             calls_made: 0,
             calls: Vec::new(),
+            transfers: Transfers::default(),
             notes: VecDeque::new(),
             recipe: None,
         };
@@ -143,8 +151,11 @@ impl UserAgentActor {
     fn establish(&mut self, call: CallId) {
         if let Some(line) = self.line(call) {
             line.answered = true;
-            let call_id = line.call_id.clone();
+            let (call_id, replaced) = (line.call_id.clone(), line.replaces.take());
             self.notes.push_back(Note::CallBegan { call_id });
+            if let Some(replaced) = replaced {
+                self.end(replaced, "another took its place".into());
+            }
         }
     }
 
@@ -152,6 +163,7 @@ impl UserAgentActor {
         if let Some(place) = self.calls.iter().position(|(id, _)| *id == call) {
             let (_, line) = self.calls.swap_remove(place);
             self.tasks.retain(|(_, task)| task.call() != Some(call));
+            self.tell(call, StatusCode::REQUEST_TERMINATED);
             self.notes.push_back(Note::CallEnded { call_id: line.call_id, why, session: line.session });
         }
     }
@@ -167,6 +179,7 @@ impl UserAgentActor {
         if let Some(after) = self.behaviour.hold_after {
             self.plan(self.now + after, Task::Change(call, true, 0));
         }
+        self.plan_transfer(call);
     }
 
     fn run(&mut self, task: &Task) {
@@ -188,6 +201,7 @@ impl UserAgentActor {
             Task::Change(call, hold, attempt) => self.change(call, hold, attempt),
             Task::Decide(call) => self.decide(call),
             Task::AnswerOffer(call) => self.answer_offer(call),
+            Task::Transfer(call) => self.transfer(call),
             Task::Ring(_) | Task::React(_) | Task::Cancel(_) | Task::StopRinging(_) => Ok(()),
         };
         self.note(done, || format!("{task:?}"));
@@ -205,21 +219,27 @@ impl UserAgentActor {
     fn call(&mut self, index: usize) -> Result<(), CommandError> {
         let Outgoing { to, body, late_offer, cancel_after, .. } = &self.behaviour.calls[index];
         let cancel_after = *cancel_after;
-        let mut line = Line::calling(body.as_ref(), *late_offer);
+        let line = Line::calling(body.as_ref(), *late_offer);
         let outgoing = sansip::user_agent::Outgoing::to(to);
         let outgoing = match late_offer.and_then(|_| line.refusal()) {
             Some(refusal) => outgoing.refusal(refusal),
             None if late_offer.is_some() => outgoing,
             None => outgoing.body(body.clone()),
         };
-        let call = self.agent.call(self.now, outgoing)?;
-        let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
-        line.call_id = call_id.unwrap_or_default();
-        self.begin(call, line);
+        let call = self.place(outgoing, line)?;
         if let Some(after) = cancel_after {
             self.plan(self.now + after, Task::Cancel(call));
         }
         Ok(())
+    }
+
+    /// Makes a call.
+    fn place(&mut self, outgoing: sansip::user_agent::Outgoing, mut line: Line) -> Result<CallId, CommandError> {
+        let call = self.agent.call(self.now, outgoing)?;
+        let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
+        line.call_id = call_id.unwrap_or_default();
+        self.begin(call, line);
+        Ok(call)
     }
 
     fn react(&mut self, call: CallId) -> Result<(), CommandError> {
@@ -265,9 +285,9 @@ impl UserAgentActor {
 
     fn hear(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, request, .. } => {
+            Event::Incoming { call, request, replaces, .. } => {
                 let call_id = request.call_id().unwrap_or_default().to_owned();
-                self.begin(call, Line::called(call_id, Body::of_request(&request)));
+                self.begin(call, Line::called(call_id, Body::of_request(&request), replaces));
                 let Incoming { ring_after, then } = &self.behaviour.incoming;
                 let ring = ring_after.map(|after| (self.now + after, Task::Ring(call)));
                 let react = then.as_ref().map(|(after, _)| (self.now + *after, Task::React(call)));
@@ -286,8 +306,12 @@ impl UserAgentActor {
                 if let Some(after) = after {
                     self.plan(self.now + after, Task::AnswerOffer(call));
                 }
+                self.reached(call);
             }
-            Event::Progress { call, response, .. } => self.progressed(call, &response),
+            Event::Progress { call, response, .. } => {
+                self.progressed(call, &response);
+                self.tell(call, response.status());
+            }
             Event::Acknowledged { call, prack } => self.acknowledged(call, &prack),
             Event::Confirmed { call, ack } => {
                 self.settle(call);
@@ -322,6 +346,7 @@ impl UserAgentActor {
             }
             Event::Failed { call, cause } => {
                 let status = cause.counts_as();
+                self.tell(call, status);
                 self.end(call, format!("{} {}", status.get(), status.reason()));
             }
             Event::Ended { call, cause, .. } => {
@@ -336,6 +361,12 @@ impl UserAgentActor {
                 };
                 self.end(call, why.to_owned());
             }
+            Event::Referred { served, call, request, .. } => {
+                let done = self.follow(served, call, &request);
+                self.note(done, || "Follow".to_owned());
+            }
+            Event::Notified { subscription, status: Some(status), .. } => self.told(subscription, status),
+            Event::SubscriptionEnded { subscription, again: None, .. } => self.untold(subscription),
             Event::Registered { .. } => self.notes.push_back(Note::Said("registered".into())),
             Event::RegistrationFailed { cause, .. } => {
                 self.notes.push_back(Note::Said(format!("not registered: {}", cause.counts_as().get())));

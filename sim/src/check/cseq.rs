@@ -108,6 +108,7 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
     else {
         return Ok(());
     };
+    let came = part.copies(seen.hop, response.method, seen.index).next().map_or(seen.index, |(first, ..)| first.index);
     for (other, earlier, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
         let same = (earlier.from_tag, earlier.to_tag) == (request.from_tag, request.to_tag);
         if !same || !accepts(earlier) || earlier.method == "CANCEL" {
@@ -117,7 +118,8 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
         if other.hop == seen.hop && earlier.method == response.method {
             return Ok(());
         }
-        if other.hop != seen.hop && earlier.sequence > request.sequence {
+        // A request that waits for its user's answer is overtaken by later ones that need none.
+        if other.hop != seen.hop && other.index < came && earlier.sequence > request.sequence {
             return Err(format!("{} was accepted before", earlier.sequence));
         }
     }
@@ -161,6 +163,8 @@ mod tests {
         story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSeqDiscipline, "");
         let later = || story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2"));
         later().receives(10, &asked(5, "1")).sends(10, &accepted(5, "1")).shows(CSeqDiscipline, "");
+        let waits = || story().receives(9, &asked(6, "2")).receives(10, &asked(7, "3")).sends(10, &accepted(7, "3"));
+        waits().sends(20, &accepted(6, "2")).shows(CSeqDiscipline, "");
         let refused = numbered(4, &response(500, "INFO", &["2"]));
         story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSeqDiscipline, "");
     }

@@ -171,6 +171,7 @@ mod tests {
         let library = Library::default();
         let mut judge = Judge::new(&checks, &library, 64);
         let scope = Scope { topology: Some(Topology::Mixed), ..Scope::default() };
+        let mut most = 0;
         for number in 0..40 {
             let case = Case { topology: Topology::Mixed, ..draw(&scope, 1, number) };
             let world = run_with(&case, &[], &mut |_, node| node).world;
@@ -178,7 +179,8 @@ mod tests {
             assert!(anew.len() > 10, "{case}");
             assert_eq!(judge.breaches(&world), anew, "{case}");
             assert_eq!(judge.breaches(&world), anew, "{case}");
+            most = most.max(judge.known.len());
         }
-        assert!(judge.known.len() > 20 && judge.known.len() <= 64, "{}", judge.known.len());
+        assert!(most > 20 && most <= 64, "{most}");
     }
 }

@@ -56,6 +56,7 @@ mod negotiation;
 mod offer_answer;
 mod reader;
 mod reading;
+mod replaces;
 mod resends;
 mod responses;
 mod route;
@@ -82,6 +83,7 @@ pub use form::Form;
 pub use idle::Idle;
 pub use offer_answer::OfferAnswer;
 pub use reading::{Carried, Names, Part, Reading, Seen, Sight};
+pub use replaces::Replaces;
 pub use resends::Resends;
 pub use responses::Responses;
 pub use route::Routing;
@@ -192,6 +194,7 @@ pub fn standard() -> Vec<Box<dyn Check>> {
         Box::new(OfferAnswer),
         Box::new(RSeq),
         Box::new(SessionTimer::new(timers)),
+        Box::new(Replaces::new(timers)),
         Box::new(Digest),
         Box::new(Capacity),
         Box::new(Resends::new(timers)),

@@ -17,7 +17,7 @@ use crate::run::{ByWhom, Case, OPTIONS, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
 /// The parts of a call that are options here as they are those of `call`.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 11] = [
     "hold",
     "change-reply",
     "late-offer",
@@ -26,6 +26,8 @@ const PARTS: [&str; 9] = [
     "min-se",
     "bob-refreshes",
     "refresh-by-invite",
+    "transfer",
+    "attended",
     "challenge",
 ];
 

@@ -44,6 +44,8 @@ Options of call:
   --min-se TIME         Bob's phone takes no session timer below that: 422
   --bob-refreshes       Bob refreshes the session; else Alice does
   --refresh-by-invite   the session is refreshed by re-INVITEs; else by UPDATEs
+  --transfer TIME       Alice gives the call to Carol so long after it is there: a REFER that Bob follows (RFC 3515)
+  --attended            she calls Carol before, and Bob takes her place in that call (RFC 3891)
   --challenge WHO       alice, bob (401), proxy (407: the first one on Alice's way), or several, ask for credentials
   --nonce-age TIME      how long a nonce is good for; 300s if not given
   --cancel-after TIME   Alice cancels, if there is no answer by then
@@ -89,7 +91,7 @@ Options:
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
-                        that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a session timer
+                        that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a session timer, a tenth a transfer
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
@@ -159,6 +161,8 @@ Options:
   --min-se TIME         Bob's phone takes no session timer below that
   --bob-refreshes       Bob refreshes the session; else Alice does
   --refresh-by-invite   the session is refreshed by re-INVITEs; else by UPDATEs
+  --transfer TIME       Alice gives the call to Carol so long after it is there
+  --attended            she calls Carol before, and Bob takes her place in that call
   --challenge WHO       alice, bob or proxy, or several, ask for credentials
   --for TIME            stop after 90s, 10m, 2h
   --jobs N              threads; as many as there are processors if not given

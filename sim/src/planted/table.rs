@@ -31,6 +31,10 @@ const fn biloxi(hooks: Hooks) -> How {
     How::Wrapped("biloxi", hooks)
 }
 
+const fn carol(hooks: Hooks) -> How {
+    How::Wrapped("carol", hooks)
+}
+
 const fn bob(hooks: Hooks) -> How {
     How::Wrapped("bob", hooks)
 }
@@ -126,6 +130,23 @@ const RELIABLE: Scene = Scene::with(reliable);
 const WRONGLY_ACKNOWLEDGED: Scene =
     Scene { adapt: reliable, provoked: Some(("alice", sessions::PRACK_HAS_WRONG_RSEQ)) };
 
+/// Alice calls Carol, and gives her the call with Bob.
+const ATTENDED: Scene = Scene::with(attended);
+/// When Bob's INVITE comes to Carol, Alice has hung up.
+const REPLACED_TOO_LATE: Scene = Scene::with(|case| {
+    attended(case);
+    case.topology = Topology::Direct;
+    case.hang_up.alice = Some(Duration::from_secs(3));
+    case.plan = "bob>carol INVITE:+10s".parse().unwrap_or_default();
+});
+
+fn attended(case: &mut Case) {
+    answered(case);
+    case.transfer = Some(Duration::from_secs(1));
+    case.attended = true;
+    case.hang_up = ByWhom::NOBODY;
+}
+
 /// Both want a session timer, and the call lasts long enough for two refreshes.
 const TIMED: Scene = Scene::with(timed);
 /// No refresh comes to Bob.
@@ -169,7 +190,7 @@ fn answered(case: &mut Case) {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 85] = [
+pub const TABLE: [Planted; 87] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -258,6 +279,9 @@ pub const TABLE: [Planted; 85] = [
     row("refresh-missing", "nobody refreshes the session", "RFC 4028 §10", "session-timer", How::Patched, TIMED),
     row("unrefreshed-kept", "a session that is not refreshed is not ended", "RFC 4028 §10", "session-timer", How::Patched, REFRESHED_IN_VAIN),
     row("timer-not-required", "a 2xx lets the caller refresh and does not require timer", "RFC 4028 §9", "session-timer", bob(sessions::REQUIRES_NOTHING), TIMED),
+    // Transfers.
+    row("replaces-ignored", "a call that another is to take the place of goes on", "RFC 3891 §3", "replaces", carol(sessions::REPLACES_IS_IGNORED), ATTENDED),
+    row("replaces-of-ended", "a call takes the place of one that has ended", "RFC 3891 §3", "replaces", carol(sessions::REPLACES_AFTER_BYE), REPLACED_TOO_LATE),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),

@@ -156,6 +156,14 @@ pub(super) const ANY_PRACK_IS_ACCEPTED: Hooks = Hooks::hearing(on!("PRACK", |mem
 pub(super) const REQUIRES_NOTHING: Hooks =
     Hooks::sending(on!("200 INVITE" | "200 UPDATE", |_, text| vec![without(&text, "Require")]));
 
+pub(super) const REPLACES_IS_IGNORED: Hooks = Hooks::hearing(on!("INVITE", |_, text| vec![without(&text, "Replaces")]));
+
+/// Once a BYE came, a call that is to take the place of another is a call like others.
+pub(super) const REPLACES_AFTER_BYE: Hooks = Hooks::hearing(|memory, kind, text| {
+    memory.count += usize::from(kind == "BYE");
+    vec![if kind == "INVITE" && memory.count > 0 { without(&text, "Replaces") } else { text }]
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;

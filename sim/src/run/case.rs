@@ -47,6 +47,10 @@ pub struct Case {
     pub bob_refreshes: bool,
     /// The session is refreshed by re-INVITEs; else by UPDATEs.
     pub refresh_by_invite: bool,
+    /// Alice gives the call to Carol so long after it is there (RFC 3515).
+    pub transfer: Option<Duration>,
+    /// She calls Carol before, and Bob takes her place in that call (RFC 3891).
+    pub attended: bool,
     /// Who puts the call on hold, for a second.
     pub hold: ByWhom,
     /// The reaction of each to a change of the session that the other wants.
@@ -117,6 +121,8 @@ impl Default for Case {
             min_se: None,
             bob_refreshes: false,
             refresh_by_invite: false,
+            transfer: None,
+            attended: false,
             hold: ByWhom::NOBODY,
             change_reply: Reply::Answer(Duration::ZERO),
             challenge: Challenges::default(),
@@ -165,6 +171,9 @@ impl Case {
         });
         (scenario.challenges, scenario.nonce_age) = (self.challenge, self.nonce_age);
         (scenario.alice.ring_limit, scenario.bob.ring_limit) = (self.ring_limit, self.ring_limit);
+        if let Some(after) = self.transfer {
+            scenario.transfer_after(after, self.attended);
+        }
         scenario.calm_from = CALL_AT + self.calm_after;
         scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions, ..Link::default() });
         scenario.plan = self.plan.clone();
@@ -191,12 +200,18 @@ impl Case {
         self.plan.extend(events);
     }
 
+    /// The names of the nodes, from Alice to Bob, and Carol's if she is there.
+    pub fn nodes(&self) -> Vec<String> {
+        let carol = self.transfer.map(|_| "carol".to_owned());
+        self.topology.nodes().into_iter().chain(carol).collect()
+    }
+
     /// A plan may only name nodes that are there, and only what can happen to them.
     ///
     /// # Errors
     /// One line that names the wrong node, and the right ones or what could be.
     pub fn check(&self) -> Result<(), String> {
-        let (nodes, nats) = (self.topology.nodes(), self.topology.nats());
+        let (nodes, nats) = (self.nodes(), self.topology.nats());
         let is_nat = |name: &str| nats.contains(&name);
         if let Some(name) = self.plan.nodes().find(|&name| !is_nat(name) && !nodes.iter().any(|node| node == name)) {
             // A line has no room for all of a crowd.

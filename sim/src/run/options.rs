@@ -89,7 +89,7 @@ macro_rules! interval_or_none {
 }
 
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 30] = [
+pub const OPTIONS: [Opt; 32] = [
     value!("topology", topology),
     switch!("record-route", record_route),
     value!("hang-up", hang_up),
@@ -101,6 +101,8 @@ pub const OPTIONS: [Opt; 30] = [
     interval_or_none!("min-se", min_se),
     switch!("bob-refreshes", bob_refreshes),
     switch!("refresh-by-invite", refresh_by_invite),
+    span_or_never!("transfer", transfer),
+    switch!("attended", attended),
     value!("challenge", challenge),
     span!("nonce-age", nonce_age),
     span_or_never!("cancel-after", cancel_after),
@@ -177,6 +179,8 @@ mod tests {
             "90s",
             "120s",
             "yes",
+            "yes",
+            "1s",
             "yes",
             "alice,proxy",
             "2s",

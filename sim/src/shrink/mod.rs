@@ -104,7 +104,8 @@ impl Shrinking<'_> {
         let met = (!self.best.has_weather()).then(|| Met::of(&self.world));
         let faults = faults(&self.best.plan);
         let present = self.best.clone();
-        smaller(present.topology).into_iter().any(|(topology, names)| {
+        smaller(present.topology).into_iter().any(|(topology, mut names)| {
+            names.extend(present.transfer.map(|_| ("carol".to_owned(), "carol".to_owned())));
             let mut plans =
                 met.iter().map(|met| met.plan(&names)).chain(std::iter::once_with(|| moved(&faults, &names)));
             plans.any(|plan| self.take(Case { topology, plan, ..present.clone() }))
@@ -114,7 +115,7 @@ impl Shrinking<'_> {
     /// The faults that were met, each by the kind of message that it hit.
     fn faults_by_kind(&mut self) {
         if !self.best.has_weather() {
-            let names: Names = self.best.topology.nodes().into_iter().map(|name| (name.clone(), name)).collect();
+            let names: Names = self.best.nodes().into_iter().map(|name| (name.clone(), name)).collect();
             let plan = Met::of(&self.world).plan(&names);
             // A fault of any message is not taken apart into one of each.
             if faults(&plan).len() <= faults(&self.best.plan).len() {

@@ -31,7 +31,8 @@ impl Scope {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calls {
     /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials; and in a fifth of all Bob's phone rings
-    /// reliably, in a tenth the session has a timer.
+    /// reliably, in a tenth the session has a timer, and in a
+    /// tenth the call is given to Carol.
     #[default]
     Any,
     /// INVITE, BYE, CANCEL and REGISTER alone.
@@ -110,6 +111,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
         Dice::of(seed, number, b"extra").extras(&mut case);
         case.reliable = Dice::of(seed, number, b"prack").percent(20);
         Dice::of(seed, number, b"timer").session_timer(&mut case);
+        Dice::of(seed, number, b"refer").transfer(&mut case);
     }
     case
 }
@@ -159,6 +161,14 @@ impl Dice {
         if self.percent(80) {
             case.hang_up = ByWhom::NOBODY;
             case.calm_after = self.millis(60_000, 400_000);
+        }
+    }
+
+    /// One call in ten is given to Carol.
+    fn transfer(&mut self, case: &mut Case) {
+        if self.percent(10) {
+            case.transfer = Some(self.span(5_000));
+            case.attended = self.percent(50);
         }
     }
 
@@ -261,6 +271,9 @@ mod tests {
         assert!(timed.len() < 50 && timed.iter().any(|case| case.min_se.is_some()));
         assert!(timed.iter().any(|case| case.bob_refreshes && case.refresh_by_invite && case.has_weather()));
         assert!(timed.iter().any(|case| !case.bob_refreshes && !case.refresh_by_invite && case.has_weather()));
+        let given: Vec<_> = cases.iter().filter(|case| case.transfer.is_some()).collect();
+        assert!(given.len() < 100 && given.iter().any(|case| case.attended && case.has_weather()));
+        assert!(given.iter().any(|case| !case.attended && case.challenge.bob));
         assert!(cases.iter().all(|case| case.check().is_ok()));
     }
 }

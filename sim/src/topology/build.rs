@@ -61,6 +61,10 @@ impl Scenario {
             Topology::Chain(length) => self.chain(scene, length),
             Topology::Crowd(pairs) => self.crowd(scene, pairs),
         }
+        if let Some(carol) = &self.carol {
+            let phone = Phone::new("carol", "Carol <sip:carol@biloxi.com>", [192, 0, 2, 5]);
+            scene.phone(self.armed(phone, 2), &self.of(carol));
+        }
     }
 
     fn chain(&self, scene: &mut Scene, length: u8) {
@@ -111,10 +115,15 @@ impl Scenario {
         self.armed(phone.host("pc33.atlanta.com").script(rfc::alice()), 0)
     }
 
-    /// The phone of Alice (0) or Bob (1) with its extensions, the logins that are asked for, and its guard, if it is to have one.
+    /// The phone of Alice (0), Bob (1) or Carol (2) with its extensions, the logins that are asked for, and its guard, if it is to have one.
     fn armed(&self, phone: Phone, who: usize) -> Phone {
-        let reliable = self.reliable.then_some(Extension::Reliable);
-        let used: Vec<_> = reliable.into_iter().chain(self.session_timer.map(|_| Extension::Timer)).collect();
+        let used = [
+            self.reliable.then_some(Extension::Reliable),
+            self.session_timer.map(|_| Extension::Timer),
+            self.carol.as_ref().map(|_| Extension::Replaces),
+        ];
+        let used: Vec<_> = used.into_iter().flatten().collect();
+        let phone = if self.carol.is_some() { phone.refers() } else { phone };
         let phone = phone.extensions(Extensions::of(&used));
         let phone = match self.session_timer {
             Some(timer) => phone.session_timer(timer.settings(who), timer.by_invite),
@@ -122,7 +131,7 @@ impl Scenario {
         };
         let logins = secrets::logins(who, self.challenges).into_iter();
         let phone = logins.fold(phone, |phone, (scope, login)| phone.login(scope, login));
-        match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB)][who] {
+        match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB), (false, "")][who] {
             (true, realm) => phone.guard(secrets::phone(realm, self.nonce_age), secrets::users()),
             (false, _) => phone,
         }

@@ -11,6 +11,10 @@ pub(super) const ALICE_SDP: &str = "v=0\r\no=alice 2890844526 2890844526 IN IP4 
 pub(super) const BOB_SDP: &str = "v=0\r\no=bob 2808844564 2808844564 IN IP4 192.0.2.4\r\ns=Bob\r\n\
      c=IN IP4 192.0.2.4\r\nt=0 0\r\nm=audio 3456 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 
+/// Carol's answer.
+pub(super) const CAROL_SDP: &str = "v=0\r\no=carol 2898844564 2898844564 IN IP4 192.0.2.5\r\ns=Carol\r\n\
+     c=IN IP4 192.0.2.5\r\nt=0 0\r\nm=audio 3458 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
 pub(super) fn sdp(text: &str) -> Body {
     Body { content_type: "application/sdp".into(), bytes: text.as_bytes().into() }
 }

@@ -66,6 +66,7 @@ pub struct Phone {
     extensions: Extensions,
     session_timer: SessionTimerSettings,
     says_nothing: bool,
+    methods: Vec<Box<str>>,
 }
 
 /// A domain's server: what it is responsible for, and where it is.
@@ -101,6 +102,7 @@ impl Phone {
             extensions: Extensions::NONE,
             session_timer: SessionTimerSettings::default(),
             says_nothing: false,
+            methods: Vec::new(),
         }
     }
 
@@ -153,6 +155,13 @@ impl Phone {
     #[must_use]
     pub const fn extensions(mut self, extensions: Extensions) -> Self {
         self.extensions = extensions;
+        self
+    }
+
+    /// Takes REFER and NOTIFY (RFC 3515).
+    #[must_use]
+    pub fn refers(mut self) -> Self {
+        self.methods = ["REFER", "NOTIFY"].map(Into::into).into();
         self
     }
 
@@ -262,9 +271,9 @@ impl Scene {
     /// If a login or a guard cannot be said in messages.
     pub fn phone(&mut self, phone: Phone, behaviour: &Behaviour) {
         let Phone { name, identity, address, host, outbound, behind, script, logins, guard, .. } = phone;
-        let (extensions, session_timer) = (phone.extensions, phone.session_timer);
+        let (extensions, session_timer, methods) = (phone.extensions, phone.session_timer, phone.methods);
         let capabilities = extensions != Extensions::NONE && !phone.says_nothing;
-        let profile = Profile { outbound, capabilities, extensions, session_timer, ..Profile::new(identity) };
+        let profile = Profile { outbound, capabilities, extensions, session_timer, methods, ..Profile::new(identity) };
         let listeners = self.listeners(address, host.as_deref(), &[], false);
         let locals = listeners.clone();
         let birth = Birth { name: name.clone(), script, rport: behind.is_some() };

@@ -6,9 +6,9 @@ use sansip::{Duration, auth};
 use super::Challenges;
 
 /// The passwords of the people, which no message may have.
-pub const PASSWORDS: [&str; 2] = ["rabbit-hole", "brown-study"];
+pub const PASSWORDS: [&str; 3] = ["rabbit-hole", "brown-study", "looking-glass"];
 
-const USERS: [&str; 2] = ["alice", "bob"];
+const USERS: [&str; 3] = ["alice", "bob", "carol"];
 
 /// The realms: of Alice's phone, of Bob's, and of the first proxy on Alice's way.
 pub(super) const ALICE: &str = "alice.atlanta.com";
@@ -24,7 +24,7 @@ pub(super) fn users() -> Users {
     users
 }
 
-/// The logins of Alice (0) or Bob (1), for every realm that asks.
+/// The logins of Alice (0), Bob (1) or Carol (2), for every realm that asks.
 pub(super) fn logins(who: usize, challenges: Challenges) -> Vec<(Scope, Login)> {
     let realms = [(challenges.alice, ALICE), (challenges.bob, BOB), (challenges.proxy, PROXY)];
     let login = || Login::new(USERS[who], Secret::password(PASSWORDS[who]));
