@@ -91,7 +91,8 @@ Options:
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
-                        that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a session timer, a tenth a transfer
+                        that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a
+                        session timer, a tenth a transfer
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
