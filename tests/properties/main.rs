@@ -8,6 +8,7 @@ mod found;
 mod laws;
 mod model;
 mod planted;
+mod routing;
 mod scripts;
 mod shrunk;
 mod streams;

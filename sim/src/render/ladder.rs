@@ -82,6 +82,7 @@ impl Row {
         self.write(at, &format!("* {note} "));
     }
 
+    /// A message on its way; `@` begins one of a node to itself.
     fn arrow(&mut self, sent: &Transmission, label: &Label, columns: usize) {
         let from = position(sent.from.0);
         let to = match sent.to {
@@ -90,6 +91,10 @@ impl Row {
             None if sent.from.0 + 1 == columns && columns > 1 => from - SPACING,
             None => from + SPACING,
         };
+        if from == to {
+            self.write(from, &format!("@ {} ", label.text(SPACING - 4)));
+            return self.remark(sent, columns);
+        }
         let lost = sent.is_lost();
         let rightward = from < to;
         // A lost one ends a little before its goal.
@@ -189,6 +194,7 @@ mod tests {
             row(2, Some(0), Fate::Lost),
             row(0, None, Fate::Lost),
             row(2, None, Fate::Lost),
+            row(1, Some(1), Fate::FINE),
         ];
         let expected = [
             "|--- F6 180 Ringing ------->|                           |",
@@ -200,6 +206,7 @@ mod tests {
             "|   x-- F6 180 Ringing (resent) ------------------------|  #4:drop",
             "|--- F6 180 (resent) ---x   |                           |  nobody at 192.0.2.9:5060",
             "|                           |   x-- F6 180 (resent) ----|  nobody at 192.0.2.9:5060",
+            "|                           @ F6 180 Ringing            |",
         ];
         assert_eq!(drawn, expected, "\n{}\n", drawn.join("\n"));
     }
