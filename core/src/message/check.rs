@@ -38,6 +38,7 @@ const fn is_single(id: HeaderId) -> bool {
             | HeaderId::Date
             | HeaderId::Event
             | HeaderId::Expires
+            | HeaderId::FlowTimer
             | HeaderId::MaxBreadth
             | HeaderId::MimeVersion
             | HeaderId::MinExpires

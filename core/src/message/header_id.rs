@@ -64,6 +64,7 @@ header_ids! {
     ErrorInfo = "Error-Info";
     Event = "Event" or b'o';
     Expires = "Expires";
+    FlowTimer = "Flow-Timer";
     From = "From" or b'f';
     HistoryInfo = "History-Info";
     Identity = "Identity" or b'y';

@@ -47,7 +47,9 @@ impl Core {
         let contact = headers.get::<Contact<'_>>().and_then(Result::ok);
         let contact = contact.and_then(|contact| contact.address());
         let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
-        let is_hidden = is_direct && contact.is_some_and(|contact| leads_nowhere_else(request, flow, contact.uri));
+        // One that asks for it by `ob` has opened its flow (RFC 5626 §4.3, §5.3.2).
+        let asks = |uri: Uri<'_>| uri.parameter("ob").is_some() || leads_nowhere_else(request, flow, uri);
+        let is_hidden = is_direct && contact.is_some_and(|contact| asks(contact.uri));
         let caller = (is_hidden && !in_dialog).then(|| self.flow_tokens.parameter(Side::Caller, flow, headers));
         for target in targets {
             let mut way = Some(target);

@@ -15,8 +15,9 @@ use super::{Listener, Listeners};
 pub(crate) enum Here {
     /// Nowhere.
     Unsaid,
-    /// In Contact, with this user, a SIPS URI if `secure`, and these header parameters (RFC 3261 §8.1.1.8).
-    Contact { user: Option<Box<str>>, secure: bool, parameters: Box<str> },
+    /// In Contact, with this user, a SIPS URI if `secure`, with `ob` if requests are to come along the flow (RFC 5626 §4.3), and these header
+    /// parameters (RFC 3261 §8.1.1.8).
+    Contact { user: Option<Box<str>>, secure: bool, ob: bool, parameters: Box<str> },
     /// In Record-Route (RFC 3261 §16.6 step 4).
     RecordRoute(Box<RecordRoute>),
 }
@@ -50,8 +51,8 @@ impl Here {
         let listener = listeners.get(outbound)?;
         match self {
             Self::Unsaid => None,
-            Self::Contact { user, secure, parameters } => {
-                let uri = listener.uri(user.as_deref(), *secure, "");
+            Self::Contact { user, secure, ob, parameters } => {
+                let uri = listener.uri(user.as_deref(), *secure, if *ob { ";ob" } else { "" });
                 let value = ["<", &uri, ">", parameters].concat();
                 Some(Said { header: HeaderId::Contact, value, below: None })
             }

@@ -20,7 +20,7 @@ mod stats;
 mod wire;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use connections::{Lost, PING, PONG, Way};
+pub(crate) use connections::{Lost, PING, PONG, PONG_WITHIN, Way};
 pub use destination::NextHop;
 pub(crate) use here::{Here, RecordRoute};
 pub use limits::Limits;

@@ -290,7 +290,7 @@ impl Core {
                         if let (Owner::Register(id), Outcome::Final(response)) = (owner, &outcome)
                             && response.status().is_success()
                         {
-                            self.registrations.came_along(cx, id, flow);
+                            self.registrations.came_along(&mut self.floor, cx, id, flow, response);
                         }
                         self.heard(cx, id, owner, outcome);
                     }

@@ -12,6 +12,7 @@ use super::server::{Guard, Serving};
 use crate::auth::Keyring;
 use crate::dialog::{Dialog, DialogId, Dialogs, Path};
 use crate::error::CommandError;
+use crate::flow::Flow;
 use crate::message::{Method, Request};
 use crate::transport::Listener;
 use crate::user_agent::{AccountId, CallId, ReferralId, SubscriptionId};
@@ -93,14 +94,25 @@ impl Floor {
         self.dialogs.usages(dialog).len() > 1 && (begins_usage || belongs_to_no_usage(method))
     }
 
-    /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1).
+    /// How a request outside of dialogs is addressed (§8.1.2): by a service route in the place of the account's routes (RFC 3608 §6.1), and along
+    /// the flow that the caller is registered by, if that is one of RFC 5626 (§4.3), and the request says no way of its own.
     ///
     /// # Errors
     /// `NotSip`: To, Request-URI or a route is no SIP URI.
-    pub(super) fn outside_path(&self, outgoing: &Outgoing, id: AccountId) -> Result<Path, CommandError> {
+    pub(super) fn outside_path(&self, cx: &Cx<'_>, outgoing: &Outgoing, id: AccountId) -> Result<Path, CommandError> {
         let account = self.accounts.get(id);
         let caller = outgoing.caller_or(&account.identity);
         let routes = self.accounts.service_routes(id).of(caller).unwrap_or(&account.routes);
-        outgoing.path(routes, account.outbound.as_ref())
+        let mut path = outgoing.path(routes, account.outbound.as_ref())?;
+        let can_carry = |flow: &Flow| {
+            let listener = cx.listener(flow.listener);
+            let is_secure = listener.is_some_and(|listener| listener.protocol.is_secure());
+            cx.has_flow(*flow) && (is_secure || !path.next_hop.secure)
+        };
+        let flow = self.accounts.flows(id).of(caller).filter(|_| !outgoing.says_way()).filter(can_carry);
+        if flow.is_some() {
+            path.next_hop.flow = flow;
+        }
+        Ok(path)
     }
 }

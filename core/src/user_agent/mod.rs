@@ -27,7 +27,7 @@ mod session;
 mod session_timer;
 mod subscription;
 
-pub use account::Account;
+pub use account::{Account, Instance};
 pub use agent::{Census, Core};
 pub use call_dialog::CallDialog;
 pub use client::Amend;

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use arrayvec::ArrayVec;
 
+use super::account::Instance;
 use super::client::is_of_the_core;
 use super::limits::Limits;
 use super::policy::Policy;
@@ -24,8 +25,13 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS, BYE, UPDATE";
 pub(super) const ACCEPT: &str = "application/sdp";
 
 /// The extensions that this user agent can be told to use.
-const SUPPORTED: Extensions =
-    Extensions::of(&[Extension::NoReferSubscription, Extension::Reliable, Extension::Replaces, Extension::Timer]);
+const SUPPORTED: Extensions = Extensions::of(&[
+    Extension::NoReferSubscription,
+    Extension::Outbound,
+    Extension::Reliable,
+    Extension::Replaces,
+    Extension::Timer,
+]);
 
 /// The extensions that are used unless the application says otherwise: those that take no decision of the application.
 /// Replaces is none of them, since whoever answers a call with it ends another.
@@ -44,12 +50,16 @@ pub struct Profile {
     pub routes: RouteSet,
     /// Where requests outside of dialogs are sent, without a Route; if `None`, where Route or their Request-URI says (RFC 3261 §8.1.2).
     pub outbound: Option<NextHop>,
+    /// The device, or what else is one user agent for its registrars (RFC 5626 §4.1). The bindings of our own contact name it, and
+    /// [`Register::outbound`](super::Register::outbound) needs it. `None` by default.
+    pub instance: Option<Instance>,
     /// Whether our INVITEs and 2xx carry Allow and Supported (RFC 3261 §13.2.1, §13.3.1.4). On by default.
     pub capabilities: bool,
     /// The extensions that are used: Supported names them, and a request may require them (RFC 3261 §8.2.2.3, §20.37). An extension that
     /// the stack does not know how to use counts as not given. By default these are 100rel (RFC 3262), timer (RFC 4028) and norefersub (RFC
     /// 4488), which run by themselves: a provisional response of a peer is acknowledged, a session that the peer wants refreshed is refreshed.
-    /// [`Extension::Replaces`] is to be asked for, since a call that is answered may then end another one
+    /// [`Extension::Outbound`] is to be asked for where registrations are [flows](super::Register::outbound): then every request says so (RFC 5626
+    /// §4.3). [`Extension::Replaces`] is to be asked for, since a call that is answered may then end another one
     /// ([`Event::Incoming`](super::Event::Incoming)).
     pub extensions: Extensions,
     /// The description of what this user agent can do with media: the body of its 200 to OPTIONS, unless the Accept of that request wants no
@@ -115,6 +125,7 @@ impl Profile {
             contact: None,
             routes: RouteSet::default(),
             outbound: None,
+            instance: None,
             capabilities: true,
             extensions: DEFAULT,
             description: None,
@@ -198,9 +209,9 @@ impl Profile {
     }
 
     /// Adds Supported to a request that says nothing else of what we can do, if an extension asks for it in every request: session
-    /// timers do (RFC 4028 §7.1).
+    /// timers do (RFC 4028 §7.1), and flows (RFC 5626 §4.3).
     pub(super) fn add_supported(&self, lines: &mut Lines) {
-        if self.has_session_timers() {
+        if self.has_session_timers() || self.extensions().contains(Extension::Outbound) {
             self.write_supported(lines);
         }
     }

@@ -39,6 +39,7 @@ macro_rules! typed_headers {
             ErrorInfo<'_>,
             Event<'_>,
             Expires,
+            FlowTimer,
             From<'_>,
             HistoryInfo<'_>,
             InReplyTo<'_>,

@@ -57,7 +57,7 @@ pub use event::{AllowEvents, Event, SubscriptionState};
 pub use history::HistoryInfo;
 pub use identity::{PAssertedIdentity, PPreferredIdentity};
 pub use language::ContentLanguage;
-pub use numbers::{ContentLength, Expires, MaxBreadth, MaxForwards, MinExpires};
+pub use numbers::{ContentLength, Expires, FlowTimer, MaxBreadth, MaxForwards, MinExpires};
 pub use path::{Path, ServiceRoute};
 pub use privacy::Privacy;
 pub use product::{Product, Server, UserAgent};
@@ -247,6 +247,7 @@ mod tests {
             $with::<ErrorInfo<'_>>(&["<sip:not-in-service-recording@atlanta.com>"]);
             $with::<Event<'_>>(&["refer;id=93842"]);
             $with::<Expires>(&["3600"]);
+            $with::<FlowTimer>(&["120"]);
             $with::<From<'_>>(&["The Operator <sip:operator@cs.columbia.edu>;tag=287447"]);
             $with::<HistoryInfo<'_>>(&["<sip:bob@example.com?Reason=SIP%3Bcause%3D302>;index=1.1"]);
             $with::<InReplyTo<'_>>(&["70710@saturn, 17320@saturn"]);

@@ -75,6 +75,12 @@ seconds_header!(
     MinExpires
 );
 
+seconds_header!(
+    /// Flow-Timer in seconds: how long the server waits for a keep-alive before it may take the flow for dead; more than fit are as many as
+    /// fit (RFC 5626 §4.4, §11.2).
+    FlowTimer
+);
+
 /// `delta-seconds`. Values above 2**32-1 are equivalent to that (RFC 3261 §10.2.1.1). `None` if empty or with other
 /// characters than digits.
 pub(super) fn seconds(text: &[u8]) -> Option<u32> {
@@ -90,7 +96,7 @@ pub(super) fn seconds(text: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{refused, round_trip};
-    use super::{ContentLength, Expires, Header, MaxBreadth, MaxForwards, MinExpires};
+    use super::{ContentLength, Expires, FlowTimer, Header, MaxBreadth, MaxForwards, MinExpires};
 
     #[test]
     fn the_examples_of_the_rfcs() {
@@ -98,6 +104,7 @@ mod tests {
         assert_eq!(round_trip::<MaxBreadth>("69"), "69");
         assert_eq!(round_trip::<ContentLength>("349"), "349");
         assert_eq!(round_trip::<Expires>("5"), "5");
+        assert_eq!(round_trip::<FlowTimer>(" 120"), "120");
         assert_eq!(round_trip::<MinExpires>(" 60\r\n "), "60");
     }
 
@@ -117,5 +124,6 @@ mod tests {
         assert_eq!(Expires::parse(b"1000000000000000000000000000000"), Ok(Expires(u32::MAX)));
         refused::<Expires>(&["", "-1", "1.5", "1 2", "Thu, 01 Dec 1994 16:00:00 GMT", "99999999999x"]);
         refused::<MinExpires>(&["", "soon"]);
+        refused::<FlowTimer>(&["", "120 s", "-1"]);
     }
 }

@@ -9,6 +9,7 @@ mod gruu;
 mod locating;
 mod mutating;
 mod outbound;
+mod phones;
 mod redirecting;
 mod registering;
 mod responding;

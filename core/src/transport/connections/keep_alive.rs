@@ -8,7 +8,7 @@ use crate::time::Duration;
 use super::super::wire::{TimerKey, Wire};
 
 /// How long a ping may stay without a pong (RFC 5626 §4.4.1).
-const PONG_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) const PING: &[u8] = b"\r\n\r\n";
 pub(crate) const PONG: &[u8] = b"\r\n";

@@ -9,7 +9,7 @@ mod keep_alive;
 mod opening;
 mod table;
 
-pub(crate) use keep_alive::{PING, PONG};
+pub(crate) use keep_alive::{PING, PONG, PONG_WITHIN};
 pub(crate) use opening::Way;
 pub(crate) use table::Connections;
 

@@ -1,6 +1,7 @@
 //! The table of accounts, and which of them a request of a peer is for (RFC 3261 §8.2.2.1).
 
 use super::Account;
+use super::flows::OutboundFlows;
 use super::names::{Names, address_key};
 use crate::error::CommandError;
 use crate::id::Arena;
@@ -29,13 +30,14 @@ pub(in crate::user_agent) struct Accounts {
 struct Entry {
     account: Account,
     service_routes: ServiceRoutes,
+    flows: OutboundFlows,
     /// Calls and registrations that are alive.
     uses: usize,
 }
 
 impl Entry {
     fn new(account: Account) -> Self {
-        Self { account, service_routes: ServiceRoutes::default(), uses: 0 }
+        Self { account, service_routes: ServiceRoutes::default(), flows: OutboundFlows::default(), uses: 0 }
     }
 }
 
@@ -111,6 +113,16 @@ impl Accounts {
     /// The service routes of an account, to be changed.
     pub(in crate::user_agent) fn service_routes_mut(&mut self, id: AccountId) -> &mut ServiceRoutes {
         &mut self.entry_mut(id).service_routes
+    }
+
+    /// The flows that requests of an account go along.
+    pub(in crate::user_agent) fn flows(&self, id: AccountId) -> &OutboundFlows {
+        &self.entry(id).flows
+    }
+
+    /// The flows that requests of an account go along, to be changed.
+    pub(in crate::user_agent) fn flows_mut(&mut self, id: AccountId) -> &mut OutboundFlows {
+        &mut self.entry_mut(id).flows
     }
 
     /// Number of accounts that were added.

@@ -24,7 +24,7 @@ impl Floor {
             return Err(CommandError::Invalid("method"));
         }
         let account = self.accounts.named(outgoing.account)?;
-        let path = self.outside_path(outgoing, account)?;
+        let path = self.outside_path(cx, outgoing, account)?;
         let random = cx.random();
         let call_id = random.call_id();
         let from = outgoing.caller_or(&self.accounts.get(account).identity).with_tag(&random.tag());

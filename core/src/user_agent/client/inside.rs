@@ -142,14 +142,15 @@ impl Floor {
     ) -> Result<R, CommandError> {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
         let Inside { dialog, method, extra } = pending.inside.as_ref().ok_or(CommandError::WrongState)?;
-        let (_, account) = self.account_in(*dialog);
+        let (account_id, account) = self.account_in(*dialog);
         let dialog = self.dialogs.get(*dialog).ok_or(CommandError::Gone)?;
         let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
         let mut lines = Lines::new();
         dialog.add_to(&mut lines, *method, number, &path);
         self.profile.add_software(&mut lines, HeaderId::UserAgent);
         let here = if refreshes_target(*method) {
-            account.add_contact_anywhere(&mut lines, cx, dialog.remote_target.is_sips())?
+            let ob = self.accounts.flows(account_id).any(None);
+            account.add_contact_anywhere(&mut lines, cx, dialog.remote_target.is_sips(), ob)?
         } else {
             Here::Unsaid
         };

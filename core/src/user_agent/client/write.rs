@@ -40,7 +40,12 @@ impl Floor {
             // A MESSAGE makes no dialog and says nowhere to come back to (RFC 3428 §4).
             Method::Message if cx.listeners().next().is_none() => Err(CommandError::NoListener),
             Method::Message => Ok(Here::Unsaid),
-            _ => self.accounts.get(outside.account).add_contact_anywhere(lines, cx, path.request_uri.is_sips()),
+            method => {
+                let makes_dialog = matches!(method, Method::Invite | Method::Subscribe | Method::Refer);
+                let ob = makes_dialog && path.next_hop.flow.is_some() && self.accounts.flows(outside.account).any(None);
+                let account = self.accounts.get(outside.account);
+                account.add_contact_anywhere(lines, cx, path.request_uri.is_sips(), ob)
+            }
         };
         self.write_outside_as(outgoing, path, outside, add_contact, add)
     }

@@ -190,6 +190,11 @@ impl Outgoing {
         self.from.as_ref().unwrap_or(identity)
     }
 
+    /// Whether the request says which way it goes, by a next hop or by routes.
+    pub(in crate::user_agent) fn says_way(&self) -> bool {
+        self.next_hop.is_some() || !self.routes.is_empty()
+    }
+
     /// How the request is addressed (§8.1.2).
     ///
     /// # Errors

@@ -26,8 +26,8 @@ impl Stack<Core> {
     /// ```
     ///
     /// # Errors
-    /// `NotSip`: registrar, address-of-record or a route; `HeaderOwned`; `Invalid`: a `q` above 1000, our contact twice, or what
-    /// cannot be carried; `NoListener`; `Limit("deliveries")`.
+    /// `NotSip`: registrar, address-of-record or a route; `HeaderOwned`; `Invalid`: a `q` above 1000, our contact twice, a
+    /// [flow](Register::outbound) without an instance or beside other contacts, or what cannot be carried; `NoListener`; `Limit("deliveries")`.
     pub fn register(&mut self, now: Instant, register: impl Into<Register>) -> Result<RegistrationId, CommandError> {
         let register = register.into();
         self.command(now, |core, cx| core.register(cx, register))

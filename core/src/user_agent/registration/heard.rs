@@ -11,6 +11,7 @@ use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::client::{Again, Outcome};
 use crate::user_agent::event::{Cause, Event};
 use crate::user_agent::floor::Floor;
+use crate::user_agent::policy::BackOff;
 
 /// How long before its end a binding is refreshed at least, as far as the binding is twice as long: a REGISTER that gets no
 /// answer takes 64·T1 to fail.
@@ -57,8 +58,19 @@ impl Registrations {
     /// A registration that failed: the binding, if there is one, is left to end by itself.
     fn failed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: Cause) {
         let Some(goal) = self.conclude(id) else { return };
-        if let Some(registration) = self.book.get(id) {
-            registration.clear_service_route(id, on);
+        // Without an answer the flow is as good as lost; an answer that will not change ends it too (RFC 5626 §4.2.2).
+        let ends_flow = !matches!(cause, Cause::Refused(_)) || !may_pass(&cause);
+        if ends_flow && self.book.get(id).is_some_and(|registration| registration.outbound_flow().is_some()) {
+            self.let_die(on, cx, id);
+        }
+        let Some(registration) = self.book.get_mut(id) else { return };
+        registration.clear_service_route(id, on);
+        let is_lacking = cause.counts_as() == StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT;
+        if is_lacking && registration.next.is_none() && core::mem::take(&mut registration.terms.outbound) {
+            // Without a flow, then (RFC 5626 §4.2.1).
+            if self.send(on, cx, id).is_ok() {
+                return;
+            }
         }
         self.tell_failure(on, cx, id, cause);
         if goal == Goal::Query {
@@ -86,14 +98,26 @@ impl Registrations {
     }
 
     fn try_again(&mut self, on: &Floor, cx: &mut Cx<'_>, id: RegistrationId, cause: &Cause) -> Option<Instant> {
+        if may_pass(cause) { self.try_later(on, cx, id, asked_to_wait(cause)) } else { None }
+    }
+
+    /// Sees to the next attempt after one more failure, not before `at_least` has passed: when that is. `None`: the next command does it.
+    pub(super) fn try_later(
+        &mut self,
+        on: &Floor,
+        cx: &mut Cx<'_>,
+        id: RegistrationId,
+        at_least: Duration,
+    ) -> Option<Instant> {
         let registration = self.book.get_mut(id)?;
-        let back_off = on.profile.policy.registering?;
-        if registration.goal != Goal::Keep || registration.next.is_some() || !may_pass(cause) {
+        let usual = registration.terms.outbound.then(BackOff::default);
+        let back_off = on.profile.policy.registering.or(usual)?;
+        if registration.goal != Goal::Keep || registration.next.is_some() {
             return None;
         }
         registration.failures = registration.failures.saturating_add(1);
         let wait = back_off.wait(registration.failures, cx.random())?;
-        let at = cx.now() + wait.max(asked_to_wait(cause));
+        let at = cx.now() + wait.max(at_least);
         if let Some(refresh) = registration.timer.replace(cx.arm(at, Work::Refresh(id))) {
             cx.disarm(refresh);
         }
@@ -108,7 +132,10 @@ impl Registrations {
             self.forget(on, cx, id);
             return;
         }
-        registration.failures = 0;
+        // A flow is a success with the first keep-alive that is answered (RFC 5626 §4.5).
+        if registration.alive.as_ref().is_none_or(|alive| alive.is_proved || !alive.is_outbound) {
+            registration.failures = 0;
+        }
         let mut is_seen_elsewhere = false;
         if goal == Goal::Keep {
             registration.set_service_route(id, on, cx, &response);

@@ -1,14 +1,19 @@
 //! Flows to registrars that are kept alive, so that NATs on the way keep their mappings and a lost connection is noticed (RFC 5626
 //! §3.5, §4.4).
 
+use alloc::boxed::Box;
+
 use super::Registrations;
-use super::book::Goal;
+use super::book::{Goal, Registration};
 use crate::error::CommandError;
+use crate::extension::{Demand, Extension, Extensions};
 use crate::flow::Flow;
-use crate::message::{HeaderId, Method};
+use crate::message::header::FlowTimer;
+use crate::message::{HeaderId, Method, Response};
 use crate::random::Random;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
+use crate::transport::PONG_WITHIN;
 use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::client::{Outcome, Outside, Owner};
 use crate::user_agent::compose::Extra;
@@ -57,6 +62,20 @@ impl KeepAlive {
         Self { way: Way::Options, interval }
     }
 
+    /// The usual one of a flow that tells where it fails (RFC 5626 §4.4.1, §4.4.2): line ends along a connection; OPTIONS along datagrams, where a
+    /// line end has no answer, and STUN is not the core's.
+    const fn usual(flow: Flow) -> Self {
+        match flow.connection {
+            Some(_) => Self::crlf(Duration::from_secs(120)),
+            None => Self::options(Duration::from_secs(29)),
+        }
+    }
+
+    /// This one, at least as often as that.
+    fn within(self, interval: Duration) -> Self {
+        Self { interval: self.interval.min(interval), ..self }
+    }
+
     /// How long until the next message.
     fn wait(self, random: &mut Random) -> Duration {
         let fifth = self.interval / 5;
@@ -68,33 +87,68 @@ impl KeepAlive {
 /// A flow that is kept alive.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alive {
-    flow: Flow,
+    pub(super) flow: Flow,
+    keep_alive: KeepAlive,
     /// When the next message is due.
     timer: TimerId,
     /// The OPTIONS that is out.
     probe: Option<RequestId>,
+    /// When the first ping went along the connection.
+    pinged: Option<Instant>,
+    /// The registrar keeps it as a flow of RFC 5626.
+    pub(super) is_outbound: bool,
+    /// A keep-alive was answered, or none will ever be: the flow was a success (RFC 5626 §4.5).
+    pub(super) is_proved: bool,
 }
 
 impl Registrations {
     /// The 2xx to a REGISTER came along this flow, which is kept alive from now on if the application wants that.
-    pub(in crate::user_agent) fn came_along(&mut self, cx: &mut Cx<'_>, id: RegistrationId, flow: Flow) {
+    /// Where the registrar says that it is a flow of RFC 5626, it is kept alive in any case, and requests of the address-of-record go along it.
+    pub(in crate::user_agent) fn came_along(
+        &mut self,
+        on: &mut Floor,
+        cx: &mut Cx<'_>,
+        id: RegistrationId,
+        flow: Flow,
+        response: &Response,
+    ) {
         let Some(registration) = self.book.get_mut(id) else { return };
         registration.listener = Some(flow.listener);
-        let wanted = registration.terms.keep_alive.filter(|_| registration.goal == Goal::Keep);
-        self.let_die(cx, id);
-        let Some(keep_alive) = wanted else { return };
+        let is_kept = registration.goal == Goal::Keep;
+        let is_outbound = is_kept && registration.terms.outbound && requires_outbound(response);
+        let server = response.headers().get::<FlowTimer>().and_then(Result::ok);
+        let server = server.map(|FlowTimer(seconds)| Duration::from_secs(seconds.into()));
+        let wanted = match (registration.terms.keep_alive, server) {
+            (Some(wanted), Some(server)) => Some(wanted.within(server)),
+            (Some(wanted), None) => Some(wanted),
+            (None, server) if is_outbound => {
+                let usual = KeepAlive::usual(flow);
+                Some(KeepAlive { interval: server.unwrap_or(usual.interval), ..usual })
+            }
+            (None, _) => None,
+        };
+        let is_proved = registration.alive.as_ref().is_some_and(|alive| alive.flow == flow && alive.is_proved);
+        self.let_die(on, cx, id);
+        let Some(keep_alive) = wanted.filter(|_| is_kept) else { return };
+        let is_silent = keep_alive.way == Way::Crlf && flow.connection.is_none();
         let wait = keep_alive.wait(cx.random());
         let timer = cx.arm(cx.now() + wait, Work::KeepAlive(id));
-        if let Some(registration) = self.book.get_mut(id) {
-            registration.alive = Some(alloc::boxed::Box::new(Alive { flow, timer, probe: None }));
-            cx.hold_flow(flow);
-            self.flows.entry(flow).or_default().insert(id);
+        let Some(registration) = self.book.get_mut(id) else { return };
+        let is_proved = is_proved || is_silent;
+        let alive = Alive { flow, keep_alive, timer, probe: None, pinged: None, is_outbound, is_proved };
+        registration.alive = Some(Box::new(alive));
+        if is_outbound {
+            on.accounts.flows_mut(registration.terms.account).set(id, registration.terms.to.uri(), flow);
         }
+        cx.hold_flow(flow);
+        self.flows.entry(flow).or_default().insert(id);
     }
 
     /// The flow of a registration is not kept alive any more.
-    pub(super) fn let_die(&mut self, cx: &mut Cx<'_>, id: RegistrationId) {
-        let Some(alive) = self.book.get_mut(id).and_then(|registration| registration.alive.take()) else { return };
+    pub(super) fn let_die(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
+        let Some(registration) = self.book.get_mut(id) else { return };
+        let Some(alive) = registration.alive.take() else { return };
+        on.accounts.flows_mut(registration.terms.account).clear(id, registration.terms.to.uri());
         cx.disarm(alive.timer);
         cx.release_flow(alive.flow);
         if let Some(ids) = self.flows.get_mut(&alive.flow) {
@@ -108,14 +162,16 @@ impl Registrations {
     /// Time to keep a flow alive.
     pub(in crate::user_agent) fn keep_alive_due(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
         let Some(registration) = self.book.get_mut(id) else { return };
-        let (Some(keep_alive), Some(alive)) = (registration.terms.keep_alive, registration.alive.as_mut()) else {
-            return;
-        };
-        let wait = keep_alive.wait(cx.random());
+        let Some(alive) = registration.alive.as_mut() else { return };
+        let wait = alive.keep_alive.wait(cx.random());
         alive.timer = cx.arm(cx.now() + wait, Work::KeepAlive(id));
-        let (flow, is_out) = (alive.flow, alive.probe.is_some());
-        match keep_alive.way {
+        let (flow, is_out, now) = (alive.flow, alive.probe.is_some(), cx.now());
+        match alive.keep_alive.way {
             Way::Crlf => {
+                // Without a pong the flow would have failed by now.
+                if now.since(*alive.pinged.get_or_insert(now)) > PONG_WITHIN {
+                    registration.prove();
+                }
                 if cx.keep_alive(flow).is_err() {
                     self.lost(on, cx, id);
                 }
@@ -169,6 +225,8 @@ impl Registrations {
         alive.probe = None;
         if matches!(outcome, Outcome::Over(_)) {
             self.lost(on, cx, id);
+        } else if let Some(registration) = self.book.get_mut(id) {
+            registration.prove();
         }
     }
 
@@ -179,17 +237,43 @@ impl Registrations {
         }
     }
 
-    /// The flow of a registration is lost: the application is told, and the registration made anew (RFC 5626 §4.2.1), unless a REGISTER is
-    /// out anyway.
+    /// The flow of a registration is lost: the application is told, and the registration made anew (RFC 5626 §4.2.1, §4.5), unless a REGISTER is
+    /// out anyway. A flow of RFC 5626 that was never a success is a failure, after which the next one waits.
     fn lost(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
-        self.let_die(cx, id);
         let Some(registration) = self.book.get(id) else { return };
         let is_out = registration.pending.is_some();
+        let is_failure = registration.alive.as_ref().is_some_and(|alive| alive.is_outbound && !alive.is_proved);
+        self.let_die(on, cx, id);
         cx.emit(Event::FlowLost { registration: id });
-        if !is_out && self.send(on, cx, id).is_err() {
+        if is_out || (is_failure && self.try_later(on, cx, id, Duration::ZERO).is_some()) {
+            return;
+        }
+        if self.send(on, cx, id).is_err() {
             self.tell_failure(on, cx, id, Cause::Unreachable);
         }
     }
+}
+
+impl Registration {
+    /// A keep-alive was answered.
+    fn prove(&mut self) {
+        if let Some(alive) = &mut self.alive {
+            alive.is_proved = true;
+            self.failures = 0;
+        }
+    }
+
+    /// The flow of RFC 5626 that it has.
+    pub(super) fn outbound_flow(&self) -> Option<Flow> {
+        self.alive.as_ref().filter(|alive| alive.is_outbound).map(|alive| alive.flow)
+    }
+}
+
+/// Whether the registrar says that it keeps the flow, and so do the proxies on the way (RFC 5626 §4.2.1).
+fn requires_outbound(response: &Response) -> bool {
+    Demand::of_require(response.headers(), Extensions::of(&[Extension::Outbound]))
+        .understood
+        .contains(Extension::Outbound)
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ use super::client::{Outside, Owner};
 use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
-use crate::extension::Extension;
 use crate::flow::Flow;
 use crate::message::{HeaderId, Lines, Method, Scheme, Uri};
 use crate::transport::Here;
@@ -163,7 +162,7 @@ impl Registrations {
 
     /// Forgets a registration: its account is not reached by what it has bound any more.
     fn forget(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
-        self.let_die(cx, id);
+        self.let_die(on, cx, id);
         let Some(Registration { terms, users, .. }) = self.book.remove(id) else { return };
         users.iter().for_each(|user| on.accounts.forget_user(terms.account, user));
         on.accounts.let_go(terms.account);
@@ -209,7 +208,11 @@ impl Registrations {
         let outgoing = terms.outgoing();
         let account = on.accounts.get(terms.account);
         // A Service-Route is none of a REGISTER (RFC 3608 §6.1).
-        let path = outgoing.path(&account.routes, account.outbound.as_ref())?;
+        let mut path = outgoing.path(&account.routes, account.outbound.as_ref())?;
+        // What refreshes or removes a flow goes along it (RFC 5626 §4.2.2).
+        if let Some(flow) = registration.outbound_flow().filter(|flow| *goal != Goal::Query && cx.has_flow(*flow)) {
+            path.next_hop.flow = Some(flow);
+        }
         let from = terms.from.with_tag(tag);
         let outside =
             Outside { account: terms.account, method: Method::Register, from: &from, call_id, number: *number };
@@ -220,9 +223,7 @@ impl Registrations {
                 Goal::Remove | Goal::RemoveAll => lines.number(HeaderId::Expires, 0),
                 Goal::Query => lines,
             };
-            if terms.supports_path {
-                lines.header(HeaderId::Supported, Extension::Path.tag());
-            }
+            terms.add_supported(lines);
             on.profile.add_supported(lines);
             on.profile.add_software(lines, HeaderId::UserAgent);
         })?;
@@ -255,20 +256,21 @@ fn add_contacts(on: &Floor, cx: &Cx<'_>, registration: &Registration, lines: &mu
         }
         Goal::Keep | Goal::Remove => {}
     }
+    let account = on.accounts.get(terms.account);
     let mut here = Here::Unsaid;
     for binding in &terms.bindings {
-        let parameters = binding.parameters(*goal == Goal::Remove);
+        let is_removed = *goal == Goal::Remove;
+        let parameters = binding.parameters(is_removed, account.instance.as_ref(), terms.outbound);
         match binding.uri().or(seen.as_ref()) {
             Some(uri) => {
                 lines.parts(HeaderId::Contact, &[b"<", uri.as_bytes(), b">", parameters.as_bytes()]);
             }
             None => {
                 let secure = terms.likeness().scheme() == Scheme::Sips;
-                here = on.accounts.get(terms.account).add_contact_with(lines, cx, secure, &parameters)?;
+                here = account.add_contact_with(lines, cx, secure, false, &parameters)?;
             }
         }
     }
-    let account = on.accounts.get(terms.account);
     let is_bound = |uri: Uri<'_>| match seen {
         Some(seen) => seen.as_uri().equivalent(uri),
         None => account.is_contact(cx, terms.likeness(), uri),

@@ -25,9 +25,11 @@ impl Registrations {
         let is_there = |it: &Registration| it.is_kept() && it.may_be_at(on, listener);
         let there: Vec<RegistrationId> = self.book.iter().filter(|(_, it)| is_there(it)).map(|(id, _)| id).collect();
         for id in there {
-            self.let_die(cx, id);
+            // A flow is replaced by the next one of the same number (RFC 5626 §4.5).
+            let is_flow = self.book.get(id).is_some_and(|registration| registration.outbound_flow().is_some());
+            self.let_die(on, cx, id);
             let Some(registration) = self.book.get_mut(id) else { continue };
-            if let Some(contact) = registration.contact_at(on, before) {
+            if let Some(contact) = registration.contact_at(on, before).filter(|_| !is_flow) {
                 registration.add_stale(contact);
             }
             registration.seen = None;

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 use super::keep_alive::KeepAlive;
 use crate::dialog::RouteSet;
 use crate::error::CommandError;
+use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, HeaderName, Scheme, Uri, UriBuf};
+use crate::message::{HeaderId, HeaderName, Lines, Scheme, Uri, UriBuf};
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
-use crate::user_agent::account::Accounts;
+use crate::user_agent::account::{Accounts, Instance};
 use crate::user_agent::compose::{Extra, Outgoing};
 
 /// The interval that is asked for unless something else is said, in seconds.
@@ -46,6 +47,7 @@ pub struct Register {
     extra: Extra,
     supports_path: bool,
     as_seen: bool,
+    outbound: bool,
     account: Option<AccountId>,
     keep_alive: Option<KeepAlive>,
 }
@@ -65,6 +67,7 @@ impl Register {
             extra: Extra::new(),
             supports_path: false,
             as_seen: false,
+            outbound: false,
             account: None,
             keep_alive: None,
         }
@@ -148,6 +151,42 @@ impl Register {
         self
     }
 
+    /// Registers a flow (RFC 5626): asks that requests for us come along the way that this REGISTER goes, for a user agent behind a NAT or a
+    /// firewall, or one that nobody can open a connection to. Our contact alone is bound, with the [instance](super::Profile::instance) of the account,
+    /// and `reg-id=1`.
+    ///
+    /// If the 2xx of [`Event::Registered`](crate::user_agent::Event::Registered) has `Require: outbound`, the registrar keeps the flow. From then on
+    ///
+    /// * the flow is kept alive, as often as a Flow-Timer of the 2xx says (§4.4); without [`keep_alive`](Self::keep_alive) by line ends every 120 s, along
+    ///   datagrams by OPTIONS every 29 s (a driver that has STUN asks for line ends instead);
+    /// * what refreshes the registration goes along the flow (§4.2.2), and so do requests of the address-of-record outside of dialogs that say no
+    ///   way of their own (§4.3); Contact says `ob` in dialogs;
+    /// * a flow that fails is told by [`Event::FlowLost`](crate::user_agent::Event::FlowLost), and another one formed at once. After a failure it is
+    ///   tried again later, as [`Policy::registering`](crate::user_agent::Policy::registering) says, or if that says nothing, [`BackOff::default`](crate::user_agent::BackOff::default) (§4.5).
+    ///
+    /// A registrar that answers 439, as the proxy next to us keeps no flows, is asked again without a flow (§4.2.1). If the 2xx does not say
+    /// `Require: outbound`, the contact is bound as any other.
+    ///
+    /// ```
+    /// # use sansip::{Config, Instant, Listener, Seed};
+    /// # use sansip::user_agent::{Profile, Register, UserAgent};
+    /// let mut profile = Profile::new("<sip:bob@biloxi.com>".parse()?);
+    /// profile.instance = Some("urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF".parse()?);
+    /// profile.routes = ["sip:edge.biloxi.com;transport=tcp;lr".parse()?].into_iter().collect();
+    /// let mut bob = UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
+    /// bob.listen(Listener::tcp("10.0.0.4:5060".parse()?));
+    /// bob.register(Instant::ZERO, Register::at(&"sip:biloxi.com".parse()?).outbound())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// The command refuses this (`Invalid("instance")`) for an account without an instance, and (`Invalid("binding")`) with other bindings than
+    /// our own contact.
+    #[must_use]
+    pub const fn outbound(mut self) -> Self {
+        self.outbound = true;
+        self
+    }
+
     /// Binds our contact as the registrar's side sees it: if `received` and `rport` of a 2xx (RFC 3581) say another address than our
     /// contact has, a second REGISTER binds that one and removes the first. Once for each refresh at most. Nothing of this where
     /// [`Profile::contact`](crate::user_agent::Profile::contact) says the contact.
@@ -216,9 +255,13 @@ impl Binding {
         self.uri.as_ref()
     }
 
-    /// The header parameters.
-    pub(super) fn parameters(&self, is_removed: bool) -> String {
+    /// The header parameters: those of our own contact name its instance, and the number of the flow if it is one.
+    pub(super) fn parameters(&self, is_removed: bool, instance: Option<&Instance>, outbound: bool) -> String {
         let mut out = String::new();
+        // Where somebody else is bound, this instance is not the one that is reached (RFC 5626 §4.2.3).
+        if let Some(instance) = instance.filter(|_| self.uri.is_none()) {
+            out.push_str(&format!(";+sip.instance=\"<{instance}>\"{}", if outbound { ";reg-id=1" } else { "" }));
+        }
         if let Some(q) = self.q {
             let decimals = format!("{:03}", q % 1_000);
             let decimals = decimals.trim_end_matches('0');
@@ -252,6 +295,8 @@ pub(super) struct Terms {
     pub(super) supports_path: bool,
     /// Whether our contact is bound as it is seen.
     pub(super) as_seen: bool,
+    /// Whether a flow is to be bound (RFC 5626).
+    pub(super) outbound: bool,
     /// How the flow is kept alive.
     pub(super) keep_alive: Option<KeepAlive>,
 }
@@ -260,10 +305,11 @@ impl Terms {
     /// The wishes of a user agent that has these accounts.
     ///
     /// # Errors
-    /// `Gone`: there is no such account; `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, or our contact twice; as [`Extra::check`].
+    /// `Gone`: there is no such account; `NotSip`: the registrar or the address-of-record; `Invalid`: a `q` above 1, our contact twice, a flow
+    /// without an instance or with other contacts; as [`Extra::check`].
     pub(super) fn of(register: Register, accounts: &Accounts) -> Result<Self, CommandError> {
         let Register { registrar, expires, address_of_record, from, mut bindings, .. } = register;
-        let Register { next_hop, routes, extra, supports_path, as_seen, account, keep_alive, .. } = register;
+        let Register { next_hop, routes, extra, supports_path, as_seen, outbound, account, keep_alive, .. } = register;
         let account = accounts.named(account)?;
         let registrar = without_user(registrar.as_uri()).ok_or(CommandError::NotSip)?;
         extra.check()?;
@@ -275,6 +321,13 @@ impl Terms {
         }
         if bindings.is_empty() {
             bindings.push(Binding::ours());
+        }
+        if outbound && accounts.get(account).instance.is_none() {
+            return Err(CommandError::Invalid("instance"));
+        }
+        // Of several contacts none could be a flow (RFC 5626 §6).
+        if outbound && !bindings.iter().all(|binding| binding.uri.is_none()) {
+            return Err(CommandError::Invalid("binding"));
         }
         let to = address_of_record.unwrap_or_else(|| accounts.get(account).identity.clone()).without_parameters();
         if !to.uri().is_sip() {
@@ -293,6 +346,7 @@ impl Terms {
             extra,
             supports_path,
             as_seen,
+            outbound,
             keep_alive,
         })
     }
@@ -304,6 +358,16 @@ impl Terms {
             outgoing = outgoing.next_hop(next_hop.clone());
         }
         self.routes.iter().fold(outgoing, |outgoing, route| outgoing.route(&route.to_buf()))
+    }
+
+    /// Adds Supported for what is used of the way (RFC 3327 §5.1, RFC 5626 §4.2.1).
+    pub(super) fn add_supported(&self, lines: &mut Lines) {
+        let supported = match (self.outbound, self.supports_path) {
+            (true, _) => Extensions::of(&[Extension::Outbound, Extension::Path]),
+            (false, true) => Extensions::of(&[Extension::Path]),
+            (false, false) => return,
+        };
+        lines.header(HeaderId::Supported, format!("{supported}"));
     }
 
     /// The URI whose scheme our contact has: SIPS if the address-of-record or the registrar is (§8.1.1.8, §10.2.1).

@@ -13,6 +13,7 @@ impl Registration {
             || !self.names_ours()
             || on.accounts.get(self.terms.account).contact.is_some()
             || self.is_corrected
+            || self.outbound_flow().is_some()
         {
             return false;
         }

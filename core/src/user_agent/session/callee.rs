@@ -238,7 +238,8 @@ impl Floor {
         let mut lines = self.response_lines();
         lines.copy(request.headers(), HeaderId::RecordRoute);
         let account = self.accounts.get(served.account);
-        account.add_contact(&mut lines, cx.listener(served.listener), is_secured(request))?;
+        let ob = self.accounts.flows(served.account).any(Some(served.listener));
+        account.add_contact(&mut lines, cx.listener(served.listener), is_secured(request), ob)?;
         if status.is_success() {
             self.profile.add_capabilities(&mut lines);
         }

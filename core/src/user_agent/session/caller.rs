@@ -35,7 +35,7 @@ impl Calls {
             return Err(CommandError::Limit("calls"));
         }
         let account = on.accounts.named(outgoing.account)?;
-        let path = on.outside_path(outgoing, account)?;
+        let path = on.outside_path(cx, outgoing, account)?;
         let random = cx.random();
         let call_id = random.call_id();
         let from = outgoing.caller_or(&on.accounts.get(account).identity).with_tag(&random.tag());

@@ -25,7 +25,7 @@ impl Subscriptions {
         let is_refer = method == Method::Refer;
         let outgoing = subscription.outgoing();
         let outgoing = outgoing.clone().extra(fields.and(&outgoing.extra));
-        let path = on.outside_path(&outgoing, account)?;
+        let path = on.outside_path(cx, &outgoing, account)?;
         let random = cx.random();
         let (call_id, tag, number) = (random.call_id(), random.tag(), random.sequence_number());
         let from = outgoing.caller_or(&on.accounts.get(account).identity).with_tag(&tag);

@@ -83,36 +83,49 @@ fn an_options_without_an_answer_tells_that_the_flow_is_lost() {
     assert!(bob.take().iter().any(|sent| sent.method() == "OPTIONS"));
 }
 
+/// The proxy that Bob connects to.
+pub(super) fn proxy() -> NextHop {
+    let proxy = NextHop::from("192.0.2.9:5060".parse::<core::net::SocketAddr>().unwrap());
+    NextHop { protocol: Some(Protocol::Tcp), ..proxy }
+}
+
 /// Bob over TCP.
-struct Connected {
-    now: Instant,
-    agent: UserAgent,
-    connection: ConnectionId,
-    sent: Vec<Vec<u8>>,
-    told: Vec<alloc::string::String>,
-    opened: usize,
+pub(super) struct Connected {
+    pub(super) now: Instant,
+    pub(super) agent: UserAgent,
+    pub(super) connection: ConnectionId,
+    pub(super) sent: Vec<Vec<u8>>,
+    pub(super) told: Vec<alloc::string::String>,
+    pub(super) opened: usize,
+    pub(super) events: Vec<crate::user_agent::Event>,
 }
 
 impl Connected {
-    fn new(register: Register) -> Self {
+    pub(super) fn new(register: Register) -> Self {
+        Self::with(register, |profile| profile.outbound = Some(proxy()))
+    }
+
+    pub(super) fn with(register: Register, adapt: impl FnOnce(&mut Profile)) -> Self {
         let mut profile = Profile::new("Bob <sip:bob@biloxi.com>".parse().unwrap());
-        let proxy = NextHop::from("192.0.2.9:5060".parse::<core::net::SocketAddr>().unwrap());
-        profile.outbound = Some(NextHop { protocol: Some(Protocol::Tcp), ..proxy });
+        adapt(&mut profile);
         let mut agent = UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
         agent.listen(Listener::tcp("192.0.2.4:5060".parse().unwrap()));
         let connection = ConnectionId::from_parts(0, 0);
-        let (sent, told) = (Vec::new(), Vec::new());
-        let mut bob = Self { now: Instant::ZERO, agent, connection, sent, told, opened: 0 };
+        let (sent, told, events) = (Vec::new(), Vec::new(), Vec::new());
+        let mut bob = Self { now: Instant::ZERO, agent, connection, sent, told, opened: 0, events };
         bob.agent.register(bob.now, register).unwrap();
         bob.drain();
         bob
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         while let Some(output) = self.agent.poll() {
             match output {
                 Output::Send(transmit) => self.sent.push(transmit.bytes.to_vec()),
-                Output::Event(event) => self.told.push(short(&event)),
+                Output::Event(event) => {
+                    self.told.push(short(&event));
+                    self.events.push(event);
+                }
                 Output::Open { connection, .. } => {
                     (self.connection, self.opened) = (connection, self.opened + 1);
                     let change = Change::Opened { identities: &[] };
@@ -124,7 +137,7 @@ impl Connected {
         }
     }
 
-    fn run(&mut self, time: Duration) {
+    pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(at) = self.agent.deadline().filter(|at| *at <= end) {
             self.now = self.now.max(at);
@@ -147,7 +160,7 @@ impl Connected {
         assert_eq!(core::mem::take(&mut self.sent), [b"\r\n\r\n"]);
     }
 
-    fn receive(&mut self, bytes: &[u8]) {
+    pub(super) fn receive(&mut self, bytes: &[u8]) {
         self.agent.handle(self.now, Input::Stream { connection: self.connection, bytes });
         self.drain();
     }

@@ -22,6 +22,7 @@ mod modifying;
 mod moving;
 mod networks;
 mod offers;
+mod outbound;
 mod owned;
 mod pair;
 mod proving;
