@@ -37,6 +37,11 @@ impl Endpoint {
         self.wire.hold(flow);
     }
 
+    /// Keeps the connection of a flow open until then though no transaction uses it; `None`: no longer than any other.
+    pub(crate) fn keep_flow_until(&mut self, flow: Flow, until: Option<Instant>) {
+        self.wire.keep_until(flow, until);
+    }
+
     /// Ends one [`hold_flow`](Self::hold_flow).
     pub(crate) fn release_flow(&mut self, flow: Flow) {
         self.wire.release(flow);

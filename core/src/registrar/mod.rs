@@ -40,7 +40,7 @@ use crate::message::{Request, ResponseBuilder};
 use crate::message::{Uri, UriBuf};
 use crate::stack::Context;
 use crate::tag::{Tag, work};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 
 /// How long a registrar is willing to bind, and how much. Times are in seconds.
@@ -185,7 +185,7 @@ impl Core {
             Ok((name, changes)) => {
                 let bindings = self.location.bindings(&name).unwrap_or_default();
                 let registered = Registered { changes, is_bound: !bindings.is_empty(), flow: Some(flow) };
-                (self.response(cx, &request, (&name, bindings), fields), registered)
+                (self.response(cx, (&request, flow), (&name, bindings), fields), registered)
             }
             Err(refusal) => {
                 store::note(cx, &refusal);
@@ -211,15 +211,18 @@ impl Core {
         Ok((judged.name, changes))
     }
 
-    /// Step 8: the 2xx.
+    /// Step 8: the 2xx. A connection that a contact is reached along stays open as long as the contact is bound (RFC 5626 §7).
     fn response<E>(
         &self,
         cx: &mut Context<'_, E>,
-        request: &Request,
+        (request, flow): (&Request, Flow),
         bound: (&str, &[Binding]),
         fields: &Fields,
     ) -> ResponseBuilder {
         let (now, date) = (cx.now(), cx.config().date(cx.now()));
+        let along = bound.1.iter().filter(|binding| binding.flow() == Some(flow));
+        let seconds = along.map(|binding| binding.seconds_left(now)).max();
+        cx.keep_flow_until(flow, seconds.map(|seconds| now + Duration::from_secs(seconds.into())));
         // Chance is asked for only where it is needed.
         let number = self.wants_gruu(request).then(|| cx.random().next_u64());
         fields.add_to_response(self.success((now, date), request, bound, number))

@@ -211,7 +211,7 @@ impl Core {
         cx.disarm(deadline);
         let (response, registered) = match outcome {
             Ok((bindings, changes)) => {
-                let response = self.response(cx, &request, (&name, &bindings), &fields);
+                let response = self.response(cx, (&request, flow), (&name, &bindings), &fields);
                 (response, Registered { changes, is_bound: !bindings.is_empty(), flow: Some(flow) })
             }
             Err(refusal) => {

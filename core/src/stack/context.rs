@@ -395,6 +395,11 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.hold_flow(flow);
     }
 
+    /// Keeps the connection of a flow open until then: see [`Endpoint::keep_flow_until`].
+    pub(crate) fn keep_flow_until(&mut self, flow: Flow, until: Option<Instant>) {
+        self.endpoint.keep_flow_until(flow, until);
+    }
+
     /// Ends one [`hold_flow`](Self::hold_flow).
     pub(crate) fn release_flow(&mut self, flow: Flow) {
         self.endpoint.release_flow(flow);

@@ -213,3 +213,19 @@ fn a_call_outlives_the_flow_that_it_came_by() {
     town.settle();
     assert_eq!(town.bobs, ["< BYE sip:bob@10.0.0.4;transport=tcp;ob", "> SIP/2.0 200 OK"]);
 }
+
+/// §7: a connection that nobody is reached along any more is closed as any other that idles.
+#[test]
+fn a_connection_stays_as_long_as_a_contact_is_bound_to_it() {
+    let mut town = Town::new();
+    town.run(300);
+    assert_eq!(town.server.endpoint().census().connections, 1);
+    let registration = town.told.iter().find_map(|(_, event)| match event {
+        user_agent::Event::Registered { registration, .. } => Some(*registration),
+        _ => None,
+    });
+    town.bob.unregister(town.now, registration.unwrap()).unwrap();
+    town.settle();
+    town.run(33);
+    assert_eq!(town.server.endpoint().census().connections, 0);
+}

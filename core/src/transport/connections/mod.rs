@@ -15,6 +15,7 @@ pub(crate) use table::Connections;
 
 use crate::flow::{ConnectionId, Flow};
 use crate::node::Output;
+use crate::time::Instant;
 
 use super::wire::{TimerKey, Wire};
 use table::Reason;
@@ -120,6 +121,16 @@ impl<K: TimerKey> Wire<K> {
         {
             connection.users = connection.users.saturating_sub(1);
             connection.last_use = self.now;
+            self.set_connection_alarm(id);
+        }
+    }
+
+    /// Keeps the connection of a flow open until then though nothing uses it; `None`: no longer than any other.
+    pub(crate) fn keep_until(&mut self, flow: Flow, until: Option<Instant>) {
+        if let Some(id) = flow.connection
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            connection.kept_until = until;
             self.set_connection_alarm(id);
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     /// Transactions that use it.
     pub(crate) users: usize,
     pub(crate) last_use: Instant,
+    /// Until when it stays open though nothing uses it.
+    pub(crate) kept_until: Option<Instant>,
     /// When a pong is missed.
     pub(crate) pong_due: Option<Instant>,
     pub(crate) alarm: Alarm,
@@ -78,6 +80,7 @@ impl Connection {
             ended: false,
             users: 0,
             last_use: now,
+            kept_until: None,
             pong_due: None,
             alarm: Alarm::default(),
         }
@@ -94,7 +97,10 @@ impl Connection {
             Phase::Opening { until, .. } => Some((until, Reason::Unopened)),
             Phase::Fresh { until } => Some((until, Reason::Slow)),
             Phase::Open if self.users == 0 && self.ended => Some((self.last_use, Reason::Idle)),
-            Phase::Open if self.users == 0 => Some((self.last_use + patience, Reason::Idle)),
+            Phase::Open if self.users == 0 => {
+                let idle = self.last_use + patience;
+                Some((self.kept_until.map_or(idle, |until| idle.max(until)), Reason::Idle))
+            }
             Phase::Open => None,
         };
         let pong = self.pong_due.map(|due| (due, Reason::NoPong));

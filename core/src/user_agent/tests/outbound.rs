@@ -1,6 +1,6 @@
 //! Flows that a user agent opens and registers by (RFC 5626 §4).
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::bindings::{at_biloxi, bob as alone, one, register};
@@ -358,4 +358,17 @@ fn a_flow_whose_listener_moves_is_formed_anew() {
     assert_eq!(register.headers["contact"].len(), 1, "{register:?}");
     assert!(register.header("contact").starts_with("<sip:bob@198.51.100.7;transport=tcp>;+sip.instance="));
     assert_eq!(bob.opened, 2);
+}
+
+/// RFC 5626 §4.2.2, RFC 3261 §10.2.4: whatever the resolver says by then.
+#[test]
+fn a_refresh_goes_where_the_flow_was_formed() {
+    let mut bob = Lone::with(|_, profile| profile.instance = instance());
+    bob.addresses = ["192.0.2.9".parse().unwrap()].into();
+    let (_, sent) = register(&mut bob, at_biloxi().outbound().keep_alive(KeepAlive::crlf(Duration::from_secs(29))));
+    bob.receive(&sent.respond("200 OK", "r", "Require: outbound\r\nExpires: 100\r\n"));
+    bob.addresses = ["192.0.2.10".parse().unwrap()].into();
+    bob.run(Duration::from_secs(70));
+    let refresh = one(&mut bob);
+    assert_eq!((refresh.method(), bob.ways.last().unwrap().to_string()), ("REGISTER", "192.0.2.9:5060".to_string()));
 }
