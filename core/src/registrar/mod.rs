@@ -222,7 +222,7 @@ impl Core {
         let (now, date) = (cx.now(), cx.config().date(cx.now()));
         let along = bound.1.iter().filter(|binding| binding.flow() == Some(flow));
         let seconds = along.map(|binding| binding.seconds_left(now)).max();
-        cx.keep_flow_until(flow, seconds.map(|seconds| now + Duration::from_secs(seconds.into())));
+        cx.keep_flow_until(flow, seconds.map(|seconds| now + Duration::from_secs(seconds)));
         // Chance is asked for only where it is needed.
         let number = self.wants_gruu(request).then(|| cx.random().next_u64());
         fields.add_to_response(self.success((now, date), request, bound, number))
