@@ -54,7 +54,7 @@ impl Target {
 
     /// What tells the place of this target from others.
     fn place(&self) -> Place {
-        Place { uri: request_target(self.uri.as_uri()), next_hop: self.next_hop.clone() }
+        Place { uri: request_target(self.uri.as_uri()), routes: self.routes.clone(), next_hop: self.next_hop.clone() }
     }
 }
 
@@ -62,13 +62,18 @@ impl Target {
 #[derive(Clone, Debug)]
 struct Place {
     uri: UriBuf,
+    routes: Vec<UriBuf>,
     next_hop: Option<NextHop>,
 }
 
 impl Place {
-    /// Whether both lead to the same end: equivalent URIs (RFC 3261 §19.1.4) by the same hop.
+    /// Whether both lead to the same end by the same way: equivalent URIs (RFC 3261 §19.1.4), routes and next hop. Two Paths to one contact are two
+    /// ways (RFC 5626 §7).
     fn is(&self, other: &Self) -> bool {
-        self.next_hop == other.next_hop && self.uri.as_uri().equivalent(other.uri.as_uri())
+        self.next_hop == other.next_hop
+            && self.uri.as_uri().equivalent(other.uri.as_uri())
+            && self.routes.len() == other.routes.len()
+            && self.routes.iter().zip(&other.routes).all(|(one, other)| one.as_uri().equivalent(other.as_uri()))
     }
 }
 
@@ -86,7 +91,7 @@ impl TargetSet {
     pub fn new(first: UriBuf, limit: usize) -> Self {
         Self {
             waiting: Vec::new(),
-            taken: Vec::from([Place { uri: first, next_hop: None }]),
+            taken: Vec::from([Place { uri: first, routes: Vec::new(), next_hop: None }]),
             limit: limit.saturating_add(1),
         }
     }
@@ -97,7 +102,7 @@ impl TargetSet {
     }
 
     /// Adds a target behind those that are preferred as much. False, and nothing changes, if an equivalent one (§19.1.4) by the same
-    /// hop waits or was taken, whatever header fields its URI asks for, or if there is no room.
+    /// way waits or was taken, whatever header fields its URI asks for, or if there is no room.
     pub fn add(&mut self, target: Target) -> bool {
         if self.has(&target) || self.waiting.len() + self.taken.len() >= self.limit {
             return false;

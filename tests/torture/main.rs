@@ -7,6 +7,7 @@
 mod digest;
 mod inspect;
 mod lenient;
+mod printed;
 mod reactions;
 mod reading;
 mod registrar;

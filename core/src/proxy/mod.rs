@@ -222,6 +222,7 @@ impl Core {
             server: cx.accept(arrival, Work::Context(id)),
             serving: true,
             invite,
+            responsible,
             loop_part,
             stage: Stage::Asking(cx.arm(deadline, Work::Question(id))),
             fork,

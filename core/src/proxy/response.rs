@@ -61,10 +61,14 @@ impl Core {
                 return redirection;
             }
             let candidate = match is_for_others {
+                // Who asks for a user never hears of the user's flows (RFC 5626 §11.5).
+                true if context.responsible && status == StatusCode::FLOW_FAILED => {
+                    Candidate::own(StatusCode::TEMPORARILY_UNAVAILABLE)
+                }
                 true => Candidate::Received(Box::new(response)),
                 false => Candidate::own(StatusCode::BAD_GATEWAY),
             };
-            context.fell_through(delivery, candidate);
+            context.fell_through(delivery, status, candidate);
             if status.class() == 6 {
                 context.fork.end();
                 context.cancel_branches(cx, b"");
@@ -93,7 +97,7 @@ impl Core {
                 _ => failure.status(),
             };
             if !(by_flow && failure == Failure::Transport && context.goes_another_way(delivery)) {
-                context.fell_through(delivery, Candidate::own(status));
+                context.fell_through(delivery, status, Candidate::own(status));
             }
             self.advance(cx, id);
         }
@@ -137,10 +141,10 @@ impl Core {
 }
 
 impl ResponseContext {
-    /// A branch has failed: `candidate` may be the best response, unless another way to the same phone takes the place of the branch. After a
+    /// A branch has failed with this status: `candidate` may be the best response, unless another way to the same phone takes the place of the branch. After a
     /// final response other than 408 and 430 there is no other way: the phone has given its answer (RFC 5626 §7).
-    fn fell_through(&mut self, delivery: DeliveryId, candidate: Candidate) {
-        let is_unreached = matches!(candidate.status(), StatusCode::REQUEST_TIMEOUT | StatusCode::FLOW_FAILED);
+    fn fell_through(&mut self, delivery: DeliveryId, status: StatusCode, candidate: Candidate) {
+        let is_unreached = matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::FLOW_FAILED);
         if !(is_unreached && self.goes_another_way(delivery)) {
             self.candidates.push(candidate);
         }

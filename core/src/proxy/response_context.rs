@@ -34,6 +34,8 @@ pub(super) struct ResponseContext {
     /// Whether the server transaction is still there.
     pub(super) serving: bool,
     pub(super) invite: bool,
+    /// Whether the Request-URI is the owner's to lead on.
+    pub(super) responsible: bool,
     /// The second part of its branches (RFC 5393 §4.2).
     pub(super) loop_part: SecondPart,
     pub(super) stage: Stage,

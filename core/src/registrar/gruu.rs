@@ -63,14 +63,17 @@ impl Keys {
         Self { cipher, proof }
     }
 
-    /// A temporary GRUU for a binding of `user@host` (App. A.2), without its scheme. `number` must be a random one. `None` if the
-    /// address-of-record is too long.
+    /// A temporary GRUU for a binding of `user@host` (App. A.2), without its scheme. `number` must be a random one; one number may serve all
+    /// instances of a response. `None` if the address-of-record is too long.
     pub(super) fn temporary(&self, address_of_record: &str, binding: &Binding, number: u64) -> Option<String> {
         let (_, domain) = address_of_record.rsplit_once('@')?;
         if address_of_record.len() > LONGEST {
             return None;
         }
-        let mut secret = Vec::from(self.registration(binding)?);
+        let registration = self.registration(binding)?;
+        // Two instances must not share a number: the streams would be the same, and show that the user is.
+        let number = self.number_for(&registration, number);
+        let mut secret = Vec::from(registration);
         secret.extend_from_slice(address_of_record.as_bytes());
         self.encrypt(number, &mut secret);
         let proof = self.proof_of(number, &secret);
@@ -132,6 +135,14 @@ impl Keys {
         hasher.write_u8(0);
         hasher.write(binding.call_id());
         Some(hasher.finish128().h1.to_be_bytes())
+    }
+
+    fn number_for(&self, registration: &[u8; REGISTRATION], number: u64) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.proof);
+        hasher.write(b"number");
+        hasher.write_u64(number);
+        hasher.write(registration);
+        hasher.finish128().h1
     }
 
     fn proof_of(&self, number: u64, secret: &[u8]) -> [u8; PROOF] {

@@ -141,7 +141,7 @@ impl Core {
             value.extend_from_slice(b";expires=");
             value.extend_from_slice(decimal(binding.seconds_left(now) as usize).as_bytes());
             if let Some(number) = number {
-                self.write_gruus(&mut value, is_secure, name, binding, number);
+                self.write_gruus(&mut value, is_secure, (name, bindings), binding, number);
             }
             response = response.header(HeaderId::Contact, &value);
         }
@@ -166,9 +166,19 @@ impl Core {
 }
 
 impl Core {
-    /// Writes the GRUUs of a binding that has an instance (RFC 5627 §5.2).
-    fn write_gruus(&self, out: &mut Vec<u8>, is_secure: bool, name: &str, binding: &Binding, number: u64) {
+    /// Writes the GRUUs of a binding that has an instance (RFC 5627 §5.2): the temporary one is that of the registration of this instance that was
+    /// refreshed last.
+    fn write_gruus(
+        &self,
+        out: &mut Vec<u8>,
+        is_secure: bool,
+        (name, bindings): (&str, &[Binding]),
+        binding: &Binding,
+        number: u64,
+    ) {
         let Some(instance) = binding.instance() else { return };
+        let is_same = |other: &&Binding| other.instance().is_some_and(|it| it.eq_ignore_ascii_case(&instance));
+        let latest = bindings.iter().filter(is_same).max_by_key(|other| other.updated_at).unwrap_or(binding);
         let scheme: &[u8] = if is_secure { b"sips:" } else { b"sip:" };
         let mut write = |parameter: &[u8], gruu: &str| {
             out.extend_from_slice(parameter);
@@ -177,7 +187,7 @@ impl Core {
             out.push(b'"');
         };
         write(b";pub-gruu=\"", &gruu::public(name, &instance));
-        if let Some(temporary) = self.gruus.temporary(name, binding, number) {
+        if let Some(temporary) = self.gruus.temporary(name, latest, number) {
             write(b";temp-gruu=\"", &temporary);
         }
     }

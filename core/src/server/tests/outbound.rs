@@ -230,7 +230,7 @@ fn of_several_flows_of_an_instance_the_one_refreshed_last_is_used_and_after_430_
     assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40002", "INVITE 203.0.113.4:40001"]);
     // There is no other flow left.
     let sent = bench.answer(&sent[1], 430);
-    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40001".into(), format!("430 {ALICE_OUTSIDE}")]);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40001".into(), format!("480 {ALICE_OUTSIDE}")]);
     bench.receive(ALICE_OUTSIDE, &super::invite().replace("INVITE", "ACK"));
     bench.wait(Duration::from_secs(64));
     assert_eq!(bench.server.user().census().response_contexts, 0);
@@ -275,7 +275,7 @@ fn after_a_cancel_no_other_flow_is_tried() {
 fn the_limit_of_targets_counts_other_flows_too() {
     let (mut bench, invite) = called_by_flows(|settings| settings.proxy.limits.targets = 1);
     let sent = bench.answer(&invite, 430);
-    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("430 {ALICE_OUTSIDE}")]);
+    assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("480 {ALICE_OUTSIDE}")]);
 }
 
 /// RFC 3327 §5.4.
