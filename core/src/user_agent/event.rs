@@ -219,7 +219,8 @@ pub enum Event {
         /// The response, 200 to 699.
         response: Response,
     },
-    /// A request that the application has sent with [`ask`](super::UserAgent::ask) got no final response. The handle is gone.
+    /// A request that the application has sent with [`ask`](super::UserAgent::ask) got no final response; or it was to go out again, and the call
+    /// in whose dialog it was has ended ([`Cause::Cancelled`]). The handle is gone.
     Unanswered {
         /// The request.
         request: RequestId,

@@ -115,9 +115,10 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.listener_moved(cx, listener, to))
     }
 
-    /// Ends all that this user agent does: hangs up each call by what ends it now, ends all subscriptions, and removes the bindings of
-    /// all registrations. From now on each request of a peer outside of dialogs gets a 503, and commands that begin something return `Draining`. Each end is told as
-    /// ever. When no call, no subscription and no request of ours is left, [`Event::ShutDown`] says so; that takes 64·T1 for a peer that says nothing.
+    /// Ends all that this user agent does: hangs up each call by what ends it now, ends all subscriptions, those of REFERs of peers included, and
+    /// removes the bindings of all registrations. From now on each request of a peer outside of dialogs gets a 503, and so does each REFER, one
+    /// included that waits for the application. Commands that begin something return `Draining`. Each end is told as ever. When no call, no
+    /// subscription and no request of ours is left, [`Event::ShutDown`] says so; that takes 64·T1 for a peer that says nothing.
     ///
     /// ```
     /// # use sansip::{CommandError, Config, Instant, Node, Output, Seed};

@@ -80,7 +80,7 @@ pub struct Profile {
     /// Our refresh is an UPDATE without a session description if the peer's Allow names that method, else a re-INVITE with the description
     /// that we have sent last; the application hears of it only if the answer differs from the last one ([`Event::Modified`](super::Event::Modified)). A re-INVITE of the peer with the offer of the last
     /// exchange, byte for byte, gets the answer of that exchange; any other is [`Event::Offered`](super::Event::Offered). The two
-    /// descriptions of the last exchange are kept for that while a timer runs.
+    /// descriptions of the last exchange are kept for that while a timer runs, or may come to run with the answer.
     ///
     /// ```
     /// # use sansip::user_agent::Profile;

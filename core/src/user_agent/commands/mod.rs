@@ -345,6 +345,7 @@ impl Core {
         self.registrations.remove_all(&mut self.floor, cx);
         self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.floor.refuse_referrals(cx);
+        self.subscriptions.end_referrals(&mut self.floor, cx);
         self.tell_the_end(cx);
     }
 

@@ -1,5 +1,7 @@
 //! REFERs of peers, and the subscriptions that they make (RFC 3515 §2.4.2, §2.4.4).
 
+use alloc::vec::Vec;
+
 use super::Subscriptions;
 use super::refer::REFER_SUB;
 use super::referring::says_no_subscription;
@@ -51,6 +53,8 @@ pub enum ReferralEnd {
     Expired,
     /// A NOTIFY was refused for good, or could not be delivered.
     Failed(Cause),
+    /// This end has ended all that it does ([`shut_down`](crate::user_agent::UserAgent::shut_down)): a last NOTIFY tells how the reference stood.
+    ShutDown,
 }
 
 impl Subscriptions {
@@ -222,6 +226,18 @@ impl Subscriptions {
         if referral.end.is_none() {
             referral.end = Some("timeout");
             cx.emit(Event::ReferralEnded { referral: id, cause: ReferralEnd::Expired });
+            self.tell_referrer(on, cx, id);
+        }
+    }
+
+    /// This end ends all that it does: each referrer is told how its reference stands, for the last time.
+    pub(in crate::user_agent) fn end_referrals(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+        let alive = self.referrals.iter().filter(|(_, referral)| referral.end.is_none());
+        for id in alive.map(|(id, _)| id).collect::<Vec<ReferralId>>() {
+            if let Some(referral) = self.referrals.get_mut(id) {
+                referral.end = Some("noresource");
+            }
+            cx.emit(Event::ReferralEnded { referral: id, cause: ReferralEnd::ShutDown });
             self.tell_referrer(on, cx, id);
         }
     }

@@ -9,7 +9,7 @@ use super::lone::{CONTACT, Lone, request};
 use super::text::Text;
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
-use crate::message::Method;
+use crate::message::{Method, StatusCode};
 use crate::time::Duration;
 use crate::user_agent::{Body, Event, Policy, Refer, Subscribe, UserAgent};
 use crate::{CallId, SubscriptionId};
@@ -314,6 +314,35 @@ fn a_dialog_that_is_lost_is_lost_for_all_its_usages() {
         let mut left = requests(&mut bob);
         left.retain(|label| label != "ACK");
         assert!(left.is_empty(), "{method}: {left:?}");
+        bob.finish();
+    }
+}
+
+/// Nobody will say how a reference goes: the referrer is told how it stood, and the end does not wait for it to expire.
+#[test]
+fn a_referral_ends_with_everything_else() {
+    for is_answered in [true, false] {
+        let mut bob = bob();
+        let extra = "Contact: <sip:carol@192.0.2.9>\r\nRefer-To: <sip:dave@denver.example.org>\r\n";
+        bob.receive(&request("REFER", "a", 1, "", extra));
+        let Some(Event::Referred { served, .. }) = bob.events.last().cloned() else { panic!("{:?}", bob.told()) };
+        let referral = bob.command(|agent, now| agent.accept_refer(now, served)).unwrap().unwrap();
+        let first = bob.take().pop().unwrap();
+        let answer = |bob: &mut Lone, notify: &Text| bob.receive(&notify.respond("200 OK", "", ""));
+        if is_answered {
+            answer(&mut bob, &first);
+        }
+        bob.command(UserAgent::shut_down);
+        if !is_answered {
+            answer(&mut bob, &first);
+        }
+        let last = bob.take().pop().unwrap();
+        let said = (last.method(), last.header("subscription-state"), last.body.as_str());
+        assert_eq!(said, ("NOTIFY", "terminated;reason=noresource", "SIP/2.0 100 Trying\r\n"));
+        let late = bob.command(|agent, now| agent.notify_refer(now, referral, StatusCode::OK));
+        assert_eq!(late, Err(CommandError::Gone));
+        answer(&mut bob, &last);
+        assert_eq!(bob.told(), ["referred", "referral ended ShutDown", "shut down"]);
         bob.finish();
     }
 }
