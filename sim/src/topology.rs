@@ -9,6 +9,7 @@
 //! | `carol`, if a call is transferred to her | 192.0.2.5 | |
 //! | `nat`, with Alice behind it at 10.0.0.1 | 203.0.113.1 | |
 //! | `proxy1`, `proxy2`, … of a chain | 198.51.100.1, … | proxy1.example.net, … |
+//! | `bob1`, `bob2`, … of a fork | 192.0.2.101, … | |
 //! | `alice1`, `bob1`, … of a crowd | 10.0.0.1, … and 10.128.0.1, … | |
 
 use std::fmt;
@@ -45,17 +46,29 @@ pub enum Topology {
     Mixed,
     /// `chain:5`: Alice's calls go through so many proxies, of which the last is Bob's domain; `chain` is `chain:3`.
     Chain(u8),
+    /// `fork:3`: Alice's calls go to Bob's domain, where so many phones of his are registered; `fork` is `fork:3`.
+    Fork(u8),
     /// `crowd:100`: so many pairs on a trapezoid, all calling at once; `crowd` is `crowd:10`.
     Crowd(u32),
 }
 
 impl Topology {
     /// One of each kind, the larger kinds at a size that is quickly run.
-    pub const ALL: [Self; 7] =
-        [Self::Direct, Self::OneProxy, Self::Trapezoid, Self::Nat, Self::Mixed, Self::Chain(3), Self::Crowd(3)];
+    pub const ALL: [Self; 8] = [
+        Self::Direct,
+        Self::OneProxy,
+        Self::Trapezoid,
+        Self::Nat,
+        Self::Mixed,
+        Self::Chain(3),
+        Self::Crowd(3),
+        Self::Fork(3),
+    ];
 
     /// The most proxies of a chain: Max-Forwards is 70 (RFC 3261 §8.1.1.6).
     const LONGEST_CHAIN: u8 = 69;
+    /// The most phones of a fork: a request may be in 60 places at once (RFC 5393 §5.3.3).
+    const WIDEST_FORK: u8 = 20;
     /// The most pairs of a crowd.
     const LARGEST_CROWD: u32 = 1_000_000;
 
@@ -79,6 +92,7 @@ impl Topology {
                 let proxies = numbered("proxy", u32::from(n) - 1).chain(["biloxi".to_owned()]);
                 ["alice".to_owned()].into_iter().chain(proxies).chain(["bob".to_owned()]).collect()
             }
+            Self::Fork(n) => owned(&["alice", "biloxi"]).into_iter().chain(numbered("bob", n.into())).collect(),
             Self::Crowd(n) => {
                 let proxies = ["atlanta", "biloxi"].map(String::from);
                 numbered("alice", n).chain(proxies).chain(numbered("bob", n)).collect()
@@ -96,6 +110,7 @@ impl fmt::Display for Topology {
             Self::Nat => f.write_str("nat"),
             Self::Mixed => f.write_str("mixed"),
             Self::Chain(n) => write!(f, "chain:{n}"),
+            Self::Fork(n) => write!(f, "fork:{n}"),
             Self::Crowd(n) => write!(f, "crowd:{n}"),
         }
     }
@@ -106,6 +121,7 @@ impl FromStr for Topology {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         const CHAIN: &str = "a chain has 1 to 69 proxies, as in chain:5";
+        const FORK: &str = "a fork is 1 to 20 phones, as in fork:3";
         const CROWD: &str = "a crowd is 1 to 1000000 pairs, as in crowd:100";
         let (kind, size) = name.split_once(':').map_or((name, None), |(kind, size)| (kind, Some(size)));
         let digits = size.is_none_or(|size| size.bytes().all(|byte| byte.is_ascii_digit()));
@@ -116,17 +132,22 @@ impl FromStr for Topology {
             ("nat", None) => Ok(Self::Nat),
             ("mixed", None) => Ok(Self::Mixed),
             ("chain", None) => Ok(Self::Chain(3)),
+            ("fork", None) => Ok(Self::Fork(3)),
             ("crowd", None) => Ok(Self::Crowd(10)),
             ("chain", Some(size)) => {
                 let size = size.parse().ok().filter(|size| digits && (1..=Self::LONGEST_CHAIN).contains(size));
                 size.map(Self::Chain).ok_or(CHAIN)
+            }
+            ("fork", Some(size)) => {
+                let size = size.parse().ok().filter(|size| digits && (1..=Self::WIDEST_FORK).contains(size));
+                size.map(Self::Fork).ok_or(FORK)
             }
             ("crowd", Some(size)) => {
                 let size = size.parse().ok().filter(|size| digits && (1..=Self::LARGEST_CROWD).contains(size));
                 size.map(Self::Crowd).ok_or(CROWD)
             }
             _ => Err(
-                "a topology is direct, one-proxy, trapezoid, nat, mixed, or chain:5 or crowd:100 with another number",
+                "a topology is direct, one-proxy, trapezoid, nat, mixed, or chain:5, fork:3 or crowd:100 with another number",
             ),
         }
     }
@@ -316,7 +337,7 @@ mod tests {
         for topology in Topology::ALL {
             assert_eq!(topology.to_string().parse(), Ok(topology));
         }
-        for (name, same) in [("chain", "chain:3"), ("crowd", "crowd:10"), ("chain:07", "chain:7")] {
+        for (name, same) in [("chain", "chain:3"), ("fork", "fork:3"), ("crowd", "crowd:10"), ("chain:07", "chain:7")] {
             assert_eq!(name.parse::<Topology>().unwrap().to_string(), same);
         }
     }
@@ -331,6 +352,8 @@ mod tests {
             ("chain:70", "1 to 69"),
             ("chain:+5", "1 to 69"),
             ("chain:", "1 to 69"),
+            ("fork:0", "1 to 20"),
+            ("fork:21", "1 to 20"),
             ("crowd:x", "1 to 1000000"),
             ("crowd:1000001", "1 to 1000000"),
         ] {

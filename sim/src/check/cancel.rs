@@ -1,6 +1,6 @@
 //! CANCEL: when it may be sent, what it looks like, and what it finds.
 
-use sansip::{Duration, Timers};
+use sansip::{Duration, Instant, Timers};
 
 use super::{Check, Names, Part, Report, Seen};
 use crate::packet::Packet;
@@ -11,6 +11,8 @@ use crate::packet::Packet;
 /// * Request-URI, Call-ID, From, To and Route are the INVITE's, and it goes the same way (§9.1).
 /// * A proxy sends one only if one came, another branch brought a 2xx or 6xx, or timer C, set again by each provisional response
 ///   but 100, ran out (§16.7, §16.8, §16.10).
+/// * A proxy sends one to each branch that has brought a provisional response and no final one when another brings a 2xx or 6xx (§16.7 step
+///   10).
 /// * Whoever has the INVITE finds it by the CANCEL's branch and answers 200 (§9.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Cancel {
@@ -49,11 +51,41 @@ impl Check for Cancel {
                 let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
                 report.breach(part.node, seen.time, what);
             }
+            if let Some(due) = self.overdue(part, seen, packet) {
+                let branch = packet.top().branch;
+                let what = format!("{} sent no CANCEL for {branch}, though another branch was answered", part.name);
+                report.breach(part.node, due, what);
+            }
         }
     }
 }
 
 impl Cancel {
+    /// By when a proxy should have cancelled the branch of this INVITE, if it did not.
+    fn overdue(&self, part: &Part<'_>, seen: &Seen<'_>, invite: &Packet<'_>) -> Option<Instant> {
+        let below = seen.below.filter(|_| invite.is("INVITE"))?;
+        let is_first = !part
+            .sent()
+            .any(|(other, packet, _)| other.index < seen.index && other.hop == seen.hop && packet.is("INVITE"));
+        // What comes when the transaction is over is a stray.
+        let given_up = seen.time + self.timers.sixty_four_t1();
+        let responses =
+            || part.received().filter(|(_, packet, _)| packet.method == "INVITE" && packet.status().is_some());
+        let (decided, ..) = responses().find(|(other, packet, _)| {
+            let decides = packet.answers(2, "INVITE") || packet.answers(6, "INVITE");
+            decides && other.below == Some(below) && other.hop != seen.hop
+        })?;
+        let of_branch = || responses().filter(|(other, ..)| other.hop == seen.hop);
+        let (heard, ..) = of_branch().find(|(_, packet, _)| packet.answers(1, "INVITE"))?;
+        let due = decided.time.max(heard.time) + self.timers.t1;
+        let is_final = |packet: &Packet<'_>| packet.status().is_some_and(|status| status >= 200);
+        let is_over = of_branch().any(|(other, packet, _)| is_final(packet) && other.time <= due);
+        let is_cancelled =
+            part.sent().any(|(other, packet, _)| other.hop == seen.hop && packet.is("CANCEL") && other.time <= due);
+        let is_owed = is_first && heard.time < given_up && due < part.until && part.lost.is_empty();
+        (is_owed && !is_over && !is_cancelled).then_some(due)
+    }
+
     fn judge_sent(
         &self,
         part: &Part<'_>,
@@ -162,5 +194,26 @@ mod tests {
         shows(story().sends(9, &refusal), "the INVITE of this branch is there");
         shows(story().sends(9, &response(200, "CANCEL", &["1"])), "");
         shows(story().sends(9, &response(200, "INVITE", &["1"])).sends(10, &refusal), "");
+    }
+
+    #[test]
+    fn a_proxy_cancels_what_rings_when_another_branch_is_answered() {
+        const MISSING: &str = "though another branch was answered";
+        let forks = || {
+            let story = Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &request("INVITE", &["p", "1"]));
+            story.sends(0, &request("INVITE", &["q", "1"])).receives(9, &response(180, "INVITE", &["q", "1"]))
+        };
+        let answered = || forks().receives(90, &response(200, "INVITE", &["p", "1"]));
+        shows(forks(), "");
+        shows(answered(), MISSING);
+        shows(answered().sends(90, &request("CANCEL", &["q"])), "");
+        shows(answered().sends(900, &request("CANCEL", &["q"])), MISSING);
+        shows(answered().receives(95, &response(486, "INVITE", &["q", "1"])), "");
+        shows(forks().receives(90, &response(600, "INVITE", &["p", "1"])), MISSING);
+        shows(forks().receives(90, &response(486, "INVITE", &["p", "1"])), "");
+        let silent = Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &request("INVITE", &["p", "1"]));
+        let silent =
+            silent.sends(0, &request("INVITE", &["q", "1"])).receives(90, &response(200, "INVITE", &["p", "1"]));
+        shows(silent, "");
     }
 }

@@ -66,8 +66,15 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
     if number == last_packet.sequence && last_packet.method == packet.method && elsewhere {
         return Ok(());
     }
-    // A BYE takes back a request whose way was still looked up, which has a number already.
-    if packet.method == "BYE" && last_packet.method != "BYE" && number == last_packet.sequence + 2 {
+    // A BYE takes back a request whose way was still looked up, which has a number already; and a BYE whose way was still looked up is taken
+    // back when that of the peer comes, which does not end a subscription in the dialog.
+    let takes_back = packet.method == "BYE" && last_packet.method != "BYE";
+    let after_bye = matches!(packet.method, "NOTIFY" | "SUBSCRIBE")
+        && part
+            .received()
+            .take_while(|(other, ..)| other.index < seen.index)
+            .any(|(_, bye, _)| bye.is("BYE") && (bye.from_tag, bye.to_tag) == (packet.to_tag, packet.from_tag));
+    if (takes_back || after_bye) && number == last_packet.sequence + 2 {
         return Ok(());
     }
     if number == last_packet.sequence + 1 { Ok(()) } else { Err(format!("the last one was {}", last_packet.sequence)) }
@@ -138,6 +145,12 @@ mod tests {
         call().sends(9, &numbered(4, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the last one was 1");
         call().sends(9, &in_dialog("BYE", &["2"])).shows(CSeqDiscipline, "the last one was 1");
         call().sends(9, &numbered(1 << 31, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the number is too high");
+        let theirs =
+            in_dialog("BYE", &["t"]).replace("tag=a", "tag=x").replace("tag=b", "tag=a").replace("tag=x", "tag=b");
+        let notify = |number| numbered(number, &in_dialog("NOTIFY", &["2"]));
+        call().receives(5, &theirs).sends(9, &notify(3)).shows(CSeqDiscipline, "");
+        call().receives(5, &theirs).sends(9, &notify(4)).shows(CSeqDiscipline, "the last one was 1");
+        call().sends(9, &notify(3)).shows(CSeqDiscipline, "the last one was 1");
         let strange = in_dialog("BYE", &["2"]).replace("1 BYE", "2 INFO");
         call().sends(9, &strange).shows(CSeqDiscipline, "the method is another");
     }

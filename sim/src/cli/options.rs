@@ -110,7 +110,7 @@ pub(super) fn meant(option: &str, value: &str) -> String {
     }
 }
 
-const TOPOLOGIES: [&str; 7] = ["direct", "one-proxy", "trapezoid", "nat", "mixed", "chain", "crowd"];
+const TOPOLOGIES: [&str; 8] = ["direct", "one-proxy", "trapezoid", "nat", "mixed", "chain", "fork", "crowd"];
 
 /// How many threads.
 pub(super) struct Threads(pub(super) usize);

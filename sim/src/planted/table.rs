@@ -130,6 +130,18 @@ const RELIABLE: Scene = Scene::with(reliable);
 const WRONGLY_ACKNOWLEDGED: Scene =
     Scene { adapt: reliable, provoked: Some(("alice", sessions::PRACK_HAS_WRONG_RSEQ)) };
 
+/// Bob has two phones.
+const FORKED: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Fork(2);
+});
+/// Both have answered before either knows of the other.
+const ANSWERED_BY_BOTH: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Fork(2);
+    case.delay = Duration::from_millis(200);
+});
+
 /// Alice calls Carol, and gives her the call with Bob.
 const ATTENDED: Scene = Scene::with(attended);
 /// When Bob's INVITE comes to Carol, Alice has hung up.
@@ -190,7 +202,7 @@ fn answered(case: &mut Case) {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 87] = [
+pub const TABLE: [Planted; 89] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -282,6 +294,9 @@ pub const TABLE: [Planted; 87] = [
     // Transfers.
     row("replaces-ignored", "a call that another is to take the place of goes on", "RFC 3891 §3", "replaces", carol(sessions::REPLACES_IS_IGNORED), ATTENDED),
     row("replaces-of-ended", "a call takes the place of one that has ended", "RFC 3891 §3", "replaces", carol(sessions::REPLACES_AFTER_BYE), REPLACED_TOO_LATE),
+    // Forks.
+    row("loser-not-cancelled", "a proxy lets the other branches ring when one has answered", "RFC 3261 §16.7 step 10", "cancel", biloxi(wrapped::LOSER_NOT_CANCELLED), FORKED),
+    row("second-2xx-ignored", "the 2xx of another branch is overlooked", "RFC 3261 §13.2.2.4", "acknowledged", alice(wrapped::SECOND_2XX_OVERLOOKED), ANSWERED_BY_BOTH),
     // Proxies.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),

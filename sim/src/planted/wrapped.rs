@@ -35,6 +35,14 @@ pub(super) const OVERLOOKS_BYE: Hooks = Hooks::hearing(on!("BYE", |_, _, _| vec!
 pub(super) const OVERLOOKS_CANCEL: Hooks = Hooks::hearing(on!("CANCEL", |_, _, _| vec![]));
 pub(super) const OVERLOOKS_2XX: Hooks = Hooks::hearing(on!("200 INVITE", |_, _, _| vec![]));
 
+/// Only the 2xx of the branch that has brought the first one counts.
+pub(super) const SECOND_2XX_OVERLOOKED: Hooks = Hooks::hearing(on!("200 INVITE", |memory, _, text| {
+    let first = memory.texts.entry("answered").or_insert_with(|| to_tag(&text).to_owned());
+    if first == to_tag(&text) { vec![text] } else { vec![] }
+}));
+
+pub(super) const LOSER_NOT_CANCELLED: Hooks = Hooks::sending(on!("CANCEL", |_, _, _| vec![]));
+
 /// Only the first copy goes.
 pub(super) const SAYS_2XX_ONCE: Hooks =
     Hooks::sending(on!("200 INVITE", |memory, _, text| if memory.first() { vec![text] } else { vec![] }));

@@ -10,10 +10,13 @@ pub(super) type Names = BTreeMap<String, String>;
 
 /// The networks that are smaller or plainer, in the order in which they are worth a try, with who is who in them.
 pub(super) fn smaller(present: Topology) -> Vec<(Topology, Names)> {
-    if let Topology::Crowd(pairs) = present {
-        return smaller_crowds(pairs);
+    match present {
+        Topology::Crowd(pairs) => return smaller_crowds(pairs),
+        Topology::Fork(phones) => return smaller_forks(phones),
+        _ => {}
     }
-    let mut all: Vec<_> = Topology::ALL.into_iter().filter(|other| !matches!(other, Topology::Crowd(_))).collect();
+    let is_plain = |other: &Topology| !matches!(other, Topology::Crowd(_) | Topology::Fork(_));
+    let mut all: Vec<_> = Topology::ALL.into_iter().filter(is_plain).collect();
     if let Topology::Chain(proxies) = present {
         all.extend((2..proxies).map(Topology::Chain));
     }
@@ -29,9 +32,26 @@ fn size(topology: Topology) -> (usize, u8) {
     let plain = match topology {
         Topology::Direct | Topology::OneProxy | Topology::Trapezoid => 0,
         Topology::Mixed | Topology::Nat => 1,
-        Topology::Chain(_) | Topology::Crowd(_) => 2,
+        Topology::Chain(_) | Topology::Crowd(_) | Topology::Fork(_) => 2,
     };
     (topology.nodes().len(), plain)
+}
+
+/// One phone alone, which is a single one behind its proxy; then all but one.
+fn smaller_forks(phones: u8) -> Vec<(Topology, Names)> {
+    let named = |kept: Vec<u8>| {
+        let is_one = kept.len() == 1;
+        let number = |place: usize| if is_one { String::new() } else { (place + 1).to_string() };
+        let bobs = kept.iter().enumerate();
+        let bobs = bobs.map(|(place, phone)| (format!("bob{phone}"), format!("bob{}", number(place))));
+        let others = ["alice", "biloxi"].map(|name| (name.to_owned(), name.to_owned()));
+        let topology = if is_one { Topology::OneProxy } else { Topology::Fork(kept.len() as u8) };
+        (topology, bobs.chain(others).collect())
+    };
+    let alone = (1..=phones).map(|phone| vec![phone]);
+    let without = (1..=phones).filter(|_| phones > 2);
+    let left_out = without.map(|phone| (1..=phones).filter(|other| *other != phone).collect());
+    alone.chain(left_out).map(named).collect()
 }
 
 /// A node that is left out is its neighbour, towards Bob or towards Alice.
@@ -149,7 +169,7 @@ mod tests {
 
     #[test]
     fn every_smaller_network_is_smaller() {
-        for topology in Topology::ALL.into_iter().chain([Topology::Chain(9), Topology::Crowd(100)]) {
+        for topology in Topology::ALL.into_iter().chain([Topology::Chain(9), Topology::Crowd(100), Topology::Fork(1)]) {
             for (smaller, names) in smaller(topology) {
                 assert!(size(smaller) < size(topology), "{topology} {smaller}");
                 assert!(names.values().all(|name| smaller.nodes().contains(name)), "{topology} {smaller}");

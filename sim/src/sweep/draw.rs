@@ -32,7 +32,7 @@ impl Scope {
 pub enum Calls {
     /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials; and in a fifth of all Bob's phone rings
     /// reliably, in a tenth the session has a timer, and in a
-    /// tenth the call is given to Carol.
+    /// tenth the call is given to Carol. One in twelve goes to several phones.
     #[default]
     Any,
     /// INVITE, BYE, CANCEL and REGISTER alone.
@@ -77,10 +77,21 @@ impl fmt::Display for Scope {
     }
 }
 
+/// The networks of plain calls.
+const PLAIN: [Topology; 7] = [
+    Topology::Direct,
+    Topology::OneProxy,
+    Topology::Trapezoid,
+    Topology::Nat,
+    Topology::Mixed,
+    Topology::Chain(3),
+    Topology::Crowd(3),
+];
+
 /// The run of that number: who does what and when, how bad the network is, and now and then some exact faults.
 pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     let mut dice = Dice::of(seed, number, b"sweep");
-    let topology = dice.one_of(&Topology::ALL);
+    let topology = dice.one_of(&PLAIN);
     let mut case = Case { topology: scope.topology.unwrap_or(topology), ..Case::default() };
     case.record_route = dice.percent(50);
     case.ring_after = dice.percent(80).then(|| dice.span(3_000));
@@ -107,6 +118,9 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
         case.add_events_of(preset);
     }
     if scope.calls == Calls::Any {
+        if scope.topology.is_none() {
+            Dice::of(seed, number, b"forks").fork(&mut case, preset);
+        }
         // Dice of their own: the rest of the run is what it is without.
         Dice::of(seed, number, b"extra").extras(&mut case);
         case.reliable = Dice::of(seed, number, b"prack").percent(20);
@@ -161,6 +175,18 @@ impl Dice {
         if self.percent(80) {
             case.hang_up = ByWhom::NOBODY;
             case.calm_after = self.millis(60_000, 400_000);
+        }
+    }
+
+    /// One call in twelve goes to several phones.
+    fn fork(&mut self, case: &mut Case, preset: Option<Preset>) {
+        if self.0.below(12) > 0 {
+            return;
+        }
+        case.topology = Topology::Fork(2 + self.0.below(3) as u8);
+        case.plan = if self.percent(20) { self.plan(case.topology) } else { Plan::new() };
+        if let Some(preset) = preset {
+            case.add_events_of(preset);
         }
     }
 
@@ -258,7 +284,7 @@ mod tests {
     #[test]
     fn every_kind_of_run_is_drawn() {
         let cases: Vec<_> = (0..500).map(|number| draw(&Scope::default(), 1, number)).collect();
-        for topology in Topology::ALL {
+        for topology in PLAIN.into_iter().chain([2, 3, 4].map(Topology::Fork)) {
             assert!(cases.iter().any(|case| case.topology == topology), "{topology}");
         }
         assert!(cases.iter().any(|case| case.cancel_after.is_some() && !case.plan.is_empty()));

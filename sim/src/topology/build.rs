@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use sansip::Duration;
 use sansip::dialog::{End, SessionTimerSettings};
 use sansip::extension::{Extension, Extensions};
 
@@ -9,6 +10,9 @@ use super::scene::parsed;
 use super::{Domain, Phone, Scenario, Scene, SessionTimer, Topology, rfc, secrets};
 use crate::actor::Behaviour;
 use crate::world::Nat;
+
+/// By so much later than the one before each phone of a fork answers.
+const LATER: Duration = Duration::from_millis(100);
 
 impl SessionTimer {
     /// What the phone of Alice (0) or Bob (1) asks for.
@@ -59,6 +63,7 @@ impl Scenario {
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
             Topology::Chain(length) => self.chain(scene, length),
+            Topology::Fork(phones) => self.fork(scene, phones),
             Topology::Crowd(pairs) => self.crowd(scene, pairs),
         }
         if let Some(carol) = &self.carol {
@@ -78,6 +83,20 @@ impl Scenario {
         }
         scene.domain(if length == 1 { self.first(self.biloxi()) } else { self.biloxi() });
         scene.phone(self.bob(), &self.of(&self.bob));
+    }
+
+    /// Each phone takes a while longer to answer than the one before.
+    fn fork(&self, scene: &mut Scene, phones: u8) {
+        scene.phone(self.alice().outbound("biloxi.com"), &self.of(&self.alice));
+        scene.domain(self.first(self.biloxi()));
+        for number in 1..=phones {
+            let phone = Phone::new(&format!("bob{number}"), "Bob <sip:bob@biloxi.com>", [192, 0, 2, 100 + number]);
+            let mut behaviour = self.of(&self.bob);
+            if let Some((after, _)) = &mut behaviour.incoming.then {
+                *after += LATER * u32::from(number - 1);
+            }
+            scene.phone(self.armed(phone, 1), &behaviour);
+        }
     }
 
     fn crowd(&self, scene: &mut Scene, pairs: u32) {
