@@ -4,6 +4,7 @@ use super::account::Accounts;
 use super::client::{Concluded, Outcome, Owner, Requests};
 use super::event::Event;
 use super::floor::{Floor, Usage};
+use super::kept::KeptFlows;
 use super::profile::Profile;
 use super::registration::Registrations;
 use super::server::Serving;
@@ -17,7 +18,7 @@ use crate::message::{HeaderId, Method, Response};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
 use crate::tag::work;
-use crate::user_agent::{CallId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId};
+use crate::user_agent::{CallId, KeptFlowId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 /// All that a user agent knows: its calls, registrations and subscriptions, and the floor that they stand on.
 ///
@@ -77,6 +78,7 @@ pub struct Core {
     pub(super) calls: Calls,
     pub(super) registrations: Registrations,
     pub(super) subscriptions: Subscriptions,
+    pub(super) kept: KeptFlows,
     pub(super) closing: Closing,
 }
 
@@ -135,6 +137,8 @@ work! {
         UpdateGlare(DialogId) = 14,
         /// The timer of a flow that is kept alive.
         KeepAlive(RegistrationId) = 31,
+        /// The timer of a flow that is kept alive without a registration.
+        KeptFlow(KeptFlowId) = 33,
         /// The timer of the calls whose peers have to be told that this listener has moved.
         Moved(ListenerId) = 32,
         /// The timer of a request that waits for the secret of its user.
@@ -161,6 +165,8 @@ pub struct Census {
     pub registrations: usize,
     /// Subscriptions, those included that are over and whose SUBSCRIBE may have further NOTIFYs.
     pub subscriptions: usize,
+    /// Flows that are kept alive without a registration: holdings, each with a timer at most.
+    pub kept_flows: usize,
 }
 
 impl Core {
@@ -185,6 +191,7 @@ impl Core {
             calls: Calls::new(),
             registrations: Registrations::new(registrations),
             subscriptions: Subscriptions::new(subscriptions),
+            kept: KeptFlows::new(),
             closing: Closing::No,
         }
     }
@@ -198,6 +205,7 @@ impl Core {
             pending: self.floor.requests.len(),
             registrations: self.registrations.len(),
             subscriptions: self.subscriptions.len(),
+            kept_flows: self.kept.len(),
         }
     }
 
@@ -210,6 +218,7 @@ impl Core {
             pending: self.floor.requests.capacity(),
             registrations: self.registrations.capacity(),
             subscriptions: self.subscriptions.capacity(),
+            kept_flows: self.kept.capacity(),
         }
     }
 
@@ -258,6 +267,7 @@ impl Core {
             Owner::TurnAway(ack) if outcome.is_end() => cx.release(ack),
             Owner::Register(registration) => self.registrations.heard(on, cx, registration, outcome),
             Owner::KeepAlive(registration) => self.registrations.probed(on, cx, registration, id, &outcome),
+            Owner::KeptFlow(kept) => self.kept.heard(on, cx, kept, id, &outcome),
             Owner::Ask(request) => match outcome {
                 Outcome::Final(response) | Outcome::Collided(response) => cx.emit(Event::Replied { request, response }),
                 Outcome::Over(concluded) => cx.emit(Event::Unanswered { request, cause: concluded.into() }),
@@ -291,6 +301,9 @@ impl Core {
                             && response.status().is_success()
                         {
                             self.registrations.came_along(&mut self.floor, cx, id, flow, response);
+                        }
+                        if let Owner::KeptFlow(kept) = owner {
+                            self.kept.came_along(kept, flow);
                         }
                         self.heard(cx, id, owner, outcome);
                     }
@@ -332,6 +345,7 @@ impl Core {
                 Ok(Work::Overdue(id)) => self.floor.overdue(cx, id),
                 Ok(Work::KeepAlive(id)) => self.registrations.keep_alive_due(&mut self.floor, cx, id),
                 Ok(Work::Moved(listener)) => self.calls.tell_moved(&mut self.floor, cx, listener),
+                Ok(Work::KeptFlow(id)) => self.kept.due(&mut self.floor, cx, id),
                 Ok(Work::LookUp(id)) => self.floor.look_up_overdue(cx, id),
                 Ok(Work::Wait(id)) => {
                     if let Some((owner, outcome)) = self.floor.waited(cx, id) {
@@ -349,7 +363,10 @@ impl Core {
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             // A response that did not arrive is asked for again by its request, and a 2xx is repeated anyway.
             Indication::Unsent { .. } => {}
-            Indication::FlowFailed { flow } => self.registrations.flow_failed(&mut self.floor, cx, flow),
+            Indication::FlowFailed { flow } => {
+                self.registrations.flow_failed(&mut self.floor, cx, flow);
+                self.kept.flow_failed(&mut self.floor, cx, flow);
+            }
             // For a stateless proxy (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
         }

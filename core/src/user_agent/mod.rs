@@ -9,12 +9,15 @@
 mod account;
 mod agent;
 mod call_dialog;
+mod cause;
 mod client;
 mod commands;
 mod compose;
 mod description;
 mod event;
 mod floor;
+mod keep_alive;
+mod kept;
 mod limits;
 mod policy;
 mod profile;
@@ -33,10 +36,11 @@ pub use call_dialog::CallDialog;
 pub use client::Amend;
 pub use compose::{Body, Extra, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
+pub use keep_alive::KeepAlive;
 pub use limits::Limits;
 pub use policy::{BackOff, Policy, Redirects};
 pub use profile::Profile;
-pub use registration::{Binding, KeepAlive, Register};
+pub use registration::{Binding, Register};
 pub use replace::Replace;
 pub use subscription::{Reason, Refer, ReferralEnd, Resubscription, Subscribe, SubscriptionEnd};
 
@@ -55,6 +59,8 @@ handles! {
     RegistrationId = Id<RegistrationKind>, "registration";
     /// An account of a user agent.
     AccountId = Id<AccountKind>, "account";
+    /// A flow that is kept alive without a registration.
+    KeptFlowId = Id<KeptFlowKind>, "kept flow";
     /// A request of ours, however often it goes out.
     RequestId = Id<RequestKind>, "request";
     /// A subscription of ours: to a state, by SUBSCRIBE, or to what becomes of a REFER (RFC 6665, RFC 3515).

@@ -15,8 +15,9 @@ pub struct Policy {
     pub longest_wait: Option<Duration>,
     /// Whether a redirection (3xx) of a request outside of dialogs is followed (RFC 3261 §8.1.3.4). Off by default.
     pub redirects: Redirects,
-    /// When a registration that failed is tried again by itself (RFC 5626 §4.5). `None`: never, the next command does it. `None` by
-    /// default.
+    /// When a registration that failed is tried again by itself (RFC 5626 §4.5), and a flow that is lost ([`keep_flow`](super::UserAgent::keep_flow)). `None`:
+    /// never, the next command does it; but where a flow is wanted, of a [registration](super::Register::outbound) or without one, as
+    /// [`BackOff::default`] says. `None` by default.
     pub registering: Option<BackOff>,
     /// When a subscription that has ended is begun anew by itself where RFC 6665 §4.1.3 leaves that to the subscriber (`timeout`, `giveup`, or
     /// no reason), and where a SUBSCRIBE failed for a reason that may pass. `None`: only where the RFC says that the subscriber should begin

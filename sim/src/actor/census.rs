@@ -41,7 +41,8 @@ impl Census {
 
     /// The numbers of [`all`](Self::all) without holdings, which are kept on purpose and may have a timer each.
     pub fn left_over(&self) -> impl Iterator<Item = (&'static str, usize)> {
-        let holdings = self.user_agent.registrations + self.server.addresses_of_record + self.endpoint.connections;
+        let flows = self.user_agent.registrations + self.user_agent.kept_flows;
+        let holdings = flows + self.server.addresses_of_record + self.endpoint.connections;
         let mut numbers = self.all();
         numbers[4].1 = self.endpoint.timers.saturating_sub(holdings);
         numbers.into_iter().take(HOLDINGS).filter(|(_, number)| *number > 0)
@@ -69,6 +70,7 @@ impl Census {
                 pending: user_agent.pending.max(other.user_agent.pending),
                 registrations: user_agent.registrations.max(other.user_agent.registrations),
                 subscriptions: user_agent.subscriptions.max(other.user_agent.subscriptions),
+                kept_flows: user_agent.kept_flows.max(other.user_agent.kept_flows),
             },
             server: server::Census {
                 response_contexts: server.response_contexts.max(other.server.response_contexts),

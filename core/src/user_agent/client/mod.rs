@@ -24,7 +24,9 @@ use crate::message::{Lines, Method, Recipe, Request, Response};
 use crate::targets::TargetSet;
 use crate::timer::TimerId;
 use crate::transport::{Here, NextHop};
-use crate::user_agent::{AccountId, CallId, ReferralId, RegistrationId, RequestId, RequestKind, SubscriptionId};
+use crate::user_agent::{
+    AccountId, CallId, KeptFlowId, ReferralId, RegistrationId, RequestId, RequestKind, SubscriptionId,
+};
 pub use again::Amend;
 pub(super) use ask::is_of_the_core;
 pub(super) use inside::Inside;
@@ -53,6 +55,8 @@ pub(super) enum Owner {
     Register(RegistrationId),
     /// The OPTIONS that keeps the flow of a registration alive.
     KeepAlive(RegistrationId),
+    /// The OPTIONS by which a flow without a registration is formed and kept.
+    KeptFlow(KeptFlowId),
     /// The SUBSCRIBE or REFER of a subscription.
     Subscribe(SubscriptionId),
     /// A NOTIFY to the sender of a REFER.

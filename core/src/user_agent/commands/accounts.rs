@@ -1,4 +1,4 @@
-//! The public verbs of the core that concern accounts and what they hold: logins, registrations.
+//! The public verbs of the core that concern accounts and what they hold: logins, registrations, flows.
 
 use crate::auth::{Login, Scope};
 use crate::error::CommandError;
@@ -6,8 +6,10 @@ use crate::flow::ListenerId;
 use crate::transport::Listener;
 use crate::user_agent::account::Account;
 use crate::user_agent::agent::{Core, Cx};
+use crate::user_agent::compose::Outgoing;
+use crate::user_agent::keep_alive::KeepAlive;
 use crate::user_agent::registration::Register;
-use crate::user_agent::{AccountId, RegistrationId};
+use crate::user_agent::{AccountId, KeptFlowId, RegistrationId};
 
 impl Core {
     /// As [`UserAgent::register`](crate::user_agent::UserAgent::register).
@@ -62,7 +64,30 @@ impl Core {
         self.registrations.listener_moved(&mut self.floor, cx, listener, &before);
         self.calls.listener_moved(&mut self.floor, cx, listener, calls);
         self.subscriptions.listener_moved(&mut self.floor, cx, subscriptions);
+        self.kept.listener_moved(&mut self.floor, cx, listener);
         Ok(())
+    }
+
+    /// As [`UserAgent::keep_flow`](crate::user_agent::UserAgent::keep_flow).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keep_flow(
+        &mut self,
+        cx: &mut Cx<'_>,
+        outgoing: Outgoing,
+        keep_alive: KeepAlive,
+    ) -> Result<KeptFlowId, CommandError> {
+        self.check_open()?;
+        self.kept.keep(&mut self.floor, cx, outgoing, keep_alive)
+    }
+
+    /// As [`UserAgent::leave_flow`](crate::user_agent::UserAgent::leave_flow).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn leave_flow(&mut self, cx: &mut Cx<'_>, kept: KeptFlowId) -> Result<(), CommandError> {
+        self.kept.leave(&mut self.floor, cx, kept)
     }
 
     /// As [`UserAgent::login`](crate::user_agent::UserAgent::login).

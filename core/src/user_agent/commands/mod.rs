@@ -343,6 +343,7 @@ impl Core {
         self.closing = Closing::Waiting;
         self.calls.hang_up_all(&mut self.floor, cx);
         self.registrations.remove_all(&mut self.floor, cx);
+        self.kept.leave_all(&mut self.floor, cx);
         self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.floor.refuse_referrals(cx);
         self.subscriptions.end_referrals(&mut self.floor, cx);

@@ -26,7 +26,6 @@ use crate::transport::Here;
 use crate::user_agent::RegistrationId;
 use book::{Book, Goal, Registration};
 pub(super) use heard::{may_pass, refresh_after};
-pub use keep_alive::KeepAlive;
 use register::Terms;
 pub use register::{Binding, Register};
 

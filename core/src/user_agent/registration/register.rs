@@ -4,7 +4,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::keep_alive::KeepAlive;
 use crate::dialog::RouteSet;
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
@@ -14,6 +13,7 @@ use crate::transport::NextHop;
 use crate::user_agent::AccountId;
 use crate::user_agent::account::{Accounts, Instance};
 use crate::user_agent::compose::{Extra, Outgoing};
+use crate::user_agent::keep_alive::KeepAlive;
 
 /// The interval that is asked for unless something else is said, in seconds.
 const EXPIRES: u32 = 3_600;

@@ -6,9 +6,10 @@ use super::bindings::{at_biloxi, bob, one, register};
 use super::lone::Lone;
 use super::pair::short;
 use super::text::Text;
+use crate::error::CommandError;
 use crate::message::header::Protocol;
 use crate::time::Duration;
-use crate::user_agent::{KeepAlive, Profile, Register, UserAgent};
+use crate::user_agent::{BackOff, KeepAlive, KeptFlowId, Outgoing, Profile, Register, UserAgent};
 use crate::{Change, Config, ConnectionId, Input, Instant, Listener, NextHop, Node, Output, Seed};
 
 const OURS: &str = "Contact: <sip:bob@192.0.2.4>;expires=3600\r\n";
@@ -198,4 +199,147 @@ fn a_connection_that_does_not_answer_is_lost_and_the_registration_made_anew() {
     bob.agent.handle(bob.now, Input::Connection { connection: bob.connection, change: Change::Closed });
     bob.drain();
     assert_eq!((bob.told.last().map(|told| &**told), bob.opened), (Some("flow lost"), 3));
+}
+
+fn options(seconds: u64) -> KeepAlive {
+    KeepAlive::options(Duration::from_secs(seconds))
+}
+
+fn carol() -> Outgoing {
+    Outgoing::to(&"Carol <sip:carol@192.0.2.9>".parse().unwrap())
+}
+
+/// Bob keeps a flow to Carol, and has asked her; the OPTIONS.
+fn keeping(keep_alive: KeepAlive) -> (Lone, KeptFlowId, Text) {
+    let mut bob = Lone::new();
+    let kept = bob.command(|agent, now| agent.keep_flow(now, carol(), keep_alive)).unwrap();
+    let sent = one(&mut bob);
+    assert_eq!((sent.method(), sent.start.as_str()), ("OPTIONS", "OPTIONS sip:carol@192.0.2.9 SIP/2.0"));
+    (bob, kept, sent)
+}
+
+/// Lets at most so many seconds pass, until a request is sent.
+#[track_caller]
+fn until_sent(bob: &mut Lone, seconds: u64) -> Text {
+    for _ in 0..=seconds * 10 {
+        if let Some(sent) = bob.take().into_iter().next() {
+            return sent;
+        }
+        bob.run(Duration::from_millis(100));
+    }
+    panic!("nothing was sent");
+}
+
+#[test]
+fn a_flow_is_kept_without_a_registration_until_it_is_left() {
+    // By line ends.
+    let (mut bob, kept, sent) = keeping(KeepAlive::crlf(Duration::from_secs(29)));
+    assert!(bob.told().is_empty());
+    bob.receive(&sent.respond("404 Not Found", "c", ""));
+    assert_eq!(bob.told(), ["flow kept"]);
+    bob.run(Duration::from_secs(300));
+    assert!((10..=13).contains(&bob.pings.len()), "{}", bob.pings.len());
+    assert_eq!(bob.agent.user().census().kept_flows, 1);
+    bob.command(|agent, now| agent.leave_flow(now, kept)).unwrap();
+    assert_eq!(bob.command(|agent, now| agent.leave_flow(now, kept)), Err(CommandError::Gone));
+    let before = bob.pings.len();
+    bob.finish();
+    assert_eq!((bob.pings.len(), bob.told()), (before, ["flow kept".into()].into()));
+    // By OPTIONS, each of which has an answer.
+    let (mut bob, kept, sent) = keeping(options(60));
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    for _ in 0..5 {
+        bob.run(Duration::from_secs(40));
+        assert!(bob.take().is_empty());
+        let sent = until_sent(&mut bob, 20);
+        bob.receive(&sent.respond("200 OK", "c", ""));
+    }
+    assert_eq!(bob.told(), ["flow kept"]);
+    // One that is left while it is asked for says nothing any more.
+    let sent = until_sent(&mut bob, 60);
+    bob.command(|agent, now| agent.leave_flow(now, kept)).unwrap();
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    bob.finish();
+    assert_eq!(bob.told(), ["flow kept"]);
+}
+
+/// As RFC 5626 §4.5 has it for registrations.
+#[test]
+fn a_flow_that_is_lost_is_asked_for_at_once_and_then_after_waits_that_double() {
+    let (mut bob, _, sent) = keeping(options(60));
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    let sent = until_sent(&mut bob, 60);
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    // No answer to the next one in 64·T1: the flow is lost, and Carol asked again at once, in vain.
+    until_sent(&mut bob, 60);
+    bob.run(Duration::from_secs(32));
+    assert_eq!(bob.told(), ["flow kept", "kept flow lost, again"]);
+    bob.run(Duration::from_secs(32));
+    assert_eq!(bob.told().len(), 3);
+    bob.take();
+    for (least, most) in [(60, 120), (120, 240)] {
+        bob.run(Duration::from_secs(least - 1));
+        assert!(bob.take().is_empty(), "{least}");
+        until_sent(&mut bob, most - least + 1);
+        bob.run(Duration::from_secs(32));
+        bob.take();
+    }
+    bob.run(Duration::from_secs(239));
+    let sent = until_sent(&mut bob, 480);
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    assert_eq!(bob.told().last().map(|told| &**told), Some("flow kept"));
+    // As often as the policy says, and then the handle is gone.
+    let mut bob = Lone::with(|_, profile| {
+        profile.policy.registering = Some(BackOff { failures: Some(1), ..BackOff::default() });
+    });
+    let kept = bob.command(|agent, now| agent.keep_flow(now, carol(), options(60))).unwrap();
+    bob.run(Duration::from_secs(32));
+    assert_eq!(bob.told(), ["kept flow lost"]);
+    assert_eq!(bob.command(|agent, now| agent.leave_flow(now, kept)), Err(CommandError::Gone));
+}
+
+#[test]
+fn a_flow_whose_listener_moves_and_one_at_the_end_of_the_day() {
+    let (mut bob, _, sent) = keeping(options(60));
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    let (listener, to) = (bob.listener, Listener::udp("198.51.100.7:5060".parse().unwrap()));
+    bob.command(|agent, now| agent.listener_moved(now, listener, to)).unwrap();
+    let sent = one(&mut bob);
+    assert_eq!((sent.method(), sent.header("contact")), ("OPTIONS", "<sip:bob@198.51.100.7>"));
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    assert_eq!(bob.told(), ["flow kept", "flow kept"]);
+    bob.command(|agent, now| agent.shut_down(now));
+    assert_eq!(bob.told().last().map(|told| &**told), Some("shut down"));
+    assert_eq!(bob.command(|agent, now| agent.keep_flow(now, carol(), options(60))), Err(CommandError::Draining));
+    bob.finish();
+}
+
+/// A connection: closed by the peer, and then without a pong.
+#[test]
+fn a_connection_without_a_registration_is_kept_open_and_formed_anew() {
+    let mut bob = Connected::new(at_biloxi());
+    bob.accept();
+    let outgoing = Outgoing::to(&"<sip:carol@192.0.2.9;transport=tcp>".parse().unwrap());
+    bob.agent.keep_flow(bob.now, outgoing, KeepAlive::crlf(Duration::from_secs(120))).unwrap();
+    bob.drain();
+    let answer = |bob: &mut Connected| {
+        let sent = core::mem::take(&mut bob.sent);
+        let text = Text::of(sent.last().unwrap());
+        assert_eq!(text.method(), "OPTIONS");
+        bob.receive(text.respond("200 OK", "r", "").as_bytes());
+    };
+    answer(&mut bob);
+    for _ in 0..3 {
+        bob.run_to_ping();
+        bob.receive(b"\r\n");
+    }
+    assert_eq!(bob.opened, 1);
+    bob.agent.handle(bob.now, Input::Connection { connection: bob.connection, change: Change::Closed });
+    bob.drain();
+    assert_eq!((bob.told.last().map(|told| &**told), bob.opened), (Some("kept flow lost, again"), 2));
+    answer(&mut bob);
+    assert_eq!(bob.told.last().map(|told| &**told), Some("flow kept"));
+    bob.run_to_ping();
+    bob.run(Duration::from_secs(10));
+    assert_eq!((bob.told.last().map(|told| &**told), bob.opened), (Some("kept flow lost, again"), 3));
 }

@@ -342,6 +342,8 @@ pub(super) fn short(event: &Event) -> String {
         Event::Bindings { .. } => "bindings".into(),
         Event::Unregistered => "unregistered".into(),
         Event::FlowLost { .. } => "flow lost".into(),
+        Event::FlowKept { .. } => "flow kept".into(),
+        Event::KeptFlowLost { again, .. } => format!("kept flow lost{}", if again.is_some() { ", again" } else { "" }),
         Event::ShutDown => "shut down".into(),
         Event::Subscribed { response, .. } => format!("subscribed {}", response.status().get()),
         Event::SubscriptionForked { .. } => "forked".into(),
