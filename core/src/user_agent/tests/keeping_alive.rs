@@ -288,6 +288,14 @@ fn a_flow_that_is_lost_is_asked_for_at_once_and_then_after_waits_that_double() {
     let sent = until_sent(&mut bob, 480);
     bob.receive(&sent.respond("200 OK", "c", ""));
     assert_eq!(bob.told().last().map(|told| &**told), Some("flow kept"));
+    // A keep-alive that came through makes the next loss a first one again.
+    let sent = until_sent(&mut bob, 60);
+    bob.receive(&sent.respond("200 OK", "c", ""));
+    let before = until_sent(&mut bob, 60);
+    bob.take();
+    bob.run(Duration::from_secs(32));
+    let again = bob.take().pop().unwrap();
+    assert_ne!(again.header("call-id"), before.header("call-id"));
     // As often as the policy says, and then the handle is gone.
     let mut bob = Lone::with(|_, profile| {
         profile.policy.registering = Some(BackOff { failures: Some(1), ..BackOff::default() });
@@ -301,7 +309,13 @@ fn a_flow_that_is_lost_is_asked_for_at_once_and_then_after_waits_that_double() {
 #[test]
 fn a_flow_whose_listener_moves_and_one_at_the_end_of_the_day() {
     let (mut bob, _, sent) = keeping(options(60));
+    let (listener, to) = (bob.listener, Listener::udp("203.0.113.9:5060".parse().unwrap()));
+    bob.command(|agent, now| agent.listener_moved(now, listener, to)).unwrap();
+    let second = one(&mut bob);
+    // The first says nothing of where Bob is now.
     bob.receive(&sent.respond("200 OK", "c", ""));
+    assert!(bob.told().is_empty());
+    bob.receive(&second.respond("200 OK", "c", ""));
     let (listener, to) = (bob.listener, Listener::udp("198.51.100.7:5060".parse().unwrap()));
     bob.command(|agent, now| agent.listener_moved(now, listener, to)).unwrap();
     let sent = one(&mut bob);
