@@ -7,6 +7,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`blocking`] | UDP and TCP in one thread |
+//! | `tokio` | UDP, TCP, TLS and WebSocket in a tokio runtime (features `tokio`, `tls`, `ws`) |
 //!
 //! `docs/embedding.md` tells how to build a phone or a server on it, and when what may be said to a node.
 
@@ -18,15 +19,20 @@ mod resolver;
 mod seen;
 mod socket;
 mod stun;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod trouble;
 mod turn;
 
-pub use blocking::Waker;
 pub use clock::{Clock, seed};
 #[cfg(feature = "dns")]
 pub use resolver::Dns;
 pub use resolver::Resolver;
 pub use seen::{Direction, Seen};
 pub use socket::fit_descriptors;
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use trouble::{Attempt, Trouble};
 pub use turn::Turn;

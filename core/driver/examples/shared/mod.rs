@@ -11,8 +11,7 @@ use std::thread;
 use sansip::message::HostPortBuf;
 use sansip::message::header::Protocol;
 use sansip::{Listener, NextHop, Stack, TransactionUser};
-use sansip_driver::Waker;
-use sansip_driver::blocking::Driver;
+use sansip_driver::blocking::{Driver, Waker};
 
 /// How many ports are tried behind one that is taken.
 const PORTS: u16 = 100;

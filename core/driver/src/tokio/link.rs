@@ -1,0 +1,354 @@
+//! Connections: how they come to be, and the task that serves each.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sansip::message::SharedBytes;
+use sansip::message::header::Protocol;
+use sansip::{Change, ConnectionId, Duration, ListenerId};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::Told;
+use crate::socket;
+use crate::trouble::Attempt;
+
+/// Octets held for a connection before the node is told that it takes no more. What the node sends even so is bounded by
+/// `Limits::stalled_octets`.
+const HELD: usize = 64 * 1_024;
+
+/// How long a peer may take for the handshakes of TLS and WebSocket after it has connected.
+const SHAKE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Peers that are at that at once; above it the next is not accepted before one is done.
+const SHAKING: usize = 256;
+
+/// How long no connection is accepted after the system has refused one: a descriptor has to become free.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A byte stream of any kind.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection that is open, handshakes included.
+pub(super) struct Link {
+    pub(super) kind: Kind,
+    pub(super) local: SocketAddr,
+    /// The names that the far end has proved.
+    pub(super) identities: Vec<String>,
+}
+
+pub(super) enum Kind {
+    Octets(Box<dyn Duplex>),
+    #[cfg(feature = "ws")]
+    Messages(Box<super::websocket::WebSocket>),
+}
+
+/// The certificates that connections begin with: those set last.
+#[derive(Clone, Default)]
+pub(super) struct Security {
+    #[cfg(feature = "tls")]
+    tls: Arc<Mutex<Option<crate::Tls>>>,
+    #[cfg(not(feature = "tls"))]
+    _none: Arc<Mutex<()>>,
+}
+
+impl Security {
+    #[cfg(feature = "tls")]
+    pub(super) fn set(&self, tls: crate::Tls) {
+        *self.tls.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(tls);
+    }
+
+    #[cfg(feature = "tls")]
+    fn get(&self) -> io::Result<crate::Tls> {
+        let tls = self.tls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        tls.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no certificate"))
+    }
+
+    /// Whether connections of that protocol can be made.
+    pub(super) fn check(&self, protocol: Protocol) -> io::Result<()> {
+        match protocol {
+            Protocol::Tcp => Ok(()),
+            #[cfg(feature = "ws")]
+            Protocol::Ws => Ok(()),
+            #[cfg(feature = "tls")]
+            Protocol::Tls => self.get().map(drop),
+            #[cfg(all(feature = "tls", feature = "ws"))]
+            Protocol::Wss => self.get().map(drop),
+            other => Err(socket::unsupported(other)),
+        }
+    }
+
+    /// The handshakes of an accepted connection.
+    async fn accept(&self, protocol: Protocol, stream: TcpStream) -> io::Result<Link> {
+        let local = stream.local_addr()?;
+        let _ = stream.set_nodelay(true);
+        let (octets, identities): (Box<dyn Duplex>, _) = match protocol {
+            #[cfg(feature = "tls")]
+            Protocol::Tls | Protocol::Wss => {
+                let stream = tokio_rustls::TlsAcceptor::from(self.get()?.server).accept(stream).await?;
+                let identities = proved(stream.get_ref().1.peer_certificates());
+                (Box::new(stream), identities)
+            }
+            _ => (Box::new(stream), Vec::new()),
+        };
+        let kind = match protocol {
+            #[cfg(feature = "ws")]
+            Protocol::Ws | Protocol::Wss => Kind::Messages(Box::new(super::websocket::accept(octets).await?)),
+            _ => Kind::Octets(octets),
+        };
+        Ok(Link { kind, local, identities })
+    }
+
+    /// Opens a connection, handshakes included.
+    async fn open(&self, way: Way) -> io::Result<Link> {
+        self.check(way.protocol)?;
+        let stream = TcpStream::from_std(socket::connect(way.local, way.remote)?)?;
+        stream.writable().await?;
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        let local = stream.local_addr()?;
+        let _ = stream.set_nodelay(true);
+        let (octets, identities): (Box<dyn Duplex>, _) = match way.protocol {
+            #[cfg(feature = "tls")]
+            Protocol::Tls | Protocol::Wss => {
+                let name = way.server_name.as_deref().map_or_else(|| way.remote.ip().to_string(), str::to_owned);
+                let name = name.trim_matches(['[', ']']).to_owned();
+                let name = tokio_rustls::rustls::pki_types::ServerName::try_from(name).map_err(io::Error::other)?;
+                let stream = tokio_rustls::TlsConnector::from(self.get()?.client).connect(name, stream).await?;
+                let identities = proved(stream.get_ref().1.peer_certificates());
+                (Box::new(stream), identities)
+            }
+            _ => (Box::new(stream), Vec::new()),
+        };
+        let kind = match way.protocol {
+            #[cfg(feature = "ws")]
+            Protocol::Ws | Protocol::Wss => Kind::Messages(Box::new(super::websocket::open(octets, &way).await?)),
+            _ => Kind::Octets(octets),
+        };
+        Ok(Link { kind, local, identities })
+    }
+}
+
+/// The names in the first certificate of a chain that was verified.
+#[cfg(feature = "tls")]
+fn proved(chain: Option<&[tokio_rustls::rustls::pki_types::CertificateDer<'_>]>) -> Vec<String> {
+    chain.and_then(<[_]>::first).map(crate::tls::identities).unwrap_or_default()
+}
+
+/// From where to where a connection is wanted.
+pub(super) struct Way {
+    pub(super) protocol: Protocol,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+    #[cfg_attr(not(any(feature = "tls", feature = "ws")), expect(dead_code, reason = "TCP has no names"))]
+    pub(super) server_name: Option<Box<str>>,
+}
+
+/// Accepts connections, and hands each over when its handshakes are done. A peer that fails at them is nobody's business.
+pub(super) async fn accept(
+    listener: ListenerId,
+    protocol: Protocol,
+    socket: TcpListener,
+    security: Security,
+    tell: Sender<Told>,
+) {
+    let shaking = Arc::new(Semaphore::new(SHAKING));
+    // They end with this task.
+    let mut handshakes = JoinSet::new();
+    loop {
+        while handshakes.try_join_next().is_some() {}
+        let Ok(permit) = shaking.clone().acquire_owned().await else { return };
+        let (stream, remote) = match socket.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => {
+                if tell.send(Told::Failed { attempt: Attempt::Accept, error }).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let (security, tell) = (security.clone(), tell.clone());
+        handshakes.spawn(async move {
+            if let Ok(Ok(link)) = tokio::time::timeout(SHAKE_WITHIN, security.accept(protocol, stream)).await {
+                let _ = tell.send(Told::Accepted { listener, remote, link }).await;
+            }
+            drop(permit);
+        });
+    }
+}
+
+/// What the driver has of a connection. The octets to be written go into the queue, also before the connection is open.
+pub(super) struct Connection {
+    pub(super) protocol: Protocol,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+    queue: UnboundedSender<SharedBytes>,
+    held: Arc<Held>,
+    task: AbortHandle,
+}
+
+/// What waits to be written.
+#[derive(Default)]
+pub(super) struct Held {
+    octets: AtomicUsize,
+    /// The node was told that it takes no more.
+    is_stalled: AtomicBool,
+    is_open: AtomicBool,
+}
+
+impl Connection {
+    pub(super) fn accepted(
+        tasks: &mut JoinSet<()>,
+        id: ConnectionId,
+        protocol: Protocol,
+        remote: SocketAddr,
+        link: Link,
+        tell: &Sender<Told>,
+    ) -> Self {
+        let (queue, waiting) = unbounded_channel();
+        let (held, local) = (Arc::new(Held::default()), link.local);
+        held.is_open.store(true, Ordering::Release);
+        let task = tasks.spawn(serve(Served { id, held: held.clone(), tell: tell.clone() }, link.kind, waiting));
+        Self { protocol, local, remote, queue, held, task }
+    }
+
+    pub(super) fn opening(
+        tasks: &mut JoinSet<()>,
+        id: ConnectionId,
+        way: Way,
+        security: Security,
+        tell: &Sender<Told>,
+    ) -> Self {
+        let (queue, waiting) = unbounded_channel();
+        let (protocol, local, remote, held) = (way.protocol, way.local, way.remote, Arc::new(Held::default()));
+        let served = Served { id, held: held.clone(), tell: tell.clone() };
+        let task = tasks.spawn(async move {
+            // The node gives up by itself, and closes it.
+            let told = match security.open(way).await {
+                Ok(Link { kind, local, identities }) => {
+                    served.held.is_open.store(true, Ordering::Release);
+                    let told = Told::Opened { connection: id, identities, local };
+                    if served.tell.send(told).await.is_ok() {
+                        serve(served, kind, waiting).await;
+                    }
+                    return;
+                }
+                Err(error) => Told::NotOpened { connection: id, error },
+            };
+            let _ = served.tell.send(told).await;
+        });
+        Self { protocol, local, remote, queue, held, task }
+    }
+
+    /// Writes these octets after all those before; what to tell the node of it.
+    pub(super) fn write(&self, bytes: SharedBytes) -> Option<Change<'static>> {
+        let held = self.held.octets.fetch_add(bytes.len(), Ordering::AcqRel) + bytes.len();
+        let is_new = held > HELD && !self.held.is_stalled.swap(true, Ordering::AcqRel);
+        let _ = self.queue.send(bytes);
+        is_new.then_some(Change::Stalled)
+    }
+
+    /// Whether nothing waits to be written.
+    pub(super) fn is_written(&self) -> bool {
+        self.held.octets.load(Ordering::Acquire) == 0
+    }
+
+    /// Closes it when everything is written: the queue has an end. The task that sees to it, unless it is not open yet.
+    pub(super) fn close(self) -> Option<AbortHandle> {
+        if self.held.is_open.load(Ordering::Acquire) {
+            return Some(self.task);
+        }
+        self.task.abort();
+        None
+    }
+}
+
+/// What the task of a connection knows of it.
+pub(super) struct Served {
+    pub(super) id: ConnectionId,
+    pub(super) held: Arc<Held>,
+    pub(super) tell: Sender<Told>,
+}
+
+impl Served {
+    pub(super) async fn change(&self, change: Change<'static>) {
+        let _ = self.tell.send(Told::Changed { connection: self.id, change }).await;
+    }
+
+    /// So many octets are written.
+    pub(super) async fn has_written(&self, octets: usize) {
+        let left = self.held.octets.fetch_sub(octets, Ordering::AcqRel) - octets;
+        if left == 0 && self.held.is_stalled.swap(false, Ordering::AcqRel) {
+            self.change(Change::Writable).await;
+        }
+    }
+}
+
+/// Reads and writes until both sides have ended, or one has failed.
+async fn serve(served: Served, kind: Kind, queue: UnboundedReceiver<SharedBytes>) {
+    let ended = match kind {
+        Kind::Octets(stream) => octets(&served, stream, queue).await,
+        #[cfg(feature = "ws")]
+        Kind::Messages(socket) => super::websocket::serve(&served, *socket, queue).await,
+    };
+    if ended.is_err() {
+        served.change(Change::Closed).await;
+    }
+}
+
+/// Serves a byte stream; an error if it is no more.
+async fn octets(served: &Served, stream: Box<dyn Duplex>, mut queue: UnboundedReceiver<SharedBytes>) -> io::Result<()> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let read = async {
+        let mut buffer = vec![0; 16 * 1_024];
+        loop {
+            match reader.read(&mut buffer).await? {
+                0 => break served.change(Change::Ended).await,
+                length => {
+                    let bytes = buffer[..length].to_vec();
+                    let _ = served.tell.send(Told::Octets { connection: served.id, bytes }).await;
+                }
+            }
+        }
+        Ok(())
+    };
+    let write = async {
+        while let Some(bytes) = queue.recv().await {
+            writer.write_all(&bytes).await?;
+            writer.flush().await?;
+            served.has_written(bytes.len()).await;
+        }
+        writer.shutdown().await
+    };
+    both(read, write).await
+}
+
+/// Until both are done, or one has failed.
+pub(super) async fn both(
+    one: impl Future<Output = io::Result<()>>,
+    other: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
+    let (mut one, mut other) = (Box::pin(one), Box::pin(other));
+    let (mut one_done, mut other_done) = (false, false);
+    std::future::poll_fn(move |cx| {
+        if !one_done && let std::task::Poll::Ready(ended) = one.as_mut().poll(cx) {
+            ended?;
+            one_done = true;
+        }
+        if !other_done && let std::task::Poll::Ready(ended) = other.as_mut().poll(cx) {
+            ended?;
+            other_done = true;
+        }
+        if one_done && other_done { std::task::Poll::Ready(Ok(())) } else { std::task::Poll::Pending }
+    })
+    .await
+}

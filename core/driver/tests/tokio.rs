@@ -1,0 +1,241 @@
+//! Two nodes in a tokio runtime, over every protocol.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use sansip::message::header::{NameAddrBuf, Protocol};
+use sansip::user_agent::{Event, Profile, UserAgent};
+use sansip::{Config, Duration, Listener};
+use sansip_driver::tokio::Driver;
+use sansip_driver::{Direction, Resolver, Tls, Turn};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+fn pem(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/certificates/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a file")
+}
+
+fn tls(certificate: &str) -> Tls {
+    Tls::new(&pem(&format!("{certificate}.pem")), &pem(&format!("{certificate}.key")), &pem("root.pem"))
+        .expect("certificates")
+}
+
+/// A user agent with its driver.
+struct Phone {
+    driver: Driver,
+    agent: UserAgent,
+    /// How it is reached: by a name that DNS does not know, at an address that the URI says.
+    uri: String,
+    local: SocketAddr,
+}
+
+impl Phone {
+    /// At a port that is free, as `user` of `domain`, with the certificate of that name.
+    fn new(protocol: Protocol, user: &str, domain: &str, certificate: &str) -> Self {
+        let local = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let transport = match protocol {
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
+            Protocol::Tls => "tls",
+            _ => "ws",
+        };
+        let scheme = if protocol == Protocol::Wss { "sips" } else { "sip" };
+        let uri = format!("{scheme}:{user}@{domain}:{};transport={transport};maddr=127.0.0.1", local.port());
+        let mut profile = Profile::new(format!("<{scheme}:{user}@{domain}>").parse().expect("an identity"));
+        profile.contact = Some(uri.parse().expect("a contact"));
+        let config = Config::new(sansip_driver::seed().expect("randomness"));
+        let mut agent = UserAgent::user_agent(config, profile);
+        let mut driver = Driver::new(Resolver::System);
+        driver.set_tls(tls(certificate));
+        let listener = match protocol {
+            Protocol::Udp => Listener::udp(local),
+            Protocol::Tcp => Listener::tcp(local),
+            Protocol::Tls => Listener::tls(local),
+            Protocol::Ws => Listener::ws(local),
+            _ => Listener::wss(local),
+        };
+        driver.listen(&mut agent, listener).expect("a listener");
+        Self { driver, agent, uri, local }
+    }
+
+    fn call(&mut self, target: &str) {
+        let target: NameAddrBuf = format!("<{target}>").parse().expect("a target");
+        self.agent.call(self.driver.now(), &target).expect("a call");
+    }
+
+    /// Drives until its call is over: takes one that comes, hangs up one that is answered.
+    async fn run(mut self) -> Result<Self, String> {
+        let end = self.driver.now() + Duration::from_secs(20);
+        loop {
+            let turn = self.driver.next(&mut self.agent, Some(end)).await;
+            let now = self.driver.now();
+            match turn {
+                Turn::Event(Event::Incoming { call, .. }) => self.agent.answer(now, call, None).expect("an answer"),
+                Turn::Event(Event::Answered { call, .. }) => self.agent.hang_up(now, call).expect("an end"),
+                Turn::Event(Event::Ended { .. }) => return Ok(self),
+                Turn::Event(Event::Failed { cause, .. }) => return Err(format!("{:?}", cause.counts_as())),
+                Turn::Time => return Err("nothing happens".into()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn call(protocol: Protocol) {
+    runtime().block_on(async {
+        let mut alice = Phone::new(protocol, "alice", "atlanta.com", "atlanta");
+        let bob = Phone::new(protocol, "bob", "biloxi.com", "biloxi");
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let shown = lines.clone();
+        alice.driver.observe(move |seen| {
+            let first = String::from_utf8_lossy(seen.bytes).lines().next().unwrap_or_default().to_owned();
+            shown.lock().expect("the lines").push((seen.direction, seen.protocol, seen.remote, first));
+        });
+        let (uri, remote) = (bob.uri.clone(), bob.local);
+        // A task of its own: drivers and nodes are `Send`.
+        let bob = tokio::spawn(bob.run());
+        alice.call(&uri);
+        alice.run().await.map(drop).expect("a call of hers");
+        bob.await.expect("a task").map(drop).expect("a call of his");
+        let lines = lines.lock().expect("the lines");
+        let has = |direction, begin: &str| {
+            lines.iter().any(|(seen, over, to, line)| {
+                (*seen, *over, *to) == (direction, protocol, remote) && line.starts_with(begin)
+            })
+        };
+        assert!(has(Direction::Out, "INVITE ") && has(Direction::In, "SIP/2.0 200"), "{lines:?}");
+    });
+}
+
+#[test]
+fn a_call_over_udp() {
+    call(Protocol::Udp);
+}
+
+#[test]
+fn a_call_over_tcp() {
+    call(Protocol::Tcp);
+}
+
+#[test]
+fn a_call_over_tls() {
+    call(Protocol::Tls);
+}
+
+#[test]
+fn a_call_over_websocket() {
+    call(Protocol::Ws);
+}
+
+#[test]
+fn a_call_over_secure_websocket() {
+    call(Protocol::Wss);
+}
+
+/// Calls somebody at `domain` whose server has that certificate.
+fn reach(domain: &str, certificate: &str) -> Result<(), String> {
+    runtime().block_on(async {
+        let mut alice = Phone::new(Protocol::Tls, "alice", "atlanta.com", "atlanta");
+        let bob = Phone::new(Protocol::Tls, "bob", domain, certificate);
+        alice.call(&bob.uri);
+        tokio::spawn(bob.run());
+        alice.run().await.map(drop)
+    })
+}
+
+#[test]
+fn a_server_has_to_prove_the_domain_that_was_asked_for() {
+    assert_eq!(reach("biloxi.com", "biloxi"), Ok(()));
+    assert_eq!(reach("BILOXI.com", "biloxi"), Ok(()), "names have no case");
+    assert_eq!(reach("atlanta.com", "atlanta"), Ok(()), "a DNS name, where no SIP URI is");
+    let refused = Err("503".to_owned());
+    let status =
+        |outcome: Result<(), String>| outcome.map_err(|status| status.replace(|c: char| !c.is_ascii_digit(), ""));
+    assert_eq!(status(reach("chicago.com", "biloxi")), refused, "another domain");
+    assert_eq!(status(reach("dns.biloxi.com", "biloxi")), refused, "a DNS name beside a SIP URI");
+    assert_eq!(status(reach("other.com", "biloxi")), refused, "the URI of a user");
+    assert_eq!(status(reach("web.atlanta.com", "atlanta")), refused, "a URI that is not SIP's");
+    assert_eq!(status(reach("bob.biloxi.com", "wildcard")), refused, "a wildcard");
+    assert_eq!(status(reach("biloxi.com", "foreign")), refused, "a root that is not trusted");
+}
+
+#[test]
+fn certificates_that_do_not_fit_are_refused_when_they_are_read() {
+    let error =
+        |certificate: &[u8], key: &[u8], roots: &[u8]| Tls::new(certificate, key, roots).expect_err("no TLS").kind();
+    let (certificate, key, roots) = (pem("biloxi.pem"), pem("biloxi.key"), pem("root.pem"));
+    assert_eq!(error(&[], &key, &roots), std::io::ErrorKind::InvalidData);
+    assert_eq!(error(&certificate, &certificate, &roots), std::io::ErrorKind::InvalidData);
+    assert_eq!(error(&certificate, &pem("atlanta.key"), &roots), std::io::ErrorKind::InvalidData);
+    assert!(Tls::new(&certificate, &key, &[]).is_ok(), "whoever trusts nobody can still be called");
+}
+
+#[test]
+fn a_websocket_without_the_subprotocol_is_refused() {
+    let runtime = runtime();
+    let mut bob = runtime.block_on(async { Phone::new(Protocol::Ws, "bob", "biloxi.com", "biloxi") });
+    let local = bob.local;
+    let answer = std::thread::spawn(move || {
+        let mut peer = TcpStream::connect(local).expect("a connection");
+        let request = "GET / HTTP/1.1\r\nHost: biloxi.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        peer.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        let _ = peer.read_to_string(&mut answer);
+        answer
+    });
+    runtime.block_on(async {
+        let until = bob.driver.now() + Duration::from_millis(500);
+        while !matches!(bob.driver.next(&mut bob.agent, Some(until)).await, Turn::Time) {}
+    });
+    let answer = answer.join().expect("a peer");
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(bob.agent.endpoint().census().connections, 0);
+}
+
+#[test]
+fn a_driver_is_woken_and_stops() {
+    runtime().block_on(async {
+        let mut bob = Phone::new(Protocol::Tcp, "bob", "biloxi.com", "biloxi");
+        let waker = bob.driver.waker();
+        std::thread::spawn(move || (0..3).for_each(|_| waker.wake())).join().expect("a thread");
+        assert!(matches!(bob.driver.next(&mut bob.agent, None).await, Turn::Woken));
+        let until = bob.driver.now() + Duration::from_millis(30);
+        assert!(matches!(bob.driver.next(&mut bob.agent, Some(until)).await, Turn::Time));
+        bob.driver.stop(Duration::from_secs(20));
+        assert!(matches!(bob.driver.next(&mut bob.agent, None).await, Turn::Stopped { clean: true }));
+        // The task that accepts has to end first.
+        tokio::task::yield_now().await;
+        assert!(TcpStream::connect(bob.local).is_err(), "it accepts all the same");
+    });
+}
+
+#[test]
+fn who_half_closes_still_gets_the_answer_and_then_the_connection_is_closed() {
+    let runtime = runtime();
+    let mut bob = runtime.block_on(async { Phone::new(Protocol::Tcp, "bob", "biloxi.com", "biloxi") });
+    let local = bob.local;
+    let answer = std::thread::spawn(move || {
+        let mut peer = TcpStream::connect(local).expect("a connection");
+        let request = format!(
+            "OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP {};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+             From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+             Content-Length: 0\r\n\r\n",
+            peer.local_addr().expect("an address")
+        );
+        peer.write_all(request.as_bytes()).expect("a request");
+        peer.shutdown(std::net::Shutdown::Write).expect("an end");
+        let mut answer = String::new();
+        let _ = peer.read_to_string(&mut answer);
+        answer
+    });
+    runtime.block_on(async {
+        let until = bob.driver.now() + Duration::from_secs(1);
+        while !matches!(bob.driver.next(&mut bob.agent, Some(until)).await, Turn::Time) {}
+    });
+    assert!(answer.is_finished(), "the connection stays open");
+    assert!(answer.join().expect("a peer").starts_with("SIP/2.0 200 "));
+}
