@@ -160,3 +160,23 @@ impl ServerCertVerifier for OfDomains {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::domain;
+
+    #[test]
+    fn a_sip_uri_names_a_domain_by_its_host_if_it_names_no_user() {
+        assert_eq!(domain("SIP:Biloxi.com").as_deref(), Some("biloxi.com"));
+        assert_eq!(domain("sip:biloxi.com:5061;transport=tls?x=y").as_deref(), Some("biloxi.com"));
+        let none = [
+            "sip:bob@biloxi.com",
+            "sip:biloxi.com;x@other.com",
+            "sips:biloxi.com",
+            "https://biloxi.com",
+            "biloxi.com",
+            "sip:",
+        ];
+        assert_eq!(none.map(domain), none.map(|_| None));
+    }
+}

@@ -311,3 +311,31 @@ fn where_no_way_leads_a_call_over_udp_fails_at_once() {
     }
     panic!("the call did not fail");
 }
+
+#[test]
+fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_side() {
+    let mut bob = Phone::new("bob", Listener::tcp(any_port()));
+    let mut peer = TcpStream::connect(bob.listener.local).expect("a connection");
+    let local = peer.local_addr().expect("an address");
+    let request = options(&bob, &format!("TCP {local}"), 1).replace("OPTIONS", "INVITE");
+    let request = request.replace("Call-ID", &format!("Contact: <sip:a@{local};transport=tcp>\r\nCall-ID"));
+    peer.write_all(request.as_bytes()).expect("a request");
+    peer.shutdown(std::net::Shutdown::Write).expect("an end");
+    let (mut call, end) = (None, bob.driver.now() + Duration::from_secs(5));
+    while call.is_none() && bob.driver.now() < end {
+        if let Some(Event::Incoming { call: incoming, .. }) = bob.event() {
+            call = Some(incoming);
+        }
+    }
+    (0..20).for_each(|_| drop(bob.event()));
+    let busy = sansip::message::StatusCode::BUSY_HERE;
+    bob.agent.reject(bob.driver.now(), call.expect("a call"), busy).expect("an answer");
+    (0..20).for_each(|_| drop(bob.event()));
+    peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let (mut answer, mut buffer) = (String::new(), [0; 4_096]);
+    while !answer.contains("SIP/2.0 486 ") {
+        let length = peer.read(&mut buffer).expect("an answer");
+        assert!(length > 0, "closed after {answer}");
+        answer += &String::from_utf8_lossy(&buffer[..length]);
+    }
+}

@@ -183,6 +183,7 @@ fn a_websocket_without_the_subprotocol_is_refused() {
         let request = "GET / HTTP/1.1\r\nHost: biloxi.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
         peer.write_all(request.as_bytes()).expect("a request");
+        peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
         let mut answer = String::new();
         let _ = peer.read_to_string(&mut answer);
         answer
@@ -238,4 +239,44 @@ fn who_half_closes_still_gets_the_answer_and_then_the_connection_is_closed() {
     });
     assert!(answer.is_finished(), "the connection stays open");
     assert!(answer.join().expect("a peer").starts_with("SIP/2.0 200 "));
+}
+
+#[test]
+fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_side() {
+    let runtime = runtime();
+    let mut bob = runtime.block_on(async { Phone::new(Protocol::Tcp, "bob", "biloxi.com", "biloxi") });
+    let mut peer = TcpStream::connect(bob.local).expect("a connection");
+    let local = peer.local_addr().expect("an address");
+    let request = format!(
+        "INVITE sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP {local};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nContact: <sip:a@{local};transport=tcp>\r\n\
+         Call-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    );
+    peer.write_all(request.as_bytes()).expect("a request");
+    peer.shutdown(std::net::Shutdown::Write).expect("an end");
+    runtime.block_on(async {
+        let (mut until, mut call) = (bob.driver.now() + Duration::from_secs(5), None);
+        loop {
+            match (bob.driver.next(&mut bob.agent, Some(until)).await, call) {
+                (Turn::Event(Event::Incoming { call: incoming, .. }), _) => {
+                    (call, until) = (Some(incoming), bob.driver.now() + Duration::from_millis(100));
+                }
+                (Turn::Time, Some(incoming)) => {
+                    let busy = sansip::message::StatusCode::BUSY_HERE;
+                    bob.agent.reject(bob.driver.now(), incoming, busy).expect("an answer");
+                    (call, until) = (None, bob.driver.now() + Duration::from_millis(100));
+                }
+                (Turn::Time, None) => return,
+                _ => {}
+            }
+        }
+    });
+    peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    let mut buffer = [0; 4_096];
+    let mut answer = String::new();
+    while !answer.contains("SIP/2.0 486 ") {
+        let length = peer.read(&mut buffer).expect("an answer");
+        assert!(length > 0, "closed after {answer}");
+        answer += &String::from_utf8_lossy(&buffer[..length]);
+    }
 }
