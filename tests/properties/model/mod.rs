@@ -2,13 +2,15 @@
 //!
 //! The model of a call: it is over as soon as a user ends it or is told of its end, and then neither end has it. Else both have it, both
 //! were told so, and the same offers were answered at both, in the same order. In a call that is over the last offer may have been
-//! answered without that the other end knows. Each end is told once.
+//! answered without that the other end knows. Each end is told once. A call whose place another has taken is over.
 
 mod player;
+mod transfers;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
+use sansip::extension::Extension;
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Profile, UserAgent};
 use sansip::{Config, Duration, Instant, Listener, NextHop, Seed};
@@ -16,7 +18,7 @@ use sansip_sim::Setting;
 use sansip_sim::actor::{Actor, CallState};
 use sansip_sim::fault::Weather;
 use sansip_sim::link::{Conditions, Link, Links, Probability};
-use sansip_sim::planted::{Faulty, Hooks, How, TABLE};
+use sansip_sim::planted::{Claims, Faulty, Hooks, How, TABLE};
 use sansip_sim::topology::{Domain, Scene};
 
 use player::{Act, End, Kind, Log, Player, Reactions};
@@ -54,6 +56,7 @@ fn scripts() -> impl Strategy<Value = Script> {
         8 => Just(Kind::Modify),
         6 => Just(Kind::Update),
         2 => Just(Kind::Ask),
+        2 => prop_oneof![2 => Just(Kind::Refer), 2 => Just(Kind::ReferToReplace), 1 => Just(Kind::Subscribe), 1 => Just(Kind::Unsubscribe)],
         1 => prop_oneof![Just(Kind::Ring), Just(Kind::Answer), Just(Kind::Accept), Just(Kind::Refuse)],
         1 => prop_oneof![Just(Kind::Reject), Just(Kind::Cancel), Just(Kind::HangUp)],
     ];
@@ -62,9 +65,9 @@ fn scripts() -> impl Strategy<Value = Script> {
     let call = prop_oneof![7 => Just(Some(Kind::Answer)), 1 => Just(Some(Kind::Reject)), 2 => Just(None)];
     let change = prop_oneof![7 => Just(Some(Kind::Accept)), 2 => Just(Some(Kind::Refuse)), 1 => Just(None)];
     let reactions = (prop::collection::vec((call, soon()), 1..4), prop::collection::vec((change, soon()), 1..6));
-    let network = (any::<bool>(), any::<bool>(), any::<u64>(), 0..30_u32, 0..30_u32);
-    (network, acts, reactions).prop_map(|((proxy, record_route, seed, loss, late), acts, (calls, changes))| {
-        let users = if proxy { 3 } else { 2 };
+    let network = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>(), 0..30_u32, 0..30_u32);
+    (network, acts, reactions).prop_map(|((third, proxy, record_route, seed, loss, late), acts, (calls, changes))| {
+        let users = if proxy || third { 3 } else { 2 };
         Script { users, proxy, record_route, acts, calls, changes, seed, loss, late }
     })
 }
@@ -102,6 +105,7 @@ fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
     }
     let mut world = scene.world(&mut |_, node| node);
     let mut logs: Vec<Log> = Vec::new();
+    let mut all: Vec<transfers::Shared> = Vec::new();
     for (user, name) in NAMES.into_iter().enumerate().take(script.users) {
         let address: NameAddrBuf = format!("<sip:{name}@biloxi.com>").parse().expect("a name-addr");
         let peers = (0..script.users).filter(|peer| *peer != user).map(|peer| {
@@ -110,15 +114,18 @@ fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
         });
         let outbound =
             script.proxy.then(|| NextHop::from("biloxi.com".parse::<sansip::message::HostBuf>().expect("a host")));
-        let profile = Profile { outbound, methods: vec!["INFO".into()], ..Profile::new(address) };
+        let mut profile =
+            Profile { outbound, methods: ["INFO", "REFER"].map(Into::into).into(), ..Profile::new(address) };
+        profile.extensions = profile.extensions.with(Extension::Replaces);
         let mut agent = UserAgent::user_agent(Config::new(Seed::from_u64(user as u64 + 1)), profile);
         let at = Listener::udp(([192, 0, 2, user as u8 + 1], 5060).into());
         let bound = (agent.listen(at.clone()), at.local);
         let registrar = script.proxy.then(|| "sip:biloxi.com".parse().expect("a URI"));
         let first = user as u32 * 1_000_000;
-        let (player, log) =
-            Player::new(agent, registrar, peers.collect(), acts_of(script, user), [CALM, SETTLED], first);
+        let (player, log, shared) =
+            Player::new(agent, registrar, peers.collect(), acts_of(script, user), [CALM, SETTLED], first, name);
         logs.push(log);
+        all.push(shared);
         let player: Box<dyn Actor> = match mistake {
             Some(hooks) if user == 1 => Box::new(Faulty::new(Box::new(player), hooks)),
             _ => Box::new(player),
@@ -134,6 +141,7 @@ fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
     if !world.run_until_quiet(END) {
         wrong.push("somebody is not idle in the end".to_owned());
     }
+    wrong.extend(transfers::judge(&all));
     for (_, name, actor) in world.actors() {
         wrong.extend(actor.census().left_over().map(|(what, number)| format!("{name} has {number} {what} left")));
     }
@@ -156,6 +164,12 @@ fn judge(logs: &[Log], state: &dyn Fn(usize, &str) -> Option<CallState>) -> Vec<
             if let Some(what) = &end.wrong {
                 say(format!("{}: {what}", NAMES[*who]));
             }
+        }
+        let replaced = caller.replaces.as_ref().filter(|_| caller.is_up);
+        if let Some(replaced) = replaced
+            && !all.iter().any(|(_, end)| end.call_id == *replaced && end.is_over)
+        {
+            say(format!("it has taken the place of {replaced}, which nobody was told"));
         }
         let states: Vec<_> = ends.iter().map(|(who, _)| state(*who, &caller.call_id)).collect();
         if ends.iter().any(|(_, end)| end.is_over) {
@@ -233,12 +247,29 @@ fn all_believe_what_the_model_says_4() {
     share(4);
 }
 
+/// The outcome of a REFER is told wrong.
+const WRONG_OUTCOME: Hooks = Hooks {
+    sending: |_, kind, text| {
+        vec![if kind == "NOTIFY" { text.replace("SIP/2.0 200 OK", "SIP/2.0 486 OK") } else { text }]
+    },
+    hearing: |_, _, text| vec![text],
+    claims: Claims::Truth,
+};
+
 /// The property can fail: each of these mistakes at one end is found.
 #[test]
 fn mistakes_contradict_the_model() {
-    for name in ["bye-overlooked", "bye-missing", "changed-though-refused"] {
+    let planted = |name: &str| {
         let planted = TABLE.into_iter().find(|planted| planted.name == name).expect("it is in the table");
         let How::Wrapped(_, hooks) = planted.how else { panic!("{name} is a patch") };
+        hooks
+    };
+    let mut mistakes = vec![("wrong-outcome", WRONG_OUTCOME)];
+    mistakes.extend(
+        ["bye-overlooked", "bye-missing", "changed-though-refused", "replaces-ignored"]
+            .map(|name| (name, planted(name))),
+    );
+    for (name, hooks) in mistakes {
         let mut runner = TestRunner::deterministic();
         let found = (0..300).any(|_| {
             let script = scripts().new_tree(&mut runner).expect("a script").current();

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sansip::message::header::NameAddrBuf;
-use sansip::message::{Method, StatusCode, UriBuf};
-use sansip::user_agent::{Body, CallState, Event, Outgoing, Register, UserAgent};
-use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
+use sansip::message::{Method, Request, StatusCode, UriBuf};
+use sansip::user_agent::{Body, CallState, Event, Outgoing, Refer, Register, ServedId, Subscribe, UserAgent};
+use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output, ReferralId};
 use sansip_sim::actor::{Actor, Call, Census};
 use sansip_sim::trace::Note;
+
+use super::transfers::{Followed, Shared, change};
 
 /// Something that the user does if it can be done then; `which` chooses among the calls there are, or whom to call.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,12 @@ pub(super) enum Kind {
     Refuse,
     Ask,
     HangUp,
+    /// Sends the peer of a call to somebody else.
+    Refer,
+    /// Has the peer of a call take our place in another call.
+    ReferToReplace,
+    Subscribe,
+    Unsubscribe,
 }
 
 /// One end of a call, by what its user has done and was told.
@@ -60,6 +68,10 @@ pub(super) struct End {
     /// Anything that contradicts what was told before.
     pub(super) wrong: Option<String>,
     call: Option<CallId>,
+    /// The Call-ID of the call that this one takes the place of, once it is answered.
+    pub(super) replaces: Option<String>,
+    /// Where the callee is, once it has answered.
+    peer: Option<UriBuf>,
     answered: bool,
     /// Our offers that wait for an answer, of which one may go out again after a glare; and the peer's.
     ours: Vec<u32>,
@@ -84,6 +96,10 @@ pub(super) struct Player {
     /// The number of the next offer; no other end uses it.
     next: u32,
     log: Log,
+    /// What stands before the host in the URI of this user.
+    own: String,
+    transfers: Shared,
+    followed: Followed,
 }
 
 impl Player {
@@ -94,8 +110,10 @@ impl Player {
         (acts, reactions): (Vec<Act>, Reactions),
         [calm, end]: [Instant; 2],
         first: u32,
-    ) -> (Self, Log) {
-        let log = Log::default();
+        name: &str,
+    ) -> (Self, Log, Shared) {
+        let (log, transfers) = (Log::default(), Shared::default());
+        let own = format!("sip:{name}@");
         let acts = acts.into();
         let now = Instant::ZERO;
         (
@@ -111,8 +129,12 @@ impl Player {
                 now,
                 next: first,
                 log: Arc::clone(&log),
+                own,
+                transfers: Arc::clone(&transfers),
+                followed: Followed::new(),
             },
             log,
+            transfers,
         )
     }
 
@@ -175,6 +197,7 @@ impl Player {
                         self.end_of(call, |end| end.is_over = true);
                     }
                 }
+                self.agent.unsubscribe_everywhere(now);
             }
         }
     }
@@ -188,19 +211,79 @@ impl Player {
         }
     }
 
+    fn call(&mut self, outgoing: Outgoing, makes_offer: bool) -> Result<CallId, CommandError> {
+        let (number, offer) = self.offer();
+        let outgoing = if makes_offer { outgoing.body(offer) } else { outgoing };
+        let call = self.agent.call(self.now, outgoing)?;
+        let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
+        let end = End { call_id: call_id.unwrap_or_default(), is_caller: true, call: Some(call), ..End::default() };
+        let ours = makes_offer.then_some(number).into_iter().collect();
+        self.change(|ends| ends.push(End { ours, ..end }));
+        Ok(call)
+    }
+
+    fn refer(&mut self, call: CallId, refer: Refer) -> Result<(), CommandError> {
+        self.next += 1;
+        let number = self.next;
+        let subscription = self.agent.refer(self.now, call, refer.header("X-Refer", number.to_string()))?;
+        change(&self.transfers, |transfers| transfers.begin(subscription, number));
+        Ok(())
+    }
+
+    /// Follows a REFER by a call, unless that would be to this user.
+    fn follow(&mut self, served: ServedId, request: &Request) -> Result<(), CommandError> {
+        let now = self.now;
+        let value = |name: &str| request.headers().raw(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        let number = value("X-Refer").and_then(|number| number.parse().ok()).unwrap_or_default();
+        if now >= self.calm || value("Refer-To").is_none_or(|target| target.contains(&self.own)) {
+            return self.agent.respond(now, served, StatusCode::DECLINE);
+        }
+        let referral = self.agent.accept_refer(now, served)?;
+        match self.call(Outgoing::referred(request)?, true) {
+            Ok(call) => {
+                let replaces = value("Refer-To").and_then(|target| replaced_by(&target));
+                self.end_of(call, |end| end.replaces = replaces);
+                self.followed.insert(call, (referral, number));
+            }
+            Err(_) => self.tell(referral, number, StatusCode::SERVICE_UNAVAILABLE),
+        }
+        Ok(())
+    }
+
+    /// The outcome of a call that was made because of a REFER.
+    fn concluded(&mut self, call: CallId, status: StatusCode) {
+        if let Some((referral, number)) = self.followed.remove(&call) {
+            self.tell(referral, number, status);
+        }
+    }
+
+    fn tell(&mut self, referral: Option<ReferralId>, number: u32, status: StatusCode) {
+        if let Some(referral) = referral
+            && self.agent.notify_refer(self.now, referral, status).is_ok()
+        {
+            change(&self.transfers, |transfers| transfers.told.insert(number, status.get()));
+        }
+    }
+
     fn run(&mut self, act: Act) -> Result<(), CommandError> {
         let now = self.now;
-        if let Kind::Call | Kind::CallWithoutOffer = act.kind {
-            let outgoing = Outgoing::to(&self.peers[act.which % self.peers.len()]);
-            let (number, offer) = self.offer();
-            let makes_offer = matches!(act.kind, Kind::Call);
-            let outgoing = if makes_offer { outgoing.body(offer) } else { outgoing };
-            let call = self.agent.call(now, outgoing)?;
-            let call_id = self.agent.calls().find(|info| info.call == call).map(|info| info.call_id.to_owned());
-            let end = End { call_id: call_id.unwrap_or_default(), is_caller: true, call: Some(call), ..End::default() };
-            let ours = makes_offer.then_some(number).into_iter().collect();
-            self.change(|ends| ends.push(End { ours, ..end }));
-            return Ok(());
+        let peer = self.peers[act.which % self.peers.len()].clone();
+        match act.kind {
+            Kind::Call | Kind::CallWithoutOffer => {
+                return self.call(Outgoing::to(&peer), matches!(act.kind, Kind::Call)).map(drop);
+            }
+            Kind::Subscribe => {
+                let subscription = self.agent.subscribe(now, Subscribe::to(&peer, "presence"))?;
+                self.next += 1;
+                change(&self.transfers, |transfers| transfers.begin(subscription, self.next));
+                return Ok(());
+            }
+            Kind::Unsubscribe => {
+                let alive = change(&self.transfers, |transfers| transfers.alive());
+                let Some(subscription) = alive.get(act.which % alive.len().max(1)) else { return Ok(()) };
+                return self.agent.unsubscribe(now, *subscription);
+            }
+            _ => {}
         }
         let held = self.held();
         let meant = match act.call {
@@ -209,7 +292,16 @@ impl Player {
         };
         let Some((call, end)) = meant.cloned() else { return Ok(()) };
         match act.kind {
-            Kind::Call | Kind::CallWithoutOffer => Ok(()),
+            Kind::Call | Kind::CallWithoutOffer | Kind::Subscribe | Kind::Unsubscribe => Ok(()),
+            Kind::Refer => self.refer(call, Refer::to(&peer.uri().to_buf())),
+            Kind::ReferToReplace => {
+                let Some((other, end)) = held.iter().find(|(other, end)| *other != call && end.answered) else {
+                    return Ok(());
+                };
+                let Some(place) = end.peer.as_ref().filter(|_| end.is_up) else { return Ok(()) };
+                let replace = self.agent.replacing(*other)?;
+                self.refer(call, Refer::to(place).replaces(&replace))
+            }
             Kind::Ring => self.agent.ring(now, call),
             Kind::Answer => {
                 let (number, body) = match end.theirs {
@@ -288,6 +380,9 @@ impl Player {
                 self.react(call, |reactions| &mut reactions.calls);
             }
             Event::Answered { call, response } => {
+                let place = response.contact().map(|contact| contact.uri.to_buf());
+                self.end_of(call, |end| end.peer = place);
+                self.concluded(call, response.status());
                 let body = Body::of_response(&response).map(|body| number(&body));
                 let late = self.end_of(call, |end| {
                     end.answered = true;
@@ -321,11 +416,25 @@ impl Player {
                 self.react(call, |reactions| &mut reactions.changes);
             }
             Event::OfferLapsed { call, .. } => self.end_of(call, |end| end.theirs = None),
-            Event::Failed { call, .. } | Event::Ended { call, .. } => self.end_of(call, |end| {
-                end.is_over = true;
-                end.ends += 1;
-                end.note(end.ends == 1, "its end was told twice");
-            }),
+            Event::Failed { call, .. } | Event::Ended { call, .. } => {
+                self.end_of(call, |end| {
+                    end.is_over = true;
+                    end.ends += 1;
+                    end.note(end.ends == 1, "its end was told twice");
+                });
+                if let Event::Failed { cause, .. } = event {
+                    self.concluded(call, cause.counts_as());
+                }
+            }
+            Event::Referred { served, request, .. } => {
+                let _ = self.follow(served, &request);
+            }
+            Event::Notified { subscription, status, .. } => {
+                change(&self.transfers, |transfers| transfers.notified(subscription, status));
+            }
+            Event::SubscriptionEnded { subscription, cause, again: None } => {
+                change(&self.transfers, |transfers| transfers.ended(subscription, &cause));
+            }
             Event::Asked { served, .. } => {
                 let _ = self.agent.respond(now, served, StatusCode::OK);
             }
@@ -359,6 +468,12 @@ impl End {
             None => self.note(answer.is_none(), "the answer is to no offer"),
         }
     }
+}
+
+/// The Call-ID that the Replaces of a Refer-To begins with.
+fn replaced_by(target: &str) -> Option<String> {
+    let value = target.split_once("Replaces=")?.1;
+    Some(value.split("%3B").next()?.replace("%40", "@"))
 }
 
 /// A description of a session that has a number.

@@ -112,7 +112,7 @@ fn world(net: &Net, spoil: impl Fn(usize, Box<dyn Actor>) -> Box<dyn Actor>) -> 
             Kind::Strict => {
                 let local = listeners[0].local;
                 let mut hosts = BTreeMap::new();
-                for (other, it) in net.nodes.iter().enumerate().filter(|(other, _)| *other != place) {
+                for (other, it) in net.nodes.iter().enumerate() {
                     for address in it.addresses(other).into_iter().filter(|at| at.is_ipv4() == local.is_ipv4()) {
                         hosts.insert(plan::host(address.ip()), address);
                         if it.kind != Kind::Phone {

@@ -57,8 +57,7 @@ fn next(net: &Net, state: &State) -> Vec<State> {
             if !routes.is_empty() {
                 uri = routes.remove(0);
             }
-            let to = net.named(parts(&uri).1).filter(|to| *to != at);
-            return arrive(net, at, to, uri, routes).into_iter().collect();
+            return arrive(net, at, net.named(parts(&uri).1), uri, routes).into_iter().collect();
         }
         Kind::Stateful | Kind::Stateless => {}
     }
