@@ -15,7 +15,8 @@ use crate::packet::Packet;
 ///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.
 /// * The called end does not have it after a CANCEL that came before its final response (§9.2); a copy of the INVITE that comes
 ///   when the cancelled transaction is over makes another call.
-/// * An end does not have it after sending a BYE or after one came (§15.1); an end that has it gives it up in no other way, unless it
+/// * An end does not have it after sending a BYE or after one came (§15.1), unless the BYE comes after a later request of its sender: then it
+///   is refused with 500 (§12.2.2). An end that has it gives it up in no other way, unless it
 ///   is told that the other has no such dialog (§12.2.1.2, RFC 5057 §5.1).
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
@@ -68,6 +69,16 @@ fn decides_nothing(sight: Sight<'_>) -> bool {
 /// Whether a response to a request in a dialog ends the dialog or the session in it (RFC 5057 §5.1).
 const fn ends_dialog(status: u16) -> bool {
     matches!(status, 404 | 410 | 416 | 481 | 482 | 484 | 485 | 502 | 604)
+}
+
+/// Whether the node refuses this BYE since a later request of its sender came before (RFC 3261 §12.2.2): one of a subscription in the dialog.
+fn is_out_of_order(part: &Part<'_>, hop: usize, index: usize, bye: &Packet<'_>) -> bool {
+    let overtaken = part.received().take_while(|(other, ..)| other.index < index).any(|(_, request, _)| {
+        request.is_request()
+            && (request.from_tag, request.to_tag) == (bye.from_tag, bye.to_tag)
+            && request.sequence > bye.sequence
+    });
+    overtaken && part.sent().any(|(other, answer, _)| other.hop == hop && answer.status() == Some(500))
 }
 
 /// Whether this is an INVITE in a dialog.
@@ -152,7 +163,11 @@ impl<'a> End<'a> {
                         continue;
                     }
                     let bye = packet.status().is_none() && packet.method == "BYE";
-                    if bye && end.is_of_dialog(packet) && branches.insert(packet.top().id()) {
+                    if bye
+                        && end.is_of_dialog(packet)
+                        && !is_out_of_order(part, *hop, *index, packet)
+                        && branches.insert(packet.top().id())
+                    {
                         end.byes_received.push(moment);
                     }
                     end.place_of_received(packet)
@@ -321,7 +336,7 @@ impl<'a> End<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::story::{Story, in_dialog, request, response};
+    use super::super::story::{Story, in_dialog, numbered, request, response};
     use super::*;
 
     fn shows(story: Story, why: &str) {
@@ -360,6 +375,12 @@ mod tests {
         shows(call().receives(99, &theirs), "has the call although a BYE came");
         shows(call().ends(99), "gave the call up, and no BYE came or went");
         shows(call().sends(99, &in_dialog("BYE", &["2"])).ends(99), "");
+        // It was overtaken by a NOTIFY of the subscription that a REFER has made.
+        let notify = numbered(2, &in_dialog("NOTIFY", &["3"]));
+        let refused = response(500, "BYE", &["2"]);
+        shows(call().receives(98, &notify).receives(99, &theirs).sends(99, &refused), "");
+        shows(call().receives(99, &theirs).sends(99, &refused), "has the call although a BYE came");
+        shows(call().receives(98, &notify).receives(99, &theirs), "has the call although a BYE came");
     }
 
     #[test]

@@ -164,4 +164,15 @@ mod tests {
             calls(" --topology direct --hang-up nobody --calm-after 20s --transfer 1s --plan 'bob>carol INVITE:drop'");
         assert!(ladder.lines().any(|line| line.starts_with("  21.000") && line.contains("call over")), "{ladder}");
     }
+
+    /// What the sweep has found: requests of the session and of the subscription overtake each other.
+    #[test]
+    fn a_bye_and_a_notify_may_overtake_each_other() {
+        calls(" --topology direct --hang-up bob:10ms --transfer 1ms --plan 'bob>alice BYE#1:drop'");
+        let early = " --topology direct --transfer 3700ms --reply answer:1ms --calm-after 4013ms";
+        calls(&format!("{early} --plan 'bob@4018ms..5013ms:dns(+50ms)'"));
+        calls(
+            " --topology direct --transfer 3s --reply answer:1ms --calm-after 4s --plan 'bob@4018ms..5013ms:dns(+10ms)'",
+        );
+    }
 }
