@@ -161,7 +161,12 @@ impl TargetSet {
         self.waiting = Vec::new();
     }
 
-    /// Whether none waits.
+    /// How many targets wait.
+    pub const fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether no target waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

@@ -21,6 +21,11 @@ pub(super) struct Fork {
     group: u16,
     /// The Incoming Max-Breadth.
     breadth: u32,
+    /// Whether the request has come through here before. Then no breadth is used twice: users whose contacts lead to one another could keep us
+    /// busy for ever with one request (RFC 5393 §3), as a factorial of their number of branches would follow one another.
+    is_spiral: bool,
+    /// The breadth that a spiral has used.
+    used: u32,
     /// The part of the breadth that is kept for targets added later.
     spare: u32,
     /// Whether no target is tried any more: a 6xx came, or the request is cancelled.
@@ -28,8 +33,8 @@ pub(super) struct Fork {
 }
 
 impl Fork {
-    /// The fork of a request with this Incoming Max-Breadth, as the owner and, if the owner leaves it to the caller, `asked` have it.
-    pub(super) fn new(settings: &Settings, asked: Disposition, breadth: u32) -> Self {
+    /// The fork of a request with this Incoming Max-Breadth, which may be a spiral, as the owner and, if the owner leaves it to the caller, `asked` have it.
+    pub(super) fn new(settings: &Settings, asked: Disposition, (breadth, is_spiral): (u32, bool)) -> Self {
         let asked = if settings.caller_decides { asked } else { Disposition::default() };
         let order = match (asked.parallel, settings.forking) {
             (Some(true), _) => Forking::Parallel,
@@ -44,14 +49,17 @@ impl Fork {
             recurses: settings.recursion && asked.recurse.unwrap_or(true),
             group: 0,
             breadth,
+            is_spiral,
+            used: 0,
             spare: settings.spare_breadth.min(breadth.saturating_sub(1)),
             is_over: false,
         }
     }
 
-    /// Whether no branch is allowed at all (RFC 5393 §5.3.3): neither at once nor one after the other.
-    pub(super) const fn has_no_breadth(&self) -> bool {
-        self.breadth == 0
+    /// Whether the breadth is too little (RFC 5393 §5.3.3): for any branch at all, or for all targets of a spiral.
+    pub(super) fn is_too_wide(&self) -> bool {
+        let waiting = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
+        self.breadth == 0 || self.is_spiral && waiting > self.breadth
     }
 
     /// Adds a target. Whether it will be tried.
@@ -59,9 +67,13 @@ impl Fork {
         !self.is_over && self.targets.add(target)
     }
 
-    /// Adds a target in the place of one that was preferred so much and has failed. Whether it will be tried.
-    pub(super) fn add_instead(&mut self, before: u16, target: Target) -> bool {
-        !self.is_over && self.targets.add_instead(before, target)
+    /// Adds a target in the place of one that was preferred so much, had this share of the breadth, and has failed. Whether it will be tried.
+    pub(super) fn add_instead(&mut self, before: u16, share: u32, target: Target) -> bool {
+        let is_added = !self.is_over && self.targets.add_instead(before, target);
+        if is_added {
+            self.used = self.used.saturating_sub(share);
+        }
+        is_added
     }
 
     /// Whether a target was left out for want of room alone.
@@ -98,8 +110,12 @@ impl Fork {
     /// The targets that are to be tried now, each with its share of the breadth, while `open` branches hold so much of it
     /// (RFC 5393 §5.3.3.1: what has its final response holds nothing).
     pub(super) fn due(&mut self, open: usize, held: u32) -> Vec<(Target, u32)> {
+        let held = if self.is_spiral { self.used } else { held };
         let available = self.breadth.saturating_sub(self.spare).saturating_sub(held);
         let Some(best) = self.targets.best() else { return Vec::new() };
+        if self.is_spiral && available == 0 {
+            self.targets.clear();
+        }
         if open == 0 {
             self.group = best;
         }
@@ -116,10 +132,15 @@ impl Fork {
         {
             targets.push(target);
         }
-        match breadth::shares(available, targets.len()) {
+        // The targets that follow those of a spiral need their share, too.
+        let later = if self.is_spiral { self.targets.len() } else { 0 };
+        let all = (targets.len() + later).min(usize::try_from(available).unwrap_or(usize::MAX));
+        let shared: Vec<_> = match breadth::shares(available, all) {
             Some(shares) => targets.into_iter().zip(shares).collect(),
             None => Vec::new(),
-        }
+        };
+        self.used += shared.iter().map(|(_, share)| share).sum::<u32>();
+        shared
     }
 }
 
@@ -130,7 +151,7 @@ mod tests {
 
     fn fork(order: Forking, asked: Disposition, breadth: u32) -> Fork {
         let settings = Settings { forking: order, ..Settings::default() };
-        let mut fork = Fork::new(&settings, asked, breadth);
+        let mut fork = Fork::new(&settings, asked, (breadth, false));
         for (user, q) in [("a", 500), ("b", 1_000), ("c", 500), ("d", 100)] {
             assert!(fork.add(target(user).with_q(q)));
         }
@@ -175,7 +196,7 @@ mod tests {
         assert_eq!(due(&mut fork, 0, 0), named(&[("b", 1), ("a", 1), ("c", 1)]));
         assert_eq!(due(&mut fork, 3, 3), []);
         assert_eq!(due(&mut fork, 2, 2), named(&[("d", 1)]));
-        assert!(!fork.has_no_breadth());
+        assert!(!fork.is_too_wide());
     }
 
     /// RFC 3841 §9.1.
@@ -191,21 +212,21 @@ mod tests {
         assert_eq!(due(&mut one, 0, 0), named(&[("b", 60)]));
         assert!(one.is_spent());
         let deaf = Settings { caller_decides: false, ..Settings::default() };
-        assert!(Fork::new(&deaf, Disposition { cancel: Some(false), ..asked }, 60).cancels);
+        assert!(Fork::new(&deaf, Disposition { cancel: Some(false), ..asked }, (60, false)).cancels);
     }
 
     #[test]
     fn spare_breadth_is_for_targets_that_are_added() {
         let settings = Settings { spare_breadth: 3, ..Settings::default() };
         assert_eq!(Settings::default().spare_breadth, 0);
-        let mut fork = Fork::new(&settings, Disposition::default(), 8);
+        let mut fork = Fork::new(&settings, Disposition::default(), (8, false));
         fork.add(target("a"));
         assert_eq!(due(&mut fork, 0, 0), named(&[("a", 5)]));
         fork.use_spare_breadth();
         fork.add(target("b"));
         assert_eq!(due(&mut fork, 1, 5), named(&[("b", 3)]));
         // The first branch is never without any.
-        let mut narrow = Fork::new(&settings, Disposition::default(), 2);
+        let mut narrow = Fork::new(&settings, Disposition::default(), (2, false));
         narrow.add(target("a"));
         assert_eq!(due(&mut narrow, 0, 0), named(&[("a", 1)]));
     }
@@ -215,12 +236,38 @@ mod tests {
         let mut settings = Settings::default();
         assert_eq!(settings.limits.targets, 60);
         settings.limits.targets = 2;
-        let mut fork = Fork::new(&settings, Disposition::default(), 60);
+        let mut fork = Fork::new(&settings, Disposition::default(), (60, false));
         assert!(fork.add(target("a")) && !fork.add(target("a")));
         assert_eq!(due(&mut fork, 0, 0).len(), 1);
         assert!(!fork.add(target("a")), "was tried");
         assert!(fork.add(target("b")) && !fork.add(target("c")), "no room");
         fork.end();
         assert!(fork.is_spent() && !fork.add(target("d")));
+    }
+
+    /// RFC 5393 §3: what comes back by contacts that lead to one another must end.
+    #[test]
+    fn a_spiral_uses_no_breadth_twice_and_is_too_wide_for_more_targets_than_that() {
+        let none = Disposition::default();
+        let spiral = |forking, breadth| {
+            let settings = Settings { forking, ..Settings::default() };
+            let mut fork = Fork::new(&settings, none, (breadth, true));
+            ["a", "b", "c"].into_iter().for_each(|user| assert!(fork.add(target(user))));
+            fork
+        };
+        assert!(spiral(Forking::Sequential, 2).is_too_wide() && !spiral(Forking::Sequential, 3).is_too_wide());
+        assert!(!fork(Forking::Sequential, none, 2).is_too_wide(), "it is no spiral");
+        let mut sequential = spiral(Forking::Sequential, 8);
+        for (user, share) in [("a", 3), ("b", 3), ("c", 2)] {
+            assert_eq!(due(&mut sequential, 0, 0), named(&[(user, share)]));
+        }
+        // Another way to the same phone takes the share of the first; any other target is one too many.
+        assert!(sequential.add_instead(1_000, 2, target("c2")) && sequential.add(target("d")));
+        assert_eq!(due(&mut sequential, 0, 0), named(&[("c2", 1)]));
+        assert_eq!(due(&mut sequential, 0, 0), named(&[("d", 1)]));
+        assert!(sequential.add(target("e")));
+        assert_eq!(due(&mut sequential, 0, 0), []);
+        assert!(sequential.is_spent());
+        assert_eq!(due(&mut spiral(Forking::Parallel, 8), 0, 0), named(&[("a", 3), ("b", 3), ("c", 2)]));
     }
 }

@@ -30,12 +30,12 @@ impl Core {
             context.answer(cx, &Refusal::Status(StatusCode::TEMPORARILY_UNAVAILABLE));
             return Ok(());
         }
-        if context.fork.has_no_breadth() {
+        context.add(cx, targets);
+        context.fork.narrow();
+        if context.fork.is_too_wide() {
             context.answer(cx, &Refusal::Status(StatusCode::MAX_BREADTH_EXCEEDED));
             return Ok(());
         }
-        context.add(cx, targets);
-        context.fork.narrow();
         self.advance(cx, id);
         Ok(())
     }

@@ -58,3 +58,8 @@ pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(
                 && is_ours(via.sent_by)
         })
 }
+
+/// Whether a Via of our own says that we forwarded this request before, whatever its routing values were.
+pub(super) fn has_been_here(request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> bool {
+    request.headers().all::<Via<'_>>().skip(1).flatten().any(|via| is_ours(via.sent_by))
+}

@@ -191,7 +191,7 @@ impl Core {
         arrival: Arrival,
         preprocessed: Preprocessed,
     ) -> Option<Question> {
-        let Valid { loop_part, breadth } = match self.validate(cx, &arrival.request, &preprocessed.request) {
+        let Valid { loop_part, breadth, is_spiral } = match self.validate(cx, &arrival.request, &preprocessed.request) {
             Ok(valid) => valid,
             Err(refusal) => {
                 self.answer(cx, arrival, refusal);
@@ -214,7 +214,7 @@ impl Core {
         };
         // Another domain's directives are for that domain (RFC 3841 §7.1).
         let asked = if responsible { Disposition::of(&request) } else { Disposition::default() };
-        let fork = Box::new(Fork::new(&self.settings, asked, breadth));
+        let fork = Box::new(Fork::new(&self.settings, asked, (breadth, is_spiral)));
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
@@ -319,12 +319,6 @@ impl Core {
 
 /// 503 without keeping anything.
 fn reply_unavailable<E>(cx: &mut Context<'_, E>, arrival: &Arrival) {
-    let tag = cx.stateless_tag(&arrival.request);
-    let response = Response::to(&arrival.request, StatusCode::SERVICE_UNAVAILABLE)
-        .header(HeaderId::RetryAfter, RETRY_AFTER)
-        .to_tag(&tag)
-        .finish();
-    // Nothing was kept, and where not even this can be written nothing can be said.
-    let Ok(response) = response else { return };
-    cx.reply(arrival, response);
+    let response = Response::to(&arrival.request, StatusCode::SERVICE_UNAVAILABLE);
+    cx.answer_once(arrival, response.header(HeaderId::RetryAfter, RETRY_AFTER));
 }

@@ -153,9 +153,9 @@ impl ResponseContext {
     /// Whether another way to the phone of a branch that has failed will be tried.
     fn goes_another_way(&mut self, delivery: DeliveryId) -> bool {
         let Some(branch) = self.branch_of(delivery) else { return false };
-        let before = branch.q;
+        let (before, share) = (branch.q, branch.share);
         let Some(instead) = branch.instead.take() else { return false };
-        self.fork.add_instead(before, *instead)
+        self.fork.add_instead(before, share, *instead)
     }
 
     /// Begins to bound the time for which open branches hold back the final responses that are there.

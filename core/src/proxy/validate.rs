@@ -13,6 +13,8 @@ pub(super) struct Valid {
     pub(super) loop_part: SecondPart,
     /// The Incoming Max-Breadth.
     pub(super) breadth: u32,
+    /// Whether the request has come through here before.
+    pub(super) is_spiral: bool,
 }
 
 impl Core {
@@ -32,7 +34,8 @@ impl Core {
             return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
         }
         proxy_require(request)?;
-        Ok(Valid { loop_part, breadth })
+        let is_spiral = loop_check::has_been_here(received, |sent_by| cx.is_ours(sent_by));
+        Ok(Valid { loop_part, breadth, is_spiral })
     }
 }
 

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Core, Cx, Digest, Settings};
 use crate::auth::{self, Asker, Fields, Gate, Refusal, UserName, Users};
-use crate::endpoint::{Config, KeyPurpose};
+use crate::endpoint::{Arrival, Config, KeyPurpose};
 use crate::flow::Flow;
 use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, unescaped};
 use crate::time::Instant;
@@ -109,6 +109,14 @@ impl Guards {
     /// Whether a domain has users.
     fn has(&self, domain: Option<&HostBuf>) -> bool {
         self.guards.iter().any(|guard| Some(&guard.domain) == domain)
+    }
+}
+
+#[cfg(test)]
+impl Guards {
+    /// How many uses of nonces are remembered.
+    pub(super) fn uses(&self) -> usize {
+        self.guards.iter().map(|guard| guard.server.uses() + guard.proxy.uses()).sum()
     }
 }
 
@@ -228,6 +236,17 @@ impl Core {
     pub(super) fn knows(&mut self, cx: &Cx<'_>, flow: Flow) {
         let digest = &self.settings.digest;
         self.flows.insert(flow, cx.now(), digest.flow_age, digest.flows);
+    }
+}
+
+impl Core {
+    /// Refuses a request of somebody who has not proved who it is. That is said once, statelessly (RFC 3261 §26.3.2.4): a response that is sent again
+    /// until an ACK comes would serve to flood whoever the sender pretends to be. Who has, but as another user, is told as usual.
+    pub(super) fn deny(&self, cx: &mut Cx<'_>, arrival: Arrival, response: ResponseBuilder) {
+        match response.status() {
+            StatusCode::FORBIDDEN => cx.answer(arrival, response),
+            _ => cx.answer_once(&arrival, response),
+        }
     }
 }
 

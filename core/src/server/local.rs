@@ -24,7 +24,7 @@ impl Core {
                 let fields = match self.may_register(cx, &arrival.request, arrival.flow) {
                     Ok(fields) => fields,
                     Err(response) => {
-                        cx.answer(arrival, *response);
+                        self.deny(cx, arrival, *response);
                         return None;
                     }
                 };

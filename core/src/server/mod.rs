@@ -264,7 +264,7 @@ impl Core {
         let (recorded, is_for_us) = (preprocessed.recorded, self.is_for_us(cx, &request));
         let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
             Ok(allowed) => allowed,
-            Err(response) => return cx.answer(arrival, *response),
+            Err(response) => return self.deny(cx, arrival, *response),
         };
         if is_for_us && self.wants_redirect(&request, uri, allowed) {
             return self.redirect(cx, arrival, &request, uri);

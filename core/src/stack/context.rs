@@ -8,8 +8,7 @@ use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
 use crate::error::{CommandError, Limit};
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::{
-    BuildError, Framing, Host, HostPort, Lines, Recipe, Rejection, Request, Response, ResponseBuilder, ResponseParts,
-    SharedBytes, StatusCode, Uri,
+    Framing, Host, HostPort, Lines, Recipe, Rejection, Request, Response, SharedBytes, StatusCode, Uri,
 };
 use crate::random::Random;
 use crate::tag::Tag;
@@ -308,33 +307,6 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.accept(self.now, arrival, tag)
     }
 
-    /// Answers a request at once, in a server transaction of its own and with a new tag in To (RFC 3261 §8.2.6). Where `response`
-    /// cannot be written, a 500 goes out that has nothing but what every response copies.
-    pub fn answer(&mut self, arrival: Arrival, response: ResponseBuilder) {
-        // Nothing can be said to a sender that is due no response: the request is dropped, and nothing of it stays.
-        let Some((status, octets)) = self.octets_of(&arrival.request, response) else { return };
-        let server = self.accept(arrival, Tag::NONE);
-        // The first response of a transaction is never out of place.
-        let _ = self.respond_octets(server, status, octets);
-    }
-
-    /// As [`answer`](Self::answer), in the transaction of a `request` that was accepted before.
-    pub(crate) fn answer_in(&mut self, server: ServerTransactionId, request: &Request, response: ResponseBuilder) {
-        if let Some((status, octets)) = self.octets_of(request, response) {
-            // A transaction that is over needs no response.
-            let _ = self.respond_octets(server, status, octets);
-        }
-    }
-
-    fn octets_of(&mut self, request: &Request, response: ResponseBuilder) -> Option<(StatusCode, SharedBytes)> {
-        let tag = self.random().tag();
-        let response = response.to_tag(&tag);
-        match response.octets() {
-            Ok(octets) => Some((response.status(), octets)),
-            Err(_) => Some((StatusCode::SERVER_INTERNAL_ERROR, bare_500(request, Some(&tag)).ok()?)),
-        }
-    }
-
     /// Sends a response in its transaction: see [`Endpoint::respond`].
     ///
     /// # Errors
@@ -433,13 +405,4 @@ impl<'a, E> Context<'a, E> {
     fn marked(&self, tag: impl Into<Tag>) -> Tag {
         tag.into().in_role(self.role)
     }
-}
-
-/// The response to a request in the place of one that cannot be written.
-///
-/// # Errors
-/// `TooLong`: even what every response copies does not fit.
-pub(crate) fn bare_500(request: &Request, to_tag: Option<&str>) -> Result<SharedBytes, BuildError> {
-    let lines = Lines::new();
-    ResponseParts { to_tag, ..ResponseParts::new(request, StatusCode::SERVER_INTERNAL_ERROR, &lines) }.octets()
 }

@@ -1,9 +1,10 @@
 //! A node: an endpoint with a transaction user on top.
 
+mod answer;
 mod context;
 
+pub(crate) use answer::bare_500;
 pub use context::Context;
-pub(crate) use context::bare_500;
 
 use alloc::collections::VecDeque;
 use core::fmt::Debug;

@@ -6,6 +6,7 @@ mod cancelling;
 mod forking;
 mod forwarding;
 mod gruu;
+mod hostile;
 mod locating;
 mod mutating;
 mod outbound;
