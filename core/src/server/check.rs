@@ -21,6 +21,8 @@ pub enum Misconfigured {
     AliasOfNothing(HostBuf),
     /// A route leads to the server itself.
     RouteToItself(RouteKey),
+    /// A gateway is pinged without a pause.
+    PingInterval(HostBuf),
     /// Two users of a domain have one name.
     TwoUsers {
         /// The name.
@@ -68,6 +70,7 @@ impl fmt::Display for Misconfigured {
             Self::TwoDomains(name) => write!(f, "the domain {name} stands there twice"),
             Self::AliasOfNothing(name) => write!(f, "the alias {name} is of no domain of the server"),
             Self::RouteToItself(key) => write!(f, "the route for {key} leads to the server itself"),
+            Self::PingInterval(host) => write!(f, "the gateway {host} is pinged without a pause"),
             Self::TwoUsers { name, domain } => write!(f, "two users have the name {name}@{domain}"),
             Self::UserOfNothing { name, domain } => {
                 write!(f, "the user {name} is of {domain}, which is no domain here")
@@ -114,6 +117,9 @@ impl Settings {
         };
         if let Some(route) = self.routes.iter().find(leads_here) {
             return Err(Misconfigured::RouteToItself(route.key.clone()));
+        }
+        if let Some(gateway) = self.gateways.iter().find(|gateway| gateway.interval == Duration::ZERO) {
+            return Err(Misconfigured::PingInterval(gateway.next_hop.host.clone()));
         }
         let mut users = alloc::collections::BTreeSet::new();
         for user in &self.users {

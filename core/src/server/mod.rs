@@ -8,6 +8,7 @@ mod census;
 mod check;
 mod flow_token;
 mod flows;
+mod gateways;
 mod guard;
 mod local;
 mod location;
@@ -23,6 +24,7 @@ use accounting::Calls;
 pub use accounting::{CallEnd, CallEvent, CallNumber};
 pub use census::Census;
 pub use check::Misconfigured;
+pub use gateways::Gateway;
 pub use location::{Lookup, LookupId};
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
@@ -38,8 +40,10 @@ use crate::proxy::{self, Preprocessed, Redirection, Refusal, ResponseContextId, 
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
+use crate::transport::NextHop;
 use flow_token::FlowTokens;
 use flows::KnownFlows;
+use gateways::Gateways;
 use guard::{Asking, Guards};
 use location::{Known, Lookups, Purpose};
 use policy::Decision;
@@ -69,6 +73,13 @@ pub enum Event {
         /// The contacts, the most preferred first.
         contacts: Vec<UriBuf>,
     },
+    /// A gateway that was there does not answer any more, or one that was not does again ([`Settings::gateways`]).
+    Gateway {
+        /// The gateway.
+        next_hop: NextHop,
+        /// Whether it answers.
+        is_up: bool,
+    },
     /// The application is asked for bindings, or to store some, if they are in a store of its own
     /// ([`registrar::Settings::store`]).
     Lookup(Lookup),
@@ -92,6 +103,7 @@ mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
     pub(super) const LOOKUP: u8 = 3;
+    pub(super) const GATEWAY: u8 = 4;
 }
 
 /// The transaction user of a [`Server`].
@@ -106,6 +118,7 @@ pub struct Core {
     flow_tokens: FlowTokens,
     calls: Calls,
     lookups: Lookups,
+    gateways: Gateways,
 }
 
 impl Stack<Core> {
@@ -117,8 +130,12 @@ impl Stack<Core> {
         guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        let (calls, lookups) = (Calls::default(), Lookups::new());
-        Self::new(config, Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups })
+        let (calls, lookups, gateways) = (Calls::default(), Lookups::new(), Gateways::new());
+        let watched = settings.gateways.clone();
+        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups, gateways };
+        let mut server = Self::new(config, core);
+        server.command(Instant::ZERO, |core, cx| core.watch(cx, &watched));
+        server
     }
 
     /// Whether the server can work with its settings and its listeners.
@@ -165,6 +182,7 @@ impl Stack<Core> {
             core.guards.set(cx.config(), &settings, changed);
             core.registrar.set_settings(settings.registrar);
             core.proxy.set_settings(settings.proxy.clone());
+            core.watch(cx, &settings.gateways);
             core.settings = settings;
         });
         Ok(())
@@ -225,6 +243,7 @@ impl TransactionUser for Core {
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
                 (role::LOOKUP, Indication::Timer { .. }) => self.lookup_timer(cx, tag),
+                (role::GATEWAY, indication) => self.gateway(cx, &indication),
                 _ => {}
             },
             Indication::FlowFailed { flow } => {

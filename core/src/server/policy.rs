@@ -55,6 +55,11 @@ impl Decision {
     }
 }
 
+/// Whether a host is the name of the group of all SIP servers, where a user agent registers that knows no registrar (RFC 3261 §10.2).
+fn is_group_of_all_servers(host: Host<'_>) -> bool {
+    matches!(host, Host::Name(name) if name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case("sip.mcast.net"))
+}
+
 /// The port of a SIP URI that names none.
 const DEFAULT_PORT: u16 = 5060;
 
@@ -62,7 +67,13 @@ impl Settings {
     /// Whether this domain is responsible for `uri`. A name is the domain's at the default port and at those we listen on;
     /// a bare address only where we listen, so that a neighbour on the same machine is not taken for us.
     pub(super) fn owns(&self, cx: &Cx<'_>, uri: Uri<'_>) -> bool {
-        let Some(at) = uri.host_port().filter(|at| self.is_domain(at.host)) else { return false };
+        let Some(at) = uri.host_port() else { return false };
+        if uri.user().is_none() && is_group_of_all_servers(at.host) {
+            return cx.listeners().any(|(_, listener)| listener.local.ip().is_multicast());
+        }
+        if !self.is_domain(at.host) {
+            return false;
+        }
         match (at.host, at.port) {
             (_, None) | (Host::Name(_), Some(DEFAULT_PORT)) => true,
             (Host::Name(_), Some(port)) => {
@@ -141,14 +152,18 @@ impl Core {
             Some(route) if route.key == RouteKey::Any => (None, Some(route)),
             route => (route, None),
         };
+        let along = |route| match self.gateways.first_up(&self.settings, route) {
+            Some(route) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
+            None => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
+        };
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
-            return Decision::to(unchanged().with_next_hop(route.next_hop.clone()));
+            return along(route);
         }
         let nowhere = if domain { self.locate(cx, uri, known) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
         match (nowhere, any) {
             (found @ (Decision::Forward(_) | Decision::Ask(_)), _) => found,
             _ if recorded && !ours => Decision::to(unchanged()),
-            (_, Some(route)) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
+            (_, Some(route)) => along(route),
             (refusal, None) if ours => refusal,
             _ if !self.settings.relay && !allowed && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
             _ => Decision::to(unchanged()),

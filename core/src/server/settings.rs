@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Digest, Peer, User};
+use super::{Digest, Gateway, Peer, User};
 use crate::error::CommandError;
 use crate::message::{Host, HostBuf, HostPort, Uri, unescaped};
 use crate::proxy;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub trusted: Vec<Peer>,
     /// Where requests go that neither a Route nor the location service settles; the most specific key that fits wins.
     pub routes: Vec<Route>,
+    /// The next hops of routes that are watched, and passed over while they do not answer.
+    pub gateways: Vec<Gateway>,
     /// Whether the application is told when calls begin, are answered and end ([`Event::Call`](super::Event::Call)).
     pub accounting: bool,
     /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
@@ -59,6 +61,7 @@ impl Default for Settings {
             digest: Digest::default(),
             trusted: Vec::new(),
             routes: Vec::new(),
+            gateways: Vec::new(),
             accounting: false,
             accounted_calls: 100_000,
             lookups: 100_000,

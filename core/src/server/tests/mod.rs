@@ -5,6 +5,7 @@ mod authenticating;
 mod cancelling;
 mod forking;
 mod forwarding;
+mod gateways;
 mod gruu;
 mod hostile;
 mod locating;

@@ -1,0 +1,178 @@
+//! Gateways that are asked by OPTIONS whether they are there (RFC 3261 §11), and left out of the routes while they are not.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{Core, Cx, Event, Route, Settings, role};
+use crate::endpoint::Indication;
+use crate::id::{Arena, Id, Kind};
+use crate::message::{BuildError, HeaderId, HostBuf, Method, Request, StatusCode, Uri, UriBuf};
+use crate::tag::work;
+use crate::time::Duration;
+use crate::timer::TimerId;
+use crate::transport::NextHop;
+
+type GatewayId = Id<GatewayKind>;
+
+#[derive(Clone, Copy, Debug)]
+enum GatewayKind {}
+
+impl Kind for GatewayKind {
+    const NAME: &'static str = "gateway";
+}
+
+work! {
+    /// The purpose of a delivery or timer.
+    enum Work {
+        /// An OPTIONS to a gateway, or the time for one.
+        Ping(GatewayId) = 1,
+    }
+}
+
+/// A next hop of [routes](Settings::routes) that is watched: while it does not answer OPTIONS, or answers 503, routes to it are passed over.
+///
+/// Several routes with one key are alternatives: the first that is there is taken. If none of them is, a request gets a 503.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The next hop, as the routes have it.
+    pub next_hop: NextHop,
+    /// The time from one answer, or the lack of one, to the next OPTIONS.
+    pub interval: Duration,
+}
+
+/// A gateway and what is known of it.
+#[derive(Clone, Debug)]
+struct Watched {
+    gateway: Gateway,
+    /// The time for the next OPTIONS; `None` while one is on its way.
+    timer: Option<TimerId>,
+    is_down: bool,
+}
+
+/// The gateways that are watched.
+#[derive(Clone, Debug)]
+pub(super) struct Gateways {
+    table: Arena<GatewayKind, Watched>,
+    ids: Vec<GatewayId>,
+}
+
+impl Gateways {
+    pub(super) const fn new() -> Self {
+        Self { table: Arena::new(), ids: Vec::new() }
+    }
+
+    fn is_down(&self, next_hop: &NextHop) -> bool {
+        let watched = self.ids.iter().filter_map(|id| self.table.get(*id));
+        watched.into_iter().any(|watched| watched.is_down && watched.gateway.next_hop == *next_hop)
+    }
+
+    /// The first of the routes with the key of `best` whose next hop is there.
+    pub(super) fn first_up<'a>(&self, settings: &'a Settings, best: &'a Route) -> Option<&'a Route> {
+        if self.ids.is_empty() {
+            return Some(best);
+        }
+        settings.routes.iter().find(|route| route.key == best.key && !self.is_down(&route.next_hop))
+    }
+}
+
+impl Core {
+    /// Watches these gateways from now on. What is known of one that was watched before stays.
+    pub(super) fn watch(&mut self, cx: &mut Cx<'_>, gateways: &[Gateway]) {
+        let mut cx = cx.for_role(role::GATEWAY);
+        let mut before = core::mem::take(&mut self.gateways.ids);
+        for gateway in gateways {
+            let is_it = |id: &GatewayId| {
+                self.gateways.table.get(*id).is_some_and(|watched| watched.gateway.next_hop == gateway.next_hop)
+            };
+            let id = match before.iter().position(is_it) {
+                Some(place) => before.swap_remove(place),
+                None => {
+                    // A server that was just made gets its listeners first.
+                    let soon = cx.now() + cx.config().timers.t1;
+                    self.gateways.table.insert_with(|id| Watched {
+                        gateway: gateway.clone(),
+                        timer: Some(cx.arm(soon, Work::Ping(id))),
+                        is_down: false,
+                    })
+                }
+            };
+            if let Some(watched) = self.gateways.table.get_mut(id) {
+                watched.gateway.interval = gateway.interval;
+            }
+            self.gateways.ids.push(id);
+        }
+        for id in before {
+            if let Some(timer) = self.gateways.table.remove(id).and_then(|watched| watched.timer) {
+                cx.disarm(timer);
+            }
+        }
+    }
+
+    /// Takes what the endpoint says about pings.
+    pub(super) fn gateway(&mut self, cx: &mut Cx<'_>, indication: &Indication) {
+        let (tag, is_down) = match indication {
+            Indication::Timer { tag, .. } => (*tag, None),
+            Indication::Response { tag, response, .. } if response.status().is_final() => {
+                (*tag, Some(response.status() == StatusCode::SERVICE_UNAVAILABLE))
+            }
+            Indication::Failed { tag, .. } => (*tag, Some(true)),
+            _ => return,
+        };
+        let Ok(Work::Ping(id)) = tag.try_into() else { return };
+        match is_down {
+            None => self.ping(cx, id),
+            Some(is_down) => self.pinged(cx, id, is_down),
+        }
+    }
+
+    fn ping(&mut self, cx: &mut Cx<'_>, id: GatewayId) {
+        let Some(watched) = self.gateways.table.get_mut(id) else { return };
+        watched.timer = None;
+        let next_hop = watched.gateway.next_hop.clone();
+        let parts = self.settings.domains.first().zip(uri_of(&next_hop));
+        let request = parts.map(|(domain, uri)| options(cx, domain, uri.as_uri()));
+        let is_sent = match request {
+            Some(Ok(request)) => cx.for_role(role::GATEWAY).request(request, next_hop, Work::Ping(id), "").is_ok(),
+            // Names of any length fit, and a server without a domain does not work.
+            Some(Err(_)) | None => false,
+        };
+        if !is_sent {
+            // A limit of ours was met: that says nothing of the gateway.
+            self.ping_later(cx, id);
+        }
+    }
+
+    fn pinged(&mut self, cx: &mut Cx<'_>, id: GatewayId, is_down: bool) {
+        let Some(watched) = self.gateways.table.get_mut(id) else { return };
+        if watched.is_down != is_down {
+            watched.is_down = is_down;
+            cx.emit(Event::Gateway { next_hop: watched.gateway.next_hop.clone(), is_up: !is_down });
+        }
+        self.ping_later(cx, id);
+    }
+
+    fn ping_later(&mut self, cx: &mut Cx<'_>, id: GatewayId) {
+        let Some(watched) = self.gateways.table.get_mut(id) else { return };
+        let at = cx.now() + watched.gateway.interval;
+        watched.timer = Some(cx.for_role(role::GATEWAY).arm(at, Work::Ping(id)));
+    }
+}
+
+/// An OPTIONS of a domain to a gateway.
+fn options(cx: &mut Cx<'_>, domain: &HostBuf, gateway: Uri<'_>) -> Result<Request, BuildError> {
+    let (tag, call_id) = (cx.random().tag(), cx.random().call_id());
+    Request::builder(Method::Options, gateway)
+        .header(HeaderId::MaxForwards, "70")
+        .header(HeaderId::From, format!("<sip:{domain}>;tag={tag}"))
+        .header(HeaderId::To, format!("<{gateway}>"))
+        .header(HeaderId::CallId, call_id)
+        .header(HeaderId::CSeq, "1 OPTIONS")
+        .finish()
+}
+
+/// The URI of a gateway. A host and a port make one.
+fn uri_of(next_hop: &NextHop) -> Option<UriBuf> {
+    let host = &next_hop.host;
+    let text = next_hop.port.map_or_else(|| format!("sip:{host}"), |port| format!("sip:{host}:{port}"));
+    text.parse().ok()
+}
