@@ -1,21 +1,21 @@
 //! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
 
-use super::{Core, Cx, has_route, role};
+use super::{Core, Cx, role};
 use crate::endpoint::Arrival;
 use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
 use crate::proxy;
 
 impl Core {
     /// Answers a request that is for this server itself; any other comes back. Max-Forwards does not matter here (RFC 3261
-    /// §16.3 step 3): the request has arrived. `uri` is its Request-URI after preprocessing.
+    /// §16.3 step 3): the request has arrived. `uri` is its Request-URI after preprocessing, and `is_for_us` says whether it is this domain's to settle.
     pub(super) fn serve(
         &mut self,
         cx: &mut Cx<'_>,
         arrival: Arrival,
         preprocessed: &Request,
-        uri: Uri<'_>,
+        (uri, is_for_us): (Uri<'_>, bool),
     ) -> Option<Arrival> {
-        if has_route(preprocessed) || !self.names_us(cx, uri) {
+        if !is_for_us {
             return Some(arrival);
         }
         let (method, user) = (preprocessed.method(), uri.user());

@@ -278,9 +278,9 @@ impl Core {
                 Refusal::Malformed(Phrase::BAD_REQUEST_URI),
             );
         };
-        let Some(arrival) = self.serve(cx, arrival, &request, uri) else { return };
-        let flow = arrival.flow;
-        let (recorded, is_for_us) = (preprocessed.recorded, self.is_for_us(cx, &request));
+        let is_for_us = preprocessed.responsible && !has_route(&request);
+        let Some(arrival) = self.serve(cx, arrival, &request, (uri, is_for_us)) else { return };
+        let (flow, recorded) = (arrival.flow, preprocessed.recorded);
         let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
             Ok(allowed) => allowed,
             Err(response) => return self.deny(cx, arrival, *response),
@@ -392,9 +392,9 @@ impl Core {
                 }
             }
             None => {
-                let Preprocessed { request, recorded, listener, .. } = preprocessed;
+                let Preprocessed { request, recorded, responsible, listener, .. } = preprocessed;
                 // A redirect server forwards nothing that could be cancelled.
-                if self.settings.redirect && request.uri().is_ok_and(|uri| self.names_us(cx, uri)) {
+                if self.settings.redirect && *responsible {
                     return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
                 }
                 let allowed = self.may_pass(cx, request, arrival.flow, *recorded);

@@ -99,11 +99,30 @@ impl Settings {
     }
 }
 
+/// A part of this server that a URI indicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Indicated {
+    /// Its domain.
+    Domain,
+    /// An address that it listens on.
+    Address,
+}
+
 impl Core {
     /// Whether `uri` indicates this server: its domain, or an address it listens on. One with a `maddr` indicates that.
     pub(super) fn names_us(&self, cx: &Cx<'_>, uri: Uri<'_>) -> bool {
-        uri.parameter("maddr").is_none()
-            && (self.settings.owns(cx, uri) || uri.host_port().is_some_and(|at| cx.is_ours(at)))
+        self.indicated(cx, uri).is_some()
+    }
+
+    /// The part of this server that `uri` indicates.
+    fn indicated(&self, cx: &Cx<'_>, uri: Uri<'_>) -> Option<Indicated> {
+        if uri.parameter("maddr").is_some() {
+            None
+        } else if self.settings.owns(cx, uri) {
+            Some(Indicated::Domain)
+        } else {
+            uri.host_port().is_some_and(|at| cx.is_ours(at)).then_some(Indicated::Address)
+        }
     }
 
     /// Decides on a request, `received` and after preprocessing: along the flow that its route names, else as [`decide_on`](Self::decide_on).
@@ -140,8 +159,8 @@ impl Core {
         (recorded, allowed): (bool, bool),
         known: &Known,
     ) -> Decision {
-        let ours = self.names_us(cx, uri);
-        let domain = ours && self.settings.owns(cx, uri);
+        let indicated = self.indicated(cx, uri);
+        let (ours, domain) = (indicated.is_some(), indicated == Some(Indicated::Domain));
         let unchanged = || Target::new(uri.to_buf());
         if has_route(request) && !domain {
             return Decision::to(unchanged());
