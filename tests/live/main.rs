@@ -1,6 +1,6 @@
-//! The server between two sipp processes on loopback: real sockets, real time.
+//! The server between two phones, and between two sipp processes, on loopback: real sockets, real time.
 //!
-//! Without sipp (Debian's `sip-tester`) these tests say so and pass; with `SANSIP_LIVE=require` they fail then.
+//! Without sipp (Debian's `sip-tester`) the tests that need it say so and pass; with `SANSIP_LIVE=require` they fail then.
 
 #![expect(clippy::disallowed_methods, reason = "real sockets run in real time")]
 
@@ -9,7 +9,7 @@ mod processes;
 use std::io::Write;
 use std::time::Duration;
 
-use processes::{Call, Outcome, Server, free_port, pair};
+use processes::{Call, Outcome, Phone, Server, free_port, pair};
 
 /// Whether the peer is there. If not, says so past the test harness, which keeps what passing tests print.
 fn sipp_is_here(test: &str) -> bool {
@@ -85,4 +85,40 @@ fn calls_over_tcp(transport: &'static str) {
     assert!(status.contains("broken_streams: 0, slow_connections: 0, stalled_connections: 0"), "{status}");
     // Timers L and M.
     assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
+}
+
+/// Two example phones at the example server: they register with their passwords, and one calls the other.
+fn phones_call(protocol: &str) {
+    let server = Server::start(&["--record-route", "--user", "alice:a", "--user", "bob:b"]);
+    let port = if protocol == "tcp" { server.tcp } else { server.port };
+    let registrar = format!("{protocol}:127.0.0.1:{port}");
+    let mut bob = Phone::start("bob", &registrar, "b", &["--answer"]);
+    bob.says("registered");
+    let mut alice = Phone::start("alice", &registrar, "a", &["--call", "sip:bob@biloxi.com", "--hang-up-after", "1"]);
+    alice.says("is established");
+    bob.says("is established");
+    bob.says("is over");
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_phone_calls_another_through_the_server_over_udp() {
+    phones_call("udp");
+}
+
+#[test]
+fn a_phone_calls_another_through_the_server_over_tcp() {
+    phones_call("tcp");
+}
+
+#[test]
+fn a_phone_that_is_not_let_in_or_reaches_nobody_ends_with_a_failure() {
+    let server = Server::start(&["--user", "alice:a", "--user", "bob:b"]);
+    let registrar = format!("udp:127.0.0.1:{}", server.port);
+    let mut alice = Phone::start("alice", &registrar, "wrong", &["--answer"]);
+    alice.says("not registered");
+    assert_eq!(alice.ends(), Some(1));
+    let mut alice = Phone::start("alice", &registrar, "a", &["--call", "sip:bob@biloxi.com"]);
+    alice.says("came to nothing: 480");
+    assert_eq!(alice.ends(), Some(1));
 }

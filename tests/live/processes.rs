@@ -54,7 +54,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut child = Command::new(example())
+        let mut child = Command::new(example("server"))
             .args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"])
             .args(options)
             .stdin(Stdio::piped())
@@ -95,22 +95,61 @@ impl Server {
     }
 }
 
-/// Builds the example with the profile of this very test, and says where it is.
-fn example() -> &'static Path {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
+/// A phone that runs by itself.
+pub(crate) struct Phone {
+    process: Process,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Phone {
+    /// A phone on a port of its own, registered at `registrar` with that password, which is told `what` else.
+    pub(crate) fn start(name: &str, registrar: &str, password: &str, what: &[&str]) -> Self {
+        let (protocol, _) = registrar.split_once(':').expect("a protocol");
+        let mut child = Command::new(example("phone"))
+            .args(["--aor", &format!("sip:{name}@biloxi.com"), "--registrar", registrar, "--password", password])
+            .args(["--listen", &format!("{protocol}:127.0.0.1:0")])
+            .args(what)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the phone starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { process: Process(child), lines }
+    }
+
+    /// Reads what it says until it says `wanted`.
+    pub(crate) fn says(&mut self, wanted: &str) {
+        let mut line = String::new();
+        while !line.contains(wanted) {
+            line.clear();
+            assert!(self.lines.read_line(&mut line).is_ok_and(|length| length > 0), "it never said {wanted}");
+        }
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn ends(mut self) -> Option<i32> {
+        assert!(self.process.ends_by(Instant::now() + Duration::from_secs(30)), "the phone does not end");
+        self.process.0.wait().expect("a child of ours").code()
+    }
+}
+
+/// Builds the examples with the profile of this very test, and says where that one is.
+fn example(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
         let test = std::env::current_exe().expect("a path");
         let profile = test.ancestors().nth(2).expect("deps of a profile");
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "sansip-driver", "--example", "server"]);
+        cargo.args(["build", "--quiet", "-p", "sansip-driver", "--examples"]);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"), "--target-dir"]);
         cargo.arg(profile.parent().expect("the target directory"));
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        assert!(cargo.status().is_ok_and(|status| status.success()), "the example does not build");
-        profile.join("examples").join("server")
-    })
+        assert!(cargo.status().is_ok_and(|status| status.success()), "the examples do not build");
+        profile.join("examples")
+    });
+    folder.join(name)
 }
 
 /// A scenario of two sipp processes.

@@ -21,7 +21,7 @@ use sansip::user_agent::{Body, Event, Outgoing, Profile, Refer, Register, UserAg
 use sansip::{CallId, Config, Duration, Instant, NextHop, ReferralId};
 use sansip_driver::Turn;
 use sansip_driver::blocking::Driver;
-use shared::{Place, Said, fail, hear, listen, say};
+use shared::{Place, Said, fail, hear, listen, say, warn};
 
 /// How long the phone stays after its last word, to answer what is sent again.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -106,7 +106,7 @@ impl Phone {
     }
 
     fn run(&mut self, driver: &mut Driver) -> Outcome<bool> {
-        let heard = hear(driver.waker());
+        let (heard, mut is_stopping) = (hear(driver.waker()), false);
         match self.options.registrar {
             Some(_) => drop(self.agent.register(driver.now(), Register::of(&self.options.aor))?),
             None => self.begin(driver.now())?,
@@ -123,14 +123,14 @@ impl Phone {
                         self.obey(now, &said).unwrap_or_else(|problem| say(format_args!("{now} {problem}")));
                     }
                 }
-                Turn::Trouble(trouble) => eprintln!("{trouble}"),
+                Turn::Trouble(trouble) => warn(trouble),
                 Turn::Stopped { .. } => return Ok(self.went_well),
                 _ => {}
             }
             // The node would stay 64·T1, for a peer whose 200 comes again because our ACK was lost.
-            if self.is_ending && self.calls.is_empty() && !self.is_bound {
+            if self.is_ending && !is_stopping && self.calls.is_empty() && !self.is_bound {
                 driver.stop(GOODBYE);
-                self.is_ending = false;
+                is_stopping = true;
             }
         }
     }
@@ -144,8 +144,10 @@ impl Phone {
     }
 
     fn end(&mut self, now: Instant) {
-        (self.hang_up, self.is_ending) = (None, true);
-        self.agent.shut_down(now);
+        self.hang_up = None;
+        if !std::mem::replace(&mut self.is_ending, true) {
+            self.agent.shut_down(now);
+        }
     }
 
     fn hear(&mut self, now: Instant, event: Event) -> Outcome<()> {

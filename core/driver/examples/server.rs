@@ -25,7 +25,7 @@ use sansip::server::{Alias, Event, Peer, Route, Settings, User};
 use sansip::{Config, Duration, Instant, Node, Server};
 use sansip_driver::Turn;
 use sansip_driver::blocking::Driver;
-use shared::{Place, Said, fail, hear, listen, say};
+use shared::{Place, Said, fail, hear, listen, say, warn};
 
 /// How long what is in progress may take to end.
 const DRAIN: Duration = Duration::from_secs(32);
@@ -123,7 +123,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             Turn::Stopped { clean } => exit(i32::from(!clean)),
-            Turn::Trouble(trouble) => eprintln!("{trouble}"),
+            Turn::Trouble(trouble) => warn(trouble),
             _ => {}
         }
     }

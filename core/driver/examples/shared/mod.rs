@@ -118,8 +118,13 @@ pub(crate) fn say(line: Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
+/// A line on standard error, likewise.
+pub(crate) fn warn(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Ends the program: it cannot do what it was asked for.
 pub(crate) fn fail(problem: impl Display) -> ! {
-    let _ = writeln!(io::stderr(), "{problem}");
+    warn(problem);
     exit(1)
 }
