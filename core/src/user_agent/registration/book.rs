@@ -45,8 +45,8 @@ pub(super) struct Registration {
     pub(super) number: u32,
     /// The request that is out, for that goal and by these terms.
     pub(super) pending: Option<RequestId>,
-    /// The latest wish of the application since.
-    pub(super) next: Option<(Goal, Terms)>,
+    /// The latest wish of the application since. In a box, as few registrations have one.
+    pub(super) next: Option<Box<(Goal, Terms)>>,
     /// When the next REGISTER goes out by itself.
     pub(super) timer: Option<TimerId>,
     /// How often it has failed in a row.

@@ -166,7 +166,8 @@ impl Registrations {
     /// Sends what the application has asked for while a request was out.
     fn send_next(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: RegistrationId) {
         let Some(registration) = self.book.get_mut(id) else { return };
-        let Some((goal, terms)) = registration.next.take() else { return };
+        let Some(next) = registration.next.take() else { return };
+        let (goal, terms) = *next;
         registration.take_on(goal, terms);
         if self.send(on, cx, id).is_err() {
             self.tell_failure(on, cx, id, Cause::Unreachable);

@@ -12,6 +12,7 @@ mod moved;
 mod register;
 mod seen;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -78,7 +79,7 @@ impl Registrations {
     ) -> Result<(), CommandError> {
         let registration = self.book.get(id).filter(|registration| registration.goal != Goal::Query);
         let registration = registration.ok_or(CommandError::Gone)?;
-        let terms = registration.next.as_ref().map_or(&registration.terms, |(_, terms)| terms).clone();
+        let terms = registration.next.as_ref().map_or(&registration.terms, |next| &next.1).clone();
         self.ask(on, cx, id, Goal::Remove, terms)
     }
 
@@ -103,7 +104,7 @@ impl Registrations {
     /// Removes the bindings of every registration.
     pub(super) fn remove_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         let is_to_end = |registration: &Registration| match &registration.next {
-            Some((goal, _)) => *goal == Goal::Keep,
+            Some(next) => next.0 == Goal::Keep,
             None if registration.pending.is_some() => registration.goal == Goal::Keep,
             None => true,
         };
@@ -181,7 +182,7 @@ impl Registrations {
         if let Some(pending) = pending {
             // Not before the answer to the one that is out (§10.2), with which nothing else is tried.
             if !on.requests.settle_for(cx, pending) {
-                registration.next = Some((goal, terms));
+                registration.next = Some(Box::new((goal, terms)));
                 return Ok(());
             }
             // It has its answer, and was to go out again.

@@ -1,5 +1,6 @@
 //! Registering anew when a listener has moved (RFC 3261 §10.2.4).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Registrations;
@@ -37,7 +38,7 @@ impl Registrations {
             if registration.pending.is_some() {
                 // The one that is out may have named the old place.
                 let again = (Goal::Keep, registration.terms.clone());
-                registration.next.get_or_insert(again);
+                registration.next.get_or_insert(Box::new(again));
             } else if self.send(on, cx, id).is_err() {
                 self.tell_failure(on, cx, id, Cause::Unreachable);
             }
@@ -48,7 +49,7 @@ impl Registrations {
 impl Registration {
     /// Whether its bindings are to stay.
     fn is_kept(&self) -> bool {
-        self.next.as_ref().map_or(self.goal, |(goal, _)| *goal) == Goal::Keep
+        self.next.as_ref().map_or(self.goal, |next| next.0) == Goal::Keep
     }
 
     /// Whether our contact is bound as the place of that listener, or the flow of the registration begins there.

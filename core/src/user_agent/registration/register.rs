@@ -1,5 +1,6 @@
 //! The wishes of a REGISTER of ours (RFC 3261 §10.2).
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -289,7 +290,8 @@ pub(super) struct Terms {
     pub(super) from: NameAddrBuf,
     /// One at least.
     pub(super) bindings: Vec<Binding>,
-    next_hop: Option<NextHop>,
+    /// Where it goes whatever else is said. In a box, as few registrations have one.
+    next_hop: Option<Box<NextHop>>,
     routes: RouteSet,
     extra: Extra,
     pub(super) supports_path: bool,
@@ -341,7 +343,7 @@ impl Terms {
             to,
             from,
             bindings,
-            next_hop,
+            next_hop: next_hop.map(Box::new),
             routes,
             extra,
             supports_path,
@@ -355,7 +357,7 @@ impl Terms {
     pub(super) fn outgoing(&self) -> Outgoing {
         let mut outgoing = Outgoing::to(&self.to).request_uri(&self.registrar).extra(self.extra.clone());
         if let Some(next_hop) = &self.next_hop {
-            outgoing = outgoing.next_hop(next_hop.clone());
+            outgoing = outgoing.next_hop((**next_hop).clone());
         }
         self.routes.iter().fold(outgoing, |outgoing, route| outgoing.route(&route.to_buf()))
     }
