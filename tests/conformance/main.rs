@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The sections whose requirements are listed: RFC and section, as the identifiers begin.
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "3261-7", "3261-8", "3261-9", "3261-10", "3261-11", "3261-12", "3261-13", "3261-14", "3261-15", "3261-16",
-    "3261-17", "3261-18", "3261-22", "3262", "3264", "4320", "5393", "6026",
+    "3261-17", "3261-18", "3261-22", "3262", "3263", "3264", "4320", "5393", "6026",
 ];
 
 /// How the RFCs oblige; in small letters where they do so without the word in capitals.

@@ -164,6 +164,44 @@ fn what_is_owed_is_what_a_node_sends() {
     }
 }
 
+/// Whatever comes, a server and a user agent hold nothing of it when its timers have run out.
+#[test]
+fn nothing_is_left_behind_by_any_message() {
+    fn run<N: Node>(node: &mut N, input: Input<'_>) {
+        let end = Instant::from_millis(900_000);
+        node.handle(Instant::ZERO, input);
+        loop {
+            while let Some(output) = node.poll() {
+                if let Output::Resolve { query, .. } = output {
+                    node.handle(Instant::ZERO, Input::Resolved { query, answers: &[] });
+                }
+            }
+            match node.deadline().filter(|deadline| *deadline <= end) {
+                Some(deadline) => node.handle(deadline, Input::Tick),
+                None => break,
+            }
+        }
+    }
+    let (local, remote) = ("203.0.113.30:5060".parse().unwrap(), "203.0.113.31:5060".parse().unwrap());
+    let mut server_settings = sansip::server::Settings::default();
+    server_settings.domains.push("203.0.113.30".parse().unwrap());
+    for sample in samples() {
+        let (config, bytes) = (Config::new(Seed::from_u64(1)), &*sample.bytes);
+        let mut server = sansip::Server::server(config.clone(), server_settings.clone());
+        let listener = server.listen(Listener::udp(local));
+        run(&mut server, Input::Datagram { listener, remote, bytes });
+        let mut agent = UserAgent::user_agent(config, Profile::new("<sip:heron@203.0.113.30>".parse().unwrap()));
+        let listener = agent.listen(Listener::udp(local));
+        run(&mut agent, Input::Datagram { listener, remote, bytes });
+        let bound = server.user().census().addresses_of_record;
+        assert_eq!((server.user().census().response_contexts, agent.calls().count()), (0, 0), "{}", sample.file);
+        for (census, timers) in [(server.endpoint().census(), bound.min(1)), (agent.endpoint().census(), 0)] {
+            let expected = sansip::endpoint::Census { timers: census.timers.min(timers), ..Default::default() };
+            assert_eq!(census, expected, "{}", sample.file);
+        }
+    }
+}
+
 #[test]
 fn the_place_of_the_trouble_is_within_the_message() {
     for sample in samples() {
