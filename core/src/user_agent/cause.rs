@@ -25,8 +25,8 @@ pub enum Cause {
     /// No PRACK for a reliable provisional response of ours came in 64·T1 (RFC 3262 §3).
     Unacknowledged,
     /// The dialog is over. The peer does not know the early dialog of the call, or does not answer in it: the end of our UPDATE, of which
-    /// [`Event::ModifyFailed`] has told (RFC 3311 §5.3), or of a PRACK says so. Or the response to a request of another usage of the
-    /// subscription's dialog says that the dialog is over (RFC 5057 §5.1).
+    /// [`Event::ModifyFailed`](super::Event::ModifyFailed) has told (RFC 3311 §5.3), or of a PRACK says so. Or the response to a request of
+    /// another usage of the subscription's dialog says that the dialog is over (RFC 5057 §5.1).
     Lost,
 }
 

@@ -153,7 +153,7 @@ impl Register {
     }
 
     /// Registers a flow (RFC 5626): asks that requests for us come along the way that this REGISTER goes, for a user agent behind a NAT or a
-    /// firewall, or one that nobody can open a connection to. Our contact alone is bound, with the [instance](super::Profile::instance) of the account,
+    /// firewall, or one that nobody can open a connection to. Our contact alone is bound, with the [instance](field@crate::user_agent::Profile::instance) of the account,
     /// and `reg-id=1`.
     ///
     /// If the 2xx of [`Event::Registered`](crate::user_agent::Event::Registered) has `Require: outbound`, the registrar keeps the flow. From then on
