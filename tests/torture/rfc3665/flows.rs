@@ -7,7 +7,7 @@ use super::Step::*;
 use super::{Oddity, Part, Who};
 
 /// How many messages the user agents send in all.
-pub(crate) const MESSAGES: usize = 71;
+pub(crate) const MESSAGES: usize = 74;
 
 const ALICE: Who = Who {
     name: "Alice",
@@ -446,8 +446,22 @@ pub(crate) const PARTS: &[Part] = &[
         flow: "3.7_session-with-re-invite-ip-address-change",
         who: &BOB,
         tcp: &[],
-        steps: &[Hear("F02"), Do(Ring), Say("F04"), Do(Answer("F06")), Say("F06"), Hear("F08")],
-        oddities: &[],
+        steps: &[
+            Hear("F02"),
+            Do(Ring),
+            Say("F04"),
+            Do(Answer("F06")),
+            Say("F06"),
+            Hear("F08"),
+            Do(Move("client.chicago.example.com")),
+            Do(Change("F09")),
+            Say("F09"),
+            Hear("F10"),
+            Say("F11"),
+            Hear("F12"),
+            Say("F13"),
+        ],
+        oddities: &[Oddity { file: "F13", printed: "Max-Forwards: 70\r\n", meant: "", why: MAX_FORWARDS }],
     },
     Part {
         flow: "3.8_unsuccessful-no-answer",

@@ -85,6 +85,11 @@ impl<'a> Stage<'a> {
             }
             Deed::Reject(status) => self.agent.reject(now, self.call(), status).expect("a rejection"),
             Deed::HangUp => self.agent.hang_up(now, self.call()).expect("an end"),
+            Deed::Move(host) => self.relocate(host),
+            Deed::Change(file) => {
+                let body = self.body(file);
+                self.agent.modify(now, self.call(), body).expect("a change");
+            }
             Deed::Register => drop(self.agent.register(now, &registrar()).expect("a registration")),
             Deed::Bind(contact) => {
                 let contact = contact.parse().expect("a URI");
@@ -144,6 +149,16 @@ impl<'a> Stage<'a> {
             let sent = self.sent.pop_front().expect("a request");
             self.take(&response_to(&sent, status, &format!("{};tag=learn", field(&sent, "To")), fields));
         }
+    }
+
+    fn relocate(&mut self, host: &str) {
+        let moved = Listener::udp(SocketAddr::new(address_of(host), 5060));
+        let moved = moved.with_sent_by(format!("{host}:5060").parse().expect("a host"));
+        self.agent.listener_moved(self.now, self.listeners[0], moved).expect("a move");
+        self.drain();
+        let update = self.sent.pop_front().expect("an UPDATE");
+        assert!(update.starts_with("UPDATE ") && update.contains(host), "{update}");
+        self.take(&response_to(&update, 200, field(&update, "To"), ""));
     }
 
     fn lapse(&mut self) {
@@ -262,11 +277,15 @@ fn script(flow: &Path, part: &Part) -> Script {
     }
     let mut counted = Vec::new();
     for step in part.steps {
+        if let Step::Do(Deed::Move(_)) = step {
+            script.branches.push_back("move".to_owned());
+        }
         let Step::Say(file) = step else { continue };
         let text = meant(flow, part.oddities, file);
         let tag = |name: &str| field(&text, name).split_once(";tag=").map(|(_, tag)| tag.to_owned());
         let new = |list: &VecDeque<String>, value: &String| !list.contains(value);
-        let number = field(&text, "CSeq").split(' ').next().and_then(|number| number.parse().ok()).expect("a CSeq");
+        let number =
+            field(&text, "CSeq").split(' ').next().and_then(|number| number.parse::<u32>().ok()).expect("a CSeq");
         let call_id = field(&text, "Call-ID").to_owned();
         if text.starts_with("SIP/2.0 ") {
             script.tags.extend(tag("To").filter(|tag| new(&script.tags, tag)));
@@ -278,7 +297,9 @@ fn script(flow: &Path, part: &Part) -> Script {
             script.branches.push_back(branch);
         }
         if !counted.contains(&call_id) {
-            script.sequence_numbers.push_back(number);
+            // An UPDATE of which the RFC does not know comes before.
+            let told = part.steps.iter().any(|step| matches!(step, Step::Do(Deed::Move(_))));
+            script.sequence_numbers.push_back(number - u32::from(told));
             counted.push(call_id.clone());
         }
         if tag("To").is_none() && new(&script.call_ids, &call_id) {
