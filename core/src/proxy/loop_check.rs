@@ -8,7 +8,7 @@ use core::hash::Hasher;
 use arrayvec::ArrayString;
 use siphasher::sip::SipHasher13;
 
-use crate::message::header::Via;
+use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, HeaderName, HostPort, Request, TagParam};
 
 /// Digits of a second part.
@@ -61,5 +61,7 @@ pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(
 
 /// Whether a Via of our own says that we forwarded this request before, whatever its routing values were.
 pub(super) fn has_been_here(request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> bool {
-    request.headers().all::<Via<'_>>().skip(1).flatten().any(|via| is_ours(via.sent_by))
+    // The topmost Via is that of the hop before.
+    let others = request.headers().values(HeaderId::Via, Via::LIST).skip(1);
+    others.filter_map(|via| Via::parse(via).ok()).any(|via| is_ours(via.sent_by))
 }
