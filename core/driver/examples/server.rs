@@ -42,7 +42,7 @@ struct Options {
     /// No TCP but for --listen tcp:...
     #[arg(long)]
     no_tcp: bool,
-    /// What Via and Record-Route say instead of the bound address; one for each --listen, in their order
+    /// The name in Via and Record-Route instead of the bound address; one for each --listen, in their order
     #[arg(long, value_name = "HOST[:PORT]")]
     advertise: Vec<HostPortBuf>,
     /// A host part that means this domain (biloxi.com, registrar.biloxi.com)

@@ -1,4 +1,4 @@
-//! What crosses the sockets, for whoever wants to see it.
+//! Octets that cross the sockets, for whoever wants to see it.
 
 use std::fmt;
 use std::net::SocketAddr;

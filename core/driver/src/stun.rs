@@ -24,7 +24,7 @@ pub(crate) const fn is_stun(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0 | 1))
 }
 
-/// What to answer to a datagram from `remote`: a binding request is told where it came from, one that asks for more than we
+/// The answer to a datagram from `remote`: a binding request is told where it came from, one that asks for more than we
 /// know gets 420 (RFC 5389 §7.3.1), and everything else gets nothing.
 pub(crate) fn answer(bytes: &[u8], remote: SocketAddr) -> Option<Vec<u8>> {
     let (header, mut attributes) = bytes.split_at_checked(HEADER)?;

@@ -1,11 +1,11 @@
-//! What goes wrong at the sockets and is nobody's request: told now and then, never once a packet.
+//! Trouble that happens at the sockets and is nobody's request: told now and then, never once a packet.
 
 use std::fmt;
 use std::io;
 
 use sansip::{Duration, Instant};
 
-/// What was tried.
+/// The step that was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Attempt {

@@ -1,4 +1,4 @@
-//! What a driver comes back with.
+//! The result of a driver's turn.
 
 use crate::Trouble;
 

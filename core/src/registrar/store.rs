@@ -109,7 +109,7 @@ pub(super) struct Waiting {
 #[derive(Clone, Debug)]
 enum Stage {
     Fetching,
-    /// What will be there, and what has changed then.
+    /// The record that will be there, and the changes that it makes.
     Storing(Record, Vec<Change>),
 }
 

@@ -227,7 +227,7 @@ impl<'a> Ends<'a> {
 }
 
 impl End {
-    /// What this end did not do in time.
+    /// The duty that this end did not do in time.
     fn overdue(&self, part: &Part<'_>, timers: &Timers) -> Vec<(Instant, &'static str)> {
         let mut overdue = Vec::new();
         for (place, Term { since, timer }) in self.terms.iter().enumerate() {

@@ -15,7 +15,7 @@ use crate::world::Nat;
 const LATER: Duration = Duration::from_millis(100);
 
 impl SessionTimer {
-    /// What the phone of Alice (0) or Bob (1) asks for.
+    /// The settings of the phone of Alice (0) or Bob (1).
     fn settings(self, who: usize) -> SessionTimerSettings {
         let asked = SessionTimerSettings { interval: Some(self.interval), ..SessionTimerSettings::default() };
         match who {

@@ -98,7 +98,7 @@ pub(super) struct Player {
     /// The number of the next offer; no other end uses it.
     next: u32,
     log: Log,
-    /// What stands before the host in the URI of this user.
+    /// The part before the host in the URI of this user.
     own: String,
     transfers: Shared,
     followed: Followed,

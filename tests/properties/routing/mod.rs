@@ -60,7 +60,7 @@ fn hop(place: usize) -> NextHop {
     NextHop::from(parsed::<HostBuf>(&domain(place)))
 }
 
-/// What a request of the users carries, by its number.
+/// The body that a request of the users carries, by its number.
 pub(crate) fn body_of(number: usize) -> Vec<u8> {
     format!("v=0\r\ns={number}\r\n\r\n\tany octets: {}", "\u{1}\u{7f}é".repeat(number + 1)).into_bytes()
 }
@@ -216,7 +216,7 @@ fn contradictions(net: &Net, spoil: impl Fn(usize, Box<dyn Actor>) -> Box<dyn Ac
     wrong
 }
 
-/// What the checks of every run say of safety. A strict router keeps few of the rules; one without memory keeps no schedule, and who forks
+/// The breaches of safety that the checks of every run find. A strict router keeps few of the rules; one without memory keeps no schedule, and who forks
 /// to itself sends more than one message there.
 fn breaches(net: &Net, world: &World) -> Vec<String> {
     if net.nodes.iter().any(|node| node.kind == Kind::Strict) {

@@ -66,7 +66,7 @@ fn v6(place: usize) -> IpAddr {
     Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 10 + place as u16).into()
 }
 
-/// What happens to a call.
+/// The course of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Message,

@@ -31,7 +31,7 @@ pub(super) enum Outcome {
     Failed(u16),
 }
 
-/// What a user was told, by the number of the request, or what went wrong.
+/// The outcomes that a user was told, by the number of the request, or what went wrong.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     pub(super) outcomes: BTreeMap<usize, Vec<Outcome>>,
@@ -167,7 +167,7 @@ pub(super) fn answer_to(body: &[u8]) -> Vec<u8> {
     [b"re: ", body].concat()
 }
 
-/// What the caller wants to become of the call.
+/// The caller's wish for the call.
 fn wish(request: &Request) -> What {
     match request.headers().raw("X-Wish") {
         Some(b"there") => What::CallEndedThere,

@@ -27,7 +27,7 @@ pub(crate) fn address_of(host: &str) -> IpAddr {
     known.unwrap_or_else(|| panic!("nobody knows {host}")).1.into()
 }
 
-/// What the resolver says. The servers of the domains whose names end in one of `tcp` want TCP.
+/// The resolver's answers. The servers of the domains whose names end in one of `tcp` want TCP.
 pub(crate) fn resolved(tcp: &[&str], question: &Question) -> Vec<Answer> {
     let wants_tcp = |name: &str| tcp.iter().any(|domain| name.ends_with(domain));
     match question {

@@ -35,7 +35,7 @@ fn several_requests_wait_for_one_connection_and_go_out_in_their_order() {
     assert_eq!(methods, ["INVITE", "OPTIONS", "MESSAGE"]);
 }
 
-/// What is taken back while its connection opens leaves nothing behind, however often that happens.
+/// A request that is taken back while its connection opens leaves nothing behind, however often that happens.
 #[test]
 fn a_request_that_is_withdrawn_or_cancelled_waits_for_its_connection_no_more() {
     let (mut bench, _) = bench();

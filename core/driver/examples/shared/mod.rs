@@ -1,4 +1,4 @@
-//! What the examples have in common: addresses on the command line, lines and signals while they run, words to the user.
+//! The common parts of the examples: addresses on the command line, lines and signals while they run, words to the user.
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, BufRead, Write};
@@ -82,7 +82,7 @@ pub(crate) fn listen<U: TransactionUser>(
     }
 }
 
-/// What a user says while the program runs.
+/// A line of the user while the program runs.
 pub(crate) enum Said {
     /// A line of standard input.
     Line(String),

@@ -178,7 +178,7 @@ impl Driver {
         self.clock.now()
     }
 
-    /// What wakes this driver from another thread.
+    /// A handle that wakes this driver from another thread.
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }

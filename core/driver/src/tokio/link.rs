@@ -186,7 +186,7 @@ pub(super) async fn accept(
     }
 }
 
-/// What the driver has of a connection. The octets to be written go into the queue, also before the connection is open.
+/// The driver's side of a connection. The octets to be written go into the queue, also before the connection is open.
 pub(super) struct Connection {
     pub(super) protocol: Protocol,
     pub(super) local: SocketAddr,
@@ -196,7 +196,7 @@ pub(super) struct Connection {
     task: AbortHandle,
 }
 
-/// What waits to be written.
+/// The octets that wait to be written.
 #[derive(Default)]
 pub(super) struct Held {
     octets: AtomicUsize,
@@ -272,7 +272,7 @@ impl Connection {
     }
 }
 
-/// What the task of a connection knows of it.
+/// The task's side of a connection.
 pub(super) struct Served {
     pub(super) id: ConnectionId,
     pub(super) held: Arc<Held>,
@@ -284,7 +284,7 @@ impl Served {
         let _ = self.tell.send(Told::Changed { connection: self.id, change }).await;
     }
 
-    /// So many octets are written.
+    /// This number of octets is written.
     pub(super) async fn has_written(&self, octets: usize) {
         let left = self.held.octets.fetch_sub(octets, Ordering::AcqRel) - octets;
         if left == 0 && self.held.is_stalled.swap(false, Ordering::AcqRel) {

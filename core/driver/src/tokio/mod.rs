@@ -180,7 +180,7 @@ impl Driver {
         self.clock.now()
     }
 
-    /// What wakes this driver from another task or thread.
+    /// A handle that wakes this driver from another task or thread.
     pub fn waker(&self) -> Waker {
         Waker { tell: self.tell.clone(), is_asked: self.is_woken.clone() }
     }

@@ -68,7 +68,7 @@ fn a_login_that_is_replaced_or_removed_is_not_used_any_more() {
     assert!(keyring.authorize((), &bye).is_empty());
 }
 
-/// The same user with the same secret, however it is given.
+/// A login is known by user and secret, however it is given.
 #[test]
 fn logins_are_compared_by_user_and_secret() {
     let hash = |function, password| Ha1::of(function, "alice", "atlanta.com", password);

@@ -32,7 +32,7 @@ fn call(bench: &mut Bench, branch: &str) -> String {
     summary
 }
 
-/// What is told of gateways.
+/// The events about gateways.
 fn told(bench: &mut Bench) -> Vec<(String, bool)> {
     let events = core::mem::take(&mut bench.events).into_iter();
     events

@@ -1,4 +1,4 @@
-//! What a stranger can buy of a server: octets sent and to whom, connections, what is held and for how long. Each row of the table in
+//! Measures that show how much a stranger can buy of a server: octets sent and to whom, connections, what is held and for how long. Each row of the table in
 //! `docs/security.md` is measured here.
 
 use super::*;
@@ -18,7 +18,7 @@ struct Meter {
     now: Instant,
     /// Messages and octets, by the address that they went to.
     sent: BTreeMap<String, (usize, usize)>,
-    /// What was sent to the server's own address, which comes back at once.
+    /// Octets that were sent to the server's own address, which comes back at once.
     own: Vec<Vec<u8>>,
     opened: usize,
     closed: Vec<ConnectionId>,

@@ -172,7 +172,7 @@ fn a_list_of_bindings_stores_nothing_and_neither_does_what_is_refused() {
     bench.comes_to_rest();
 }
 
-/// Of two phones that register at once neither takes the binding of the other away.
+/// Two phones may register at once: neither takes the binding of the other away.
 #[test]
 fn of_two_registrations_that_race_both_count() {
     let (mut bench, mut shelf) = (bench(), Shelf::default());
@@ -197,7 +197,7 @@ fn of_two_registrations_that_race_both_count() {
     bench.comes_to_rest();
 }
 
-/// Of two requests of one phone that race the older one changes nothing once the newer is stored (§10.3 step 7).
+/// Two requests of one phone may race: the older one changes nothing once the newer is stored (§10.3 step 7).
 #[test]
 fn an_older_request_that_is_stored_too_late_is_refused() {
     let (mut bench, mut shelf) = (bench(), Shelf::default());

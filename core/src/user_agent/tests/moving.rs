@@ -402,7 +402,7 @@ fn a_subscription_tells_its_notifier_by_a_refresh() {
     assert_eq!((refresh.label().as_str(), contacts(&refresh).as_slice()), ("SUBSCRIBE", &[THERE][..]));
 }
 
-/// What a user agent over TCP does.
+/// A user agent over TCP moves, too.
 fn drained(agent: &mut UserAgent, now: Instant) -> Vec<String> {
     let mut told = Vec::new();
     while let Some(output) = agent.poll() {

@@ -1,4 +1,4 @@
-//! What each attempt and each fork of a request carries: the fields of its target, and its credentials (RFC 3261 §19.1.5, §22.1).
+//! Each attempt and each fork of a request carries its own: the fields of its target, and its credentials (RFC 3261 §19.1.5, §22.1).
 
 use alloc::format;
 

@@ -1,4 +1,4 @@
-//! What the application gives to messages that the core sends by itself, or by a command that says little (RFC 3326, 3420, 3515).
+//! Fields and bodies that the application gives to messages that the core sends by itself, or by a command that says little (RFC 3326, 3420, 3515).
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -12,7 +12,7 @@ use super::{Task, UserAgentActor};
 pub(super) struct Transfers {
     /// Calls to those who are to have a call, each with that call.
     consulting: Vec<(CallId, CallId)>,
-    /// What tells how a REFER is followed, with the call that was given away.
+    /// The subscription that tells how a REFER is followed, with the call that was given away.
     referred: Vec<(SubscriptionId, CallId)>,
     /// Calls that a REFER has asked for.
     following: Vec<(CallId, ReferralId)>,
@@ -120,7 +120,7 @@ mod tests {
         ladder(world.trace())
     }
 
-    /// What the nodes say, in order.
+    /// The messages of the nodes, in order.
     fn notes(ladder: &str) -> Vec<&str> {
         ladder
             .lines()
@@ -165,7 +165,7 @@ mod tests {
         assert!(ladder.lines().any(|line| line.starts_with("  21.000") && line.contains("call over")), "{ladder}");
     }
 
-    /// What the sweep has found: requests of the session and of the subscription overtake each other.
+    /// Found by the sweep: requests of the session and of the subscription overtake each other.
     #[test]
     fn a_bye_and_a_notify_may_overtake_each_other() {
         calls(" --topology direct --hang-up bob:10ms --transfer 1ms --plan 'bob>alice BYE#1:drop'");

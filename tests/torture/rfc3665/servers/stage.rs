@@ -24,7 +24,7 @@ const BOBS_TAG: &str = "314159";
 /// credentials that they have checked, which RFC 3261 does not ask for.
 const LEFT_OUT: [&str; 3] = ["Max-Breadth: ", "Authentication-Info: ", "Proxy-Authorization: "];
 
-/// What a server wrote and what the RFC prints in its place.
+/// A word that a server wrote, and the word that the RFC prints in its place.
 struct Name {
     ours: String,
     printed: String,
