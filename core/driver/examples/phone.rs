@@ -1,4 +1,4 @@
-//! A phone on UDP and TCP, without sound.
+//! A phone on UDP, TCP, TLS and WebSocket, without sound.
 //!
 //! ```text
 //! cargo run --release -p sansip-driver --example phone -- --aor sip:bob@biloxi.com --registrar udp:127.0.0.1:5060 --answer
@@ -11,36 +11,37 @@
 
 mod shared;
 
+use std::hash::{BuildHasher, RandomState};
 use std::process::exit;
 
 use clap::{ArgGroup, Parser};
 use sansip::auth::{Login, Scope, Secret};
 use sansip::message::header::NameAddrBuf;
-use sansip::message::{StatusCode, UriBuf};
+use sansip::message::header::Protocol;
+use sansip::message::{HostPortBuf, StatusCode, UriBuf};
 use sansip::user_agent::{Body, Event, Outgoing, Profile, Refer, Register, UserAgent};
-use sansip::{CallId, Config, Duration, Instant, NextHop, ReferralId};
+use sansip::{CallId, Config, Duration, Instant, ReferralId};
 use sansip_driver::Turn;
-use sansip_driver::blocking::Driver;
-use shared::{Place, Said, fail, hear, listen, say, warn};
+use shared::{Certificates, Hop, Place, Said, Sockets, fail, hear, parse, say, warn};
 
 /// How long the phone stays after its last word, to answer what is sent again.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A phone on UDP and TCP, without sound.
+/// A phone on UDP, TCP, TLS and WebSocket, without sound.
 #[derive(Parser)]
 #[command(group = ArgGroup::new("what").required(true).args(["call", "answer"]))]
 struct Options {
     /// Name and address of the user, such as sip:bob@biloxi.com
     #[arg(long)]
     aor: NameAddrBuf,
-    /// The registrar, through which calls go, too
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT")]
-    registrar: Option<Place>,
+    /// The registrar, through which calls go, too. An address proves by TLS the domain of the user
+    #[arg(long, value_name = Hop::VALUE)]
+    registrar: Option<Hop>,
     /// The password of the user at the registrar
     #[arg(long, requires = "registrar")]
     password: Option<String>,
     /// Where to bind; the next free port if that one is taken
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT", default_value = "udp:127.0.0.1:5060")]
+    #[arg(long, value_name = Place::VALUE, default_value = "udp:127.0.0.1:5060")]
     listen: Place,
     /// Call somebody
     #[arg(long, value_name = "URI")]
@@ -51,10 +52,12 @@ struct Options {
     /// Hang up so many seconds after the call was answered
     #[arg(long, value_name = "SECONDS")]
     hang_up_after: Option<u64>,
+    #[command(flatten)]
+    certificates: Certificates,
 }
 
 fn main() {
-    match Phone::new(Options::parse()).and_then(|(mut phone, mut driver)| phone.run(&mut driver)) {
+    match Phone::new(parse()).and_then(|(mut phone, mut driver)| phone.run(&mut driver)) {
         Ok(went_well) => exit(i32::from(!went_well)),
         Err(problem) => fail(problem),
     }
@@ -79,17 +82,25 @@ struct Phone {
 }
 
 impl Phone {
-    fn new(options: Options) -> Outcome<(Self, Driver)> {
+    fn new(options: Options) -> Outcome<(Self, Sockets)> {
         let mut profile = Profile::new(options.aor.clone());
-        profile.outbound = options.registrar.map(NextHop::from);
+        let domain = options.aor.uri().host().map(|host| host.to_buf());
+        profile.outbound = options.registrar.clone().map(|hop| hop.of_domain(domain));
         profile.methods = vec!["REFER".into(), "NOTIFY".into()];
         let mut agent = UserAgent::user_agent(Config::new(sansip_driver::seed()?), profile);
         if let Some(password) = &options.password {
             let user = options.aor.uri().user().unwrap_or_default().to_owned();
             agent.login(Scope::Any, Login::new(&user, Secret::password(password)))?;
         }
-        let mut driver = Driver::new()?;
-        let at = listen(&mut driver, &mut agent, options.listen, None, true)?;
+        let mut driver = Sockets::new(&[options.listen], &options.certificates)?;
+        let is_hidden = match options.listen.protocol {
+            Protocol::Udp | Protocol::Tcp => false,
+            Protocol::Tls => !options.certificates.has_own(),
+            _ => true,
+        };
+        // Nobody can open a connection to it: it is reached along its own (RFC 7118 §5.5).
+        let name = is_hidden.then(hidden_name).transpose()?;
+        let at = driver.listen(&mut agent, options.listen, name.as_ref(), true)?;
         let phone = Self {
             options,
             agent,
@@ -105,7 +116,7 @@ impl Phone {
         Ok((phone, driver))
     }
 
-    fn run(&mut self, driver: &mut Driver) -> Outcome<bool> {
+    fn run(&mut self, driver: &mut Sockets) -> Outcome<bool> {
         let (heard, mut is_stopping) = (hear(driver.waker()), false);
         match self.options.registrar {
             Some(_) => drop(self.agent.register(driver.now(), Register::of(&self.options.aor))?),
@@ -119,6 +130,10 @@ impl Phone {
                 Turn::Time => self.end(now),
                 Turn::Woken => {
                     for said in heard.try_iter() {
+                        if matches!(said, Said::Reload) {
+                            driver.reload(&self.options.certificates);
+                            continue;
+                        }
                         // A command that does not fit now, or is none, is said to be so.
                         self.obey(now, &said).unwrap_or_else(|problem| say(format_args!("{now} {problem}")));
                     }
@@ -236,8 +251,8 @@ impl Phone {
 
     fn obey(&mut self, now: Instant, said: &Said) -> Outcome<()> {
         let line = match said {
-            Said::Stop => "q",
             Said::Line(line) => line.as_str(),
+            _ => "q",
         };
         let call = self.calls.last().copied();
         match (line, call) {
@@ -269,4 +284,9 @@ impl Phone {
              m=audio 9 RTP/AVP 0\r\na={direction}\r\n"
         ))
     }
+}
+
+/// A name that nobody else has and that leads nowhere (RFC 7118 §5).
+fn hidden_name() -> Outcome<HostPortBuf> {
+    Ok(format!("{:x}.invalid", RandomState::new().hash_one(())).parse()?)
 }

@@ -1,11 +1,11 @@
-//! A domain's proxy and registrar on UDP and TCP.
+//! A domain's proxy and registrar on UDP, TCP, TLS and WebSocket.
 //!
 //! ```text
 //! cargo run --release -p sansip-driver --example server -- --listen udp:127.0.0.1:5060 --domain biloxi.com \
 //!     --user alice:secret --record-route --route '*=udp:127.0.0.1:5070'
 //! ```
 //!
-//! It says `listening on udp:…` or `tcp:…` for each address once it is ready (port 0 is a free one), then what is registered and what
+//! It says `listening on udp:…` or the like for each address once it is ready (port 0 is a free one), then what is registered and what
 //! is gone. A line `status` on standard input is answered with one line: whether it is idle, what is alive, what has happened.
 //! SIGINT or SIGTERM: it begins nothing new, and ends when what is in progress has ended, or after 32 s.
 
@@ -24,8 +24,7 @@ use sansip::registrar::Change;
 use sansip::server::{Alias, Event, Peer, Route, Settings, User};
 use sansip::{Config, Duration, Instant, Node, Server};
 use sansip_driver::Turn;
-use sansip_driver::blocking::Driver;
-use shared::{Place, Said, fail, hear, listen, say, warn};
+use shared::{Certificates, Hop, Place, Said, Sockets, fail, hear, parse, say, warn};
 
 /// How long what is in progress may take to end.
 const DRAIN: Duration = Duration::from_secs(32);
@@ -33,11 +32,11 @@ const DRAIN: Duration = Duration::from_secs(32);
 /// How often a free port is looked for.
 const TRIES: u16 = 100;
 
-/// A domain's proxy and registrar on UDP and TCP.
+/// A domain's proxy and registrar on UDP, TCP, TLS and WebSocket.
 #[derive(Parser)]
 struct Options {
     /// Where to bind; may be given several times. A port of UDP is opened for TCP, too (RFC 3261 §18.2.1)
-    #[arg(long, value_name = "udp|tcp:ADDR:PORT", required = true)]
+    #[arg(long, value_name = Place::VALUE, required = true)]
     listen: Vec<Place>,
     /// No TCP but for --listen tcp:...
     #[arg(long)]
@@ -68,15 +67,17 @@ struct Options {
     #[arg(long, value_name = "parallel|q", value_parser = forking)]
     fork: Option<Forking>,
     /// Where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog that carry no Route
-    #[arg(long, value_name = "KEY=udp|tcp:ADDR:PORT", value_parser = route)]
+    #[arg(long, value_name = "KEY=udp|tcp|tls|ws|wss:HOST[:PORT]", value_parser = route)]
     route: Vec<Route>,
     /// Forward requests for any numeric address; closed (403) by default
     #[arg(long)]
     relay: bool,
+    #[command(flatten)]
+    certificates: Certificates,
 }
 
 fn main() {
-    let options = Options::parse();
+    let options: Options = parse();
     if let Err(problem) = serve(options) {
         fail(problem);
     }
@@ -86,16 +87,16 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::new(sansip_driver::seed()?);
     sansip_driver::fit_descriptors(&mut config.limits.transport);
     let mut server = Server::server(config, options.settings());
-    let mut driver = Driver::new()?;
+    let mut driver = Sockets::new(&options.listen, &options.certificates)?;
     let mut advertise = options.advertise.iter().cloned();
     for place in &options.listen {
         let with_tcp = place.protocol == Protocol::Udp && !options.no_tcp;
         let address = if with_tcp { with_port(place.address)? } else { place.address };
         let sent_by = advertise.next();
-        let bound = listen(&mut driver, &mut server, Place { address, ..*place }, sent_by.clone(), false)?;
+        let bound = driver.listen(&mut server, Place { address, ..*place }, sent_by.as_ref(), false)?;
         let tcp = Place { protocol: Protocol::Tcp, ..bound };
         if with_tcp && !options.listen.contains(&tcp) {
-            listen(&mut driver, &mut server, tcp, sent_by, false)?;
+            driver.listen(&mut server, tcp, sent_by.as_ref(), false)?;
         }
     }
     server.check()?;
@@ -115,6 +116,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
                             ));
                         }
                         Said::Line(_) => {}
+                        Said::Reload => driver.reload(&options.certificates),
                         Said::Stop => {
                             server.drain();
                             driver.stop(DRAIN);
@@ -213,7 +215,7 @@ fn forking(text: &str) -> Result<Forking, &'static str> {
 }
 
 fn route(text: &str) -> Result<Route, String> {
-    let (key, place) = text.rsplit_once('=').ok_or("KEY=udp|tcp:ADDR:PORT wanted")?;
+    let (key, hop) = text.rsplit_once('=').ok_or("KEY=udp|tcp|tls|ws|wss:HOST[:PORT] wanted")?;
     let key = key.parse().map_err(|error| format!("{key}: {error}"))?;
-    Ok(Route { key, next_hop: place.parse::<Place>()?.into() })
+    Ok(Route { key, next_hop: hop.parse::<Hop>()?.into() })
 }

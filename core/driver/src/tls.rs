@@ -5,14 +5,15 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{WantsClientCert, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
 use tokio_rustls::rustls;
 
@@ -30,7 +31,8 @@ use tokio_rustls::rustls;
 /// ```
 #[derive(Clone)]
 pub struct Tls {
-    pub(crate) server: Arc<ServerConfig>,
+    /// None where there is no certificate of ours: then nobody can be let in.
+    pub(crate) server: Option<Arc<ServerConfig>>,
     pub(crate) client: Arc<ClientConfig>,
 }
 
@@ -52,26 +54,44 @@ impl Tls {
             return Err(invalid("there is no certificate"));
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(invalid)?;
-        let mut trusted = RootCertStore::empty();
-        for root in read(roots)? {
-            trusted.add(root).map_err(invalid)?;
-        }
-        let (trusted, provider) = (Arc::new(trusted), Arc::new(rustls::crypto::ring::default_provider()));
+        let (trusted, provider) = trusted(roots)?;
         let server = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(invalid)?
             .with_client_cert_verifier(of_clients(&trusted, &provider)?)
             .with_single_cert(chain.clone(), key.clone_key())
             .map_err(invalid)?;
-        let client = ClientConfig::builder_with_provider(provider.clone())
-            .with_safe_default_protocol_versions()
-            .map_err(invalid)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(OfDomains { trusted, provider }))
-            .with_client_auth_cert(chain, key)
-            .map_err(invalid)?;
-        Ok(Self { server: Arc::new(server), client: Arc::new(client) })
+        let client = client(trusted, provider)?.with_client_auth_cert(chain, key).map_err(invalid)?;
+        Ok(Self { server: Some(Arc::new(server)), client: Arc::new(client) })
     }
+
+    /// Without a certificate of our own, as most phones are: connections can be opened to servers that lead to one of these roots,
+    /// and whoever connects to us fails at the handshake.
+    ///
+    /// # Errors
+    /// A root cannot be read.
+    pub fn trusting(roots: &[u8]) -> io::Result<Self> {
+        let (trusted, provider) = trusted(roots)?;
+        Ok(Self { server: None, client: Arc::new(client(trusted, provider)?.with_no_client_auth()) })
+    }
+}
+
+fn trusted(roots: &[u8]) -> io::Result<(Arc<RootCertStore>, Arc<CryptoProvider>)> {
+    let mut trusted = RootCertStore::empty();
+    for root in read(roots)? {
+        trusted.add(root).map_err(invalid)?;
+    }
+    Ok((Arc::new(trusted), Arc::new(rustls::crypto::ring::default_provider())))
+}
+
+/// The settings of connections that we open, but for our own certificate.
+fn client(
+    trusted: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+) -> io::Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
+    let builder = ClientConfig::builder_with_provider(provider.clone());
+    let builder = builder.with_safe_default_protocol_versions().map_err(invalid)?.dangerous();
+    Ok(builder.with_custom_certificate_verifier(Arc::new(OfDomains { trusted, provider })))
 }
 
 /// Clients may show a certificate and need not: most phones have none (RFC 3261 §26.2.1). One that is shown has to be good.

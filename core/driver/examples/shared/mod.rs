@@ -1,117 +1,76 @@
-//! The common parts of the examples: addresses on the command line, lines and signals while they run, words to the user.
+//! The common parts of the examples: addresses on the command line, sockets, lines and signals while they run, words to the user.
+
+#![allow(dead_code, reason = "each example uses a part of it")]
+
+mod place;
+mod sockets;
 
 use std::fmt::{Arguments, Display};
 use std::io::{self, BufRead, Write};
-use std::net::SocketAddr;
 use std::process::exit;
-use std::str::FromStr;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use sansip::message::HostPortBuf;
-use sansip::message::header::Protocol;
-use sansip::{Listener, NextHop, Stack, TransactionUser};
-use sansip_driver::blocking::{Driver, Waker};
+pub(crate) use place::{Hop, Place};
+pub(crate) use sockets::{Certificates, Sockets};
 
-/// How many ports are tried behind one that is taken.
-const PORTS: u16 = 100;
-
-/// `udp:ADDR:PORT` or `tcp:ADDR:PORT`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) protocol: Protocol,
-    pub(crate) address: SocketAddr,
-}
-
-impl FromStr for Place {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = "udp:ADDR:PORT or tcp:ADDR:PORT wanted";
-        let (protocol, address) = text.split_once(':').ok_or(wanted)?;
-        let protocol = match protocol {
-            "udp" => Protocol::Udp,
-            "tcp" => Protocol::Tcp,
-            _ => return Err(wanted),
-        };
-        Ok(Self { protocol, address: address.parse().map_err(|_| wanted)? })
-    }
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.protocol.as_str().to_ascii_lowercase(), self.address)
-    }
-}
-
-impl From<Place> for NextHop {
-    fn from(place: Place) -> Self {
-        Self { protocol: Some(place.protocol), ..Self::from(place.address) }
-    }
-}
-
-/// Binds that place, or the next port that is free if it is taken and `others` says so; tells the user where.
-pub(crate) fn listen<U: TransactionUser>(
-    driver: &mut Driver,
-    node: &mut Stack<U>,
-    place: Place,
-    sent_by: Option<HostPortBuf>,
-    others: bool,
-) -> io::Result<Place> {
-    let mut address = place.address;
-    loop {
-        let listener = if place.protocol == Protocol::Udp { Listener::udp(address) } else { Listener::tcp(address) };
-        let listener = match &sent_by {
-            Some(sent_by) => listener.with_sent_by(sent_by.clone()),
-            None => listener,
-        };
-        match driver.listen(node, listener) {
-            Ok((_, listener)) => {
-                let bound = Place { address: listener.local, ..place };
-                say(format_args!("listening on {bound}"));
-                return Ok(bound);
-            }
-            Err(error) if others && error.kind() == io::ErrorKind::AddrInUse && address.port() < u16::MAX => {
-                address.set_port(address.port() + 1);
-                if address.port() >= place.address.port().saturating_add(PORTS) {
-                    return Err(error);
-                }
-            }
-            Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", Place { address, ..place }))),
+/// The options of the command line. Wrong ones are one sentence, and the end.
+pub(crate) fn parse<O: clap::Parser>() -> O {
+    O::try_parse().unwrap_or_else(|error| {
+        if !error.use_stderr() {
+            error.exit();
         }
-    }
+        let text = error.to_string();
+        let sentence: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        warn(sentence.join(" "));
+        exit(2)
+    })
 }
 
-/// A line of the user while the program runs.
+/// The user's word while the program runs.
 pub(crate) enum Said {
     /// A line of standard input.
     Line(String),
-    /// SIGINT, SIGTERM or SIGHUP.
+    /// SIGINT or SIGTERM.
     Stop,
+    /// SIGHUP: files are to be read anew.
+    Reload,
 }
 
-/// Hears what the user says; each time `waker` wakes the driver.
-pub(crate) fn hear(waker: Waker) -> Receiver<Said> {
+/// Hears what the user says; each time `wake` wakes the driver.
+pub(crate) fn hear(wake: Arc<dyn Fn() + Send + Sync>) -> Receiver<Said> {
     let (said, heard) = channel();
-    let (stop, wake) = (said.clone(), waker.clone());
-    let handler = move || {
-        let _ = stop.send(Said::Stop);
-        wake.wake();
-    };
-    // Without it the signals end the process at once.
-    let _ = ctrlc::set_handler(handler);
+    listen_for_signals(said.clone(), wake.clone());
     let lines = move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if said.send(Said::Line(line.trim().to_owned())).is_err() {
                 return;
             }
-            waker.wake();
+            wake();
         }
     };
     // Without it the program works all the same.
     let _ = thread::Builder::new().spawn(lines);
     heard
 }
+
+/// Without signals, or without a thread for them, they end the process at once.
+#[cfg(unix)]
+fn listen_for_signals(said: Sender<Said>, wake: Arc<dyn Fn() + Send + Sync>) {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
+    let hear = move || {
+        for signal in signals.forever() {
+            let _ = said.send(if signal == SIGHUP { Said::Reload } else { Said::Stop });
+            wake();
+        }
+    };
+    let _ = thread::Builder::new().spawn(hear);
+}
+
+#[cfg(not(unix))]
+fn listen_for_signals(_: Sender<Said>, _: Arc<dyn Fn() + Send + Sync>) {}
 
 /// A line on standard output. That nobody reads it ends nothing.
 pub(crate) fn say(line: Arguments<'_>) {

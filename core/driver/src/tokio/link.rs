@@ -67,7 +67,7 @@ impl Security {
     #[cfg(feature = "tls")]
     fn get(&self) -> io::Result<crate::Tls> {
         let tls = self.tls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        tls.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "there is no certificate"))
+        tls.ok_or_else(no_certificate)
     }
 
     /// Whether connections of that protocol can be made.
@@ -91,7 +91,9 @@ impl Security {
         let (octets, identities): (Box<dyn Duplex>, _) = match protocol {
             #[cfg(feature = "tls")]
             Protocol::Tls | Protocol::Wss => {
-                let stream = tokio_rustls::TlsAcceptor::from(self.get()?.server).accept(stream).await?;
+                let stream = tokio_rustls::TlsAcceptor::from(self.get()?.server.ok_or_else(no_certificate)?)
+                    .accept(stream)
+                    .await?;
                 let identities = proved(stream.get_ref().1.peer_certificates());
                 (Box::new(stream), identities)
             }
@@ -134,6 +136,11 @@ impl Security {
         };
         Ok(Link { kind, local, identities })
     }
+}
+
+#[cfg(feature = "tls")]
+fn no_certificate() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "there is no certificate")
 }
 
 /// The names in the first certificate of a chain that was verified.

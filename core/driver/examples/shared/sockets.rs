@@ -1,0 +1,161 @@
+//! The driver of an example: the blocking one as long as UDP and TCP will do, that for tokio where TLS or WebSocket is asked for.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use sansip::message::HostPortBuf;
+use sansip::message::header::Protocol;
+use sansip::{Duration, Instant, Node, Stack, TransactionUser};
+use sansip_driver::{Dns, Resolver, Tls, Turn, blocking, tokio as asynchronous};
+use tokio::runtime::Runtime;
+
+use super::{Place, say, warn};
+
+/// How many ports are tried behind one that is taken.
+const PORTS: u16 = 100;
+
+/// The files for TLS.
+#[derive(Args)]
+pub(crate) struct Certificates {
+    /// Our certificate in PEM, with those that lead to its root. SIGHUP reads the files anew
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// Its key in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+    /// The roots that are trusted, in PEM
+    #[arg(long, value_name = "FILE")]
+    roots: Option<PathBuf>,
+}
+
+impl Certificates {
+    /// Whether others can connect to us over TLS.
+    pub(crate) const fn has_own(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Reads the files.
+    fn read(&self) -> io::Result<Tls> {
+        let file = |path: &Option<PathBuf>| match path {
+            Some(path) => std::fs::read(path).map_err(|error| named(path.display(), error)),
+            None => Ok(Vec::new()),
+        };
+        let roots = file(&self.roots)?;
+        match &self.certificate {
+            Some(path) => Tls::new(&file(&self.certificate)?, &file(&self.key)?, &roots)
+                .map_err(|error| named(path.display(), error)),
+            None => Tls::trusting(&roots),
+        }
+    }
+}
+
+/// That error, with what it is about.
+fn named(what: impl std::fmt::Display, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// Sockets, clock and resolver.
+pub(crate) enum Sockets {
+    Blocking(blocking::Driver),
+    Tokio(Runtime, asynchronous::Driver),
+}
+
+impl Sockets {
+    /// What is needed to listen at `places`.
+    pub(crate) fn new(places: &[Place], certificates: &Certificates) -> io::Result<Self> {
+        let resolver = Resolver::Dns(Dns::default());
+        if places.iter().all(|place| matches!(place.protocol, Protocol::Udp | Protocol::Tcp)) {
+            return Ok(Self::Blocking(blocking::Driver::with_resolver(resolver)?));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut sockets = Self::Tokio(runtime, asynchronous::Driver::new(resolver));
+        sockets.set_certificates(certificates)?;
+        Ok(sockets)
+    }
+
+    /// Reads the certificates anew, for connections from now on. The old ones stay where the new ones cannot be read.
+    pub(crate) fn reload(&mut self, certificates: &Certificates) {
+        match self.set_certificates(certificates) {
+            Ok(()) => say(format_args!("certificates are read")),
+            Err(problem) => warn(problem),
+        }
+    }
+
+    fn set_certificates(&mut self, certificates: &Certificates) -> io::Result<()> {
+        if let Self::Tokio(_, driver) = self {
+            driver.set_tls(certificates.read()?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        match self {
+            Self::Blocking(driver) => driver.now(),
+            Self::Tokio(_, driver) => driver.now(),
+        }
+    }
+
+    /// Makes `next` return `Turn::Woken`, from any thread.
+    pub(crate) fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+        match self {
+            Self::Blocking(driver) => {
+                let waker = driver.waker();
+                Arc::new(move || waker.wake())
+            }
+            Self::Tokio(_, driver) => {
+                let waker = driver.waker();
+                Arc::new(move || waker.wake())
+            }
+        }
+    }
+
+    pub(crate) fn next<N: Node>(&mut self, node: &mut N, until: Option<Instant>) -> io::Result<Turn<N::Event>> {
+        match self {
+            Self::Blocking(driver) => driver.next(node, until),
+            Self::Tokio(runtime, driver) => Ok(runtime.block_on(driver.next(node, until))),
+        }
+    }
+
+    pub(crate) fn stop(&mut self, within: Duration) {
+        match self {
+            Self::Blocking(driver) => driver.stop(within),
+            Self::Tokio(_, driver) => driver.stop(within),
+        }
+    }
+
+    /// Binds that place, or the next port that is free if it is taken and `others` says so; tells the user where.
+    pub(crate) fn listen<U: TransactionUser>(
+        &mut self,
+        node: &mut Stack<U>,
+        mut place: Place,
+        sent_by: Option<&HostPortBuf>,
+        others: bool,
+    ) -> io::Result<Place> {
+        let last = place.address.port().saturating_add(PORTS);
+        loop {
+            let listener = place.listener(sent_by);
+            let bound = match self {
+                Self::Blocking(driver) => driver.listen(node, listener),
+                Self::Tokio(runtime, driver) => {
+                    let _within = runtime.enter();
+                    driver.listen(node, listener)
+                }
+            };
+            match bound {
+                Ok((_, listener)) => {
+                    place.address = listener.local;
+                    say(format_args!("listening on {place}"));
+                    return Ok(place);
+                }
+                Err(error)
+                    if others && error.kind() == io::ErrorKind::AddrInUse && place.address.port() < last.max(1) =>
+                {
+                    place.address.set_port(place.address.port() + 1);
+                }
+                Err(error) => return Err(named(place, error)),
+            }
+        }
+    }
+}

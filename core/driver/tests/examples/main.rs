@@ -1,0 +1,227 @@
+//! The examples as programs: what a user meets.
+#![cfg(unix)]
+
+mod processes;
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, UdpSocket};
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+use processes::{Process, certificate, example, output};
+
+/// A server of biloxi.com that knows Alice and Bob, and where it listens.
+fn server(protocol: &str, more: &[&str]) -> (Process, String) {
+    let mut command = example("server");
+    command.args(["--listen", &format!("{protocol}:127.0.0.1:0"), "--domain", "biloxi.com"]);
+    command.args(["--user", "alice:a", "--user", "bob:b", "--record-route"]).args(more);
+    command.arg("--certificate").arg(certificate("biloxi.pem")).arg("--key").arg(certificate("biloxi.key"));
+    let mut server = Process::start(command.stdin(Stdio::piped()));
+    let place = server.listens();
+    (server, place)
+}
+
+/// A phone that is registered there.
+fn phone(name: &str, registrar: &str, more: &[&str]) -> Process {
+    let (protocol, _) = registrar.split_once(':').expect("a protocol");
+    let mut command = example("phone");
+    command.args(["--aor", &format!("sip:{name}@biloxi.com"), "--registrar", registrar, "--password", &name[..1]]);
+    command.args(["--listen", &format!("{protocol}:127.0.0.1:0")]).args(more);
+    command.arg("--roots").arg(certificate("root.pem"));
+    let mut phone = Process::start(command.stdin(Stdio::piped()));
+    phone.says("registered");
+    phone
+}
+
+/// Bob registers and answers, Alice calls him and hangs up.
+fn call(protocol: &str) {
+    let (mut server, place) = server(protocol, &[]);
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}\n{}", alice.said, bob.said, server.said);
+    server.signal(Signal::SIGTERM);
+    server.says("unbound bob@biloxi.com");
+}
+
+#[test]
+fn a_call_over_udp() {
+    call("udp");
+}
+
+#[test]
+fn a_call_over_tcp() {
+    call("tcp");
+}
+
+#[test]
+fn a_call_over_tls() {
+    call("tls");
+}
+
+#[test]
+fn a_call_over_websocket() {
+    call("ws");
+}
+
+#[test]
+fn a_call_over_secure_websocket() {
+    call("wss");
+}
+
+#[test]
+fn a_phone_that_is_told_to_end_hangs_up_and_takes_back_its_registration() {
+    let (mut server, place) = server("udp", &[]);
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com"]);
+    alice.says("is established");
+    alice.signal(Signal::SIGTERM);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
+    server.says("unbound ");
+    server.says("unbound ");
+}
+
+#[test]
+fn a_phone_holds_resumes_and_transfers_by_keys() {
+    let (_server, place) = server("tcp", &[]);
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com"]);
+    alice.says("is established");
+    for key in ["h", "r"] {
+        alice.hears(key);
+        alice.says("is changed");
+        bob.says("was changed by the other end");
+    }
+    alice.hears("x");
+    alice.says("h, r, t URI or q");
+    // Nobody of that name is there; the call stays.
+    alice.hears("t sip:carol@biloxi.com");
+    alice.says("the transfer: 404");
+    alice.hears("q");
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
+}
+
+#[test]
+fn a_phone_that_is_not_let_in_or_reaches_nobody_ends_with_a_failure() {
+    let (_server, place) = server("udp", &[]);
+    let mut command = example("phone");
+    command.args(["--aor", "sip:bob@biloxi.com", "--registrar", &place, "--password", "wrong", "--answer"]);
+    let mut bob = Process::start(command.args(["--listen", "udp:127.0.0.1:0"]));
+    assert_eq!(bob.ends(), Some(1));
+    assert!(bob.said.contains("not registered: 401"), "{}", bob.said);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com"]);
+    assert_eq!(alice.ends(), Some(1));
+    assert!(alice.said.contains("came to nothing: 480"), "{}", alice.said);
+}
+
+#[test]
+fn the_next_port_is_taken_if_one_is_taken_and_the_contact_says_so() {
+    let (mut server, place) = server("udp", &[]);
+    let taken = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr().map(|at| (socket, at)));
+    let (_socket, taken) = taken.expect("a port");
+    let mut command = example("phone");
+    command.args(["--aor", "sip:bob@biloxi.com", "--registrar", &place, "--password", "b", "--answer"]);
+    let mut bob = Process::start(command.args(["--listen", &format!("udp:{taken}")]));
+    let bound = bob.listens();
+    assert_ne!(bound, format!("udp:{taken}"));
+    let port = bound.rsplit(':').next().expect("a port");
+    assert!(server.says("bound bob@biloxi.com").ends_with(&format!("sip:bob@127.0.0.1:{port}")), "{}", server.said);
+}
+
+/// Its exit code, and its words, which must be one line on standard error.
+fn refused(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = output(example(program).args(arguments));
+    let said = String::from_utf8(output.stderr).expect("words");
+    assert_eq!((said.lines().count(), &*output.stdout), (1, &b""[..]), "{said}");
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_taken_port_or_a_certificate_that_cannot_be_read_is_one_sentence_and_exit_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let place = format!("tcp:{}", taken.local_addr().expect("an address"));
+    let (code, said) = refused("server", &["--domain", "biloxi.com", "--listen", &place]);
+    assert!(code == Some(1) && said.contains(&place) && said.contains("in use"), "{code:?} {said}");
+    let tls =
+        ["--domain", "biloxi.com", "--listen", "tls:127.0.0.1:0", "--certificate", "/none.pem", "--key", "/none.key"];
+    let (code, said) = refused("server", &tls);
+    assert!(code == Some(1) && said.contains("/none.pem") && said.contains("No such file"), "{code:?} {said}");
+    let key = certificate("atlanta.key").display().to_string();
+    let own = certificate("biloxi.pem").display().to_string();
+    let (code, said) = refused(
+        "server",
+        &["--domain", "biloxi.com", "--listen", "tls:127.0.0.1:0", "--certificate", &own, "--key", &key],
+    );
+    assert!(code == Some(1) && said.contains(&own), "{code:?} {said}");
+}
+
+#[test]
+fn wrong_flags_are_one_sentence_and_exit_2() {
+    let wrong: [(&str, &[&str], &str); 6] = [
+        ("server", &[], "--domain"),
+        ("server", &["--domain", "biloxi.com", "--listen", "sctp:127.0.0.1:5060"], "ADDR:PORT wanted"),
+        ("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:5060", "--fork", "twice"], "parallel or q"),
+        ("phone", &["--aor", "sip:bob@biloxi.com"], "--answer"),
+        ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--password", "b"], "--registrar"),
+        ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--sing"], "--sing"),
+    ];
+    for (program, arguments, about) in wrong {
+        let (code, said) = refused(program, arguments);
+        assert!(code == Some(2) && said.contains(about), "{program} {arguments:?}: {code:?} {said}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_one_sentence_and_exit_1() {
+    let twice = ["--domain", "biloxi.com", "--user", "bob:a", "--user", "bob:b"];
+    let mut arguments = vec!["--listen", "udp:127.0.0.1:0"];
+    arguments.extend(twice);
+    let output = output(example("server").args(arguments));
+    let said = String::from_utf8(output.stderr).expect("words");
+    assert!(output.status.code() == Some(1) && said.contains("bob") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn that_nobody_reads_what_it_says_ends_no_server() {
+    let mut command = example("server");
+    command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("an example that was built");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let place = line.trim().replace("listening on ", "");
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
+    assert!(child.try_wait().expect("a child of ours").is_none(), "it has ended");
+    child.kill().and_then(|()| child.wait()).expect("a child of ours");
+}
+
+#[test]
+fn certificates_are_read_anew_on_sighup() {
+    let folder = std::env::temp_dir().join(format!("sansip-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let install = |name: &str| {
+        for kind in ["pem", "key"] {
+            std::fs::copy(certificate(&format!("{name}.{kind}")), folder.join(format!("own.{kind}"))).expect("a file");
+        }
+    };
+    install("foreign");
+    let mut command = example("server");
+    command.args(["--listen", "tls:127.0.0.1:0", "--domain", "biloxi.com"]);
+    command.arg("--certificate").arg(folder.join("own.pem")).arg("--key").arg(folder.join("own.key"));
+    let mut server = Process::start(&mut command);
+    let place = server.listens();
+    let bob = || {
+        let mut command = example("phone");
+        command.args(["--aor", "sip:bob@biloxi.com", "--registrar", &place, "--answer", "--listen", "tls:127.0.0.1:0"]);
+        Process::start(command.arg("--roots").arg(certificate("root.pem")).stdin(Stdio::piped()))
+    };
+    assert_eq!(bob().ends(), Some(1), "a certificate that leads to no root of his");
+    std::fs::write(folder.join("own.pem"), "").expect("a file");
+    server.signal(Signal::SIGHUP);
+    server.says("own.pem: there is no certificate");
+    install("biloxi");
+    server.signal(Signal::SIGHUP);
+    server.says("certificates are read");
+    bob().says("registered");
+    std::fs::remove_dir_all(folder).expect("a folder");
+}
