@@ -13,6 +13,7 @@ mod shared;
 
 use std::hash::{BuildHasher, RandomState};
 use std::process::exit;
+use std::sync::mpsc::Receiver;
 
 use clap::{ArgGroup, Parser};
 use sansip::auth::{Login, Scope, Secret};
@@ -57,7 +58,7 @@ struct Options {
 }
 
 fn main() {
-    match Phone::new(parse()).and_then(|(mut phone, mut driver)| phone.run(&mut driver)) {
+    match Phone::new(parse()).and_then(|(mut phone, mut driver, heard)| phone.run(&mut driver, &heard)) {
         Ok(went_well) => exit(i32::from(!went_well)),
         Err(problem) => fail(problem),
     }
@@ -82,7 +83,7 @@ struct Phone {
 }
 
 impl Phone {
-    fn new(options: Options) -> Outcome<(Self, Sockets)> {
+    fn new(options: Options) -> Outcome<(Self, Sockets, Receiver<Said>)> {
         let mut profile = Profile::new(options.aor.clone());
         let domain = options.aor.uri().host().map(|host| host.to_buf());
         profile.outbound = options.registrar.clone().map(|hop| hop.of_domain(domain));
@@ -93,6 +94,7 @@ impl Phone {
             agent.login(Scope::Any, Login::new(&user, Secret::password(password)))?;
         }
         let mut driver = Sockets::new(&[options.listen], &options.certificates)?;
+        let heard = hear(driver.waker());
         let is_hidden = match options.listen.protocol {
             Protocol::Udp | Protocol::Tcp => false,
             Protocol::Tls => !options.certificates.has_own(),
@@ -113,11 +115,11 @@ impl Phone {
             version: 0,
             went_well: false,
         };
-        Ok((phone, driver))
+        Ok((phone, driver, heard))
     }
 
-    fn run(&mut self, driver: &mut Sockets) -> Outcome<bool> {
-        let (heard, mut is_stopping) = (hear(driver.waker()), false);
+    fn run(&mut self, driver: &mut Sockets, heard: &Receiver<Said>) -> Outcome<bool> {
+        let mut is_stopping = false;
         match self.options.registrar {
             Some(_) => drop(self.agent.register(driver.now(), Register::of(&self.options.aor))?),
             None => self.begin(driver.now())?,

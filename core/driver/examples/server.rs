@@ -88,6 +88,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     sansip_driver::fit_descriptors(&mut config.limits.transport);
     let mut server = Server::server(config, options.settings());
     let mut driver = Sockets::new(&options.listen, &options.certificates)?;
+    let heard = hear(driver.waker());
     let mut advertise = options.advertise.iter().cloned();
     for place in &options.listen {
         let with_tcp = place.protocol == Protocol::Udp && !options.no_tcp;
@@ -100,7 +101,6 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     server.check()?;
-    let heard = hear(driver.waker());
     loop {
         match driver.next(&mut server, None)? {
             Turn::Event(event) => tell(driver.now(), event),
