@@ -63,7 +63,7 @@ pub(crate) enum Sockets {
 }
 
 impl Sockets {
-    /// What is needed to listen at `places`.
+    /// Chooses the driver that `places` need.
     pub(crate) fn new(places: &[Place], certificates: &Certificates) -> io::Result<Self> {
         let resolver = Resolver::Dns(Dns::default());
         if places.iter().all(|place| matches!(place.protocol, Protocol::Udp | Protocol::Tcp)) {
