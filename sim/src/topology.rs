@@ -7,6 +7,8 @@
 //! | `biloxi` | 192.0.2.3 | biloxi.com, registrar.biloxi.com, server10.biloxi.com |
 //! | `bob` | 192.0.2.4 | |
 //! | `carol`, if a call is transferred to her | 192.0.2.5 | |
+//! | `strict`, if there is a strict router | 192.0.2.6 | |
+//! | `alice` and `atlanta` of a dual-stack network | 2001:db8::1, 2001:db8::2 besides 192.0.2.2 | as above |
 //! | `nat`, with Alice behind it at 10.0.0.1 | 203.0.113.1 | |
 //! | `proxy1`, `proxy2`, … of a chain | 198.51.100.1, … | proxy1.example.net, … |
 //! | `bob1`, `bob2`, … of a fork | 192.0.2.101, … | |
@@ -21,137 +23,19 @@ use crate::actor::{Behaviour, Incoming, Outgoing, Reaction, Register, Transfer};
 use crate::fault::{Plan, Preset, Weather};
 use crate::link::Links;
 use crate::world::{Setting, World};
-use rfc::{ALICE_SDP, BOB_SDP, CAROL_SDP, sdp};
+pub use network::Topology;
+pub use people::{Domain, Phone};
+use rfc::{ALICE_SDP, ALICE6_SDP, BOB_SDP, CAROL_SDP, sdp};
 use scene::parsed;
-pub use scene::{Domain, Phone, Scene, Wrap};
+pub use scene::{Scene, Wrap};
 pub use secrets::PASSWORDS;
 
 mod build;
+mod network;
+mod people;
 mod rfc;
 mod scene;
 mod secrets;
-
-/// A network that can be asked for by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Topology {
-    /// `direct`: Alice calls Bob at his address.
-    Direct,
-    /// `one-proxy`: Alice's calls go to Bob's domain.
-    OneProxy,
-    /// `trapezoid`: Alice's calls go to her domain's proxy, from there to Bob's domain: RFC 3261 §24.2.
-    Trapezoid,
-    /// `nat`: a trapezoid, with Alice behind a NAT, `nat`, of the strict kind.
-    Nat,
-    /// `mixed`: a trapezoid whose proxies speak TCP with each other and UDP with the phones.
-    Mixed,
-    /// `chain:5`: Alice's calls go through so many proxies, of which the last is Bob's domain; `chain` is `chain:3`.
-    Chain(u8),
-    /// `fork:3`: Alice's calls go to Bob's domain, where so many phones of his are registered; `fork` is `fork:3`.
-    Fork(u8),
-    /// `crowd:100`: so many pairs on a trapezoid, all calling at once; `crowd` is `crowd:10`.
-    Crowd(u32),
-}
-
-impl Topology {
-    /// One of each kind, the larger kinds at a size that is quickly run.
-    pub const ALL: [Self; 8] = [
-        Self::Direct,
-        Self::OneProxy,
-        Self::Trapezoid,
-        Self::Nat,
-        Self::Mixed,
-        Self::Chain(3),
-        Self::Crowd(3),
-        Self::Fork(3),
-    ];
-
-    /// The most proxies of a chain: Max-Forwards is 70 (RFC 3261 §8.1.1.6).
-    const LONGEST_CHAIN: u8 = 69;
-    /// The most phones of a fork: a request may be in 60 places at once (RFC 5393 §5.3.3).
-    const WIDEST_FORK: u8 = 20;
-    /// The most pairs of a crowd.
-    const LARGEST_CROWD: u32 = 1_000_000;
-
-    /// The names of its NATs, which can stand in a plan too.
-    pub const fn nats(self) -> &'static [&'static str] {
-        match self {
-            Self::Nat => &["nat"],
-            _ => &[],
-        }
-    }
-
-    /// The names of its nodes, from Alice to Bob.
-    pub fn nodes(self) -> Vec<String> {
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        let numbered = |name: &'static str, n: u32| (1..=n).map(move |number| format!("{name}{number}"));
-        match self {
-            Self::Direct => owned(&["alice", "bob"]),
-            Self::OneProxy => owned(&["alice", "biloxi", "bob"]),
-            Self::Trapezoid | Self::Nat | Self::Mixed => owned(&["alice", "atlanta", "biloxi", "bob"]),
-            Self::Chain(n) => {
-                let proxies = numbered("proxy", u32::from(n) - 1).chain(["biloxi".to_owned()]);
-                ["alice".to_owned()].into_iter().chain(proxies).chain(["bob".to_owned()]).collect()
-            }
-            Self::Fork(n) => owned(&["alice", "biloxi"]).into_iter().chain(numbered("bob", n.into())).collect(),
-            Self::Crowd(n) => {
-                let proxies = ["atlanta", "biloxi"].map(String::from);
-                numbered("alice", n).chain(proxies).chain(numbered("bob", n)).collect()
-            }
-        }
-    }
-}
-
-impl fmt::Display for Topology {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Direct => f.write_str("direct"),
-            Self::OneProxy => f.write_str("one-proxy"),
-            Self::Trapezoid => f.write_str("trapezoid"),
-            Self::Nat => f.write_str("nat"),
-            Self::Mixed => f.write_str("mixed"),
-            Self::Chain(n) => write!(f, "chain:{n}"),
-            Self::Fork(n) => write!(f, "fork:{n}"),
-            Self::Crowd(n) => write!(f, "crowd:{n}"),
-        }
-    }
-}
-
-impl FromStr for Topology {
-    type Err = &'static str;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        const CHAIN: &str = "a chain has 1 to 69 proxies, as in chain:5";
-        const FORK: &str = "a fork is 1 to 20 phones, as in fork:3";
-        const CROWD: &str = "a crowd is 1 to 1000000 pairs, as in crowd:100";
-        let (kind, size) = name.split_once(':').map_or((name, None), |(kind, size)| (kind, Some(size)));
-        let digits = size.is_none_or(|size| size.bytes().all(|byte| byte.is_ascii_digit()));
-        match (kind, size) {
-            ("direct", None) => Ok(Self::Direct),
-            ("one-proxy", None) => Ok(Self::OneProxy),
-            ("trapezoid", None) => Ok(Self::Trapezoid),
-            ("nat", None) => Ok(Self::Nat),
-            ("mixed", None) => Ok(Self::Mixed),
-            ("chain", None) => Ok(Self::Chain(3)),
-            ("fork", None) => Ok(Self::Fork(3)),
-            ("crowd", None) => Ok(Self::Crowd(10)),
-            ("chain", Some(size)) => {
-                let size = size.parse().ok().filter(|size| digits && (1..=Self::LONGEST_CHAIN).contains(size));
-                size.map(Self::Chain).ok_or(CHAIN)
-            }
-            ("fork", Some(size)) => {
-                let size = size.parse().ok().filter(|size| digits && (1..=Self::WIDEST_FORK).contains(size));
-                size.map(Self::Fork).ok_or(FORK)
-            }
-            ("crowd", Some(size)) => {
-                let size = size.parse().ok().filter(|size| digits && (1..=Self::LARGEST_CROWD).contains(size));
-                size.map(Self::Crowd).ok_or(CROWD)
-            }
-            _ => Err(
-                "a topology is direct, one-proxy, trapezoid, nat, mixed, or chain:5, fork:3 or crowd:100 with another number",
-            ),
-        }
-    }
-}
 
 /// Who asks everybody for credentials before serving them (RFC 3261 §22).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -250,8 +134,9 @@ impl Scenario {
     pub fn rfc3261(topology: Topology) -> Self {
         let at_home = topology != Topology::Direct;
         let bob = if at_home { "Bob <sip:bob@biloxi.com>" } else { "Bob <sip:bob@192.0.2.4>" };
+        let offer = if topology == Topology::Dual { ALICE6_SDP } else { ALICE_SDP };
         let call =
-            Outgoing { at: CALL_AT, to: parsed(bob), body: Some(sdp(ALICE_SDP)), late_offer: None, cancel_after: None };
+            Outgoing { at: CALL_AT, to: parsed(bob), body: Some(sdp(offer)), late_offer: None, cancel_after: None };
         let register = Register { at: Instant::ZERO, registrar: parsed("sip:registrar.biloxi.com"), expires: 7_200 };
         let answer = (Duration::from_secs(2), Reaction::Answer(Some(sdp(BOB_SDP))));
         Self {
@@ -325,49 +210,5 @@ impl Scenario {
         let end =
             self.calm_from + ring_limit.max(timers.c) + timers.sixty_four_t1() + timers.sixty_four_t1() + timers.t4;
         end + end.since(Instant::ZERO) / 1_000
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_topology_is_found_by_its_name() {
-        for topology in Topology::ALL {
-            assert_eq!(topology.to_string().parse(), Ok(topology));
-        }
-        for (name, same) in [("chain", "chain:3"), ("fork", "fork:3"), ("crowd", "crowd:10"), ("chain:07", "chain:7")] {
-            assert_eq!(name.parse::<Topology>().unwrap().to_string(), same);
-        }
-    }
-
-    #[test]
-    fn what_is_no_topology_is_said_in_a_line_with_what_would_be_right() {
-        for (name, right) in [
-            ("ring", "direct, one-proxy, trapezoid"),
-            ("direct:2", "direct, one-proxy, trapezoid"),
-            ("", "direct, one-proxy, trapezoid"),
-            ("chain:0", "1 to 69"),
-            ("chain:70", "1 to 69"),
-            ("chain:+5", "1 to 69"),
-            ("chain:", "1 to 69"),
-            ("fork:0", "1 to 20"),
-            ("fork:21", "1 to 20"),
-            ("crowd:x", "1 to 1000000"),
-            ("crowd:1000001", "1 to 1000000"),
-        ] {
-            let error = name.parse::<Topology>().unwrap_err();
-            assert!(error.contains(right) && !error.contains('\n'), "{name}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_topology_has_the_nodes_that_it_names() {
-        for topology in Topology::ALL {
-            let world = Scenario::rfc3261(topology).world();
-            let names: Vec<_> = world.trace().nodes().map(|(_, name)| name.to_owned()).collect();
-            assert_eq!(names, topology.nodes(), "{topology}");
-        }
     }
 }

@@ -39,6 +39,8 @@ struct Named {
     name: String,
     /// The times that its clock was set to, in order.
     clocks: Vec<Clock>,
+    /// Whether it keeps no transactions.
+    is_stateless: bool,
 }
 
 /// A clock: what it shows at one moment of the world, and how fast it runs from then on.
@@ -271,6 +273,18 @@ impl Trace {
         clocks.iter().all(|clock| std::mem::replace(&mut before, *clock).at(clock.world) == clock.shown)
     }
 
+    /// Whether a node keeps no transactions.
+    pub fn is_stateless(&self, node: NodeId) -> bool {
+        self.nodes.get(node.0).is_some_and(|node| node.is_stateless)
+    }
+
+    /// This node keeps no transactions.
+    pub(crate) fn set_stateless(&mut self, node: NodeId) {
+        if let Some(node) = self.nodes.get_mut(node.0) {
+            node.is_stateless = true;
+        }
+    }
+
     /// All entries that are kept, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -312,7 +326,7 @@ impl Trace {
 
     pub(crate) fn add_node(&mut self, name: &str) -> NodeId {
         let node = NodeId(self.nodes.len());
-        self.nodes.push(Named { name: name.to_owned(), clocks: Vec::new() });
+        self.nodes.push(Named { name: name.to_owned(), clocks: Vec::new(), is_stateless: false });
         self.by_name.insert(name.to_owned(), node);
         node
     }

@@ -180,6 +180,9 @@ impl World {
         assert!(is_name(name), "`{name}` is no name for a node");
         assert!(self.node(name).is_none(), "there is a node `{name}` already");
         let node = self.trace.add_node(name);
+        if actor.is_stateless() {
+            self.trace.set_stateless(node);
+        }
         let listeners: Vec<Bound> = listeners.into_iter().map(Into::into).collect();
         for bound in &listeners {
             let port = Port { node, listener: bound.listener, protocol: bound.protocol };

@@ -10,6 +10,7 @@ mod record_route;
 mod regressions;
 mod services;
 mod session_setup;
+mod topologies;
 mod transfers;
 
 use std::collections::BTreeMap;

@@ -64,12 +64,15 @@ pub enum UriRule {
     Target,
     /// Same user or same host. For a user agent behind a proxy, whose Request-URI is its Contact.
     Forwarded,
+    /// Any URI. For a user agent behind a strict router, which sends to a Request-URI that is not the one of its sender (RFC 3261
+    /// §16.12.1.2). Credentials that someone has overheard then serve for any Request-URI, once.
+    Any,
 }
 
 impl UriRule {
     /// Whether the `uri` of credentials may stand for the Request-URI of this request.
     fn accepts(self, digest_uri: &[u8], request: &Request) -> bool {
-        if digest_uri == request.uri_bytes() {
+        if self == Self::Any || digest_uri == request.uri_bytes() {
             return true;
         }
         let (Ok(claimed), Ok(own)) = (Uri::parse(digest_uri), request.uri()) else { return false };
@@ -85,6 +88,7 @@ impl UriRule {
         match self {
             Self::Target => host == own_host && user == own_user,
             Self::Forwarded => host == own_host || user.is_some() && user == own_user,
+            Self::Any => true,
         }
     }
 }

@@ -6,6 +6,7 @@ mod challenger;
 mod line;
 mod session;
 mod stack;
+mod strict;
 mod user_agent;
 
 pub use behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction, Register, Transfer};
@@ -13,6 +14,7 @@ pub use census::Census;
 pub use challenger::Challenger;
 pub use session::Session;
 pub use stack::StackActor;
+pub use strict::StrictRouter;
 pub use user_agent::UserAgentActor;
 
 use std::fmt;
@@ -51,6 +53,11 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     /// How many of these it has room for without another allocation.
     fn capacity(&self) -> Census {
         Census::default()
+    }
+
+    /// Whether it keeps no transactions: each message goes on as often as it comes (RFC 3261 §16.11).
+    fn is_stateless(&self) -> bool {
+        false
     }
 
     /// A copy that behaves like the original; a world is forked with it.

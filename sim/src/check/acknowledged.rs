@@ -41,6 +41,9 @@ impl Check for Acknowledged {
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        if part.is_stateless {
+            return;
+        }
         for (seen, packet, _) in part.received() {
             let is_final = packet.status().is_some_and(|status| status >= 200);
             if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet) {

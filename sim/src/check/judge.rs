@@ -93,9 +93,10 @@ struct Known<'a>(Part<'a>);
 
 impl PartialEq for Known<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let Part { node, name, call_id, seen, until, crashed, keeps_time, lost } = &self.0;
+        let Part { node, name, call_id, seen, until, crashed, is_stateless, keeps_time, lost } = &self.0;
         let rest = &other.0;
         (*node, *until, *crashed, *keeps_time) == (rest.node, rest.until, rest.crashed, rest.keeps_time)
+            && *is_stateless == rest.is_stateless
             && seen.len() == rest.seen.len()
             && seen.iter().zip(&rest.seen).all(|(one, other)| is_same(one, other))
             && (*name, *call_id, lost) == (rest.name, rest.call_id, &rest.lost)

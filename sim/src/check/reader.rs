@@ -278,6 +278,7 @@ impl<'a, 't> Parts<'a, 't> {
                 lost: Vec::new(),
                 until: self.trace.local(node, self.now),
                 crashed: false,
+                is_stateless: self.trace.is_stateless(node),
                 keeps_time: self.trace.keeps_time(node),
             });
             self.all.len() - 1

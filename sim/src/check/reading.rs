@@ -36,6 +36,8 @@ pub struct Part<'a> {
     pub until: Instant,
     /// Whether it crashed.
     pub crashed: bool,
+    /// Whether it keeps no transactions: each message goes on as often as it comes (RFC 3261 §16.11).
+    pub is_stateless: bool,
     /// Whether its clock never jumped; it may run fast or slow.
     pub keeps_time: bool,
     /// The connections that it came to have no more, by the numbers of [`Carried::stream`], each with how many things it had seen by

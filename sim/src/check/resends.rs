@@ -12,7 +12,8 @@ use crate::packet::Packet;
 /// * Other requests: timer E's steps, up to T2, and T2 after a provisional response (§17.1.2.2), until a final response.
 /// * A final response to INVITE: the steps up to T2 until its ACK comes (timer G, §17.2.1; a 2xx by the called end, §13.3.1.4).
 ///
-/// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7).
+/// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7), such as a challenge
+/// (§26.3.2.4).
 #[derive(Clone, Copy, Debug)]
 pub struct Resends {
     timers: Timers,
@@ -49,7 +50,7 @@ impl Check for Resends {
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         // A clock that jumps makes timers late.
-        if !part.keeps_time {
+        if !part.keeps_time || part.is_stateless {
             return;
         }
         for (seen, packet, _) in part.sent() {
@@ -84,6 +85,8 @@ impl Resends {
         match packet.status() {
             None if packet.method == "ACK" || (packet.method == "CANCEL" && seen.below.is_some()) => None,
             None => Some(self.heard_of_request(part, seen, packet)),
+            // Whoever is not known may be asked for credentials without a transaction (§26.3.2.4).
+            Some(401 | 407) if !part.forwards(seen.hop, packet.method) => None,
             Some(status) if packet.method == "INVITE" && status >= 200 => {
                 let heard = if packet.is_rejection() {
                     heard_of_rejection(part, seen)

@@ -22,7 +22,8 @@ use crate::packet::Packet;
 /// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
 ///   provisional response to INVITE once a minute besides (§13.3.1.1), or, if it is reliable, by timer A's steps until its PRACK
 ///   comes (RFC 3262 §3).
-/// * One final response besides 2xx (§17.2); a copy is never forwarded as if it were a new request (§16.2). Over
+/// * A node that keeps no transactions sends one message for each that came (§16.11).
+/// * One final response besides 2xx (§17.2), but that each copy may be challenged anew (§26.3.2.4); a copy is never forwarded as if it were a new request (§16.2). Over
 ///   streams a request may go once more, on another connection, with the same branch.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
@@ -63,8 +64,28 @@ impl Check for Schedule {
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+        if part.is_stateless {
+            return judge_stateless(part, report);
+        }
         let steps = [self.steps(Duration::MAX), self.steps(self.timers.t2)];
         Judge::new(self.timers, &steps).judge(part, report);
+    }
+}
+
+/// A node that keeps no transactions sends one message for each that came, at once.
+fn judge_stateless(part: &Part<'_>, report: &mut Report<'_>) {
+    let mut came = 0;
+    for seen in &part.seen {
+        match seen.what {
+            Sight::Received(..) => came += 1,
+            Sight::Sent(packet, _) if came == 0 => {
+                let what =
+                    format!("{} sent {} ({}) for nothing that came", part.name, packet.what(), packet.top().branch);
+                return report.breach(part.node, seen.time, what);
+            }
+            Sight::Sent(..) => came -= 1,
+            Sight::Began | Sight::Ended(_) => {}
+        }
     }
 }
 
@@ -99,6 +120,8 @@ struct Served<'a> {
     over: Option<Instant>,
     /// The final response, if it is one of which there can be only one.
     rejection: Option<&'a [u8]>,
+    /// Challenges that differ from the first.
+    challenges: usize,
     /// Whether the ACK for such a response to INVITE came.
     acknowledged: bool,
     responses: BTreeMap<&'a [u8], Copies>,
@@ -288,7 +311,12 @@ impl<'a> Judge<'a> {
             // A CANCEL without a context goes on statelessly, and each of its responses comes back so (§16.10).
             let stateless = packet.method == "CANCEL" && downstream > 0;
             if !success && !stateless && *served.rejection.get_or_insert(bytes) != bytes {
-                return Err("another final response was sent before".into());
+                // Whoever is not known may be asked for credentials without a transaction, anew for each copy (§26.3.2.4).
+                let is_challenge = matches!(status, 401 | 407) && downstream == 0;
+                if !is_challenge || served.challenges + 1 >= served.came {
+                    return Err("another final response was sent before".into());
+                }
+                served.challenges += usize::from(!served.responses.contains_key(bytes));
             }
         }
         if packet.answers(2, "PRACK")

@@ -25,6 +25,13 @@ impl Story {
         Self(trace)
     }
 
+    /// As above; the judged node keeps no transactions.
+    pub(super) fn stateless() -> Self {
+        let mut story = Self::new();
+        story.0.set_stateless(JUDGED);
+        story
+    }
+
     fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, stream: Option<u32>, message: &str) -> usize {
         let address = |node: NodeId| SocketAddr::from(([192, 0, 2, node.0 as u8], 5060));
         let sent = Transmission {

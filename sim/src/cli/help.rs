@@ -32,8 +32,8 @@ Usage: sansip-sim [call] [OPTIONS]
 Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R2.
 
 Options of call:
-  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, chain:N (N proxies), fork:N (Bob has N
-                        phones) or crowd:N (N pairs)
+  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N (N
+                        proxies), fork:N (Bob has N phones) or crowd:N (N pairs)
   --record-route        the proxies stay on the path of the call
   --hang-up WHO         alice, bob (the default), nobody, or with times: alice:3s,bob:500ms
   --hold WHO            alice or bob puts the call on hold so long after it is there, for a second: alice:3s,bob:500ms
@@ -89,7 +89,8 @@ Usage: sansip-sim sweep --runs N [OPTIONS]
 Options:
   --runs N              so many runs, over all shards
   --for TIME            as many as there is time for: 90s, 10m, 2h
-  --topology NAME       direct, one-proxy, trapezoid, nat, mixed, chain:N, fork:N, crowd:N, or all (the default)
+  --topology NAME       direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, chain:N, fork:N, crowd:N, or
+                        all (the default)
   --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
                         that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a
@@ -150,7 +151,8 @@ past 64*T1: every way to do that to up to K of them.
 
 Options:
   --faults K            at most so many faults
-  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, chain:N, fork:N or crowd:N
+  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N, fork:N
+                        or crowd:N
   --record-route        the proxies stay on the path of the call
   --cancel              Alice cancels while it rings
   --hang-up WHO         alice, bob (the default) or nobody

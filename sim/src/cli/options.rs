@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::{help, nearest};
 use crate::fault::Preset;
 use crate::run::{Case, OPTIONS, why};
+use crate::topology::Topology;
 
 /// A wrong command line: one line that says what and where and what would be right.
 pub(super) struct Usage(pub(super) String);
@@ -105,12 +106,10 @@ impl Options {
 pub(super) fn meant(option: &str, value: &str) -> String {
     match option {
         "weather" => nearest::hint(value, Preset::ALL.iter().map(|preset| preset.name())),
-        "topology" => nearest::hint(value, TOPOLOGIES.into_iter()),
+        "topology" => nearest::hint(value, Topology::names()),
         _ => String::new(),
     }
 }
-
-const TOPOLOGIES: [&str; 8] = ["direct", "one-proxy", "trapezoid", "nat", "mixed", "chain", "fork", "crowd"];
 
 /// How many threads.
 pub(super) struct Threads(pub(super) usize);

@@ -339,6 +339,10 @@ impl Actor for Remembering {
         self.facts().map_or_else(|| self.asked(|node| node.capacity()), |facts| facts.capacity)
     }
 
+    fn is_stateless(&self) -> bool {
+        self.asked(|node| node.is_stateless())
+    }
+
     fn clone_box(&self) -> Box<dyn Actor> {
         Box::new(self.fork())
     }

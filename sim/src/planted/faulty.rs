@@ -210,6 +210,10 @@ impl Actor for Faulty {
         census
     }
 
+    fn is_stateless(&self) -> bool {
+        self.node.is_stateless()
+    }
+
     fn capacity(&self) -> Census {
         let mut capacity = self.node.capacity();
         if self.hooks.claims == Claims::MoreRoom {

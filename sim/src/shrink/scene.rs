@@ -15,7 +15,7 @@ pub(super) fn smaller(present: Topology) -> Vec<(Topology, Names)> {
         Topology::Fork(phones) => return smaller_forks(phones),
         _ => {}
     }
-    let is_plain = |other: &Topology| !matches!(other, Topology::Crowd(_) | Topology::Fork(_));
+    let is_plain = |other: &Topology| plainness(*other) < 2 || matches!(other, Topology::Chain(_));
     let mut all: Vec<_> = Topology::ALL.into_iter().filter(is_plain).collect();
     if let Topology::Chain(proxies) = present {
         all.extend((2..proxies).map(Topology::Chain));
@@ -29,12 +29,17 @@ pub(super) fn smaller(present: Topology) -> Vec<(Topology, Names)> {
 
 /// By nodes, then by how plain it is.
 fn size(topology: Topology) -> (usize, u8) {
-    let plain = match topology {
+    (topology.nodes().len(), plainness(topology))
+}
+
+/// The lower, the less there is to a network besides its nodes.
+const fn plainness(topology: Topology) -> u8 {
+    match topology {
         Topology::Direct | Topology::OneProxy | Topology::Trapezoid => 0,
         Topology::Mixed | Topology::Nat => 1,
         Topology::Chain(_) | Topology::Crowd(_) | Topology::Fork(_) => 2,
-    };
-    (topology.nodes().len(), plain)
+        Topology::Redirect | Topology::Auth | Topology::Strict | Topology::Dual => 3,
+    }
 }
 
 /// One phone alone, which is a single one behind its proxy; then all but one.

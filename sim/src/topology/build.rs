@@ -1,6 +1,6 @@
 //! Each topology in a few lines.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use sansip::Duration;
 use sansip::dialog::{End, SessionTimerSettings};
@@ -62,6 +62,27 @@ impl Scenario {
                 scene.domain(self.biloxi().tcp());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
+            Topology::Redirect => {
+                scene.phone(self.alice(), &self.of(&self.alice));
+                scene.domain(self.first(self.biloxi()).redirects());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
+            Topology::Auth => {
+                let alice = Phone::new("alice", "Alice <sip:alice@biloxi.com>", [192, 0, 2, 1]);
+                scene.phone(self.armed(alice, 0).outbound("biloxi.com"), &self.of(&self.alice));
+                scene.domain(self.biloxi().users(secrets::of_domain(secrets::BILOXI), self.nonce_age));
+                let bob = Phone::new("bob", "Bob <sip:bob@biloxi.com>", [192, 0, 2, 4]);
+                scene.phone(self.armed(bob, 1), &self.of(&self.bob));
+            }
+            Topology::Strict => self.strict(scene),
+            Topology::Dual => {
+                let alice = Phone::new("alice", "Alice <sip:alice@atlanta.com>", rfc::ALICE6).host("pc33.atlanta.com");
+                let alice = self.armed(alice.script(rfc::alice()), 0);
+                scene.phone(alice.outbound("atlanta.com"), &self.of(&self.alice));
+                scene.domain(self.first(self.atlanta()).also_at(rfc::ATLANTA6).record_route(true));
+                scene.domain(self.biloxi());
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
             Topology::Chain(length) => self.chain(scene, length),
             Topology::Fork(phones) => self.fork(scene, phones),
             Topology::Crowd(pairs) => self.crowd(scene, pairs),
@@ -82,6 +103,25 @@ impl Scenario {
             scene.domain(if number == 1 { self.first(proxy) } else { proxy });
         }
         scene.domain(if length == 1 { self.first(self.biloxi()) } else { self.biloxi() });
+        scene.phone(self.bob(), &self.of(&self.bob));
+    }
+
+    /// The strict router knows where all the others are.
+    fn strict(&self, scene: &mut Scene) {
+        let at = |last| IpAddr::from([192, 0, 2, last]);
+        let hosts = [
+            ("pc33.atlanta.com", at(1)),
+            ("atlanta.com", at(2)),
+            ("bigbox3.site3.atlanta.com", at(2)),
+            ("biloxi.com", at(3)),
+            ("server10.biloxi.com", at(3)),
+        ];
+        let named: Vec<_> = (1..=6).map(|last| (at(last).to_string(), at(last))).collect();
+        let named = named.iter().map(|(host, address)| (host.as_str(), *address));
+        scene.phone(self.alice().outbound("atlanta.com"), &self.of(&self.alice));
+        scene.domain(self.first(self.atlanta().route("*", &at(6).to_string())));
+        scene.strict_router("strict", at(6), &hosts.into_iter().chain(named).collect::<Vec<_>>());
+        scene.domain(self.biloxi());
         scene.phone(self.bob(), &self.of(&self.bob));
     }
 
@@ -148,10 +188,11 @@ impl Scenario {
             Some(timer) => phone.session_timer(timer.settings(who), timer.by_invite),
             None => phone,
         };
-        let logins = secrets::logins(who, self.challenges).into_iter();
+        let phone = if self.topology == Topology::Redirect { phone.follows() } else { phone };
+        let logins = secrets::logins(who, self.challenges, self.topology == Topology::Auth).into_iter();
         let phone = logins.fold(phone, |phone, (scope, login)| phone.login(scope, login));
         match [(self.challenges.alice, secrets::ALICE), (self.challenges.bob, secrets::BOB), (false, "")][who] {
-            (true, realm) => phone.guard(secrets::phone(realm, self.nonce_age), secrets::users()),
+            (true, realm) => phone.guard(secrets::phone(realm, self.nonce_age, self.topology), secrets::users()),
             (false, _) => phone,
         }
     }

@@ -1,11 +1,21 @@
 //! The people and the values of RFC 3261 §24.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use sansip::Script;
 use sansip::user_agent::Body;
 
 /// Alice's offer, of 142 octets as in RFC 3261 §24.2.
 pub(super) const ALICE_SDP: &str = "v=0\r\no=alice 2890844526 2890844526 IN IP4 pc33.atlanta.com\r\ns=Call\r\n\
      c=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 49172 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
+/// Her phone and her proxy in a dual-stack network.
+pub(super) const ALICE6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+pub(super) const ATLANTA6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2));
+
+/// Her offer from there.
+pub(super) const ALICE6_SDP: &str = "v=0\r\no=alice 2890844526 2890844526 IN IP6 2001:db8::1\r\ns=Call\r\n\
+     c=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 49172 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
 
 /// Bob's answer, of 131 octets as in RFC 3261 §24.2.
 pub(super) const BOB_SDP: &str = "v=0\r\no=bob 2808844564 2808844564 IN IP4 192.0.2.4\r\ns=Bob\r\n\

@@ -24,7 +24,7 @@ use sansip::{
     Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, NextHop, Node, Output, Seed, Stack,
     TransactionUser, Transmit,
 };
-use sansip_sim::actor::{Actor, Census, ServerActor, StackActor};
+use sansip_sim::actor::{Actor, Census, ServerActor, StackActor, StrictRouter};
 use sansip_sim::check;
 use sansip_sim::fault::Weather;
 use sansip_sim::link::{Conditions, Link, Links, Probability};
@@ -32,7 +32,7 @@ use sansip_sim::trace::Note;
 use sansip_sim::{Setting, World};
 
 use plan::{Kind, Net, What, domain};
-use routers::{Front, HERE, Strict};
+use routers::Front;
 use user::{Told, User};
 
 /// How many networks a normal test run tries; `SANSIP_ROUTING_CASES` says another number.
@@ -120,7 +120,7 @@ fn world(net: &Net, spoil: impl Fn(usize, Box<dyn Actor>) -> Box<dyn Actor>) -> 
                         }
                     }
                 }
-                (Box::new(Strict::new(local, hosts, node.records)), vec![HERE])
+                (Box::new(StrictRouter::new(local, hosts, node.records)), vec![StrictRouter::HERE])
             }
         };
         let bounds: Vec<_> = ids.into_iter().zip(&listeners).map(|(id, listener)| (id, listener.local)).collect();

@@ -223,6 +223,7 @@ fn a_uri_may_differ_from_the_request_uri_as_the_rule_says() {
     ] {
         assert_eq!(verdict(UriRule::Target, digest_uri, uri), target, "{digest_uri} {uri}");
         assert_eq!(verdict(UriRule::Forwarded, digest_uri, uri), forwarded, "{digest_uri} {uri}");
+        assert_eq!(verdict(UriRule::Any, digest_uri, uri), good, "{digest_uri} {uri}");
     }
 }
 

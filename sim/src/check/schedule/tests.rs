@@ -171,3 +171,32 @@ fn what_loses_nothing_gets_one_copy_but_of_a_2xx() {
     Story::new().receives(0, &invite).sends_at(&[0, 500], &busy).is_wrong("it is copy 2, and 1 are allowed");
     Story::new().receives(0, &invite).sends_at(&ELEVEN, &ok).is_fine();
 }
+
+#[test]
+fn each_copy_of_a_request_may_be_challenged_anew_and_nothing_else_answered_so() {
+    let (invite, first) = (request("INVITE", &["1"]), response(407, "INVITE", &["1"]));
+    let another = with("Subject: another nonce", &first);
+    let copy = || Story::new().receives(0, &invite).sends(0, &first).receives(500, &invite);
+    copy().sends(500, &another).is_fine();
+    Story::new()
+        .receives(0, &invite)
+        .sends(0, &first)
+        .sends(0, &another)
+        .is_wrong("another final response was sent before");
+    copy()
+        .sends(500, &another)
+        .sends(500, &with("Subject: a third", &first))
+        .is_wrong("another final response was sent before");
+    let busy = |text: &str| text.replace("407", "486");
+    let twice = Story::new().receives(0, &invite).sends(0, &busy(&first)).receives(500, &invite);
+    twice.sends(500, &busy(&another)).is_wrong("another final response was sent before");
+}
+
+#[test]
+fn a_node_without_transactions_sends_what_came_and_no_more() {
+    let (came, sent) = (request("INVITE", &["1"]), request("INVITE", &["p", "1"]));
+    let story = || Story::stateless().receives(0, &came).sends(0, &sent);
+    story().is_fine();
+    story().receives(9, &came).sends(9, &sent).is_fine();
+    story().sends(9, &sent).is_wrong("for nothing that came");
+}
