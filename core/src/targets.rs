@@ -104,7 +104,7 @@ impl TargetSet {
     /// Adds a target behind those that are preferred as much. False, and nothing changes, if an equivalent one (§19.1.4) by the same
     /// way waits or was taken, whatever header fields its URI asks for, or if there is no room.
     pub fn add(&mut self, target: Target) -> bool {
-        if self.has(&target) || self.waiting.len() + self.taken.len() >= self.limit {
+        if self.has(&target) || self.is_full() {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.q >= target.q);
@@ -115,7 +115,7 @@ impl TargetSet {
     /// Adds a target that is taken next, in the place of one that was preferred so much. False, and nothing changes, where
     /// [`add`](Self::add) says so.
     pub fn add_instead(&mut self, before: u16, target: Target) -> bool {
-        if self.has(&target) || self.waiting.len() + self.taken.len() >= self.limit {
+        if self.has(&target) || self.is_full() {
             return false;
         }
         let q = self.best().map_or(before, |best| best.max(before));
@@ -123,8 +123,16 @@ impl TargetSet {
         true
     }
 
+    /// Whether as many targets wait and were taken as it takes in all.
+    pub const fn is_full(&self) -> bool {
+        self.waiting.len() + self.taken.len() >= self.limit
+    }
+
     /// Whether the target, or an equivalent one, waits or was taken.
     pub fn has(&self, target: &Target) -> bool {
+        if self.waiting.is_empty() && self.taken.is_empty() {
+            return false;
+        }
         let place = target.place();
         self.waiting.iter().any(|other| other.place().is(&place)) || self.taken.iter().any(|other| other.is(&place))
     }

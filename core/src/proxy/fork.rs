@@ -76,9 +76,9 @@ impl Fork {
         is_added
     }
 
-    /// Whether a target was left out for want of room alone.
+    /// Whether a target is left out for want of room alone.
     pub(super) fn has_no_room_for(&self, target: &Target) -> bool {
-        !self.is_over && !self.targets.has(target)
+        !self.is_over && self.targets.is_full() && !self.targets.has(target)
     }
 
     /// From now on all of the breadth can be used: targets are added.

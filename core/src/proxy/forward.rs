@@ -102,10 +102,9 @@ impl ResponseContext {
     pub(super) fn add<E>(&mut self, cx: &mut Context<'_, E>, targets: &[Target]) -> usize {
         let mut added = 0;
         for target in targets {
-            match sips::allowed(cx, &self.request, target.clone()) {
-                Ok(target) if self.fork.add(target.clone()) => added += 1,
+            match sips::allowed(cx, &self.request, target) {
                 Ok(target) if self.fork.has_no_room_for(&target) => cx.refused(Limit::TARGETS),
-                Ok(_) => {}
+                Ok(target) => added += usize::from(self.fork.add(target.into_owned())),
                 Err(refusal) => self.candidates.push(Candidate::Own(refusal)),
             }
         }

@@ -9,7 +9,7 @@ use arrayvec::ArrayString;
 use siphasher::sip::SipHasher13;
 
 use crate::message::header::{Header, Via};
-use crate::message::{HeaderId, HeaderName, HostPort, Request, TagParam};
+use crate::message::{HeaderId, HostPort, Request, TagParam};
 
 /// Digits of a second part.
 const LENGTH: usize = 16;
@@ -28,10 +28,8 @@ pub(super) fn second_part(key: &[u8; 16], request: &Request) -> SecondPart {
         hasher.write(bytes);
     };
     add(request.uri_bytes());
-    for field in request.headers().iter() {
-        if matches!(field.name, HeaderName::Known(HeaderId::Route | HeaderId::ProxyRequire)) {
-            add(field.value);
-        }
+    for id in [HeaderId::Route, HeaderId::ProxyRequire] {
+        request.headers().values(id, false).for_each(&mut add);
     }
     add(request.call_id().unwrap_or_default().as_bytes());
     add(&request.cseq().map_or(0, |cseq| cseq.number).to_be_bytes());

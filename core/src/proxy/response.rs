@@ -8,7 +8,7 @@ use super::response_context::{BranchState, ResponseContext, Stage};
 use super::{Core, Settings, Work};
 use crate::endpoint::{DeliveryId, Failure};
 use crate::message::header::{Header, Via};
-use crate::message::{HeaderId, Response, StatusCode};
+use crate::message::{HeaderId, Request, Response, StatusCode};
 use crate::proxy::ResponseContextId;
 use crate::stack::Context;
 use crate::timer::TimerId;
@@ -38,14 +38,14 @@ impl Core {
                 cx.rearm(timer, cx.now() + cx.config().timers.c);
             }
             // 5. To anything but INVITE the endpoint lets no provisional response but 100 out (RFC 4320 §4.1).
-            if context.stage == Stage::Forwarding && is_for_others(&response) {
+            if context.stage == Stage::Forwarding && is_for_others(&context.request, &response) {
                 context.send_provisional(cx, &response);
             }
             return None;
         }
         let first = branch.end(cx, BranchState::Final);
         // 3. Via: taken off when the response is sent on.
-        let is_for_others = is_for_others(&response);
+        let is_for_others = is_for_others(&context.request, &response);
         // 5. Check response for forwarding
         if status.is_success() && is_for_others {
             if context.invite || context.stage == Stage::Forwarding {
@@ -171,6 +171,9 @@ impl ResponseContext {
 }
 
 /// Whether a Via is left when ours is taken off, as without one the response was meant for us.
-fn is_for_others(response: &Response) -> bool {
-    response.headers().values(HeaderId::Via, Via::LIST).nth(1).is_some_and(|left| Via::parse(left).is_ok())
+fn is_for_others(request: &Request, response: &Response) -> bool {
+    // Nearly all peers copy the lines of Via as they are: then the one below ours is that which was read with the request.
+    let below = response.headers().values(HeaderId::Via, false).nth(1);
+    (below.is_some() && below == request.headers().raw(HeaderId::Via))
+        || response.headers().values(HeaderId::Via, Via::LIST).nth(1).is_some_and(|left| Via::parse(left).is_ok())
 }

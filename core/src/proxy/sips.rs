@@ -1,5 +1,6 @@
 //! Forwarding of SIPS and SIP (RFC 5630 §5.3): a request for a SIPS URI goes to SIPS URIs alone, one for a SIP URI to SIP URIs.
 
+use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use super::Refusal;
@@ -14,7 +15,11 @@ use crate::transport::NextHop;
 /// # Errors
 /// 480 with Warning 380 for a SIP target of a SIPS request, and with 381 for a SIPS target of a SIP request where there is no
 /// TLS listener.
-pub(super) fn allowed<E>(cx: &Context<'_, E>, request: &Request, target: Target) -> Result<Target, Refusal> {
+pub(super) fn allowed<'t, E>(
+    cx: &Context<'_, E>,
+    request: &Request,
+    target: &'t Target,
+) -> Result<Cow<'t, Target>, Refusal> {
     let wanted = Scheme::of(request.uri_bytes());
     match (wanted, target.uri.as_uri().scheme()) {
         (Some(Scheme::Sips), Scheme::Sip) => Err(refusal(cx, false)),
@@ -26,12 +31,13 @@ pub(super) fn allowed<E>(cx: &Context<'_, E>, request: &Request, target: Target)
             };
             match (as_sip(target.uri.as_uri()), next_hop) {
                 (Some(uri), Some(next_hop)) if has_tls => {
-                    Ok(Target { uri, next_hop: Some(NextHop { secure: true, ..next_hop }), ..target })
+                    let next_hop = Some(NextHop { secure: true, ..next_hop });
+                    Ok(Cow::Owned(Target { uri, next_hop, ..target.clone() }))
                 }
                 _ => Err(refusal(cx, true)),
             }
         }
-        _ => Ok(target),
+        _ => Ok(Cow::Borrowed(target)),
     }
 }
 

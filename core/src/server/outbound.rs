@@ -5,7 +5,7 @@ use super::location::{Ask, Known};
 use super::policy::Nowhere;
 use super::{Core, Cx, has_route};
 use crate::flow::Flow;
-use crate::message::header::{Contact, Header, Route, Via};
+use crate::message::header::{Header, Route, Via};
 use crate::message::{HeaderId, Request, StatusCode, Uri};
 use crate::proxy::Target;
 use crate::registrar::{Binding, leads_nowhere_else};
@@ -44,9 +44,8 @@ impl Core {
     pub(super) fn record_flows(&self, request: &Request, flow: Flow, targets: &mut [Target]) {
         let headers = request.headers();
         let in_dialog = request.to_tag().is_some();
-        let contact = headers.get::<Contact<'_>>().and_then(Result::ok);
-        let contact = contact.and_then(|contact| contact.address());
-        let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
+        let contact = headers.contact();
+        let is_direct = headers.count(HeaderId::Via) == 1 && headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
         // One that asks for it by `ob` has opened its flow (RFC 5626 §4.3, §5.3.2).
         let asks = |uri: Uri<'_>| uri.parameter("ob").is_some() || leads_nowhere_else(request, flow, uri);
         let is_hidden = is_direct && contact.is_some_and(|contact| asks(contact.uri));

@@ -165,7 +165,7 @@ impl Core {
         };
         let target = choose(&preprocessed)?;
         let Preprocessed { request, listener: outbound, .. } = preprocessed;
-        let target = sips::allowed(cx, &request, target)?;
+        let target = sips::allowed(cx, &request, &target)?;
         let maker = Maker { settings: &self.settings, inbound, outbound, share };
         let Copy { edit, here, next_hop } =
             maker.copy(cx, &request, &target, || self.tokens.parameters(received, None))?;
