@@ -1,6 +1,7 @@
 //! The commands that answer requests, and what becomes of their transactions.
 
 use crate::error::CommandError;
+use crate::flow::Flow;
 use crate::message::{Framing, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -52,6 +53,17 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Sends a 2xx to INVITE behind the other final response of its transaction: once, along the path of that, past the machine.
+    ///
+    /// A proxy must send it on at once (RFC 3261 §16.7 step 5), but the machine discards it (§17.2.1): what the transaction sends again is its own
+    /// response. Nothing is sent if the transaction is gone (RFC 6026 §8.3), or its connection.
+    pub(crate) fn respond_late(&mut self, now: Instant, server: ServerTransactionId, response: SharedBytes) {
+        self.wire.advance(now);
+        if let Some(path) = self.servers.path(server) {
+            self.send_back(path, response);
+        }
+    }
+
     /// How the responses of a transaction end for its sender (RFC 3261 §18.3).
     ///
     /// # Errors
@@ -65,9 +77,17 @@ impl Endpoint {
     pub fn reply(&mut self, now: Instant, arrival: &Arrival, response: Response) {
         self.wire.advance(now);
         let written = response.octets(self.wire.framing(arrival.path.listener));
-        match written.map(|bytes| (self.wire.way_back(arrival.path, &bytes), bytes)) {
-            Ok((Some(path), bytes)) => self.wire.send(path, bytes),
-            Ok((None, _)) | Err(_) => self.wire.stats.disconnected += 1,
+        match written {
+            Ok(bytes) => self.send_back(arrival.path, bytes),
+            Err(_) => self.wire.stats.disconnected += 1,
+        }
+    }
+
+    /// Sends a response once to where `path` leads, if there is still a way.
+    fn send_back(&mut self, path: Flow, response: SharedBytes) {
+        match self.wire.way_back(path, &response) {
+            Some(way) => self.wire.send(way, response),
+            None => self.wire.stats.disconnected += 1,
         }
     }
 

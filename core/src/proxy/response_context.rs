@@ -162,12 +162,15 @@ impl ResponseContext {
     /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
     /// gone the response is discarded (RFC 6026 §8.3).
     pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
-        // Behind another final response no 2xx reaches the caller: the server transaction sends none (RFC 3261 §17.2.1).
-        if self.told.is_none_or(|told| told.is_success()) {
+        let is_late = self.told.is_some_and(|told| !told.is_success());
+        if !is_late {
             self.told = Some(response.status());
         }
         let Ok(framing) = cx.framing(self.server) else { return self.answered(cx) };
         match response.octets_without_top_via(framing) {
+            // §16.7 step 5 wants a 2xx sent even behind another final response. One that is too long is left out.
+            Ok(octets) if is_late => cx.respond_late(self.server, octets),
+            Err(_) if is_late => {}
             Ok(octets) => {
                 let _ = cx.respond_octets(self.server, response.status(), octets);
                 if response.status().is_success() {

@@ -328,6 +328,11 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.respond_octets(self.now, server, status, response)
     }
 
+    /// Sends a 2xx to INVITE behind the other final response of its transaction: see [`Endpoint::respond_late`].
+    pub(crate) fn respond_late(&mut self, server: ServerTransactionId, response: SharedBytes) {
+        self.endpoint.respond_late(self.now, server, response);
+    }
+
     /// How the responses of a transaction end for its sender (RFC 3261 §18.3).
     ///
     /// # Errors

@@ -217,17 +217,34 @@ fn a_2xx_of_a_branch_that_counted_as_408_is_forwarded() {
     bench.comes_to_rest();
 }
 
-/// RFC 3261 §17.2.1: the server transaction has its final response.
+/// RFC 3261 §16.7 step 5, RFC 6026 §8.3.
 #[test]
-fn a_2xx_that_comes_after_the_final_response_of_the_limit_changes_nothing() {
-    let mut bench = Bench::with(|settings| settings.branch_limit = Some(Duration::from_secs(4)));
-    bench.call(&[phone(4), phone(5)]);
-    let calls = invites(&bench);
-    bench.answer(&calls[0], 486, &[]);
-    assert!(bench.wait(Duration::from_secs(4)).contains(&"486 INVITE".to_string()));
+fn a_2xx_that_comes_after_the_final_response_of_the_limit_is_forwarded_while_the_transaction_lives() {
+    let limited = || {
+        let mut bench = Bench::with(|settings| settings.branch_limit = Some(Duration::from_secs(4)));
+        bench.call(&[phone(4), phone(5)]);
+        let calls = invites(&bench);
+        bench.answer(&calls[0], 486, &[]);
+        assert!(bench.wait(Duration::from_secs(4)).contains(&"486 INVITE".to_string()));
+        (bench, calls)
+    };
+    let (mut bench, calls) = limited();
+    // Each copy goes on, and the caller is told the 486 again until the ACK comes (§17.2.1).
+    for _ in 0..2 {
+        assert_eq!(bench.answer(&calls[1], 200, &[]), ["200 INVITE"]);
+        assert_eq!(bench.responses[0].headers().count(HeaderId::Via), 1, "our Via is taken off");
+    }
+    assert_eq!(bench.wait(Duration::from_millis(500)), ["486 INVITE"]);
+    bench.receive("ACK");
+    assert_eq!(bench.answer(&calls[1], 200, &[]), ["200 INVITE"], "the transaction is confirmed");
     let id = bench.questions[0].id;
-    assert!(!bench.answer(&calls[1], 200, &[]).contains(&"200 INVITE".to_string()));
     assert_eq!(bench.proxy.user().0.final_status(id), Some(StatusCode::BUSY_HERE));
+    bench.comes_to_rest();
+
+    let (mut bench, calls) = limited();
+    bench.receive("ACK");
+    bench.wait(Duration::from_secs(5));
+    assert_eq!(bench.answer(&calls[1], 200, &[]), [""; 0], "the transaction is gone");
     bench.comes_to_rest();
 }
 
