@@ -1,4 +1,4 @@
-//! Record-Route (RFC 3261 §16.6 step 4, RFC 5658 §6.2).
+//! Record-Route (RFC 3261 §16.6 step 4, RFC 5658 §6.2, RFC 6157 §3.1.1).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -7,7 +7,7 @@ use crate::flow::ListenerId;
 use crate::message::header::Contact;
 use crate::message::{Method, Request, Uri};
 use crate::stack::Context;
-use crate::transport::{Here, NextHop, RecordRoute};
+use crate::transport::{Here, Listener, NextHop, RecordRoute};
 
 use super::Settings;
 
@@ -50,7 +50,8 @@ pub(super) fn of_copy<E>(
     tokens: impl FnOnce() -> [String; 3],
 ) -> Here {
     let Copied { inbound, secure, .. } = *copied;
-    if !has_meaning(request.method()) || !(settings.record_route || copied.recorded.is_some() || must(cx, copied)) {
+    let between_families = !(settings.record_route || copied.recorded.is_some() || must(cx, copied));
+    if !has_meaning(request.method()) || between_families && !has_other_family(cx, inbound) {
         return Here::Unsaid;
     }
     let names_tls = |uri: Option<Uri<'_>>| {
@@ -68,7 +69,16 @@ pub(super) fn of_copy<E>(
         lower.push_str(before);
     }
     let parameters = parameters.map(Box::from);
-    Here::RecordRoute(Box::new(RecordRoute { inbound, secure, names_tls, parameters }))
+    Here::RecordRoute(Box::new(RecordRoute { inbound, secure, names_tls, parameters, between_families }))
+}
+
+/// Whether a request that came in by `inbound` may leave its address family. Then a Record-Route is demanded, if it does: neither end may be able to
+/// send to the other (RFC 6157 §3.1.1).
+fn has_other_family<E>(cx: &Context<'_, E>, inbound: ListenerId) -> bool {
+    let is_ipv4 = |listener: &Listener| listener.local.is_ipv4();
+    cx.listener(inbound)
+        .map(is_ipv4)
+        .is_some_and(|family| cx.listeners().any(|(_, listener)| is_ipv4(listener) != family))
 }
 
 /// Whether a Record-Route is demanded, because the request is secure on one side and not on the other: a SIPS request that came

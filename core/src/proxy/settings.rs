@@ -7,7 +7,8 @@ use crate::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Whether to stay on the path of dialogs (RFC 3261 §16.6 step 4). Off by default: a Record-Route is then written only where
-    /// the RFC demands one, because one side of the request is secure and the other is not.
+    /// an RFC demands one, because one side of the request is secure and the other is not, or because the two sides are of different address
+    /// families (RFC 6157 §3.1.1).
     pub record_route: bool,
     /// How long the token in our Record-Route lets the requests of its dialog through: longer than any call. 7 days.
     pub token_age: Duration,
@@ -22,8 +23,8 @@ pub struct Settings {
     /// targets for them (RFC 3261 §16.7 step 4). Off by default.
     pub recursion: bool,
     /// How long a branch may hold back the final responses of others. Then it counts as answered with a 408 (RFC 3261 §16.7 step
-    /// 6) and is cancelled; a 2xx that comes after all is forwarded, unless the caller has another final response by then. `None` by default: a branch to a phone that is switched off
-    /// then delays the 486 of another one by 64·T1.
+    /// 6) and is cancelled. A 2xx that comes after all is forwarded (§16.7 step 5), also behind another final response, as long as the transaction of
+    /// the request lives. `None` by default: a branch to a phone that is switched off then delays the 486 of another one by 64·T1.
     pub branch_limit: Option<Duration>,
     /// How much of a request's Max-Breadth (RFC 5393 §5.3.3) is kept for targets that are [added](super::Core::add) while others ring.
     /// The first branches share the rest. 0 by default, as the RFC wants all of it used: a target that is added then waits

@@ -34,6 +34,8 @@ pub(crate) struct RecordRoute {
     pub(crate) names_tls: [bool; 2],
     /// The last URI parameters of a value that stands alone, of the upper and of the lower one.
     pub(crate) parameters: [Box<str>; 3],
+    /// Whether it is written only where the request leaves the address family that it came in by (RFC 6157 §3.1.1).
+    pub(crate) between_families: bool,
 }
 
 /// The field that says "here".
@@ -57,7 +59,11 @@ impl Here {
                 Some(Said { header: HeaderId::Contact, value, below: None })
             }
             Self::RecordRoute(recorded) => {
-                let (value, below) = recorded.values(listeners.get(recorded.inbound)?, listener);
+                let inbound = listeners.get(recorded.inbound)?;
+                if recorded.between_families && inbound.local.is_ipv4() == listener.local.is_ipv4() {
+                    return None;
+                }
+                let (value, below) = recorded.values(inbound, listener);
                 Some(Said { header: HeaderId::RecordRoute, value, below })
             }
         }
@@ -120,7 +126,7 @@ mod tests {
     fn values(inbound: &Listener, outbound: &Listener, secure: bool, names_tls: [bool; 2]) -> [String; 2] {
         let parameters = ["", ";u", ";l"].map(Box::from);
         let inbound_id = Listeners::default().add(inbound.clone());
-        let recorded = RecordRoute { inbound: inbound_id, secure, names_tls, parameters };
+        let recorded = RecordRoute { inbound: inbound_id, secure, names_tls, parameters, between_families: false };
         let (upper, lower) = recorded.values(inbound, outbound);
         [upper, lower.unwrap_or_default()]
     }

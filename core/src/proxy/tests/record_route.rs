@@ -105,3 +105,26 @@ fn a_record_route_is_demanded_where_one_side_is_secure_and_the_other_is_not() {
     assert_eq!(record("sips:bob@biloxi.com", true), [""; 0]);
     assert_eq!(record("sips:bob@biloxi.com", false)[0], "<sips:192.0.2.3;lr");
 }
+
+/// RFC 6157 §3.1.1: a MUST even of a proxy that does not want to stay.
+#[test]
+fn a_record_route_is_demanded_where_the_request_leaves_its_family() {
+    let record = |method: &str, phone: &str| {
+        let mut bench = Bench::new();
+        bench.proxy.listen(Listener::udp("[2001:db8::3]:5060".parse().unwrap()));
+        bench.receive(method);
+        bench.forward(&[Target::new(format!("sip:bob@{phone}").parse().unwrap())]).unwrap();
+        bench.drain();
+        let request = bench.requests.pop().unwrap();
+        let values = request.headers().values(HeaderId::RecordRoute, true);
+        values.map(|value| String::from_utf8(value.into()).unwrap()).collect::<Vec<_>>()
+    };
+    let values = record("INVITE", "[2001:db8::4]");
+    let starts = ["<sip:[2001:db8::3];lr;token=", "<sip:192.0.2.3;lr;token="];
+    assert!(
+        values.len() == 2 && values.iter().zip(starts).all(|(value, start)| value.starts_with(start)),
+        "{values:?}"
+    );
+    assert_eq!(record("INVITE", "192.0.2.4"), [""; 0]);
+    assert_eq!(record("MESSAGE", "[2001:db8::4]"), [""; 0], "it has no meaning there");
+}
