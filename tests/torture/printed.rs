@@ -1,12 +1,32 @@
-//! Header fields of servers as RFCs print them where they print no whole messages: RFC 5626 §9, RFC 5627 §9 and RFC 5658 §4 and §6.2. (RFC 3261
-//! §16.12 is in `call_flows/record_route.rs`.)
+//! Header fields of servers as RFCs print them where they print no whole messages: RFC 5626 §9, RFC 5627 §9 and RFC 5658 §4 and §6.2; RFC 3261
+//! §16.12.1 and RFC 6157 §3.1.1 in `routes`, RFC 5393 §5.2 in `breadth`.
 //!
 //! Tokens, branches and tags of ours are keyed: only their places are compared. Whatever a request needs beside the fields that are printed is added.
+
+mod breadth;
+mod routes;
 
 use std::net::SocketAddr;
 
 use sansip::server::{Server, Settings};
 use sansip::{Answer, Change, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Seed};
+
+/// Who stands where, of the names that the RFCs leave to DNS.
+const ADDRESSES: [(&str, &str); 13] = [
+    ("ep1.example.com", "192.0.2.15"),
+    ("ep2.example.com", "192.0.2.16"),
+    ("p1.example.com", "192.0.2.101"),
+    ("p2.example.com", "192.0.2.102"),
+    ("p3.middle.com", "192.0.2.103"),
+    ("p4.domain.com", "192.0.2.104"),
+    ("domain.com", "192.0.2.104"),
+    ("p2.domain.com", "192.0.2.104"),
+    ("u1.example.com", "192.0.2.111"),
+    ("u2.domain.com", "192.0.2.112"),
+    ("u1.leftprivatespace.com", "10.1.0.11"),
+    ("u2.rightprivatespace.com", "10.2.0.22"),
+    ("rightprivatespace.com", "10.2.0.22"),
+];
 
 struct Bench {
     server: Server,
@@ -43,13 +63,15 @@ impl Bench {
         Self { server, listeners, now: Instant::ZERO, branches: 0 }
     }
 
-    /// A datagram with these lines arrives from its Via, which is written, and has a Max-Forwards and a Content-Length.
+    /// A datagram with these lines arrives from its Via, which is written, and has a Max-Forwards of 70 unless the lines say another, and a
+    /// Content-Length.
     fn hear(&mut self, listener: usize, from: &str, lines: &str) -> Vec<Sent> {
         let lines = lines.trim().lines().map(str::trim).collect::<Vec<_>>();
         let (start, fields) = lines.split_first().expect("a start line");
         self.branches += 1;
+        let hops = if lines.iter().any(|line| line.starts_with("Max-Forwards:")) { "" } else { "Max-Forwards: 70\r\n" };
         let text = format!(
-            "{start}\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n{}\r\nContent-Length: 0\r\n\r\n",
+            "{start}\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{}\r\n{hops}{}\r\nContent-Length: 0\r\n\r\n",
             self.branches,
             fields.join("\r\n"),
         );
@@ -88,16 +110,12 @@ impl Bench {
                     self.server.handle(self.now, Input::Connection { connection, change });
                 }
                 Output::Resolve { query, question } => {
-                    let answers: &[Answer] = match question {
-                        Question::Address { name } if &*name == "ep1.example.com" => {
-                            &[Answer::Address(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 15)))]
-                        }
-                        Question::Address { name } if &*name == "ep2.example.com" => {
-                            &[Answer::Address(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 16)))]
-                        }
-                        _ => &[],
+                    let address = match &question {
+                        Question::Address { name } => ADDRESSES.iter().find(|(known, _)| **name == **known),
+                        _ => None,
                     };
-                    self.server.handle(self.now, Input::Resolved { query, answers });
+                    let address = address.map(|(_, ip)| Answer::Address(ip.parse().expect("an address")));
+                    self.server.handle(self.now, Input::Resolved { query, answers: address.as_slice() });
                 }
                 _ => {}
             }
@@ -118,6 +136,11 @@ impl Bench {
 
 fn udp(address: &str) -> Listener {
     Listener::udp(address.parse().expect("an address"))
+}
+
+/// A listener that our Via and Record-Route name so.
+fn named(address: &str, name: &str) -> Listener {
+    udp(address).with_sent_by(name.parse().expect("a name"))
 }
 
 /// The parameters of a Contact, sorted: their order says nothing.
