@@ -4,6 +4,8 @@
 //! A test is named by a file or folder of the repository and the name of its function:
 //! `core/src/dialog::the_six_patterns_row_by_row`.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
