@@ -1,4 +1,15 @@
 //! The errors of commands, which are the caller's own (what a peer does wrong is never one of these), and the names of limits.
+//!
+//! ```
+//! use sansip::user_agent::{Profile, UserAgent};
+//! use sansip::{CommandError, Config, Instant, Seed};
+//!
+//! let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@atlanta.com>".parse()?));
+//! let refused = alice.call(Instant::ZERO, &"<sip:bob@biloxi.com>".parse()?);
+//! assert_eq!(refused, Err(CommandError::NoListener));
+//! assert_eq!(CommandError::NoListener.to_string(), "the node has no listener");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use core::fmt;
 

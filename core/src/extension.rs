@@ -1,4 +1,13 @@
 //! Option tags: which extensions a node supports, and which a request demands (RFC 3261 §19.2).
+//!
+//! ```
+//! use sansip::extension::{Extension, Extensions};
+//!
+//! let supported = Extensions::of(&[Extension::Reliable, Extension::Replaces]);
+//! assert!(supported.contains(Extension::Reliable));
+//! assert!(!supported.without(Extension::Reliable).contains(Extension::Reliable));
+//! assert_eq!(Extension::of("100rel"), Some(Extension::Reliable));
+//! ```
 
 use alloc::string::String;
 use core::fmt;

@@ -1,4 +1,15 @@
 //! Where bytes go to and come from: listeners, connections, flows.
+//!
+//! ```
+//! use sansip::user_agent::{Profile, UserAgent};
+//! use sansip::{Config, Flow, Listener, Seed};
+//!
+//! let mut bob = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:bob@biloxi.com>".parse()?));
+//! let listener = bob.listen(Listener::udp("192.0.2.4:5060".parse()?));
+//! let flow = Flow::datagram(listener, "192.0.2.1:5060".parse()?);
+//! assert_eq!(flow.connection, None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use core::net::SocketAddr;
 

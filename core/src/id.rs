@@ -1,4 +1,18 @@
 //! Handles: a slot and a generation, typed by what they name, and the arenas they point into.
+//!
+//! ```
+//! use sansip::CallId;
+//! use sansip::id::Arena;
+//!
+//! let mut calls = Arena::new();
+//! let call: CallId = calls.insert("Alice and Bob");
+//! assert_eq!(calls.get(call), Some(&"Alice and Bob"));
+//! calls.remove(call);
+//! // The slot is used again, and the old handle names nothing.
+//! let other = calls.insert("Bob and Carol");
+//! assert_eq!(calls.get(call), None);
+//! assert_ne!(call, other);
+//! ```
 
 use alloc::vec;
 use alloc::vec::Vec;

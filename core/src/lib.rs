@@ -3,6 +3,54 @@
 //! No socket, no clock, no thread, no global: datagrams, answers of a resolver and points in time go in; outbound
 //! messages, the next deadline and events come out.
 //!
+//! Alice calls Bob and hangs up. The network is two loops: what one phone sends the other is given.
+//!
+//! ```
+//! use core::net::SocketAddr;
+//! use sansip::user_agent::{Event, Profile, UserAgent};
+//! use sansip::{Config, Input, Instant, Listener, Node, Output, Seed};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (a, b): (SocketAddr, SocketAddr) = ("192.0.2.1:5060".parse()?, "192.0.2.4:5060".parse()?);
+//! let mut alice = UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:alice@192.0.2.1>".parse()?));
+//! let mut bob = UserAgent::user_agent(Config::new(Seed::from_u64(2)), Profile::new("<sip:bob@192.0.2.4>".parse()?));
+//! let (at_alice, at_bob) = (alice.listen(Listener::udp(a)), bob.listen(Listener::udp(b)));
+//!
+//! let now = Instant::ZERO;
+//! let call = alice.call(now, &"Bob <sip:bob@192.0.2.4>".parse()?)?;
+//! for _turn in 0..10 {
+//!     while let Some(output) = alice.poll() {
+//!         match output {
+//!             Output::Send(sent) => bob.handle(now, Input::Datagram { listener: at_bob, remote: a, bytes: &sent.bytes }),
+//!             Output::Event(Event::Answered { .. }) => alice.hang_up(now, call)?,
+//!             Output::Event(Event::Ended { .. }) => return Ok(()),
+//!             _ => {}
+//!         }
+//!     }
+//!     while let Some(output) = bob.poll() {
+//!         match output {
+//!             Output::Send(sent) => alice.handle(now, Input::Datagram { listener: at_alice, remote: b, bytes: &sent.bytes }),
+//!             Output::Event(Event::Incoming { call, .. }) => bob.answer(now, call, None)?,
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//! # Err("the call has not ended".into())
+//! # }
+//! ```
+//!
+//! # Where to begin
+//!
+//! * A phone, an IVR, a trunk, a load generator: [`UserAgent`], its commands and its [`Event`](user_agent::Event)s.
+//! * A domain's proxy and registrar: [`Server`] and its [`Settings`](server::Settings).
+//! * A B2BUA, a presence server, any element of your own: a [`TransactionUser`] in a [`Stack`].
+//! * A proxy whose decisions are all your own: such a transaction user around a [`proxy::Core`], or around a [`proxy::stateless::Core`], which
+//!   keeps no state.
+//! * Messages alone: [`Message`](message::Message).
+//!
+//! [`UserAgent`], [`Server`] and every [`Stack`] are a [`Node`]: a driver treats all of them alike. The package `sansip-driver` has
+//! drivers for real sockets, and `sansip-sim` a network in virtual time.
+//!
 //! # Reading order
 //!
 //! Each layer imports only from those above it in this list, and in the ground each module from those before it.

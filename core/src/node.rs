@@ -1,4 +1,22 @@
 //! The poll API: what every node takes and gives, whatever its role (docs/poll.md).
+//!
+//! A driver drains what a node wants done, then waits until something arrives or the node's deadline comes:
+//!
+//! ```
+//! use sansip::{Instant, Node, Output};
+//!
+//! fn drain<N: Node>(node: &mut N, mut send: impl FnMut(sansip::Transmit), mut tell: impl FnMut(N::Event)) -> Option<Instant> {
+//!     while let Some(output) = node.poll() {
+//!         match output {
+//!             Output::Send(transmit) => send(transmit),
+//!             Output::Event(event) => tell(event),
+//!             // A name to resolve, a connection to open or to close.
+//!             _ => {}
+//!         }
+//!     }
+//!     node.deadline()
+//! }
+//! ```
 
 use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};

@@ -1,4 +1,13 @@
 //! The one source of randomness: a seeded generator, or a script in front of it.
+//!
+//! ```
+//! use sansip::{Random, Script, Seed};
+//!
+//! let mut random = Random::new(Seed::from_u64(7), Script::default());
+//! let mut again = Random::new(Seed::from_u64(7), Script::default());
+//! assert_eq!(random.tag(), again.tag());
+//! assert!(random.branch("").starts_with("z9hG4bK"));
+//! ```
 
 use alloc::collections::VecDeque;
 use alloc::string::String;

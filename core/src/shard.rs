@@ -1,4 +1,6 @@
 //! Which of several workers or servers a message belongs to. The hashes never change: what one version has placed another one finds.
+//!
+//! [`shard`] places a key among workers that are always there, [`rendezvous`] among servers that may be down.
 
 use core::hash::Hasher;
 
@@ -20,6 +22,16 @@ pub fn shard(key: &[u8], n: usize) -> usize {
 
 /// The place of the member of `names` that `key` belongs to by rendezvous hashing, among those that `may` take it: the one with the
 /// greatest hash of its name and the key. When a member is gone only its own keys move. `None` if none may.
+///
+/// ```
+/// use sansip::shard::rendezvous;
+/// let farm = [b"s1".as_slice(), b"s2", b"s3"];
+/// let call_id = b"a84b4c76e66710@pc33.atlanta.com";
+/// let chosen = rendezvous(call_id, farm, |_| true).unwrap();
+/// // The server dies: another one takes the call, and calls of the others stay where they are.
+/// let next = rendezvous(call_id, farm, |place| place != chosen).unwrap();
+/// assert_ne!(chosen, next);
+/// ```
 pub fn rendezvous<'a>(
     key: &[u8],
     names: impl IntoIterator<Item = &'a [u8]>,

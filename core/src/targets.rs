@@ -1,4 +1,15 @@
 //! Where a request can go: targets in the order of preference, each tried once (RFC 3261 §8.1.3.4, §16.5).
+//!
+//! ```
+//! use sansip::targets::{Target, TargetSet};
+//!
+//! let mut targets = TargetSet::new("sip:bob@biloxi.com".parse()?, 10);
+//! assert!(targets.add(Target::new("sip:bob@192.0.2.4".parse()?).with_q(500)));
+//! assert!(targets.add(Target::new("sip:bob@192.0.2.5".parse()?).with_q(800)));
+//! assert!(!targets.add(Target::new("sip:bob@biloxi.com".parse()?)), "taken already");
+//! assert_eq!(targets.take().map(|target| target.q), Some(800));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use alloc::boxed::Box;
 use alloc::string::String;

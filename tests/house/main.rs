@@ -5,3 +5,4 @@ mod layers;
 mod length;
 mod refusals;
 mod source;
+mod threads;

@@ -1,4 +1,17 @@
 //! Transport and transactions as one: the layer that a transaction user sits on.
+//!
+//! ```
+//! use sansip::{Config, Endpoint, Indication, Input, Instant, Listener, Seed};
+//!
+//! let mut endpoint = Endpoint::new(Config::new(Seed::from_u64(1)));
+//! let listener = endpoint.listen(Listener::udp("192.0.2.4:5060".parse()?));
+//! let options = b"OPTIONS sip:192.0.2.4 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKhjhs8ass877\r\n\
+//!     Max-Forwards: 70\r\nTo: <sip:192.0.2.4>\r\nFrom: <sip:alice@192.0.2.1>;tag=1928301774\r\n\
+//!     Call-ID: a84b4c76e66710\r\nCSeq: 63104 OPTIONS\r\n\r\n";
+//! endpoint.handle(Instant::ZERO, Input::Datagram { listener, remote: "192.0.2.1:5060".parse()?, bytes: options });
+//! assert!(matches!(endpoint.indication(), Some(Indication::Request { .. })));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod arrival;
 mod census;

@@ -4,6 +4,19 @@
 //! set for the same interval before. So a timer is put behind the last one of a lane whose timers are all due before it, and
 //! `heap.rs` takes the timers for which there is none. To set, move or take out a timer of a lane costs the same however many
 //! there are. The structure is hidden behind a handful of methods, so that it can follow the benchmark.
+//!
+//! ```
+//! use sansip::Instant;
+//! use sansip::timer::TimerQueue;
+//!
+//! let mut timers = TimerQueue::new();
+//! let timer_a = timers.set(Instant::from_millis(500), "A");
+//! timers.set(Instant::from_millis(32_000), "B");
+//! assert_eq!(timers.next(), Some(Instant::from_millis(500)));
+//! assert_eq!(timers.cancel(timer_a), Some("A"));
+//! assert_eq!(timers.pop_due(Instant::from_millis(500)), None);
+//! assert_eq!(timers.pop_due(Instant::from_millis(32_000)), Some((Instant::from_millis(32_000), "B")));
+//! ```
 
 mod heap;
 #[cfg(test)]

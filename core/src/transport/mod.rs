@@ -4,6 +4,15 @@
 //! addresses; `connections/` is streams from opening to end, with their framing and keep-alives; `destination.rs`, `locate/` and
 //! `search.rs` find where a request goes; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
 //! notes where a request came from and says where its responses go.
+//!
+//! ```
+//! use sansip::Listener;
+//!
+//! // The address that a driver has bound, and the name that peers reach it by.
+//! let listener = Listener::udp("192.0.2.4:5060".parse()?).with_sent_by("phone.biloxi.com:5060".parse()?);
+//! assert_eq!(listener.uri(Some("bob"), false, ""), "sip:bob@phone.biloxi.com:5060");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alarm;
 mod connections;
