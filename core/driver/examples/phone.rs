@@ -23,7 +23,7 @@ use sansip::message::{HostPortBuf, StatusCode, UriBuf};
 use sansip::user_agent::{Body, Event, Outgoing, Profile, Refer, Register, UserAgent};
 use sansip::{CallId, Config, Duration, Instant, ReferralId};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
 
 /// How long the phone stays after its last word, to answer what is sent again.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -55,6 +55,8 @@ struct Options {
     hang_up_after: Option<u64>,
     #[command(flatten)]
     certificates: Certificates,
+    #[command(flatten)]
+    records: Records,
 }
 
 fn main() {
@@ -94,6 +96,7 @@ impl Phone {
             agent.login(Scope::Any, Login::new(&user, Secret::password(password)))?;
         }
         let mut driver = Sockets::new(&[options.listen], &options.certificates)?;
+        options.records.begin(&mut driver, "phone")?;
         let heard = hear(driver.waker());
         let is_hidden = match options.listen.protocol {
             Protocol::Udp | Protocol::Tcp => false,

@@ -24,7 +24,7 @@ use sansip::registrar::Change;
 use sansip::server::{Alias, Event, Peer, Route, Settings, User};
 use sansip::{Config, Duration, Instant, Node, Server};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
 
 /// How long what is in progress may take to end.
 const DRAIN: Duration = Duration::from_secs(32);
@@ -74,6 +74,8 @@ struct Options {
     relay: bool,
     #[command(flatten)]
     certificates: Certificates,
+    #[command(flatten)]
+    records: Records,
 }
 
 fn main() {
@@ -88,6 +90,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     sansip_driver::fit_descriptors(&mut config.limits.transport);
     let mut server = Server::server(config, options.settings());
     let mut driver = Sockets::new(&options.listen, &options.certificates)?;
+    options.records.begin(&mut driver, "server")?;
     let heard = hear(driver.waker());
     let mut advertise = options.advertise.iter().cloned();
     for place in &options.listen {

@@ -8,7 +8,7 @@ use super::options::Argument;
 use super::{Options, Out, Stop, Usage, help, wall_clock};
 use crate::fault::{Fault, Selector};
 use crate::packet::Packet;
-use crate::render::{Figures, events, ladder, messages};
+use crate::render::{Figures, capture, events, ladder, messages};
 use crate::run::{Case, Run, run as run_case};
 use crate::trace::Transmission;
 
@@ -18,6 +18,7 @@ enum Format {
     Ladder,
     Messages,
     Json,
+    Pcap,
 }
 
 impl FromStr for Format {
@@ -28,7 +29,8 @@ impl FromStr for Format {
             "ladder" => Ok(Self::Ladder),
             "messages" => Ok(Self::Messages),
             "json" => Ok(Self::Json),
-            _ => Err("a format is ladder, messages or json"),
+            "pcap" => Ok(Self::Pcap),
+            _ => Err("a format is ladder, messages, json or pcap"),
         }
     }
 }
@@ -95,6 +97,7 @@ fn print(case: &Case, done: &Run, format: Format, out: &mut Out<'_>) -> Result<(
             }
             return Ok(());
         }
+        Format::Pcap => return Ok(capture(trace, &mut *out.stdout)?),
         Format::Ladder => out.stdout.write_all(ladder(trace).as_bytes())?,
         Format::Messages => out.stdout.write_all(messages(trace).as_bytes())?,
     }

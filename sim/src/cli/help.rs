@@ -69,7 +69,7 @@ Options of call:
   --seed N              which of the possible losses, duplicates and delays; 1 if not given
   --plan 'FAULTS'       exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)';
                         #3 is the third datagram from atlanta to biloxi; docs/simulation.md has all forms
-  --format FORMAT       ladder (the default), messages (in full) or json (one event a line)
+  --format FORMAT       ladder (the default), messages (in full), json (one event a line) or pcap (pcapng, for Wireshark)
   --help                this text
 
 A TIME is written 700ms or 5s. Loss, duplication and reordering begin with the call in second 1, when Bob is registered. A

@@ -72,7 +72,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["--reply", "maybe"], "answer:2s"),
         (&["--cancel-after", "soon"], "700ms or 5s"),
         (&["--weather", "rain"], "hostile"),
-        (&["--format", "svg"], "ladder, messages or json"),
+        (&["--format", "svg"], "ladder, messages, json or pcap"),
         (&["-x"], "--help"),
         (&["sweep"], "`--runs 10000` or `--for 10m`"),
         (&["sweep", "--runs", "many"], "--runs `many`"),

@@ -1,10 +1,29 @@
 //! A run as events: JSON, one a line.
 
+use std::net::SocketAddr;
+
+use sansip::Instant;
 use serde_json::{Value, json};
 
 use super::{Figures, labels};
 use crate::run::{Case, Verdict};
 use crate::trace::{Note, Trace, What};
+
+/// An event `sent` with what is known of any traffic, that of a real node included: its number, when, between which nodes and addresses,
+/// and the octets as text. [`events`] adds what only a simulation knows.
+pub fn sent(
+    id: usize,
+    time: Instant,
+    (from, to): (Option<&str>, Option<&str>),
+    (source, destination): (SocketAddr, SocketAddr),
+    bytes: &[u8],
+) -> Value {
+    json!({
+        "event": "sent", "time": time.to_string(), "id": id, "from": from, "to": to,
+        "source": source.to_string(), "destination": destination.to_string(),
+        "bytes": String::from_utf8_lossy(bytes),
+    })
+}
 
 /// Everything that happened, in order, and the end with the broken checks.
 ///
@@ -25,17 +44,17 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Optio
         events.push(match &entry.what {
             What::Sent(sent) => {
                 let label = labels.get(&index);
-                json!({
-                    "event": "sent", "time": time, "id": index,
-                    "from": trace.name(sent.from), "to": sent.to.map(|to| trace.name(to)),
-                    "source": sent.source.to_string(), "destination": sent.destination.to_string(),
-                    "ordinal": sent.ordinal,
-                    "number": label.map(|label| &label.number), "kind": label.map(|label| &label.kind),
-                    "resent": label.is_some_and(|label| label.resent),
-                    "faults": sent.fate.faults().collect::<Vec<_>>(),
-                    "stopped": sent.stopped.map(|stopped| stopped.to_string()),
-                    "bytes": String::from_utf8_lossy(&sent.bytes),
-                })
+                let to = sent.to.map(|to| trace.name(to));
+                let addresses = (sent.source, sent.destination);
+                let mut event =
+                    self::sent(index, entry.time, (Some(trace.name(sent.from)), to), addresses, &sent.bytes);
+                event["ordinal"] = json!(sent.ordinal);
+                event["number"] = json!(label.map(|label| &label.number));
+                event["kind"] = json!(label.map(|label| &label.kind));
+                event["resent"] = json!(label.is_some_and(|label| label.resent));
+                event["faults"] = json!(sent.fate.faults().collect::<Vec<_>>());
+                event["stopped"] = json!(sent.stopped.map(|stopped| stopped.to_string()));
+                event
             }
             What::Arrived { node, sent } => {
                 json!({"event": "arrived", "time": time, "at": trace.name(*node), "id": sent})

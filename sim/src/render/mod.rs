@@ -5,9 +5,11 @@ mod figures;
 mod label;
 mod ladder;
 mod messages;
+mod pcap;
 
-pub use events::events;
+pub use events::{events, sent};
 pub use figures::Figures;
 pub use label::{Label, labels};
 pub use ladder::ladder;
 pub use messages::messages;
+pub use pcap::{Capture, Carrier, capture};

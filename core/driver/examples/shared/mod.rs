@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each example uses a part of it")]
 
 mod place;
+mod records;
 mod sockets;
 
 use std::fmt::{Arguments, Display};
@@ -13,6 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 pub(crate) use place::{Hop, Place};
+pub(crate) use records::Records;
 pub(crate) use sockets::{Certificates, Sockets};
 
 /// The options of the command line. Wrong ones are one sentence, and the end.
@@ -80,6 +82,11 @@ pub(crate) fn say(line: Arguments<'_>) {
 /// A line on standard error, likewise.
 pub(crate) fn warn(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// That error, with what it is about.
+fn named(what: impl Display, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Ends the program: it cannot do what it was asked for.

@@ -8,10 +8,10 @@ use clap::Args;
 use sansip::message::HostPortBuf;
 use sansip::message::header::Protocol;
 use sansip::{Duration, Instant, Node, Stack, TransactionUser};
-use sansip_driver::{Dns, Resolver, Tls, Turn, blocking, tokio as asynchronous};
+use sansip_driver::{Dns, Resolver, Seen, Tls, Turn, blocking, tokio as asynchronous};
 use tokio::runtime::Runtime;
 
-use super::{Place, say, warn};
+use super::{Place, named, say, warn};
 
 /// How many ports are tried behind one that is taken.
 const PORTS: u16 = 100;
@@ -49,11 +49,6 @@ impl Certificates {
             None => Tls::trusting(&roots),
         }
     }
-}
-
-/// That error, with what it is about.
-fn named(what: impl std::fmt::Display, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 /// Sockets, clock and resolver.
@@ -115,6 +110,13 @@ impl Sockets {
         match self {
             Self::Blocking(driver) => driver.next(node, until),
             Self::Tokio(runtime, driver) => Ok(runtime.block_on(driver.next(node, until))),
+        }
+    }
+
+    pub(crate) fn observe(&mut self, observe: impl FnMut(&Seen<'_>) + Send + 'static) {
+        match self {
+            Self::Blocking(driver) => driver.observe(observe),
+            Self::Tokio(_, driver) => driver.observe(observe),
         }
     }
 

@@ -212,8 +212,8 @@ fn that_nobody_reads_what_it_says_ends_no_server() {
 
 #[test]
 fn certificates_are_read_anew_on_sighup() {
-    let folder = std::env::temp_dir().join(format!("sansip-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = Folder::new("certificates");
+    let folder = &folder.0;
     let install = |name: &str| {
         for kind in ["pem", "key"] {
             std::fs::copy(certificate(&format!("{name}.{kind}")), folder.join(format!("own.{kind}"))).expect("a file");
@@ -246,5 +246,56 @@ fn certificates_are_read_anew_on_sighup() {
     server.signal(Signal::SIGHUP);
     server.says("certificates are read");
     is_registered(&mut bob());
-    std::fs::remove_dir_all(folder).expect("a folder");
+}
+
+/// A folder that goes with its test.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("sansip-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn each_message_is_in_the_trace_and_in_the_capture() {
+    let folder = Folder::new("records");
+    let (trace, pcap) = (folder.0.join("call.json"), folder.0.join("call.pcapng"));
+    let [trace, pcap] = [trace, pcap].map(|path| path.display().to_string());
+    let (_server, place) = server("tls", &["--trace", &trace, "--pcap", &pcap]);
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
+    let trace = std::fs::read_to_string(trace).expect("a trace");
+    let pcap = std::fs::read(pcap).expect("a capture");
+    // Two of Alice's, with a challenge in between, and one of them on to Bob.
+    let invites = |from: &str| {
+        let of = |line: &&str| line.contains(&format!(r#""from":{from}"#));
+        trace.lines().filter(of).map(|line| line.matches("INVITE sip:bob@").count()).sum::<usize>()
+    };
+    assert_eq!((invites("null"), invites(r#""server""#)), (2, 1), "{trace}");
+    let versions = pcap.windows(7).filter(|octets| *octets == b"SIP/2.0").count();
+    assert_eq!(versions, trace.matches("SIP/2.0").count());
+    assert_eq!((&pcap[..4], &pcap[8..12]), (&[10, 13, 13, 10][..], &[0x4d, 0x3c, 0x2b, 0x1a][..]));
+}
+
+#[test]
+fn a_full_disk_is_said_once_and_calls_go_on() {
+    let (mut server, place) = server("udp", &["--trace", "/dev/full"]);
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
+    server.says("unbound bob@biloxi.com");
+    assert_eq!(server.said.matches("/dev/full: No space left on device").count(), 1, "{}", server.said);
+    let (code, said) =
+        refused("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:0", "--pcap", "/nowhere/call.pcapng"]);
+    assert!(code == Some(1) && said.contains("/nowhere/call.pcapng"), "{code:?} {said}");
 }
