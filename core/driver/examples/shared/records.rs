@@ -26,6 +26,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// Begins them. Each message is one write, so that nothing is missing at the end, however that comes.
+    #[expect(clippy::disallowed_methods, reason = "Wireshark shows the date")]
     pub(crate) fn begin(&self, sockets: &mut Sockets, name: &'static str) -> io::Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let zero = now.saturating_sub(sockets.now() - Instant::ZERO);
