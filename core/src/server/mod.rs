@@ -1,19 +1,21 @@
 //! A domain's server: proxy and registrar over one endpoint.
 //!
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
-//! Requests that are addressed to the server itself are answered here.
+//! Requests that are addressed to the server itself are answered here. Each step can be the application's: `question` and `asking`.
 
 mod accounting;
+mod asking;
 mod census;
 mod check;
 mod flow_token;
 mod flows;
 mod gateways;
 mod guard;
+mod known;
 mod local;
-mod location;
 mod outbound;
 mod policy;
+mod question;
 mod redirect;
 mod settings;
 #[cfg(test)]
@@ -25,7 +27,7 @@ pub use accounting::{CallEnd, CallEvent, CallNumber};
 pub use census::Census;
 pub use check::Misconfigured;
 pub use gateways::Gateway;
-pub use location::{Lookup, LookupId};
+pub use question::{Answer, Question, QuestionId, QuestionKind, Step, Steps};
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
 
@@ -41,12 +43,13 @@ use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
 use crate::transport::NextHop;
+use asking::{Purpose, Questions};
 use flow_token::FlowTokens;
 use flows::KnownFlows;
 use gateways::Gateways;
 use guard::{Asking, Guards};
-use location::{Known, Lookups, Purpose};
-use policy::Decision;
+use known::{Known, Routing};
+use policy::{Decision, Sender};
 
 /// A domain's proxy and registrar as one node.
 pub type Server = Stack<Core>;
@@ -80,9 +83,8 @@ pub enum Event {
         /// Whether it answers.
         is_up: bool,
     },
-    /// The application is asked for bindings, or to store some, if they are in a store of its own
-    /// ([`registrar::Settings::store`]).
-    Lookup(Lookup),
+    /// The application is asked about a step that it has taken over ([`Settings::steps`], [`registrar::Settings::store`]).
+    Question(Question),
     /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
@@ -102,7 +104,7 @@ type Cx<'a> = Context<'a, Event>;
 mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
-    pub(super) const LOOKUP: u8 = 3;
+    pub(super) const QUESTION: u8 = 3;
     pub(super) const GATEWAY: u8 = 4;
 }
 
@@ -117,7 +119,7 @@ pub struct Core {
     flows: KnownFlows,
     flow_tokens: FlowTokens,
     calls: Calls,
-    lookups: Lookups,
+    questions: Questions,
     gateways: Gateways,
 }
 
@@ -130,9 +132,9 @@ impl Stack<Core> {
         guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        let (calls, lookups, gateways) = (Calls::default(), Lookups::new(), Gateways::new());
+        let (calls, questions, gateways) = (Calls::default(), Questions::new(), Gateways::new());
         let watched = settings.gateways.clone();
-        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups, gateways };
+        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, questions, gateways };
         let mut server = Self::new(config, core);
         server.command(Instant::ZERO, |core, cx| core.watch(cx, &watched));
         server
@@ -214,7 +216,7 @@ impl TransactionUser for Core {
 
     fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
         match indication {
-            Indication::Request(arrival) => self.request(cx, arrival),
+            Indication::Request(arrival) => self.request(cx, arrival, Known::default()),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow, Known::default()),
@@ -242,7 +244,7 @@ impl TransactionUser for Core {
                     let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR), tag);
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
-                (role::LOOKUP, Indication::Timer { .. }) => self.lookup_timer(cx, tag),
+                (role::QUESTION, Indication::Timer { .. }) => self.question_timer(cx, tag),
                 (role::GATEWAY, indication) => self.gateway(cx, &indication),
                 _ => {}
             },
@@ -257,12 +259,13 @@ impl TransactionUser for Core {
     }
 
     fn is_idle(&self) -> bool {
-        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.lookups.len() == 0
+        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.questions.len() == 0
     }
 }
 
 impl Core {
-    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
+    /// Takes a request, with the answers that the application has given about it before.
+    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival, known: Known) {
         let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
@@ -278,15 +281,30 @@ impl Core {
                 Refusal::Malformed(Phrase::BAD_REQUEST_URI),
             );
         };
+        if let Some(ask) = self.admission(&arrival, &known) {
+            return self.ask_about(cx, ask, arrival, known);
+        }
         let is_for_us = preprocessed.responsible && !has_route(&request);
-        let Some(arrival) = self.serve(cx, arrival, &request, (uri, is_for_us)) else { return };
+        let Some((arrival, mut known)) = self.serve(cx, (arrival, known), (uri, is_for_us)) else { return };
         let (flow, recorded) = (arrival.flow, preprocessed.recorded);
-        let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
-            Ok(allowed) => allowed,
-            Err(response) => return self.deny(cx, arrival, *response),
+        let redirects = is_for_us && self.redirects(uri);
+        let asking = Asking { flow, recorded, is_for_us };
+        let allowed = match redirects {
+            true => false,
+            false => match self.may_send(cx, &arrival.request, asking, &mut known) {
+                Ok(allowed) => allowed,
+                Err(denied) => return self.denied(cx, arrival, denied, known),
+            },
         };
-        if is_for_us && self.wants_redirect(&request, uri, allowed) {
-            return self.redirect(cx, arrival, &request, uri);
+        let is_sent = match self.routing(&request, uri, (Some(flow), allowed), &known) {
+            Ok(None | Some(Routing::Own)) => false,
+            Ok(Some(Routing::Forward(_))) => true,
+            Ok(Some(Routing::Redirect(targets))) => return self.redirect_to(cx, arrival, uri, targets.clone()),
+            Ok(Some(Routing::Refuse(status))) => return self.answer(cx, arrival, *status),
+            Err(ask) => return self.ask_about(cx, ask, arrival, known),
+        };
+        if !is_sent && (redirects || is_for_us && self.wants_redirect(&request, uri, allowed)) {
+            return self.redirect(cx, arrival, uri, known);
         }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
@@ -295,14 +313,15 @@ impl Core {
         self.call_begins(cx, question.id, &request, allowed);
         let forwarding =
             Forwarding { id: question.id, received, request, flow, recorded: question.recorded, is_allowed: allowed };
-        self.go_on(cx, forwarding, Known::default());
+        self.go_on(cx, forwarding, known);
     }
 
     /// Decides where a request goes, with the bindings that are known.
     fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
         let Forwarding { id, received, request, flow, recorded, is_allowed } = &forwarding;
         let (id, flow) = (*id, *flow);
-        let decision = match self.decide(cx, (received, request), (*recorded, *is_allowed), &known) {
+        let sender = Sender { flow, recorded: *recorded, is_allowed: *is_allowed };
+        let decision = match self.decide(cx, (received, request), sender, &known) {
             Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
             decision => decision,
         };
@@ -341,7 +360,8 @@ impl Core {
         let decided = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
             let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            Ok((self.decide(cx, (ack, &request), (recorded, allowed), &known), request, listener))
+            let sender = Sender { flow, recorded, is_allowed: allowed };
+            Ok((self.decide(cx, (ack, &request), sender, &known), request, listener))
         });
         let relayed = match decided {
             Ok((Decision::Forward(targets), request, listener)) => match targets.first() {
@@ -365,7 +385,7 @@ impl Core {
         let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
         let mut targets: Vec<Vec<Target>> = Vec::new();
         for contact in &redirection.contacts {
-            match self.decide_on(cx, &request, contact.uri.as_uri(), (false, false), &known) {
+            match self.follow(cx, &request, contact.uri.as_uri(), &known) {
                 Decision::Forward(of_contact) => targets.push(of_contact.into_vec()),
                 Decision::Refuse(_) => targets.push(Vec::new()),
                 Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Follow(redirection), known),
@@ -387,8 +407,8 @@ impl Core {
             }
             Some((_, tag)) => {
                 self.answer(cx, arrival, StatusCode::OK);
-                if tag.role() == role::LOOKUP {
-                    self.cancel_lookup(cx, tag);
+                if tag.role() == role::QUESTION {
+                    self.cancel_question(cx, tag);
                 }
             }
             None => {
@@ -399,8 +419,10 @@ impl Core {
                 }
                 let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
                 let known = Known::default();
+                let (flow, recorded) = (arrival.flow, *recorded);
+                let sender = |is_allowed| Sender { flow, recorded, is_allowed };
                 let decision =
-                    allowed.map(|allowed| self.decide(cx, (&arrival.request, request), (*recorded, allowed), &known));
+                    allowed.map(|allowed| self.decide(cx, (&arrival.request, request), sender(allowed), &known));
                 let refusal = match decision {
                     Ok(Decision::Forward(targets)) => {
                         let Some(target) = targets.first() else { return };

@@ -1,7 +1,7 @@
 //! Requests along the flows that phones have opened (RFC 5626 §5, §7).
 
 use super::flow_token::{Side, Tampered};
-use super::location::{Ask, Known};
+use super::known::{Ask, Known};
 use super::policy::Nowhere;
 use super::{Core, Cx, has_route};
 use crate::flow::Flow;
