@@ -38,7 +38,7 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
+use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
@@ -232,9 +232,10 @@ impl TransactionUser for Core {
                         Indication::Response { response, .. } => Some(response.clone()),
                         _ => None,
                     };
-                    let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
-                    if let Some(redirection) = asked {
-                        self.redirected(cx, redirection, Known::default());
+                    match self.proxy.indicate(&mut cx.for_role(role::PROXY), indication) {
+                        Some(News::Redirected(redirection)) => self.redirected(cx, redirection, Known::default()),
+                        Some(News::Lost(way)) => self.way_lost(cx, &way),
+                        None => {}
                     }
                     if let Some(id) = id {
                         self.call_goes_on(cx, id, answer.as_ref());
@@ -250,8 +251,7 @@ impl TransactionUser for Core {
             },
             Indication::FlowFailed { flow } => {
                 self.flows.remove(flow);
-                let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
-                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+                self.flow_lost(cx, flow);
             }
             // Strays are not asked for: a stateful proxy drops them (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
