@@ -283,7 +283,7 @@ fn without_an_answer_everyone_gets_a_500_well_before_giving_up() {
     sent.sort_unstable();
     assert_eq!(sent, ["500 192.0.2.1:5060", "500 192.0.2.4:5060", "500 192.0.2.7:5060"]);
     for lookup in &lookups {
-        assert_eq!(bench.tell(&lookup, Answer::Unknown), Err(CommandError::Gone));
+        assert_eq!(bench.tell(lookup, Answer::Unknown), Err(CommandError::Gone));
     }
     assert_eq!(bench.tell(&store, Answer::Stored), Err(CommandError::Gone));
     assert_eq!(bench.server.user().census().questions, 0);
@@ -465,11 +465,11 @@ fn whatever_the_store_does_nothing_acknowledged_is_lost() {
                         match draw(8) {
                             0 => drop(open.remove(place)),
                             1 => {
-                                let _ = bench.tell(&lookup, answer.clone());
+                                let _ = bench.tell(lookup, answer.clone());
                                 sent.append(&mut bench.drain());
                             }
                             _ => {
-                                let _ = bench.tell(&lookup, answer.clone());
+                                let _ = bench.tell(lookup, answer.clone());
                                 sent.append(&mut bench.drain());
                                 open.remove(place);
                             }
