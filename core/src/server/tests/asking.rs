@@ -281,7 +281,7 @@ fn all_steps_of_one_request_are_asked_in_their_order() {
     bench.comes_to_rest();
 }
 
-/// What each step asks about, and an answer that is none to it.
+/// For each step a request that it asks about, and an answer that is none to it.
 fn each_step() -> [(Steps, String, Answer); 4] {
     let credentials = |text: String| {
         let mut other = bench(secrets());
