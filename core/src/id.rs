@@ -14,7 +14,6 @@
 //! assert_ne!(call, other);
 //! ```
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -104,36 +103,41 @@ impl<K: Kind> fmt::Debug for Id<K> {
     }
 }
 
-/// Slots of the first chunk: most arenas stay small.
+/// Slots that the first chunk has room for at first: most arenas stay small.
 const FIRST: usize = 2;
 
-/// Slots of a chunk when there are many. Each chunk before has room for as many slots as all those before that one.
+/// Slots of a chunk.
 const CHUNK: usize = 512;
 
-/// Chunks that have fewer than [`CHUNK`] slots.
-const SMALL_CHUNKS: usize = (CHUNK / FIRST).ilog2() as usize + 1;
-
-/// The end of the list of vacant slots.
-const NO_SLOT: u32 = u32::MAX;
+/// Stands for no chunk.
+const NO_CHUNK: u32 = u32::MAX;
 
 /// Slots whose keys are [`Id`]s.
 ///
-/// A chunk has room for all its slots from its first one on and never moves, so that no insertion pauses for as long as it
-/// takes to move all that is there.
+/// The first chunk grows by doubling. Each further chunk has room for all its slots from its first one on and never moves, so that no
+/// insertion pauses for as long as it takes to move all that is there; and its memory is given back when its last slot is vacated, but for
+/// the memory of one, which the next insertions use: what a burst has taken does not stay.
 pub struct Arena<K, T> {
     chunks: Vec<Chunk<T>>,
     len: usize,
-    /// The slot vacated last.
-    vacant: u32,
+    /// The first of the chunks with vacant slots: the one that had none until last.
+    open: u32,
+    /// A chunk whose slots are all vacant, kept for when no other has a vacant one.
+    spare: u32,
+    /// The first of the chunks whose memory is given back.
+    released: u32,
     next_generation: u32,
     kind: PhantomData<fn() -> K>,
 }
 
 /// Slots that lie together.
+#[derive(Clone)]
 struct Chunk<T> {
     slots: Slab<Slot<T>>,
-    /// Beside each vacant slot, the slot of any chunk that was vacated before it. Empty until a slot is vacated.
-    vacated_before: Vec<u32>,
+    /// The neighbours of a chunk with vacant slots among those chunks.
+    before: u32,
+    /// The one behind; of a chunk whose memory is given back, the next such chunk.
+    after: u32,
 }
 
 #[derive(Clone)]
@@ -145,7 +149,16 @@ struct Slot<T> {
 impl<K, T> Arena<K, T> {
     /// An empty arena; allocates nothing.
     pub const fn new() -> Self {
-        Self { chunks: Vec::new(), len: 0, vacant: NO_SLOT, next_generation: 1, kind: PhantomData }
+        let none = NO_CHUNK;
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+            open: none,
+            spare: none,
+            released: none,
+            next_generation: 1,
+            kind: PhantomData,
+        }
     }
 
     /// Number of live entries.
@@ -168,43 +181,40 @@ impl<K, T> Arena<K, T> {
         self.insert_with(|_| value)
     }
 
-    /// Puts the value that `make` makes of its own handle into a free slot: the one vacated last, else the next that was never
-    /// used.
+    /// Puts the value that `make` makes of its own handle into a free slot: of a chunk the one vacated last, else the next that was
+    /// never used.
     pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Id<K> {
         let generation = self.next_generation;
         self.next_generation = generation.wrapping_add(1);
-        // No slot is vacant: then the slots up to `len` are taken. Memory ends long before four billion slots do.
-        let at = if self.vacant == NO_SLOT { self.len as u32 } else { self.vacant };
-        let (number, place) = locate(at);
-        if number == self.chunks.len() {
-            self.chunks.reserve_exact(usize::from(number == 0));
-            self.chunks.push(Chunk::new(number));
+        let number = if self.open == NO_CHUNK { self.open_another() } else { self.open };
+        let mut id = Id::from_parts(u32::MAX, generation);
+        let Some(chunk) = self.chunks.get_mut(number as usize) else { return id };
+        if chunk.slots.len() == chunk.slots.capacity() {
+            // The first chunk.
+            chunk.slots.reserve_exact(chunk.slots.len().max(FIRST));
         }
-        let id = Id::from_parts(at, generation);
-        if let Some(chunk) = self.chunks.get_mut(number) {
-            if self.vacant != NO_SLOT {
-                self.vacant = chunk.vacated_before.get(place).copied().unwrap_or(NO_SLOT);
-            }
-            let slot = chunk.slots.vacant_entry();
-            // A slab takes the slot that it vacated last, which of the last of all its chunk vacated is the last of all.
-            debug_assert_eq!(slot.key(), place);
-            slot.insert(Slot { generation, value: make(id) });
-            self.len += 1;
+        let slot = chunk.slots.vacant_entry();
+        // Memory ends long before four billion slots do.
+        id.slot = first_slot(number) + slot.key() as u32;
+        slot.insert(Slot { generation, value: make(id) });
+        if chunk.slots.len() == CHUNK {
+            self.unlink(number);
         }
+        self.len += 1;
         id
     }
 
     /// The entry that `id` names, if it is still alive.
     pub fn get(&self, id: Id<K>) -> Option<&T> {
         let (number, place) = locate(id.slot);
-        let slot = self.chunks.get(number)?.slots.get(place)?;
+        let slot = self.chunks.get(number as usize)?.slots.get(place)?;
         (slot.generation == id.generation).then_some(&slot.value)
     }
 
     /// The entry that `id` names, if it is still alive.
     pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
         let (number, place) = locate(id.slot);
-        let slot = self.chunks.get_mut(number)?.slots.get_mut(place)?;
+        let slot = self.chunks.get_mut(number as usize)?.slots.get_mut(place)?;
         (slot.generation == id.generation).then_some(&mut slot.value)
     }
 
@@ -216,76 +226,103 @@ impl<K, T> Arena<K, T> {
     /// Takes the entry out; the handle is gone from then on.
     pub fn remove(&mut self, id: Id<K>) -> Option<T> {
         let (number, place) = locate(id.slot);
-        let chunk = self.chunks.get_mut(number)?;
+        let chunk = self.chunks.get_mut(number as usize)?;
         if chunk.slots.get(place)?.generation != id.generation {
             return None;
         }
+        let was_full = chunk.slots.len() == CHUNK;
         let slot = chunk.slots.try_remove(place)?;
-        if chunk.vacated_before.is_empty() {
-            chunk.vacated_before = vec![NO_SLOT; chunk_size(number)];
-        }
-        if let Some(before) = chunk.vacated_before.get_mut(place) {
-            *before = self.vacant;
-        }
-        self.vacant = id.slot;
+        let is_vacant = chunk.slots.is_empty();
         self.len -= 1;
+        if was_full {
+            self.link(number);
+        }
+        if is_vacant && number > 0 {
+            self.vacated(number);
+        }
         Some(slot.value)
+    }
+
+    /// Gives a chunk with vacant slots where none is open: the spare one, else one whose memory was given back, else a new one.
+    fn open_another(&mut self) -> u32 {
+        let number = if self.spare != NO_CHUNK {
+            core::mem::replace(&mut self.spare, NO_CHUNK)
+        } else if let Some(chunk) = self.chunks.get_mut(self.released as usize) {
+            chunk.slots.reserve_exact(CHUNK);
+            core::mem::replace(&mut self.released, chunk.after)
+        } else {
+            let number = self.chunks.len();
+            self.chunks.reserve_exact(usize::from(number == 0));
+            let slots = if number == 0 { Slab::new() } else { Slab::with_capacity(CHUNK) };
+            self.chunks.push(Chunk { slots, before: NO_CHUNK, after: NO_CHUNK });
+            number as u32
+        };
+        self.link(number);
+        number
+    }
+
+    /// Keeps a chunk, not the first, whose last slot was vacated as the spare one, or gives its memory back.
+    fn vacated(&mut self, number: u32) {
+        self.unlink(number);
+        if self.spare == NO_CHUNK {
+            self.spare = number;
+        } else if let Some(chunk) = self.chunks.get_mut(number as usize) {
+            chunk.slots = Slab::new();
+            chunk.after = core::mem::replace(&mut self.released, number);
+        }
+    }
+
+    /// Puts a chunk before the others with vacant slots.
+    fn link(&mut self, number: u32) {
+        let after = core::mem::replace(&mut self.open, number);
+        if let Some(chunk) = self.chunks.get_mut(number as usize) {
+            (chunk.before, chunk.after) = (NO_CHUNK, after);
+        }
+        if let Some(chunk) = self.chunks.get_mut(after as usize) {
+            chunk.before = number;
+        }
+    }
+
+    /// Takes a chunk out from among those with vacant slots.
+    fn unlink(&mut self, number: u32) {
+        let Some(chunk) = self.chunks.get(number as usize) else { return };
+        let (before, after) = (chunk.before, chunk.after);
+        match self.chunks.get_mut(before as usize) {
+            Some(chunk) => chunk.after = after,
+            None => self.open = after,
+        }
+        if let Some(chunk) = self.chunks.get_mut(after as usize) {
+            chunk.before = before;
+        }
     }
 
     /// All entries in slot order, which is the same in every run.
     pub fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
-        self.chunks.iter().enumerate().flat_map(|(number, chunk)| {
+        (0..).zip(&self.chunks).flat_map(|(number, chunk)| {
             let first = first_slot(number);
-            chunk
-                .slots
-                .iter()
-                .map(move |(place, slot)| (Id::from_parts((first + place) as u32, slot.generation), &slot.value))
+            let slots = chunk.slots.iter();
+            slots.map(move |(place, slot)| (Id::from_parts(first + place as u32, slot.generation), &slot.value))
         })
     }
 }
 
 /// The chunk of a slot, and where in the chunk the slot is.
-const fn locate(slot: u32) -> (usize, usize) {
-    let slot = slot as usize;
-    let number = if slot >= CHUNK {
-        SMALL_CHUNKS - 1 + slot / CHUNK
-    } else if slot < FIRST {
-        0
-    } else {
-        (slot / FIRST).ilog2() as usize + 1
-    };
-    (number, slot - first_slot(number))
+const fn locate(slot: u32) -> (u32, usize) {
+    (slot / CHUNK as u32, slot as usize % CHUNK)
 }
 
 /// The first slot of a chunk.
-const fn first_slot(number: usize) -> usize {
-    if number == 0 {
-        0
-    } else if number < SMALL_CHUNKS {
-        FIRST << (number - 1)
-    } else {
-        (number - SMALL_CHUNKS + 1) * CHUNK
-    }
-}
-
-/// How many slots a chunk has.
-const fn chunk_size(number: usize) -> usize {
-    first_slot(number + 1) - first_slot(number)
-}
-
-impl<T> Chunk<T> {
-    fn new(number: usize) -> Self {
-        Self { slots: Slab::with_capacity(chunk_size(number)), vacated_before: Vec::new() }
-    }
+const fn first_slot(number: u32) -> u32 {
+    number * CHUNK as u32
 }
 
 impl<K, T: Clone> Clone for Arena<K, T> {
     fn clone(&self) -> Self {
-        let chunks = self.chunks.iter().enumerate().map(|(number, chunk)| {
-            let mut slots = chunk.slots.clone();
+        let chunks = self.chunks.iter().map(|chunk| {
+            let mut copy = chunk.clone();
             // A clone of a slab has no room for more.
-            slots.reserve_exact(chunk_size(number) - slots.len());
-            Chunk { slots, vacated_before: chunk.vacated_before.clone() }
+            copy.slots.reserve_exact(chunk.slots.capacity() - chunk.slots.len());
+            copy
         });
         Self { chunks: chunks.collect(), ..*self }
     }
@@ -307,6 +344,7 @@ impl<K: Kind, T: fmt::Debug> fmt::Debug for Arena<K, T> {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    use alloc::vec;
 
     enum Thing {}
 
@@ -328,36 +366,63 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_used_again_the_last_vacated_first_and_listed_in_their_order() {
+    fn slots_of_a_chunk_are_used_again_the_last_vacated_first_and_listed_in_their_order() {
         let mut arena: Arena<Thing, u32> = Arena::new();
         let ids: Vec<_> = (0..3 * CHUNK as u32).map(|value| arena.insert(value)).collect();
-        assert!(ids.iter().zip(0..).all(|(id, value)| arena.get(*id) == Some(&value)));
-        for place in [700, 3, CHUNK] {
+        assert!(ids.iter().zip(0..).all(|(id, value)| arena.get(*id) == Some(&value) && id.parts().0 == value));
+        for place in [700, 3, 5] {
             assert_eq!(arena.remove(ids[place]), Some(place as u32));
         }
         assert_eq!(arena.len(), 3 * CHUNK - 3);
         let slots: Vec<u32> = (0..4).map(|value| arena.insert(value).parts().0).collect();
-        assert_eq!(slots, [CHUNK as u32, 3, 700, 3 * CHUNK as u32]);
+        assert_eq!(slots, [5, 3, 700, 3 * CHUNK as u32]);
         let listed: Vec<u32> = arena.iter().map(|(id, _)| id.parts().0).collect();
         assert!(listed.is_sorted() && listed.len() == arena.len());
     }
 
     #[test]
-    fn each_slot_has_its_place_in_a_chunk() {
-        let mut expected = Vec::new();
-        for number in 0..SMALL_CHUNKS + 3 {
-            expected.extend((0..chunk_size(number)).map(|place| (number, place)));
+    fn the_first_chunk_grows_and_each_other_has_room_for_all_its_slots_at_once() {
+        let mut arena: Arena<Thing, u32> = Arena::new();
+        let mut room = vec![arena.capacity()];
+        for value in 0..2 * CHUNK as u32 + 1 {
+            arena.insert(value);
+            if room.last() != Some(&arena.capacity()) {
+                room.push(arena.capacity());
+            }
         }
-        assert_eq!((chunk_size(0), chunk_size(1), chunk_size(SMALL_CHUNKS), expected.len()), (2, 2, CHUNK, 4 * CHUNK));
-        assert!(expected.iter().zip(0..).all(|(place, slot)| locate(slot) == *place));
+        assert_eq!(room, [0, 2, 4, 8, 16, 32, 64, 128, 256, CHUNK, 2 * CHUNK, 3 * CHUNK]);
     }
 
-    /// Against a plain list of slots and a stack of those vacated; a clone is made now and then and takes the place of the
-    /// original.
     #[test]
-    fn agrees_with_a_list_and_a_stack_under_random_use_and_no_chunk_grows() {
+    fn the_memory_of_a_burst_is_given_back_but_for_one_chunk() {
         let mut arena: Arena<Thing, u32> = Arena::new();
-        let (mut slots, mut vacated) = (Vec::<Option<(Id<Thing>, u32)>>::new(), Vec::new());
+        let ids: Vec<_> = (0..10 * CHUNK as u32).map(|value| arena.insert(value)).collect();
+        assert_eq!(arena.capacity(), 10 * CHUNK);
+        // The last entry of all stays, in a chunk in the middle.
+        let (last, others) = ids[4 * CHUNK..].split_first().unwrap();
+        others.iter().chain(&ids[..4 * CHUNK]).for_each(|id| assert!(arena.remove(*id).is_some()));
+        assert_eq!(
+            (arena.len(), arena.capacity()),
+            (1, 3 * CHUNK),
+            "the first, that of the last entry, and a spare one"
+        );
+        assert_eq!(arena.get(*last), Some(&(4 * CHUNK as u32)));
+        // A chunk that fills and empties in turn is neither given back nor taken anew.
+        let more: Vec<_> = (0..3 * CHUNK as u32 - 1).map(|value| arena.insert(value)).collect();
+        assert_eq!(arena.capacity(), 3 * CHUNK);
+        let beyond = arena.insert(0);
+        assert_eq!((arena.remove(beyond), arena.capacity()), (Some(0), 4 * CHUNK));
+        more.iter().for_each(|id| assert!(arena.remove(*id).is_some()));
+        assert_eq!((arena.remove(*last), arena.len()), (Some(4 * CHUNK as u32), 0));
+        assert_eq!(arena.capacity(), 2 * CHUNK);
+        assert!(ids.iter().chain(&more).all(|id| !arena.contains(*id)), "handles of the slots are gone for good");
+    }
+
+    /// Against a plain list of slots; a clone is made now and then and takes the place of the original.
+    #[test]
+    fn agrees_with_a_list_under_random_use_and_no_chunk_but_the_first_grows() {
+        let mut arena: Arena<Thing, u32> = Arena::new();
+        let mut slots = Vec::<Option<(Id<Thing>, u32)>>::new();
         let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
         let mut roll = |n: usize| {
             dice ^= dice << 13;
@@ -365,18 +430,17 @@ mod tests {
             dice ^= dice << 17;
             (dice % n as u64) as usize
         };
-        for step in 0..30_000 {
+        let mut most = 0;
+        for step in 0..40_000 {
             // Grows, then shrinks.
-            if slots.is_empty() || roll(20) < if step < 20_000 { 11 } else { 8 } {
+            if slots.is_empty() || roll(20) < if step < 20_000 { 11 } else { 1 } {
                 let id = arena.insert(step);
-                let at = vacated.pop().unwrap_or(slots.len());
-                assert_eq!(id.parts().0, at as u32);
+                let at = id.parts().0 as usize;
                 slots.resize(slots.len().max(at + 1), None);
-                slots[at] = Some((id, step));
+                assert_eq!(slots[at].replace((id, step)), None, "a vacant slot");
             } else {
                 let at = roll(slots.len());
                 let Some((id, value)) = slots[at].take() else { continue };
-                vacated.push(at);
                 assert_eq!(arena.remove(id), Some(value));
                 assert_eq!((arena.remove(id), arena.get(id), arena.contains(id)), (None, None, false));
             }
@@ -386,10 +450,16 @@ mod tests {
                 assert_eq!(listed, slots.iter().flatten().copied().collect::<Vec<_>>());
                 assert_eq!(arena.len(), listed.len());
             }
-            for (number, chunk) in arena.chunks.iter().enumerate() {
-                assert_eq!(chunk.slots.capacity(), chunk_size(number));
+            let mut vacant = 0;
+            for chunk in arena.chunks.iter().skip(1) {
+                assert!([0, CHUNK].contains(&chunk.slots.capacity()));
+                vacant += usize::from(chunk.slots.is_empty() && chunk.slots.capacity() > 0);
             }
+            assert!(vacant <= 1, "one spare chunk at most");
+            most = most.max(arena.len());
         }
-        assert!(slots.len() > 2 * CHUNK);
+        assert!(most > 3 * CHUNK && arena.len() < CHUNK && arena.capacity() < 4 * CHUNK);
+        slots.iter().flatten().for_each(|(id, value)| assert_eq!(arena.remove(*id), Some(*value)));
+        assert_eq!((arena.len(), arena.capacity()), (0, 2 * CHUNK), "the first and a spare one");
     }
 }
