@@ -224,7 +224,12 @@ impl Core {
 
     /// Tells, once, that all has ended, if the core was told to end it.
     pub(super) fn tell_the_end(&mut self, cx: &mut Cx<'_>) {
-        if self.closing == Closing::Waiting && self.is_idle() {
+        // The cheap questions come first: this is asked after each indication.
+        if self.closing == Closing::Waiting
+            && self.floor.requests.are_answered()
+            && self.subscriptions.len() == 0
+            && self.calls.are_over()
+        {
             self.closing = Closing::Done;
             cx.emit(Event::ShutDown);
         }

@@ -270,7 +270,9 @@ pub enum Event {
         /// When the peer is asked again. `None`: it is not, as [`BackOff::failures`](super::BackOff::failures) says, and the handle is gone.
         again: Option<Instant>,
     },
-    /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call, no subscription and no request of ours is left.
+    /// All has ended that [`shut_down`](super::UserAgent::shut_down) was to end: no call, no subscription and no
+    /// request of ours is left that waits for an answer. A call of ours that was answered may get its 2xx again until 64·T1 after the first one, and
+    /// as long as the node is driven it acknowledges each; it is [idle](crate::Node::is_idle) after that.
     ShutDown,
     /// All registrations that were to be removed by [`unregister_everywhere`](super::UserAgent::unregister_everywhere) are removed, or
     /// their removal failed; each was told.

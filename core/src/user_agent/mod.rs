@@ -97,8 +97,9 @@ impl Stack<Core> {
     /// * Each registration that was accepted along the listener is made anew at once, and its REGISTER removes the contact of before (RFC 3261
     ///   §10.2.2, §10.2.4).
     /// * The peer of each established call is told by a target refresh (§12.2): an UPDATE without a session description (RFC 3311 §5.1), or, where
-    ///   the session timer knows that the peer does not take UPDATE, a re-INVITE with the last description. A call whose session is being changed,
-    ///   or that is not answered yet, is told as soon as it can be. Where a peer cannot be told so,
+    ///   the session timer knows that the peer does not take UPDATE, a re-INVITE with the last description. A call whose session is being changed
+    ///   is told as soon as that is done. A call of ours that is not answered yet is told once it is established: no earlier, as the responses to
+    ///   its INVITE go to the place that its Via names anyway. For a call of the peer's that is not answered yet the 2xx says the new place. Where a peer cannot be told so,
     ///   [`Event::MoveUntold`] says it: the application [modifies](Self::modify) the session. It has to do that too where the media have moved.
     /// * Each subscription is refreshed (RFC 6665 §4.1.2.2).
     ///
@@ -124,7 +125,8 @@ impl Stack<Core> {
     /// Ends all that this user agent does: hangs up each call by what ends it now, ends all subscriptions, those of REFERs of peers included, and
     /// removes the bindings of all registrations. From now on each request of a peer outside of dialogs gets a 503, and so does each REFER, one
     /// included that waits for the application. Commands that begin something return `Draining`. Each end is told as ever. When no call, no
-    /// subscription and no request of ours is left, [`Event::ShutDown`] says so; that takes 64·T1 for a peer that says nothing.
+    /// subscription and no request of ours is left that waits for an answer, [`Event::ShutDown`] says so; that takes 64·T1 for a peer that says nothing.
+    /// Asked again it says so again; a removal that has failed is not made a second time.
     ///
     /// ```
     /// # use sansip::{CommandError, Config, Instant, Node, Output, Seed};

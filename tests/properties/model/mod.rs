@@ -173,9 +173,7 @@ fn judge(logs: &[Log], state: &dyn Fn(usize, &str) -> Option<CallState>) -> Vec<
         }
         let states: Vec<_> = ends.iter().map(|(who, _)| state(*who, &caller.call_id)).collect();
         if ends.iter().any(|(_, end)| end.is_over) {
-            // A NOTIFY of the same end that overtakes a BYE has it refused as out of order (§12.2.2), and a BYE is sent once (§15.1.1).
-            let may_be_refused = ends.iter().any(|(_, end)| end.has_referral);
-            if states.iter().any(Option::is_some) && !may_be_refused {
+            if states.iter().any(Option::is_some) {
                 say(format!("it is over, and the ends are {states:?}"));
             }
             if let [(_, called)] = called.as_slice() {

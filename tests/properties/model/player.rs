@@ -70,8 +70,6 @@ pub(super) struct End {
     call: Option<CallId>,
     /// The Call-ID of the call that this one takes the place of, once it is answered.
     pub(super) replaces: Option<String>,
-    /// This end tells in the dialog of the call how a REFER goes.
-    pub(super) has_referral: bool,
     /// Where the callee is, once it has answered.
     peer: Option<UriBuf>,
     answered: bool,
@@ -233,12 +231,12 @@ impl Player {
     }
 
     /// Follows a REFER by a call, unless that would be to this user; whether it is followed.
-    fn follow(&mut self, served: ServedId, request: &Request) -> Result<bool, CommandError> {
+    fn follow(&mut self, served: ServedId, request: &Request) -> Result<(), CommandError> {
         let now = self.now;
         let value = |name: &str| request.headers().raw(name).map(|value| String::from_utf8_lossy(value).into_owned());
         let number = value("X-Refer").and_then(|number| number.parse().ok()).unwrap_or_default();
         if now >= self.calm || value("Refer-To").is_none_or(|target| target.contains(&self.own)) {
-            return self.agent.respond(now, served, StatusCode::DECLINE).map(|()| false);
+            return self.agent.respond(now, served, StatusCode::DECLINE);
         }
         let referral = self.agent.accept_refer(now, served)?;
         match self.call(Outgoing::referred(request)?, true) {
@@ -249,7 +247,7 @@ impl Player {
             }
             Err(_) => self.tell(referral, number, StatusCode::SERVICE_UNAVAILABLE),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The outcome of a call that was made because of a REFER.
@@ -428,12 +426,8 @@ impl Player {
                     self.concluded(call, cause.counts_as());
                 }
             }
-            Event::Referred { served, call, request, .. } => {
-                if self.follow(served, &request) == Ok(true)
-                    && let Some(call) = call
-                {
-                    self.end_of(call, |end| end.has_referral = true);
-                }
+            Event::Referred { served, request, .. } => {
+                let _ = self.follow(served, &request);
             }
             Event::Notified { subscription, status, .. } => {
                 change(&self.transfers, |transfers| transfers.notified(subscription, status));

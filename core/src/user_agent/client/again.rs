@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::redirect::{Before, Step, may_follow};
 use super::retry::{self, Amendment, Verdict};
-use super::{Again, Concluded, Kept, Outcome, Owner, Stage};
+use super::{Again, Concluded, Kept, Outcome, Owner, Pending, Stage};
 use crate::auth::{self, Login, Scope, ServerProof, Unknown};
 use crate::endpoint::{DeliveryId, Failure};
 use crate::error::CommandError;
@@ -106,8 +106,9 @@ impl Floor {
         if status.is_success() {
             return Some(self.concluded(id, owner, response));
         }
-        let verdict =
-            retry::next(&kept.request, &response, &pending.tried, &self.profile.policy, self.profile.limits.retries);
+        let (policy, limit) = (&self.profile.policy, self.profile.limits.retries);
+        let was_overtaken = self.was_overtaken(pending, &response);
+        let verdict = retry::next(&kept.request, &response, &pending.tried, policy, limit, was_overtaken);
         match verdict {
             Verdict::Over => {
                 if is_challenge(status) {
@@ -123,7 +124,7 @@ impl Floor {
                 self.next_target(cx, id, owner, response)
             }
             Verdict::Collided => {
-                self.requests.table.remove(id);
+                self.requests.remove(id);
                 Some((owner, Outcome::Collided(response)))
             }
             Verdict::Ask => {
@@ -132,6 +133,13 @@ impl Floor {
                 Some(self.ask(cx, id, owner, wanted, response))
             }
         }
+    }
+
+    /// Whether a later request of ours went out in the dialog of the one that this is a response to.
+    fn was_overtaken(&self, pending: &Pending, response: &Response) -> bool {
+        let dialog = pending.inside.as_ref().and_then(|inside| self.dialogs.get(inside.dialog));
+        let last = dialog.and_then(|dialog| dialog.sequence.local);
+        last.zip(response.cseq()).is_some_and(|(last, cseq)| last > cseq.number)
     }
 
     /// A request of ours has ended without a final response. The end of an earlier attempt says nothing.
@@ -251,8 +259,10 @@ impl Floor {
 
     /// A final response is the end, unless it is a 2xx to INVITE: more than one may come (§13.2.2.4).
     fn concluded(&mut self, id: RequestId, owner: Owner, response: Response) -> (Owner, Outcome) {
-        if !(matches!(owner, Owner::Invite(_) | Owner::Modify(_)) && response.status().is_success()) {
-            self.requests.table.remove(id);
+        if matches!(owner, Owner::Invite(_) | Owner::Modify(_)) && response.status().is_success() {
+            self.requests.note_answer(id);
+        } else {
+            self.requests.remove(id);
         }
         (owner, Outcome::Final(response))
     }

@@ -37,7 +37,7 @@ impl Floor {
         let id = self.requests.table.insert(Pending { inside: Some(inside), ..Pending::of(owner) });
         let sent = self.send_inside_again(cx, id);
         if sent.is_err() {
-            self.requests.table.remove(id);
+            self.requests.remove(id);
         }
         sent.map(|()| id)
     }

@@ -130,12 +130,15 @@ struct Pending {
     /// A request inside a dialog.
     inside: Option<Inside>,
     tried: Tried,
+    /// An INVITE that has its 2xx, which may come again.
+    is_answered: bool,
 }
 
 impl Pending {
     /// A request that is not sent yet.
     fn of(owner: Owner) -> Self {
-        Self { owner, stage: Stage::Sending, kept: None, inside: None, tried: Tried::default() }
+        let (stage, tried) = (Stage::Sending, Tried::default());
+        Self { owner, stage, kept: None, inside: None, tried, is_answered: false }
     }
 
     /// Whether this is the way that the request is on now.
@@ -186,11 +189,13 @@ struct Kept {
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
     table: Arena<RequestKind, Pending>,
+    /// How many of them are answered.
+    answered: usize,
 }
 
 impl Requests {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new() }
+        Self { table: Arena::new(), answered: 0 }
     }
 
     /// Sends a request that is kept as it is, so that it can be sent again with a change.
@@ -246,7 +251,7 @@ impl Requests {
                 Ok(id)
             }
             Err(error) => {
-                self.table.remove(id);
+                self.remove(id);
                 Err(error)
             }
         }
@@ -281,7 +286,7 @@ impl Requests {
             }
             Stage::Waiting(timer) | Stage::Asking { timer, .. } => {
                 cx.disarm(*timer);
-                self.table.remove(id);
+                self.remove(id);
                 Ok(Cancelled::Over)
             }
         }
@@ -298,7 +303,7 @@ impl Requests {
             Some(Stage::Sending) | None => false,
         };
         if withdrawn {
-            self.table.remove(id);
+            self.remove(id);
         }
         withdrawn
     }
@@ -310,13 +315,31 @@ impl Requests {
         pending.tried.settled = true;
         let (Stage::Waiting(timer) | Stage::Asking { timer, .. }) = &pending.stage else { return false };
         cx.disarm(*timer);
-        self.table.remove(id);
+        self.remove(id);
         true
     }
 
     /// Ends a request; `None` if a final response has ended it before.
     pub(super) fn end(&mut self, id: RequestId) -> Option<Owner> {
-        self.table.remove(id).map(|pending| pending.owner)
+        self.remove(id).map(|pending| pending.owner)
+    }
+
+    fn remove(&mut self, id: RequestId) -> Option<Pending> {
+        let removed = self.table.remove(id)?;
+        self.answered = self.answered.saturating_sub(usize::from(removed.is_answered));
+        Some(removed)
+    }
+
+    /// Notes that an INVITE has its 2xx.
+    fn note_answer(&mut self, id: RequestId) {
+        if let Some(pending) = self.table.get_mut(id) {
+            self.answered += usize::from(!core::mem::replace(&mut pending.is_answered, true));
+        }
+    }
+
+    /// Whether each request has its final response, so that at most a 2xx may come again.
+    pub(super) const fn are_answered(&self) -> bool {
+        self.table.len() == self.answered
     }
 
     /// Number of requests that wait for their end.

@@ -132,8 +132,15 @@ fn written<'h, H: Header<'h>>(header: &H) -> Vec<u8> {
 }
 
 /// Decides what becomes of `sent` after this final response, if no more than `limit` retries were made. Whether a request goes again is
-/// asked of the policy where the RFC leaves it to the user.
-pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &Policy, limit: usize) -> Verdict {
+/// asked of the policy where the RFC leaves it to the user. `was_overtaken`: a later request of ours went out in the dialog.
+pub(super) fn next(
+    sent: &Request,
+    response: &Response,
+    tried: &Tried,
+    policy: &Policy,
+    limit: usize,
+    was_overtaken: bool,
+) -> Verdict {
     if tried.settled || tried.is_spent(limit) {
         return Verdict::Over;
     }
@@ -151,6 +158,12 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         StatusCode::INTERVAL_TOO_BRIEF if may_be_brief(sent.method()) && !tried.interval => {
             again(longer_binding(sent, response))
         }
+        // The later request came first, so that the number was out of order (§12.2.2). A Retry-After is about something else.
+        StatusCode::SERVER_INTERNAL_ERROR
+            if was_overtaken && must_arrive(sent.method()) && retry_after(response).is_none() =>
+        {
+            Verdict::Again(Amendment::None)
+        }
         StatusCode::REQUEST_ENTITY_TOO_LARGE | StatusCode::SERVER_INTERNAL_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
             match (retry_after(response), policy.longest_wait) {
                 (Some(wait), Some(longest)) if wait <= longest => Verdict::After(wait),
@@ -166,6 +179,12 @@ pub(super) fn next(sent: &Request, response: &Response, tried: &Tried, policy: &
         }
         _ => Verdict::Over,
     }
+}
+
+/// Whether the two ends disagree from then on about what the dialog is used for if a request of this method is not taken: the end of the session, or
+/// the state of a subscription. The application decides about all other requests.
+const fn must_arrive(method: Method<'_>) -> bool {
+    matches!(method, Method::Bye | Method::Notify | Method::Subscribe)
 }
 
 /// How long a change that has met one of the peer's waits (§14.1, RFC 3311 §5.3): longer at the end that owns the Call-ID, so that the
@@ -257,7 +276,11 @@ mod tests {
     }
 
     fn verdict(sent: &Request, response: &Response, tried: &Tried, policy: &Policy) -> String {
-        match next(sent, response, tried, policy, 3) {
+        said(sent, next(sent, response, tried, policy, 3, false))
+    }
+
+    fn said(sent: &Request, verdict: Verdict) -> String {
+        match verdict {
             Verdict::Over => "over".into(),
             Verdict::Again(amendment) => {
                 let again = amendment.applied_to(sent).unwrap();
@@ -377,6 +400,32 @@ mod tests {
                 assert_eq!(verdict(sent, &response, &settled, &policy), "over");
                 let spent = Tried { times: 3, ..Tried::default() };
                 assert_eq!(verdict(sent, &response, &spent, &policy), "over");
+            }
+        }
+    }
+
+    /// §12.2.2: what a later request of ours has overtaken is refused with 500.
+    #[test]
+    fn a_request_that_was_overtaken_goes_out_again_if_it_must_arrive() {
+        for (method, status, extra, expected) in [
+            ("BYE", 500, "", "again "),
+            ("NOTIFY", 500, "", "again "),
+            ("SUBSCRIBE", 500, "", "again "),
+            ("BYE", 500, "Retry-After: 5\r\n", "after 5"),
+            ("BYE", 503, "", "over"),
+            ("BYE", 481, "", "over"),
+            ("INFO", 500, "", "over"),
+            ("UPDATE", 500, "", "over"),
+            ("INVITE", 500, "", "over"),
+        ] {
+            let sent = request(method, ";tag=2", "");
+            let response = response(status, extra);
+            let after = |tried: &Tried, overtaken| said(&sent, next(&sent, &response, tried, &ALL, 3, overtaken));
+            assert_eq!(after(&Tried::default(), true), expected, "{method} {status} {extra}");
+            assert_eq!(after(&Tried { settled: true, ..Tried::default() }, true), "over");
+            assert_eq!(after(&Tried { times: 3, ..Tried::default() }, true), "over");
+            if extra.is_empty() {
+                assert_eq!(after(&Tried::default(), false), "over");
             }
         }
     }

@@ -8,6 +8,7 @@ use super::agent::{Closing, Core, Cx};
 use super::client::Amend;
 use super::compose::{Extra, Outgoing, Reply};
 use super::event::CallInfo;
+use super::registration::ToRemove;
 use super::replace::Replace;
 use super::server::Store;
 use super::subscription::{Refer, Subscribe};
@@ -340,9 +341,12 @@ impl Core {
 
     /// As [`UserAgent::shut_down`](super::UserAgent::shut_down).
     pub fn shut_down(&mut self, cx: &mut Cx<'_>) {
+        let is_first = self.closing == Closing::No;
         self.closing = Closing::Waiting;
         self.calls.hang_up_all(&mut self.floor, cx);
-        self.registrations.remove_all(&mut self.floor, cx);
+        // A removal that has failed is not made again, however often the application asks.
+        let removed = if is_first { ToRemove::All } else { ToRemove::Kept };
+        self.registrations.remove_all(&mut self.floor, cx, removed);
         self.kept.leave_all(&mut self.floor, cx);
         self.subscriptions.unsubscribe_everywhere(&mut self.floor, cx);
         self.floor.refuse_referrals(cx);

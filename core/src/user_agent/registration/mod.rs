@@ -30,6 +30,15 @@ pub(super) use heard::{may_pass, refresh_after};
 use register::Terms;
 pub use register::{Binding, Register};
 
+/// Which registrations are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ToRemove {
+    /// All, those included whose removal has failed.
+    All,
+    /// Those that are kept.
+    Kept,
+}
+
 /// The registrations of a user agent.
 #[derive(Clone, Debug)]
 pub(super) struct Registrations {
@@ -97,16 +106,15 @@ impl Registrations {
     /// Removes the bindings of every registration, and tells when all that is done.
     pub(super) fn unregister_everywhere(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         self.ending = true;
-        self.remove_all(on, cx);
+        self.remove_all(on, cx, ToRemove::All);
         self.tell_the_end(cx);
     }
 
-    /// Removes the bindings of every registration.
-    pub(super) fn remove_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
+    /// Removes the bindings of those registrations.
+    pub(super) fn remove_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>, which: ToRemove) {
         let is_to_end = |registration: &Registration| match &registration.next {
             Some(next) => next.0 == Goal::Keep,
-            None if registration.pending.is_some() => registration.goal == Goal::Keep,
-            None => true,
+            None => registration.goal == Goal::Keep || registration.pending.is_none() && which == ToRemove::All,
         };
         let all: Vec<RegistrationId> =
             self.book.iter().filter(|(_, registration)| is_to_end(registration)).map(|(id, _)| id).collect();

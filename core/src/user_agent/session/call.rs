@@ -175,8 +175,10 @@ pub(super) struct Ours {
     pub(super) extra: Extra,
     /// How often the change has met one of the peer's.
     pub(super) glares: usize,
-    /// The session timer asks for it, and the application does not know.
+    /// The session timer asks for it.
     pub(super) is_refresh: bool,
+    /// The application knows of it: it has asked for it, or the refresh has turned out to change the session.
+    pub(super) is_told: bool,
     /// The request that is out says something of the session timer, so that its 2xx does, too.
     pub(super) is_timed: bool,
 }
@@ -289,13 +291,16 @@ impl Call {
         self.sessions.iter_mut().find(|session| session.dialog == dialog)
     }
 
+    /// Whether the peer of a session is yet to be told of the end, or has not answered that.
+    pub(super) fn is_ending(&self) -> bool {
+        self.sessions.iter().any(|session| matches!(session.phase, Phase::Leaving | Phase::Ending))
+    }
+
     /// Whether nothing can come of the call any more, now that the application knows that it is over.
     pub(super) fn is_done(&self) -> bool {
         self.over
             && !matches!(&self.side, Side::Caller(Caller { invite: Some(_), .. }))
-            && !self
-                .sessions
-                .iter()
-                .any(|session| matches!(session.phase, Phase::Leaving | Phase::Ending) || session.has_changes())
+            && !self.is_ending()
+            && !self.sessions.iter().any(Session::has_changes)
     }
 }

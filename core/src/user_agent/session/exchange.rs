@@ -122,7 +122,8 @@ impl Calls {
         self.session_mut(id, dialog).is_none_or(|session| session.note(&on.profile, described, invite))
     }
 
-    /// Notes the description of a 2xx, or of a reliable provisional response, to the INVITE of ours that is in progress.
+    /// Notes the description of a 2xx, or of a reliable provisional response, to the INVITE of ours that is in progress: as [`Session::note`].
+    /// False, too, where no descriptions are noted, which only those of a refresh need.
     pub(super) fn note_success(
         &mut self,
         on: &Floor,
@@ -130,12 +131,12 @@ impl Calls {
         dialog: DialogId,
         meaning: Result<Meaning, Misplaced>,
         response: &Response,
-    ) {
+    ) -> bool {
         if !self.notes_descriptions(on, id, dialog) {
-            return;
+            return false;
         }
         let invite = self.our_offer(on, id, dialog);
-        self.note_answer(on, id, dialog, Described::by_response(meaning, response), invite);
+        self.note_answer(on, id, dialog, Described::by_response(meaning, response), invite)
     }
 
     /// Notes the description of a response of ours.

@@ -79,6 +79,11 @@ impl Calls {
         self.table.len() == 0
     }
 
+    /// Whether each call is over for both ends: at most a 2xx may come again, which is acknowledged again (§13.2.2.4).
+    pub(super) fn are_over(&self) -> bool {
+        self.table.iter().all(|(_, call)| call.over && !call.is_ending())
+    }
+
     /// Calls that there is room for without another allocation.
     pub(super) fn capacity(&self) -> usize {
         self.table.capacity()

@@ -104,7 +104,8 @@ impl Calls {
         let request = on.send_inside(cx, Owner::Modify(id), invite)?;
         session.offers = offers;
         let is_timed = session.is_timed();
-        session.changes().ours = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh, is_timed });
+        let (stage, is_told) = (Stage::Sent(request), !is_refresh);
+        session.changes().ours = Some(Ours { stage, extra, glares, is_refresh, is_told, is_timed });
         Ok(())
     }
 
@@ -168,7 +169,7 @@ impl Calls {
             self.timer_accepted(on, cx, id, dialog_id, Some(request), &response);
             let described = Described::by_response(meaning, &response);
             let is_news = self.note_answer(on, id, dialog_id, described, ours.extra.description().cloned());
-            if is_news || !ours.is_refresh {
+            if is_news || ours.is_told {
                 cx.emit(Event::Modified { call: id, dialog: dialog_id, response });
             }
             if ours.is_refresh {
@@ -198,7 +199,7 @@ impl Calls {
         let dialog = session.dialog;
         let (effect, status) = effect_of(Method::Invite, &cause);
         let has_no_refresh = self.timer_refused(cx, id, dialog, status) && ours.is_refresh;
-        if !ours.is_refresh {
+        if ours.is_told {
             cx.emit(Event::ModifyFailed { call: id, dialog, cause, synchronize });
         } else if effect.ended == Ended::Transaction {
             self.not_told(cx, id, dialog, cause);

@@ -9,7 +9,7 @@ use super::super::description::response_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
 use super::Calls;
-use super::call::{Call, Caller, Side, Unacknowledged};
+use super::call::{Call, Caller, Ours, Side, Unacknowledged};
 use super::exchange::Described;
 use super::modify::effect_of;
 use crate::dialog::{Carrier, DialogId, Meaning, Misplaced, ReliableArrival, ReliableOrder};
@@ -24,8 +24,9 @@ use crate::user_agent::{CallDialog, CallId, RequestId};
 pub(super) enum Arrived {
     /// The response is not sent reliably.
     Unreliable,
-    /// The response is the next in order, and its PRACK is out, or waits for the application's answer.
-    InOrder,
+    /// The response is the next in order, and its PRACK is out, or waits for the application's answer. `is_news`: its description differs from
+    /// the last one of the peer, or is an offer.
+    InOrder { is_news: bool },
     /// The response has come before, or one before it is missing: it means nothing (§4).
     Discarded,
 }
@@ -69,7 +70,7 @@ impl Calls {
         let ReliableArrival::New(rack) = order.take(rseq) else { return Arrived::Discarded };
         // A first description that nobody asked for, and an offer that is missing, cannot be refused: the PRACK is due all the same.
         let meaning = session.offers.received(Carrier::Reliable, response_describes(response));
-        self.note_success(on, id, dialog, meaning, response);
+        let is_news = self.note_success(on, id, dialog, meaning, response);
         // RFC 6141 §4.7.
         if let Some(dialog) = on.dialogs.get_mut(dialog) {
             dialog.refresh(response.contact());
@@ -85,7 +86,7 @@ impl Calls {
             // Without a way for the PRACK the peer gives up by itself (§3).
             let _ = self.send_prack(on, cx, id, dialog, rack, &Extra::new(), is_answer);
         }
-        Arrived::InOrder
+        Arrived::InOrder { is_news }
     }
 
     /// Sends a PRACK, with what the application gives to all of them.
@@ -209,17 +210,24 @@ impl Calls {
     pub(super) fn modify_progressed(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, response: Response) {
         let Some(session) = self.table.get(id).and_then(Call::main) else { return };
         let (dialog, is_alive) = (session.dialog, session.phase.is_alive());
-        let is_refresh = session.changes.as_ref().and_then(|it| it.ours.as_ref()).is_none_or(|ours| ours.is_refresh);
-        match self.provisional(on, cx, id, dialog, &response) {
+        let is_known = |ours: &Ours| ours.is_told;
+        let is_told = session.changes.as_ref().and_then(|it| it.ours.as_ref()).is_some_and(is_known);
+        let is_news = match self.provisional(on, cx, id, dialog, &response) {
             Arrived::Discarded => return,
-            Arrived::InOrder => {}
+            Arrived::InOrder { is_news } => is_news,
             Arrived::Unreliable => {
                 if let Some(session) = self.session_mut(id, dialog) {
                     let _ = session.offers.received(Carrier::Provisional, response_describes(&response));
                 }
+                false
             }
+        };
+        // A refresh that changes the session is a change like any other from here on.
+        let changes = self.session_mut(id, dialog).and_then(|session| session.changes.as_mut());
+        if let Some(ours) = changes.and_then(|changes| changes.ours.as_mut()) {
+            ours.is_told |= is_news;
         }
-        if is_alive && !is_refresh {
+        if is_alive && (is_told || is_news) {
             cx.emit(Event::ModifyProgress { call: id, dialog, response });
         }
     }

@@ -55,7 +55,8 @@ impl Calls {
         let request = on.send_inside(cx, Owner::Update(id, dialog), update)?;
         session.offers = offers;
         let described = Described::by_us(Ok(meaning), &extra);
-        session.changes().update = Some(Ours { stage: Stage::Sent(request), extra, glares, is_refresh, is_timed });
+        let (stage, is_told) = (Stage::Sent(request), !is_refresh);
+        session.changes().update = Some(Ours { stage, extra, glares, is_refresh, is_told, is_timed });
         session.note(&on.profile, described, None);
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::pair::{Pair, Who::Alice, Who::Bob};
 use super::text::Text;
 use crate::error::CommandError;
 use crate::message::Method;
+use crate::node::Node;
 use crate::time::Duration;
 use crate::user_agent::{Body, Outgoing, UserAgent};
 
@@ -83,6 +84,41 @@ fn peers_that_say_nothing_delay_the_end_by_the_time_of_a_transaction() {
     let bob = pair.incoming();
     pair.hang_up(Bob, bob);
     pair.finish();
+}
+
+/// The INVITE's transaction lives for 64·T1 yet (§13.2.2.4): a 2xx that comes again is acknowledged, but nobody waits for one.
+#[test]
+fn the_end_does_not_wait_for_a_2xx_that_may_come_again() {
+    let mut bob = bob();
+    let (_, invite) = bob.call();
+    let answer = invite.respond("200 OK", "c", CONTACT);
+    bob.receive(&answer);
+    bob.take();
+    let bye = shut_down(&mut bob).remove(0);
+    assert!(!bob.told().contains(&"shut down".into()));
+    bob.receive(&bye.respond("200 OK", "", ""));
+    assert_eq!(bob.told()[1..], ["ended Local", "shut down"]);
+    assert!(!bob.agent.is_idle());
+    assert_eq!(bob.ask(&answer).method(), "ACK");
+    bob.finish();
+    assert_eq!(bob.told().len(), 3);
+}
+
+#[test]
+fn a_removal_that_has_failed_is_not_made_again() {
+    let mut bob = bob();
+    let (_, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=3600\r\n"));
+    let removal = shut_down(&mut bob).remove(0);
+    assert_eq!(removal.header("expires"), "0");
+    assert!(shut_down(&mut bob).is_empty(), "the removal is out");
+    bob.receive(&removal.respond("403 Forbidden", "r", ""));
+    assert!(shut_down(&mut bob).is_empty());
+    let told = bob.told();
+    assert_eq!(told[told.len() - 2..], ["shut down", "shut down"]);
+    // The application may ask for the removal itself.
+    bob.command(UserAgent::unregister_everywhere);
+    assert_eq!(one(&mut bob).header("expires"), "0");
 }
 
 /// §15: the BYE of a call whose 2xx is not acknowledged has to wait, and so has the end.

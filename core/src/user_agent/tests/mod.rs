@@ -23,6 +23,7 @@ mod moving;
 mod networks;
 mod offers;
 mod outbound;
+mod overtaking;
 mod owned;
 mod pair;
 mod proving;

@@ -21,7 +21,7 @@ fn carol() -> UriBuf {
 
 /// The one request that was sent.
 #[track_caller]
-fn one(bob: &mut Lone) -> Text {
+pub(super) fn one(bob: &mut Lone) -> Text {
     let mut sent = bob.take();
     sent.retain(|text| !text.start.starts_with("SIP/2.0"));
     assert_eq!(sent.len(), 1, "{sent:?}");
@@ -29,7 +29,7 @@ fn one(bob: &mut Lone) -> Text {
 }
 
 /// Bob in a call with Carol; the INVITE that he has sent.
-fn established(bob: &mut Lone) -> (CallId, Text) {
+pub(super) fn established(bob: &mut Lone) -> (CallId, Text) {
     let (call, invite) = bob.call();
     bob.receive(&invite.respond("200 OK", "c", CONTACT));
     bob.take();
@@ -46,7 +46,7 @@ fn referring(bob: &mut Lone) -> (CallId, SubscriptionId, Text) {
 }
 
 /// A request of Carol's in the dialog of a message of Bob's; `extra` is whole lines.
-fn inside(sent: &Text, method: &str, number: u32, extra: &str, body: &str) -> String {
+pub(super) fn inside(sent: &Text, method: &str, number: u32, extra: &str, body: &str) -> String {
     format!(
         "{method} sip:bob@192.0.2.4 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{method}{number}\r\nMax-Forwards: 70\r\n\
          To: {}\r\nFrom: Carol <sip:carol@192.0.2.9>;tag=c\r\nCall-ID: {}\r\nCSeq: {number} {method}\r\n\
@@ -62,7 +62,7 @@ fn notify(sent: &Text, number: u32, id: &str, state: &str, status: &str) -> Stri
     inside(sent, "NOTIFY", number, &extra, &format!("SIP/2.0 {status}\n"))
 }
 
-fn number(text: &Text) -> u32 {
+pub(super) fn number(text: &Text) -> u32 {
     text.header("cseq").split_once(' ').unwrap().0.parse().unwrap()
 }
 
@@ -243,11 +243,11 @@ fn a_refer_at_the_wrong_time_or_with_what_cannot_be_written_is_refused() {
 }
 
 /// Bob who takes REFERs.
-fn referee() -> Lone {
+pub(super) fn referee() -> Lone {
     Lone::with(|_, profile| profile.methods = ["REFER", "NOTIFY"].map(Into::into).into())
 }
 
-fn served(bob: &Lone) -> ServedId {
+pub(super) fn served(bob: &Lone) -> ServedId {
     let served = |event: &Event| if let Event::Referred { served, .. } = event { Some(*served) } else { None };
     bob.events.iter().rev().find_map(served).expect("a REFER")
 }

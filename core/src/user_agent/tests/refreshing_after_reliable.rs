@@ -3,9 +3,11 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::lone::{CONTACT, Lone};
 use super::pair::Pair;
 use super::pair::Who::{self, Alice, Bob};
 use super::session_timers::{OFF, with_timers};
+use super::text::Text;
 use crate::dialog::{End, SessionTimerSettings};
 use crate::extension::{Extension, Extensions};
 use crate::message::StatusCode;
@@ -109,4 +111,39 @@ fn a_refresh_that_repeats_the_offer_of_a_reliable_response_gets_the_same_answer_
     assert!(pair.events.is_empty(), "{:?} {:?}", pair.told(Alice), pair.told(Bob));
     pair.hang_up(Alice, alice);
     pair.finish();
+}
+
+/// Alice's refresh, a re-INVITE, gets an answer that changes the session in a reliable response, in which the 2xx does not repeat it.
+#[test]
+fn an_answer_to_a_refresh_in_a_reliable_response_is_told_if_it_is_another() {
+    for (version, is_told) in [(5, true), (1, false)] {
+        let mut bob = Lone::with(|_, profile| {
+            profile.capabilities = false;
+            with_timers(profile, SessionTimerSettings { interval: Some(1_800), ..OFF });
+            profile.extensions = Extensions::of(&[Extension::Reliable, Extension::Timer]);
+        });
+        let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
+        bob.command(|agent, now| agent.call(now, Outgoing::to(&carol).body(sdp(7)))).unwrap();
+        let answered = |invite: &Text, status: &str, extra: &str, body: Option<u32>| {
+            let timer = "Session-Expires: 1800;refresher=uac\r\nRequire: timer\r\n";
+            let timer = if status.starts_with('2') { timer } else { "" };
+            let plain = invite.respond(status, "c", &format!("{CONTACT}{timer}{extra}"));
+            let Some(body) = body.map(described) else { return plain };
+            let content = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            plain.replace("Content-Length: 0\r\n\r\n", &content)
+        };
+        let invite = bob.take().remove(0);
+        bob.receive(&answered(&invite, "200 OK", "", Some(1)));
+        bob.take();
+        bob.events.clear();
+        bob.run(seconds(900));
+        let refresh = bob.take().into_iter().find(|text| text.label() == "INVITE").unwrap();
+        let progress = answered(&refresh, "183 Session Progress", "Require: 100rel\r\nRSeq: 1\r\n", Some(version));
+        let prack = bob.ask(&progress);
+        assert_eq!(prack.label(), "PRACK");
+        assert_eq!(bob.events.iter().any(|event| matches!(event, Event::ModifyProgress { .. })), is_told);
+        bob.receive(&prack.respond("200 OK", "", ""));
+        assert_eq!(bob.ask(&answered(&refresh, "200 OK", "", None)).label(), "ACK");
+        assert_eq!(bob.events.iter().any(|event| matches!(event, Event::Modified { .. })), is_told);
+    }
 }
