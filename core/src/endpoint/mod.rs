@@ -195,6 +195,12 @@ impl Endpoint {
         self.listener(flow.listener).is_some() && flow.connection.is_none_or(is_connected)
     }
 
+    /// The flow along which a request was sent, as long as the transaction of its last attempt lives. Its response may have come from another
+    /// address.
+    pub fn sent_along(&self, delivery: DeliveryId) -> Option<Flow> {
+        self.deliveries.sent_along(&self.clients, delivery)
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config

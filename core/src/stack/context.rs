@@ -134,6 +134,11 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.is_ours(host_port)
     }
 
+    /// The flow along which a request was sent: see [`Endpoint::sent_along`].
+    pub fn sent_along(&self, delivery: DeliveryId) -> Option<Flow> {
+        self.endpoint.sent_along(delivery)
+    }
+
     /// Whether messages can go along a flow: see [`Endpoint::has_flow`].
     pub fn has_flow(&self, flow: Flow) -> bool {
         self.endpoint.has_flow(flow)

@@ -90,6 +90,11 @@ impl ClientTransactions {
         self.index.find(key.hash(), |id| self.table.get(id).is_some_and(|transaction| transaction.key == key))
     }
 
+    /// The flow along which the transaction sends.
+    pub(crate) fn flow(&self, id: ClientTransactionId) -> Option<Flow> {
+        self.table.get(id).map(|transaction| transaction.flow)
+    }
+
     /// Whether the transaction is that of an INVITE with a provisional response and no final one.
     pub(crate) fn is_proceeding_invite(&self, id: ClientTransactionId) -> bool {
         self.table.get(id).is_some_and(|transaction| transaction.machine.is_proceeding_invite())

@@ -84,6 +84,18 @@ impl NextHop {
         }
     }
 
+    /// Whether this next hop is `name`, or a place at which `name` was found: the same host, with the address, the port and the transport that
+    /// the resolver has made of it.
+    pub(crate) fn is_found_as(&self, name: &Self) -> bool {
+        let is_place = name.maddr.is_none() && self.maddr.as_ref().is_some_and(|maddr| maddr.as_host().ip().is_some());
+        self == name
+            || is_place
+                && self.host == name.host
+                && self.secure == name.secure
+                && self.flow.is_none()
+                && name.flow.is_none()
+    }
+
     /// The TARGET of RFC 3263 §4: the `maddr`, else the host.
     pub fn target(&self) -> &HostBuf {
         self.maddr.as_ref().unwrap_or(&self.host)

@@ -305,7 +305,8 @@ impl Core {
                         if let (Owner::Register(id), Outcome::Final(response)) = (owner, &outcome)
                             && response.status().is_success()
                         {
-                            self.registrations.came_along(&mut self.floor, cx, id, flow, response);
+                            let place = cx.sent_along(delivery).map_or(flow.remote, |sent| sent.remote);
+                            self.registrations.came_along(&mut self.floor, cx, id, (flow, place), response);
                         }
                         if let Owner::KeptFlow(kept) = owner {
                             self.kept.came_along(kept, flow);

@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Method, SharedBytes};
-use crate::transaction::DeliveryId;
+use crate::transaction::{ClientTransactions, DeliveryId};
 use crate::transport::{Place, Way};
 
 use super::super::Failure;
@@ -30,6 +30,14 @@ pub(super) struct OnceMore {
 pub(super) struct Tried;
 
 impl Deliveries {
+    /// Along which flow the present attempt has gone out, as long as its transaction lives.
+    pub(in crate::endpoint) fn sent_along(&self, clients: &ClientTransactions, id: DeliveryId) -> Option<Flow> {
+        match self.table.get(id)?.stage {
+            Stage::Sent { client, .. } => clients.flow(client),
+            _ => None,
+        }
+    }
+
     /// Sends what is located, written from what is kept.
     pub(super) fn dispatch(&mut self, below: &mut Below<'_>, id: DeliveryId) {
         if !self.attempt_again(below, id) {

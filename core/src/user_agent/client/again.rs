@@ -421,7 +421,7 @@ impl Floor {
 /// Where a redirected request goes: where it went before if Route or the application said so, else where its new Request-URI says.
 fn hop_to(sent: &Request, hop: &NextHop, uri: &UriBuf) -> Option<NextHop> {
     let by_uri = sent.uri().ok().and_then(NextHop::of_uri);
-    if sent.headers().contains(HeaderId::Route) || by_uri.as_ref() != Some(hop) {
+    if sent.headers().contains(HeaderId::Route) || !by_uri.is_some_and(|by_uri| hop.is_found_as(&by_uri)) {
         return Some(hop.clone().for_request_uri(uri.as_uri()));
     }
     NextHop::of_uri(uri.as_uri())

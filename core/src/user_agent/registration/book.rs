@@ -5,9 +5,11 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::home::Home;
 use super::keep_alive::Alive;
 use super::register::Terms;
-use crate::error::Limit;
+use crate::dialog::Path;
+use crate::error::{CommandError, Limit};
 use crate::flow::ListenerId;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
@@ -15,6 +17,7 @@ use crate::message::{Response, UriBuf};
 use crate::timer::TimerId;
 use crate::user_agent::account::Accounts;
 use crate::user_agent::agent::Cx;
+use crate::user_agent::compose::Outgoing;
 use crate::user_agent::floor::Floor;
 use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
@@ -64,6 +67,8 @@ pub(super) struct Registration {
     /// The user parts that its account is reached by because of what was bound. What the next REGISTER does not name is bound until it
     /// ends by itself.
     pub(super) users: BTreeSet<Box<str>>,
+    /// Where its next hop was found. In a box, as most next hops say themselves where they are.
+    pub(super) home: Option<Box<Home>>,
     /// Its flow, if that is kept alive. In a box, as few registrations have one.
     pub(super) alive: Option<Box<Alive>>,
 }
@@ -90,8 +95,18 @@ impl Registration {
             listener: None,
             is_corrected: false,
             users: BTreeSet::new(),
+            home: None,
             alive: None,
         }
+    }
+
+    /// How its REGISTER is addressed. A Service-Route is none of a REGISTER (RFC 3608 §6.1).
+    ///
+    /// # Errors
+    /// As [`Outgoing::path`].
+    pub(super) fn path(&self, on: &Floor, outgoing: &Outgoing) -> Result<Path, CommandError> {
+        let account = on.accounts.get(self.terms.account);
+        outgoing.path(&account.routes, account.outbound.as_ref())
     }
 
     /// Notes the user parts that the account is reached by, now that they are about to be bound.

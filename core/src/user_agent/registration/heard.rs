@@ -64,6 +64,11 @@ impl Registrations {
             self.let_die(on, cx, id);
         }
         let Some(registration) = self.book.get_mut(id) else { return };
+        // Where the registrar is now (RFC 3263 §4).
+        if registration.leave_home(&cause) && registration.next.is_none() && self.send(on, cx, id).is_ok() {
+            return;
+        }
+        let Some(registration) = self.book.get_mut(id) else { return };
         registration.clear_service_route(id, on);
         let is_lacking = cause.counts_as() == StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT;
         if is_lacking && registration.next.is_none() && core::mem::take(&mut registration.terms.outbound) {

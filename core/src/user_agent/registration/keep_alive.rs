@@ -2,9 +2,11 @@
 //! §3.5, §4.4).
 
 use alloc::boxed::Box;
+use core::net::SocketAddr;
 
 use super::Registrations;
 use super::book::{Goal, Registration};
+use super::home::Home;
 use crate::error::CommandError;
 use crate::extension::{Demand, Extension, Extensions};
 use crate::flow::Flow;
@@ -39,19 +41,22 @@ pub(super) struct Alive {
 }
 
 impl Registrations {
-    /// The 2xx to a REGISTER came along this flow, which is kept alive from now on if the application wants that.
+    /// The 2xx to a REGISTER that was sent to this place came along this flow, which is kept alive from now on if the application wants that.
     /// Where the registrar says that it is a flow of RFC 5626, it is kept alive in any case, and requests of the address-of-record go along it.
     pub(in crate::user_agent) fn came_along(
         &mut self,
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: RegistrationId,
-        flow: Flow,
+        (flow, place): (Flow, SocketAddr),
         response: &Response,
     ) {
         let Some(registration) = self.book.get_mut(id) else { return };
         registration.listener = Some(flow.listener);
         let is_kept = registration.goal == Goal::Keep;
+        let next_hop = registration.path(on, &registration.terms.outgoing()).ok().map(|path| path.next_hop);
+        let home = next_hop.filter(|_| is_kept).and_then(|next_hop| Home::of(next_hop, cx, flow, place));
+        registration.home = home.map(Box::new);
         let is_outbound = is_kept && registration.terms.outbound && requires_outbound(response);
         let server = response.headers().get::<FlowTimer>().and_then(Result::ok);
         let server = server.map(|FlowTimer(seconds)| Duration::from_secs(seconds.into()));

@@ -1,12 +1,13 @@
 //! Registering: the bindings that this user agent keeps at registrars (RFC 3261 §10.2).
 //!
 //! `register.rs` is what the application asks for, `commands.rs` how it asks, `book.rs` the table of registrations, this file what the
-//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `keep_alive.rs` how its flow is kept, `seen.rs` what a 2xx says of our own address,
-//! and `moved.rs` what follows when that changes.
+//! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `home.rs` where the next one goes, `keep_alive.rs` how its flow is kept,
+//! `seen.rs` what a 2xx says of our own address, and `moved.rs` what follows when that changes.
 
 mod book;
 mod commands;
 mod heard;
+mod home;
 mod keep_alive;
 mod moved;
 mod register;
@@ -214,9 +215,13 @@ impl Registrations {
         let registration = self.book.get(id).ok_or(CommandError::Gone)?;
         let Registration { goal, terms, call_id, tag, number, .. } = registration;
         let outgoing = terms.outgoing();
-        let account = on.accounts.get(terms.account);
-        // A Service-Route is none of a REGISTER (RFC 3608 §6.1).
-        let mut path = outgoing.path(&account.routes, account.outbound.as_ref())?;
+        let mut path = registration.path(on, &outgoing)?;
+        let home = registration.home.as_ref().filter(|_| *goal != Goal::Query);
+        let home = home.and_then(|home| home.found_for(&path.next_hop, cx));
+        let is_at_home = home.is_some();
+        if let Some(home) = home {
+            path.next_hop = home;
+        }
         // What refreshes or removes a flow goes along it (RFC 5626 §4.2.2).
         if let Some(flow) = registration.outbound_flow().filter(|flow| *goal != Goal::Query && cx.has_flow(*flow)) {
             path.next_hop.flow = Some(flow);
@@ -242,6 +247,7 @@ impl Registrations {
         registration.note_users(&mut on.accounts);
         registration.number = registration.number.saturating_add(1);
         registration.pending = Some(request);
+        registration.note_home(is_at_home);
         registration.removed = registration.stale.len();
         if let Some(timer) = registration.timer.take() {
             cx.disarm(timer);

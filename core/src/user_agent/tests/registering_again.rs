@@ -1,7 +1,11 @@
 //! Registrations that are tried again by themselves (RFC 5626 §4.5, RFC 3261 §10.2.7).
 
+use alloc::string::ToString;
+use core::net::IpAddr;
+
 use super::bindings::{at_biloxi, one, register};
 use super::lone::Lone;
+use super::text::Text;
 use crate::time::Duration;
 use crate::user_agent::{BackOff, Event, Policy};
 
@@ -122,4 +126,48 @@ fn a_command_comes_before_the_next_attempt_and_removals_and_queries_have_none() 
     assert_eq!(again(&bob), None);
     bob.run(Duration::from_secs(10_000));
     assert!(bob.take().is_empty());
+}
+
+/// RFC 3261 §10.2.4: refreshes go to the address that the first registration went to, unless that one is no more.
+#[test]
+fn a_refresh_goes_to_the_address_of_before_until_that_does_not_answer() {
+    let way = |bob: &Lone| bob.ways.last().unwrap().to_string();
+    let moved: IpAddr = "192.0.2.10".parse().unwrap();
+    let answer = |request: &Text| request.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=100\r\n");
+    for dies in [false, true] {
+        let mut bob = Lone::new();
+        bob.addresses = ["192.0.2.9".parse().unwrap()].into();
+        let (_, first) = register(&mut bob, at_biloxi());
+        bob.receive(&answer(&first));
+        // Another server stands first by now.
+        bob.addresses = [moved, "192.0.2.9".parse().unwrap()].into();
+        bob.run(Duration::from_secs(70));
+        let refresh = one(&mut bob);
+        assert_eq!((refresh.start.as_str(), way(&bob)), (first.start.as_str(), "192.0.2.9:5060".to_string()));
+        if dies {
+            bob.run(Duration::from_secs(32));
+            let again = bob.take().pop().unwrap();
+            assert_eq!((again.method(), way(&bob)), ("REGISTER", "192.0.2.10:5060".to_string()));
+            assert!(!bob.told().iter().any(|told| told.contains("failed")), "{:?}", bob.told());
+            bob.receive(&again.respond("403 Forbidden", "r", ""));
+            assert_eq!(bob.told().last().unwrap(), "registration failed 403");
+        } else {
+            // What is refused there is not tried elsewhere.
+            bob.receive(&refresh.respond("403 Forbidden", "r", ""));
+            assert!(bob.take().is_empty());
+        }
+    }
+}
+
+/// A REGISTER for another next hop does not go to the place of the one before.
+#[test]
+fn a_place_is_that_of_its_next_hop() {
+    let mut bob = Lone::new();
+    bob.addresses = ["192.0.2.9".parse().unwrap()].into();
+    let (id, first) = register(&mut bob, at_biloxi());
+    bob.receive(&first.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=100\r\n"));
+    bob.addresses = ["192.0.2.10".parse().unwrap()].into();
+    let by_edge = at_biloxi().route(&"sip:edge.biloxi.com;lr".parse().unwrap());
+    assert_eq!(register(&mut bob, by_edge).0, id);
+    assert_eq!(bob.ways.last().unwrap().to_string(), "192.0.2.10:5060");
 }
