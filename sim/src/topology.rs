@@ -20,7 +20,7 @@ use std::str::FromStr;
 use sansip::{Duration, Instant, Timers};
 
 use crate::actor::{Behaviour, Incoming, Outgoing, Reaction, Register, Transfer};
-use crate::fault::{Plan, Preset, Weather};
+use crate::fault::{Event, Plan, Preset, Weather};
 use crate::link::Links;
 use crate::world::{Setting, World};
 pub use network::Topology;
@@ -198,7 +198,10 @@ impl Scenario {
         let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
         let (links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);
         let mut scene = Scene::new(Setting { links, plan, weather, recording, ..Setting::default() });
+        let floods: Vec<_> = self.plan.timed().filter(|fault| matches!(fault.event, Event::Flood { .. })).collect();
+        scene.expect_floods(!floods.is_empty());
         self.people(&mut scene);
+        scene.stranger(floods);
         scene.world(wrap)
     }
 

@@ -15,7 +15,7 @@ use sansip_sim::topology::Topology;
 const RUNS: u64 = 50;
 
 fn named(name: &str) -> Planted {
-    TABLE.into_iter().find(|planted| planted.name == name).expect("it is in the table")
+    TABLE.iter().copied().find(|planted| planted.name == name).expect("it is in the table")
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn scraps() -> impl Strategy<Value = String> {
         "-99999ppm",
         "stall",
         "forget",
+        "flood(9)",
         ",",
         ", ",
         "é",
@@ -58,6 +59,7 @@ fn scraps() -> impl Strategy<Value = String> {
         "alice>bob#3:split(7)",
         "*@0s:clock(+200ppm)",
         "alice@1s..9s:dns(+1s)",
+        "bob@1s..3s:flood(5)",
     ];
     let piece =
         prop_oneof![prop::sample::select(pieces.to_vec()).prop_map(String::from), any::<char>().prop_map(String::from)];

@@ -31,7 +31,6 @@ pub(crate) use config::KeyPurpose;
 pub use config::{Config, Limits};
 pub use dropped::DropCause;
 pub use indication::{Failure, Indication};
-pub use responses::Held;
 
 use core::net::SocketAddr;
 

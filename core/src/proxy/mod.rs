@@ -16,7 +16,6 @@ mod fork;
 mod forward;
 mod limits;
 mod loop_check;
-mod news;
 mod options;
 mod preprocess;
 mod record_route;
@@ -36,7 +35,6 @@ mod validate;
 pub use crate::targets::Target;
 pub use disposition::Disposition;
 pub use limits::Limits;
-pub use news::{LostWay, News};
 pub use options::capabilities;
 pub use preprocess::Preprocessed;
 pub use redirection::Redirection;
@@ -257,8 +255,9 @@ impl Core {
         Ok(())
     }
 
-    /// Takes what the endpoint says about this core's transactions and timers; the news for the owner.
-    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<News> {
+    /// Takes what the endpoint says about this core's transactions and timers. If [`Settings::recursion`] is on, a 3xx becomes a
+    /// question about its contacts.
+    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<Redirection> {
         match indication {
             Indication::Response { delivery, tag, response, .. } => {
                 if let Ok(Work::Branch(id)) = tag.try_into() {
@@ -267,7 +266,7 @@ impl Core {
             }
             Indication::Failed { delivery, tag, failure } => {
                 if let Ok(Work::Branch(id)) = tag.try_into() {
-                    return self.failed(cx, id, delivery, failure);
+                    self.failed(cx, id, delivery, failure);
                 }
             }
             Indication::Finished { delivery, tag } => {

@@ -1,22 +1,19 @@
 //! A domain's server: proxy and registrar over one endpoint.
 //!
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
-//! Requests that are addressed to the server itself are answered here. Each step can be the application's: `question` and `asking`.
+//! Requests that are addressed to the server itself are answered here.
 
 mod accounting;
-mod asking;
-mod cancel;
 mod census;
 mod check;
 mod flow_token;
 mod flows;
 mod gateways;
 mod guard;
-mod known;
 mod local;
+mod location;
 mod outbound;
 mod policy;
-mod question;
 mod redirect;
 mod settings;
 #[cfg(test)]
@@ -28,7 +25,7 @@ pub use accounting::{CallEnd, CallEvent, CallNumber};
 pub use census::Census;
 pub use check::Misconfigured;
 pub use gateways::Gateway;
-pub use question::{Answer, Question, QuestionId, QuestionKind, Step, Steps};
+pub use location::{Lookup, LookupId};
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
 
@@ -39,18 +36,17 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
+use crate::proxy::{self, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
 use crate::transport::NextHop;
-use asking::{Purpose, Questions};
 use flow_token::FlowTokens;
 use flows::KnownFlows;
 use gateways::Gateways;
 use guard::{Asking, Guards};
-use known::{Known, Routing};
-use policy::{Decision, Sender};
+use location::{Known, Lookups, Purpose};
+use policy::Decision;
 
 /// A domain's proxy and registrar as one node.
 pub type Server = Stack<Core>;
@@ -84,8 +80,9 @@ pub enum Event {
         /// Whether it answers.
         is_up: bool,
     },
-    /// The application is asked about a step that it has taken over ([`Settings::steps`], [`registrar::Settings::store`]).
-    Question(Question),
+    /// The application is asked for bindings, or to store some, if they are in a store of its own
+    /// ([`registrar::Settings::store`]).
+    Lookup(Lookup),
     /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
@@ -105,7 +102,7 @@ type Cx<'a> = Context<'a, Event>;
 mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
-    pub(super) const QUESTION: u8 = 3;
+    pub(super) const LOOKUP: u8 = 3;
     pub(super) const GATEWAY: u8 = 4;
 }
 
@@ -120,7 +117,7 @@ pub struct Core {
     flows: KnownFlows,
     flow_tokens: FlowTokens,
     calls: Calls,
-    questions: Questions,
+    lookups: Lookups,
     gateways: Gateways,
 }
 
@@ -133,9 +130,9 @@ impl Stack<Core> {
         guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        let (calls, questions, gateways) = (Calls::default(), Questions::new(), Gateways::new());
+        let (calls, lookups, gateways) = (Calls::default(), Lookups::new(), Gateways::new());
         let watched = settings.gateways.clone();
-        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, questions, gateways };
+        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups, gateways };
         let mut server = Self::new(config, core);
         server.command(Instant::ZERO, |core, cx| core.watch(cx, &watched));
         server
@@ -217,7 +214,7 @@ impl TransactionUser for Core {
 
     fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
         match indication {
-            Indication::Request(arrival) => self.request(cx, arrival, Known::default()),
+            Indication::Request(arrival) => self.request(cx, arrival),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow, Known::default()),
@@ -233,10 +230,9 @@ impl TransactionUser for Core {
                         Indication::Response { response, .. } => Some(response.clone()),
                         _ => None,
                     };
-                    match self.proxy.indicate(&mut cx.for_role(role::PROXY), indication) {
-                        Some(News::Redirected(redirection)) => self.redirected(cx, redirection, Known::default()),
-                        Some(News::Lost(way)) => self.way_lost(cx, &way),
-                        None => {}
+                    let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
+                    if let Some(redirection) = asked {
+                        self.redirected(cx, redirection, Known::default());
                     }
                     if let Some(id) = id {
                         self.call_goes_on(cx, id, answer.as_ref());
@@ -246,13 +242,14 @@ impl TransactionUser for Core {
                     let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR), tag);
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
-                (role::QUESTION, Indication::Timer { .. }) => self.question_timer(cx, tag),
+                (role::LOOKUP, Indication::Timer { .. }) => self.lookup_timer(cx, tag),
                 (role::GATEWAY, indication) => self.gateway(cx, &indication),
                 _ => {}
             },
             Indication::FlowFailed { flow } => {
                 self.flows.remove(flow);
-                self.flow_lost(cx, flow);
+                let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
+                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
             }
             // Strays are not asked for: a stateful proxy drops them (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
@@ -260,13 +257,12 @@ impl TransactionUser for Core {
     }
 
     fn is_idle(&self) -> bool {
-        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.questions.len() == 0
+        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.lookups.len() == 0
     }
 }
 
 impl Core {
-    /// Takes a request, with the answers that the application has given about it before.
-    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival, known: Known) {
+    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
         let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
@@ -282,30 +278,15 @@ impl Core {
                 Refusal::Malformed(Phrase::BAD_REQUEST_URI),
             );
         };
-        if let Some(ask) = self.admission(&arrival, &known) {
-            return self.ask_about(cx, ask, arrival, known);
-        }
         let is_for_us = preprocessed.responsible && !has_route(&request);
-        let Some((arrival, mut known)) = self.serve(cx, (arrival, known), (uri, is_for_us)) else { return };
+        let Some(arrival) = self.serve(cx, arrival, &request, (uri, is_for_us)) else { return };
         let (flow, recorded) = (arrival.flow, preprocessed.recorded);
-        let redirects = is_for_us && self.redirects(uri);
-        let asking = Asking { flow, recorded, is_for_us };
-        let allowed = match redirects {
-            true => false,
-            false => match self.may_send(cx, &arrival.request, asking, &mut known) {
-                Ok(allowed) => allowed,
-                Err(denied) => return self.denied(cx, arrival, denied, known),
-            },
+        let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
+            Ok(allowed) => allowed,
+            Err(response) => return self.deny(cx, arrival, *response),
         };
-        let is_sent = match self.routing(&request, uri, (Some(flow), allowed), &known) {
-            Ok(None | Some(Routing::Own)) => false,
-            Ok(Some(Routing::Forward(_))) => true,
-            Ok(Some(Routing::Redirect(targets))) => return self.redirect_to(cx, arrival, uri, targets.clone()),
-            Ok(Some(Routing::Refuse(status))) => return self.answer(cx, arrival, *status),
-            Err(ask) => return self.ask_about(cx, ask, arrival, known),
-        };
-        if !is_sent && (redirects || is_for_us && self.wants_redirect(&request, uri, allowed)) {
-            return self.redirect(cx, arrival, uri, known);
+        if is_for_us && self.wants_redirect(&request, uri, allowed) {
+            return self.redirect(cx, arrival, &request, uri);
         }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
@@ -314,15 +295,14 @@ impl Core {
         self.call_begins(cx, question.id, &request, allowed);
         let forwarding =
             Forwarding { id: question.id, received, request, flow, recorded: question.recorded, is_allowed: allowed };
-        self.go_on(cx, forwarding, known);
+        self.go_on(cx, forwarding, Known::default());
     }
 
     /// Decides where a request goes, with the bindings that are known.
     fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
         let Forwarding { id, received, request, flow, recorded, is_allowed } = &forwarding;
         let (id, flow) = (*id, *flow);
-        let sender = Sender { flow, recorded: *recorded, is_allowed: *is_allowed };
-        let decision = match self.decide(cx, (received, request), sender, &known) {
+        let decision = match self.decide(cx, (received, request), (*recorded, *is_allowed), &known) {
             Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
             decision => decision,
         };
@@ -361,8 +341,7 @@ impl Core {
         let decided = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
             let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            let sender = Sender { flow, recorded, is_allowed: allowed };
-            Ok((self.decide(cx, (ack, &request), sender, &known), request, listener))
+            Ok((self.decide(cx, (ack, &request), (recorded, allowed), &known), request, listener))
         });
         let relayed = match decided {
             Ok((Decision::Forward(targets), request, listener)) => match targets.first() {
@@ -386,7 +365,7 @@ impl Core {
         let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
         let mut targets: Vec<Vec<Target>> = Vec::new();
         for contact in &redirection.contacts {
-            match self.follow(cx, &request, contact.uri.as_uri(), &known) {
+            match self.decide_on(cx, &request, contact.uri.as_uri(), (false, false), &known) {
                 Decision::Forward(of_contact) => targets.push(of_contact.into_vec()),
                 Decision::Refuse(_) => targets.push(Vec::new()),
                 Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Follow(redirection), known),
@@ -394,6 +373,49 @@ impl Core {
         }
         // One that comes too late follows nothing.
         let _ = self.proxy.follow(&mut cx.for_role(role::PROXY), &redirection, &targets);
+    }
+
+    /// A CANCEL for something of ours is answered there; any other is forwarded statelessly, or there is nothing to cancel
+    /// (481).
+    fn cancel(&mut self, cx: &mut Cx<'_>, arrival: Arrival, preprocessed: &Preprocessed) {
+        match arrival.cancels {
+            Some((_, tag)) if tag.role() == role::PROXY => {
+                self.proxy.cancel(&mut cx.for_role(role::PROXY), arrival, tag);
+                if let Some(id) = self.proxy.context_of(tag) {
+                    self.call_goes_on(cx, id, None);
+                }
+            }
+            Some((_, tag)) => {
+                self.answer(cx, arrival, StatusCode::OK);
+                if tag.role() == role::LOOKUP {
+                    self.cancel_lookup(cx, tag);
+                }
+            }
+            None => {
+                let Preprocessed { request, recorded, responsible, listener, .. } = preprocessed;
+                // A redirect server forwards nothing that could be cancelled.
+                if self.settings.redirect && *responsible {
+                    return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
+                }
+                let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
+                let known = Known::default();
+                let decision =
+                    allowed.map(|allowed| self.decide(cx, (&arrival.request, request), (*recorded, allowed), &known));
+                let refusal = match decision {
+                    Ok(Decision::Forward(targets)) => {
+                        let Some(target) = targets.first() else { return };
+                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
+                    }
+                    // Nobody is asked where a request might have gone that is not here.
+                    Ok(Decision::Refuse(_) | Decision::Ask(_)) | Err(_) => {
+                        Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST))
+                    }
+                };
+                if let Some(refusal) = refusal {
+                    self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
+                }
+            }
+        }
     }
 
     /// Whether an ACK or a CANCEL, for which nobody is asked for credentials, goes on; if so, whether it is relayed wherever it goes.

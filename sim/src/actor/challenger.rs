@@ -1,5 +1,7 @@
 //! A proxy that asks its own users for credentials.
 
+use std::sync::Arc;
+
 use sansip::auth::{Asker, Gate, Settings, Users};
 use sansip::message::{HeaderId, Method, Request, Response};
 use sansip::server::{self, Server};
@@ -13,6 +15,7 @@ pub struct Challenger {
     gate: Gate,
     users: Users,
     domain: String,
+    settings: Arc<server::Settings>,
 }
 
 impl Challenger {
@@ -21,17 +24,23 @@ impl Challenger {
     /// # Panics
     /// If the gate's settings cannot be said in a challenge.
     pub fn node(config: Config, server: server::Settings, domain: &str, gate: Settings, users: Users) -> Stack<Self> {
+        let settings = Arc::new(server.clone());
         let server = Server::server(config.clone(), server).user().clone();
         let mut random = Random::new(config.seed, Script::default());
         // The first one is the endpoint's.
         let [_, key] = [(); 2].map(|()| random.hash_key());
         let gate = Gate::new(Asker::Proxy, gate, key).unwrap_or_else(|error| panic!("the gate: {error}"));
-        Stack::new(config, Self { server, gate, users, domain: format!("@{domain}>") })
+        Stack::new(config, Self { server, gate, users, domain: format!("@{domain}>"), settings })
     }
 
     /// The server behind the gate.
     pub const fn server(&self) -> &server::Core {
         &self.server
+    }
+
+    /// The settings of the server.
+    pub fn settings(&self) -> &server::Settings {
+        &self.settings
     }
 
     /// Whether a request is of a user of the domain, and one that may be challenged: ACK and CANCEL never are (RFC 3261 §22.1).

@@ -6,6 +6,7 @@ mod challenger;
 mod line;
 mod session;
 mod stack;
+mod stranger;
 mod strict;
 mod user_agent;
 
@@ -14,6 +15,7 @@ pub use census::Census;
 pub use challenger::Challenger;
 pub use session::Session;
 pub use stack::StackActor;
+pub use stranger::{Flood, STRANGER, Stranger};
 pub use strict::StrictRouter;
 pub use user_agent::UserAgentActor;
 
@@ -58,6 +60,16 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     /// Whether it keeps no transactions: each message goes on as often as it comes (RFC 3261 §16.11).
     fn is_stateless(&self) -> bool {
         false
+    }
+
+    /// Whether it keeps no rule on purpose: no check judges what it does.
+    fn is_stranger(&self) -> bool {
+        false
+    }
+
+    /// The settings that it began with, if it is a domain's server: the checks hold it to them.
+    fn settings(&self) -> Option<Arc<server::Settings>> {
+        None
     }
 
     /// A copy that behaves like the original; a world is forked with it.

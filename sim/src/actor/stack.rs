@@ -49,6 +49,7 @@ pub struct StackActor<U: TransactionUser> {
     notes: VecDeque<Note>,
     recipe: Option<Recipe<Stack<U>>>,
     count: Count<U>,
+    settings: Option<Arc<server::Settings>>,
 }
 
 type Hear<U> = Arc<dyn Fn(&mut Stack<U>, Instant, <U as TransactionUser>::Event) -> Option<String> + Send + Sync>;
@@ -63,7 +64,7 @@ impl<U: TransactionUser> StackActor<U> {
             [endpoint.census(), endpoint.capacity()].map(|endpoint| Census { endpoint, ..Census::default() })
         };
         let (hear, tasks, notes, recipe) = (None, BTreeMap::new(), VecDeque::new(), None);
-        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count }
+        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count, settings: None }
     }
 
     /// The node of this recipe, which comes up again after a crash. It is given the number of the life, from 0, and must
@@ -90,6 +91,12 @@ impl<U: TransactionUser> StackActor<U> {
         self
     }
 
+    /// Is a domain's server, and tells its settings.
+    fn serving(mut self, settings: fn(&Stack<U>) -> &server::Settings) -> Self {
+        self.settings = Some(Arc::new(settings(&self.stack).clone()));
+        self
+    }
+
     /// Does something at its time, if the node is up then.
     #[must_use]
     pub fn at(mut self, time: Instant, task: impl Fn(&mut Stack<U>, Instant) + Send + Sync + 'static) -> Self {
@@ -101,7 +108,7 @@ impl<U: TransactionUser> StackActor<U> {
 impl StackActor<server::Core> {
     /// A domain's server, all of which is counted.
     pub fn server(build: impl Fn(u32) -> Server + Send + Sync + 'static) -> Self {
-        Self::restartable(build).counting(|server| {
+        Self::restartable(build).serving(|server| server.settings()).counting(|server| {
             let (endpoint, user) = (server.endpoint(), server.user());
             let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
             both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
@@ -112,7 +119,7 @@ impl StackActor<server::Core> {
 impl StackActor<Challenger> {
     /// A domain's server that asks for credentials, all of which is counted.
     pub fn challenger(build: impl Fn(u32) -> Stack<Challenger> + Send + Sync + 'static) -> Self {
-        Self::restartable(build).counting(|node| {
+        Self::restartable(build).serving(|node| node.user().settings()).counting(|node| {
             let (endpoint, user) = (node.endpoint(), node.user().server());
             let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
             both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
@@ -177,7 +184,16 @@ where
         let stack = recipe.build(life);
         let tasks = self.tasks.range((now, 0)..).map(|(at, task)| (*at, Arc::clone(task))).collect();
         let (hear, notes) = (self.hear.clone(), VecDeque::new());
-        Some(Box::new(Self { stack, now, hear, tasks, notes, recipe: Some(recipe), count: self.count }))
+        Some(Box::new(Self {
+            stack,
+            now,
+            hear,
+            tasks,
+            notes,
+            recipe: Some(recipe),
+            count: self.count,
+            settings: self.settings.clone(),
+        }))
     }
 
     fn census(&self) -> Census {
@@ -188,6 +204,10 @@ where
     fn capacity(&self) -> Census {
         let [_, capacity] = (self.count)(&self.stack);
         capacity
+    }
+
+    fn settings(&self) -> Option<Arc<server::Settings>> {
+        self.settings.clone()
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

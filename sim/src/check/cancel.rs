@@ -12,7 +12,7 @@ use crate::packet::Packet;
 /// * A proxy sends one only if one came, another branch brought a 2xx or 6xx, or timer C, set again by each provisional response
 ///   but 100, ran out (§16.7, §16.8, §16.10).
 /// * A proxy sends one to each branch that has brought a provisional response and no final one when another brings a 2xx or 6xx (§16.7 step
-///   10).
+///   10), or when one comes (§16.10).
 /// * Whoever has the INVITE finds it by the CANCEL's branch and answers 200 (§9.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Cancel {
@@ -53,7 +53,8 @@ impl Check for Cancel {
             }
             if let Some(due) = self.overdue(part, seen, packet) {
                 let branch = packet.top().branch;
-                let what = format!("{} sent no CANCEL for {branch}, though another branch was answered", part.name);
+                let what =
+                    format!("{} sent no CANCEL for {branch}, though another branch or a CANCEL ended it", part.name);
                 report.breach(part.node, due, what);
             }
         }
@@ -71,14 +72,20 @@ impl Cancel {
         let given_up = seen.time + self.timers.sixty_four_t1();
         let responses =
             || part.received().filter(|(_, packet, _)| packet.method == "INVITE" && packet.status().is_some());
-        let (decided, ..) = responses().find(|(other, packet, _)| {
+        let is_final = |packet: &Packet<'_>| packet.status().is_some_and(|status| status >= 200);
+        let answered =
+            part.sent().find(|(other, packet, _)| other.hop == below && packet.method == "INVITE" && is_final(packet));
+        let (decided, ..) = part.received().find(|(other, packet, _)| {
             let decides = packet.answers(2, "INVITE") || packet.answers(6, "INVITE");
-            decides && other.below == Some(below) && other.hop != seen.hop
+            let cancelled = packet.is("CANCEL")
+                && other.hop == below
+                && other.index > seen.index
+                && answered.as_ref().is_none_or(|(answer, ..)| answer.index > other.index);
+            cancelled || decides && other.below == Some(below) && other.hop != seen.hop
         })?;
         let of_branch = || responses().filter(|(other, ..)| other.hop == seen.hop);
         let (heard, ..) = of_branch().find(|(_, packet, _)| packet.answers(1, "INVITE"))?;
         let due = decided.time.max(heard.time) + self.timers.t1;
-        let is_final = |packet: &Packet<'_>| packet.status().is_some_and(|status| status >= 200);
         let is_over = of_branch().any(|(other, packet, _)| is_final(packet) && other.time <= due);
         let is_cancelled =
             part.sent().any(|(other, packet, _)| other.hop == seen.hop && packet.is("CANCEL") && other.time <= due);
@@ -198,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_proxy_cancels_what_rings_when_another_branch_is_answered() {
-        const MISSING: &str = "though another branch was answered";
+        const MISSING: &str = "though another branch or a CANCEL ended it";
         let forks = || {
             let story = Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &request("INVITE", &["p", "1"]));
             story.sends(0, &request("INVITE", &["q", "1"])).receives(9, &response(180, "INVITE", &["q", "1"]))
@@ -211,6 +218,10 @@ mod tests {
         shows(answered().receives(95, &response(486, "INVITE", &["q", "1"])), "");
         shows(forks().receives(90, &response(600, "INVITE", &["p", "1"])), MISSING);
         shows(forks().receives(90, &response(486, "INVITE", &["p", "1"])), "");
+        let cancelled = || forks().receives(90, &request("CANCEL", &["1"]));
+        shows(cancelled(), MISSING);
+        shows(cancelled().sends(90, &request("CANCEL", &["q"])), "");
+        shows(forks().sends(80, &response(408, "INVITE", &["1"])).receives(90, &request("CANCEL", &["1"])), "");
         let silent = Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &request("INVITE", &["p", "1"]));
         let silent =
             silent.sends(0, &request("INVITE", &["q", "1"])).receives(90, &response(200, "INVITE", &["p", "1"]));

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use sansip::Instant;
 
 use super::reader::{Library, Reader, is_corrupted};
-use super::reading::{Names, Part, Reading, Seen, Sight};
+use super::reading::{Names, Part, Reading, Seen, Serving, Sight};
 use super::{Breach, Check, Kind, Report};
 use crate::trace::Trace;
 use crate::world::World;
@@ -36,18 +36,34 @@ impl<'a> Judge<'a> {
             // Its library cannot forget.
             return Judge::new(self.checks, &Library::default(), 0).breaches(world);
         }
-        self.judge(world.trace(), Some(world), world.now())
+        let servers = world
+            .actors()
+            .filter_map(|(node, name, actor)| actor.settings().map(|settings| Serving { node, name, settings }));
+        self.judge(world.trace(), Some(world), world.now(), &servers.collect::<Vec<_>>())
     }
 
     /// As above, of a run whose world may be gone.
-    pub(super) fn judge(&mut self, trace: &Trace, world: Option<&World>, now: Instant) -> Vec<Breach> {
+    pub(super) fn judge(
+        &mut self,
+        trace: &Trace,
+        world: Option<&World>,
+        now: Instant,
+        servers: &[Serving<'_>],
+    ) -> Vec<Breach> {
         let parts = self.reader.read(trace, now);
         let corrupted = is_corrupted(trace);
         let names = Names(world.map(|world| &world.setting().zone));
         let mut breaches = Vec::new();
-        let run = Reading::of(trace, world, now, &parts, corrupted);
+        let actors = world.into_iter().flat_map(World::actors);
+        let strangers: Vec<_> = actors.filter_map(|(node, _, actor)| actor.is_stranger().then_some(node)).collect();
+        let run = Reading::of(trace, world, now, &parts, servers, corrupted);
         self.each(corrupted, &mut breaches, &mut |check, report| check.check(&run, report));
+        breaches.retain(|(_, breach): &(usize, Breach)| !strangers.contains(&breach.node));
         for part in parts {
+            if strangers.contains(&part.node) {
+                self.reader.recycle(part.seen);
+                continue;
+            }
             self.judge_part(part, &names, corrupted, &mut breaches);
         }
         breaches.sort_by_key(|(place, _)| *place);

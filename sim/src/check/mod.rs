@@ -44,11 +44,13 @@ mod acknowledged;
 mod after_bye;
 mod agreement;
 mod answered;
+mod binding;
 mod cancel;
 mod capacity;
 mod census;
 mod cseq;
 mod digest;
+mod forks;
 mod form;
 mod idle;
 mod judge;
@@ -56,6 +58,7 @@ mod negotiation;
 mod offer_answer;
 mod reader;
 mod reading;
+mod relay;
 mod replaces;
 mod resends;
 mod responses;
@@ -74,6 +77,7 @@ pub use acknowledged::Acknowledged;
 pub use after_bye::AfterBye;
 pub use agreement::Agreement;
 pub use answered::Answered;
+pub use binding::BindingDiscipline;
 pub use cancel::Cancel;
 pub use capacity::Capacity;
 pub use census::NothingLeft;
@@ -82,7 +86,8 @@ pub use digest::Digest;
 pub use form::Form;
 pub use idle::Idle;
 pub use offer_answer::OfferAnswer;
-pub use reading::{Carried, Names, Part, Reading, Seen, Sight};
+pub use reading::{Carried, Names, Part, Reading, Seen, Serving, Sight};
+pub use relay::Relay;
 pub use replaces::Replaces;
 pub use resends::Resends;
 pub use responses::Responses;
@@ -187,6 +192,8 @@ pub fn standard() -> Vec<Box<dyn Check>> {
         Box::new(Cancel::new(timers)),
         Box::new(Routing),
         Box::new(Transparency::new(timers)),
+        Box::new(Relay),
+        Box::new(BindingDiscipline),
         Box::new(AfterBye),
         Box::new(Schedule::new(timers)),
         Box::new(Traffic),

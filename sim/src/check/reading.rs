@@ -1,7 +1,9 @@
 //! A run as checks see it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
+use sansip::server::Settings;
 use sansip::{Answer, Instant, Question, Timers};
 
 use crate::actor::{Actor, Census, Session};
@@ -17,7 +19,19 @@ pub struct Reading<'a> {
     trace: &'a Trace,
     world: Option<&'a World>,
     parts: &'a [Part<'a>],
+    servers: &'a [Serving<'a>],
     corrupted: bool,
+}
+
+/// A domain's server.
+#[derive(Clone, Debug)]
+pub struct Serving<'a> {
+    /// Who.
+    pub node: NodeId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its settings.
+    pub settings: Arc<Settings>,
 }
 
 /// A node's part in what goes by one Call-ID: what it sent and received of it, and what it said of it, in order. Datagrams that are
@@ -194,9 +208,10 @@ impl<'a> Reading<'a> {
         world: Option<&'a World>,
         now: Instant,
         parts: &'a [Part<'a>],
+        servers: &'a [Serving<'a>],
         corrupted: bool,
     ) -> Self {
-        Self { now, trace, world, parts, corrupted }
+        Self { now, trace, world, parts, servers, corrupted }
     }
 
     /// Whether messages were changed on their way: then only checks of safety are judged.
@@ -218,6 +233,16 @@ impl<'a> Reading<'a> {
     /// changed on its way is left out: who can tell what such a message obliges anybody to?
     pub const fn parts(&self) -> &'a [Part<'a>] {
         self.parts
+    }
+
+    /// The domains' servers.
+    pub const fn servers(&self) -> &'a [Serving<'a>] {
+        self.servers
+    }
+
+    /// The host names of the world.
+    pub fn names(&self) -> Names<'a> {
+        Names(self.world.map(|world| &world.setting().zone))
     }
 
     /// The most of each thing that was ever alive in a node.

@@ -13,7 +13,7 @@ use crate::packet::Packet;
 /// * A final response to INVITE: the steps up to T2 until its ACK comes (timer G, §17.2.1; a 2xx by the called end, §13.3.1.4).
 ///
 /// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7), such as a challenge
-/// (§26.3.2.4).
+/// (§26.3.2.4), or a 503 with Retry-After before which nothing was said.
 #[derive(Clone, Copy, Debug)]
 pub struct Resends {
     timers: Timers,
@@ -70,6 +70,13 @@ impl Check for Resends {
     }
 }
 
+/// Whether nothing was said to the request before this refusal, which says when to ask again.
+fn is_at_once(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
+    let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index);
+    refusal.values("retry-after", "retry-after").next().is_some()
+        && !before.any(|(other, response, _)| other.hop == seen.hop && !response.is_request())
+}
+
 /// A clock that runs fast shows a little more than was waited for.
 fn is_at(time: Instant, due: Instant) -> bool {
     time >= due && time.since(due) < Duration::from_micros(1)
@@ -87,6 +94,7 @@ impl Resends {
             None => Some(self.heard_of_request(part, seen, packet)),
             // Whoever is not known may be asked for credentials without a transaction (§26.3.2.4).
             Some(401 | 407) if !part.forwards(seen.hop, packet.method) => None,
+            Some(503) if is_at_once(part, seen, packet) => None,
             Some(status) if packet.method == "INVITE" && status >= 200 => {
                 let heard = if packet.is_rejection() {
                     heard_of_rejection(part, seen)
@@ -162,7 +170,7 @@ fn heard_of_success(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Op
 
 #[cfg(test)]
 mod tests {
-    use super::super::story::{Story, in_dialog, request, response};
+    use super::super::story::{Story, in_dialog, request, response, with};
     use super::*;
 
     fn shows(story: Story, why: &str) {
@@ -178,6 +186,17 @@ mod tests {
         shows(Story::new().sends_at(&all[..2], &invite).receives(1_499, &response(100, "INVITE", &["1"])), "");
         let other = response(100, "INVITE", &["2"]);
         shows(Story::new().sends(0, &invite).receives(9, &other), "did not send INVITE (z9hG4bK1) again at 0.500");
+    }
+
+    #[test]
+    fn a_refusal_that_says_when_to_ask_again_may_be_said_once() {
+        let came = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let later = with("Retry-After: 32", &response(503, "INVITE", &["1"]));
+        shows(came().sends(0, &later), "");
+        const AGAIN: &str = "did not send 503 to INVITE (z9hG4bK1) again at 0.500";
+        shows(came().sends(0, &response(503, "INVITE", &["1"])), AGAIN);
+        let tried = || came().sends(0, &response(100, "INVITE", &["1"]));
+        shows(tried().sends(0, &later), AGAIN);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::packet::{Packet, host_port, uri_of};
 /// * Its Request-URI is the peer's Contact (RFC 3261 §12.1.1, §12.1.2, §12.2.1.1), its Route what was recorded: by the called
 ///   end in the order of the request, by the caller in the reverse order of the response.
 /// * What has a Route is sent to the first one, by ends (§8.1.2) and proxies (§16.6 step 7); a proxy takes its own off before
-///   (§16.4) and leaves the others as they are.
+///   (§16.4), none that leads elsewhere, and leaves the others as they are.
+/// * A proxy does not pass a request on that it has passed on before with the Request-URI and the Route that it has now (§16.3 step 4 as
+///   RFC 5393 §4.2 has it), if the branch that it wrote then has the second part of §16.6 step 8 to know it by.
 ///
 /// Routes without `lr` (strict routers) are not judged.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +24,7 @@ impl Check for Routing {
     }
 
     fn source(&self) -> &'static str {
-        "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.4, §16.6, §16.12"
+        "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2"
     }
 
     fn check_part(&self, part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
@@ -36,7 +38,9 @@ impl Check for Routing {
             }
             let verdict = match seen.below {
                 None => judge_own(part, seen, packet, &routes),
-                Some(below) => judge_forwarded(part, seen, below, packet, &routes),
+                Some(below) => judge_forwarded(part, seen, below, packet, &routes)
+                    .and_then(|()| judge_taken_off(part, names, seen, packet, &routes))
+                    .and_then(|()| judge_loop(part, seen, packet)),
             };
             let first = routes.first().map(|route| host_port(route));
             let verdict = verdict.and_then(|()| match first {
@@ -53,12 +57,12 @@ impl Check for Routing {
     }
 }
 
-fn is_loose(uri: &str) -> bool {
+pub(super) fn is_loose(uri: &str) -> bool {
     uri.split(';').skip(1).any(|parameter| parameter.trim().to_ascii_lowercase().starts_with("lr"))
 }
 
 /// Whether a host, with or without port, is at that address.
-fn leads_to(names: &Names<'_>, host_port: &str, address: IpAddr) -> bool {
+pub(super) fn leads_to(names: &Names<'_>, host_port: &str, address: IpAddr) -> bool {
     let host = match host_port.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => host_port.split(':').next().unwrap_or(host_port),
@@ -154,6 +158,58 @@ fn judge_forwarded(
     Err("its Route is not what was left of the one that came")
 }
 
+/// The Routes that are taken off lead here.
+fn judge_taken_off(
+    part: &Part<'_>,
+    names: &Names<'_>,
+    seen: &Seen<'_>,
+    sent: &Packet<'_>,
+    routes: &[&str],
+) -> Result<(), &'static str> {
+    let mut here: Vec<IpAddr> = part.sent().map(|(_, _, carried)| carried.source.ip()).collect();
+    here.extend(part.received().map(|(_, _, carried)| carried.destination.ip()));
+    let is_own = |route: &&str| {
+        let at = host_port(route);
+        at == sent.top().sent_by || here.iter().any(|address| leads_to(names, at, *address))
+    };
+    let Some(below) = seen.below else { return Ok(()) };
+    let mut copies = part.copies(below, sent.method, seen.index).peekable();
+    let takes_own = |request: &Packet<'_>| {
+        let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+        // What a strict router gets is made of the Routes otherwise (§16.6 step 6).
+        let is_strict = before.iter().any(|route| !is_loose(route));
+        is_strict || before.iter().take(before.len().saturating_sub(routes.len())).all(is_own)
+    };
+    if copies.peek().is_none() || copies.any(|(_, request, _)| takes_own(request)) {
+        return Ok(());
+    }
+    Err("a Route that leads elsewhere is taken off")
+}
+
+/// A second part of a branch is a hash, and no hash is shorter.
+const SECOND_PART: usize = 8;
+
+/// Whoever has passed a request on knows it by his Via, and by what decides where it goes.
+fn judge_loop(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>) -> Result<(), &'static str> {
+    let [own, others @ ..] = sent.vias.as_slice() else { return Ok(()) };
+    if others.iter().all(|via| via.sent_by != own.sent_by) {
+        return Ok(());
+    }
+    let asks = |request: &Packet<'_>| {
+        let routes: Vec<String> = request.values("route", "route").map(str::to_owned).collect();
+        (request.uri().map(str::to_owned), routes, request.from_tag.to_owned(), request.to_tag.to_owned())
+    };
+    let came = |below: usize| part.copies(below, sent.method, seen.index).map(|(_, request, _)| asks(request)).next();
+    let now = seen.below.and_then(came);
+    let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index).filter(|(other, packet, _)| {
+        let via = packet.top();
+        let tells = via.branch.rsplit_once('.').is_some_and(|(_, second)| second.len() >= SECOND_PART);
+        tells && other.hop != seen.hop && packet.is(sent.method) && others.iter().any(|other| other.id() == via.id())
+    });
+    let loops = now.is_some() && before.any(|(other, ..)| other.below.and_then(came) == now);
+    if loops { Err("it has passed it on before as it is") } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::story::{Story, in_dialog, request, response, with};
@@ -187,5 +243,20 @@ mod tests {
         sent("Route: <sip:192.0.2.1;lr>").shows(Routing, "");
         sent("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>").shows(Routing, "it does not go to its first Route");
         sent("Route: <sip:192.0.2.8;lr>").shows(Routing, "its Route is not what was left of the one that came");
+        let sent = Story::new().receives(0, &came).sends(0, &request("OPTIONS", &["p", "1"]));
+        sent.shows(Routing, "a Route that leads elsewhere is taken off");
+    }
+
+    #[test]
+    fn what_comes_by_again_as_it_was_is_a_loop() {
+        let again = |own: &str, uri: &str| {
+            let first =
+                Story::new().receives(0, &request("OPTIONS", &["1"])).sends(0, &request("OPTIONS", &[own, "1"]));
+            let came = request("OPTIONS", &[own, "1"]).replace("sip:b@b SIP", uri);
+            first.receives(9, &came).sends(9, &request("OPTIONS", &["q", own, "1"]))
+        };
+        again("p.01234567", "sip:b@b SIP").shows(Routing, "it has passed it on before as it is");
+        again("p.01234567", "sip:c@b SIP").shows(Routing, "");
+        again("p", "sip:b@b SIP").shows(Routing, "");
     }
 }

@@ -1,18 +1,20 @@
 //! Traces made by hand, for the tests of checks.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use sansip::server::Settings;
 use sansip::{ConnectionId, Input, Instant, Node, Output};
 
 use super::judge::Judge;
-use super::{Check, Library};
+use super::{Check, Library, Serving};
 use crate::actor::{Actor, Call, Census, Session};
 use crate::fault::Fate;
 use crate::trace::{NodeId, Note, Trace, Transmission, What};
 use crate::world::{Bound, Setting, World};
 
 /// A trace of two nodes, the first of which is judged.
-pub(super) struct Story(Trace);
+pub(super) struct Story(Trace, Option<Arc<Settings>>);
 
 const JUDGED: NodeId = NodeId(0);
 const OTHER: NodeId = NodeId(1);
@@ -22,7 +24,12 @@ impl Story {
         let mut trace = Trace::default();
         trace.add_node("judged");
         trace.add_node("other");
-        Self(trace)
+        Self(trace, None)
+    }
+
+    /// The first node is a domain's server with these settings.
+    pub(super) fn server(settings: Settings) -> Self {
+        Self(Self::new().0, Some(Arc::new(settings)))
     }
 
     /// As above; the judged node keeps no transactions.
@@ -118,7 +125,11 @@ impl Story {
     /// The finding of this check about the first node, at the end of second 100.
     pub(super) fn breaches(&self, check: impl Check + 'static) -> Vec<String> {
         let (library, checks): (_, [Box<dyn Check>; 1]) = (Library::default(), [Box::new(check)]);
-        let breaches = Judge::new(&checks, &library, 0).judge(&self.0, None, Instant::from_millis(100_000));
+        let servers =
+            self.1.iter().map(|settings| Serving { node: JUDGED, name: "judged", settings: Arc::clone(settings) });
+        let servers: Vec<_> = servers.collect();
+        let now = Instant::from_millis(100_000);
+        let breaches = Judge::new(&checks, &library, 0).judge(&self.0, None, now, &servers);
         breaches.into_iter().map(|breach| breach.what).filter(|what| what.starts_with("judged")).collect()
     }
 }

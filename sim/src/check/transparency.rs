@@ -2,7 +2,7 @@
 
 use sansip::Timers;
 
-use super::{Check, Names, Part, Report, Seen};
+use super::{Check, Names, Part, Report, Seen, forks};
 use crate::packet::Packet;
 
 /// A proxy passes on what came, byte for byte, but for what is its own business.
@@ -10,6 +10,10 @@ use crate::packet::Packet;
 /// * Every other header field, its name as written, its value and its place among the others, and the body (RFC 3261 §16.6, §7.3.1).
 /// * Status and reason of a response (§16.7); a 503 from downstream goes on as something else (§16.7 step 6).
 /// * Max-Forwards is lowered by one (§16.6 step 3).
+/// * The branches that are open at once have no more Max-Breadth together than the request came with (RFC 5393 §5.3.3.1).
+/// * Of the final responses of several branches the best goes on (§16.7 step 6), with the challenges of all (step 7); nothing below 300 that no
+///   branch has said.
+/// * An ACK that comes along what the proxy has recorded goes on (§16.11).
 /// * Record-Route values are only added, in front; responses keep them (§16.6 step 4, §16.7 step 8).
 /// * Each 2xx to INVITE that comes goes on at once, as long as the transaction takes one (§16.7 step 5, RFC 6026 §7.1).
 #[derive(Clone, Copy, Debug)]
@@ -46,15 +50,17 @@ impl Check for Transparency {
     }
 
     fn source(&self) -> &'static str {
-        "RFC 3261 §7.3.1, §16.6, §16.7; RFC 6026 §7.1"
+        "RFC 3261 §7.3.1, §16.6, §16.7, §16.11; RFC 5393 §5.3.3; RFC 6026 §7.1"
     }
 
     fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         for (seen, packet, _) in part.sent() {
             let verdict = if packet.is_request() {
                 judge_request(part, seen, packet)
+                    .and_then(|()| forks::judge_breadth(part, seen, packet).map_err(str::to_owned))
             } else {
                 judge_response(part, seen, packet)
+                    .and_then(|()| forks::judge_answer(part, seen, packet, &self.timers).map_err(str::to_owned))
             };
             if let Err(why) = verdict {
                 let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
@@ -62,7 +68,8 @@ impl Check for Transparency {
             }
         }
         for (seen, packet, _) in part.received() {
-            if packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
+            let is_ack = packet.is("ACK") && self.is_kept(part, seen, packet);
+            if is_ack || packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
                 let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
                 report.breach(part.node, seen.time, what);
             }
@@ -151,6 +158,20 @@ fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
 }
 
 impl Transparency {
+    /// Whether an ACK that came along a recorded route was not passed on, whatever had to be asked for before.
+    fn is_kept(&self, part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
+        let Some(first) = ack.values("route", "route").next() else { return false };
+        let recorded = part.sent().any(|(other, invite, _)| {
+            let is_own = || invite.values("record-route", "record-route").next() == Some(first);
+            other.below.is_some() && invite.is("INVITE") && invite.to_tag.is_empty() && is_own()
+        });
+        // An ACK for a rejection has the branch of its INVITE, and goes no further.
+        let is_for_2xx = part.copies(seen.hop, "INVITE", seen.index).next().is_none();
+        let by_then = seen.time + self.timers.sixty_four_t1();
+        let passed_on = || part.sent().any(|(other, packet, _)| other.below == Some(seen.hop) && packet.is("ACK"));
+        recorded && is_for_2xx && by_then < part.until && part.lost.is_empty() && !passed_on()
+    }
+
     /// Whether a 2xx to a forwarded INVITE was not passed on although the server transaction takes one.
     fn is_swallowed(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
         let Some(below) = seen.below else { return false };
@@ -220,6 +241,20 @@ mod tests {
         shows(story(486).sends(9, &with("Subject: one", &busy)), "Subject is not as it came");
         let overload = response(503, "INVITE", &["1"]);
         shows(story(503).sends(9, &overload), "a 503 from downstream says nothing of this server");
+    }
+
+    #[test]
+    fn an_ack_goes_on_along_what_was_recorded() {
+        const OURS: &str = "<sip:192.0.2.0;lr>";
+        let invite = with(&format!("Record-Route: {OURS}"), &forwarded());
+        let call = || Story::new().receives(0, &request("INVITE", &["1"])).sends(0, &invite);
+        let ack = with(&format!("Route: {OURS}"), &with("Max-Forwards: 70", &request("ACK", &["2"])));
+        let passed = with("Max-Forwards: 69", &request("ACK", &["q", "2"]));
+        shows(call().receives(9, &ack).sends(9, &passed), "");
+        shows(call().receives(9, &ack), "did not pass ACK on (z9hG4bK2)");
+        shows(call().receives(9, &ack.replace("192.0.2.0", "192.0.2.1")), "");
+        shows(call().receives(99_000, &ack), "");
+        shows(call().receives(9, &ack.replace("z9hG4bK2", "z9hG4bK1")), "");
     }
 
     #[test]

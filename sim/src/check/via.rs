@@ -70,6 +70,9 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     }
     let mut first = part.sent().filter(|(other, other_packet, _)| other.hop == seen.hop && other_packet.is_request());
     let (owner_seen, owner, _) = first.next().ok_or("")?;
+    if owner.method == packet.method && owner.start != packet.start {
+        return Err("the branch is that of another request");
+    }
     if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
         match packet.method {
             "CANCEL" if owner.is("INVITE") => {}

@@ -64,8 +64,8 @@ Options of call:
   --corrupt P           invert bits of datagrams: only the checks of safety hold then
   --split P             let streams arrive in pieces
   --reset P             reset streams
-  --weather NAME        sets all of these: calm, wifi, satellite, congested or hostile; hostile has cuts, slow resolvers
-                        and drifting clocks besides
+  --weather NAME        sets all of these: calm, wifi, satellite, congested, hostile or flood; hostile has cuts, slow
+                        resolvers and drifting clocks besides, flood a stranger who sends a server too much
   --seed N              which of the possible losses, duplicates and delays; 1 if not given
   --plan 'FAULTS'       exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)';
                         #3 is the third datagram from atlanta to biloxi; docs/simulation.md has all forms
@@ -91,7 +91,8 @@ Options:
   --for TIME            as many as there is time for: 90s, 10m, 2h
   --topology NAME       direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, chain:N, fork:N, crowd:N, or
                         all (the default)
-  --weather NAME        calm, wifi, satellite, congested or hostile; if not given, every run has its own
+  --weather NAME        calm, wifi, satellite, congested, hostile or flood; if not given, every run has one of its own, but
+                        no flood
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
                         that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a
                         session timer, a tenth a transfer; one in twelve goes to several phones

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sansip::server::Settings;
 use sansip::{Answer, ConnectionId, Input, Instant, ListenerId, Node, Output, QueryId};
 
 use crate::actor::{Actor, Call, Census};
@@ -115,8 +116,9 @@ impl Memory {
             facts: [Arc::clone(&facts), facts],
         });
         let (memory, outputs, at) = (Arc::clone(self), VecDeque::new(), Arc::clone(&state));
+        let settings = node.settings();
         let node = Arc::new(Mutex::new(node));
-        Box::new(Remembering { memory, node, at, state: Some(state), outputs })
+        Box::new(Remembering { memory, node, at, state: Some(state), outputs, settings })
     }
 
     /// Whether nodes do what they remember as well, so that forks of them have nothing to catch up with.
@@ -197,6 +199,8 @@ struct Remembering {
     /// `None`: it was given something that is not remembered, and is a node like any other from then on.
     state: Option<Arc<State>>,
     outputs: VecDeque<Output<Note>>,
+    /// The settings of the node.
+    settings: Option<Arc<Settings>>,
 }
 
 impl Remembering {
@@ -343,6 +347,10 @@ impl Actor for Remembering {
         self.asked(|node| node.is_stateless())
     }
 
+    fn settings(&self) -> Option<Arc<Settings>> {
+        self.settings.clone()
+    }
+
     fn clone_box(&self) -> Box<dyn Actor> {
         Box::new(self.fork())
     }
@@ -356,6 +364,7 @@ impl Remembering {
             at: Arc::clone(&self.at),
             state: self.state.clone(),
             outputs: self.outputs.clone(),
+            settings: self.settings.clone(),
         }
     }
 }

@@ -71,6 +71,15 @@ pub enum Event {
         /// Which.
         nat: String,
     },
+    /// `biloxi@5s..15s:flood(400)`: a stranger sends so many datagrams a second to the node.
+    Flood {
+        /// To whom.
+        node: String,
+        /// The first moment at which none is sent any more.
+        until: Instant,
+        /// How many a second, at most [`MOST`](Self::MOST).
+        rate: u32,
+    },
     /// `bob@0s:clock(+200ppm)`: the clock of a node, or of all, is not the world's.
     Clock {
         /// The node whose clock it is.
@@ -112,10 +121,15 @@ pub enum ClockChange {
 }
 
 impl Event {
+    /// The most datagrams of a flood in a second.
+    pub const MOST: u32 = 100_000;
+
     /// The names of nodes that it speaks of.
     pub fn nodes(&self) -> Vec<&str> {
         match self {
-            Self::Crash { node } | Self::Restart { node } | Self::Forget { nat: node } => vec![node.as_str()],
+            Self::Crash { node } | Self::Restart { node } | Self::Forget { nat: node } | Self::Flood { node, .. } => {
+                vec![node.as_str()]
+            }
             Self::Cut { one, other, .. } => one.names().chain(other.names()).collect(),
             Self::Dns { node, .. } | Self::Clock { node, .. } => node.name().into_iter().collect(),
             Self::Reset { from, to } | Self::Stall { from, to, .. } => {
@@ -127,7 +141,10 @@ impl Event {
     /// Until when it lasts, if it does.
     const fn until(&self) -> Option<Instant> {
         match self {
-            Self::Cut { until, .. } | Self::Dns { until, .. } | Self::Stall { until, .. } => Some(*until),
+            Self::Cut { until, .. }
+            | Self::Dns { until, .. }
+            | Self::Stall { until, .. }
+            | Self::Flood { until, .. } => Some(*until),
             _ => None,
         }
     }
@@ -207,6 +224,10 @@ impl TimedFault {
             ("dns", Some(how), When::During(at, until)) => {
                 (at, Event::Dns { node: subject.parse()?, until, how: how.parse()? })
             }
+            ("flood", Some(rate), When::During(at, until)) => {
+                let rate = rate.parse().ok().filter(|rate| (1..=Event::MOST).contains(rate)).ok_or(RATE)?;
+                (at, Event::Flood { node: node(subject)?, until, rate })
+            }
             ("cut", None, When::During(at, until)) => {
                 let (one, other) = sides(subject)?;
                 (at, Event::Cut { one, other, until })
@@ -214,7 +235,7 @@ impl TimedFault {
             ("crash" | "restart" | "forget" | "clock" | "reset", _, When::During(..)) => {
                 return Err("this happens at one moment, as in `biloxi@12s:crash`");
             }
-            ("stall" | "dns" | "cut", _, When::At(_)) => {
+            ("stall" | "dns" | "cut" | "flood", _, When::At(_)) => {
                 return Err("this lasts from one moment to another, as in `alice|bob@5s..20s:cut`");
             }
             _ => return Err(WHAT),
@@ -224,7 +245,9 @@ impl TimedFault {
 }
 
 const WHAT: &str = "what happens at its time is `crash`, `restart`, `cut`, `dns(+2s)`, `dns(silent)`, `dns(none)`, \
-     `dns(192.0.2.9)`, `reset`, `stall`, `forget`, `clock(+200ppm)` or `clock(+3s)`";
+     `dns(192.0.2.9)`, `reset`, `stall`, `forget`, `flood(400)`, `clock(+200ppm)` or `clock(+3s)`";
+
+const RATE: &str = "a flood is 1 to 100000 datagrams a second, as in `biloxi@5s..15s:flood(400)`";
 
 fn node(text: &str) -> Result<String, &'static str> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(NO_NAME) }
@@ -294,7 +317,10 @@ impl FromStr for ClockChange {
 impl fmt::Display for TimedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.event {
-            Event::Crash { node } | Event::Restart { node } | Event::Forget { nat: node } => f.write_str(node)?,
+            Event::Crash { node }
+            | Event::Restart { node }
+            | Event::Forget { nat: node }
+            | Event::Flood { node, .. } => f.write_str(node)?,
             Event::Cut { one, other, .. } => write!(f, "{one}|{other}")?,
             Event::Dns { node, .. } | Event::Clock { node, .. } => write!(f, "{node}")?,
             Event::Reset { from, to } | Event::Stall { from, to, .. } => write!(f, "{from}>{to}")?,
@@ -311,6 +337,7 @@ impl fmt::Display for TimedFault {
             Event::Reset { .. } => f.write_str(":reset"),
             Event::Stall { .. } => f.write_str(":stall"),
             Event::Forget { .. } => f.write_str(":forget"),
+            Event::Flood { rate, .. } => write!(f, ":flood({rate})"),
             Event::Clock { change, .. } => write!(f, ":clock({change})"),
         }
     }

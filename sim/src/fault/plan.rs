@@ -217,7 +217,7 @@ mod tests {
             "a>b#1:+1500ms, a>b#1:dup(+0ms), a>b#2:+2s, a>b#10:+7us, b>a#1:dup(+20ms), b.c-d_e>a#4294967295:drop",
             "*>*:drop, *>bob ACK:drop, bob>*#2:reset, bob>biloxi:split(1), bob>biloxi 200/INVITE#2:+700ms",
             "a>b#1:+1ms, a>b#1:dup(+2ms), a>b#1:flip(3^04), a>b#1:split(5)",
-            "a|b+c@0ms..5s:cut, *|a@5s..20s:cut, c@12s:crash, c@15s:restart, nat@16s:forget",
+            "a|b+c@0ms..5s:cut, *|a@5s..20s:cut, c@12s:crash, c@15s:restart, nat@16s:forget, c@17s..18s:flood(400)",
             "*@1s..2s:dns(+3s), a@1s..2s:dns(silent), a@2s..3s:dns(none), a@3s..4s:dns(192.0.2.9), a@4s..5s:dns(2001:db8::1)",
             "a>b@1s..2500ms:stall, *>b@3s:reset, *@4s:clock(-99999ppm), b@5s:clock(+200ppm), b@6s:clock(+3s)",
         ] {

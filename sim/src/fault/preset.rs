@@ -17,6 +17,7 @@ use crate::link::{Burst, Conditions, Link, Probability};
 /// | `wifi` | 5 ms | 20 ms | 0.5 % | 1 %, 25 %, 80 % | 0.1 % | | |
 /// | `satellite` | 300 ms | 20 ms | 1 % | | | | |
 /// | `congested` | 60 ms | 240 ms | 2 % | 5 %, 20 %, 60 % | 0.5 % | 5 %, 1.5 s | |
+/// | `flood` | 10 ms | | | | | | a stranger sends 100 to 500 datagrams a second to a server, for 5 to 10 s |
 /// | `hostile` | 40 ms | 200 ms | 15 % | 2 %, 30 %, 90 % | 10 % | 15 %, 2 s | cuts, slow DNS, drifting clocks; streams in pieces, and reset (0.5 %) |
 ///
 /// A message that is late, held up and doubled at once is in the network for less than T4 (5 s), as RFC 3261 §17 supposes: the timers that
@@ -34,11 +35,15 @@ pub enum Preset {
     Congested,
     /// Everything at once.
     Hostile,
+    /// A stranger sends a server more than it has room for.
+    Flood,
 }
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Calm, Self::Wifi, Self::Satellite, Self::Congested, Self::Hostile];
+    pub const ALL: [Self; 6] = [Self::Calm, Self::Wifi, Self::Satellite, Self::Congested, Self::Hostile, Self::Flood];
+    /// Those that are drawn where none is asked for.
+    pub const DRAWN: [Self; 5] = [Self::Calm, Self::Wifi, Self::Satellite, Self::Congested, Self::Hostile];
 
     /// The name by which it is asked for.
     pub const fn name(self) -> &'static str {
@@ -48,13 +53,14 @@ impl Preset {
             Self::Satellite => "satellite",
             Self::Congested => "congested",
             Self::Hostile => "hostile",
+            Self::Flood => "flood",
         }
     }
 
     /// The kind of every link. Its delay holds in calm too; its conditions only while there is [`Weather`].
     pub const fn link(self) -> Link {
         let (delay, conditions) = match self {
-            Self::Calm => (10, Conditions::FINE),
+            Self::Calm | Self::Flood => (10, Conditions::FINE),
             Self::Wifi => (5, WIFI),
             Self::Satellite => (300, SATELLITE),
             Self::Congested => (60, CONGESTED),
@@ -71,8 +77,11 @@ impl Preset {
 
     /// The plan that the weather's seed makes of what else happens to the network, among nodes of these names.
     pub fn plan(self, weather: Weather, nodes: &[String]) -> Plan {
-        if self != Self::Hostile || weather.from >= weather.calm_from {
+        if !matches!(self, Self::Hostile | Self::Flood) || weather.from >= weather.calm_from {
             return Plan::new();
+        }
+        if self == Self::Flood {
+            return flood(weather, nodes);
         }
         let mut dice = Dice { weather, random: random(weather.seed, [name_hash("the network"), 0, 0]) };
         let mut faults = Vec::new();
@@ -95,6 +104,21 @@ impl Preset {
         }
         faults.into_iter().map(|(at, event)| Fault::Timed(TimedFault { at, event })).collect()
     }
+}
+
+/// A flood to one of the servers; to a phone, if there is none.
+fn flood(weather: Weather, nodes: &[String]) -> Plan {
+    let mut dice = Dice { weather, random: random(weather.seed, [name_hash("the flood"), 0, 0]) };
+    let is_phone = |name: &&String| ["alice", "bob", "carol"].iter().any(|phone| name.starts_with(phone));
+    let servers: Vec<_> = nodes.iter().filter(|name| !is_phone(name)).cloned().collect();
+    let node = dice.one_of(if servers.is_empty() { nodes } else { &servers });
+    // Calls are made at the very beginning: some are made in the flood, and others are there when it comes.
+    let at = weather.from + Duration::from_millis(dice.random.below(5_000));
+    let until = at + Duration::from_millis(5_000 + dice.random.below(5_000));
+    let rate = 100 + dice.random.below(400) as u32;
+    let (at, until) = (at.min(weather.calm_from), until.min(weather.calm_from));
+    let event = Event::Flood { node, until, rate };
+    if at < until { [Fault::Timed(TimedFault { at, event })].into_iter().collect() } else { Plan::new() }
 }
 
 /// In milliseconds. Three questions, one after the other (RFC 3263: NAPTR, SRV, A), are answered within T1, which is what
@@ -178,7 +202,7 @@ impl FromStr for Preset {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|preset| preset.name() == name);
-        found.ok_or("weather is calm, wifi, satellite, congested or hostile")
+        found.ok_or("weather is calm, wifi, satellite, congested, hostile or flood")
     }
 }
 

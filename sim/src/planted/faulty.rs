@@ -1,7 +1,9 @@
 //! A node with a mistake: what it sends and hears goes through somebody else's hands.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use sansip::server::Settings;
 use sansip::{ConnectionId, Duration, Flow, Input, Instant, Node, Output, Transmit};
 
 use super::text::kind;
@@ -220,6 +222,10 @@ impl Actor for Faulty {
             capacity.endpoint.server_transactions += self.heard * 8;
         }
         capacity
+    }
+
+    fn settings(&self) -> Option<Arc<Settings>> {
+        self.node.settings()
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

@@ -7,9 +7,11 @@
 mod faulty;
 mod hunt;
 mod report;
+mod scenes;
 mod table;
 mod text;
 mod wrapped;
+mod wrapped_servers;
 mod wrapped_sessions;
 
 pub use faulty::{Change, Claims, Faulty, Hooks, Memory};

@@ -1,11 +1,7 @@
 //! All planted mistakes.
 
-use sansip::Duration;
-
-use super::{Claims, Hooks, How, Planted, Scene, wrapped, wrapped_sessions as sessions};
-use crate::link::Probability;
-use crate::run::{ByWhom, Case, Reply};
-use crate::topology::Topology;
+use super::scenes::*;
+use super::{Claims, Hooks, How, Planted, Scene, wrapped, wrapped_servers as servers, wrapped_sessions as sessions};
 
 const fn row(
     name: &'static str,
@@ -39,170 +35,9 @@ const fn bob(hooks: Hooks) -> How {
     How::Wrapped("bob", hooks)
 }
 
-const ANY: Scene = Scene::ANY;
-const REJECTED: Scene = Scene::with(|case| {
-    case.reply = Reply::Reject(Duration::from_millis(500));
-    case.cancel_after = None;
-});
-const ANSWERED: Scene = Scene::with(answered);
-const RECORDED: Scene = Scene::with(|case| {
-    answered(case);
-    case.topology = Topology::Trapezoid;
-    case.record_route = true;
-    case.hang_up = ByWhom::ALICE;
-});
-const ALICE_HANGS_UP: Scene = Scene::with(|case| {
-    answered(case);
-    case.hang_up = ByWhom::ALICE;
-});
-const CANCELLED: Scene = Scene::with(|case| {
-    case.reply = Reply::Nothing;
-    case.cancel_after = Some(Duration::from_secs(2));
-    case.calm_after = Duration::from_secs(80);
-});
-const RINGS_LONG: Scene = Scene::with(|case| {
-    case.topology = Topology::OneProxy;
-    case.ring_after = Some(Duration::from_millis(100));
-    case.reply = Reply::Answer(Duration::from_secs(300));
-    case.cancel_after = None;
-    case.ring_limit = Duration::from_secs(400);
-    case.calm_after = Duration::from_secs(500);
-});
-/// Nothing arrives.
-const SILENT: Scene = Scene::with(|case| {
-    answered(case);
-    case.conditions.loss = Probability::percent(100);
-});
-const UNACKNOWLEDGED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
-const ANSWERED_IN_VAIN: Scene = Scene { adapt: answered, provoked: Some(("alice", wrapped::WITHHOLDS_ACK)) };
-const BYE_IN_VAIN: Scene = Scene { adapt: RECORDED.adapt, provoked: Some(("bob", wrapped::OVERLOOKS_BYE)) };
-/// Bob is to end the call when his 2xx is out and the ACK has not come.
-const ENDS_EARLY: Scene = Scene::with(|case| {
-    answered(case);
-    case.topology = Topology::Direct;
-    case.delay = Duration::from_millis(200);
-    case.calm_after = Duration::from_millis(2_400);
-});
-const OVERLOADED: Scene = Scene { adapt: REJECTED.adapt, provoked: Some(("bob", wrapped::OVERLOADED)) };
-const BEHIND_NAT: Scene = Scene { adapt: ANSWERED.adapt, provoked: Some(("alice", wrapped::BEHIND_NAT)) };
-const BEHIND_NAT_WITH_RPORT: Scene =
-    Scene { adapt: ANSWERED.adapt, provoked: Some(("alice", wrapped::BEHIND_NAT_WITH_RPORT)) };
-const OLD_NUMBERS: Scene = Scene {
-    adapt: |case| {
-        answered(case);
-        case.hang_up = ByWhom::NOBODY;
-        case.calm_after = Duration::from_secs(20);
-    },
-    provoked: Some(("alice", wrapped::ASKS_WITH_OLD_NUMBER)),
-};
-
-/// Bob asks for credentials, and Alice hangs up.
-const CHALLENGED: Scene = Scene::with(challenged);
-const CHALLENGED_AND_CANCELLED: Scene = Scene::with(|case| {
-    (CANCELLED.adapt)(case);
-    case.challenge.bob = true;
-});
-/// The nonce of the INVITE is too old for the BYE.
-const NONCES_AGE: Scene = Scene::with(|case| {
-    challenged(case);
-    case.nonce_age = Duration::from_secs(4);
-});
-const OVERHEARD: Scene = Scene { adapt: challenged, provoked: Some(("alice", sessions::REPLAYS)) };
-/// Alice puts Bob on hold.
-const HELD: Scene = Scene::with(held);
-/// He takes his time to say yes.
-const HELD_AT_LENGTH: Scene = Scene::with(|case| {
-    held(case);
-    case.change_reply = Reply::Answer(Duration::from_secs(1));
-});
-/// Both put each other on hold.
-const HELD_BY_BOTH: Scene = Scene::with(|case| {
-    held(case);
-    case.hold.bob = case.hold.alice;
-});
-const OFFERED_LATE: Scene = Scene::with(|case| {
-    answered(case);
-    case.late_offer = Some(Duration::from_millis(100));
-});
-
-/// Bob's phone rings by a response that waits for its PRACK.
-const RELIABLE: Scene = Scene::with(reliable);
-const WRONGLY_ACKNOWLEDGED: Scene =
-    Scene { adapt: reliable, provoked: Some(("alice", sessions::PRACK_HAS_WRONG_RSEQ)) };
-
-/// Bob has two phones.
-const FORKED: Scene = Scene::with(|case| {
-    answered(case);
-    case.topology = Topology::Fork(2);
-});
-/// Both have answered before either knows of the other.
-const ANSWERED_BY_BOTH: Scene = Scene::with(|case| {
-    answered(case);
-    case.topology = Topology::Fork(2);
-    case.delay = Duration::from_millis(200);
-});
-
-/// Alice calls Carol, and gives her the call with Bob.
-const ATTENDED: Scene = Scene::with(attended);
-/// When Bob's INVITE comes to Carol, Alice has hung up.
-const REPLACED_TOO_LATE: Scene = Scene::with(|case| {
-    attended(case);
-    case.topology = Topology::Direct;
-    case.hang_up.alice = Some(Duration::from_secs(3));
-    case.plan = "bob>carol INVITE:+10s".parse().unwrap_or_default();
-});
-
-fn attended(case: &mut Case) {
-    answered(case);
-    case.transfer = Some(Duration::from_secs(1));
-    case.attended = true;
-    case.hang_up = ByWhom::NOBODY;
-}
-
-/// Both want a session timer, and the call lasts long enough for two refreshes.
-const TIMED: Scene = Scene::with(timed);
-/// No refresh comes to Bob.
-const REFRESHED_IN_VAIN: Scene = Scene::with(|case| {
-    timed(case);
-    case.plan = "*>bob UPDATE:drop".parse().unwrap_or_default();
-});
-
-fn timed(case: &mut Case) {
-    answered(case);
-    case.session_expires = Some(90);
-    case.hang_up = ByWhom::NOBODY;
-    case.calm_after = Duration::from_secs(150);
-}
-
-fn reliable(case: &mut Case) {
-    answered(case);
-    case.reliable = true;
-}
-
-fn challenged(case: &mut Case) {
-    answered(case);
-    case.challenge.bob = true;
-    case.hang_up = ByWhom::ALICE;
-}
-
-fn held(case: &mut Case) {
-    answered(case);
-    case.hold.alice = Some(Duration::from_secs(1));
-    case.change_reply = Reply::Answer(Duration::ZERO);
-    case.hang_up = ByWhom::NOBODY;
-}
-
-fn answered(case: &mut Case) {
-    case.ring_after = Some(Duration::from_millis(100));
-    case.reply = Reply::Answer(Duration::from_secs(2));
-    case.cancel_after = None;
-    case.ring_limit = Duration::from_secs(60);
-    case.calm_after = Duration::from_secs(80);
-}
-
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub const TABLE: [Planted; 89] = [
+pub static TABLE: [Planted; 113] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -297,13 +132,40 @@ pub const TABLE: [Planted; 89] = [
     // Forks.
     row("loser-not-cancelled", "a proxy lets the other branches ring when one has answered", "RFC 3261 §16.7 step 10", "cancel", biloxi(wrapped::LOSER_NOT_CANCELLED), FORKED),
     row("second-2xx-ignored", "the 2xx of another branch is overlooked", "RFC 3261 §13.2.2.4", "acknowledged", alice(wrapped::SECOND_2XX_OVERLOOKED), ANSWERED_BY_BOTH),
-    // Proxies.
+    // What proxies leave as it is.
     row("max-forwards-kept", "Max-Forwards is not lowered", "RFC 3261 §16.6 step 3", "transparency", biloxi(wrapped::MAX_FORWARDS_KEPT), ANSWERED),
     row("body-altered", "an address in the body is rewritten", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::BODY_ALTERED), ANSWERED),
     row("header-dropped", "a header field that is not known is dropped", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::HEADER_DROPPED), ANSWERED),
     row("contact-rewritten", "a proxy puts itself into Contact", "RFC 3261 §16.6 step 1", "transparency", biloxi(wrapped::CONTACT_REWRITTEN), ANSWERED),
     row("record-route-dropped", "Record-Route values of others are dropped", "RFC 3261 §16.7", "transparency", atlanta(wrapped::RECORD_ROUTE_DROPPED), RECORDED),
     row("length-wrong", "Content-Length is too small", "RFC 3261 §20.14", "form", alice(wrapped::LENGTH_WRONG), ANY),
+    // Registrars.
+    row("older-register-obeyed", "a REGISTER with an old CSeq number takes the binding away", "RFC 3261 §10.3 step 7", "binding", biloxi(servers::OLDER_REGISTER_OBEYED), REGISTERS_LATE),
+    row("star-with-time", "`*` is taken although it does not expire at once", "RFC 3261 §10.3 step 6", "binding", biloxi(servers::STAR_IS_TAKEN), REMOVES_ALL_IN_AN_HOUR),
+    row("423-without-least", "a 423 does not say what would do", "RFC 3261 §10.3 step 7", "binding", biloxi(servers::LEAST_NOT_SAID), REGISTERS_BRIEFLY),
+    row("expired-rung", "a contact is rung after its time", "RFC 3261 §10.3", "binding", biloxi(servers::BINDS_FOR_LONGER), BINDING_ENDS),
+    row("removed-rung", "a contact that was taken away is rung", "RFC 3261 §10.3 step 7", "binding", biloxi(servers::REMOVAL_OVERLOOKED), UNREGISTERED),
+    row("one-contact-rung", "of two contacts one is left out", "RFC 3261 §16.5", "binding", biloxi(servers::FIRST_LEFT_OUT), REJECTED_BY_BOTH),
+    row("binding-prolonged", "a binding is said to last longer than was asked", "RFC 3261 §10.3 step 7", "binding", biloxi(servers::SAYS_LONGER), AT_HOME),
+    row("others-not-listed", "a 2xx to a REGISTER has the contact of its sender alone", "RFC 3261 §10.3 step 8", "binding", biloxi(servers::OTHERS_NOT_LISTED), REGISTERED_ONE_BY_ONE),
+    row("path-ignored", "a contact is called past the Path that it was registered by", "RFC 3327 §5.4", "binding", biloxi(servers::PATH_IGNORED), REGISTERED_BY_PATH),
+    // Relaying.
+    row("stranger-relayed", "a request of a stranger for a bare address goes on", "RFC 3261 §26.3.1", "relay", biloxi(servers::STRANGER_RELAYED), STRANGER_ASKS),
+    row("token-of-another-call", "what was recorded for one call is good for another", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_STOLEN),
+    row("token-unchecked", "what was recorded is believed without its proof", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_FORGED),
+    // Proxies.
+    row("next-route-taken", "the Route of the next proxy is taken off as well", "RFC 3261 §16.4", "route", atlanta(servers::NEXT_ROUTE_TAKEN), RECORDED),
+    row("loop-overlooked", "a request that comes by again as it was goes on", "RFC 5393 §4.2", "route", How::Patched, BOUND_TO_ITSELF),
+    row("hops-overlooked", "a request that may go no further goes on", "RFC 3261 §16.3 step 3", "transparency", biloxi(servers::HOPS_OVERLOOKED), NO_HOPS_LEFT),
+    row("ack-kept", "the ACK for a 2xx goes no further", "RFC 3261 §16.11", "transparency", biloxi(servers::ACK_KEPT), RECORDED),
+    row("tag-replaced", "a proxy puts a To tag of its own", "RFC 3261 §16.7 step 9", "transparency", biloxi(servers::TAG_REPLACED), ANSWERED),
+    row("branch-shared", "all branches of a fork have one branch parameter", "RFC 3261 §16.6 step 8", "via", biloxi(servers::BRANCH_SHARED), FORKED),
+    row("breadth-not-shared", "each branch of a fork has all of Max-Breadth", "RFC 5393 §5.3.3.1", "transparency", biloxi(servers::BREADTH_NOT_SHARED), FORKED),
+    row("first-challenge-alone", "of the challenges of a fork one goes on", "RFC 3261 §16.7 step 7", "transparency", biloxi(servers::FIRST_CHALLENGE_ALONE), CHALLENGED_BY_BOTH),
+    row("worst-response", "a 5xx is preferred to a 4xx", "RFC 3261 §16.7 step 6", "transparency", biloxi(servers::WORST_RESPONSE), FAILED_BY_ONE),
+    row("6xx-not-preferred", "a 4xx is preferred to a 6xx", "RFC 3261 §16.7 step 6", "transparency", biloxi(servers::DECLINE_NOT_PREFERRED), DECLINED_BY_ONE),
+    row("6xx-not-decisive", "after a 6xx the other branches ring on", "RFC 3261 §16.7 step 5", "cancel", biloxi(wrapped::LOSER_NOT_CANCELLED), DECLINED_BY_ONE),
+    row("one-branch-cancelled", "a CANCEL goes to one branch of a fork", "RFC 3261 §16.10", "cancel", biloxi(servers::ONE_BRANCH_CANCELLED), CANCELLED_AT_BOTH),
     // Words of a node about itself.
     row("never-idle", "a node is never idle", "RFC 3261 §17", "idle", biloxi(Hooks::claims(Claims::NeverIdle)), ANY),
     row("call-for-ever", "a user is never told that a call is over", "RFC 3261 §15.1.2", "agreement", alice(Hooks::claims(Claims::CallForEver)), ANSWERED),

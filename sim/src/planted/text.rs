@@ -66,6 +66,17 @@ pub(super) fn popped(text: &str, name: &str) -> String {
     })
 }
 
+/// Takes the topmost Via off.
+pub(super) fn popped_via(text: &str) -> String {
+    match field(text, "Via").split_once(", ") {
+        Some((_, rest)) => {
+            let rest = rest.to_owned();
+            with(text, "Via", |_| rest)
+        }
+        None => popped(text, "Via"),
+    }
+}
+
 /// The text with this field in front of all others.
 pub(super) fn pushed(text: &str, name: &str, value: &str) -> String {
     with_start(text, |start| format!("{start}\r\n{name}: {value}"))
@@ -107,4 +118,17 @@ fn rebuilt(text: &str, mut each: impl FnMut(&str, &mut Vec<String>)) -> String {
         each(line, &mut out);
     }
     format!("{}\r\n\r\n{body}", out.join("\r\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_via_is_taken_off_whether_it_stands_alone_or_in_a_list() {
+        let of = |vias: &str| format!("SIP/2.0 100 Trying\r\n{vias}Call-ID: c\r\n\r\n");
+        assert_eq!(popped_via(&of("Via: one\r\nVia: two\r\n")), of("Via: two\r\n"));
+        assert_eq!(popped_via(&of("Via: one, two\r\n")), of("Via: two\r\n"));
+        assert_eq!(kind(&of("")), "");
+    }
 }

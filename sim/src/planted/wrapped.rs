@@ -1,7 +1,7 @@
 //! Mistakes that show in what a node sends and hears, made between the node and the world.
 
 use super::faulty::{Hooks, Memory};
-use super::text::{branch, field, number, numbered, popped, pushed, to_tag, with, with_start, without};
+use super::text::{branch, field, number, numbered, popped_via, pushed, to_tag, with, with_start, without};
 
 /// Nothing but this kind of message is changed.
 macro_rules! on {
@@ -237,17 +237,6 @@ pub(super) const TRYING_FORWARDED: Hooks = Hooks::hearing(on!("100 INVITE", |mem
     vec![text]
 }));
 
-/// Takes the topmost Via off.
-fn popped_via(text: &str) -> String {
-    match field(text, "Via").split_once(", ") {
-        Some((_, rest)) => {
-            let rest = rest.to_owned();
-            with(text, "Via", |_| rest)
-        }
-        None => popped(text, "Via"),
-    }
-}
-
 /// Bob is overloaded; that is no mistake of his.
 pub(super) const OVERLOADED: Hooks = Hooks {
     sending: on!("486 INVITE", |_, _, text| vec![with_start(&text, |_| "SIP/2.0 503 Service Unavailable".to_owned())]),
@@ -326,17 +315,3 @@ pub(super) const BEHIND_NAT_WITH_RPORT: Hooks = Hooks {
     },
     ..Hooks::NONE
 };
-
-#[cfg(test)]
-mod tests {
-    use super::super::text::kind;
-    use super::*;
-
-    #[test]
-    fn a_via_is_taken_off_whether_it_stands_alone_or_in_a_list() {
-        let of = |vias: &str| format!("SIP/2.0 100 Trying\r\n{vias}Call-ID: c\r\n\r\n");
-        assert_eq!(popped_via(&of("Via: one\r\nVia: two\r\n")), of("Via: two\r\n"));
-        assert_eq!(popped_via(&of("Via: one, two\r\n")), of("Via: two\r\n"));
-        assert_eq!(kind(&of("")), "");
-    }
-}

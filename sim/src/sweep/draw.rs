@@ -222,7 +222,7 @@ impl Dice {
 
     /// A preset, or anything up to the worst.
     fn weather(&mut self) -> (Option<Preset>, (Duration, crate::link::Conditions)) {
-        let preset = self.one_of(&Preset::ALL);
+        let preset = self.one_of(&Preset::DRAWN);
         if self.percent(50) {
             return (Some(preset), preset.parts());
         }

@@ -10,7 +10,10 @@ use sansip::user_agent::{Policy, Profile};
 use sansip::{Config, Instant, Listener, ListenerId, Script, Seed, Stack, TransactionUser, UserAgent};
 
 use super::people::{Domain, Phone};
-use crate::actor::{Actor, Behaviour, Challenger, ServerActor, StackActor, StrictRouter, UserAgentActor};
+use crate::actor::{
+    Actor, Behaviour, Challenger, Flood, STRANGER, ServerActor, StackActor, Stranger, StrictRouter, UserAgentActor,
+};
+use crate::fault::TimedFault;
 use crate::world::{Bound, Nat, Setting, World};
 
 /// Puts something between a node and the world, or nothing: it gets the node's name and the node.
@@ -37,6 +40,8 @@ pub struct Scene {
     setting: Setting,
     nats: Vec<(String, Nat)>,
     nodes: Vec<Node>,
+    /// Whether the servers have little room.
+    is_narrow: bool,
 }
 
 /// A node that waits for its world.
@@ -51,7 +56,30 @@ struct Node {
 impl Scene {
     /// Nobody there yet.
     pub const fn new(setting: Setting) -> Self {
-        Self { setting, nats: Vec::new(), nodes: Vec::new() }
+        Self { setting, nats: Vec::new(), nodes: Vec::new(), is_narrow: false }
+    }
+
+    /// If floods are to come, the servers that are added from now on have room for 200 transactions, and for as many
+    /// addresses-of-record.
+    pub const fn expect_floods(&mut self, floods: bool) {
+        self.is_narrow = floods;
+    }
+
+    /// Adds the stranger who makes these floods, if there are any.
+    pub fn stranger<'a>(&mut self, floods: impl IntoIterator<Item = &'a TimedFault>) {
+        let addresses: Vec<_> =
+            self.nodes.iter().flat_map(|node| node.bounds.first().map(|bound| (&node.name, bound.address))).collect();
+        let floods: Vec<_> = floods
+            .into_iter()
+            .filter_map(|fault| {
+                Flood::of(fault, |name| addresses.iter().find(|(known, _)| *known == name).map(|(_, address)| *address))
+            })
+            .collect();
+        if !floods.is_empty() {
+            let bounds = vec![Stranger::BOUND.into()];
+            let actor = Box::new(Stranger::new(floods));
+            self.nodes.push(Node { name: STRANGER.to_owned(), actor, bounds, behind: None });
+        }
     }
 
     /// Adds a NAT, for phones to be behind.
@@ -72,7 +100,7 @@ impl Scene {
             Profile { outbound, capabilities, extensions, session_timer, methods, policy, ..Profile::new(identity) };
         let listeners = self.listeners(&[address], host.as_deref(), &[], false);
         let locals = listeners.clone();
-        let birth = Birth { name: name.clone(), script, rport: behind.is_some() };
+        let birth = Birth { name: name.clone(), script, rport: behind.is_some(), is_narrow: false };
         let build = move |life| {
             let mut agent = UserAgent::user_agent(birth.config(life), profile.clone());
             let ids: Vec<_> = listeners.iter().map(|listener| agent.listen(listener.clone())).collect();
@@ -98,10 +126,13 @@ impl Scene {
         let (redirect, users, digest) = (domain.redirect, domain.users, domain.digest);
         let domains = names.iter().map(|domain| parsed(domain)).collect();
         let proxy = proxy::Settings { record_route, ..proxy::Settings::default() };
-        let settings = Settings { domains, routes, proxy, redirect, users, digest, ..Settings::default() };
+        let mut settings = Settings { domains, routes, proxy, redirect, users, digest, ..Settings::default() };
+        if self.is_narrow {
+            settings.registrar.limits.addresses_of_record = ROOM;
+        }
         let listeners = self.listeners(&addresses, host.as_deref(), &names, tcp);
         let locals = listeners.clone();
-        let birth = Birth { name: name.clone(), script, rport: false };
+        let birth = Birth { name: name.clone(), script, rport: false, is_narrow: self.is_narrow };
         let (ids, actor): (_, Box<dyn Actor>) = match challenge {
             None => {
                 let build = move |life| listening(Server::server(birth.config(life), settings.clone()), &listeners);
@@ -181,7 +212,11 @@ struct Birth {
     name: String,
     script: Script,
     rport: bool,
+    is_narrow: bool,
 }
+
+/// The room of a server that expects floods: for so many transactions, and for so many addresses-of-record.
+pub(super) const ROOM: usize = 200;
 
 impl Birth {
     /// The seed is the name and the number of the life; the script is for the first life only.
@@ -192,7 +227,11 @@ impl Birth {
         }
         seed[28..].copy_from_slice(&life.to_le_bytes());
         let script = if life == 0 { self.script.clone() } else { Script::default() };
-        Config { script, rport: self.rport, ..Config::new(Seed::new(seed)) }
+        let mut config = Config { script, rport: self.rport, ..Config::new(Seed::new(seed)) };
+        if self.is_narrow {
+            config.limits.transaction.server_transactions = ROOM;
+        }
+        config
     }
 }
 

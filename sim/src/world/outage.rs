@@ -3,6 +3,7 @@
 use sansip::{Answer, Duration, QueryId, Question};
 
 use super::{Happening, World};
+use crate::actor::STRANGER;
 use crate::fault::{ClockChange, DnsFault, End, Event, Fault, TimedFault};
 use crate::trace::{NodeId, Note, What};
 
@@ -22,6 +23,8 @@ impl World {
                 self.lasting.push(fault.event.clone());
                 true
             }
+            // The stranger knows when to send.
+            Event::Flood { node, .. } => self.node(STRANGER).is_some() && self.node(node).is_some(),
             Event::Forget { nat } => self.forget(nat),
             Event::Reset { from, to } => self.reset_streams(from, to),
             Event::Stall { from, to, until } => {

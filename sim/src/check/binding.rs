@@ -1,0 +1,115 @@
+//! Binding: the contacts that a registrar acknowledged are the ones that are rung.
+
+mod registrar;
+mod ringing;
+
+use sansip::registrar::Store;
+use sansip::{Duration, Instant};
+
+use super::{Check, Part, Reading, Report, Serving};
+use crate::packet::{Packet, host_port, uri_of};
+use registrar::Ledger;
+
+/// A registrar says what it has bound, and a request for a user goes there and nowhere else.
+///
+/// * The 2xx to a REGISTER has every binding of the address-of-record, none of those that the request took away, and none for longer than
+///   was asked (RFC 3261 §10.3 steps 7 and 8).
+/// * A REGISTER is not obeyed if its number is not above that of the one with its Call-ID that made the binding (step 7), and one with `*` only if
+///   that stands alone with `Expires: 0` (step 6).
+/// * A 423 has a Min-Expires, and is for a time between none and an hour (step 7).
+/// * A request for a user goes to contacts whose binding was acknowledged and has not ended (§16.5), along the Path that they were registered
+///   by (RFC 3327 §5.4).
+/// * An INVITE that is rejected was sent to every one of them first, unless a 2xx or 6xx or a CANCEL came before (§16.5, §16.7).
+///
+/// Bindings that the application keeps elsewhere, and those of a server that redirects, are not judged.
+#[derive(Clone, Copy, Debug)]
+pub struct BindingDiscipline;
+
+impl Check for BindingDiscipline {
+    fn name(&self) -> &'static str {
+        "binding"
+    }
+
+    fn source(&self) -> &'static str {
+        "RFC 3261 §10.3, §16.5, §16.7; RFC 3327 §5"
+    }
+
+    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
+        for serving in run.servers().iter().filter(|serving| serving.settings.registrar.store == Store::Memory) {
+            let registrar = Registrar::new(run, serving);
+            let mut ledger = Ledger::default();
+            for (part, time, packet, why) in ledger.read(&registrar) {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, time, what);
+            }
+            for (part, time, packet, why) in ringing::judge(&registrar, &ledger) {
+                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+                report.breach(part.node, time, what);
+            }
+        }
+    }
+}
+
+/// Something that a server should not have sent, and when.
+type Wrong<'a> = (&'a Part<'a>, Instant, &'a Packet<'a>, String);
+
+/// Two nodes that read a time at one moment may differ by so much: the seconds of `expires` are rounded.
+const ROUNDING: Duration = Duration::from_secs(1);
+
+/// A server as the registrar of its domains.
+struct Registrar<'r, 'a> {
+    run: &'r Reading<'a>,
+    serving: &'r Serving<'r>,
+    /// When it crashed, by its own clock: it forgot its bindings then.
+    crashes: Vec<Instant>,
+    /// Whether it lost a connection.
+    loses: bool,
+}
+
+impl<'r, 'a> Registrar<'r, 'a> {
+    fn new(run: &'r Reading<'a>, serving: &'r Serving<'r>) -> Self {
+        let mut registrar = Self { run, serving, crashes: Vec::new(), loses: false };
+        registrar.loses = registrar.parts().any(|part| !part.lost.is_empty());
+        registrar.crashes = registrar.parts().filter(|part| part.crashed).map(|part| part.until).collect();
+        registrar.crashes.sort_unstable();
+        registrar.crashes.dedup();
+        registrar
+    }
+
+    /// All that it saw.
+    fn parts(&self) -> impl Iterator<Item = &'a Part<'a>> + use<'r, 'a> {
+        self.run.parts().iter().filter(|part| part.node == self.serving.node)
+    }
+
+    /// How often it had crashed by then.
+    fn life(&self, time: Instant) -> usize {
+        self.crashes.partition_point(|crash| *crash < time)
+    }
+
+    /// The address-of-record that a URI stands for: `user@host` with the host of the domain; `None` if it is none of this registrar.
+    fn address_of_record(&self, uri: &str) -> Option<String> {
+        let (user, _) = uri.split_once(':')?.1.split_once('@')?;
+        let at = host_port(uri);
+        let host = at.split(':').next().unwrap_or(at);
+        let settings = &self.serving.settings;
+        let alias = settings.aliases.iter().find(|alias| alias.name.to_string().eq_ignore_ascii_case(host));
+        let host = alias.map_or_else(|| host.to_ascii_lowercase(), |alias| alias.domain.to_string());
+        let is_own = settings.domains.iter().any(|domain| domain.to_string().eq_ignore_ascii_case(&host));
+        is_own.then(|| format!("{user}@{}", host.to_ascii_lowercase()))
+    }
+}
+
+/// The contacts of a message, each with the seconds that it is for, if that is said.
+fn contacts<'a>(packet: &'a Packet<'a>) -> impl Iterator<Item = (&'a str, Option<u64>)> {
+    let usual = packet.values("expires", "expires").next().and_then(|seconds| seconds.parse().ok());
+    packet.values("contact", "m").map(move |value| (uri_of(value), expires(value).or(usual)))
+}
+
+/// The `expires` of a Contact value, behind its URI.
+fn expires(value: &str) -> Option<u64> {
+    let parameters = value.rsplit_once('>').map_or(value, |(_, rest)| rest);
+    parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("expires=")?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

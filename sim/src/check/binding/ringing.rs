@@ -1,0 +1,111 @@
+//! The proxy's half: where requests for users go.
+
+use std::collections::BTreeSet;
+
+use super::super::{Part, Seen};
+use super::registrar::Ledger;
+use super::{Registrar, Wrong};
+use crate::check::route::is_loose;
+use crate::packet::{Packet, uri_of};
+
+/// Everything that was sent to contacts that are not bound, and every rejection though some were not tried.
+pub(super) fn judge<'a>(registrar: &Registrar<'_, 'a>, ledger: &Ledger<'a>) -> Vec<Wrong<'a>> {
+    let mut wrong = Vec::new();
+    for part in registrar.parts() {
+        for (seen, packet, _) in part.sent() {
+            let why = match packet.status() {
+                None => judge_sent(registrar, ledger, part, seen, packet),
+                Some(status) if status >= 300 && packet.method == "INVITE" => {
+                    judge_rejection(registrar, ledger, part, seen, packet)
+                }
+                Some(_) => None,
+            };
+            wrong.extend(why.map(|why| (part, seen.time, packet, why)));
+        }
+    }
+    wrong
+}
+
+/// The user that a request is for, whose contacts the location service alone says.
+fn user_of(registrar: &Registrar<'_, '_>, came: &Packet<'_>) -> Option<String> {
+    let is_new = came.to_tag.is_empty() && !matches!(came.method, "REGISTER" | "CANCEL" | "ACK");
+    let uri = came.uri().filter(|_| is_new)?;
+    let name = registrar.address_of_record(uri)?;
+    let mut routes = registrar.serving.settings.routes.iter().map(|route| route.key.to_string());
+    let elsewhere = routes.any(|key| key.eq_ignore_ascii_case(&name) || name.ends_with(&format!("@{key}")));
+    let by_instance = uri.contains(";gr") || uri.contains(";opaque=");
+    // The Contact of a request decides along which flow those of its dialog go: that is for other checks to say.
+    (!elsewhere && !by_instance && !registrar.serving.settings.redirect).then_some(name)
+}
+
+fn judge_sent<'a>(
+    registrar: &Registrar<'_, 'a>,
+    ledger: &Ledger<'a>,
+    part: &'a Part<'a>,
+    seen: &Seen<'a>,
+    sent: &Packet<'a>,
+) -> Option<String> {
+    let below = seen.below?;
+    let target = sent.uri()?;
+    let (_, came, _) = part.copies(below, sent.method, seen.index).next()?;
+    let name = user_of(registrar, came)?;
+    // A copy is sent to whom the first one went to.
+    let (first, ..) = part.sent().find(|(other, packet, _)| other.hop == seen.hop && packet.is(sent.method))?;
+    let record = (name.as_str(), registrar.life(first.time));
+    let redirected = || {
+        let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+        before.any(|(other, packet, _)| {
+            let is_contact = || packet.values("contact", "m").any(|contact| uri_of(contact) == target);
+            other.below == Some(below) && packet.answers(3, sent.method) && is_contact()
+        })
+    };
+    match ledger.may_ring(record, first.time, target) {
+        None if redirected() => None,
+        None => Some(format!("{target} is not bound to {name}")),
+        Some(bound) => {
+            let routes: Vec<&str> = sent.values("route", "route").collect();
+            let is_judged = bound.path.iter().all(|value| is_loose(uri_of(value)));
+            (is_judged && routes != bound.path).then(|| format!("it does not go by the Path of {target}"))
+        }
+    }
+}
+
+fn judge_rejection<'a>(
+    registrar: &Registrar<'_, 'a>,
+    ledger: &Ledger<'a>,
+    part: &'a Part<'a>,
+    seen: &Seen<'a>,
+    rejection: &Packet<'a>,
+) -> Option<String> {
+    let (_, came, _) = part.copies(seen.hop, "INVITE", seen.index).next()?;
+    let name = user_of(registrar, came)?;
+    let asked = came.fields.iter().any(|(name, _)| {
+        ["request-disposition", "d", "max-breadth"].iter().any(|known| name.eq_ignore_ascii_case(known))
+    });
+    let before = || part.seen.iter().take_while(|other| other.index < seen.index);
+    let rung: BTreeSet<&str> = before()
+        .filter_map(|other| other.sent().filter(|(packet, _)| other.below == Some(seen.hop) && packet.is("INVITE")))
+        .filter_map(|(packet, _)| packet.uri())
+        .collect();
+    let decided = before().filter_map(|other| Some((other, other.received()?.0))).any(|(other, packet)| {
+        let decides = packet.answers(2, "INVITE") || packet.answers(6, "INVITE");
+        (other.hop == seen.hop && packet.is("CANCEL")) || (other.below == Some(seen.hop) && decides)
+    });
+    // A request that is not for us to forward is refused before anybody is rung.
+    let nobody = matches!(rejection.status(), Some(404 | 480)) || !rung.is_empty();
+    // A connection that is gone takes the bindings along that can be reached by nothing else (RFC 5626 §7).
+    if asked || decided || !nobody || registrar.loses {
+        return None;
+    }
+    let since = part.copies(seen.hop, "INVITE", seen.index).next().map(|(came, ..)| came.time)?;
+    let until = ledger.must_ring((&name, registrar.life(seen.time)), seen.time);
+    let mut bound = ledger.must_ring((&name, registrar.life(since)), since).into_iter();
+    // Those that were bound all the time.
+    let missed = bound.find(|bound| {
+        let stays = until.iter().any(|other| other.contact == bound.contact);
+        stays
+            && !rung.contains(bound.contact)
+            && bound.contact.split(':').next() == came.uri().and_then(|uri| uri.split(':').next())
+    })?;
+    Some(format!("{} is bound to {name}, and was not rung", missed.contact))
+}

@@ -1,0 +1,169 @@
+//! Forks: what a proxy makes of several branches, as [`Transparency`](super::Transparency) judges it.
+
+use sansip::Timers;
+
+use super::{Part, Seen};
+use crate::packet::Packet;
+
+/// The most branches that a request may have at once if it does not say (RFC 5393 §5.3.3).
+const BREADTH: u32 = 60;
+
+/// A response that a proxy sends for a request that it has forwarded.
+pub(super) fn judge_answer(
+    part: &Part<'_>,
+    seen: &Seen<'_>,
+    sent: &Packet<'_>,
+    timers: &Timers,
+) -> Result<(), &'static str> {
+    let Some(status) = sent.status().filter(|status| *status > 100) else { return Ok(()) };
+    if !part.sent().any(|(other, request, _)| other.below == Some(seen.hop) && request.is(sent.method)) {
+        return Ok(());
+    }
+    let before = || part.received().take_while(|(other, ..)| other.index < seen.index);
+    let came = || before().filter(|(other, packet, _)| other.below == Some(seen.hop) && packet.method == sent.method);
+    let is_it = |packet: &Packet<'_>| (packet.status(), packet.to_tag) == (Some(status), sent.to_tag);
+    let passed_on = came().any(|(_, packet, _)| is_it(packet));
+    if !passed_on {
+        return if status < 300 { Err("no branch has said that") } else { Ok(()) };
+    }
+    if matches!(status, 401 | 407) {
+        judge_challenges(sent, came().map(|(_, packet, _)| packet))?;
+    }
+    if status >= 300 && sent.method == "INVITE" { judge_best(part, seen, status, timers) } else { Ok(()) }
+}
+
+/// A challenge goes on with those of all branches (RFC 3261 §16.7 step 7).
+fn judge_challenges<'a>(sent: &Packet<'_>, came: impl Iterator<Item = &'a Packet<'a>>) -> Result<(), &'static str> {
+    let asked = came.filter(|packet| matches!(packet.status(), Some(401 | 407)));
+    let mut challenges = asked.flat_map(|packet| &packet.fields).filter(|(name, _)| is_challenge(name));
+    let has = |(name, value): &(&str, &str)| {
+        sent.fields.iter().any(|(other, text)| other.eq_ignore_ascii_case(name) && text == value)
+    };
+    if challenges.all(has) { Ok(()) } else { Err("the challenge of a branch is missing") }
+}
+
+fn is_challenge(name: &str) -> bool {
+    ["www-authenticate", "proxy-authenticate"].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// A 6xx is preferred to all, and else the lowest class (RFC 3261 §16.7 step 6).
+fn judge_best(part: &Part<'_>, seen: &Seen<'_>, status: u16, timers: &Timers) -> Result<(), &'static str> {
+    let branches = part.sent().filter(|(other, request, _)| other.below == Some(seen.hop) && request.is("INVITE"));
+    let answers = branches.filter_map(|(branch, ..)| part.first_final(branch.hop, timers));
+    for (other, answer) in answers.filter(|(other, _)| other.index < seen.index) {
+        // One that is followed is no answer any more, and one that finds nobody may be taken over by another way to the phone.
+        let other_class = answer.status().filter(|it| !matches!(it, 408 | 430)).map_or(9, |it| it / 100);
+        match (status / 100, other_class) {
+            (6, _) | (_, 3 | 9) => {}
+            (_, 6) => return Err("a branch has said 6xx"),
+            (class, other_class) if other.hop != seen.hop && other_class > 3 && other_class < class => {
+                return Err("a branch has said something of a lower class");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The branches that are open at once share the Max-Breadth of the request (RFC 5393 §5.3.3.1).
+pub(super) fn judge_breadth(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>) -> Result<(), &'static str> {
+    let (Some(below), Some(own)) = (seen.below, breadth(sent)) else { return Ok(()) };
+    if matches!(sent.method, "ACK" | "CANCEL") {
+        return Ok(());
+    }
+    let incoming = part.copies(below, sent.method, seen.index).filter_map(|(_, packet, _)| breadth(packet)).max();
+    let before = || part.seen.iter().take_while(|other| other.index < seen.index);
+    let is_over =
+        |hop| before().filter(|other| other.hop == hop).filter_map(Seen::received).any(|(packet, _)| is_final(packet));
+    let (mut open, mut used) = (vec![seen.hop], own);
+    for (other, packet, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
+        if other.below == Some(below) && packet.is(sent.method) && !open.contains(&other.hop) && !is_over(other.hop) {
+            open.push(other.hop);
+            used += breadth(packet).unwrap_or_default();
+        }
+    }
+    if used <= incoming.unwrap_or(BREADTH) {
+        Ok(())
+    } else {
+        Err("the branches have more Max-Breadth than it came with")
+    }
+}
+
+fn is_final(packet: &Packet<'_>) -> bool {
+    packet.status().is_some_and(|status| status >= 200)
+}
+
+fn breadth(packet: &Packet<'_>) -> Option<u32> {
+    packet.values("max-breadth", "max-breadth").next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Transparency;
+    use super::super::story::{Story, request, response, with};
+    use super::*;
+
+    fn shows(story: Story, why: &str) {
+        story.shows(Transparency::new(Timers::default()), why);
+    }
+
+    fn hops(text: &str) -> String {
+        with("Max-Forwards: 69", text)
+    }
+
+    /// A fork into p and q.
+    fn fork() -> Story {
+        let story = Story::new().receives(0, &request("INVITE", &["1"]));
+        story.sends(0, &hops(&request("INVITE", &["p", "1"]))).sends(0, &hops(&request("INVITE", &["q", "1"])))
+    }
+
+    fn of(branch: &str, status: u16) -> String {
+        response(status, "INVITE", &[branch, "1"])
+    }
+
+    fn on(status: u16) -> String {
+        response(status, "INVITE", &["1"])
+    }
+
+    #[test]
+    fn nobody_rings_or_answers_but_a_branch() {
+        shows(fork().receives(5, &of("p", 180)).sends(5, &on(180)), "");
+        let other = on(180).replace("tag=b", "tag=x");
+        shows(fork().receives(5, &of("p", 180)).sends(5, &other), "no branch has said that");
+        shows(fork().sends(5, &on(408)), "");
+    }
+
+    #[test]
+    fn all_challenges_go_on() {
+        let asks = |nonce: &str, text: &str| with(&format!("WWW-Authenticate: Digest nonce=\"{nonce}\""), text);
+        let both = || fork().receives(5, &asks("one", &of("p", 401))).receives(6, &asks("two", &of("q", 401)));
+        shows(both().sends(6, &asks("two", &asks("one", &on(401)))), "");
+        shows(both().sends(6, &asks("one", &on(401))), "the challenge of a branch is missing");
+    }
+
+    #[test]
+    fn the_best_response_goes_on() {
+        let says = |first: u16, second: u16, sent: u16, why: &str| {
+            shows(fork().receives(5, &of("p", first)).receives(6, &of("q", second)).sends(6, &on(sent)), why);
+        };
+        says(486, 500, 486, "");
+        says(486, 500, 500, "a branch has said something of a lower class");
+        says(486, 603, 603, "");
+        says(486, 603, 486, "a branch has said 6xx");
+        says(302, 486, 486, "");
+    }
+
+    #[test]
+    fn branches_share_the_breadth() {
+        let breadth = |number: u32, text: &str| with(&format!("Max-Breadth: {number}"), &hops(text));
+        let story = |came: &str| Story::new().receives(0, came).sends(0, &breadth(2, &request("INVITE", &["p", "1"])));
+        let came = with("Max-Breadth: 3", &request("INVITE", &["1"]));
+        let second = |share| breadth(share, &request("INVITE", &["q", "1"]));
+        const TOO_MUCH: &str = "the branches have more Max-Breadth than it came with";
+        shows(story(&came).sends(0, &second(1)), "");
+        shows(story(&came).sends(0, &second(2)), TOO_MUCH);
+        shows(story(&came).receives(5, &of("p", 486)).sends(5, &second(3)), "");
+        shows(story(&request("INVITE", &["1"])).sends(0, &second(58)), "");
+        shows(story(&request("INVITE", &["1"])).sends(0, &second(59)), TOO_MUCH);
+    }
+}

@@ -1,0 +1,42 @@
+//! Floods: a stranger sends a server many times what it has room for, and every check holds of the others.
+
+use sansip_sim::fault::Preset;
+use sansip_sim::packet::Packet;
+use sansip_sim::run::{Case, Run, run};
+use sansip_sim::topology::Topology;
+use sansip_sim::trace::What;
+
+/// A run in such weather.
+fn flooded(topology: Topology, seed: u64) -> (Case, Run) {
+    let mut case = Case { topology, record_route: true, seed, ..Case::default() };
+    case.add_events_of(Preset::Flood);
+    let run = run(&case);
+    (case, run)
+}
+
+/// How often somebody said this status to the stranger.
+fn said(run: &Run, status: u16) -> usize {
+    let trace = run.world.trace();
+    let stranger = run.world.node("stranger").expect("the stranger");
+    let arrived = trace.entries().iter().filter_map(|entry| match entry.what {
+        What::Arrived { node, sent } if node == stranger => trace.sent(sent),
+        _ => None,
+    });
+    arrived.filter(|sent| Packet::read(&sent.bytes).is_some_and(|packet| packet.status() == Some(status))).count()
+}
+
+#[test]
+fn a_server_in_a_flood_refuses_what_it_has_no_room_for_and_breaks_no_rule() {
+    for (topology, seed) in
+        [(Topology::OneProxy, 1), (Topology::Trapezoid, 2), (Topology::Auth, 3), (Topology::Fork(2), 4)]
+    {
+        let (case, run) = flooded(topology, seed);
+        let broken: Vec<_> = run.verdict.breaches().map(ToString::to_string).collect();
+        assert!(broken.is_empty(), "{case}\n{}", broken.join("\n"));
+        assert!(said(&run, 503) > 200, "{case}: {} refusals", said(&run, 503));
+        for (node, name, _) in run.world.actors() {
+            let most = run.world.peak(node).endpoint.server_transactions;
+            assert!(most <= 200, "{case}: {name} has {most} server transactions");
+        }
+    }
+}
