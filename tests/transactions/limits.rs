@@ -1,6 +1,8 @@
 //! Limits of the lower layers where no other file of this folder meets them, and their defaults.
 
-use sansip::{Answer, CommandError, Config, Limits, NextHop, Seed, Tag, endpoint, message, transaction, transport};
+use sansip::{
+    Answer, CommandError, Config, Duration, Limits, NextHop, Seed, Tag, endpoint, message, transaction, transport,
+};
 
 use crate::bench::{Bench, HERE, THERE, address, ours, request, theirs};
 
@@ -36,12 +38,16 @@ fn the_defaults_are_those_of_the_documentation() {
         destinations: _,
         questions: _,
         records: _,
+        destinations_after_silence,
+        silent_places,
+        silent_for,
         connections,
         connections_per_address,
         half_open_connections,
         unfinished_octets,
         stalled_octets,
     } = transport;
+    assert_eq!((destinations_after_silence, silent_places, silent_for), (2, 1_000, Duration::from_secs(300)));
     assert_eq!((connections, connections_per_address, half_open_connections), (100_000, 1_000, 10_000));
     assert_eq!((unfinished_octets, stalled_octets), (64 << 20, 1 << 20));
     let transaction::Limits { server_transactions, client_transactions } = transaction;

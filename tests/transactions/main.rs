@@ -18,6 +18,7 @@ mod multicast;
 mod node;
 mod overload;
 mod server;
+mod silent;
 mod streams;
 mod transport;
 mod values;

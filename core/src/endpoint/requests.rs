@@ -46,10 +46,27 @@ impl Endpoint {
         tag: Tag,
         branch_suffix: &str,
     ) -> Result<DeliveryId, CommandError> {
+        self.request_until(now, (recipe, here), next_hop, tag, branch_suffix, Instant::NEVER)
+    }
+
+    /// As [`request_from`](Self::request_from), but no attempt begins at `until` or later, and that of anything but an INVITE ends then: as if nobody had
+    /// answered.
+    ///
+    /// # Errors
+    /// As [`request_from`](Self::request_from).
+    pub(crate) fn request_until(
+        &mut self,
+        now: Instant,
+        (recipe, here): (&dyn Recipe, &Here),
+        next_hop: NextHop,
+        tag: Tag,
+        branch_suffix: &str,
+        until: Instant,
+    ) -> Result<DeliveryId, CommandError> {
         if recipe.method() == Method::Ack {
             return Err(CommandError::Invalid("method"));
         }
-        let purpose = Purpose::Transaction { is_invite: recipe.method() == Method::Invite };
+        let purpose = Purpose::Transaction { is_invite: recipe.method() == Method::Invite, until };
         self.deliver(now, Source { recipe, here, branch: branch_suffix }, next_hop, tag, purpose, None)
     }
 

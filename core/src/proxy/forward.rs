@@ -12,6 +12,9 @@ use crate::proxy::ResponseContextId;
 use crate::stack::Context;
 use crate::targets::Target;
 
+/// How often a branch sends an INVITE that nobody answers: timer A fires six times in 64·T1 (RFC 3261 §17.1.1.2).
+const SENDINGS: usize = 7;
+
 impl Core {
     /// The answer to a question: the request goes to these targets, in the order that [`Settings::forking`](super::Settings::forking)
     /// or the caller chooses, among those that are preferred alike the first one first. Without any it is 480 (§16.5).
@@ -68,6 +71,9 @@ impl Core {
     pub(super) fn advance<E>(&mut self, cx: &mut Context<'_, E>, id: ResponseContextId) {
         let Self { contexts, settings, tokens, .. } = self;
         let Some(context) = contexts.get_mut(id) else { return };
+        if cx.now() >= context.until {
+            context.fork.end();
+        }
         // Each turn takes targets out, of which there are no more than `Limits::targets`.
         while context.stage == Stage::Forwarding {
             let (open, held) = context.open().fold((0, 0), |(open, held), branch| (open + 1, held + branch.share));
@@ -76,6 +82,11 @@ impl Core {
                 break;
             }
             for (target, share) in due {
+                if context.is_spent(settings) {
+                    cx.refused(Limit::CONTEXT_OCTETS);
+                    context.fork.end();
+                    break;
+                }
                 match context.branch(cx, settings, tokens, &target, share, Work::Branch(id)) {
                     Ok(delivery) => {
                         let timer_c = context.invite.then(|| {
@@ -111,6 +122,13 @@ impl ResponseContext {
         added
     }
 
+    /// Whether another branch could send more octets than one request may. The first may in any case.
+    fn is_spent(&self, settings: &Settings) -> bool {
+        let branch = self.request.as_bytes().len().saturating_mul(SENDINGS);
+        let all = branch.saturating_mul(self.branches.len().saturating_add(1));
+        !self.branches.is_empty() && all > settings.limits.context_octets
+    }
+
     /// Sends one branch on its way.
     ///
     /// # Errors
@@ -129,7 +147,7 @@ impl ResponseContext {
         let now = cx.now();
         let copy = maker.copy(cx, &self.request, target, || tokens.parameters(&self.request, Some(now)))?;
         let Copy { edit, here, next_hop } = copy;
-        cx.request_from(&edit, &here, next_hop, work, &self.loop_part).map_err(|error| match error {
+        cx.request_until((&edit, &here), next_hop, work, &self.loop_part, self.until).map_err(|error| match error {
             CommandError::Invalid(_) => Refusal::Unable(Phrase::TOO_LONG_TO_FORWARD),
             _ => Refusal::Status(StatusCode::SERVICE_UNAVAILABLE),
         })

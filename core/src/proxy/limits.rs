@@ -10,11 +10,17 @@ pub struct Limits {
     /// Targets of one request, those that were added later and those of a redirection included; above it a target is left out,
     /// the least preferred ones of those given at once. 60, as many as the branches that Max-Breadth allows at once.
     pub targets: usize,
+    /// How often one request passes: with so many Vias of ours behind the topmost one a spiral gets a 482. RFC 5393 §4.2.2 would let it go on until its
+    /// Max-Forwards is spent. 8.
+    pub passes: usize,
+    /// Octets that the branches of one request may send, each its request seven times, as timer A does: a branch that would exceed them is not
+    /// opened, unless it is the first. 1 MiB.
+    pub context_octets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { response_contexts: 1_000_000, targets: 60 }
+        Self { response_contexts: 1_000_000, targets: 60, passes: 8, context_octets: 1 << 20 }
     }
 }
 
@@ -23,4 +29,8 @@ impl Limit {
     pub const RESPONSE_CONTEXTS: Self = Self::named("response_contexts");
     /// [`Limits::targets`]: a target is left out.
     pub const TARGETS: Self = Self::named("targets");
+    /// [`Limits::passes`]: 482.
+    pub const PASSES: Self = Self::named("passes");
+    /// [`Limits::context_octets`]: no further target is tried.
+    pub const CONTEXT_OCTETS: Self = Self::named("context_octets");
 }

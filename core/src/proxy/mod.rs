@@ -56,6 +56,7 @@ use crate::id::{Arena, handles};
 use crate::message::{HeaderId, Lines, Method, Request, Response, ResponseParts, StatusCode};
 use crate::stack::Context;
 use crate::tag::{Tag, work};
+use crate::time::Instant;
 
 handles! {
     /// A response context of a proxy (RFC 3261 §16.7).
@@ -64,6 +65,10 @@ handles! {
 
 /// How long a question may stay unanswered, in units of T1: well within the 64·T1 that the asker waits.
 const ANSWER_WITHIN: u32 = 20;
+
+/// How long a request other than INVITE may be on its way, in units of T1: then its sender gives up (RFC 3261 §17.1.2.2), and no response is sent
+/// (RFC 4320 §4.2).
+const FORWARD_WITHIN: u32 = 64;
 
 /// Seconds after which a refused sender may try again.
 const RETRY_AFTER: &str = "10";
@@ -205,7 +210,9 @@ impl Core {
         }
         let Preprocessed { request, own_route, recorded, responsible, listener: outbound } = preprocessed;
         let invite = request.method() == Method::Invite;
-        let deadline = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
+        let t1 = cx.config().timers.t1;
+        let deadline = cx.now() + t1.saturating_mul(ANSWER_WITHIN);
+        let until = if invite { Instant::NEVER } else { cx.now() + t1.saturating_mul(FORWARD_WITHIN) };
         let lines = Lines::new();
         let trying = match ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).octets() {
             Ok(trying) => invite.then_some(trying),
@@ -222,6 +229,7 @@ impl Core {
             server: cx.accept(arrival, Work::Context(id)),
             serving: true,
             invite,
+            until,
             responsible,
             loop_part,
             stage: Stage::Asking(cx.arm(deadline, Work::Question(id))),

@@ -15,6 +15,7 @@ use crate::flow::ListenerId;
 use crate::message::{Request, Response, StatusCode};
 use crate::stack::Context;
 use crate::targets::Target;
+use crate::time::Instant;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
 
@@ -34,6 +35,8 @@ pub(super) struct ResponseContext {
     /// Whether the server transaction is still there.
     pub(super) serving: bool,
     pub(super) invite: bool,
+    /// When a request other than INVITE ends without a response, as its sender gives up (RFC 4320 §4.2); never for an INVITE.
+    pub(super) until: Instant,
     /// Whether the Request-URI is the owner's to lead on.
     pub(super) responsible: bool,
     /// The second part of its branches (RFC 5393 §4.2).

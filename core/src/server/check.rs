@@ -174,8 +174,9 @@ fn check_proxy(settings: &proxy::Settings) -> Result<(), Misconfigured> {
     if settings.branch_limit == Some(Duration::ZERO) {
         return Err(Misconfigured::BranchLimit);
     }
-    let proxy::Limits { response_contexts, targets } = settings.limits;
-    has_room(&[(response_contexts, Limit::RESPONSE_CONTEXTS), (targets, Limit::TARGETS)])
+    // The first branch needs no room among the octets.
+    let proxy::Limits { response_contexts, targets, passes, context_octets: _ } = settings.limits;
+    has_room(&[(response_contexts, Limit::RESPONSE_CONTEXTS), (targets, Limit::TARGETS), (passes, Limit::PASSES)])
 }
 
 fn has_room(limits: &[(usize, Limit)]) -> Result<(), Misconfigured> {

@@ -180,6 +180,22 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.request_from(self.now, recipe, here, next_hop, tag, branch_suffix)
     }
 
+    /// Sends a request that nobody waits for from `until` on: see [`Endpoint::request_until`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::request_from`].
+    pub(crate) fn request_until(
+        &mut self,
+        source: (&dyn Recipe, &Here),
+        next_hop: NextHop,
+        tag: impl Into<Tag>,
+        branch_suffix: &str,
+        until: Instant,
+    ) -> Result<DeliveryId, CommandError> {
+        let tag = self.marked(tag);
+        self.endpoint.request_until(self.now, source, next_hop, tag, branch_suffix, until)
+    }
+
     /// Takes a request back that is not on its way: see [`Endpoint::withdraw`].
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
         self.endpoint.withdraw(delivery)

@@ -97,7 +97,7 @@ impl ServerTransactions {
     /// A way to the next place. Without one: whether it is waited for is noted; and the way is again the first.
     fn next_backup(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Option<Flow> {
         let backup = self.table.get_mut(server)?.backup.as_mut()?;
-        while let Some(Place { protocol, address }) = backup.places.take(&wire.listeners, true) {
+        while let Some(Place { protocol, address }) = backup.places.take(&wire.listeners, true, |_| false) {
             backup.waits = false;
             if address != backup.first.remote
                 && let Some(listener) = wire.listeners.towards(protocol, address)

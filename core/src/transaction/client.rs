@@ -77,6 +77,11 @@ impl Client {
         Self { state: State::Trying, timers }
     }
 
+    /// Timer F fires at that time at the latest.
+    pub(crate) fn end_by(&mut self, until: Instant) {
+        self.timers.end_by(until);
+    }
+
     pub(crate) const fn state(&self) -> State {
         self.state
     }

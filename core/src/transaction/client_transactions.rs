@@ -6,6 +6,7 @@ use crate::flow::Flow;
 use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{HostBuf, Lines, Response, SharedBytes};
+use crate::time::Instant;
 use crate::transport::{Alarm, reread};
 
 use super::derived;
@@ -42,6 +43,8 @@ enum Kept {
 pub(crate) struct Heard {
     /// The delivery whose attempt this transaction is, if it is one's.
     pub(crate) owner: Option<DeliveryId>,
+    /// The way of the transaction.
+    pub(crate) flow: Flow,
     /// The news that the machine tells.
     pub(crate) tell: Option<ClientTell>,
     /// Whether the transaction is over and gone.
@@ -129,6 +132,14 @@ impl ClientTransactions {
         id
     }
 
+    /// A transaction that was just begun ends at that time at the latest, if nothing has come by then.
+    pub(crate) fn end_by(&mut self, wire: &mut Wire, id: ClientTransactionId, until: Instant) {
+        if let Some(transaction) = self.table.get_mut(id) {
+            transaction.machine.end_by(until);
+            self.follow(wire, id);
+        }
+    }
+
     /// Sends the CANCEL of an INVITE that has a provisional response: same branch, same hop, a transaction of its own of which
     /// the transaction user hears nothing (§9.1). If the connection of that hop is gone the CANCEL goes along another, to a
     /// server of that name. The CANCEL has these fields besides those of the INVITE.
@@ -172,14 +183,14 @@ impl ClientTransactions {
             self.make_ack(wire, client, response);
             self.renew(wire, client, server_name);
         }
-        Some(self.act(wire, client, actions))
+        self.act(wire, client, actions)
     }
 
     /// Fires the timer that is due.
     pub(crate) fn fire(&mut self, wire: &mut Wire, client: ClientTransactionId) -> Option<Heard> {
         self.table.get_mut(client)?.alarm.fired();
         match self.step(wire, client, ClientMachine::fire) {
-            Some(actions) => Some(self.act(wire, client, actions)),
+            Some(actions) => self.act(wire, client, actions),
             None => {
                 self.follow(wire, client);
                 None
@@ -201,7 +212,7 @@ impl ClientTransactions {
     pub(crate) fn unsent(&mut self, wire: &mut Wire, client: ClientTransactionId, flow: Flow) -> Option<Heard> {
         self.table.get(client).filter(|transaction| transaction.flow == flow)?;
         let actions = self.step(wire, client, |machine, clock| Some(machine.transport_error(clock)))?;
-        Some(self.act(wire, client, actions))
+        self.act(wire, client, actions)
     }
 
     fn step(
@@ -214,13 +225,14 @@ impl ClientTransactions {
         step(&mut transaction.machine, &clock(wire, transaction.flow, &self.schedule))
     }
 
-    fn act(&mut self, wire: &mut Wire, client: ClientTransactionId, actions: ClientActions) -> Heard {
+    fn act(&mut self, wire: &mut Wire, client: ClientTransactionId, actions: ClientActions) -> Option<Heard> {
+        let flow = self.table.get(client)?.flow;
         if let Some(send) = actions.send {
             wire.stats.retransmitted += u64::from(send == ClientSend::Request);
             self.send(wire, client);
         }
         let owner = self.follow(wire, client);
-        Heard { owner, tell: actions.tell, over: !self.table.contains(client) }
+        Some(Heard { owner, flow, tell: actions.tell, over: !self.table.contains(client) })
     }
 
     /// Puts the ACK for a non-2xx final response in the place of the INVITE, if that is not done yet.

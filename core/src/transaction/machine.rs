@@ -17,6 +17,13 @@ impl ClientMachine {
         if is_invite { Self::Invite(InviteClient::new(clock)) } else { Self::Other(Client::new(clock)) }
     }
 
+    /// Timer F fires at that time at the latest; an INVITE has none.
+    pub(crate) fn end_by(&mut self, until: Instant) {
+        if let Self::Other(machine) = self {
+            machine.end_by(until);
+        }
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Invite(machine) => machine.deadline(),

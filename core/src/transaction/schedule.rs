@@ -108,6 +108,11 @@ impl Pair {
         Self { resend: Instant::NEVER, end, interval: 0 }
     }
 
+    /// Ends at that time at the latest.
+    pub(crate) fn end_by(&mut self, until: Instant) {
+        self.end = self.end.min(until);
+    }
+
     /// Besides, sends something `interval` from now.
     pub(crate) fn sending(self, clock: &Clock<'_>, interval: Duration) -> Self {
         let nanos = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);

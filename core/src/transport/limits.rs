@@ -1,6 +1,7 @@
 //! Bounds on what peers can make the transport layer hold.
 
 use crate::error::Limit;
+use crate::time::Duration;
 
 /// Bounds on connections, on what is queued for the driver, and on the search for a next hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,12 @@ pub struct Limits {
     pub outputs: usize,
     /// Addresses tried for one request, and as backups for the responses to one (RFC 3263 §4.3, §5). 8.
     pub destinations: usize,
+    /// Addresses tried for one request after the first that was silent, which has cost it 64·T1 (RFC 4321 §1.3). 2.
+    pub destinations_after_silence: usize,
+    /// Addresses remembered for having been silent; above it the one that was silent first is forgotten. 1,000.
+    pub silent_places: usize,
+    /// How long an address that was silent is tried last, unless it answers. 5 minutes.
+    pub silent_for: Duration,
     /// Questions to the resolver for one request, and for the responses to one; what more there would be to ask is taken for
     /// unknown. 16.
     pub questions: usize,
@@ -31,6 +38,9 @@ impl Default for Limits {
         Self {
             outputs: 65_536,
             destinations: 8,
+            destinations_after_silence: 2,
+            silent_places: 1_000,
+            silent_for: Duration::from_secs(300),
             questions: 16,
             records: 64,
             connections: 100_000,

@@ -25,6 +25,7 @@ mod outgoing;
 mod received;
 mod reread;
 mod search;
+mod silent;
 mod stats;
 mod wire;
 

@@ -35,9 +35,14 @@ pub(crate) struct Search {
 }
 
 impl Places {
-    /// The best place that was not taken yet. While a better one may still come: none, if that is to be waited for, else the
-    /// best that is known.
-    pub(crate) fn take(&mut self, listeners: &Listeners, wait: bool) -> Option<Place> {
+    /// The best place that was not taken yet; one that `is_silent` only if no other is left. While a better one may still come: none, if that is to
+    /// be waited for, else the best that is known.
+    pub(crate) fn take(
+        &mut self,
+        listeners: &Listeners,
+        wait: bool,
+        is_silent: impl Fn(Place) -> bool,
+    ) -> Option<Place> {
         match self {
             Self::None => None,
             Self::Known(place) => {
@@ -45,7 +50,7 @@ impl Places {
                 *self = Self::None;
                 Some(place)
             }
-            Self::Searched(search) => search.locator.take(listeners, wait),
+            Self::Searched(search) => search.locator.take(listeners, wait, is_silent),
         }
     }
 

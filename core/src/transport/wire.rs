@@ -11,7 +11,8 @@ use crate::time::{Duration, Instant};
 use crate::timer::TimerQueue;
 
 use super::connections::Connections;
-use super::{Asked, Limits, Listeners, Stats};
+use super::silent::SilentPlaces;
+use super::{Asked, Limits, Listeners, Place, Places, Stats};
 
 /// Says whose a timer is, or a question to the resolver. The layers above choose the type: this one knows its connections.
 pub(crate) trait TimerKey: Copy + From<ConnectionId> {}
@@ -39,6 +40,7 @@ pub(crate) struct Wire<K> {
     pub(crate) connections: Connections,
     /// The questions to the resolver, and whose they are.
     pub(crate) queries: Arena<QueryKind, (K, Asked)>,
+    silent: SilentPlaces,
     pub(crate) timers: TimerQueue<K>,
     pub(crate) outputs: VecDeque<Output<()>>,
     pub(crate) stats: Stats,
@@ -60,6 +62,7 @@ impl<K: TimerKey> Wire<K> {
             listeners: Listeners::default(),
             connections: Connections::default(),
             queries: Arena::new(),
+            silent: SilentPlaces::default(),
             timers: TimerQueue::new(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
@@ -79,6 +82,26 @@ impl<K: TimerKey> Wire<K> {
     /// Whether so much is queued for the driver that what peers send must be dropped.
     pub(crate) fn is_overrun(&self) -> bool {
         self.outputs.len() >= self.limits.outputs
+    }
+
+    /// The best of `places` that was not taken yet, one that was silent not long ago as the last one. See [`Places::take`].
+    pub(crate) fn take_place(&self, places: &mut Places, wait: bool) -> Option<Place> {
+        places.take(&self.listeners, wait, |place| self.silent.has(place, self.now))
+    }
+
+    /// The far end of a flow has been asked for long enough, and nothing came back.
+    pub(crate) fn silent(&mut self, flow: Flow) {
+        if let Some(listener) = self.listeners.get(flow.listener) {
+            let place = Place { address: flow.remote, protocol: listener.protocol };
+            self.silent.add(place, self.now, &self.limits);
+        }
+    }
+
+    /// The far end of a flow has answered.
+    pub(crate) fn spoke(&mut self, flow: Flow) {
+        if let Some(listener) = self.listeners.get(flow.listener) {
+            self.silent.remove(Place { address: flow.remote, protocol: listener.protocol });
+        }
     }
 
     /// Queues a message for sending along `flow`. Counts it as dropped if the connection of that flow is gone, or holds too much.

@@ -7,6 +7,7 @@ use core::net::SocketAddr;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::header::Protocol;
 use crate::message::{Method, SharedBytes};
+use crate::time::Instant;
 use crate::transaction::{ClientTransactions, DeliveryId};
 use crate::transport::{Place, Way};
 
@@ -48,6 +49,9 @@ impl Deliveries {
     /// There is no place that can be tried.
     pub(super) fn exhausted(&mut self, below: &mut Below<'_>, id: DeliveryId) {
         let Some(delivery) = self.table.get(id) else { return };
+        if delivery.purpose.is_over_time(below.wire.now) {
+            return self.fail(below, id, Failure::Timeout);
+        }
         let failure = match () {
             () if delivery.too_large => Failure::TooLarge,
             () if delivery.places.are_unknown() => Failure::Unresolved,
@@ -79,6 +83,9 @@ impl Deliveries {
     pub(super) fn attempt(&mut self, below: &mut Below<'_>, id: DeliveryId, source: Source<'_>) -> bool {
         loop {
             let Some(delivery) = self.table.get_mut(id) else { return false };
+            if delivery.purpose.is_over_time(below.wire.now) {
+                return false;
+            }
             // Another place gets a branch of its own (RFC 3263 §4.3).
             delivery.once_more = None;
             let tried = match delivery.fallback.take() {
@@ -87,7 +94,11 @@ impl Deliveries {
                 Some(address) => self.attempt_datagram(below, id, source, address, false),
                 None => {
                     let wait = matches!(delivery.stage, Stage::Locating);
-                    let place = delivery.places.take(&below.wire.listeners, wait);
+                    let place = match delivery.purpose {
+                        // What a stateless proxy chooses depends on nothing that came before.
+                        Purpose::Stateless { .. } => delivery.places.take(&below.wire.listeners, wait, |_| false),
+                        _ => below.wire.take_place(&mut delivery.places, wait),
+                    };
                     if let (Some(_), Purpose::Stateless { chosen }) = (place, &mut delivery.purpose) {
                         *chosen = true;
                         self.end_places(below, id);
@@ -167,7 +178,8 @@ impl Deliveries {
     /// same branch, unless nobody wants it any more.
     pub(super) fn attempt_once_more(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
         let Some(delivery) = self.table.get_mut(id) else { return false };
-        let is_wanted = matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. });
+        let is_wanted = matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
+            && !delivery.purpose.is_over_time(below.wire.now);
         let Some(once_more) = delivery.once_more.as_deref_mut().filter(|once_more| !once_more.is_due) else {
             return false;
         };
@@ -220,7 +232,8 @@ impl Deliveries {
     pub(in crate::endpoint) fn opened(&mut self, below: &mut Below<'_>, connection: ConnectionId) {
         for id in self.waiting.end(connection) {
             let flow = below.wire.connections.flow(connection);
-            let sent = flow.is_some_and(|flow| {
+            let is_late = self.table.get(id).is_some_and(|delivery| delivery.purpose.is_over_time(below.wire.now));
+            let sent = flow.filter(|_| !is_late).is_some_and(|flow| {
                 self.with_kept(id, |deliveries, source| {
                     deliveries.attempt_way(below, id, source, Way::Open(flow)).is_some()
                 })
@@ -277,13 +290,17 @@ impl Deliveries {
             delivery.fallback = None;
         }
         match delivery.purpose {
-            Purpose::Transaction { .. } => {
+            Purpose::Transaction { until, .. } => {
                 let method = method.as_str();
                 let client = below.clients.start(below.wire, Some(id), method, branch.as_str(), flow, bytes);
+                if until != Instant::NEVER {
+                    below.clients.end_by(below.wire, client, until);
+                }
                 if let (Some(once_more), Branch::New(branch)) = (&mut delivery.once_more, branch) {
                     once_more.branch = branch;
                 }
-                delivery.stage = Stage::Sent { client, progress: Progress::Nothing, cancel: Cancel::No };
+                let since = below.wire.now;
+                delivery.stage = Stage::Sent { client, since, progress: Progress::Nothing, cancel: Cancel::No };
             }
             Purpose::Acknowledgement => {
                 delivery.stage = Stage::Kept { flow, bytes: bytes.clone() };

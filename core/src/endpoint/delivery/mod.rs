@@ -8,6 +8,7 @@
 
 mod attempt;
 mod locating;
+mod purpose;
 mod relays;
 mod waiting;
 
@@ -19,9 +20,10 @@ use core::net::SocketAddr;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
-use crate::message::{HostBuf, Lines, Recipe, Request, Response, SharedBytes, StatusCode};
+use crate::message::{HostBuf, Lines, Request, Response, SharedBytes, StatusCode};
 use crate::random::Random;
 use crate::tag::Tag;
+use crate::time::Instant;
 use crate::transaction::{
     ClientTell, ClientTransactionId, ClientTransactions, DeliveryId, DeliveryKind, Heard, Owner, Wire,
 };
@@ -30,6 +32,7 @@ use crate::transport::{Here, NextHop, Places};
 use super::indication::Indications;
 use super::{Failure, Indication};
 use attempt::OnceMore;
+pub(super) use purpose::{Purpose, Source};
 use relays::relay_name;
 use waiting::Waiting;
 
@@ -72,43 +75,10 @@ struct Delivery {
     once_more: Option<Box<OnceMore>>,
     /// Whether the request could not be written with our Via: it is too large.
     too_large: bool,
+    /// How many places were silent.
+    silences: u16,
     /// Where the next hop is.
     places: Places,
-}
-
-/// The purpose of a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// A request with client transactions.
-    Transaction { is_invite: bool },
-    /// The ACK for a 2xx.
-    Acknowledgement,
-    /// A request that is forwarded statelessly.
-    Relay,
-    /// A request of a stateless proxy, which goes to one place and no other; whether that is `chosen`.
-    Stateless { chosen: bool },
-}
-
-impl Purpose {
-    const fn has_transactions(self) -> bool {
-        matches!(self, Self::Transaction { .. })
-    }
-
-    /// Whether nobody is told what becomes of it.
-    const fn is_forgotten(self) -> bool {
-        matches!(self, Self::Relay | Self::Stateless { .. })
-    }
-}
-
-/// The source that an attempt is written from.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    /// The request, without our Via.
-    pub(super) recipe: &'a dyn Recipe,
-    /// Where it says how we are reached.
-    pub(super) here: &'a Here,
-    /// The end of each branch (RFC 5393 §4.2); for what is forwarded statelessly all of it.
-    pub(super) branch: &'a str,
 }
 
 /// A [`Source`] that is kept.
@@ -132,7 +102,7 @@ enum Stage {
     /// The way is a connection that is being opened, for which the request waits at this place; nothing was sent.
     Opening { connection: ConnectionId, place: u64 },
     /// An attempt is under way or has its final response.
-    Sent { client: ClientTransactionId, progress: Progress, cancel: Cancel },
+    Sent { client: ClientTransactionId, since: Instant, progress: Progress, cancel: Cancel },
     /// An ACK for a 2xx is out and can be repeated.
     Kept { flow: Flow, bytes: SharedBytes },
 }
@@ -198,6 +168,7 @@ impl Deliveries {
                 fallback: None,
                 once_more: None,
                 too_large: false,
+                silences: 0,
                 places,
             }
         });
@@ -260,7 +231,7 @@ impl Deliveries {
         fields: Option<Box<Lines>>,
     ) -> Result<(), CommandError> {
         let cancelled = self.table.get_mut(id).ok_or(CommandError::Gone)?;
-        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true }) {
+        if !matches!(cancelled.purpose, Purpose::Transaction { is_invite: true, .. }) {
             return Err(CommandError::WrongState);
         }
         match &mut cancelled.stage {
@@ -296,11 +267,14 @@ impl Deliveries {
     ) {
         let server_name = |owner| self.server_name(owner);
         let heard = below.clients.respond(below.wire, client, &response, server_name);
-        let Some(Heard { owner: Some(owner), tell, over }) = heard else { return };
+        let Some(Heard { owner: Some(owner), tell, over, flow: asked }) = heard else { return };
         match tell {
-            Some(ClientTell::Response) => self.answered(below, owner, client, response, flow),
-            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout),
-            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport),
+            Some(ClientTell::Response) => {
+                below.wire.spoke(asked);
+                self.answered(below, owner, client, response, flow);
+            }
+            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout, asked),
+            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport, asked),
             None if over => self.finished(below, owner),
             None => {}
         }
@@ -308,10 +282,10 @@ impl Deliveries {
 
     /// A client transaction has moved by itself.
     pub(super) fn heard(&mut self, below: &mut Below<'_>, heard: Option<Heard>) {
-        let Some(Heard { owner: Some(owner), tell, over }) = heard else { return };
+        let Some(Heard { owner: Some(owner), tell, over, flow }) = heard else { return };
         match tell {
-            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout),
-            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport),
+            Some(ClientTell::Timeout) => self.failed(below, owner, Failure::Timeout, flow),
+            Some(ClientTell::TransportError) => self.failed(below, owner, Failure::Transport, flow),
             Some(ClientTell::Response) | None if over => self.finished(below, owner),
             Some(ClientTell::Response) | None => {}
         }
@@ -363,10 +337,17 @@ impl Deliveries {
         below.clients.cancel(below.wire, client, fields, |owner| self.server_name(owner));
     }
 
-    /// The present attempt came to nothing.
-    fn failed(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure) {
-        let Some(Delivery { stage: Stage::Sent { progress, .. }, .. }) = self.table.get(id) else { return };
-        let progress = *progress;
+    /// The present attempt, along `flow`, came to nothing.
+    fn failed(&mut self, below: &mut Below<'_>, id: DeliveryId, failure: Failure, flow: Flow) {
+        let Some(delivery) = self.table.get_mut(id) else { return };
+        let Stage::Sent { progress, since, .. } = delivery.stage else { return };
+        if failure == Failure::Timeout && progress == Progress::Nothing {
+            delivery.silences = delivery.silences.saturating_add(1);
+            // An attempt that was cut short says little of the place.
+            if below.wire.now.since(since) * 2 >= below.wire.patience {
+                below.wire.silent(flow);
+            }
+        }
         match progress {
             // The ACK did not arrive; the response is known all the same.
             Progress::Final => self.finished(below, id),
@@ -398,7 +379,9 @@ impl Deliveries {
     fn may_fail_over(&self, below: &Below<'_>, id: DeliveryId) -> bool {
         !below.clients.is_full()
             && self.table.get(id).is_some_and(|delivery| {
-                delivery.again.is_some()
+                usize::from(delivery.silences) <= below.wire.limits.destinations_after_silence
+                    && !delivery.purpose.is_over_time(below.wire.now)
+                    && delivery.again.is_some()
                     && delivery.has_more()
                     && matches!(delivery.stage, Stage::Sent { cancel: Cancel::No, .. })
             })

@@ -36,7 +36,7 @@ const LONGEST_LABEL: usize = 63;
 const LONGEST_SERVICE: usize = "_sip._sctp.".len();
 
 /// One way to a next hop: a protocol, and where to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     pub(crate) protocol: Protocol,
@@ -259,16 +259,32 @@ impl Locator {
         }
     }
 
-    /// The best way that was not taken yet. While a better one may still come: none, if that is to be waited for, else the best
-    /// that is known.
-    pub(crate) fn take(&mut self, listeners: &Listeners, wait: bool) -> Option<Place> {
+    /// The best way that was not taken yet; one that `is_silent` only if no other is left. While a better one may still come: none, if that is to be
+    /// waited for, else the best that is known.
+    pub(crate) fn take(
+        &mut self,
+        listeners: &Listeners,
+        wait: bool,
+        is_silent: impl Fn(Place) -> bool,
+    ) -> Option<Place> {
         if self.taken.len() >= self.bounds.destinations {
             return None;
         }
-        let known = self.left().take_while(|way| way.is_some() || !wait).flatten();
-        let best = known.into_iter().find(|way| listeners.towards(way.protocol, way.address).is_some())?;
+        let best = self.best(listeners, wait, is_silent)?;
         self.taken.push(best);
         Some(best)
+    }
+
+    fn best(&self, listeners: &Listeners, wait: bool, is_silent: impl Fn(Place) -> bool) -> Option<Place> {
+        let known = self.left().take_while(|way| way.is_some() || !wait).flatten();
+        let mut usable = known.filter(|way| listeners.towards(way.protocol, way.address).is_some());
+        let first = usable.next()?;
+        if !is_silent(first) {
+            return Some(first);
+        }
+        let other = usable.find(|way| !is_silent(*way));
+        let may_come = wait && self.left().any(|way| way.is_none());
+        other.or_else(|| (!may_come).then_some(first))
     }
 
     /// Whether no way is left and none can come.
