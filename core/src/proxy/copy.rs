@@ -15,7 +15,7 @@ use crate::stack::Context;
 use crate::targets::Target;
 use crate::transport::{Here, NextHop};
 
-/// Max-Forwards of a request that came without one (step 3).
+/// Max-Forwards of a request that came without one (step 3), and of one that came with more: RFC 3261 §16.6 would let a sender have 255 hops.
 const MAX_FORWARDS: u8 = 70;
 
 /// The copy of a request for one target.
@@ -63,7 +63,7 @@ impl Maker<'_> {
 
         // 3. Max-Forwards
         let hops = match max_forwards(request)? {
-            Some(hops) => hops.checked_sub(1).ok_or(Refusal::Status(StatusCode::TOO_MANY_HOPS))?,
+            Some(hops) => hops.min(MAX_FORWARDS).checked_sub(1).ok_or(Refusal::Status(StatusCode::TOO_MANY_HOPS))?,
             None => MAX_FORWARDS,
         };
         edit = edit.replace(HeaderId::MaxForwards, decimal(hops.into()).as_bytes());

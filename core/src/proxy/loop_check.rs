@@ -57,9 +57,9 @@ pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(
         })
 }
 
-/// Whether a Via of our own says that we forwarded this request before, whatever its routing values were.
-pub(super) fn has_been_here(request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> bool {
-    // The topmost Via is that of the hop before.
+/// How often a Via of our own behind the topmost one, which is that of the hop before, says that we forwarded this request, whatever its routing values
+/// were.
+pub(super) fn passes(request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> usize {
     let others = request.headers().values(HeaderId::Via, Via::LIST).skip(1);
-    others.filter_map(|via| Via::parse(via).ok()).any(|via| is_ours(via.sent_by))
+    others.filter_map(|via| Via::parse(via).ok()).filter(|via| is_ours(via.sent_by)).count()
 }

@@ -2,6 +2,7 @@
 
 use super::loop_check::{self, SecondPart};
 use super::{Core, Refusal, breadth};
+use crate::error::Limit;
 use crate::extension::{Demand, Extensions};
 use crate::message::header::{MaxForwards, Route};
 use crate::message::{HeaderId, Method, Phrase, Request, Scheme, StatusCode};
@@ -34,8 +35,12 @@ impl Core {
             return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
         }
         proxy_require(request)?;
-        let is_spiral = loop_check::has_been_here(received, |sent_by| cx.is_ours(sent_by));
-        Ok(Valid { loop_part, breadth, is_spiral })
+        let passes = loop_check::passes(received, |sent_by| cx.is_ours(sent_by));
+        if passes >= self.settings.limits.passes {
+            cx.refused(Limit::PASSES);
+            return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
+        }
+        Ok(Valid { loop_part, breadth, is_spiral: passes > 0 })
     }
 }
 

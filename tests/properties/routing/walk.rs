@@ -7,6 +7,8 @@ use super::plan::{Ask, Contact, Kind, Net, domain};
 
 /// The requests that a node can forward further, from 70 on.
 const HOPS: usize = 70;
+/// A stateful proxy refuses a request that has so many Vias of it behind the topmost one.
+const PASSES: usize = 8;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
@@ -113,16 +115,21 @@ pub(super) fn reached(net: &Net, ask: &Ask) -> BTreeSet<usize> {
     let mut phones = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let first = leave(net, ask.from, &net.uri(ask.to), &routes, None);
-    let mut open: VecDeque<(State, usize)> = first.into_iter().map(|state| (state, HOPS)).collect();
-    while let Some((state, hops)) = open.pop_front() {
-        if !seen.insert(state.clone()) {
+    // With the nodes that it has passed, the last one at the end.
+    let mut open: VecDeque<(State, Vec<usize>)> = first.into_iter().map(|state| (state, vec![ask.from])).collect();
+    while let Some((state, passed)) = open.pop_front() {
+        let behind = &passed[..passed.len() - 1];
+        let passes = behind.iter().filter(|place| **place == state.at).count();
+        let is_refused = net.nodes[state.at].kind == Kind::Stateful && passes >= PASSES;
+        if is_refused || !seen.insert(state.clone()) {
             continue;
         }
         if net.nodes[state.at].kind == Kind::Phone {
             phones.insert(state.at);
         }
-        if hops > 0 {
-            open.extend(next(net, &state).into_iter().map(|state| (state, hops - 1)));
+        if passed.len() <= HOPS {
+            let passed = [passed.as_slice(), &[state.at]].concat();
+            open.extend(next(net, &state).into_iter().map(|state| (state, passed.clone())));
         }
     }
     phones

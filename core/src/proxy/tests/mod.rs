@@ -1,5 +1,6 @@
 //! The core under an owner that takes its time with the answers.
 
+mod bounds;
 mod forking;
 mod record_route;
 mod redirection;
@@ -13,7 +14,7 @@ use super::{Core, Question, Redirection, Settings, Target};
 use crate::endpoint::Indication;
 use crate::message::{HeaderId, Message, Method, Request, Response, StatusCode, Uri};
 use crate::stack::{Context, Stack, TransactionUser};
-use crate::{CommandError, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed};
+use crate::{Answer, CommandError, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed};
 
 #[derive(Clone, Debug)]
 struct Owner(Core);
@@ -98,11 +99,18 @@ impl Bench {
     }
 
     fn receive_request(&mut self, method: &str, uri: &str, more: &str) -> Vec<String> {
-        let text = format!(
+        self.receive_text(&Self::text(method, uri, more))
+    }
+
+    fn text(method: &str, uri: &str, more: &str) -> String {
+        format!(
             "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKnashds8\r\n\
              Max-Forwards: 70\r\nTo: Bob <sip:bob@biloxi.com>\r\nFrom: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n\
              Call-ID: a84b4c76e66710\r\nCSeq: 314159 {method}\r\n{more}Content-Length: 0\r\n\r\n"
-        );
+        )
+    }
+
+    fn receive_text(&mut self, text: &str) -> Vec<String> {
         let remote = "192.0.2.1:5060".parse().unwrap();
         self.proxy.handle(self.now, Input::Datagram { listener: self.listener, remote, bytes: text.as_bytes() });
         self.drain()
@@ -171,6 +179,12 @@ impl Bench {
                         self.responses.push(response);
                     }
                 },
+                // Every name has eight addresses, and nothing else.
+                Output::Resolve { query, question } => {
+                    let all = (41..49).map(|number| Answer::Address([192, 0, 2, number].into())).collect::<Vec<_>>();
+                    let answers = if matches!(question, crate::Question::Address { .. }) { &all[..] } else { &[] };
+                    self.proxy.handle(self.now, Input::Resolved { query, answers });
+                }
                 Output::Event(Asked::Question(question)) => self.questions.push(question),
                 Output::Event(Asked::Redirection(redirection)) => self.redirections.push(redirection),
                 _ => {}

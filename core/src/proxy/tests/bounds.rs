@@ -1,0 +1,78 @@
+//! How much one request may cost: its time, its passes, its hops, and the octets of its branches.
+
+use super::*;
+use crate::proxy::Forking;
+
+fn options(sent: &[String]) -> usize {
+    sent.iter().filter(|sent| *sent == "OPTIONS").count()
+}
+
+/// RFC 4320 §4.2: the sender gives up 64·T1 after it has begun.
+#[test]
+fn a_request_other_than_invite_ends_with_its_senders_patience_and_without_a_response() {
+    let mut bench = Bench::with(|settings| settings.forking = Forking::Sequential);
+    bench.receive("OPTIONS");
+    bench.wait(Duration::from_secs(9));
+    bench.forward(&[phone(4), phone(5)]).unwrap();
+    let sent = bench.drain();
+    assert_eq!(options(&sent), 1);
+    // At 9.5, 10.5, 12.5, 16.5, 20.5, 24.5 and 28.5 s, and no more at 32.5 s.
+    let sent = bench.wait(Duration::from_millis(23_000));
+    assert_eq!((options(&sent), bench.responses.len()), (7, 0), "{sent:?}");
+    assert_eq!(bench.proxy.endpoint().census().client_transactions, 0);
+    // Whatever comes of the request now is a retransmission.
+    assert_eq!(bench.receive("OPTIONS"), [""; 0]);
+    assert_eq!(bench.questions.len(), 1);
+    assert_eq!(options(&bench.wait(Duration::from_secs(60))), 0, "no other target is tried");
+    bench.comes_to_rest();
+}
+
+/// RFC 4321 §1.3: the attempts after the first would each take as long.
+#[test]
+fn a_name_with_many_silent_addresses_costs_no_more_than_one() {
+    let mut bench = Bench::new();
+    bench.receive("OPTIONS");
+    bench.forward(&[Target::new("sip:bob@eight.example.com".parse().unwrap())]).unwrap();
+    let mut sent = bench.drain();
+    sent.extend(bench.wait(Duration::from_secs(300)));
+    assert_eq!(options(&sent), 11);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn a_spiral_passes_so_often_and_no_more() {
+    let pass = |vias: usize| {
+        let ours = (0..vias).map(|number| format!("Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bK{number}\r\n"));
+        let mut bench = Bench::new();
+        let sent = bench.receive_request("INVITE", "sip:bob@biloxi.com", &ours.collect::<String>());
+        (sent, bench.questions.len())
+    };
+    assert_eq!(pass(7), (Vec::from(["100 INVITE".to_string()]), 1));
+    assert_eq!(pass(8), (Vec::from(["482 INVITE".to_string()]), 0));
+}
+
+#[test]
+fn more_hops_than_seventy_are_cut_to_that() {
+    for (came, goes) in [(70, "69"), (71, "69"), (255, "69"), (5, "4")] {
+        let mut bench = Bench::new();
+        let text =
+            Bench::text("INVITE", "sip:bob@biloxi.com", "").replace("Forwards: 70", &format!("Forwards: {came}"));
+        bench.receive_text(&text);
+        bench.forward(&[bob()]).unwrap();
+        bench.drain();
+        let hops: Vec<_> = bench.requests[0].headers().values(HeaderId::MaxForwards, false).collect();
+        assert_eq!(hops, [goes.as_bytes()]);
+    }
+}
+
+#[test]
+fn a_branch_that_could_exceed_the_octets_of_its_request_is_not_opened() {
+    let opened = |octets: usize| {
+        let mut bench = Bench::with(|settings| settings.limits.context_octets = octets);
+        let sent = bench.call(&[phone(4), phone(5), phone(6)]);
+        assert_eq!(bench.answer(&bench.requests[0].clone(), 486, &[])[0], "ACK");
+        sent.iter().filter(|sent| *sent == "INVITE").count()
+    };
+    let branch = Bench::text("INVITE", "sip:bob@biloxi.com", "").len() * 7;
+    assert_eq!((opened(3 * branch), opened(3 * branch - 1), opened(0)), (3, 2, 1));
+}
