@@ -105,7 +105,7 @@ pub mod transaction;
 pub mod transport;
 pub mod user_agent;
 
-pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, Indication, Limits};
+pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, Held, Indication, Limits};
 pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};
 pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};

@@ -114,7 +114,7 @@ impl Secret {
     }
 
     /// The hash for this user and realm, if it is known.
-    pub(super) fn ha1(&self, function: HashFunction, user: &str, realm: &str) -> Option<Ha1> {
+    pub(crate) fn ha1(&self, function: HashFunction, user: &str, realm: &str) -> Option<Ha1> {
         match &self.0 {
             Kind::Password(password) => Some(Ha1::of(function, user, realm, password)),
             Kind::Hashes(hashes) => hashes.iter().find(|ha1| ha1.function == function).cloned(),

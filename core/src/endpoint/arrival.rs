@@ -11,6 +11,7 @@ use crate::message::{
     StatusCode, TagParam,
 };
 use crate::tag::Tag;
+use crate::time::Instant;
 use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
@@ -26,6 +27,8 @@ pub struct Arrival {
     pub flow: Flow,
     /// The transaction that a CANCEL cancels, if there is one (RFC 3261 §9.2).
     pub cancels: Option<(ServerTransactionId, Tag)>,
+    /// When it was held back, if it was.
+    pub(super) since: Option<Instant>,
     /// The key of the request as it came in.
     pub(super) key: KeptKey,
     /// Where its responses go.
@@ -161,7 +164,7 @@ impl Endpoint {
                 return;
             }
         }
-        self.indications.tell(Indication::Request(Arrival { request, flow, cancels, key, path }));
+        self.indications.tell(Indication::Request(Arrival { request, flow, cancels, since: None, key, path }));
     }
 
     /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).

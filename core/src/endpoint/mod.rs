@@ -31,6 +31,7 @@ pub(crate) use config::KeyPurpose;
 pub use config::{Config, Limits};
 pub use dropped::DropCause;
 pub use indication::{Failure, Indication};
+pub use responses::Held;
 
 use core::net::SocketAddr;
 

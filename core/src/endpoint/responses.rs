@@ -2,19 +2,47 @@
 
 use crate::error::CommandError;
 use crate::flow::Flow;
-use crate::message::{Framing, Response, SharedBytes, StatusCode};
+use crate::message::{Framing, Request, Response, SharedBytes, StatusCode};
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::{ServerTransactionId, Told};
 
 use super::{Arrival, Endpoint, Indication};
 
+/// A request that is held back until the transaction user knows what becomes of it. Its transaction absorbs what comes again, sends a 100 when
+/// one is due, and is found by a CANCEL.
+#[derive(Clone, Debug)]
+pub struct Held {
+    arrival: Arrival,
+    server: ServerTransactionId,
+}
+
+impl Held {
+    /// The request.
+    pub const fn request(&self) -> &Request {
+        &self.arrival.request
+    }
+}
+
 impl Endpoint {
+    /// Holds a request back in a server transaction with this mark, in which nothing is to be said before it is [resumed](Self::resume).
+    pub fn hold_back(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> Held {
+        let since = arrival.since.or(Some(now));
+        Held { server: self.accept(now, arrival.clone(), tag), arrival: Arrival { since, ..arrival } }
+    }
+
+    /// The request as it arrived, for the choice that was put off. Of its transaction nothing stays.
+    pub fn resume(&mut self, now: Instant, held: Held) -> Arrival {
+        self.wire.advance(now);
+        self.servers.forget(&mut self.wire, held.server);
+        held.arrival
+    }
+
     /// Begins a server transaction. To an INVITE a 100 goes out after 200 ms if nothing else did (RFC 3261 §17.2.1), to
     /// another request when timer E of its sender reaches T2 (RFC 4320 §4.1).
     pub fn accept(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> ServerTransactionId {
         self.wire.advance(now);
-        self.servers.begin(&mut self.wire, &arrival.request, arrival.key, arrival.path, tag)
+        self.servers.begin(&mut self.wire, (&arrival.request, arrival.since), arrival.key, arrival.path, tag)
     }
 
     /// Sends a response in its transaction: a provisional, a final one, or a 2xx to INVITE again (RFC 6026 §7.1).

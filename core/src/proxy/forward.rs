@@ -1,10 +1,12 @@
 //! Request forwarding (RFC 3261 §16.6): the owner's targets, and the branches to them.
 
+use alloc::boxed::Box;
+
 use super::best::Candidate;
 use super::copy::{Copy, Maker};
 use super::response_context::{Branch, BranchState, ResponseContext, Stage};
 use super::token::TokenKey;
-use super::{Core, Refusal, Settings, Work, sips};
+use super::{Core, LostWay, Refusal, Settings, Work, sips};
 use crate::endpoint::DeliveryId;
 use crate::error::{CommandError, Limit};
 use crate::message::{Phrase, StatusCode};
@@ -94,9 +96,9 @@ impl Core {
                             cx.arm(at, Work::TimerC(id))
                         });
                         let state = BranchState::Calling;
-                        let by_flow = target.next_hop.as_ref().is_some_and(|hop| hop.flow.is_some());
+                        let way = LostWay::of(id, &target).map(Box::new);
                         let Target { q, instead, .. } = target;
-                        let branch = Branch { delivery, timer_c, state, share, by_flow, q, instead, redirected: None };
+                        let branch = Branch { delivery, timer_c, state, share, way, q, instead, redirected: None };
                         context.branches.push(branch);
                     }
                     Err(refusal) => context.candidates.push(Candidate::Own(refusal)),

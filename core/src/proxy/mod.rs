@@ -16,6 +16,7 @@ mod fork;
 mod forward;
 mod limits;
 mod loop_check;
+mod news;
 mod options;
 mod preprocess;
 mod record_route;
@@ -35,6 +36,7 @@ mod validate;
 pub use crate::targets::Target;
 pub use disposition::Disposition;
 pub use limits::Limits;
+pub use news::{LostWay, News};
 pub use options::capabilities;
 pub use preprocess::Preprocessed;
 pub use redirection::Redirection;
@@ -263,9 +265,8 @@ impl Core {
         Ok(())
     }
 
-    /// Takes what the endpoint says about this core's transactions and timers. If [`Settings::recursion`] is on, a 3xx becomes a
-    /// question about its contacts.
-    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<Redirection> {
+    /// Takes what the endpoint says about this core's transactions and timers; the news for the owner.
+    pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<News> {
         match indication {
             Indication::Response { delivery, tag, response, .. } => {
                 if let Ok(Work::Branch(id)) = tag.try_into() {
@@ -274,7 +275,7 @@ impl Core {
             }
             Indication::Failed { delivery, tag, failure } => {
                 if let Ok(Work::Branch(id)) = tag.try_into() {
-                    self.failed(cx, id, delivery, failure);
+                    return self.failed(cx, id, delivery, failure);
                 }
             }
             Indication::Finished { delivery, tag } => {

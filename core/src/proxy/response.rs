@@ -3,9 +3,8 @@
 use alloc::boxed::Box;
 
 use super::best::Candidate;
-use super::redirection::Redirection;
 use super::response_context::{BranchState, ResponseContext, Stage};
-use super::{Core, Settings, Work};
+use super::{Core, News, Settings, Work};
 use crate::endpoint::{DeliveryId, Failure};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Request, Response, StatusCode};
@@ -14,14 +13,14 @@ use crate::stack::Context;
 use crate::timer::TimerId;
 
 impl Core {
-    /// A response from downstream; our Via is still on top. The contacts that the owner is asked about, if it redirects.
+    /// A response from downstream; our Via is still on top. The news for the owner, if it redirects or says that a flow is gone.
     pub(super) fn response<E>(
         &mut self,
         cx: &mut Context<'_, E>,
         id: ResponseContextId,
         delivery: DeliveryId,
         response: Response,
-    ) -> Option<Redirection> {
+    ) -> Option<News> {
         // 1. Find context
         let context = self.contexts.get_mut(id)?;
         let branch = context.branch_of(delivery)?;
@@ -44,6 +43,7 @@ impl Core {
             return None;
         }
         let first = branch.end(cx, BranchState::Final);
+        let lost = if status == StatusCode::FLOW_FAILED { branch.way.take() } else { None };
         // 3. Via: taken off when the response is sent on.
         let is_for_others = is_for_others(&context.request, &response);
         // 5. Check response for forwarding
@@ -58,7 +58,7 @@ impl Core {
                 if redirection.is_none() {
                     self.advance(cx, id);
                 }
-                return redirection;
+                return redirection.map(News::Redirected);
             }
             let candidate = match is_for_others {
                 // Who asks for a user never hears of the user's flows (RFC 5626 §11.5).
@@ -76,32 +76,33 @@ impl Core {
             // 6. Choosing the best response, when no target is left
             self.advance(cx, id);
         }
-        None
+        lost.map(News::Lost)
     }
 
-    /// No response came and none will: 408, or 503 when it could not be sent (§16.9).
+    /// No response came and none will: 408, or 503 when it could not be sent (§16.9). The news for the owner, if a flow is gone.
     pub(super) fn failed<E>(
         &mut self,
         cx: &mut Context<'_, E>,
         id: ResponseContextId,
         delivery: DeliveryId,
         failure: Failure,
-    ) {
-        let Some(context) = self.contexts.get_mut(id) else { return };
-        let Some(branch) = context.branch_of(delivery) else { return };
-        let by_flow = branch.by_flow;
+    ) -> Option<News> {
+        let context = self.contexts.get_mut(id)?;
+        let branch = context.branch_of(delivery)?;
+        let lost = branch.way.take().filter(|way| way.flow.is_some() && failure == Failure::Transport);
         if branch.end(cx, BranchState::Over) && context.stage == Stage::Forwarding {
             // A phone whose flow is gone is not there; nothing is wrong with us.
             let status = match failure {
-                Failure::Transport if by_flow => StatusCode::TEMPORARILY_UNAVAILABLE,
+                _ if lost.is_some() => StatusCode::TEMPORARILY_UNAVAILABLE,
                 _ => failure.status(),
             };
-            if !(by_flow && failure == Failure::Transport && context.goes_another_way(delivery)) {
+            if !(lost.is_some() && context.goes_another_way(delivery)) {
                 context.fell_through(delivery, status, Candidate::own(status));
             }
             self.advance(cx, id);
         }
         self.close(id);
+        lost.map(News::Lost)
     }
 
     /// The last transaction of a branch is over.

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::Refusal;
 use super::best::{self, Candidate};
 use super::fork::Fork;
 use super::loop_check::SecondPart;
+use super::{LostWay, Refusal};
 use crate::endpoint::DeliveryId;
 use crate::flow::ListenerId;
 use crate::message::{Request, Response, StatusCode};
@@ -72,8 +72,8 @@ pub(super) struct Branch {
     pub(super) state: BranchState,
     /// Its share of Max-Breadth.
     pub(super) share: u32,
-    /// Whether it goes along a flow and by no other way (RFC 5626 §5.3).
-    pub(super) by_flow: bool,
+    /// Its way, if the way leads along a flow, ours or another proxy's (RFC 5626 §5.3).
+    pub(super) way: Option<Box<LostWay>>,
     /// How much its target is preferred.
     pub(super) q: u16,
     /// The next way to the same phone (RFC 5626 §7).

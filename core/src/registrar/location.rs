@@ -11,11 +11,11 @@ use core::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-use super::binding::Binding;
-use crate::flow::{ConnectionId, Flow};
+use super::binding::{Binding, Way};
+use crate::flow::Flow;
 use crate::id::{Arena, Id, Kind};
 use crate::keyed_index::KeyedIndex;
-use crate::message::Uri;
+use crate::message::{Uri, UriBuf};
 use crate::time::Instant;
 use crate::timer::{TimerId, TimerQueue};
 
@@ -57,8 +57,8 @@ pub struct Location {
     /// The records without bindings, the longest vacant first.
     vacant: BTreeMap<u64, RecordId>,
     next_vacancy: u64,
-    /// The records that have a binding along a connection.
-    flows: BTreeSet<(ConnectionId, RecordId)>,
+    /// The records that have a binding along a flow.
+    flows: BTreeSet<(Flow, RecordId)>,
     limit: usize,
 }
 
@@ -161,13 +161,12 @@ impl Location {
         Some(self.take(id, |binding| binding.expires_at <= now))
     }
 
-    /// The connection of `flow` is gone. Bindings that it alone led to are taken out, those of one address-of-record at a time; the others
+    /// The flow is gone. Bindings that it alone led to are taken out, those of one address-of-record at a time; the others
     /// are reached by their contacts from now on. `None` when there are no more.
     pub(super) fn fail(&mut self, flow: Flow) -> Option<(Box<str>, Vec<Binding>)> {
-        let connection = flow.connection?;
-        let first = (connection, RecordId::from_parts(0, 0));
-        let (_, id) = *self.flows.range(first..).next().filter(|(other, _)| *other == connection)?;
-        let is_along = |binding: &Binding| binding.flow().and_then(|flow| flow.connection) == Some(connection);
+        let first = (flow, RecordId::from_parts(0, 0));
+        let (_, id) = *self.flows.range(first..).next().filter(|(other, _)| *other == flow)?;
+        let is_along = |binding: &Binding| binding.flow() == Some(flow);
         let gone = self.take(id, |binding| is_along(binding) && binding.way().is_some_and(|way| way.only_flow));
         self.settle(id, |bindings| {
             for binding in bindings.iter_mut().filter(|binding| is_along(binding)) {
@@ -176,9 +175,22 @@ impl Location {
                 }
             }
         });
-        // The loop over the connection's records comes to its end whatever the records hold.
-        self.flows.remove(&(connection, id));
+        // The loop over the flow's records comes to its end whatever the records hold.
+        self.flows.remove(&(flow, id));
         Some(gone)
+    }
+
+    /// The way to a contact behind these proxies is gone: the bindings of the address-of-record that have it are taken out.
+    pub(super) fn lose(&mut self, address_of_record: &str, contact: &UriBuf, path: &[UriBuf]) -> Vec<Binding> {
+        let Some(id) = self.find(address_of_record) else { return Vec::new() };
+        let is_it = |one: &UriBuf, other: &UriBuf| one.as_bytes() == other.as_bytes();
+        let is_lost = |binding: &Binding| {
+            let behind = |way: &Way| {
+                way.path.len() == path.len() && way.path.iter().zip(path).all(|(one, other)| is_it(one, other))
+            };
+            is_it(&binding.contact, contact) && binding.way().is_some_and(behind)
+        };
+        self.take(id, is_lost).1
     }
 
     fn find(&self, name: &str) -> Option<RecordId> {
@@ -218,12 +230,12 @@ impl Location {
     /// Makes a change to the bindings of a record, and files the record by what they are then.
     fn settle<R: Default>(&mut self, id: RecordId, change: impl FnOnce(&mut Vec<Binding>) -> R) -> R {
         let Some(record) = self.records.get_mut(id) else { return R::default() };
-        for connection in connections(&record.bindings) {
-            self.flows.remove(&(connection, id));
+        for flow in record.bindings.iter().filter_map(Binding::flow) {
+            self.flows.remove(&(flow, id));
         }
         let said = change(&mut record.bindings);
-        for connection in connections(&record.bindings) {
-            self.flows.insert((connection, id));
+        for flow in record.bindings.iter().filter_map(Binding::flow) {
+            self.flows.insert((flow, id));
         }
         let first_end = record.bindings.iter().map(|binding| binding.expires_at).min();
         record.standing = match (record.standing, first_end) {
@@ -248,11 +260,6 @@ impl Location {
     }
 }
 
-/// The connections that bindings are reached along.
-fn connections(bindings: &[Binding]) -> impl Iterator<Item = ConnectionId> {
-    bindings.iter().filter_map(|binding| binding.flow()?.connection)
-}
-
 /// The key under which the location service knows a URI: its canonical form (RFC 3261 §10.3 step 5) without scheme and port,
 /// `user@host`. `None` without a user, or unless sip or sips.
 pub fn address_of_record(uri: Uri<'_>) -> Option<String> {
@@ -269,8 +276,7 @@ pub fn address_of_record(uri: Uri<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::ListenerId;
-    use crate::registrar::Way;
+    use crate::flow::{ConnectionId, ListenerId};
     use crate::time::Duration;
     use alloc::format;
     use alloc::vec;

@@ -83,7 +83,8 @@ pub enum Change {
         /// The contact.
         contact: UriBuf,
     },
-    /// A binding was removed, or its time was over.
+    /// A binding was removed, its time was over, or the flow to it is gone. Of bindings that the owner keeps ([`Store::Owner`]) a flow that another
+    /// proxy has said to be gone (430) is told so, too, and the binding is the owner's to remove.
     Unbound {
         /// `user@host`.
         address_of_record: Box<str>,
@@ -254,6 +255,21 @@ impl Core {
         }
         self.keep_time(cx);
         changes
+    }
+
+    /// The flow on the way to a contact behind these proxies is gone, as the last of them has said (430): what ended with it (RFC 5626 §7).
+    pub fn way_lost<E>(
+        &mut self,
+        cx: &mut Context<'_, E>,
+        address_of_record: &str,
+        contact: &UriBuf,
+        path: &[UriBuf],
+    ) -> Vec<Change> {
+        let gone = self.location.lose(address_of_record, contact, path);
+        self.keep_time(cx);
+        let name = || Box::from(address_of_record);
+        let unbound = |binding: Binding| Change::Unbound { address_of_record: name(), contact: binding.contact };
+        gone.into_iter().map(unbound).collect()
     }
 
     /// The user whose bindings a URI leads to. `name_of` gives the address-of-record that the URI stands for. `None` if there can be no such user,

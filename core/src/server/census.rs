@@ -9,8 +9,8 @@ pub struct Census {
     pub response_contexts: usize,
     /// Addresses-of-record that the registrar knows: holdings, with one timer for all.
     pub addresses_of_record: usize,
-    /// Questions to the application's store of bindings without an answer.
-    pub lookups: usize,
+    /// Questions to the application without an answer.
+    pub questions: usize,
 }
 
 impl Core {
@@ -19,7 +19,7 @@ impl Core {
         Census {
             response_contexts: self.proxy.response_contexts(),
             addresses_of_record: self.registrar.location().len(),
-            lookups: self.lookups.len(),
+            questions: self.questions.len(),
         }
     }
 
@@ -28,7 +28,7 @@ impl Core {
         Census {
             response_contexts: self.proxy.capacity(),
             addresses_of_record: self.registrar.location().capacity(),
-            lookups: self.lookups.capacity(),
+            questions: self.questions.capacity(),
         }
     }
 }

@@ -132,19 +132,20 @@ impl Settings {
             }
         }
         let algorithms = &self.digest.algorithms;
+        let has_users = self.steps.secrets || !self.users.is_empty();
         let is_twice =
             algorithms.iter().enumerate().any(|(place, it)| algorithms.iter().skip(place + 1).any(|other| other == it));
-        if is_twice || algorithms.is_empty() && !self.users.is_empty() {
+        if is_twice || algorithms.is_empty() && has_users {
             return Err(Misconfigured::Algorithms);
         }
         let serves = |user: &User| algorithms.iter().any(|algorithm| user.secret.serves(algorithm.function));
         if let Some(User { name, domain, .. }) = self.users.iter().find(|user| !serves(user)) {
             return Err(Misconfigured::UselessSecret { name: name.clone(), domain: domain.clone() });
         }
-        if self.digest.nonce_age == Duration::ZERO && !self.users.is_empty() {
+        if self.digest.nonce_age == Duration::ZERO && has_users {
             return Err(Misconfigured::NonceAge);
         }
-        has_room(&[(self.lookups, Limit::LOOKUPS)])?;
+        has_room(&[(self.questions, Limit::QUESTIONS)])?;
         check_registrar(&self.registrar)?;
         check_proxy(&self.proxy)
     }

@@ -5,14 +5,16 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::known::{Admission, Ask, Known};
+use super::question::Step;
 use super::{Core, Cx, Digest, Settings};
-use crate::auth::{self, Asker, Fields, Gate, Refusal, UserName, Users};
+use crate::auth::{self, Asker, Fields, Gate, Pass, Reading, UserName, Users};
 use crate::endpoint::{Arrival, Config, KeyPurpose};
 use crate::flow::Flow;
 use crate::message::{Host, HostBuf, Phrase, Request, Response, ResponseBuilder, StatusCode, Uri, unescaped};
 use crate::time::Instant;
 
-/// The gates of all domains that have users.
+/// The gates of all domains that have users, in the settings or with the application.
 #[derive(Clone, Debug)]
 pub(super) struct Guards {
     guards: Vec<Guard>,
@@ -52,7 +54,7 @@ impl Guards {
                 users.insert(&user.name, user.secret.clone());
                 names.insert(user.name.clone());
             }
-            if names.is_empty() {
+            if names.is_empty() && !settings.steps.secrets {
                 continue;
             }
             let kept = before.iter().position(|guard| changed.is_none() && guard.domain == *domain);
@@ -167,16 +169,31 @@ impl Core {
             || self.trusts(cx, asking.flow)
     }
 
+    /// The question who is let in, if that is the application's to say and it was not asked.
+    pub(super) fn admission(&self, arrival: &Arrival, known: &Known) -> Option<Ask> {
+        let asks = self.settings.steps.admission && known.admission.is_none();
+        asks.then(|| Ask::new(Step::Admission { request: arrival.request.clone(), flow: arrival.flow }))
+    }
+
     /// Decides whether a REGISTER may be followed (§10.3 steps 3 and 4, §22.2); the fields of its 2xx.
     ///
     /// # Errors
-    /// The response: a challenge, or 403 where the user is another.
+    /// A challenge, or 403 where the user is another; or a question.
     pub(super) fn may_register(
         &mut self,
         cx: &mut Cx<'_>,
         request: &Request,
         flow: Flow,
-    ) -> Result<Fields, Box<ResponseBuilder>> {
+        known: &mut Known,
+    ) -> Result<Fields, Denied> {
+        if let Some(fields) = &known.proved {
+            return Ok(fields.clone());
+        }
+        match known.admission {
+            Some(Admission::Known) => return Ok(Fields::default()),
+            Some(Admission::Stranger) => return Err(Response::to(request, StatusCode::FORBIDDEN).into()),
+            Some(Admission::Own) | None => {}
+        }
         if self.guards.is_open() || self.trusts(cx, flow) {
             return Ok(Fields::default());
         }
@@ -184,33 +201,49 @@ impl Core {
         let domain = self.settings.domain_of(to.and_then(Uri::host));
         // A domain without users lets nobody register: the gate of another one refuses all.
         let Some(Guard { domain, users, server, .. }) = self.guards.of(domain) else { return Ok(Fields::default()) };
-        let pass = match server.check(request, cx.now(), |claim| users.look_up(claim)) {
-            Ok(Some(pass)) => pass,
-            Ok(None) => return Ok(Fields::default()),
-            Err(refusal) => return Err(challenge(cx, server, request, refusal)),
-        };
+        let asks = self.settings.steps.secrets.then_some((&*domain, &*known));
+        let Some(pass) = check(cx, server, request, users, asks)? else { return Ok(Fields::default()) };
         let is_user = |uri: Option<Uri<'_>>| uri.is_some_and(|uri| self.settings.is_user(uri, pass.user(), domain));
         if !is_user(from) || !self.settings.registrar.third_party && !is_user(to) {
-            return Err(Box::new(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER)));
+            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER).into());
         }
         let now = cx.now();
-        Ok(server.info(&pass, b"", now, cx.random()))
+        let fields = server.info(&pass, b"", now, cx.random());
+        known.proved = self.settings.steps.registration.then(|| fields.clone());
+        Ok(fields)
     }
 
     /// Decides whether a request that is forwarded may be (§22.3): strangers reach our users, and nobody else through us. Whether the request is relayed
     /// wherever it goes.
     ///
     /// # Errors
-    /// The response: a challenge, or 403 where the user is another.
+    /// A challenge, or 403 where the user is another; or a question.
     pub(super) fn may_send(
         &mut self,
         cx: &mut Cx<'_>,
         request: &Request,
         asking: Asking,
-    ) -> Result<bool, Box<ResponseBuilder>> {
-        if self.may_relay(cx, request, asking) {
-            return Ok(true);
+        known: &mut Known,
+    ) -> Result<bool, Denied> {
+        if let Some(allowed) = known.allowed {
+            return Ok(allowed);
         }
+        let allowed = match known.admission {
+            Some(Admission::Known) => {
+                self.knows(cx, asking.flow);
+                true
+            }
+            Some(Admission::Stranger) => self.may_relay(cx, request, asking),
+            Some(Admission::Own) | None => {
+                self.may_relay(cx, request, asking) || self.proves(cx, request, asking, known)?
+            }
+        };
+        known.allowed = Some(allowed);
+        Ok(allowed)
+    }
+
+    /// Whether the sender of a request proves to be a user of ours. Who claims to be none of ours need not, where the request is for us.
+    fn proves(&mut self, cx: &mut Cx<'_>, request: &Request, asking: Asking, known: &Known) -> Result<bool, Denied> {
         if self.guards.is_open() {
             return Ok(false);
         }
@@ -220,13 +253,10 @@ impl Core {
             return Ok(false);
         }
         let Some(Guard { domain, users, proxy, .. }) = self.guards.of(domain) else { return Ok(false) };
-        let pass = match proxy.check(request, cx.now(), |claim| users.look_up(claim)) {
-            Ok(Some(pass)) => pass,
-            Ok(None) => return Ok(false),
-            Err(refusal) => return Err(challenge(cx, proxy, request, refusal)),
-        };
+        let asks = self.settings.steps.secrets.then_some((&*domain, known));
+        let Some(pass) = check(cx, proxy, request, users, asks)? else { return Ok(false) };
         if !from.is_some_and(|from| is_anonymous(from) || self.settings.is_user(from, pass.user(), domain)) {
-            return Err(Box::new(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER)));
+            return Err(Response::to(request, StatusCode::FORBIDDEN).reason(Phrase::OTHER_USER).into());
         }
         self.knows(cx, asking.flow);
         Ok(true)
@@ -239,19 +269,76 @@ impl Core {
     }
 }
 
+/// Why a request is not served now.
+#[derive(Debug)]
+pub(super) enum Denied {
+    /// It is answered with this.
+    Answer(Box<ResponseBuilder>),
+    /// The application has to say something first.
+    Ask(Ask),
+}
+
+impl From<ResponseBuilder> for Denied {
+    fn from(response: ResponseBuilder) -> Self {
+        Self::Answer(Box::new(response))
+    }
+}
+
+impl From<Ask> for Denied {
+    fn from(ask: Ask) -> Self {
+        Self::Ask(ask)
+    }
+}
+
 impl Core {
+    /// Answers a request that is not served now, or asks about it.
+    pub(super) fn denied(&mut self, cx: &mut Cx<'_>, arrival: Arrival, denied: Denied, known: Known) {
+        match denied {
+            Denied::Answer(response) => self.deny(cx, arrival, *response),
+            Denied::Ask(ask) => self.ask_about(cx, ask, arrival, known),
+        }
+    }
+
     /// Refuses a request of somebody who has not proved who it is. That is said once, statelessly (RFC 3261 §26.3.2.4): a response that is sent again
     /// until an ACK comes would serve to flood whoever the sender pretends to be. Who has, but as another user, is told as usual.
     pub(super) fn deny(&self, cx: &mut Cx<'_>, arrival: Arrival, response: ResponseBuilder) {
         match response.status() {
-            StatusCode::FORBIDDEN => cx.answer(arrival, response),
-            _ => cx.answer_once(&arrival, response),
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::BAD_REQUEST => {
+                cx.answer_once(&arrival, response);
+            }
+            _ => cx.answer(arrival, response),
         }
     }
 }
 
-fn challenge(cx: &mut Cx<'_>, gate: &Gate, request: &Request, refusal: Refusal) -> Box<ResponseBuilder> {
+/// Reads credentials and judges them. With the domain and what the application has told, it is asked for the secret of a user who is not among
+/// `users`.
+fn check(
+    cx: &mut Cx<'_>,
+    gate: &mut Gate,
+    request: &Request,
+    users: &Users,
+    asks: Option<(&HostBuf, &Known)>,
+) -> Result<Option<Pass>, Denied> {
     let now = cx.now();
-    let (status, fields) = gate.refuse(refusal, now, cx.random());
-    Box::new(fields.add_to_response(Response::to(request, status)))
+    let judged = match gate.read(request, now) {
+        Reading::Exempt { .. } => return Ok(None),
+        Reading::Refused(refusal) => Err(refusal),
+        Reading::Claimed(claim) => {
+            let secret = match (users.look_up(&claim), asks, claim.user()) {
+                (None, Some((domain, known)), UserName::Clear(user)) => match known.secret(user, domain) {
+                    None => return Err(Ask::new(Step::Secret { user: user.clone(), domain: domain.clone() }).into()),
+                    Some(secret) => {
+                        secret.and_then(|secret| secret.ha1(claim.algorithm().function, user, claim.realm()))
+                    }
+                },
+                (secret, ..) => secret,
+            };
+            gate.verify(claim, secret.as_ref(), now)
+        }
+    };
+    judged.map(Some).map_err(|refusal| {
+        let (status, fields) = gate.refuse(refusal, now, cx.random());
+        fields.add_to_response(Response::to(request, status)).into()
+    })
 }

@@ -1,8 +1,10 @@
 //! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
 
+use super::known::{Ask, Known};
+use super::question::Step;
 use super::{Core, Cx, role};
 use crate::endpoint::Arrival;
-use crate::message::{HeaderId, Method, Request, Response, StatusCode, Uri};
+use crate::message::{HeaderId, Method, Response, StatusCode, Uri};
 use crate::proxy;
 
 impl Core {
@@ -11,39 +13,23 @@ impl Core {
     pub(super) fn serve(
         &mut self,
         cx: &mut Cx<'_>,
-        arrival: Arrival,
-        preprocessed: &Request,
+        (arrival, known): (Arrival, Known),
         (uri, is_for_us): (Uri<'_>, bool),
-    ) -> Option<Arrival> {
+    ) -> Option<(Arrival, Known)> {
         if !is_for_us {
-            return Some(arrival);
+            return Some((arrival, known));
         }
-        let (method, user) = (preprocessed.method(), uri.user());
-        match (method, user) {
-            (Method::Register, _) => {
-                let fields = match self.may_register(cx, &arrival.request, arrival.flow) {
-                    Ok(fields) => fields,
-                    Err(response) => {
-                        self.deny(cx, arrival, *response);
-                        return None;
-                    }
-                };
-                let settings = &self.settings;
-                let name_of = |cx: &Cx<'_>, uri: Uri<'_>| settings.user_of(cx, uri);
-                let mut registrar = cx.for_role(role::REGISTRAR);
-                let progress = self.registrar.request(&mut registrar, arrival, name_of, &fields);
-                self.register_goes_on(cx, progress);
-            }
-            (_, Some(_)) if self.settings.redirect && self.settings.route(uri).is_none() => {
-                self.redirect(cx, arrival, preprocessed, uri);
-            }
-            (_, Some(_)) => return Some(arrival),
+        // Clones nothing but a pointer.
+        let request = arrival.request.clone();
+        match (request.method(), uri.user()) {
+            (Method::Register, _) => self.register(cx, arrival, known),
+            (_, Some(_)) => return Some((arrival, known)),
             (Method::Options, None) => {
                 let response = proxy::capabilities(&arrival.request);
                 cx.answer(arrival, response);
             }
             // A route may say where the bare domain goes.
-            _ if self.settings.route(uri).is_some() => return Some(arrival),
+            _ if self.settings.route(uri).is_some() => return Some((arrival, known)),
             (Method::Other(_), None) => self.answer(cx, arrival, StatusCode::NOT_IMPLEMENTED),
             (_, None) => {
                 let response = Response::to(&arrival.request, StatusCode::METHOD_NOT_ALLOWED)
@@ -52,6 +38,23 @@ impl Core {
             }
         }
         None
+    }
+
+    /// Takes a REGISTER for this domain.
+    fn register(&mut self, cx: &mut Cx<'_>, arrival: Arrival, mut known: Known) {
+        let fields = match self.may_register(cx, &arrival.request, arrival.flow, &mut known) {
+            Ok(fields) => fields,
+            Err(denied) => return self.denied(cx, arrival, denied, known),
+        };
+        if self.settings.steps.registration && !known.is_accepted {
+            let ask = Ask::new(Step::Registration { request: arrival.request.clone(), flow: arrival.flow });
+            return self.ask_about(cx, ask, arrival, known);
+        }
+        let settings = &self.settings;
+        let name_of = |cx: &Cx<'_>, uri: Uri<'_>| settings.user_of(cx, uri);
+        let mut registrar = cx.for_role(role::REGISTRAR);
+        let progress = self.registrar.request(&mut registrar, arrival, name_of, &fields);
+        self.register_goes_on(cx, progress);
     }
 
     /// Answers with a status that says it all.

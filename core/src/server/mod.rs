@@ -1,19 +1,22 @@
 //! A domain's server: proxy and registrar over one endpoint.
 //!
 //! The proxy core asks where a request goes; the answer comes at once from the route table and the location service.
-//! Requests that are addressed to the server itself are answered here.
+//! Requests that are addressed to the server itself are answered here. Each step can be the application's: `question` and `asking`.
 
 mod accounting;
+mod asking;
+mod cancel;
 mod census;
 mod check;
 mod flow_token;
 mod flows;
 mod gateways;
 mod guard;
+mod known;
 mod local;
-mod location;
 mod outbound;
 mod policy;
+mod question;
 mod redirect;
 mod settings;
 #[cfg(test)]
@@ -25,7 +28,7 @@ pub use accounting::{CallEnd, CallEvent, CallNumber};
 pub use census::Census;
 pub use check::Misconfigured;
 pub use gateways::Gateway;
-pub use location::{Lookup, LookupId};
+pub use question::{Answer, Question, QuestionId, QuestionKind, Step, Steps};
 pub use settings::{Alias, Route, RouteKey, Settings};
 pub use users::{Digest, Peer, User};
 
@@ -36,17 +39,18 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
+use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
 use crate::transport::NextHop;
+use asking::{Purpose, Questions};
 use flow_token::FlowTokens;
 use flows::KnownFlows;
 use gateways::Gateways;
 use guard::{Asking, Guards};
-use location::{Known, Lookups, Purpose};
-use policy::Decision;
+use known::{Known, Routing};
+use policy::{Decision, Sender};
 
 /// A domain's proxy and registrar as one node.
 pub type Server = Stack<Core>;
@@ -80,9 +84,8 @@ pub enum Event {
         /// Whether it answers.
         is_up: bool,
     },
-    /// The application is asked for bindings, or to store some, if they are in a store of its own
-    /// ([`registrar::Settings::store`]).
-    Lookup(Lookup),
+    /// The application is asked about a step that it has taken over ([`Settings::steps`], [`registrar::Settings::store`]).
+    Question(Question),
     /// Something that a peer sent was dropped without an answer, if [`Config::drops`](crate::Config::drops) asks for these.
     Dropped {
         /// Why.
@@ -102,7 +105,7 @@ type Cx<'a> = Context<'a, Event>;
 mod role {
     pub(super) const PROXY: u8 = 1;
     pub(super) const REGISTRAR: u8 = 2;
-    pub(super) const LOOKUP: u8 = 3;
+    pub(super) const QUESTION: u8 = 3;
     pub(super) const GATEWAY: u8 = 4;
 }
 
@@ -117,7 +120,7 @@ pub struct Core {
     flows: KnownFlows,
     flow_tokens: FlowTokens,
     calls: Calls,
-    lookups: Lookups,
+    questions: Questions,
     gateways: Gateways,
 }
 
@@ -130,9 +133,9 @@ impl Stack<Core> {
         guards.set(&config, &settings, None);
         let flow_tokens = FlowTokens::new(config.hash_key(KeyPurpose::FlowTokens));
         let flows = KnownFlows::default();
-        let (calls, lookups, gateways) = (Calls::default(), Lookups::new(), Gateways::new());
+        let (calls, questions, gateways) = (Calls::default(), Questions::new(), Gateways::new());
         let watched = settings.gateways.clone();
-        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, lookups, gateways };
+        let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, questions, gateways };
         let mut server = Self::new(config, core);
         server.command(Instant::ZERO, |core, cx| core.watch(cx, &watched));
         server
@@ -214,7 +217,7 @@ impl TransactionUser for Core {
 
     fn indicate(&mut self, cx: &mut Cx<'_>, indication: Indication) {
         match indication {
-            Indication::Request(arrival) => self.request(cx, arrival),
+            Indication::Request(arrival) => self.request(cx, arrival, Known::default()),
             Indication::Overload { limit, refused } => cx.emit(Event::Overload { limit, refused }),
             Indication::Dropped { why, flow, bytes } => cx.emit(Event::Dropped { why, flow, bytes }),
             Indication::Ack { request, flow, .. } => self.ack(cx, &request, flow, Known::default()),
@@ -230,9 +233,10 @@ impl TransactionUser for Core {
                         Indication::Response { response, .. } => Some(response.clone()),
                         _ => None,
                     };
-                    let asked = self.proxy.indicate(&mut cx.for_role(role::PROXY), indication);
-                    if let Some(redirection) = asked {
-                        self.redirected(cx, redirection, Known::default());
+                    match self.proxy.indicate(&mut cx.for_role(role::PROXY), indication) {
+                        Some(News::Redirected(redirection)) => self.redirected(cx, redirection, Known::default()),
+                        Some(News::Lost(way)) => self.way_lost(cx, &way),
+                        None => {}
                     }
                     if let Some(id) = id {
                         self.call_goes_on(cx, id, answer.as_ref());
@@ -242,14 +246,13 @@ impl TransactionUser for Core {
                     let changes = self.registrar.timer(&mut cx.for_role(role::REGISTRAR), tag);
                     changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
                 }
-                (role::LOOKUP, Indication::Timer { .. }) => self.lookup_timer(cx, tag),
+                (role::QUESTION, Indication::Timer { .. }) => self.question_timer(cx, tag),
                 (role::GATEWAY, indication) => self.gateway(cx, &indication),
                 _ => {}
             },
             Indication::FlowFailed { flow } => {
                 self.flows.remove(flow);
-                let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
-                changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+                self.flow_lost(cx, flow);
             }
             // Strays are not asked for: a stateful proxy drops them (RFC 6026 §8.9).
             Indication::Stray { .. } => {}
@@ -257,12 +260,13 @@ impl TransactionUser for Core {
     }
 
     fn is_idle(&self) -> bool {
-        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.lookups.len() == 0
+        self.proxy.is_idle() && self.registrar.waiting() == 0 && self.questions.len() == 0
     }
 }
 
 impl Core {
-    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival) {
+    /// Takes a request, with the answers that the application has given about it before.
+    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival, known: Known) {
         let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
@@ -278,15 +282,30 @@ impl Core {
                 Refusal::Malformed(Phrase::BAD_REQUEST_URI),
             );
         };
+        if let Some(ask) = self.admission(&arrival, &known) {
+            return self.ask_about(cx, ask, arrival, known);
+        }
         let is_for_us = preprocessed.responsible && !has_route(&request);
-        let Some(arrival) = self.serve(cx, arrival, &request, (uri, is_for_us)) else { return };
+        let Some((arrival, mut known)) = self.serve(cx, (arrival, known), (uri, is_for_us)) else { return };
         let (flow, recorded) = (arrival.flow, preprocessed.recorded);
-        let allowed = match self.may_send(cx, &arrival.request, Asking { flow, recorded, is_for_us }) {
-            Ok(allowed) => allowed,
-            Err(response) => return self.deny(cx, arrival, *response),
+        let redirects = is_for_us && self.redirects(uri);
+        let asking = Asking { flow, recorded, is_for_us };
+        let allowed = match redirects {
+            true => false,
+            false => match self.may_send(cx, &arrival.request, asking, &mut known) {
+                Ok(allowed) => allowed,
+                Err(denied) => return self.denied(cx, arrival, denied, known),
+            },
         };
-        if is_for_us && self.wants_redirect(&request, uri, allowed) {
-            return self.redirect(cx, arrival, &request, uri);
+        let is_sent = match self.routing(&request, uri, (Some(flow), allowed), &known) {
+            Ok(None | Some(Routing::Own)) => false,
+            Ok(Some(Routing::Forward(_))) => true,
+            Ok(Some(Routing::Redirect(targets))) => return self.redirect_to(cx, arrival, uri, targets.clone()),
+            Ok(Some(Routing::Refuse(status))) => return self.answer(cx, arrival, *status),
+            Err(ask) => return self.ask_about(cx, ask, arrival, known),
+        };
+        if !is_sent && (redirects || is_for_us && self.wants_redirect(&request, uri, allowed)) {
+            return self.redirect(cx, arrival, uri, known);
         }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
@@ -295,14 +314,15 @@ impl Core {
         self.call_begins(cx, question.id, &request, allowed);
         let forwarding =
             Forwarding { id: question.id, received, request, flow, recorded: question.recorded, is_allowed: allowed };
-        self.go_on(cx, forwarding, Known::default());
+        self.go_on(cx, forwarding, known);
     }
 
     /// Decides where a request goes, with the bindings that are known.
     fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
         let Forwarding { id, received, request, flow, recorded, is_allowed } = &forwarding;
         let (id, flow) = (*id, *flow);
-        let decision = match self.decide(cx, (received, request), (*recorded, *is_allowed), &known) {
+        let sender = Sender { flow, recorded: *recorded, is_allowed: *is_allowed };
+        let decision = match self.decide(cx, (received, request), sender, &known) {
             Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
             decision => decision,
         };
@@ -341,7 +361,8 @@ impl Core {
         let decided = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
             let Preprocessed { request, recorded, listener, .. } = preprocessed;
             let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            Ok((self.decide(cx, (ack, &request), (recorded, allowed), &known), request, listener))
+            let sender = Sender { flow, recorded, is_allowed: allowed };
+            Ok((self.decide(cx, (ack, &request), sender, &known), request, listener))
         });
         let relayed = match decided {
             Ok((Decision::Forward(targets), request, listener)) => match targets.first() {
@@ -365,7 +386,7 @@ impl Core {
         let Some(request) = self.proxy.request_of(redirection.id).cloned() else { return };
         let mut targets: Vec<Vec<Target>> = Vec::new();
         for contact in &redirection.contacts {
-            match self.decide_on(cx, &request, contact.uri.as_uri(), (false, false), &known) {
+            match self.follow(cx, &request, contact.uri.as_uri(), &known) {
                 Decision::Forward(of_contact) => targets.push(of_contact.into_vec()),
                 Decision::Refuse(_) => targets.push(Vec::new()),
                 Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Follow(redirection), known),
@@ -373,49 +394,6 @@ impl Core {
         }
         // One that comes too late follows nothing.
         let _ = self.proxy.follow(&mut cx.for_role(role::PROXY), &redirection, &targets);
-    }
-
-    /// A CANCEL for something of ours is answered there; any other is forwarded statelessly, or there is nothing to cancel
-    /// (481).
-    fn cancel(&mut self, cx: &mut Cx<'_>, arrival: Arrival, preprocessed: &Preprocessed) {
-        match arrival.cancels {
-            Some((_, tag)) if tag.role() == role::PROXY => {
-                self.proxy.cancel(&mut cx.for_role(role::PROXY), arrival, tag);
-                if let Some(id) = self.proxy.context_of(tag) {
-                    self.call_goes_on(cx, id, None);
-                }
-            }
-            Some((_, tag)) => {
-                self.answer(cx, arrival, StatusCode::OK);
-                if tag.role() == role::LOOKUP {
-                    self.cancel_lookup(cx, tag);
-                }
-            }
-            None => {
-                let Preprocessed { request, recorded, responsible, listener, .. } = preprocessed;
-                // A redirect server forwards nothing that could be cancelled.
-                if self.settings.redirect && *responsible {
-                    return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
-                }
-                let allowed = self.may_pass(cx, request, arrival.flow, *recorded);
-                let known = Known::default();
-                let decision =
-                    allowed.map(|allowed| self.decide(cx, (&arrival.request, request), (*recorded, allowed), &known));
-                let refusal = match decision {
-                    Ok(Decision::Forward(targets)) => {
-                        let Some(target) = targets.first() else { return };
-                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
-                    }
-                    // Nobody is asked where a request might have gone that is not here.
-                    Ok(Decision::Refuse(_) | Decision::Ask(_)) | Err(_) => {
-                        Some(Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST))
-                    }
-                };
-                if let Some(refusal) = refusal {
-                    self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
-                }
-            }
-        }
     }
 
     /// Whether an ACK or a CANCEL, for which nobody is asked for credentials, goes on; if so, whether it is relayed wherever it goes.

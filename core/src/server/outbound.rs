@@ -1,14 +1,14 @@
 //! Requests along the flows that phones have opened (RFC 5626 §5, §7).
 
 use super::flow_token::{Side, Tampered};
-use super::location::{Ask, Known};
+use super::known::{Ask, Known};
 use super::policy::Nowhere;
-use super::{Core, Cx, has_route};
+use super::{Core, Cx, Event, has_route, role};
 use crate::flow::Flow;
 use crate::message::header::{Header, Route, Via};
 use crate::message::{HeaderId, Request, StatusCode, Uri};
-use crate::proxy::Target;
-use crate::registrar::{Binding, leads_nowhere_else};
+use crate::proxy::{LostWay, Target};
+use crate::registrar::{self, Binding, Store, leads_nowhere_else};
 use crate::transport::NextHop;
 
 /// Values of Record-Route that we write for one forwarding.
@@ -39,6 +39,30 @@ fn along(flow: Flow, uri: Uri<'_>) -> NextHop {
 }
 
 impl Core {
+    /// A flow is gone: so are the bindings that nothing else leads to (RFC 5626 §7).
+    pub(super) fn flow_lost(&mut self, cx: &mut Cx<'_>, flow: Flow) {
+        let changes = self.registrar.flow_failed(&mut cx.for_role(role::REGISTRAR), flow);
+        changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+    }
+
+    /// A request found its way gone: along our flow, or along that of another proxy, which has said so by 430.
+    pub(super) fn way_lost(&mut self, cx: &mut Cx<'_>, way: &LostWay) {
+        if let Some(flow) = way.flow {
+            return self.flow_lost(cx, flow);
+        }
+        let request = self.proxy.request_of(way.id);
+        let named =
+            request.and_then(|request| self.registrar.named(request.uri().ok()?, |uri| self.settings.user_of(cx, uri)));
+        let Some(named) = named else { return };
+        if self.settings.registrar.store == Store::Owner {
+            let (address_of_record, contact) = (named.address_of_record.into(), way.contact.clone());
+            return cx.emit(Event::Binding(registrar::Change::Unbound { address_of_record, contact }));
+        }
+        let mut registrar = cx.for_role(role::REGISTRAR);
+        let changes = self.registrar.way_lost(&mut registrar, &named.address_of_record, &way.contact, &way.routes);
+        changes.into_iter().for_each(|change| cx.emit(Event::Binding(change)));
+    }
+
     /// Puts the flows of both sides into what is recorded of the targets of a request that came along `flow`, where nothing but these flows leads
     /// there.
     pub(super) fn record_flows(&self, request: &Request, flow: Flow, targets: &mut [Target]) {

@@ -6,9 +6,11 @@ use alloc::string::String;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::location::{Ask, Known};
+use super::known::{Ask, Known, Routing};
 use super::outbound::target;
+use super::question::Step;
 use super::{Core, Cx, RouteKey, Settings, has_route};
+use crate::flow::Flow;
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
 use crate::proxy::Target;
 use crate::registrar::{Binding, address_of_record, in_order_of_calling, leads_to_the_same};
@@ -21,8 +23,19 @@ pub(super) enum Decision {
     Forward(SmallVec<[Target; 1]>),
     /// Nowhere.
     Refuse(StatusCode),
-    /// Wherever the application's store says.
+    /// Wherever the application says.
     Ask(Ask),
+}
+
+/// Who has sent a request, for the decision where it goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// Where the request came in, and where from.
+    pub(super) flow: Flow,
+    /// Whether it is of a dialog whose route we have recorded.
+    pub(super) recorded: bool,
+    /// Whether it may be sent anywhere.
+    pub(super) is_allowed: bool,
 }
 
 /// Why there is no target.
@@ -125,24 +138,68 @@ impl Core {
         }
     }
 
-    /// Decides on a request, `received` and after preprocessing: along the flow that its route names, else as [`decide_on`](Self::decide_on).
-    /// `known` are the bindings that the application has told.
+    /// Decides on a request, `received` and after preprocessing: where the application sends it, else along the flow that its route names, else as
+    /// [`decide_on`](Self::decide_on). `known` is all that the application has told.
     pub(super) fn decide(
         &self,
         cx: &Cx<'_>,
         (received, request): (&Request, &Request),
-        sender: (bool, bool),
+        Sender { flow, recorded, is_allowed }: Sender,
         known: &Known,
     ) -> Decision {
+        let Ok(uri) = request.uri() else { return Decision::Refuse(StatusCode::BAD_REQUEST) };
+        if let Some(decision) = self.taken_over(request, uri, (Some(flow), is_allowed), known) {
+            return decision;
+        }
         match self.along_flow(cx, received, request, known) {
             Ok(Some(target)) => return Decision::to(target),
             Ok(None) => {}
             Err(nowhere) => return nowhere.into(),
         }
-        match request.uri() {
-            Ok(uri) => self.decide_on(cx, request, uri, sender, known),
-            Err(_) => Decision::Refuse(StatusCode::BAD_REQUEST),
+        self.decide_on(cx, request, uri, (recorded, is_allowed), known)
+    }
+
+    /// Decides on the contact of a 3xx to a request: as on a request of a stranger.
+    pub(super) fn follow(&self, cx: &Cx<'_>, request: &Request, contact: Uri<'_>, known: &Known) -> Decision {
+        let decision = self.taken_over(request, contact, (None, false), known);
+        decision.unwrap_or_else(|| self.decide_on(cx, request, contact, (false, false), known))
+    }
+
+    /// Where the application sends a request to `uri` that came along a flow, and whose sender may send anywhere or not; `None` if that is for the
+    /// server to say.
+    ///
+    /// # Errors
+    /// The question, if the application was not asked.
+    pub(super) fn routing<'k>(
+        &self,
+        request: &Request,
+        uri: Uri<'_>,
+        (flow, is_allowed): (Option<Flow>, bool),
+        known: &'k Known,
+    ) -> Result<Option<&'k Routing>, Ask> {
+        if !self.settings.steps.routing {
+            return Ok(None);
         }
+        let step = || Step::Routing { request: request.clone(), uri: uri.to_buf(), flow, is_allowed };
+        known.routing(uri).map(Some).ok_or_else(|| Ask::new(step()))
+    }
+
+    /// The decision of the application, if it makes one.
+    fn taken_over(
+        &self,
+        request: &Request,
+        uri: Uri<'_>,
+        sender: (Option<Flow>, bool),
+        known: &Known,
+    ) -> Option<Decision> {
+        Some(match self.routing(request, uri, sender, known) {
+            Ok(None | Some(Routing::Own)) => return None,
+            Ok(Some(Routing::Forward(targets))) => Decision::Forward(targets.iter().cloned().collect()),
+            Ok(Some(Routing::Refuse(status))) => Decision::Refuse(*status),
+            // The sender has nobody left to ask.
+            Ok(Some(Routing::Redirect(_))) => Decision::Refuse(StatusCode::NOT_FOUND),
+            Err(ask) => Decision::Ask(ask),
+        })
     }
 
     /// Decides on a request after preprocessing, whose Request-URI is `uri`.
@@ -151,7 +208,7 @@ impl Core {
     /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. A request of a dialog whose
     /// route we have `recorded` goes to the remote target that its Request-URI is, and so does one of a sender who is `allowed` to send
     /// anywhere, if no route is for it.
-    pub(super) fn decide_on(
+    fn decide_on(
         &self,
         cx: &Cx<'_>,
         request: &Request,

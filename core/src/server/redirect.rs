@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::location::{Ask, Known};
+use super::known::{Ask, Known};
 use super::policy::Nowhere;
 use super::{Core, Cx, Event};
 use crate::endpoint::Arrival;
-use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, Uri, decimal};
-use crate::proxy::Disposition;
+use crate::message::{HeaderId, Request, Response, ResponseBuilder, StatusCode, Uri, UriBuf, decimal};
+use crate::proxy::{Disposition, Target};
 use crate::registrar::{Binding, leads_to_the_same};
 
 impl Core {
@@ -22,16 +22,43 @@ impl Core {
             && Disposition::of(request).redirect == Some(true)
     }
 
+    /// Whether requests for the user at `uri`, which names us, are redirected, whoever has sent them.
+    pub(super) fn redirects(&self, uri: Uri<'_>) -> bool {
+        self.settings.redirect && uri.user().is_some() && self.settings.route(uri).is_none()
+    }
+
     /// Answers with 302 and the contacts of the user at `uri`, whatever the method and whatever extensions are demanded (§8.3): the contacts
     /// see to those. A contact that is the Request-URI itself, or that only its flow leads to, is left out. Without any: 404 or 480.
-    pub(super) fn redirect(&mut self, cx: &mut Cx<'_>, arrival: Arrival, request: &Request, uri: Uri<'_>) {
-        match self.redirection(cx, &arrival.request, uri, &Known::default()) {
+    pub(super) fn redirect(&mut self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>, known: Known) {
+        match self.redirection(cx, &arrival.request, uri, &known) {
             Ok((response, event)) => {
                 cx.answer(arrival, response);
                 event.into_iter().for_each(|event| cx.emit(event));
             }
-            Err(ask) => self.ask_for_redirect(cx, ask, arrival, request),
+            Err(ask) => self.ask_about(cx, ask, arrival, known),
         }
+    }
+
+    /// As [`redirect`](Self::redirect), to the targets that the application has given for `uri`.
+    pub(super) fn redirect_to(&self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>, targets: Vec<Target>) {
+        if targets.is_empty() {
+            return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);
+        }
+        let mut response = Response::to(&arrival.request, StatusCode::MOVED_TEMPORARILY);
+        for target in &targets {
+            let mut value = Vec::new();
+            write_contact(&mut value, &target.uri, target.q.min(1_000));
+            response = response.header(HeaderId::Contact, value);
+        }
+        cx.answer(arrival, response);
+        if let Some(told) = self.told_of_redirection(cx, uri, targets.into_iter().map(|target| target.uri)) {
+            cx.emit(told);
+        }
+    }
+
+    fn told_of_redirection(&self, cx: &Cx<'_>, uri: Uri<'_>, contacts: impl Iterator<Item = UriBuf>) -> Option<Event> {
+        let address_of_record = self.settings.user_of(cx, uri)?.into();
+        Some(Event::Redirected { address_of_record, contacts: contacts.collect() })
     }
 
     /// The response that redirects a request as it was `received`, and what is told of it.
@@ -60,20 +87,21 @@ impl Core {
         let mut value = Vec::new();
         for binding in &bindings {
             value.clear();
-            value.push(b'<');
-            value.extend_from_slice(binding.contact.as_bytes());
-            value.extend_from_slice(b">;q=");
-            write_q(&mut value, binding.q);
+            write_contact(&mut value, &binding.contact, binding.q);
             value.extend_from_slice(b";expires=");
             value.extend_from_slice(decimal(binding.seconds_left(cx.now()) as usize).as_bytes());
             response = response.header(HeaderId::Contact, &value);
         }
-        let told = self.settings.user_of(cx, uri).map(|address_of_record| Event::Redirected {
-            address_of_record: address_of_record.into(),
-            contacts: bindings.iter().map(|binding| binding.contact.clone()).collect(),
-        });
-        Ok((response, told))
+        let contacts = bindings.iter().map(|binding| binding.contact.clone());
+        Ok((response, self.told_of_redirection(cx, uri, contacts)))
     }
+}
+
+fn write_contact(out: &mut Vec<u8>, uri: &UriBuf, q: u16) {
+    out.push(b'<');
+    out.extend_from_slice(uri.as_bytes());
+    out.extend_from_slice(b">;q=");
+    write_q(out, q);
 }
 
 /// Writes a preference in thousandths as `q` has it (§25.1).

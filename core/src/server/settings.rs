@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Digest, Gateway, Peer, User};
+use super::{Digest, Gateway, Peer, Steps, User};
 use crate::error::CommandError;
 use crate::message::{Host, HostBuf, HostPort, Uri, unescaped};
 use crate::proxy;
@@ -35,9 +35,11 @@ pub struct Settings {
     pub accounting: bool,
     /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
     pub accounted_calls: usize,
-    /// Questions to the application's store of bindings that may be open at once ([`Event::Lookup`](super::Event::Lookup)); above it a
-    /// request gets a 503. 100,000.
-    pub lookups: usize,
+    /// The steps that the application takes over.
+    pub steps: Steps,
+    /// Questions to the application that may be open at once ([`Event::Question`](super::Event::Question)); above it a request gets a 503.
+    /// 100,000.
+    pub questions: usize,
     /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
     /// Without it a caller who asks for that by Request-Disposition is redirected (RFC 3841 §9.1), if
     /// [`caller_decides`](proxy::Settings::caller_decides) says so; where there are [`users`](Self::users) strangers are not, as contacts are
@@ -64,7 +66,8 @@ impl Default for Settings {
             gateways: Vec::new(),
             accounting: false,
             accounted_calls: 100_000,
-            lookups: 100_000,
+            steps: Steps::default(),
+            questions: 100_000,
             redirect: false,
             relay: false,
             proxy: proxy::Settings::default(),

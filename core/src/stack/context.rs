@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint};
+use crate::endpoint::{Arrival, Config, DeliveryId, Endpoint, Held};
 use crate::error::{CommandError, Limit};
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::{
@@ -326,6 +326,17 @@ impl<'a, E> Context<'a, E> {
     pub fn accept(&mut self, arrival: Arrival, tag: impl Into<Tag>) -> ServerTransactionId {
         let tag = self.marked(tag);
         self.endpoint.accept(self.now, arrival, tag)
+    }
+
+    /// Holds a request back: see [`Endpoint::hold_back`].
+    pub fn hold_back(&mut self, arrival: Arrival, tag: impl Into<Tag>) -> Held {
+        let tag = self.marked(tag);
+        self.endpoint.hold_back(self.now, arrival, tag)
+    }
+
+    /// The request that was held back: see [`Endpoint::resume`].
+    pub fn resume(&mut self, held: Held) -> Arrival {
+        self.endpoint.resume(self.now, held)
     }
 
     /// Sends a response in its transaction: see [`Endpoint::respond`].

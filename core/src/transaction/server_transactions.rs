@@ -125,19 +125,26 @@ impl ServerTransactions {
         self.table.get(id).map(|transaction| transaction.path)
     }
 
-    /// Begins a server transaction of this key, whose responses go along `path`.
+    /// Begins a server transaction of this key, whose responses go along `path`. If the request had one `since` then, in which nothing but a 100
+    /// was said, this one goes on from there.
     pub(crate) fn begin(
         &mut self,
         wire: &mut Wire,
-        request: &Request,
+        (request, since): (&Request, Option<Instant>),
         key: KeptKey,
         path: Flow,
         tag: Tag,
     ) -> ServerTransactionId {
-        let machine = ServerMachine::new(request.method() == Method::Invite, &clock(wire, path, &self.schedule));
+        let present = clock(wire, path, &self.schedule);
+        let began = Clock { now: since.unwrap_or(wire.now), ..present };
+        let mut machine = ServerMachine::new(request.method() == Method::Invite, &began);
+        if since.is_some() {
+            // A 100 that was due by now was sent.
+            let _sent = machine.fire(&present);
+        }
         wire.hold(path);
         let hash = key.fingerprint.hash();
-        let kept = Kept::Request { request: request.clone(), since: wire.now };
+        let kept = Kept::Request { request: request.clone(), since: began.now };
         let transaction = ServerTransaction { tag, key, path, machine, kept, backup: None, alarm: Alarm::default() };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
@@ -351,27 +358,26 @@ impl ServerTransactions {
         if !transaction.machine.keeps_response() {
             transaction.kept = Kept::Nothing;
         }
-        let mut over = None;
-        if transaction.machine.is_terminated()
-            && let Some(transaction) = self.remove(server)
-        {
-            wire.release(transaction.path);
-            if let Some(backup) = transaction.backup {
-                wire.end_search(backup.places);
-            }
-            over = Some(acknowledged);
+        let is_over = transaction.machine.is_terminated();
+        if is_over {
+            self.forget(wire, server);
         }
-        Told { tag, unsent: false, over }
+        Told { tag, unsent: false, over: is_over.then_some(acknowledged) }
     }
 
-    fn remove(&mut self, id: ServerTransactionId) -> Option<ServerTransaction> {
-        let transaction = self.table.remove(id)?;
+    /// Forgets a transaction, and says nothing of it to anybody.
+    pub(crate) fn forget(&mut self, wire: &mut Wire, id: ServerTransactionId) {
+        let Some(mut transaction) = self.table.remove(id) else { return };
+        transaction.alarm.stop(&mut wire.timers);
         self.index.remove(transaction.key.fingerprint.hash(), id);
         if let Some(ack) = transaction.key.rfc2543.as_ref().and_then(|peer| peer.ack) {
             self.index.remove(ack.hash(), id);
         }
         self.senders.remove(transaction.path, id);
-        Some(transaction)
+        wire.release(transaction.path);
+        if let Some(backup) = transaction.backup {
+            wire.end_search(backup.places);
+        }
     }
 }
 

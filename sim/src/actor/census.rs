@@ -75,7 +75,7 @@ impl Census {
             server: server::Census {
                 response_contexts: server.response_contexts.max(other.server.response_contexts),
                 addresses_of_record: server.addresses_of_record.max(other.server.addresses_of_record),
-                lookups: server.lookups.max(other.server.lookups),
+                questions: server.questions.max(other.server.questions),
             },
         }
     }

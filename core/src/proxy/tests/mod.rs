@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Core, Question, Redirection, Settings, Target};
+use super::{Core, News, Question, Redirection, Settings, Target};
 use crate::endpoint::Indication;
 use crate::message::{HeaderId, Message, Method, Request, Response, StatusCode, Uri};
 use crate::stack::{Context, Stack, TransactionUser};
@@ -40,7 +40,7 @@ impl TransactionUser for Owner {
                 }
             }
             indication => {
-                if let Some(redirection) = self.0.indicate(cx, indication) {
+                if let Some(News::Redirected(redirection)) = self.0.indicate(cx, indication) {
                     cx.emit(Asked::Redirection(redirection));
                 }
             }

@@ -5,7 +5,7 @@ use crate::auth::{Fields, Ha1, HashFunction, Keyring, Limits, Login, Outcome, Sc
 use crate::server::{Digest, Misconfigured, Peer, Route, User};
 use crate::{NextHop, Random, Script};
 
-fn user(name: &str, password: &str) -> User {
+pub(super) fn user(name: &str, password: &str) -> User {
     User { name: name.into(), domain: "biloxi.com".parse().unwrap(), secret: Secret::password(password) }
 }
 
@@ -14,9 +14,9 @@ fn bench() -> Bench {
     Bench::with(|settings| settings.users = [user("alice", "a"), user("bob", "b")].into())
 }
 
-const ALICE_HERE: &str = "sip:alice@biloxi.com";
+pub(super) const ALICE_HERE: &str = "sip:alice@biloxi.com";
 
-fn register(branch: &str, to: &str, from: &str) -> String {
+pub(super) fn register(branch: &str, to: &str, from: &str) -> String {
     format!(
         "REGISTER sip:biloxi.com SIP/2.0
         Via: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bK{branch}
@@ -31,7 +31,7 @@ fn register(branch: &str, to: &str, from: &str) -> String {
 }
 
 /// A call of alice's to `uri`.
-fn call(branch: &str, from: &str, uri: &str) -> String {
+pub(super) fn call(branch: &str, from: &str, uri: &str) -> String {
     format!(
         "INVITE {uri} SIP/2.0
         Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{branch}
@@ -54,7 +54,7 @@ fn parse(text: &str) -> Request {
 }
 
 /// The request again, under another branch, as someone with this login answers the challenge.
-fn again(text: &str, branch: &str, challenged: &Sent, user: &str, password: &str) -> String {
+pub(super) fn again(text: &str, branch: &str, challenged: &Sent, user: &str, password: &str) -> String {
     let mut keyring = Keyring::new(Limits::default());
     keyring.insert((), Scope::realm("biloxi.com"), Login::new(user, Secret::password(password))).unwrap();
     let mut random = Random::new(Seed::from_u64(7), Script::default());
@@ -81,7 +81,7 @@ fn with(text: &str, branch: &str, fields: &Fields) -> String {
     out
 }
 
-const BOB_HERE: &str = "sip:bob@biloxi.com";
+pub(super) const BOB_HERE: &str = "sip:bob@biloxi.com";
 
 #[test]
 fn a_registration_is_challenged_by_the_registrar_and_bound_with_the_right_password() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::registrar::{Answer, Binding, Plain, Record, Step, Store};
-use crate::server::Lookup;
+use crate::server::{self, QuestionId};
 use crate::{CommandError, Limit, Random, Script};
 use alloc::collections::BTreeMap;
 
@@ -18,13 +18,21 @@ fn bench_with(change: impl FnOnce(&mut Settings)) -> Bench {
     })
 }
 
+/// A question to the store.
+#[derive(Clone, Debug)]
+struct Lookup {
+    id: QuestionId,
+    address_of_record: String,
+    step: Step,
+}
+
 /// A store that compares and sets. It writes bindings down as plain data.
 #[derive(Clone, Default)]
 struct Shelf(BTreeMap<String, (u64, Vec<Plain>)>);
 
 impl Shelf {
     fn answer(&mut self, lookup: &Lookup) -> Answer {
-        let record = self.0.get(&*lookup.address_of_record).cloned();
+        let record = self.0.get(&lookup.address_of_record).cloned();
         match &lookup.step {
             Step::Fetch => match record {
                 None => Answer::Unknown,
@@ -53,13 +61,13 @@ impl Shelf {
 impl Bench {
     /// The questions that were asked since this was called last.
     fn lookups(&mut self) -> Vec<Lookup> {
-        let asked = |event: &mut Event| matches!(event, Event::Lookup(_));
-        let asked = self.events.extract_if(.., asked);
-        let lookup = |event| match event {
-            Event::Lookup(lookup) => lookup,
-            _ => unreachable!(),
+        let lookup = |question: server::Question| match question.step {
+            server::Step::Bindings { address_of_record, step } => {
+                Lookup { id: question.id, address_of_record: address_of_record.into(), step }
+            }
+            step => panic!("{step:?}"),
         };
-        asked.map(lookup).collect()
+        self.questions().into_iter().map(lookup).collect()
     }
 
     /// The one question that was asked.
@@ -69,9 +77,13 @@ impl Bench {
         lookups.remove(0)
     }
 
+    fn tell(&mut self, lookup: &Lookup, answer: Answer) -> Result<(), CommandError> {
+        self.server.answer(self.now, lookup.id, server::Answer::Bindings(answer))
+    }
+
     /// A question is answered; what goes out for it.
     fn located(&mut self, lookup: &Lookup, answer: Answer) -> Vec<Sent> {
-        self.server.located(self.now, lookup.id, answer).unwrap();
+        self.tell(lookup, answer).unwrap();
         self.drain()
     }
 
@@ -119,7 +131,7 @@ fn shelf(contacts: &str) -> Shelf {
 fn a_registration_fetches_and_stores_and_a_call_fetches() {
     let (mut bench, mut shelf) = (bench(), Shelf::default());
     assert!(bench.receive(BOB, &register("192.0.2.4", 1, "<sip:bob@192.0.2.4>;expires=60")).is_empty());
-    assert_eq!(bench.server.user().census().lookups, 1);
+    assert_eq!(bench.server.user().census().questions, 1);
     let sent = bench.serve(&mut shelf);
     assert_eq!(summaries(&sent), ["200 192.0.2.4:5060"]);
     assert_eq!(sent[0].values(HeaderId::Contact), ["<sip:bob@192.0.2.4>;expires=60"]);
@@ -234,22 +246,22 @@ fn a_second_answer_is_gone_and_one_to_another_question_is_none() {
     bench.receive(BOB, &register("192.0.2.4", 1, "<sip:bob@192.0.2.4>"));
     let fetch = bench.lookup();
     for wrong in [Answer::Stored, Answer::Changed] {
-        assert_eq!(bench.server.located(bench.now, fetch.id, wrong), Err(CommandError::WrongState));
+        assert_eq!(bench.tell(&fetch, wrong), Err(CommandError::WrongState));
     }
     bench.located(&fetch, Answer::Unknown);
-    assert_eq!(bench.server.located(bench.now, fetch.id, Answer::Unknown), Err(CommandError::Gone));
+    assert_eq!(bench.tell(&fetch, Answer::Unknown), Err(CommandError::Gone));
     let store = bench.lookup();
     for wrong in [Answer::Unknown, Answer::Found(Record::default())] {
-        assert_eq!(bench.server.located(bench.now, store.id, wrong), Err(CommandError::WrongState));
+        assert_eq!(bench.tell(&store, wrong), Err(CommandError::WrongState));
     }
     let stored = shelf.answer(&store);
     assert_eq!(summaries(&bench.located(&store, stored)), ["200 192.0.2.4:5060"]);
-    assert_eq!(bench.server.located(bench.now, store.id, Answer::Stored), Err(CommandError::Gone));
+    assert_eq!(bench.tell(&store, Answer::Stored), Err(CommandError::Gone));
     bench.receive(ALICE, &invite());
     let fetch = bench.lookup();
     let found = shelf.answer(&fetch);
     assert_eq!(bench.located(&fetch, found.clone()).len(), 1);
-    assert_eq!(bench.server.located(bench.now, fetch.id, found), Err(CommandError::Gone));
+    assert_eq!(bench.tell(&fetch, found), Err(CommandError::Gone));
     assert!(bench.drain().is_empty());
     bench.comes_to_rest();
 }
@@ -271,10 +283,10 @@ fn without_an_answer_everyone_gets_a_500_well_before_giving_up() {
     sent.sort_unstable();
     assert_eq!(sent, ["500 192.0.2.1:5060", "500 192.0.2.4:5060", "500 192.0.2.7:5060"]);
     for lookup in &lookups {
-        assert_eq!(bench.server.located(bench.now, lookup.id, Answer::Unknown), Err(CommandError::Gone));
+        assert_eq!(bench.tell(lookup, Answer::Unknown), Err(CommandError::Gone));
     }
-    assert_eq!(bench.server.located(bench.now, store.id, Answer::Stored), Err(CommandError::Gone));
-    assert_eq!(bench.server.user().census().lookups, 0);
+    assert_eq!(bench.tell(&store, Answer::Stored), Err(CommandError::Gone));
+    assert_eq!(bench.server.user().census().questions, 0);
     bench.comes_to_rest();
 }
 
@@ -306,7 +318,7 @@ fn a_cancel_ends_a_question() {
         let cancel = invite().replace("INVITE", "CANCEL").replace("Contact: <sip:alice@pc33.atlanta.com>\n", "");
         let sent = bench.receive(ALICE, &cancel);
         assert_eq!(summaries(&sent), ["200 192.0.2.1:5060", "487 192.0.2.1:5060"]);
-        assert_eq!(bench.server.located(bench.now, fetch.id, Answer::Unknown), Err(CommandError::Gone));
+        assert_eq!(bench.tell(&fetch, Answer::Unknown), Err(CommandError::Gone));
         assert!(bench.drain().is_empty());
         bench.comes_to_rest();
     }
@@ -393,13 +405,13 @@ fn an_ack_waits_for_its_way_and_is_dropped_without_an_answer() {
 
 #[test]
 fn questions_and_registrations_that_wait_have_limits() {
-    let mut full = bench_with(|settings| settings.lookups = 1);
+    let mut full = bench_with(|settings| settings.questions = 1);
     full.receive(ALICE, &invite());
     let second = full.receive(ALICE, &invite().replace("nashds8", "2"));
     assert_eq!(summaries(&second), ["100 192.0.2.1:5060", "503 192.0.2.1:5060"]);
     let register_too = full.receive(BOB, &register("192.0.2.4", 1, "<sip:bob@192.0.2.4>"));
     assert_eq!(summaries(&register_too), ["500 192.0.2.4:5060"]);
-    assert!(full.events.iter().any(|event| matches!(event, Event::Overload { limit: Limit::LOOKUPS, .. })));
+    assert!(full.events.iter().any(|event| matches!(event, Event::Overload { limit: Limit::QUESTIONS, .. })));
     full.comes_to_rest();
     let mut full = bench_with(|settings| settings.registrar.limits.waiting_registers = 1);
     full.receive(BOB, &register("192.0.2.4", 1, "<sip:bob@192.0.2.4>"));
@@ -453,11 +465,11 @@ fn whatever_the_store_does_nothing_acknowledged_is_lost() {
                         match draw(8) {
                             0 => drop(open.remove(place)),
                             1 => {
-                                let _ = bench.server.located(bench.now, lookup.id, answer.clone());
+                                let _ = bench.tell(lookup, answer.clone());
                                 sent.append(&mut bench.drain());
                             }
                             _ => {
-                                let _ = bench.server.located(bench.now, lookup.id, answer.clone());
+                                let _ = bench.tell(lookup, answer.clone());
                                 sent.append(&mut bench.drain());
                                 open.remove(place);
                             }

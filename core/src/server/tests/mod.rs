@@ -1,6 +1,7 @@
 //! The server, driven by hand-written datagrams in virtual time.
 
 mod accounting;
+mod asking;
 mod authenticating;
 mod cancelling;
 mod forking;
@@ -218,7 +219,16 @@ impl Bench {
         self.receive(BOB, &text);
     }
 
-    /// All timers run out; then nothing may be left.
+    /// The questions that were asked since this was called last.
+    fn questions(&mut self) -> Vec<super::Question> {
+        let asked = self.events.extract_if(.., |event| matches!(event, Event::Question(_)));
+        let question = |event| match event {
+            Event::Question(question) => question,
+            _ => unreachable!(),
+        };
+        asked.map(question).collect()
+    }
+
     /// The Record-Route that we write for the dialog of these tests, as a Route with these URI parameters.
     fn own_route(&self, uri: &str) -> String {
         let [alone, ..] = self.route_parameters();
@@ -234,6 +244,7 @@ impl Bench {
         }
     }
 
+    /// All timers run out; then nothing may be left.
     fn comes_to_rest(&mut self) {
         self.wait(Duration::from_secs(600));
         assert!(self.server.is_idle(), "{:?}", self.server);

@@ -1,6 +1,8 @@
 //! Phones that nothing but their own flows lead to (RFC 5626 §5 to §7).
 
 use super::*;
+use crate::registrar::{self, Binding, Record, Store};
+use crate::server::{Answer, Step};
 use crate::{Change, ConnectionId, Flow};
 
 /// Bob's phone and alice's, as their NATs show them.
@@ -127,7 +129,11 @@ fn close(bench: &mut Bench, connection: ConnectionId) {
 }
 
 fn with_tcp() -> (Bench, ListenerId) {
-    let mut bench = Bench::new();
+    with_tcp_and(|_| {})
+}
+
+fn with_tcp_and(change: impl FnOnce(&mut Settings)) -> (Bench, ListenerId) {
+    let mut bench = Bench::with(change);
     let tcp = Listener::tcp(OUR_ADDRESS.parse().unwrap()).with_sent_by("server10.biloxi.com".parse().unwrap());
     let tcp = bench.server.listen(tcp);
     (bench, tcp)
@@ -276,6 +282,124 @@ fn the_limit_of_targets_counts_other_flows_too() {
     let (mut bench, invite) = called_by_flows(|settings| settings.proxy.limits.targets = 1);
     let sent = bench.answer(&invite, 430);
     assert_eq!(summaries(&sent), ["ACK 203.0.113.4:40003".into(), format!("480 {ALICE_OUTSIDE}")]);
+}
+
+fn contacts(bench: &Bench) -> Vec<String> {
+    bench.server.bindings("bob@biloxi.com").iter().map(|binding| binding.contact.to_string()).collect()
+}
+
+/// The contacts that the application was told to be no more since this was called last.
+fn unbound(bench: &mut Bench) -> Vec<String> {
+    let contact = |event: Event| match event {
+        Event::Binding(registrar::Change::Unbound { contact, .. }) => Some(contact.to_string()),
+        _ => None,
+    };
+    core::mem::take(&mut bench.events).into_iter().filter_map(contact).collect()
+}
+
+/// RFC 5626 §5.3, §7: the edge proxy has lost the flow, so nobody is called there again.
+#[test]
+fn a_430_ends_the_binding_whose_path_it_came_along_and_no_other() {
+    for store in [Store::Memory, Store::Owner] {
+        let mut bench = Bench::with(|settings| settings.registrar.store = store);
+        let mut shelf = Vec::new();
+        for (number, edge) in [(1, "192.0.2.60"), (2, "192.0.2.61")] {
+            let path = format!("Supported: path\nPath: <sip:{edge};lr>\nContact");
+            let text = register("UDP", number, &format!("sip:bob@10.0.0.4:{number}")).replace("Contact", &path);
+            bench.receive(BOB, &text);
+            serve(&mut bench, &mut shelf);
+        }
+        bench.events.clear();
+        let mut sent = bench.receive(ALICE, &super::invite());
+        sent.append(&mut serve(&mut bench, &mut shelf));
+        let called = sent.iter().rfind(|sent| sent.to == "192.0.2.61:5060").cloned();
+        let called = called.unwrap_or_else(|| panic!("{sent:?}"));
+        bench.answer(&called, 486);
+        assert_eq!(unbound(&mut bench), [""; 0], "{store:?}");
+        let called = sent.iter().find(|sent| sent.to == "192.0.2.60:5060").unwrap();
+        bench.answer(called, 430);
+        assert_eq!(unbound(&mut bench), ["sip:bob@10.0.0.4:1"], "{store:?}");
+        if store == Store::Memory {
+            assert_eq!(contacts(&bench), ["sip:bob@10.0.0.4:2"]);
+        }
+    }
+    // A contact that is reached by itself has no flow to lose.
+    let mut bench = Bench::new();
+    bench.register(1);
+    let sent = bench.receive(ALICE, &super::invite());
+    bench.answer(&sent[1], 430);
+    assert_eq!((contacts(&bench).len(), unbound(&mut bench).len()), (1, 0));
+}
+
+/// RFC 5626 §7: an ICMP error ends all that is bound to a flow of datagrams, whoever it is bound to.
+#[test]
+fn datagrams_that_do_not_arrive_end_the_bindings_of_their_flow() {
+    let mut bench = Bench::new();
+    bench.receive(BOB_OUTSIDE, &register("UDP", 1, "sip:bob@10.0.0.4"));
+    let carol = register("UDP", 2, "sip:carol@10.0.0.4").replace("sip:bob@biloxi", "sip:carol@biloxi");
+    bench.receive(BOB_OUTSIDE, &carol);
+    let unreachable = |bench: &mut Bench| {
+        let (listener, remote) = (bench.listener, BOB_OUTSIDE.parse().unwrap());
+        bench.server.handle(bench.now, Input::Unreachable { listener, remote, quoted: b"INVITE sip:" });
+        summaries(&bench.drain())
+    };
+    // Nothing was sent there: nobody knows what this is about.
+    assert!(unreachable(&mut bench).is_empty());
+    assert_eq!(contacts(&bench).len(), 1);
+    call(&mut bench);
+    bench.events.clear();
+    assert_eq!(unreachable(&mut bench), [format!("480 {ALICE_OUTSIDE}")]);
+    assert_eq!(unbound(&mut bench), ["sip:bob@10.0.0.4", "sip:carol@10.0.0.4"]);
+    assert!(contacts(&bench).is_empty() && bench.server.bindings("carol@biloxi.com").is_empty());
+}
+
+/// A store with one record answers all that it is asked; what goes out for it.
+fn serve(bench: &mut Bench, shelf: &mut Vec<Binding>) -> Vec<Sent> {
+    let mut sent = bench.drain();
+    loop {
+        let questions = bench.questions();
+        if questions.is_empty() {
+            return sent;
+        }
+        for question in questions {
+            let Step::Bindings { step, .. } = question.step else { panic!("{question:?}") };
+            let answer = match step {
+                registrar::Step::Fetch => {
+                    registrar::Answer::Found(Record { version: shelf.len() as u64, bindings: shelf.clone() })
+                }
+                registrar::Step::Store(record) => {
+                    *shelf = record.bindings;
+                    registrar::Answer::Stored
+                }
+            };
+            bench.server.answer(bench.now, question.id, Answer::Bindings(answer)).unwrap();
+            sent.append(&mut bench.drain());
+        }
+    }
+}
+
+/// RFC 5626 §5.3: where the flow of a dialog is gone, the store knows whether its phone has come back.
+#[test]
+fn an_in_dialog_request_whose_flow_is_gone_asks_the_store() {
+    let (mut bench, tcp) = with_tcp_and(|settings| settings.registrar.store = Store::Owner);
+    let (contact, mut shelf) = ("sip:bob@10.0.0.4;transport=tcp", Vec::new());
+    let first = connect(&mut bench, tcp);
+    along(&mut bench, first, &register("TCP", 1, contact));
+    serve(&mut bench, &mut shelf);
+    bench.receive(ALICE_OUTSIDE, &invite(1));
+    let sent = serve(&mut bench, &mut shelf);
+    let routes = sent[0].values(HeaderId::RecordRoute).join(", ");
+    let bye = |number| within(number, &format!("BYE {contact}"), A, B, "10.0.0.1", &routes);
+    // As long as the flow is there nobody is asked.
+    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &bye(2))[0].connection, Some(first));
+    close(&mut bench, first);
+    assert!(bench.receive(ALICE_OUTSIDE, &bye(3)).is_empty());
+    assert_eq!(summaries(&serve(&mut bench, &mut shelf)), [format!("430 {ALICE_OUTSIDE}")]);
+    let second = connect(&mut bench, tcp);
+    along(&mut bench, second, &register("TCP", 2, contact));
+    serve(&mut bench, &mut shelf);
+    assert!(bench.receive(ALICE_OUTSIDE, &bye(4)).is_empty());
+    assert_eq!(summaries(&serve(&mut bench, &mut shelf)), [format!("BYE {BOB_OUTSIDE}")]);
 }
 
 /// RFC 3327 §5.4.
