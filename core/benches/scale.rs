@@ -1,5 +1,5 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: nanoseconds for each operation, and what a poll costs when there is
-//! nothing to do; besides, a server that refreshes bindings. `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
+//! nothing to do; besides, a server that refreshes bindings and forwards INVITEs. `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
 
 #![expect(
     clippy::disallowed_methods,
@@ -7,6 +7,7 @@
     reason = "a benchmark reads the clock, and stops when it measures nothing"
 )]
 
+mod forwarding;
 mod registrations;
 mod transactions;
 
@@ -40,6 +41,7 @@ fn main() {
     }
     println!("Aims for a million server transactions in random order: {:.1}x and {:.1}x.", AIMS.0, AIMS.1);
     print_registrations();
+    print_forwarding();
     println!("\nA poll with nothing to do: fire, Tick, poll, deadline.");
     for size in [0].into_iter().chain(sizes.last().copied()) {
         println!("{size:>10} live {:>8.1} ns", idle_poll(size));
@@ -165,5 +167,27 @@ fn print_registrations() {
             }
         }
         println!("{users:>10} users with {phones:>2} bindings {:>8.2} us", nanos / timed as f64 / 1e3);
+    }
+}
+
+/// Microseconds of an INVITE that is forwarded, from its octets to those that go to the callee.
+fn print_forwarding() {
+    /// Rounds of calls that are timed, each on a server of its own: the window over uses of nonces stays small.
+    const ROUNDS: usize = 20;
+    const CALLS: usize = 2_000;
+    println!("\nAn INVITE that is forwarded to a registered phone.");
+    for (name, asks) in [("without credentials", false), ("with its digest checked", true)] {
+        let mut nanos = 0.0;
+        for _ in 0..ROUNDS {
+            let mut bench = forwarding::Bench::new(asks);
+            let invites: Vec<_> = (1..=CALLS).map(|number| bench.invite(number)).collect();
+            let (start, cpu) = (Clock::now(), cpu_nanos());
+            invites.iter().for_each(|invite| bench.forward(black_box(invite)));
+            nanos += match (cpu, cpu_nanos()) {
+                (Some(start), Some(end)) => end - start,
+                _ => start.elapsed().as_nanos() as f64,
+            };
+        }
+        println!("{name:>30} {:>8.2} us", nanos / (ROUNDS * CALLS) as f64 / 1e3);
     }
 }

@@ -58,7 +58,7 @@
 //!
 //! | module | RFC 3261 | what |
 //! |---|---|---|
-//! | [`time`], [`id`], [`timer`], [`error`], [`owner_tag`], [`random`], [`shard`], `keyed_index`, [`tag`] | | the ground |
+//! | [`time`], `plain`, [`id`], [`timer`], [`error`], [`owner_tag`], [`random`], [`shard`], `keyed_index`, [`tag`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`extension`] | §19.2 | option tags |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
@@ -91,6 +91,8 @@ mod keyed_index;
 pub mod message;
 pub mod node;
 pub mod owner_tag;
+#[cfg(feature = "serde")]
+pub mod plain;
 pub mod proxy;
 pub mod random;
 pub mod registrar;

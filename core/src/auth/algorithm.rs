@@ -35,7 +35,7 @@ impl HashFunction {
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Md5 => "MD5",
             Self::Sha256 => "SHA-256",
@@ -162,4 +162,9 @@ impl fmt::Debug for Hex {
 pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     let differences = a.iter().zip(b).fold(0, |all, (a, b)| core::hint::black_box(all | (a ^ b)));
     a.len() == b.len() && differences == 0
+}
+
+#[cfg(feature = "serde")]
+crate::plain::as_text! {
+    Algorithm, "an algorithm of Digest", Self::parse, |algorithm: &Self| *algorithm;
 }

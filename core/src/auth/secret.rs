@@ -127,3 +127,65 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// As configuration has it.
+#[cfg(feature = "serde")]
+mod plain {
+    use alloc::vec::Vec;
+
+    use serde::de::Error;
+    use serde::ser::SerializeMap;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Ha1, HashFunction, Kind, Secret};
+    use crate::plain::Hidden;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Written {
+        password: Option<Hidden>,
+        #[serde(rename = "MD5")]
+        md5: Option<Hidden>,
+        #[serde(rename = "SHA-256")]
+        sha256: Option<Hidden>,
+        #[serde(rename = "SHA-512-256")]
+        sha512_256: Option<Hidden>,
+    }
+
+    impl<'de> Deserialize<'de> for Secret {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let Written { password, md5, sha256, sha512_256 } = Written::deserialize(from)?;
+            let written =
+                [(HashFunction::Md5, md5), (HashFunction::Sha256, sha256), (HashFunction::Sha512_256, sha512_256)];
+            let mut hashes = Vec::new();
+            for (function, digits) in written {
+                if let Some(Hidden(digits)) = digits {
+                    let ha1 = Ha1::parse(function, &digits);
+                    hashes.push(ha1.ok_or_else(|| Error::custom("a hash has not the digits of its hash function"))?);
+                }
+            }
+            match (password, hashes.is_empty()) {
+                (Some(Hidden(password)), true) => Ok(Self::password(&password)),
+                (None, false) => Ok(Self::hashes(hashes)),
+                (Some(_), false) => Err(Error::custom("a secret is a password or hashes, and not both")),
+                (None, true) => Err(Error::custom("a secret is a password or hashes, and neither is there")),
+            }
+        }
+    }
+
+    impl Serialize for Secret {
+        /// In clear: a configuration that is written serves to be read again.
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let mut map = to.serialize_map(None)?;
+            match &self.0 {
+                Kind::Password(password) => map.serialize_entry("password", password)?,
+                Kind::Hashes(hashes) => {
+                    for ha1 in hashes {
+                        map.serialize_entry(ha1.function().as_str(), ha1.digits().as_str())?;
+                    }
+                }
+            }
+            map.end()
+        }
+    }
+}

@@ -113,6 +113,7 @@ impl Config {
 /// Bounds on everything that a peer can make the endpoint hold, those of each layer in a value of that layer's own. The cores above
 /// have bounds of their own in their settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Bounds on one message.
     pub message: message::Limits,

@@ -421,6 +421,12 @@ impl fmt::Display for HostPortBuf {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::plain::as_text! {
+    HostBuf, "a host", |text| text.parse().ok(), |host: &Self| host.clone();
+    HostPortBuf, "a host, and perhaps a port", |text| text.parse().ok(), |at: &Self| at.clone();
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Host, HostPort, HostPortBuf};

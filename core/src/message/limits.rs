@@ -4,6 +4,7 @@
 /// names, if so much of it can be read as an answer copies ([`Request::salvage`](super::Request::salvage)); anything else is
 /// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Octets of the start line. 8,192; above it 414.
     pub start_line: usize,

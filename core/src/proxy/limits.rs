@@ -4,6 +4,7 @@ use crate::error::Limit;
 
 /// Bounds on what peers can make a proxy hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Response contexts alive at once; above it a new request gets a 503. 1,000,000.
     pub response_contexts: usize,

@@ -4,6 +4,7 @@ use crate::error::Limit;
 
 /// Bounds on what peers can make a registrar hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Addresses-of-record that the location service holds. 1,000,000.
     pub addresses_of_record: usize,

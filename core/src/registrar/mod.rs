@@ -45,6 +45,7 @@ use crate::timer::TimerId;
 
 /// How long a registrar is willing to bind, and how much. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Settings {
     /// A requested time below this (and below an hour, RFC 3261 §10.3 step 7) is answered with 423. 60.
     pub min_expires: u32,

@@ -20,6 +20,7 @@ use crate::transaction::ServerTransactionId;
 
 /// Where bindings are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Store {
     /// In the registrar's own memory.
     #[default]

@@ -33,10 +33,12 @@ work! {
 ///
 /// Several routes with one key are alternatives: the first that is there is taken. If none of them is, a request gets a 503.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Gateway {
     /// The next hop, as the routes have it.
     pub next_hop: NextHop,
     /// The time from one answer, or the lack of one, to the next OPTIONS.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub interval: Duration,
 }
 

@@ -42,8 +42,8 @@ pub(super) enum Routing {
     Refuse(StatusCode),
 }
 
-/// All that is known for the decisions on one request: the application's answers, and what was made of credentials with their help, as no
-/// credentials pass twice.
+/// All that is known for the decisions on one request: the application's answers, and what was made of credentials with their help, so that they
+/// are judged once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     /// When the application's time is over; `None` before the first question.

@@ -19,6 +19,7 @@ handles! {
 /// The steps of a server that its application takes over. Each is off by default, so that the server goes by its settings alone. The bindings
 /// are taken over by [`registrar::Store::Owner`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Steps {
     /// Who is let in: [`Step::Admission`].
     pub admission: bool,

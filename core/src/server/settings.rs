@@ -14,6 +14,7 @@ use crate::transport::NextHop;
 
 /// The settings of a domain's server.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Settings {
     /// Every host part that means this domain: those of its addresses-of-record, and names like `registrar.biloxi.com`.
     pub domains: Vec<HostBuf>,
@@ -78,6 +79,7 @@ impl Default for Settings {
 
 /// Another name of a domain: its users have the same bindings by either name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Alias {
     /// The other name.
     pub name: HostBuf,
@@ -87,6 +89,7 @@ pub struct Alias {
 
 /// An entry of the route table: requests that fit `key` go to `next_hop`, their Request-URI unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Route {
     /// Which Request-URIs.
     pub key: RouteKey,
@@ -195,6 +198,11 @@ impl Settings {
         }
         best
     }
+}
+
+#[cfg(feature = "serde")]
+crate::plain::as_text! {
+    RouteKey, "user@host, a host, host:port or *", |text| text.parse().ok(), |key: &Self| key.clone();
 }
 
 #[cfg(test)]

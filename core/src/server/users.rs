@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
 
@@ -12,6 +13,7 @@ use crate::time::Duration;
 
 /// A user of a domain: `name@domain`. The domain is the realm of the user's credentials (RFC 3261 §22.1).
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct User {
     /// The user part of the address-of-record, unescaped; the user name of Digest, too.
     pub name: Box<str>,
@@ -23,13 +25,16 @@ pub struct User {
 
 /// The way users are asked for credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Digest {
     /// The algorithms, the most preferred first; one challenge each (RFC 8760 §2.3). SHA-256 and MD5.
     pub algorithms: Vec<Algorithm>,
     /// How long a nonce is good for. Five minutes.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub nonce_age: Duration,
     /// How long after it was last authenticated or registered a flow is known: requests in dialogs that come along it are relayed
     /// without credentials, as many phones have none for them. One day.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub flow_age: Duration,
     /// Flows that are known at once; above it the one that would be forgotten next is forgotten. 100,000.
     pub flows: usize,
@@ -91,6 +96,15 @@ impl Peer {
     }
 }
 
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network { address, bits } => write!(f, "{address}/{bits}"),
+            Self::Identity(name) => name.fmt(f),
+        }
+    }
+}
+
 impl FromStr for Peer {
     type Err = CommandError;
 
@@ -112,6 +126,11 @@ impl FromStr for Peer {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::plain::as_text! {
+    Peer, "an address, address/bits, or a name that TLS has proved", |text| text.parse().ok(), |peer: &Self| peer.clone();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +145,9 @@ mod tests {
         assert!(is("0.0.0.0/0", "203.0.113.1") && !is("0.0.0.0/0", "2001:db8::1"));
         assert!(is("2001:db8::/32", "2001:db8:ffff::1") && !is("2001:db8::/32", "2001:db9::1"));
         assert!(is("::1", "::1") && !is("::1", "127.0.0.1"));
+        for text in ["192.0.2.16/28", "2001:db8::/32", "proxy.biloxi.com"] {
+            assert_eq!(alloc::string::ToString::to_string(&text.parse::<Peer>().unwrap()), text);
+        }
         for bad in ["", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/x", "::/129", "biloxi.com/8", "a b"] {
             assert!(bad.parse::<Peer>().is_err(), "{bad}");
         }

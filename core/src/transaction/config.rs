@@ -5,15 +5,20 @@ use crate::time::Duration;
 
 /// The base values of the timers (RFC 3261 §17, table 4); the lettered timers are computed from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Timers {
     /// T1, the round-trip estimate: 500 ms. Below 1 ms it counts as 1 ms: what is due again at once is due for ever.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub t1: Duration,
     /// T2, the longest interval of non-INVITE requests and INVITE responses: 4 s. Below 1 ms it counts as 1 ms.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub t2: Duration,
     /// T4, how long a message may stay in the network: 5 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub t4: Duration,
     /// Timer C, how long a proxy waits for a final response after a provisional one: more than 3 minutes (§16.6
     /// step 11).
+    #[cfg_attr(feature = "serde", serde(with = "crate::plain::duration"))]
     pub c: Duration,
 }
 
@@ -43,6 +48,7 @@ impl Default for Timers {
 
 /// Bounds on the transactions that peers can make us hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Server transactions alive at once; above it a new request gets a stateless 503. 1,000,000.
     pub server_transactions: usize,

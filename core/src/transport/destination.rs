@@ -135,6 +135,55 @@ impl From<HostPort<'_>> for NextHop {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for NextHop {
+    /// As the URI that leads there. A flow and a listener are of one run of a node, and cannot be written.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.flow.is_some() || self.listener.is_some() {
+            return Err(serde::ser::Error::custom("a next hop along a flow or from a listener cannot be written"));
+        }
+        to.collect_str(&WrittenHop(self))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for NextHop {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let parse = |text: &str| Self::of_uri(Uri::parse(text.as_bytes()).ok()?);
+        crate::plain::read(from, "a SIP URI of the next hop", parse)
+    }
+}
+
+#[cfg(feature = "serde")]
+struct WrittenHop<'a>(&'a NextHop);
+
+#[cfg(feature = "serde")]
+impl core::fmt::Display for WrittenHop<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let NextHop { host, port, protocol, secure, maddr, ttl, .. } = self.0;
+        write!(f, "{}:{host}", if *secure { "sips" } else { "sip" })?;
+        if let Some(port) = port {
+            write!(f, ":{port}")?;
+        }
+        if let Some(protocol) = protocol {
+            // The transport of a SIPS URI is what TLS runs over (RFC 5630 §3.1.4).
+            let named = match protocol {
+                Protocol::Tls if *secure => Protocol::Tcp,
+                Protocol::Wss if *secure => Protocol::Ws,
+                protocol => *protocol,
+            };
+            write!(f, ";transport={}", named.as_str().to_ascii_lowercase())?;
+        }
+        if let Some(maddr) = maddr {
+            write!(f, ";maddr={maddr}")?;
+        }
+        match ttl {
+            Some(ttl) => write!(f, ";ttl={ttl}"),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

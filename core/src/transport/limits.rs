@@ -5,6 +5,7 @@ use crate::time::Duration;
 
 /// Bounds on connections, on what is queued for the driver, and on the search for a next hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
     /// Outputs queued and not yet taken by the driver; above it inputs from peers are dropped and counted. 65,536.
     pub outputs: usize,

@@ -24,6 +24,7 @@ const USUAL_MTU: u16 = 1_500;
 
 /// A local address that the driver binds, and what we call it towards others.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(from = "plain::Written"))]
 pub struct Listener {
     /// The transport protocol.
     pub protocol: Protocol,
@@ -40,6 +41,7 @@ pub struct Listener {
 
 /// A network: all addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Network {
     /// An address of the network.
     pub address: IpAddr,
@@ -276,6 +278,31 @@ impl Listeners {
         let far = |listener: &Listener| listener.local.ip().is_loopback() != ip.is_loopback();
         let reaching = self.iter().filter_map(|(id, listener)| Some(((Reverse(fits(listener)?), far(listener)), id)));
         reaching.min_by_key(|(rank, _)| *rank).map(|(_, id)| id)
+    }
+}
+
+/// As configuration has it.
+#[cfg(feature = "serde")]
+mod plain {
+    use super::{HostPortBuf, Listener, Network, Protocol, SocketAddr, Vec};
+
+    /// A listener, whose sent-by is its local address if nothing else is said.
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Written {
+        protocol: Protocol,
+        local: SocketAddr,
+        sent_by: Option<HostPortBuf>,
+        mtu: Option<u16>,
+        #[serde(default)]
+        networks: Vec<Network>,
+    }
+
+    impl From<Written> for Listener {
+        fn from(Written { protocol, local, sent_by, mtu, networks }: Written) -> Self {
+            let own = Self::new(protocol, local);
+            Self { sent_by: sent_by.unwrap_or(own.sent_by), mtu, networks, ..own }
+        }
     }
 }
 

@@ -293,6 +293,13 @@ impl<'a> Header<'a> for Via<'a> {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::plain::as_text! {
+    Protocol, "a transport protocol", |text| {
+        Some(Self::from_token(text.as_bytes())).filter(|protocol| *protocol != Self::Other)
+    }, |protocol: &Self| *protocol;
+}
+
 #[cfg(test)]
 mod tests {
     /// Checks that one pass reads what the full reader finds.

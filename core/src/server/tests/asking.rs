@@ -246,7 +246,7 @@ fn the_application_says_where_the_contacts_of_a_3xx_lead() {
     bench.comes_to_rest();
 }
 
-/// One request may be asked about in every step. Credentials pass once, and are not replayed when it is decided on again.
+/// One request may be asked about in every step. Its credentials are no replay when it is decided on again.
 #[test]
 fn all_steps_of_one_request_are_asked_in_their_order() {
     let mut bench = Bench::with(|settings| {

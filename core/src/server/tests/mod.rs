@@ -13,6 +13,8 @@ mod locating;
 mod mutating;
 mod outbound;
 mod phones;
+#[cfg(feature = "serde")]
+mod plain;
 mod redirecting;
 mod registering;
 mod responding;
