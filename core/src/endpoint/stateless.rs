@@ -4,6 +4,7 @@
 use alloc::string::String;
 use core::fmt;
 use core::hash::Hasher;
+use core::net::SocketAddr;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -15,7 +16,7 @@ use crate::owner_tag::OwnerTag;
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::forwarded_destination;
+use crate::transport::{NextHop, forwarded_destination};
 
 use super::{DropCause, Endpoint};
 
@@ -171,6 +172,25 @@ impl Endpoint {
         let forwarded = response.octets_without_top_via(self.wire.framing(listener)).map_err(|_| BAD)?;
         match self.wire.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
             Some(flow) => self.wire.send(flow, forwarded),
+            None => self.wire.stats.disconnected += 1,
+        }
+        Ok(())
+    }
+
+    /// Sends a response as it came to the server that has written its topmost Via, where that names us instead: `next_hop` is an
+    /// address.
+    ///
+    /// # Errors
+    /// `Invalid("Via")` if there is none whose transport leads there, `Invalid("the next hop")` if that has no address.
+    pub fn hand_over(&mut self, now: Instant, response: &Response, next_hop: &NextHop) -> Result<(), CommandError> {
+        const BAD: CommandError = CommandError::Invalid("Via");
+        self.wire.advance(now);
+        let protocol = next_hop.protocol.or_else(|| response.top_via().map(|via| via.protocol)).ok_or(BAD)?;
+        let address = next_hop.target().as_host().ip().ok_or(CommandError::Invalid("the next hop"))?;
+        let remote = SocketAddr::new(address, next_hop.port.unwrap_or(protocol.default_port()));
+        let listener = self.wire.listeners.towards(protocol, remote).ok_or(BAD)?;
+        match self.wire.flow_to(listener, remote, &next_hop.host) {
+            Some(flow) => self.wire.send(flow, response.as_bytes().clone()),
             None => self.wire.stats.disconnected += 1,
         }
         Ok(())

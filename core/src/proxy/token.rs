@@ -97,7 +97,7 @@ impl TokenKey {
     /// Reads the token in one of our Record-Route values that has come back with a request of its dialog. The caller's tag is then
     /// in From or in To.
     pub(super) fn read(&self, uri: Uri<'_>, headers: Headers<'_>) -> Option<Token> {
-        let text = core::str::from_utf8(uri.parameters().value(NAME)?).ok()?;
+        let text = core::str::from_utf8(token_of(uri)?).ok()?;
         let text = text.rsplit_once('.').map_or(text, |(_owner, token)| token);
         if !text.is_ascii() || text.len() != 2 * NUMBER + 1 + HASH {
             return None;
@@ -133,6 +133,11 @@ impl TokenKey {
         let hash = hasher.finish128().as_u128() >> 32;
         format!("{made:0NUMBER$x}{forwarding:0NUMBER$x}{}{hash:0HASH$x}", place.letter())
     }
+}
+
+/// The token in a Record-Route value, of whoever wrote it.
+pub(super) fn token_of(uri: Uri<'_>) -> Option<&[u8]> {
+    uri.parameters().value(NAME)
 }
 
 /// Compares all of both texts, wherever the first difference is: the time taken says nothing of the right one.

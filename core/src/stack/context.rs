@@ -322,6 +322,14 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.forward_response(self.now, response)
     }
 
+    /// Gives a response to the one who has written its topmost Via: see [`Endpoint::hand_over`].
+    ///
+    /// # Errors
+    /// As [`Endpoint::hand_over`].
+    pub fn hand_over(&mut self, response: &Response, next_hop: &NextHop) -> Result<(), CommandError> {
+        self.endpoint.hand_over(self.now, response, next_hop)
+    }
+
     /// Begins a server transaction: see [`Endpoint::accept`].
     pub fn accept(&mut self, arrival: Arrival, tag: impl Into<Tag>) -> ServerTransactionId {
         let tag = self.marked(tag);

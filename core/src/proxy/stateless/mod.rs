@@ -8,6 +8,8 @@
 //! No request is known to have come by before: [`Settings`] has no forking, there is no loop check (which §16.3 leaves open), and what
 //! loops ends by Max-Forwards.
 
+#[cfg(test)]
+mod dialogs_test;
 mod farm;
 #[cfg(test)]
 mod tests;
@@ -141,6 +143,19 @@ impl Core {
             Indication::Stray { response, flow } => pass_back(cx, &response, flow),
             // There is no transaction, delivery or timer of this core that anything could be told of.
             _ => {}
+        }
+    }
+
+    /// Forwards a response for one of the servers of a farm: to the member that has written its topmost Via and is up, as the response
+    /// came; any other as [`indicate`](Self::indicate) does with an [`Indication::Stray`].
+    pub fn stray<E>(&self, cx: &mut Context<'_, E>, response: &Response, flow: Flow, farm: &Farm) {
+        match farm.owner_of(response).filter(|_| !cx.has_marked(response)) {
+            Some(member) => {
+                if cx.hand_over(response, &member.next_hop).is_err() {
+                    cx.discard_stray(flow, response);
+                }
+            }
+            None => pass_back(cx, response, flow),
         }
     }
 
