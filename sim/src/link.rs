@@ -147,10 +147,15 @@ impl Conditions {
     };
 }
 
-impl Default for Link {
+impl Link {
     /// 10 ms, any size, no ICMP, and fine in any weather.
+    pub const FINE: Self =
+        Self { delay: Duration::from_millis(10), mtu: None, icmp: false, conditions: Conditions::FINE };
+}
+
+impl Default for Link {
     fn default() -> Self {
-        Self { delay: Duration::from_millis(10), mtu: None, icmp: false, conditions: Conditions::FINE }
+        Self::FINE
     }
 }
 

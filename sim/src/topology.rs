@@ -8,6 +8,8 @@
 //! | `bob` | 192.0.2.4 | |
 //! | `carol`, if a call is transferred to her | 192.0.2.5 | |
 //! | `strict`, if there is a strict router | 192.0.2.6 | |
+//! | `biloxi` of a farm, and behind it `s1`, `s2`, … | 192.0.2.3, and its ports 5071, … | biloxi.com, registrar.biloxi.com, server10.biloxi.com |
+//! | `store` of a farm | 192.0.2.7 | |
 //! | `alice` and `atlanta` of a dual-stack network | 2001:db8::1, 2001:db8::2 besides 192.0.2.2 | as above |
 //! | `nat`, with Alice behind it at 10.0.0.1 | 203.0.113.1 | |
 //! | `proxy1`, `proxy2`, … of a chain | 198.51.100.1, … | proxy1.example.net, … |
@@ -31,6 +33,7 @@ pub use scene::{Scene, Wrap};
 pub use secrets::PASSWORDS;
 
 mod build;
+mod farm;
 mod network;
 mod people;
 mod rfc;
@@ -196,7 +199,10 @@ impl Scenario {
     /// As above, with something between some nodes and the world, such as a mistake that checks must find.
     pub fn world_with(&self, wrap: Wrap<'_>) -> World {
         let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
-        let (links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);
+        let (mut links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);
+        if let Topology::Farm(servers) = self.topology {
+            links = farm::links(links, servers);
+        }
         let mut scene = Scene::new(Setting { links, plan, weather, recording, ..Setting::default() });
         let floods: Vec<_> = self.plan.timed().filter(|fault| matches!(fault.event, Event::Flood { .. })).collect();
         scene.expect_floods(!floods.is_empty());

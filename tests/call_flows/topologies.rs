@@ -2,7 +2,7 @@
 
 use sansip_sim::topology::{Scenario, Topology};
 
-use crate::{drawn, fields, numbered, run};
+use crate::{drawn, fields, numbered, planned, run};
 
 /// RFC 3261 §8.3: Bob's domain redirects Alice, who acknowledges the 302 and calls his phone.
 #[test]
@@ -70,6 +70,25 @@ fn a_call_between_the_families_as_a_ladder() {
         let ends = [sent.from, to].map(|node| world.trace().name(node));
         assert_eq!(sent.destination.is_ipv6(), ends.into_iter().any(is_v6), "{ends:?}");
         assert_eq!(sent.source.is_ipv6(), sent.destination.is_ipv6(), "{ends:?}");
+    }
+    insta::assert_snapshot!(drawn(&world));
+}
+
+/// The server that has recorded the route of a call dies while the call is there. Bob's BYE names the farm, and the other server, which has never
+/// heard of the call, knows the token.
+#[test]
+fn a_call_whose_server_dies_as_a_ladder() {
+    let world = run(&planned(Topology::Farm(2), "s2@5s:crash"));
+    let messages = numbered(&world);
+    let route = |number: &str| fields(&messages[number].bytes).1["route"][0].clone();
+    assert!(route("F17").starts_with("<sip:server10.biloxi.com;lr;token=s2."), "{}", route("F17"));
+    let via = |number: &str| fields(&messages[number].bytes).1["via"][0].clone();
+    assert!(via("F5").starts_with("SIP/2.0/UDP server10.biloxi.com;branch=z9hG4bKs2."), "{}", via("F5"));
+    assert!(via("F20").starts_with("SIP/2.0/UDP server10.biloxi.com;branch=z9hG4bKs1."), "{}", via("F20"));
+    // No phone addresses a server.
+    let servers = [world.node("s1"), world.node("s2")];
+    for (_, _, sent) in world.trace().transmissions().filter(|(.., sent)| servers.contains(&sent.to)) {
+        assert!(["biloxi", "store"].contains(&world.trace().name(sent.from)));
     }
     insta::assert_snapshot!(drawn(&world));
 }

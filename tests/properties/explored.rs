@@ -12,7 +12,7 @@ use sansip_sim::topology::Topology;
 fn explore(topology: Topology, faults: usize) {
     let jobs = thread::available_parallelism().map_or(1, usize::from);
     for case in Exploration::calls(&Case { topology, ..Case::default() }) {
-        let exploration = Exploration { case, faults };
+        let exploration = Exploration::new(case, faults);
         let findings = walk(&exploration, jobs, &Progress::default(), &mut || {});
         if let Some(first) = findings.broken.into_values().next() {
             expect_holds(&Case { plan: first.plan, ..exploration.case.clone() });

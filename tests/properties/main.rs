@@ -4,6 +4,7 @@ mod any_plan;
 #[path = "../../core/fuzz/src/endpoint/mod.rs"]
 mod endpoint;
 mod explored;
+mod farm;
 mod floods;
 mod found;
 mod laws;

@@ -8,11 +8,15 @@ use crate::packet::Packet;
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
 /// at once (RFC 3261 §8.2, §15.1.2, §17.2.2), that is, before its sender sends it a second time.
 ///
+/// A registrar may ask a store before it answers a REGISTER, which has 20·T1 for it.
 /// A request that a proxy passes on is answered from elsewhere, or never (RFC 4320 §4.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Answered {
     timers: Timers,
 }
+
+/// So many times T1 the store of a registrar may take.
+const STORE: u32 = 20;
 
 impl Answered {
     /// For nodes with these timers.
@@ -22,7 +26,11 @@ impl Answered {
 
     fn is_answered(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
         let invite = packet.method == "INVITE";
-        let by = if invite { part.until } else { seen.time + self.timers.t1 };
+        let by = match packet.method {
+            "INVITE" => part.until,
+            "REGISTER" => seen.time + self.timers.t1 * STORE,
+            _ => seen.time + self.timers.t1,
+        };
         let out_of_time = by > part.until || (invite && part.crashed);
         out_of_time
             || part.forwards(seen.hop, packet.method)

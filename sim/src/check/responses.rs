@@ -7,7 +7,8 @@ use crate::packet::Packet;
 
 /// A response answers a request that came, and says so.
 ///
-/// * No response to a response, to an ACK, or to what never came (RFC 3261 §17, §17.1.1.3: "MUST NOT").
+/// * No response to a response, to an ACK, or to what never came (RFC 3261 §17, §17.1.1.3: "MUST NOT"). A node without transactions may pass on
+///   one that came, or before a farm give it as it came to the server that has written its topmost Via.
 /// * From, Call-ID and CSeq are those of the request; so is To, but for the tag that every response except 100 has
 ///   (§8.2.6.2).
 /// * A server that answers by itself uses one To tag for a request (§8.2.6.2), until its transaction is over.
@@ -43,7 +44,9 @@ impl Check for Responses {
                 continue;
             }
             let Some(request) = asked(part, seen, response) else {
-                breach("it answers nothing that came");
+                if !is_passed_on(part, seen, response) {
+                    breach("it answers nothing that came");
+                }
                 continue;
             };
             if let Some(why) = mismatch(response, request) {
@@ -90,6 +93,14 @@ fn asked<'a>(part: &Part<'a>, seen: &Seen<'a>, response: &'a Packet<'a>) -> Opti
     copies.find(|request| mismatch(response, request).is_none()).or(Some(first))
 }
 
+/// Whether a node without transactions passes on a response to a request that it may have forwarded in another life, or gives one as it came to
+/// the one who has written its topmost Via.
+fn is_passed_on(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> bool {
+    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let is_as_it_came = before.any(|(_, came, _)| came.text == response.text);
+    part.is_stateless && (is_as_it_came || is_forwarded(part, seen, response))
+}
+
 /// Whether the same response came from downstream.
 fn is_forwarded(part: &Part<'_>, response: &Seen<'_>, packet: &Packet<'_>) -> bool {
     part.received().any(|(seen, above, _)| {
@@ -120,6 +131,18 @@ mod tests {
 
     fn shows(story: Story, why: &str) {
         story.shows(Responses::new(Timers::default()), why);
+    }
+
+    #[test]
+    fn a_node_without_transactions_may_pass_on_a_response_as_it_came_or_without_its_via() {
+        const NOTHING: &str = "it answers nothing that came";
+        let came = response(180, "INVITE", &["s", "1"]);
+        shows(Story::stateless().receives(0, &came).sends(0, &came), "");
+        shows(Story::new().receives(0, &came).sends(0, &came), NOTHING);
+        shows(Story::stateless().receives(0, &came).sends(0, &came.replace("Reason", "Changed")), NOTHING);
+        let below = response(180, "INVITE", &["1"]);
+        shows(Story::stateless().receives(0, &came).sends(0, &below), "");
+        shows(Story::new().receives(0, &came).sends(0, &below), NOTHING);
     }
 
     #[test]

@@ -37,7 +37,11 @@ impl Check for ViaDiscipline {
         used.sort_unstable();
         for of_branch in used.chunk_by(|one, other| one.0 == other.0) {
             for (_, number, index) in of_branch.iter().filter(|(_, number, _)| *number != of_branch[0].1) {
-                let part = &run.parts()[*number];
+                let (part, first) = (&run.parts()[*number], &run.parts()[of_branch[0].1]);
+                // The branch of a stateless proxy is a function of the request, in any of its lives (§16.11).
+                if part.is_stateless && (part.node, part.call_id) == (first.node, first.call_id) {
+                    continue;
+                }
                 let seen = &part.seen[*index];
                 let Some((packet, _)) = seen.sent() else { continue };
                 tell(part, seen, packet, "the branch was used in another call", report);

@@ -13,6 +13,7 @@ use super::{Options, Out, Stop, Usage, help, jobs};
 use crate::check::standard;
 use crate::crew::Progress;
 use crate::explore::{CANCEL, Exploration, Findings, walk_all};
+use crate::fault::Event;
 use crate::run::{ByWhom, Case, OPTIONS, Outcome, PANIC};
 use crate::shrink::{Failure, folder};
 
@@ -35,6 +36,7 @@ const PARTS: [&str; 11] = [
 struct Asked {
     calls: Vec<Case>,
     faults: usize,
+    events: Vec<Event>,
     limit: Option<Duration>,
     jobs: usize,
     failures: PathBuf,
@@ -51,7 +53,8 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     stop_at_ctrl_c(&progress);
     let mut meter = Meter::new(out.stderr, None, asked.limit, out.terminal, out.colour);
     let faults = asked.faults;
-    let explorations: Vec<_> = asked.calls.iter().map(|case| Exploration { case: case.clone(), faults }).collect();
+    let explore = |case: &Case| Exploration { events: asked.events.clone(), ..Exploration::new(case.clone(), faults) };
+    let explorations: Vec<_> = asked.calls.iter().map(explore).collect();
     let found = walk_all(&explorations, asked.jobs, &progress, &mut || {
         if meter.is_over() {
             progress.stop();
@@ -80,7 +83,7 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
     let mut options = Options::of("explore", arguments);
     let (mut faults, mut limit, mut threads, mut failures) = (None, None, jobs(), folder());
     let (mut case, mut every) = (Case::default(), true);
-    let mut words = Vec::new();
+    let (mut words, mut struck) = (Vec::new(), Vec::new());
     while let Some(argument) = options.next()? {
         let Argument::Long(name) = &argument else { return options.unknown(&argument) };
         match name.as_str() {
@@ -89,6 +92,11 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
             "for" => limit = Some(options.value::<Time>(name)?.0),
             "jobs" => threads = options.value::<Threads>(name)?.0,
             "failures" => failures = options.folder(name)?,
+            "crash" | "restart" => {
+                let nodes = options.text(name)?;
+                words.push(format!(" --{name} {nodes}"));
+                struck.extend(nodes.split(',').map(|node| (name.clone(), node.to_owned())));
+            }
             "topology" => {
                 case.topology = options.value(name)?;
                 words.push(format!(" --topology {}", case.topology));
@@ -118,9 +126,19 @@ fn read(arguments: &[OsString]) -> Result<Option<Asked>, Usage> {
         }
     }
     let Some(faults) = faults else { return Err(Usage("how many faults at most? `--faults 2`".into())) };
+    let mut events = Vec::new();
+    for (option, node) in struck {
+        if !case.nodes().contains(&node) {
+            let (topology, nodes) = (case.topology, case.nodes().join(", "));
+            return Err(Usage(format!(
+                "--{option}: there is no node `{node}` in topology {topology}; its nodes are {nodes}"
+            )));
+        }
+        events.push(if option == "crash" { Event::Crash { node } } else { Event::Restart { node } });
+    }
     let calls = if every { Exploration::calls(&case) } else { vec![case] };
     let line = format!("sansip-sim explore --faults {faults}{}", words.concat());
-    Ok(Some(Asked { calls, faults, limit, jobs: threads, failures, line }))
+    Ok(Some(Asked { calls, faults, events, limit, jobs: threads, failures, line }))
 }
 
 /// Tells the findings about one call: each broken check with its first run cut down.

@@ -33,7 +33,7 @@ Alice calls Bob as in RFC 3261 §24.2: F1 to F14, after Bob's registration R1, R
 
 Options of call:
   --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N (N
-                        proxies), fork:N (Bob has N phones) or crowd:N (N pairs)
+                        proxies), fork:N (Bob has N phones), farm:N (N servers) or crowd:N (N pairs)
   --record-route        the proxies stay on the path of the call
   --hang-up WHO         alice, bob (the default), nobody, or with times: alice:3s,bob:500ms
   --hold WHO            alice or bob puts the call on hold so long after it is there, for a second: alice:3s,bob:500ms
@@ -89,13 +89,14 @@ Usage: sansip-sim sweep --runs N [OPTIONS]
 Options:
   --runs N              so many runs, over all shards
   --for TIME            as many as there is time for: 90s, 10m, 2h
-  --topology NAME       direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, chain:N, fork:N, crowd:N, or
-                        all (the default)
+  --topology NAME       direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, chain:N, fork:N, farm:N,
+                        crowd:N, or all (the default)
   --weather NAME        calm, wifi, satellite, congested, hostile or flood; if not given, every run has one of its own, but
                         no flood
   --calls KIND          plain: INVITE, CANCEL, BYE and REGISTER alone; any (the default): half of the calls have hold, an offer
                         that comes late, or credentials besides, a fifth reliable provisional responses, a tenth a
-                        session timer, a tenth a transfer; one in twelve goes to several phones
+                        session timer, a tenth a transfer; one in twelve goes to several phones, one in six through
+                        one of redirect, auth, strict, dual and farm
   --seed N              the base seed: run i is a function of it and of i; 1 if not given
   --jobs N              threads; as many as there are processors if not given. The results do not depend on it
   --shard I/N           only the I-th of N parts
@@ -148,12 +149,14 @@ sansip-sim explore: every placement of a few faults on a call
 Usage: sansip-sim explore --faults K [OPTIONS]
 
 Every datagram of the call, retransmissions included, is lost, arrives twice, is late past its sender's next copy, or is late
-past 64*T1: every way to do that to up to K of them.
+past 64*T1: every way to do that to up to K of them. With --crash or --restart a node crashes at any moment besides.
 
 Options:
   --faults K            at most so many faults
-  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N, fork:N
-                        or crowd:N
+  --topology NAME       direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N, fork:N,
+                        farm:N or crowd:N
+  --crash NODES         each of these nodes crashes, as in s1,s2: at every moment after datagrams were sent, as one of the faults
+  --restart NODES       each of these nodes crashes and starts anew at once, likewise
   --record-route        the proxies stay on the path of the call
   --cancel              Alice cancels while it rings
   --hang-up WHO         alice, bob (the default) or nobody

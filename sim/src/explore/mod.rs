@@ -12,6 +12,7 @@ pub use walk::{Findings, First, walk, walk_all};
 
 use sansip::Duration;
 
+use crate::fault::Event;
 use crate::run::Case;
 
 /// The call that is explored, without faults of its own, and how many it is given at most.
@@ -21,9 +22,16 @@ pub struct Exploration {
     pub case: Case,
     /// The most faults of a run.
     pub faults: usize,
+    /// Events that are faults, too: each at every moment after datagrams were sent.
+    pub events: Vec<Event>,
 }
 
 impl Exploration {
+    /// The faults of datagrams alone.
+    pub const fn new(case: Case, faults: usize) -> Self {
+        Self { case, faults, events: Vec::new() }
+    }
+
     /// The six calls that matter most in a network: with and without Record-Route; Bob hangs up, or Alice does, or she
     /// cancels while it rings.
     pub fn calls(case: &Case) -> Vec<Case> {

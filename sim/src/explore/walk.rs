@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sansip::Instant;
+use sansip::{Duration, Instant};
 
 use super::Exploration;
 use super::choice::{fates, is_of_call};
 use super::memory::Memory;
 use crate::check::{Judge, Kind, Library, standard};
 use crate::crew::{Progress, crew};
-use crate::fault::Plan;
+use crate::fault::{Event, Plan, TimedFault};
 use crate::run::{Case, Outcome, Verdict, guarded, judged};
 use crate::trace::What;
 use crate::world::World;
@@ -117,6 +117,7 @@ const STEPS: usize = 1 << 17;
 /// One thread's part. Every thread walks the path without faults; the first fault is dealt out by tickets.
 struct Walker<'a> {
     faults: usize,
+    events: &'a [Event],
     end: Instant,
     judge: Judge<'a>,
     memory: Arc<Memory>,
@@ -131,9 +132,10 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(exploration: &Exploration, judge: Judge<'a>, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
+    fn new(exploration: &'a Exploration, judge: Judge<'a>, progress: &'a Progress, tickets: &'a AtomicUsize) -> Self {
         Self {
             faults: exploration.faults,
+            events: &exploration.events,
             end: exploration.case.scenario().end(),
             judge,
             memory: Memory::new(STEPS),
@@ -171,6 +173,7 @@ impl<'a> Walker<'a> {
             let sends = self.branch(&fork, &world, faults, seen);
             seen = world.trace().entries().len().max(from);
             if sends {
+                self.strike(&world, faults, seen);
                 fork = world.clone();
             }
         }
@@ -200,6 +203,23 @@ impl<'a> Walker<'a> {
             }
         }
         sends
+    }
+
+    /// Goes every other way on which an event happens now, when its datagrams were sent and none has arrived.
+    fn strike(&mut self, world: &World, faults: usize, seen: usize) {
+        for event in self.events {
+            if faults == 0 && !self.is_mine() {
+                continue;
+            }
+            let mut other = world.clone();
+            // In the run of the plan it comes behind what happens at this moment, too.
+            other.add_timed_fault(TimedFault { at: world.now() + Duration::from_nanos(1), event: event.clone() });
+            self.descend(other, faults + 1, seen);
+            if faults == 0 {
+                self.ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
+                self.runs = 0;
+            }
+        }
     }
 
     fn is_mine(&mut self) -> bool {

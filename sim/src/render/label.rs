@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use crate::actor::VERBS;
 use crate::packet::{Packet, Start};
 use crate::trace::{NodeId, Trace};
 
 /// How a transmission is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// `F1`: numbered in the order of first sending, registrations by themselves as `R1`. A copy has its original's.
+    /// `F1`: numbered in the order of first sending, registrations by themselves as `R1`, and what a farm asks its store as `Q1`. A copy
+    /// has its original's.
     pub number: String,
     /// `INVITE` or `180`.
     pub kind: String,
@@ -22,7 +24,7 @@ pub struct Label {
 /// The labels of all transmissions, by the index of their entry in the trace.
 pub fn labels(trace: &Trace) -> BTreeMap<usize, Label> {
     let mut known: BTreeMap<(NodeId, SocketAddr, &[u8]), Label> = BTreeMap::new();
-    let (mut registrations, mut others) = (0, 0);
+    let (mut registrations, mut others, mut questions) = (0, 0, 0);
     let mut labels = BTreeMap::new();
     for (index, _, sent) in trace.transmissions() {
         let key = (sent.from, sent.destination, &*sent.bytes);
@@ -33,6 +35,9 @@ pub fn labels(trace: &Trace) -> BTreeMap<usize, Label> {
                 let number = if packet.as_ref().is_some_and(|packet| packet.method == "REGISTER") {
                     registrations += 1;
                     format!("R{registrations}")
+                } else if packet.is_none() && word(&sent.bytes).is_some() {
+                    questions += 1;
+                    format!("Q{questions}")
                 } else {
                     others += 1;
                     format!("F{others}")
@@ -42,7 +47,10 @@ pub fn labels(trace: &Trace) -> BTreeMap<usize, Label> {
                         (status.to_string(), (*reason).to_owned())
                     }
                     Some(request) => (request.method.to_owned(), String::new()),
-                    None => (format!("{} octets", sent.bytes.len()), String::new()),
+                    None => match word(&sent.bytes) {
+                        Some(word) => (word.to_owned(), String::new()),
+                        None => (format!("{} octets", sent.bytes.len()), String::new()),
+                    },
                 };
                 let label = Label { number, kind, reason, resent: false };
                 known.insert(key, label.clone());
@@ -52,4 +60,10 @@ pub fn labels(trace: &Trace) -> BTreeMap<usize, Label> {
         labels.insert(index, label);
     }
     labels
+}
+
+/// The first word of a question to the store of a farm, or of its answer.
+fn word(bytes: &[u8]) -> Option<&str> {
+    let (word, _) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+    VERBS.contains(&word).then_some(word)
 }

@@ -38,7 +38,7 @@ const fn plainness(topology: Topology) -> u8 {
         Topology::Direct | Topology::OneProxy | Topology::Trapezoid => 0,
         Topology::Mixed | Topology::Nat => 1,
         Topology::Chain(_) | Topology::Crowd(_) | Topology::Fork(_) => 2,
-        Topology::Redirect | Topology::Auth | Topology::Strict | Topology::Dual => 3,
+        Topology::Redirect | Topology::Auth | Topology::Strict | Topology::Dual | Topology::Farm(_) => 3,
     }
 }
 

@@ -32,7 +32,8 @@ impl Scope {
 pub enum Calls {
     /// Half of them plain, the others with a few of hold, an offer that comes late, and credentials; and in a fifth of all Bob's phone rings
     /// reliably, in a tenth the session has a timer, and in a
-    /// tenth the call is given to Carol. One in twelve goes to several phones.
+    /// tenth the call is given to Carol. One in twelve goes to several phones, and one in six through a network with more to it than
+    /// proxies in a row.
     #[default]
     Any,
     /// INVITE, BYE, CANCEL and REGISTER alone.
@@ -88,6 +89,9 @@ const PLAIN: [Topology; 7] = [
     Topology::Crowd(3),
 ];
 
+/// The networks that have more to them than proxies in a row.
+const OTHER: [Topology; 5] = [Topology::Redirect, Topology::Auth, Topology::Strict, Topology::Dual, Topology::Farm(2)];
+
 /// The run of that number: who does what and when, how bad the network is, and now and then some exact faults.
 pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     let mut dice = Dice::of(seed, number, b"sweep");
@@ -120,6 +124,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     if scope.calls == Calls::Any {
         if scope.topology.is_none() {
             Dice::of(seed, number, b"forks").fork(&mut case, preset);
+            Dice::of(seed, number, b"other").network(&mut case, preset);
         }
         // Dice of their own: the rest of the run is what it is without.
         Dice::of(seed, number, b"extra").extras(&mut case);
@@ -183,7 +188,22 @@ impl Dice {
         if self.0.below(12) > 0 {
             return;
         }
-        case.topology = Topology::Fork(2 + self.0.below(3) as u8);
+        let phones = Topology::Fork(2 + self.0.below(3) as u8);
+        self.go(case, phones, preset);
+    }
+
+    /// One call in six goes through another network.
+    fn network(&mut self, case: &mut Case, preset: Option<Preset>) {
+        if self.0.below(6) > 0 {
+            return;
+        }
+        let other = self.one_of(&OTHER);
+        self.go(case, other, preset);
+    }
+
+    /// The call goes through this network instead, with exact faults of its own.
+    fn go(&mut self, case: &mut Case, topology: Topology, preset: Option<Preset>) {
+        case.topology = topology;
         case.plan = if self.percent(20) { self.plan(case.topology) } else { Plan::new() };
         if let Some(preset) = preset {
             case.add_events_of(preset);
@@ -284,7 +304,7 @@ mod tests {
     #[test]
     fn every_kind_of_run_is_drawn() {
         let cases: Vec<_> = (0..500).map(|number| draw(&Scope::default(), 1, number)).collect();
-        for topology in PLAIN.into_iter().chain([2, 3, 4].map(Topology::Fork)) {
+        for topology in PLAIN.into_iter().chain(OTHER).chain([2, 3, 4].map(Topology::Fork)) {
             assert!(cases.iter().any(|case| case.topology == topology), "{topology}");
         }
         assert!(cases.iter().any(|case| case.cancel_after.is_some() && !case.plan.is_empty()));

@@ -83,6 +83,13 @@ impl Scenario {
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
+            Topology::Farm(servers) => {
+                scene.phone(self.alice().outbound("biloxi.com"), &self.of(&self.alice));
+                let names = ("server10.biloxi.com", ["biloxi.com", "registrar.biloxi.com"]);
+                let [address, store] = [3, 7].map(|last| IpAddr::from([192, 0, 2, last]));
+                scene.farm("biloxi", address, (names.0, &names.1), store, servers);
+                scene.phone(self.bob(), &self.of(&self.bob));
+            }
             Topology::Chain(length) => self.chain(scene, length),
             Topology::Fork(phones) => self.fork(scene, phones),
             Topology::Crowd(pairs) => self.crowd(scene, pairs),

@@ -28,6 +28,9 @@ pub enum Topology {
     Chain(u8),
     /// `fork:3`: Alice's calls go to Bob's domain, where so many phones of his are registered; `fork` is `fork:3`.
     Fork(u8),
+    /// `farm:2`: Alice's calls go to Bob's domain, which is a stateless proxy, `biloxi`, before so many servers, `s1`, `s2`, …, with one store of
+    /// bindings, `store`; `farm` is `farm:2`.
+    Farm(u8),
     /// `crowd:100`: so many pairs on a trapezoid, all calling at once; `crowd` is `crowd:10`.
     Crowd(u32),
 }
@@ -42,7 +45,7 @@ struct Sized {
 }
 
 /// Max-Forwards is 70 (RFC 3261 §8.1.1.6), and a request may be in 60 places at once (RFC 5393 §5.3.3).
-const SIZED: [Sized; 3] = [
+const SIZED: [Sized; 4] = [
     Sized {
         name: "chain",
         usual: 3,
@@ -58,6 +61,13 @@ const SIZED: [Sized; 3] = [
         wrong: "a fork is 1 to 20 phones, as in fork:3",
     },
     Sized {
+        name: "farm",
+        usual: 2,
+        most: 9,
+        of: |size| Topology::Farm(size as u8),
+        wrong: "a farm is 1 to 9 servers, as in farm:2",
+    },
+    Sized {
         name: "crowd",
         usual: 10,
         most: 1_000_000,
@@ -68,7 +78,7 @@ const SIZED: [Sized; 3] = [
 
 impl Topology {
     /// One of each kind, the larger kinds at a size that is quickly run.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Direct,
         Self::OneProxy,
         Self::Trapezoid,
@@ -81,6 +91,7 @@ impl Topology {
         Self::Chain(3),
         Self::Crowd(3),
         Self::Fork(3),
+        Self::Farm(2),
     ];
 
     /// Those of one size.
@@ -114,13 +125,14 @@ impl Topology {
             Self::Dual => "dual",
             Self::Chain(_) => "chain",
             Self::Fork(_) => "fork",
+            Self::Farm(_) => "farm",
             Self::Crowd(_) => "crowd",
         }
     }
 
     const fn size(self) -> Option<u32> {
         match self {
-            Self::Chain(size) | Self::Fork(size) => Some(size as u32),
+            Self::Chain(size) | Self::Fork(size) | Self::Farm(size) => Some(size as u32),
             Self::Crowd(size) => Some(size),
             _ => None,
         }
@@ -148,6 +160,10 @@ impl Topology {
                 ["alice".to_owned()].into_iter().chain(proxies).chain(["bob".to_owned()]).collect()
             }
             Self::Fork(n) => owned(&["alice", "biloxi"]).into_iter().chain(numbered("bob", n.into())).collect(),
+            Self::Farm(n) => {
+                let servers = numbered("s", n.into()).chain(["store".to_owned(), "bob".to_owned()]);
+                owned(&["alice", "biloxi"]).into_iter().chain(servers).collect()
+            }
             Self::Crowd(n) => {
                 let proxies = ["atlanta", "biloxi"].map(String::from);
                 numbered("alice", n).chain(proxies).chain(numbered("bob", n)).collect()
@@ -176,8 +192,8 @@ impl FromStr for Topology {
         }
         let fixed = Self::FIXED.into_iter().find(|fixed| fixed.name() == text);
         fixed.ok_or(
-            "a topology is direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, or chain:5, fork:3 or crowd:100 \
-             with another number",
+            "a topology is direct, one-proxy, trapezoid, nat, mixed, redirect, auth, strict, dual, or chain:5, fork:3, farm:2 or \
+             crowd:100 with another number",
         )
     }
 }
@@ -192,7 +208,13 @@ mod tests {
         for topology in Topology::ALL {
             assert_eq!(topology.to_string().parse(), Ok(topology));
         }
-        for (name, same) in [("chain", "chain:3"), ("fork", "fork:3"), ("crowd", "crowd:10"), ("chain:07", "chain:7")] {
+        for (name, same) in [
+            ("chain", "chain:3"),
+            ("fork", "fork:3"),
+            ("farm", "farm:2"),
+            ("crowd", "crowd:10"),
+            ("chain:07", "chain:7"),
+        ] {
             assert_eq!(name.parse::<Topology>().unwrap().to_string(), same);
         }
     }
@@ -209,6 +231,8 @@ mod tests {
             ("chain:", "1 to 69"),
             ("fork:0", "1 to 20"),
             ("fork:21", "1 to 20"),
+            ("farm:0", "1 to 9"),
+            ("farm:10", "1 to 9"),
             ("crowd:x", "1 to 1000000"),
             ("crowd:1000001", "1 to 1000000"),
         ] {

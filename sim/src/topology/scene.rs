@@ -39,18 +39,18 @@ pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
 pub struct Scene {
     setting: Setting,
     nats: Vec<(String, Nat)>,
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     /// Whether the servers have little room.
-    is_narrow: bool,
+    pub(super) is_narrow: bool,
 }
 
 /// A node that waits for its world.
 #[derive(Debug)]
-struct Node {
-    name: String,
-    actor: Box<dyn Actor>,
-    bounds: Vec<Bound>,
-    behind: Option<String>,
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) actor: Box<dyn Actor>,
+    pub(super) bounds: Vec<Bound>,
+    pub(super) behind: Option<String>,
 }
 
 impl Scene {
@@ -179,7 +179,13 @@ impl Scene {
     }
 
     /// Listeners at port 5060 of each address, with their names in the zone.
-    fn listeners(&mut self, addresses: &[IpAddr], host: Option<&str>, names: &[String], tcp: bool) -> Vec<Listener> {
+    pub(super) fn listeners(
+        &mut self,
+        addresses: &[IpAddr],
+        host: Option<&str>,
+        names: &[String],
+        tcp: bool,
+    ) -> Vec<Listener> {
         for name in host.into_iter().chain(names.iter().map(String::as_str)) {
             let zone = std::mem::take(&mut self.setting.zone);
             self.setting.zone = addresses.iter().fold(zone, |zone, address| zone.with(name, *address));
@@ -198,21 +204,21 @@ impl Scene {
 }
 
 /// A node that listens there, and its listeners.
-fn listening<U: TransactionUser>(mut node: Stack<U>, listeners: &[Listener]) -> (Vec<ListenerId>, Stack<U>) {
+pub(super) fn listening<U: TransactionUser>(mut node: Stack<U>, listeners: &[Listener]) -> (Vec<ListenerId>, Stack<U>) {
     (listeners.iter().map(|listener| node.listen(listener.clone())).collect(), node)
 }
 
-fn bounds(ids: Vec<ListenerId>, listeners: &[Listener]) -> Vec<Bound> {
+pub(super) fn bounds(ids: Vec<ListenerId>, listeners: &[Listener]) -> Vec<Bound> {
     ids.into_iter().zip(listeners).map(Bound::from).collect()
 }
 
 /// How a node is configured in each of its lives: no `rport` as in RFC 3261's examples, unless it is asked for.
 #[derive(Clone, Debug)]
-struct Birth {
-    name: String,
-    script: Script,
-    rport: bool,
-    is_narrow: bool,
+pub(super) struct Birth {
+    pub(super) name: String,
+    pub(super) script: Script,
+    pub(super) rport: bool,
+    pub(super) is_narrow: bool,
 }
 
 /// The room of a server that expects floods: for so many transactions, and for so many addresses-of-record.
@@ -220,7 +226,7 @@ pub(super) const ROOM: usize = 200;
 
 impl Birth {
     /// The seed is the name and the number of the life; the script is for the first life only.
-    fn config(&self, life: u32) -> Config {
+    pub(super) fn config(&self, life: u32) -> Config {
         let mut seed = [0; 32];
         for (place, byte) in seed.iter_mut().take(28).zip(self.name.bytes()) {
             *place = byte;

@@ -6,7 +6,7 @@ use crate::topology::Topology;
 
 fn explored(topology: Topology, faults: usize, jobs: usize) -> Findings {
     let case = Case { topology, ..Case::default() };
-    walk(&Exploration { case, faults }, jobs, &Progress::default(), &mut || {})
+    walk(&Exploration::new(case, faults), jobs, &Progress::default(), &mut || {})
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn what_is_found_does_not_depend_on_the_number_of_threads() {
 #[test]
 fn several_walks_at_once_find_what_each_finds_alone() {
     let case = Case { topology: Topology::OneProxy, ..Case::default() };
-    let all: Vec<_> = Exploration::calls(&case).into_iter().map(|case| Exploration { case, faults: 1 }).collect();
+    let all: Vec<_> = Exploration::calls(&case).into_iter().map(|case| Exploration::new(case, 1)).collect();
     let alone: Vec<_> = all.iter().map(|one| walk(one, 1, &Progress::default(), &mut || {})).collect();
     for jobs in [1, 2, 4, 9] {
         assert_eq!(walk_all(&all, jobs, &Progress::default(), &mut || {}), alone, "{jobs}");
@@ -45,7 +45,7 @@ fn several_walks_at_once_find_what_each_finds_alone() {
 fn a_walk_that_is_stopped_is_not_whole() {
     let case = Case::default();
     let progress = Progress::default();
-    let findings = walk(&Exploration { case, faults: 3 }, 1, &progress, &mut || {
+    let findings = walk(&Exploration::new(case, 3), 1, &progress, &mut || {
         if progress.done() > 0 {
             progress.stop()
         }
@@ -58,7 +58,7 @@ fn a_forked_world_is_the_run_of_its_plan() {
     let case = Case { topology: Topology::OneProxy, ..Case::default() };
     let (progress, tickets) = (Progress::default(), AtomicUsize::new(0));
     let (checks, library) = (standard(), Library::default());
-    let exploration = Exploration { case: case.clone(), faults: 1 };
+    let exploration = Exploration::new(case.clone(), 1);
     let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
     let mut fork = walker.world(&case);
     fork.run_until(Instant::from_millis(1_050));
@@ -107,7 +107,7 @@ fn replayed(topology: Topology, faults: usize, room: usize) -> u64 {
     let case = Case { topology, ..Case::default() };
     let checks: [Box<dyn Check>; 1] = [Box::new(Replayed(case.clone()))];
     let (library, progress, tickets) = (Library::default(), Progress::default(), AtomicUsize::new(0));
-    let exploration = Exploration { case: case.clone(), faults };
+    let exploration = Exploration::new(case.clone(), faults);
     let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
     walker.memory = Memory::new(room);
     walker.descend(walker.world(&case), 0, 0);
