@@ -323,10 +323,7 @@ impl<'a, E> Context<'a, E> {
     }
 
     /// Gives a response to the one who has written its topmost Via: see [`Endpoint::hand_over`].
-    ///
-    /// # Errors
-    /// As [`Endpoint::hand_over`].
-    pub fn hand_over(&mut self, response: &Response, next_hop: &NextHop) -> Result<(), CommandError> {
+    pub(crate) fn hand_over(&mut self, response: &Response, next_hop: &NextHop) -> Result<(), CommandError> {
         self.endpoint.hand_over(self.now, response, next_hop)
     }
 
