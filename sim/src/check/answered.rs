@@ -15,7 +15,7 @@ pub struct Answered {
     timers: Timers,
 }
 
-/// So many times T1 the store of a registrar may take.
+/// The time that the store of a registrar may take, in units of T1.
 const STORE: u32 = 20;
 
 impl Answered {

@@ -69,7 +69,7 @@ impl Bench {
         assert!(self.node.command(now, |front, _| front.farm.mark(now, name, up)));
     }
 
-    /// What comes of a message: where it goes, and as what.
+    /// Gives the front a message, and returns where each message that it sends goes, with its text.
     fn receive(&mut self, millis: u64, text: &str) -> Vec<(String, String)> {
         let remote = "192.0.2.4:5060".parse().unwrap();
         let input = Input::Datagram { listener: self.listener, remote, bytes: text.as_bytes() };
