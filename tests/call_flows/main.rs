@@ -1,5 +1,6 @@
 //! Whole calls, looked at message by message and as ladders.
 
+mod b2bua;
 mod determinism;
 mod faults;
 mod messages;

@@ -1,7 +1,7 @@
 //! A node on UDP and TCP, in one thread that waits for all its sockets at once (epoll, kqueue, IOCP by mio).
 //!
 //! ```no_run
-//! use sansip::user_agent::{Event, Profile, UserAgent};
+//! use sansip::user_agent::{Body, Event, Profile, UserAgent};
 //! use sansip::{Config, Listener};
 //! use sansip_driver::Turn;
 //! use sansip_driver::blocking::Driver;
@@ -15,7 +15,10 @@
 //! driver.listen(&mut phone, Listener::udp("127.0.0.1:5060".parse()?))?;
 //! loop {
 //!     match driver.next(&mut phone, None)? {
-//!         Turn::Event(Event::Incoming { call, .. }) => phone.answer(driver.now(), call, None)?,
+//!         // With the offer as the answer: whoever calls hears itself.
+//!         Turn::Event(Event::Incoming { call, request, .. }) => {
+//!             phone.answer(driver.now(), call, Body::of_request(&request))?;
+//!         }
 //!         other => println!("{other:?}"),
 //!     }
 //! }

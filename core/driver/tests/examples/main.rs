@@ -299,3 +299,44 @@ fn a_full_disk_is_said_once_and_calls_go_on() {
         refused("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:0", "--pcap", "/nowhere/call.pcapng"]);
     assert!(code == Some(1) && said.contains("/nowhere/call.pcapng"), "{code:?} {said}");
 }
+
+#[test]
+fn calls_at_a_steady_rate_cross_the_b2bua_and_are_counted() {
+    let mut callee = Process::start(example("load").args(["--answer", "--listen", "udp:127.0.0.1:0"]));
+    let to = callee.listens();
+    let mut b2bua = Process::start(example("b2bua").args(["--listen", "udp:127.0.0.1:0", "--to", &to]));
+    let through = b2bua.listens();
+    let mut load = example("load");
+    load.args(["--call", "sip:bob@127.0.0.1", "--through", &through, "--listen", "udp:127.0.0.1:0"]);
+    let mut caller = Process::start(load.args(["--rate", "50", "--calls", "20", "--talk", "0"]));
+    assert_eq!(caller.ends(), Some(0), "{}", caller.said);
+    assert!(caller.said.contains("20 calls: 0 alive, 20 ended, 0 failed"), "{}", caller.said);
+    callee.says("20 calls: 0 alive, 20 ended, 0 failed");
+    callee.signal(Signal::SIGTERM);
+    assert_eq!(callee.ends(), Some(0), "{}", callee.said);
+    b2bua.signal(Signal::SIGTERM);
+    assert_eq!(b2bua.ends(), Some(0), "{}", b2bua.said);
+    // Nobody answers any more.
+    let mut load = example("load");
+    load.args(["--call", &format!("sip:bob@{}", through.replace("udp:", "")), "--calls", "1"]);
+    let mut caller = Process::start(load.args(["--listen", "tcp:127.0.0.1:0"]));
+    assert_eq!(caller.ends(), Some(1), "{}", caller.said);
+}
+
+#[test]
+fn the_phone_of_the_readme_answers() {
+    let readme = include_str!("../../../../README.md");
+    let code = include_str!("../../examples/minimal.rs");
+    let (_, code) = code.split_once("\n\n").expect("a line between words and code");
+    assert!(readme.contains(&format!("```rust,no_run\n{code}```")), "the README has other code");
+    let Ok(port) = UdpSocket::bind("127.0.0.1:5060") else {
+        eprintln!("SKIPPED: port 5060 is taken");
+        return;
+    };
+    drop(port);
+    let _phone = Process::start(&mut example("minimal"));
+    let mut load = example("load");
+    load.args(["--call", "sip:bob@127.0.0.1", "--calls", "1", "--talk", "0", "--listen", "udp:127.0.0.1:0"]);
+    let mut caller = Process::start(&mut load);
+    assert_eq!(caller.ends(), Some(0), "{}", caller.said);
+}
