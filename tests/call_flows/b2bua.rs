@@ -14,8 +14,12 @@ use sansip_sim::{Setting, World};
 use crate::drawn;
 use crate::phone::{Phone, sdp};
 
-/// Alice calls Bob at 0 ms through the B2BUA, which sends all calls to Bob's address.
-fn world(plan: &str, alice: Phone, bob: Phone) -> (World, String) {
+/// When the B2BUA is told to end, in milliseconds.
+const SHUT_DOWN: u64 = 60_000;
+
+/// Alice calls Bob at 0 ms through the B2BUA, which sends all calls to Bob's address. Whether the phones end the call before the
+/// B2BUA does is as said.
+fn world_of(plan: &str, alice: Phone, bob: Phone, phones_end_it: bool) -> (World, String) {
     let mut world = World::new(Setting { plan: plan.parse().expect("a plan"), ..Setting::default() });
     let at = Listener::udp(([192, 0, 2, 2], 5060).into());
     let seed = Seed::from_u64(2);
@@ -23,21 +27,27 @@ fn world(plan: &str, alice: Phone, bob: Phone) -> (World, String) {
     let next_hop = NextHop::from(std::net::SocketAddr::from(([192, 0, 2, 4], 5060)));
     let mut stack = Stack::new(Config::new(seed), Bridge::new(profile, Some(next_hop), seed));
     let bound = (stack.listen(at.clone()), at.local);
-    // At the end it is told to end: nothing is left by then.
     let actor = StackActor::new(stack)
         .hearing(|_, _, told| match told {
             Told::Begun(to) => Some(format!("calls {to}")),
             Told::Answered => Some("answered".into()),
             Told::Over(status) => Some(format!("over {status:?}")),
         })
-        .at(Instant::from_millis(60_000), |stack, now| stack.command(now, Bridge::shut_down));
+        .at(Instant::from_millis(SHUT_DOWN), |stack, now| stack.command(now, Bridge::shut_down));
     alice.join(&mut world, "alice");
     world.add("b2bua", Box::new(actor), [bound]);
     bob.join(&mut world, "bob");
+    world.run_until(Instant::from_millis(SHUT_DOWN - 1));
+    let is_over = world.actors().all(|(_, _, actor)| actor.calls().is_empty());
     let quiet = world.run_until_quiet(Instant::from_millis(200_000));
     let (broken, drawn) = (breaches(&standard(), &world), drawn(&world));
     assert!(quiet && broken.is_empty(), "{broken:#?}\n{drawn}");
+    assert_eq!(is_over, phones_end_it, "{drawn}");
     (world, drawn)
+}
+
+fn world(plan: &str, alice: Phone, bob: Phone) -> (World, String) {
+    world_of(plan, alice, bob, true)
 }
 
 fn alice() -> Phone {
@@ -129,4 +139,10 @@ fn lost_messages_change_nothing_for_either_leg() {
     let (_, drawn) = world(plan, alice().at(12_000, hang_up), bob);
     assert!(drawn.contains("answered") && drawn.contains("over None"), "{drawn}");
     assert!(drawn.matches("drop").count() >= 5, "{drawn}");
+}
+
+#[test]
+fn a_bridge_that_shuts_down_ends_both_legs() {
+    let (_, drawn) = world_of("", alice(), answering_bob(), false);
+    assert_eq!((drawn.matches(" BYE").count(), drawn.matches("over None").count()), (2, 1), "{drawn}");
 }
