@@ -11,14 +11,14 @@ use sansip::user_agent::{Event, Profile, UserAgent};
 use sansip::{Config, Input, Instant, Listener, ListenerId, Node, Output, Seed};
 use std::net::SocketAddr;
 
-/// What the network chip holds of a packet.
+/// Octets of a packet that the network chip holds.
 const FRAME: usize = 1_500;
 
 /// A millisecond timer that wakes the processor at its alarm, and a network chip that wakes it with a packet.
 struct Board {
     ticks: u64,
     alarm: Option<u64>,
-    /// What the peer sends, and at which tick.
+    /// The peer's packets, each with its tick.
     peer: Vec<(u64, String)>,
     sent: Vec<String>,
 }
