@@ -9,15 +9,13 @@
 
 mod shared;
 
-use std::collections::VecDeque;
-use std::process::exit;
-
 use clap::{ArgGroup, Parser};
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Body, Event, Outgoing, Profile, UserAgent};
 use sansip::{CallId, Config, Duration, Instant};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
+use std::collections::VecDeque;
 
 /// How long calls in progress may take to end once the user has said so.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -61,7 +59,7 @@ struct Options {
 
 fn main() {
     match run(parse()) {
-        Ok(clean) => exit(i32::from(!clean)),
+        Ok(clean) => end(i32::from(!clean)),
         Err(problem) => fail(problem),
     }
 }

@@ -12,7 +12,6 @@
 mod shared;
 
 use std::hash::{BuildHasher, RandomState};
-use std::process::exit;
 use std::sync::mpsc::Receiver;
 
 use clap::{ArgGroup, Parser};
@@ -23,7 +22,7 @@ use sansip::message::{HostPortBuf, StatusCode, UriBuf};
 use sansip::user_agent::{Body, Event, Outgoing, Profile, Refer, Register, UserAgent};
 use sansip::{CallId, Config, Duration, Instant, ReferralId};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Debug, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
 
 /// How long the phone stays after its last word, to answer what is sent again.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -57,11 +56,13 @@ struct Options {
     certificates: Certificates,
     #[command(flatten)]
     records: Records,
+    #[command(flatten)]
+    debug: Debug,
 }
 
 fn main() {
     match Phone::new(parse()).and_then(|(mut phone, mut driver, heard)| phone.run(&mut driver, &heard)) {
-        Ok(went_well) => exit(i32::from(!went_well)),
+        Ok(went_well) => end(i32::from(!went_well)),
         Err(problem) => fail(problem),
     }
 }
@@ -90,7 +91,8 @@ impl Phone {
         let domain = options.aor.uri().host().map(|host| host.to_buf());
         profile.outbound = options.registrar.clone().map(|hop| hop.of_domain(domain));
         profile.methods = vec!["REFER".into(), "NOTIFY".into()];
-        let mut agent = UserAgent::user_agent(Config::new(sansip_driver::seed()?), profile);
+        let config = Config { drops: options.debug.debug, ..Config::new(sansip_driver::seed()?) };
+        let mut agent = UserAgent::user_agent(config, profile);
         if let Some(password) = &options.password {
             let user = options.aor.uri().user().unwrap_or_default().to_owned();
             agent.login(Scope::Any, Login::new(&user, Secret::password(password)))?;
@@ -224,6 +226,7 @@ impl Phone {
                     self.agent.hang_up(now, *call)?;
                 }
             }
+            Event::Dropped { why, flow, bytes } => Debug::dropped(now, why, flow, &bytes),
             Event::Ended { call, .. } => {
                 say(format_args!("{now} {call} is over"));
                 self.went_well = true;

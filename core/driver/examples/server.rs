@@ -11,10 +11,6 @@
 
 mod shared;
 
-use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::process::exit;
-
 use clap::Parser;
 use sansip::auth::Secret;
 use sansip::message::header::Protocol;
@@ -24,7 +20,9 @@ use sansip::registrar::Change;
 use sansip::server::{Alias, Event, Peer, Route, Settings, User};
 use sansip::{Config, Duration, Instant, Node, Server};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Debug, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 
 /// How long what is in progress may take to end.
 const DRAIN: Duration = Duration::from_secs(32);
@@ -76,6 +74,8 @@ struct Options {
     certificates: Certificates,
     #[command(flatten)]
     records: Records,
+    #[command(flatten)]
+    debug: Debug,
 }
 
 fn main() {
@@ -88,6 +88,7 @@ fn main() {
 fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::new(sansip_driver::seed()?);
     sansip_driver::fit_descriptors(&mut config.limits.transport);
+    config.drops = options.debug.debug;
     let mut server = Server::server(config, options.settings());
     let mut driver = Sockets::new(&options.listen, &options.certificates)?;
     options.records.begin(&mut driver, "server")?;
@@ -127,7 +128,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
                     }
                 }
             }
-            Turn::Stopped { clean } => exit(i32::from(!clean)),
+            Turn::Stopped { clean } => end(i32::from(!clean)),
             Turn::Trouble(trouble) => warn(trouble),
             _ => {}
         }
@@ -146,6 +147,7 @@ fn tell(now: Instant, event: Event) {
             let contacts: Vec<String> = contacts.iter().map(ToString::to_string).collect();
             say(format_args!("{now} {address_of_record} will now be redirected to {}", contacts.join(", ")));
         }
+        Event::Dropped { why, flow, bytes } => Debug::dropped(now, why, flow, &bytes),
         Event::Overload { limit, refused } => say(format_args!("{now} refused {refused} at the limit {limit:?}")),
         _ => {}
     }

@@ -15,6 +15,7 @@
 
 pub mod blocking;
 mod clock;
+mod limits;
 mod resolver;
 mod seen;
 mod socket;

@@ -130,7 +130,7 @@ pub fn fit_descriptors(limits: &mut Limits) {
     if let Ok((soft, _)) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE) {
         let left = usize::try_from(soft.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX);
         // As many may be lingering after their close as are alive.
-        let most = left.saturating_sub(crate::blocking::LINGERING).max(left / 2).max(1);
+        let most = left.saturating_sub(crate::limits::LINGERING).max(left / 2).max(1);
         for limit in [&mut limits.connections, &mut limits.connections_per_address, &mut limits.half_open_connections] {
             *limit = most.min(*limit);
         }

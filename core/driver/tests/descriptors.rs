@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use sansip::user_agent::{Profile, UserAgent};
+use sansip::user_agent::{Cause, Event, Profile, UserAgent};
 use sansip::{Config, Duration, Listener};
 use sansip_driver::blocking::Driver;
 use sansip_driver::{Attempt, Trouble, Turn};
@@ -29,6 +29,8 @@ fn without_descriptors_calls_go_on_and_connections_are_accepted_later() {
     let mut driver = Driver::new().expect("a driver");
     let (_, tcp) = driver.listen(&mut bob, Listener::tcp(any_port)).expect("a port");
     let (_, udp) = driver.listen(&mut bob, Listener::udp(any_port)).expect("a port");
+    let threads = || std::fs::read_dir("/proc/self/task").map(Iterator::count).ok();
+    let threads_before = threads();
     let peers: Vec<_> = (0..20).map(|_| TcpStream::connect(tcp.local).expect("a connection")).collect();
     let datagrams = UdpSocket::bind(any_port).expect("a port");
     datagrams.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
@@ -52,10 +54,26 @@ fn without_descriptors_calls_go_on_and_connections_are_accepted_later() {
     let length = datagrams.recv(&mut buffer).expect("an answer");
     assert!(buffer[..length].starts_with(b"SIP/2.0 200 "));
 
+    // A call that needs a connection fails at once.
+    let carol = format!("<sip:carol@{};transport=tcp>", tcp.local).parse().expect("an address");
+    bob.call(driver.now(), &carol).expect("a call");
+    let until = driver.now() + Duration::from_secs(5);
+    loop {
+        match driver.next(&mut bob, Some(until)).expect("a driver that waits") {
+            Turn::Event(Event::Failed { cause, .. }) => {
+                break assert!(matches!(cause, Cause::Unreachable), "{cause:?}");
+            }
+            Turn::Trouble(trouble) => assert_eq!(trouble.attempt, Attempt::Open),
+            Turn::Time => panic!("it does not fail"),
+            _ => {}
+        }
+    }
+
     setrlimit(Resource::RLIMIT_NOFILE, soft, hard).expect("the limit as it was");
     let troubles = drive(&mut driver, &mut bob, Duration::from_millis(400));
     assert_eq!(bob.endpoint().census().connections, peers.len());
-    assert!(troubles.is_empty(), "told once: {troubles:?}");
+    assert!(troubles.iter().all(|trouble| trouble.attempt != Attempt::Accept), "told once: {troubles:?}");
+    assert_eq!(threads(), threads_before, "a thread for a stranger");
 
     let mut limits = sansip::transport::Limits::default();
     setrlimit(Resource::RLIMIT_NOFILE, 1_024, hard).expect("a lower limit");

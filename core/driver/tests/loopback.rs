@@ -339,3 +339,35 @@ fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_si
         answer += &String::from_utf8_lossy(&buffer[..length]);
     }
 }
+
+#[test]
+fn a_connection_that_does_not_open_counts_and_ends_when_the_call_does() {
+    // A listener with a queue that is full: the system answers nobody who comes then.
+    let tcp = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    let listener = tcp();
+    listener.bind(&any_port().into()).and_then(|()| listener.listen(0)).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let _waiting: Vec<_> = (0..3)
+        .map(|_| {
+            let socket = tcp();
+            socket.set_nonblocking(true).expect("a socket");
+            let _ = socket.connect(&address);
+            socket
+        })
+        .collect();
+    let mut alice = Phone::new("alice", Listener::tcp(any_port()));
+    let address = address.as_socket().expect("an address of IP");
+    let call = format!("<sip:bob@{address};transport=tcp>").parse::<NameAddrBuf>().expect("a target");
+    let call = alice.agent.call(alice.driver.now(), &call).expect("a call");
+    while alice.event().is_some() {}
+    assert_eq!(alice.agent.endpoint().census().connections, 1);
+    assert_eq!(format!("{:?}", alice.driver), "Driver(1 listeners, 1 connections)");
+    alice.agent.hang_up(alice.driver.now(), call).expect("an end");
+    let end = alice.driver.now() + Duration::from_secs(30);
+    while alice.agent.endpoint().census().connections > 0 {
+        assert!(alice.driver.now() < end, "the node waits for ever");
+        let _ = alice.event();
+    }
+    let _ = alice.event();
+    assert_eq!(format!("{:?}", alice.driver), "Driver(1 listeners, 0 connections)");
+}

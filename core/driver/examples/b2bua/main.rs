@@ -10,14 +10,12 @@ mod bridge;
 #[path = "../shared/mod.rs"]
 mod shared;
 
-use std::process::exit;
-
 use bridge::{Bridge, Told};
 use clap::Parser;
 use sansip::user_agent::Profile;
 use sansip::{Config, Duration, Stack};
 use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, fail, hear, parse, say, warn};
+use shared::{Certificates, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
 
 /// How long what is in progress may take to end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -74,7 +72,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
                     }
                 }
             }
-            Turn::Stopped { .. } => exit(0),
+            Turn::Stopped { .. } => end(0),
             Turn::Trouble(trouble) => warn(trouble),
             _ => {}
         }

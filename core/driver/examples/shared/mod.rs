@@ -2,17 +2,20 @@
 
 #![allow(dead_code, reason = "each example uses a part of it")]
 
+mod log;
 mod place;
 mod records;
 mod sockets;
 
-use std::fmt::{Arguments, Display};
-use std::io::{self, BufRead, Write};
-use std::process::exit;
+use std::fmt::Display;
+use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use sansip::{DropCause, Flow, Instant};
+
+pub(crate) use log::{end, fail, say, warn};
 pub(crate) use place::{Hop, Place};
 pub(crate) use records::Records;
 pub(crate) use sockets::{Certificates, Sockets};
@@ -26,8 +29,25 @@ pub(crate) fn parse<O: clap::Parser>() -> O {
         let text = error.to_string();
         let sentence: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
         warn(sentence.join(" "));
-        exit(2)
+        end(2)
     })
+}
+
+/// The option to tell what is dropped.
+#[derive(clap::Args)]
+pub(crate) struct Debug {
+    /// Tell on standard error what of peers is dropped, and why
+    #[arg(long)]
+    pub(crate) debug: bool,
+}
+
+impl Debug {
+    /// A line about a message that was dropped.
+    pub(crate) fn dropped(now: Instant, why: DropCause, flow: Flow, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let first = text.lines().next().unwrap_or_default();
+        warn(format_args!("{now} dropped from {}: {why:?}: {first:?}", flow.remote));
+    }
 }
 
 /// The user's word while the program runs.
@@ -74,23 +94,7 @@ fn listen_for_signals(said: Sender<Said>, wake: Arc<dyn Fn() + Send + Sync>) {
 #[cfg(not(unix))]
 fn listen_for_signals(_: Sender<Said>, _: Arc<dyn Fn() + Send + Sync>) {}
 
-/// A line on standard output. That nobody reads it ends nothing.
-pub(crate) fn say(line: Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
-
-/// A line on standard error, likewise.
-pub(crate) fn warn(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
-
 /// That error, with what it is about.
 fn named(what: impl Display, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
-}
-
-/// Ends the program: it cannot do what it was asked for.
-pub(crate) fn fail(problem: impl Display) -> ! {
-    warn(problem);
-    exit(1)
 }

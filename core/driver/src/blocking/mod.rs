@@ -49,7 +49,6 @@ use crate::seen::{Observer, Seen};
 use crate::trouble::{Attempt, Troubles};
 use crate::{Clock, Turn, socket};
 use datagrams::Datagrams;
-pub(crate) use streams::LINGERING;
 use streams::{Acceptor, Stream};
 
 /// Pieces of work done before the system is asked again what is ready.
@@ -57,9 +56,6 @@ const ROUND: usize = 64;
 
 /// Sockets that one look at the system can tell of.
 const EVENTS: usize = 1_024;
-
-/// How long no connection is accepted after the system has refused one: a descriptor has to become free.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// The token of what other threads report.
 const WAKE: Token = Token(usize::MAX);

@@ -7,22 +7,13 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use mio::Interest;
 use sansip::message::SharedBytes;
 use sansip::message::header::Protocol;
-use sansip::{Change, ConnectionId, Duration, Input, Instant, ListenerId, Node};
+use sansip::{Change, ConnectionId, Input, Instant, ListenerId, Node};
 
-use super::{Driver, PAUSE, Source};
+use super::{Driver, Source};
+use crate::limits::{HELD, LINGER, LINGERING, PAUSE};
 use crate::seen::{Direction, Seen};
 use crate::socket;
 use crate::trouble::Attempt;
-
-/// Octets held for a connection before the node is told that it takes no more. What the node sends even so is bounded by
-/// `Limits::stalled_octets`.
-const HELD: usize = 64 * 1_024;
-
-/// How long a connection that the node has closed may take to bring what is left to the far end, and to hear that it has closed too.
-const LINGER: Duration = Duration::from_secs(10);
-
-/// Connections that may do so at once; above it the one that does so longest is cut.
-pub(crate) const LINGERING: usize = 256;
 
 /// Messages written at once.
 const AT_ONCE: usize = 16;

@@ -15,21 +15,15 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_ch
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::Told;
+use crate::limits::{HELD, PAUSE};
 use crate::socket;
 use crate::trouble::Attempt;
-
-/// Octets held for a connection before the node is told that it takes no more. What the node sends even so is bounded by
-/// `Limits::stalled_octets`.
-const HELD: usize = 64 * 1_024;
 
 /// How long a peer may take for the handshakes of TLS and WebSocket after it has connected.
 const SHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Peers that are at that at once; above it the next is not accepted before one is done.
 const SHAKING: usize = 256;
-
-/// How long no connection is accepted after the system has refused one: a descriptor has to become free.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A byte stream of any kind.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}

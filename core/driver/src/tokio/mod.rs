@@ -24,6 +24,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::limits::{LINGER, LINGERING};
 use crate::resolver::{Asker, Resolver};
 use crate::seen::{Direction, Observer, Seen};
 use crate::trouble::{Attempt, Troubles};
@@ -32,12 +33,6 @@ use link::{Connection, Link, Security};
 
 /// Things waiting for the node; above it the tasks wait, and the system drops datagrams and slows streams as it sees fit.
 const QUEUE: usize = 1_024;
-
-/// Connections that may linger after their close at once; above it the one that does so longest is cut.
-const LINGERING: usize = 256;
-
-/// How long that may take.
-const LINGER: Duration = Duration::from_secs(10);
 
 /// Something that a task tells.
 enum Told {

@@ -4,7 +4,7 @@
 
 mod processes;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::process::Stdio;
 
@@ -339,4 +339,37 @@ fn the_phone_of_the_readme_answers() {
     load.args(["--call", "sip:bob@127.0.0.1", "--calls", "1", "--talk", "0", "--listen", "udp:127.0.0.1:0"]);
     let mut caller = Process::start(&mut load);
     assert_eq!(caller.ends(), Some(0), "{}", caller.said);
+}
+
+#[test]
+fn a_server_whose_words_nobody_reads_goes_on_and_says_how_many_were_left_out() {
+    let mut command = example("server");
+    command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("an example that was built");
+    let mut words = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    words.read_line(&mut line).expect("a line");
+    let place = line.trim().replace("listening on ", "");
+    // More than a pipe and the queue before it hold.
+    let mut user = child.stdin.take().expect("a pipe");
+    user.write_all("status\n".repeat(5_000).as_bytes()).expect("it hears");
+    let _bob = phone("bob", &place, &["--answer"]);
+    let mut said = String::new();
+    while !said.contains(" lines are left out\n") {
+        let mut piece = [0; 4_096];
+        let length = words.read(&mut piece).expect("words");
+        assert!(length > 0, "it has ended");
+        said += &String::from_utf8_lossy(&piece[..length]);
+    }
+    child.kill().and_then(|()| child.wait()).expect("a child of ours");
+}
+
+#[test]
+fn what_is_dropped_is_told_with_its_reason_where_that_is_asked_for() {
+    let (mut server, place) = server("udp", &["--debug"]);
+    let peer = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    peer.send_to(b"HELLO\r\nworld\r\n\r\n", place.replace("udp:", "")).expect("a datagram");
+    let line = server.says("dropped from ");
+    let local = peer.local_addr().expect("an address");
+    assert!(line.contains(&format!("dropped from {local}: Malformed")) && line.ends_with(r#""HELLO""#), "{line}");
 }
