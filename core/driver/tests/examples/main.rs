@@ -199,15 +199,14 @@ fn a_configuration_that_cannot_work_is_one_sentence_and_exit_1() {
 fn that_nobody_reads_what_it_says_ends_no_server() {
     let mut command = example("server");
     command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("an example that was built");
+    let mut child = Killed(command.stdout(Stdio::piped()).spawn().expect("an example that was built"));
     let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    BufReader::new(child.0.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
     let place = line.trim().replace("listening on ", "");
     let mut bob = phone("bob", &place, &["--answer"]);
     let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
     assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
-    assert!(child.try_wait().expect("a child of ours").is_none(), "it has ended");
-    child.kill().and_then(|()| child.wait()).expect("a child of ours");
+    assert!(child.0.try_wait().expect("a child of ours").is_none(), "it has ended");
 }
 
 #[test]
@@ -246,6 +245,16 @@ fn certificates_are_read_anew_on_sighup() {
     server.signal(Signal::SIGHUP);
     server.says("certificates are read");
     is_registered(&mut bob());
+}
+
+/// A process that goes with its test, whoever reads it.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A folder that goes with its test.
@@ -345,13 +354,13 @@ fn the_phone_of_the_readme_answers() {
 fn a_server_whose_words_nobody_reads_goes_on_and_says_how_many_were_left_out() {
     let mut command = example("server");
     command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]).stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("an example that was built");
-    let mut words = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut child = Killed(command.stdout(Stdio::piped()).spawn().expect("an example that was built"));
+    let mut words = BufReader::new(child.0.stdout.take().expect("a pipe"));
     let mut line = String::new();
     words.read_line(&mut line).expect("a line");
     let place = line.trim().replace("listening on ", "");
     // More than a pipe and the queue before it hold.
-    let mut user = child.stdin.take().expect("a pipe");
+    let mut user = child.0.stdin.take().expect("a pipe");
     user.write_all("status\n".repeat(5_000).as_bytes()).expect("it hears");
     let _bob = phone("bob", &place, &["--answer"]);
     let mut said = String::new();
@@ -361,7 +370,6 @@ fn a_server_whose_words_nobody_reads_goes_on_and_says_how_many_were_left_out() {
         assert!(length > 0, "it has ended");
         said += &String::from_utf8_lossy(&piece[..length]);
     }
-    child.kill().and_then(|()| child.wait()).expect("a child of ours");
 }
 
 #[test]
