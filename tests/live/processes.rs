@@ -1,86 +1,193 @@
-//! The processes of a live test: started here, and stopped by their own handle whatever happens.
+//! The processes of a live test: started here, and stopped by their own handle whatever happens. A test that fails prints all that
+//! they have said.
 
-use std::io::{BufRead, BufReader, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// A process that does not outlive its test.
-struct Process(Child);
+/// How long a process may take for what is expected of it.
+const WITHIN: Duration = Duration::from_secs(60);
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// A process that does not outlive its test, and the lines that it says.
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    said: String,
 }
 
 impl Process {
+    /// Starts it with all its pipes in the hands of the test.
+    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::start_with(name, command)
+    }
+
+    /// Starts it with the pipes that it was given.
+    pub(crate) fn start_with(name: &str, command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (line, lines) = channel();
+        let out = child.stdout.take().map(|out| Box::new(out) as Box<dyn Read + Send>);
+        let err = child.stderr.take().map(|err| Box::new(err) as Box<dyn Read + Send>);
+        for pipe in out.into_iter().chain(err) {
+            let line = line.clone();
+            std::thread::spawn(move || {
+                let said = BufReader::new(pipe).split(b'\n').map_while(Result::ok);
+                let mut said = said.map(|said| String::from_utf8_lossy(&said).into_owned());
+                said.all(|said| line.send(said).is_ok())
+            });
+        }
+        Self { name: name.to_owned(), child, lines, said: String::new() }
+    }
+
+    /// The next line that has `wanted` in it.
+    pub(crate) fn says(&mut self, wanted: &str) -> String {
+        let end = Instant::now() + WITHIN;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else { panic!("{} never said `{wanted}`", self.name) };
+            let _ = writeln!(self.said, "{line}");
+            if line.contains(wanted) {
+                return line;
+            }
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn hears(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().expect("a pipe"), "{line}").expect("it reads");
+    }
+
     /// Waits for it to end by itself; false if it has not by `deadline`.
-    fn ends_by(&mut self, deadline: Instant) -> bool {
+    pub(crate) fn ends_by(&mut self, deadline: Instant) -> bool {
         while Instant::now() < deadline {
-            if self.0.try_wait().expect("a child of ours").is_some() {
+            if self.child.try_wait().expect("a child of ours").is_some() {
                 return true;
             }
             sleep(Duration::from_millis(50));
         }
         false
     }
+
+    /// Asks it to end (SIGTERM), and waits for that for some seconds.
+    pub(crate) fn ends_when_asked(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        self.ends_by(Instant::now() + Duration::from_secs(10));
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn ends(mut self) -> Option<i32> {
+        assert!(self.ends_by(Instant::now() + WITHIN), "{} does not end", self.name);
+        self.child.wait().expect("a child of ours").code()
+    }
 }
 
-/// The first line with which sipp says its version, if it is there.
-pub(crate) fn sipp_version() -> Option<String> {
-    let output = Command::new("sipp").arg("-v").stdin(Stdio::null()).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).lines().find(|line| line.contains("SIPp")).map(String::from)
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let left: String = self.lines.iter().map(|line| line + "\n").collect();
+            eprintln!("== {}\n{}{left}", self.name, self.said);
+        }
+    }
 }
 
-/// A UDP port on loopback that was free a moment ago.
+/// Whether a peer is here. If not, says so past the test harness, which keeps what passing tests print.
+pub(crate) fn is_here(program: &str, package: &str) -> bool {
+    let is_file = |folder: PathBuf| folder.join(program).is_file();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(is_file) {
+        return true;
+    }
+    assert!(std::env::var("SANSIP_LIVE").as_deref() != Ok("require"), "{program} is required and was not found");
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {program} was not found (Debian: apt-get install {package})");
+    false
+}
+
+/// A port on loopback that was free for UDP and TCP a moment ago, as was the next one, where some listen for TLS.
 pub(crate) fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+    let is_free =
+        |port: u16| UdpSocket::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok();
+    for _ in 0..100 {
+        let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        if port < u16::MAX && is_free(port) && is_free(port + 1) {
+            return port;
+        }
+    }
+    panic!("no free ports");
 }
 
-/// The example server on ports of its own.
+/// A certificate of the driver's tests, or a key.
+pub(crate) fn certificate(name: &str) -> String {
+    format!("{}/../core/driver/tests/certificates/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A path in the directory that cargo keeps for this package's tests.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}_{name}", std::process::id()))
+}
+
+/// The example server on ports of its own, for biloxi.com.
 pub(crate) struct Server {
     process: Process,
-    lines: BufReader<ChildStdout>,
     /// The port of UDP.
     pub(crate) port: u16,
     /// The port of TCP.
     pub(crate) tcp: u16,
+    /// The port of TLS, or 0.
+    pub(crate) tls: u16,
 }
 
 impl Server {
+    /// One that listens on UDP and TCP.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut child = Command::new(example("server"))
-            .args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"])
-            .args(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut port_after = |prefix| {
-            let mut line = String::new();
-            lines.read_line(&mut line).expect("a line");
+        Self::listening(options, false)
+    }
+
+    /// One that listens on TLS, too.
+    pub(crate) fn with_tls(options: &[&str]) -> Self {
+        Self::listening(options, true)
+    }
+
+    fn listening(options: &[&str], with_tls: bool) -> Self {
+        let mut command = Command::new(example("server"));
+        command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]).args(options);
+        if with_tls {
+            let (own, key, roots) = (certificate("biloxi.pem"), certificate("biloxi.key"), certificate("root.pem"));
+            command.args(["--listen", "tls:127.0.0.1:0", "--certificate", &own, "--key", &key, "--roots", &roots]);
+        }
+        let mut process = Process::start("server", &mut command);
+        let mut port_after = |prefix: &str| {
+            let line = process.says(prefix);
             line.trim().strip_prefix(prefix).expect("its address").parse().expect("a port")
         };
         let port = port_after("listening on udp:127.0.0.1:");
         let tcp = port_after("listening on tcp:127.0.0.1:");
-        Self { process: Process(child), lines, port, tcp }
+        let tls = if with_tls { port_after("listening on tls:127.0.0.1:") } else { 0 };
+        Self { process, port, tcp, tls }
+    }
+
+    /// The port of `udp`, `tcp` or `tls`.
+    pub(crate) fn port_of(&self, protocol: &str) -> u16 {
+        match protocol {
+            "udp" => self.port,
+            "tcp" => self.tcp,
+            _ => self.tls,
+        }
     }
 
     /// Its own words.
     pub(crate) fn status(&mut self) -> String {
-        writeln!(self.process.0.stdin.as_mut().expect("a pipe"), "status").expect("the server listens to us");
-        let mut line = String::new();
-        while !line.contains(" status ") {
-            line.clear();
-            assert!(self.lines.read_line(&mut line).is_ok_and(|length| length > 0), "the server has ended");
-        }
-        line
+        self.process.hears("status");
+        self.process.says(" status ")
     }
 
     pub(crate) fn is_idle_within(&mut self, time: Duration) -> bool {
@@ -95,42 +202,21 @@ impl Server {
     }
 }
 
-/// A phone that runs by itself.
-pub(crate) struct Phone {
-    process: Process,
-    lines: BufReader<ChildStdout>,
+/// The example phone of a user of biloxi.com; as [`phone_of`].
+pub(crate) fn phone(name: &str, registrar: &str, password: &str, what: &[&str]) -> Process {
+    phone_of(&format!("{name}@biloxi.com"), registrar, password, what)
 }
 
-impl Phone {
-    /// A phone on a port of its own, registered at `registrar` with that password, which is told `what` else.
-    pub(crate) fn start(name: &str, registrar: &str, password: &str, what: &[&str]) -> Self {
-        let (protocol, _) = registrar.split_once(':').expect("a protocol");
-        let mut child = Command::new(example("phone"))
-            .args(["--aor", &format!("sip:{name}@biloxi.com"), "--registrar", registrar, "--password", password])
-            .args(["--listen", &format!("{protocol}:127.0.0.1:0")])
-            .args(what)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the phone starts");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { process: Process(child), lines }
+/// The example phone on a port of its own, registered at `registrar` with that password, which is told `what` else.
+pub(crate) fn phone_of(user: &str, registrar: &str, password: &str, what: &[&str]) -> Process {
+    let (protocol, _) = registrar.split_once(':').expect("a protocol");
+    let mut command = Command::new(example("phone"));
+    command.args(["--aor", &format!("sip:{user}"), "--registrar", registrar, "--password", password]);
+    command.args(["--listen", &format!("{protocol}:127.0.0.1:0")]);
+    if protocol == "tls" {
+        command.args(["--roots", &certificate("root.pem")]);
     }
-
-    /// Reads what it says until it says `wanted`.
-    pub(crate) fn says(&mut self, wanted: &str) {
-        let mut line = String::new();
-        while !line.contains(wanted) {
-            line.clear();
-            assert!(self.lines.read_line(&mut line).is_ok_and(|length| length > 0), "it never said {wanted}");
-        }
-    }
-
-    /// Its exit code, once it has ended.
-    pub(crate) fn ends(mut self) -> Option<i32> {
-        assert!(self.process.ends_by(Instant::now() + Duration::from_secs(30)), "the phone does not end");
-        self.process.0.wait().expect("a child of ours").code()
-    }
+    Process::start(user, command.args(what))
 }
 
 /// Builds the examples with the profile of this very test, and says where that one is.
@@ -150,99 +236,4 @@ fn example(name: &str) -> PathBuf {
         profile.join("examples")
     });
     folder.join(name)
-}
-
-/// A scenario of two sipp processes.
-pub(crate) struct Call {
-    pub(crate) calls: u32,
-    /// Per cent of the messages that each sipp loses, of those it sends and of those it gets.
-    pub(crate) loss: u32,
-    /// Between ACK and BYE.
-    pub(crate) talk: Duration,
-    /// The transport as sipp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each.
-    pub(crate) transport: &'static str,
-}
-
-/// How one sipp process fared.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) successful: u32,
-    pub(crate) failed: u32,
-    /// The beginning of its error log.
-    #[expect(dead_code, reason = "shown by a failing assertion")]
-    errors: String,
-}
-
-/// Runs a callee at `callee` and a caller that sends to `target`; how the caller fared, and the callee.
-pub(crate) fn pair(target: u16, callee: u16, call: &Call) -> (Outcome, Outcome) {
-    let deadline = Instant::now() + Duration::from_secs(150);
-    let mut answering = sipp(callee, call, "uas.xml", &[]);
-    let is_free = || match call.transport {
-        "u1" => UdpSocket::bind(("127.0.0.1", callee)).is_ok(),
-        _ => TcpListener::bind(("127.0.0.1", callee)).is_ok(),
-    };
-    while is_free() {
-        assert!(Instant::now() < deadline, "the callee does not listen");
-        sleep(Duration::from_millis(20));
-    }
-    let own = free_port();
-    let talk = call.talk.as_millis().to_string();
-    let remote = format!("127.0.0.1:{target}");
-    let mut calling = sipp(own, call, "uac.xml", &["-s", "bob", "-r", "100", "-l", "1000", "-d", &talk, &remote]);
-    let caller_ended = calling.ends_by(deadline);
-    // A callee that missed a call waits for ever.
-    answering.ends_by(if caller_ended { Instant::now() + Duration::from_secs(2) } else { deadline });
-    drop((calling, answering));
-    assert!(caller_ended, "the caller did not end: {:?}", outcome(own));
-    (outcome(own), outcome(callee))
-}
-
-fn sipp(port: u16, call: &Call, scenario: &str, more: &[&str]) -> Process {
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/live/scenarios/").to_owned() + scenario;
-    let mut command = Command::new("sipp");
-    command.args(["-sf", &scenario, "-i", "127.0.0.1", "-p", &port.to_string(), "-m", &call.calls.to_string()]);
-    // One that is called does not choose how many connections there are.
-    let transport =
-        if scenario.ends_with("uas.xml") { call.transport.replace('n', "1") } else { call.transport.into() };
-    command.args(["-t", &transport]);
-    if transport == "tn" {
-        command.args(["-max_socket", "1000"]);
-    }
-    command.args(["-max_invite_retrans", "10", "-max_non_invite_retrans", "10", "-nostdin", "-fd", "1"]);
-    if call.loss > 0 {
-        command.args(["-lost", &call.loss.to_string()]);
-        // sipp ends a call when a message comes again that it has forgotten to expect, or overtakes another: under loss
-        // it is to wait for the one it needs, but not for ever.
-        command.args(["-default_behaviors", "all,-abortunexp", "-recv_timeout", "60000"]);
-    }
-    command
-        .args(["-trace_stat", "-stf"])
-        .arg(file(port, "csv"))
-        .args(["-trace_err", "-error_file"])
-        .arg(file(port, "err"));
-    command.args(more).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    Process(command.spawn().expect("sipp starts"))
-}
-
-/// A file of the sipp at `port`, in the directory that cargo keeps for this package's tests.
-fn file(port: u16, extension: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sipp_{}_{port}.{extension}", std::process::id()))
-}
-
-/// The last line of the statistics, and the errors.
-fn outcome(port: u16) -> Outcome {
-    let statistics = std::fs::read_to_string(file(port, "csv")).unwrap_or_default();
-    let mut lines = statistics.lines();
-    let names: Vec<&str> = lines.next().unwrap_or_default().split(';').collect();
-    let values: Vec<&str> = lines.next_back().unwrap_or_default().split(';').collect();
-    let value = |name| {
-        let column = names.iter().position(|column| *column == name);
-        column.and_then(|column| values.get(column)?.parse().ok()).unwrap_or(u32::MAX)
-    };
-    let errors = std::fs::read(file(port, "err")).unwrap_or_default();
-    let errors = String::from_utf8_lossy(&errors).chars().take(3_000).collect();
-    for extension in ["csv", "err"] {
-        let _ = std::fs::remove_file(file(port, extension));
-    }
-    Outcome { successful: value("SuccessfulCall(C)"), failed: value("FailedCall(C)"), errors }
 }

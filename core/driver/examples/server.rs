@@ -12,7 +12,7 @@
 mod shared;
 
 use clap::Parser;
-use sansip::auth::Secret;
+use sansip::auth::{Algorithm, Secret};
 use sansip::message::header::Protocol;
 use sansip::message::{HostBuf, HostPortBuf};
 use sansip::proxy::Forking;
@@ -52,6 +52,10 @@ struct Options {
     /// strangers reach the domains alone
     #[arg(long, value_name = "NAME[@DOMAIN]:PASSWORD", value_parser = user)]
     user: Vec<(String, Option<HostBuf>, String)>,
+    /// A Digest algorithm of the challenges, the preferred first: SHA-256 and MD5 by default. Many phones take MD5 alone, and some
+    /// of them only if it comes first
+    #[arg(long, value_name = "SHA-256|SHA-512-256|MD5", value_parser = algorithm)]
+    algorithm: Vec<Algorithm>,
     /// A peer that needs no password and is relayed: an address, a network, or a name that it proves by TLS
     #[arg(long, value_name = "ADDR[/BITS]|NAME")]
     trust: Vec<Peer>,
@@ -172,6 +176,9 @@ impl Options {
             domain: or_first(domain),
             secret: Secret::password(password),
         }));
+        if !self.algorithm.is_empty() {
+            settings.digest.algorithms.clone_from(&self.algorithm);
+        }
         let aliases = self.alias.iter();
         settings.aliases.extend(aliases.map(|(name, domain)| Alias { name: name.clone(), domain: or_first(domain) }));
         settings
@@ -209,6 +216,10 @@ fn user(text: &str) -> Result<(String, Option<HostBuf>, String), String> {
         }
         None => Ok((user.into(), None, password.into())),
     }
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, &'static str> {
+    Algorithm::parse(text).ok_or("SHA-256, SHA-512-256 or MD5 wanted")
 }
 
 fn forking(text: &str) -> Result<Forking, &'static str> {
