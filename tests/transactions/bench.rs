@@ -425,12 +425,15 @@ pub(crate) fn ours(method: &str) -> String {
 
 /// A request of the peer with this Via value.
 pub(crate) fn theirs(method: &str, via: &str) -> String {
+    // The ACK of a rejection has the tag that it came with (RFC 3261 §17.1.1.3); tests of the rules of RFC 2543 say it themselves.
+    let has_branch = via.split_once("z9hG4bK").is_some_and(|(_, rest)| !rest.is_empty());
+    let tag = if method == "ACK" && has_branch { ";tag=ours" } else { "" };
     format!(
         "{method} sip:alice@192.0.2.1 SIP/2.0\n\
          Via: {via}\n\
          Max-Forwards: 70\n\
          From: Bob <sip:bob@biloxi.com>;tag=a6c85cf\n\
-         To: Alice <sip:alice@atlanta.com>\n\
+         To: Alice <sip:alice@atlanta.com>{tag}\n\
          Call-ID: a84b4c76e66710\n\
          CSeq: 314159 {method}\n\
          Content-Length: 0\n\n"

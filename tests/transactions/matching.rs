@@ -429,3 +429,29 @@ fn the_response_to_a_cancel_is_not_that_of_its_invite() {
     bench.receive(&answer(&invite, 487));
     assert_eq!(bench.whats(), [Told::Response(180), Told::Response(487)]);
 }
+
+/// §9.1, §17.1.1.3: whoever has no more than the branch of an INVITE neither cancels it nor ends the repetition of its rejection.
+#[test]
+fn a_cancel_and_an_ack_need_more_of_their_invite_than_its_branch() {
+    let via = their_via("z9hG4bKa");
+    let values = [("a84b4c76e66710", "other"), ("tag=a6c85cf", "tag=other"), ("314159", "314160")];
+    for (old, new) in values.into_iter().chain([("tag=ours", "tag=other"), (";tag=ours", "")]) {
+        let mut bench = Bench::new();
+        bench.receive(&theirs("INVITE", &via));
+        let server = bench.accept();
+        let cancel = theirs("CANCEL", &via);
+        if cancel.contains(old) {
+            bench.receive(&cancel.replace(old, new));
+            assert_eq!((requests(&bench), bench.times("SIP/2.0 481").len()), (1, 1), "{old}: nobody is shown it");
+        }
+        bench.respond(server, 486);
+        let told = bench.told.len();
+        bench.receive(&theirs("ACK", &via).replace(old, new));
+        assert_eq!(bench.told.len(), told, "{old}");
+        bench.run_to(500);
+        assert_eq!(bench.times("SIP/2.0 486"), [0, 500], "{old}");
+        bench.receive(&theirs("ACK", &via).replace("tag=a6c85cf", "tag=A6C85CF"));
+        bench.run_to(30_000);
+        assert_eq!(bench.times("SIP/2.0 486"), [0, 500], "{old}: tags have no case");
+    }
+}

@@ -109,6 +109,9 @@ impl Endpoint {
         let key = if is_ack { keys.acknowledged() } else { keys.method(method.as_str()) };
         let fingerprint = self.servers.fingerprint(&key);
         let server = self.servers.find(fingerprint);
+        if is_ack && server.is_some_and(|server| !self.servers.is_acknowledged_by(server, view.headers())) {
+            return self.dropped(DropCause::Mismatched, flow, view.as_bytes());
+        }
         if let Some(server) = server.filter(|_| !is_ack) {
             let told = self.servers.repeated(&mut self.wire, server);
             return self.server_told(server, told);
@@ -154,6 +157,11 @@ impl Endpoint {
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let is_cancel = request.method() == Method::Cancel;
         let cancels = if is_cancel { self.cancelled_by(keys) } else { None };
+        if cancels.is_some_and(|(server, _)| !self.servers.is_cancelled_by(server, request.headers())) {
+            self.wire.stats.rejected += 1;
+            let status = StatusCode::CALL_DOES_NOT_EXIST;
+            return self.answer(&request, path, status, Phrase::of(status), None);
+        }
         // A CANCEL that finds its INVITE ends more than it begins.
         if cancels.is_none() {
             if is_cancel && self.cancels_refused(keys) {

@@ -17,6 +17,9 @@ pub enum DropCause {
     /// A request says nowhere that an answer could be sent to, or has more to copy than an answer can hold.
     /// [`Stats::unusable`](crate::transport::Stats::unusable).
     Unanswerable,
+    /// An ACK has the branch of an INVITE, and not its Call-ID, From tag and CSeq number, or not the To tag of the rejection that it would acknowledge
+    /// (RFC 3261 §17.1.1.3). [`Stats::unusable`](crate::transport::Stats::unusable).
+    Mismatched,
     /// The topmost Via of a response is not ours (RFC 3261 §18.1.2). [`Stats::foreign`](crate::transport::Stats::foreign).
     Foreign,
     /// Nobody waits for a response: it is late, or was never asked for (RFC 6026 §8.9).
@@ -48,7 +51,7 @@ impl Endpoint {
         let stats = &mut self.wire.stats;
         match why {
             DropCause::Malformed(_) => stats.malformed += 1,
-            DropCause::Incomplete(_) | DropCause::Unanswerable => stats.unusable += 1,
+            DropCause::Incomplete(_) | DropCause::Unanswerable | DropCause::Mismatched => stats.unusable += 1,
             DropCause::Foreign => stats.foreign += 1,
             DropCause::Stray => stats.stray += 1,
             DropCause::Overrun => stats.overrun += 1,

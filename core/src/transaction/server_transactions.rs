@@ -4,11 +4,14 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
-use crate::message::{Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
+use crate::message::{Headers, Lines, Method, Request, ResponseParts, SharedBytes, StatusCode, TagParam};
+
 use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::{Alarm, reread_response};
@@ -26,6 +29,8 @@ use super::{
 pub(super) struct ServerTransaction {
     tag: Tag,
     key: KeptKey,
+    /// The keyed hash of what the CANCEL and the ACK of an INVITE share with it. Zero for any other request.
+    identity: u64,
     /// Where its responses go.
     pub(super) path: Flow,
     machine: ServerMachine,
@@ -144,8 +149,10 @@ impl ServerTransactions {
         }
         wire.hold(path);
         let hash = key.fingerprint.hash();
+        let identity = if machine.is_invite() { self.identity(request.headers()).unwrap_or_default() } else { 0 };
         let kept = Kept::Request { request: request.clone(), since: began.now };
-        let transaction = ServerTransaction { tag, key, path, machine, kept, backup: None, alarm: Alarm::default() };
+        let alarm = Alarm::default();
+        let transaction = ServerTransaction { tag, key, identity, path, machine, kept, backup: None, alarm };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
         let _begun = self.follow(wire, id, true);
@@ -200,6 +207,32 @@ impl ServerTransactions {
         let for_user = actions.tell == Some(ServerTell::Ack);
         wire.stats.absorbed += u64::from(!for_user);
         (for_user, self.act(wire, server, actions, None))
+    }
+
+    /// Whether a CANCEL with these headers, whose branch is that of this transaction, has the Call-ID, the From tag and the CSeq number of its
+    /// INVITE (§9.1). A stranger who has guessed the branch has not.
+    pub(crate) fn is_cancelled_by(&self, server: ServerTransactionId, headers: Headers<'_>) -> bool {
+        let Some(transaction) = self.table.get(server) else { return false };
+        !transaction.machine.is_invite() || self.identity(headers) == Some(transaction.identity)
+    }
+
+    /// Whether an ACK with these headers, whose branch is that of this transaction, has the Call-ID, the From tag and the CSeq number of its INVITE,
+    /// and, where the INVITE was rejected, the To tag of the rejection (§17.1.1.3).
+    pub(crate) fn is_acknowledged_by(&self, server: ServerTransactionId, headers: Headers<'_>) -> bool {
+        let Some(transaction) = self.table.get(server) else { return false };
+        if self.identity(headers) != Some(transaction.identity) {
+            return false;
+        }
+        let response = transaction.last_response().and_then(reread_response);
+        let rejection = response.filter(|response| response.status().class() > 2);
+        rejection.is_none_or(|rejection| rejection.to_tag() == headers.text_of_to().and_then(|to| to.tag()))
+    }
+
+    /// What the CANCEL and the ACK of an INVITE share with it: Call-ID, From tag and CSeq number. `None` if one of them cannot be read.
+    fn identity(&self, headers: Headers<'_>) -> Option<u64> {
+        let from_tag = headers.text_of_from()?.tag().map_or_else(SmallVec::new, TagParam::to_folded);
+        let number = headers.cseq()?.number.to_le_bytes();
+        Some(self.index.hash(&[headers.call_id()?.as_bytes(), &from_tag, &number]))
     }
 
     /// Fires the timer that is due.

@@ -123,7 +123,7 @@ impl Refer {
 
 impl Stack<Core> {
     /// The name of a call, or of one dialog of a call, for an INVITE to the peer that is to take the call's place: of this user agent
-    /// ([`Outgoing::replaces`]) or of somebody who is referred there ([`Refer::replaces`]).
+    /// ([`Outgoing::replaces`]) or of somebody who is referred there ([`Refer::replaces`]). For an example see there.
     ///
     /// # Errors
     /// `Invalid("extension")` unless [`Profile::extensions`](field@super::Profile::extensions) has `replaces`; `Gone`; `WrongState`: there is no

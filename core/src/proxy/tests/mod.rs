@@ -99,7 +99,13 @@ impl Bench {
     }
 
     fn receive_request(&mut self, method: &str, uri: &str, more: &str) -> Vec<String> {
-        self.receive_text(&Self::text(method, uri, more))
+        let mut text = Self::text(method, uri, more);
+        // The ACK of a rejection has the To of that (RFC 3261 §17.1.1.3).
+        let rejection = self.responses.last().filter(|_| method == "ACK");
+        if let Some(to) = rejection.and_then(|rejection| rejection.headers().raw(HeaderId::To)) {
+            text = text.replace("Bob <sip:bob@biloxi.com>", core::str::from_utf8(to).unwrap());
+        }
+        self.receive_text(&text)
     }
 
     fn text(method: &str, uri: &str, more: &str) -> String {
