@@ -228,7 +228,7 @@ impl ServerTransactions {
         rejection.is_none_or(|rejection| rejection.to_tag() == headers.text_of_to().and_then(|to| to.tag()))
     }
 
-    /// What the CANCEL and the ACK of an INVITE share with it: Call-ID, From tag and CSeq number. `None` if one of them cannot be read.
+    /// The keyed hash of the values that the CANCEL and the ACK of an INVITE share with it: Call-ID, From tag and CSeq number. `None` if one of them cannot be read.
     fn identity(&self, headers: Headers<'_>) -> Option<u64> {
         let from_tag = headers.text_of_from()?.tag().map_or_else(SmallVec::new, TagParam::to_folded);
         let number = headers.cseq()?.number.to_le_bytes();
