@@ -33,6 +33,15 @@ pub struct Arrival {
     pub(super) key: KeptKey,
     /// Where its responses go.
     pub(super) path: Flow,
+    pub(super) is_beyond_limit: bool,
+}
+
+impl Arrival {
+    /// Whether it has found no room among the server transactions but what is kept for requests in dialogs
+    /// ([`Limits::server_transactions`](crate::transaction::Limits::server_transactions)). It has a To tag then, which anybody can write.
+    pub const fn is_beyond_limit(&self) -> bool {
+        self.is_beyond_limit
+    }
 }
 
 /// The methods that a CANCEL may cancel: all but ACK and CANCEL (§9.2); the request is an INVITE unless the peer is odd.
@@ -172,7 +181,9 @@ impl Endpoint {
                 return;
             }
         }
-        self.indications.tell(Indication::Request(Arrival { request, flow, cancels, since: None, key, path }));
+        let is_beyond_limit = self.servers.is_full();
+        let arrival = Arrival { request, flow, cancels, since: None, key, path, is_beyond_limit };
+        self.indications.tell(Indication::Request(arrival));
     }
 
     /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).

@@ -105,7 +105,7 @@ impl Endpoint {
     pub(super) fn refuses(&mut self, request: &Request, key: Fingerprint, path: Flow) -> bool {
         if self.draining {
             self.wire.stats.drained += 1;
-        } else if self.servers.is_full() {
+        } else if self.servers.is_full_for_dialogs() || self.servers.is_full() && request.to_tag().is_none() {
             self.refused(Limit::SERVER_TRANSACTIONS);
         } else {
             return false;

@@ -327,7 +327,7 @@ impl Core {
 }
 
 /// 503 without keeping anything.
-fn reply_unavailable<E>(cx: &mut Context<'_, E>, arrival: &Arrival) {
+pub(crate) fn reply_unavailable<E>(cx: &mut Context<'_, E>, arrival: &Arrival) {
     let response = Response::to(&arrival.request, StatusCode::SERVICE_UNAVAILABLE);
     cx.answer_once(arrival, response.header(HeaderId::RetryAfter, RETRY_AFTER));
 }

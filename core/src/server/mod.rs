@@ -39,7 +39,7 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target};
+use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target, reply_unavailable};
 use crate::registrar::{self, Binding};
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::time::Instant;
@@ -271,6 +271,15 @@ impl Core {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
         };
+        if arrival.is_beyond_limit() && arrival.cancels.is_none() {
+            // A To tag proves nothing, nor does a flow along which anybody may register.
+            let (flow, recorded) = (arrival.flow, preprocessed.recorded);
+            let is_known = || self.may_relay(cx, &arrival.request, Asking { flow, recorded, is_for_us: false });
+            if !(recorded || self.trusts(cx, flow) || !self.guards.is_open() && is_known()) {
+                cx.refused(Limit::SERVER_TRANSACTIONS);
+                return reply_unavailable(&mut cx.for_role(role::PROXY), &arrival);
+            }
+        }
         if arrival.request.method() == Method::Cancel {
             return self.cancel(cx, arrival, &preprocessed);
         }

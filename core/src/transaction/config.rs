@@ -50,7 +50,8 @@ impl Default for Timers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Limits {
-    /// Server transactions alive at once; above it a new request gets a stateless 503. 1,000,000.
+    /// Server transactions alive at once; above it a new request gets a stateless 503. Requests with a To tag have room for an eighth more, so
+    /// that calls in progress go on; a domain's server keeps that for dialogs that it has recorded its route for, and for flows of users. 1,000,000.
     pub server_transactions: usize,
     /// Client transactions alive at once, CANCELs and attempts that were given up for another address included; above it a
     /// command fails, and no other address is tried. 2,000,000.

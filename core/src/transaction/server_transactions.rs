@@ -106,6 +106,11 @@ impl ServerTransactions {
         self.table.len() >= self.most
     }
 
+    /// Whether there are as many as there may be with those for requests in dialogs, of which there may be an eighth more.
+    pub(crate) const fn is_full_for_dialogs(&self) -> bool {
+        self.table.len() >= self.most.saturating_add(self.most / 8)
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.table.capacity().max(self.index.capacity())
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sansip::server::Peer;
 
+use super::resends::is_at_once;
 use super::route::{is_loose, leads_to};
 use super::{Check, Names, Part, Reading, Report, Seen, Serving};
 use crate::packet::{Packet, host_port, uri_of};
@@ -18,6 +19,8 @@ use crate::packet::{Packet, host_port, uri_of};
 /// * It is of a dialog and came along a flow over which somebody registered or proved who he is.
 /// * It has credentials (§22.3) with a nonce that this server gave.
 /// * The server has no users, and the next hop is a name and no bare address: it is as open as the proxies of §24.
+///
+/// Whoever has that right by a dialog is not refused for want of room: a call in progress goes on while others get 503.
 #[derive(Clone, Copy, Debug)]
 pub struct Relay;
 
@@ -34,6 +37,13 @@ impl Check for Relay {
         for serving in run.servers() {
             let server = Server::new(run, serving);
             for part in run.parts().iter().filter(|part| part.node == serving.node) {
+                for (seen, packet, _) in part.sent().filter(|(_, packet, _)| packet.status() == Some(503)) {
+                    if server.stops_call(run, part, seen, packet) {
+                        let (what, branch) = (packet.what(), packet.top().branch);
+                        let what = format!("{} sent {what} ({branch}): the call is in progress", part.name);
+                        report.breach(part.node, seen.time, what);
+                    }
+                }
                 for (seen, packet, carried) in part.sent().filter(|(_, packet, _)| packet.is_request()) {
                     if is_first(part, seen, packet) && !server.may_pass_on(run, part, seen, packet) {
                         let (what, branch, to) = (packet.what(), packet.top().branch, carried.destination);
@@ -89,6 +99,16 @@ impl<'a> Server<'a> {
         let Some(below) = seen.below else { return true };
         let mut came = part.copies(below, sent.method, seen.index).peekable();
         came.peek().is_none() || came.any(|(_, request, carried)| self.serves(run, request, carried.source))
+    }
+
+    /// Whether a request of a dialog that is known was refused at once, to be sent again later.
+    fn stops_call(&self, run: &Reading<'_>, part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
+        let came = part.copies(seen.hop, refusal.method, seen.index).next();
+        let is_recorded = |request: &Packet<'_>| {
+            let route = request.values("route", "route").map(uri_of).next();
+            !request.to_tag.is_empty() && route.is_some_and(|route| is_recorded(run, request, route))
+        };
+        is_at_once(part, seen, refusal) && came.is_some_and(|(_, request, _)| is_recorded(request))
     }
 
     fn serves(&self, run: &Reading<'_>, request: &Packet<'_>, source: SocketAddr) -> bool {
@@ -228,6 +248,15 @@ mod tests {
         tells(&with("Route: <sip:192.0.2.0;lr;token=2>", &came), &sent, STRANGER);
         let outside = |text: &str| text.replace(";tag=b", "");
         tells(&outside(&along), &outside(&sent), STRANGER);
+        let full = |to: &str, fields: &str, why: &str| {
+            let settings = Settings { domains: vec!["b".parse().unwrap()], ..Settings::default() };
+            let story = Story::server(settings).receives(0, &invite.0).sends(0, &invite.1);
+            let refusal = with(fields, &response(503, "BYE", &["1"]));
+            story.receives(9, &along.replace(";tag=b", to)).sends(9, &refusal).shows(Relay, why);
+        };
+        full(";tag=b", "Retry-After: 9", "judged sent 503 to BYE (z9hG4bK1): the call is in progress");
+        full(";tag=b", "Subject: from downstream", "");
+        full("", "Retry-After: 9", "");
         let of_another_call = |text: &str| text.replace("Call-ID: c", "Call-ID: d");
         tells(&of_another_call(&along), &of_another_call(&sent), STRANGER);
     }

@@ -71,7 +71,7 @@ impl Check for Resends {
 }
 
 /// Whether nothing was said to the request before this refusal, which says when to ask again.
-fn is_at_once(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
+pub(super) fn is_at_once(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
     let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index);
     refusal.values("retry-after", "retry-after").next().is_some()
         && !before.any(|(other, response, _)| other.hop == seen.hop && !response.is_request())

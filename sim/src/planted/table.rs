@@ -37,7 +37,7 @@ const fn bob(hooks: Hooks) -> How {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub static TABLE: [Planted; 113] = [
+pub static TABLE: [Planted; 114] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -153,6 +153,7 @@ pub static TABLE: [Planted; 113] = [
     row("stranger-relayed", "a request of a stranger for a bare address goes on", "RFC 3261 §26.3.1", "relay", biloxi(servers::STRANGER_RELAYED), STRANGER_ASKS),
     row("token-of-another-call", "what was recorded for one call is good for another", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_STOLEN),
     row("token-unchecked", "what was recorded is believed without its proof", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_FORGED),
+    row("call-refused", "a request of a call in progress is refused for want of room", "RFC 3261 §21.5.4", "relay", biloxi(servers::CALL_REFUSED), RECORDED),
     // Proxies.
     row("next-route-taken", "the Route of the next proxy is taken off as well", "RFC 3261 §16.4", "route", atlanta(servers::NEXT_ROUTE_TAKEN), RECORDED),
     row("loop-overlooked", "a request that comes by again as it was goes on", "RFC 5393 §4.2", "route", How::Patched, BOUND_TO_ITSELF),

@@ -180,6 +180,14 @@ pub(super) const ACK_KEPT: Hooks = Hooks::sending(on!("ACK", |_, _| vec![]));
 pub(super) const TAG_REPLACED: Hooks =
     Hooks::sending(on!("180 INVITE", |_, text| vec![text.replacen(to_tag(&text), "proxy", 1)]));
 
+/// A server with no room refuses calls in progress as it refuses strangers.
+pub(super) const CALL_REFUSED: Hooks = Hooks::hearing(on!("BYE", |memory, text| {
+    let refusal = with_start(&text, |_| "SIP/2.0 503 Service Unavailable".to_owned());
+    let refusal = without(&without(&refusal, "Route"), "Max-Forwards");
+    memory.send_later(0, pushed(&refusal, "Retry-After", "32"));
+    vec![]
+}));
+
 /// The branch parameter of the first.
 pub(super) const BRANCH_SHARED: Hooks = Hooks::sending(on!("INVITE", |memory, text| {
     let first = memory.texts.entry("branch").or_insert_with(|| branch(&text).to_owned());

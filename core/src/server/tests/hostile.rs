@@ -443,6 +443,10 @@ fn overload() -> Row {
         bytes: answer.finish().unwrap().as_bytes(),
     });
     assert_eq!(meter.statuses[&200], 100, "the answer reaches alice");
+    // A To tag that anybody can write makes no call in progress.
+    let bye = stranger("BYE", "sip:bob@biloxi.com", "bye");
+    meter.datagram(STRANGER, &bye.replace("To: <sip:bob@biloxi.com>", "To: <sip:bob@biloxi.com>;tag=b"));
+    assert_eq!(meter.statuses[&503], 9_902, "a stranger's BYE is refused");
     let until = meter.rest();
     let sends = "10,000 OPTIONS in a moment, with room for 100 transactions";
     Row { sends, gets: gets((messages, length), octets), others: others(0), held, until }
