@@ -226,7 +226,8 @@ fn example(name: &str) -> PathBuf {
         let test = std::env::current_exe().expect("a path");
         let profile = test.ancestors().nth(2).expect("deps of a profile");
         let mut cargo = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "sansip-driver", "--examples"]);
+        // The packages that `cargo test --workspace` has built: with fewer, features differ, and all is built once more.
+        cargo.args(["build", "--quiet", "--workspace", "--examples"]);
         cargo.args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"), "--target-dir"]);
         cargo.arg(profile.parent().expect("the target directory"));
         if profile.ends_with("release") {
