@@ -15,7 +15,8 @@ pub(super) fn judge_answer(
     sent: &Packet<'_>,
     timers: &Timers,
 ) -> Result<(), &'static str> {
-    let Some(status) = sent.status().filter(|status| *status > 100) else { return Ok(()) };
+    // A CANCEL is answered hop by hop, also where an earlier copy went on statelessly (§16.10).
+    let Some(status) = sent.status().filter(|status| *status > 100 && sent.method != "CANCEL") else { return Ok(()) };
     if !part.sent().any(|(other, request, _)| other.below == Some(seen.hop) && request.is(sent.method)) {
         return Ok(());
     }

@@ -192,7 +192,8 @@ const SECOND_PART: usize = 8;
 /// Whoever has passed a request on knows it by his Via, and by what decides where it goes.
 fn judge_loop(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>) -> Result<(), &'static str> {
     let [own, others @ ..] = sent.vias.as_slice() else { return Ok(()) };
-    if others.iter().all(|via| via.sent_by != own.sent_by) {
+    // A proxy without state looks for no loop: Max-Forwards ends it (§16.11).
+    if part.is_stateless || others.iter().all(|via| via.sent_by != own.sent_by) {
         return Ok(());
     }
     let asks = |request: &Packet<'_>| {

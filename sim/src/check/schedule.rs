@@ -331,7 +331,8 @@ impl<'a> Judge<'a> {
         let since = time.since(first);
         let steps = self.steps[1].iter().filter(|step| **step <= since).count();
         let again = served.came - came;
-        let acknowledged = if success { self.acknowledged.contains(&answered(packet)) } else { served.acknowledged };
+        // The ACK of another rejection under the same branch has another To tag, and ends nothing (§17.1.1.3).
+        let acknowledged = self.acknowledged.contains(&answered(packet)) && (success || served.acknowledged);
         if success && downstream > 0 {
             return if number > downstream { Err(format!("forwarded {number} of {downstream}")) } else { Ok(()) };
         }
