@@ -1,7 +1,7 @@
 //! Traces made by hand: what is just allowed, and one thing more.
 
 use super::*;
-use crate::check::story::{Story, message, request, response, with};
+use crate::check::story::{Story, in_dialog, message, request, response, with};
 
 /// The steps of timer E and of 2xx, in milliseconds.
 const ELEVEN: [u64; 11] = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
@@ -104,9 +104,12 @@ fn a_rejection_goes_by_timer_g_and_once_for_each_copy_until_the_ack() {
     let story =
         Story::new().receives(0, &invite).sends(0, &busy).receives(9, &invite).sends(9, &busy).sends(500, &busy);
     story.is_fine();
-    let acked = story.receives(510, &request("ACK", &["1"]));
+    let acked = story.receives(510, &in_dialog("ACK", &["1"]));
     acked.is_fine();
     acked.sends(1_500, &busy).is_wrong("after the ACK");
+    // The ACK of another rejection ends nothing.
+    let other = Story::new().receives(0, &invite).sends(0, &busy).receives(9, &request("ACK", &["1"]));
+    other.sends(500, &busy).is_fine();
     Story::new().receives(0, &invite).sends(0, &busy).sends(499, &busy).is_wrong("it is copy 2, and 1 are allowed");
     let declined = response(603, "INVITE", &["1"]);
     Story::new().receives(0, &invite).sends(0, &busy).sends(1, &declined).is_wrong("another final response");
