@@ -6,6 +6,7 @@
 
 mod faulty;
 mod hunt;
+mod on;
 mod report;
 mod scenes;
 mod table;

@@ -1,24 +1,10 @@
 //! Mistakes of registrars and of proxies with more than one branch, made between the node and the world, and what provokes them.
 
 use super::faulty::{Hooks, Memory};
+use super::on::on;
 use super::text::{
     branch, field, number, numbered, popped, popped_via, pushed, to_tag, with, with_description, with_start, without,
 };
-
-/// Nothing but this kind of message is changed.
-macro_rules! on {
-    ($kind:pat, $change:expr) => {
-        |memory: &mut Memory, kind: &str, text: String| -> Vec<String> {
-            match kind {
-                $kind => {
-                    let change: fn(&mut Memory, String) -> Vec<String> = $change;
-                    change(memory, text)
-                }
-                _ => vec![text],
-            }
-        }
-    };
-}
 
 /// The branch of what is sent besides.
 const BESIDES: &str = "z9hG4bKbesides";

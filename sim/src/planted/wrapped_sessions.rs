@@ -1,22 +1,8 @@
 //! Mistakes of credentials and of sessions, made between the node and the world.
 
-use super::faulty::{Hooks, Memory};
+use super::faulty::Hooks;
+use super::on::on;
 use super::text::{branch, field, number, numbered, pushed, to_tag, with, with_description, with_start, without};
-
-/// Nothing but this kind of message is changed.
-macro_rules! on {
-    ($kind:pat, $change:expr) => {
-        |memory: &mut Memory, kind: &str, text: String| -> Vec<String> {
-            match kind {
-                $kind => {
-                    let change: fn(&mut Memory, String) -> Vec<String> = $change;
-                    change(memory, text)
-                }
-                _ => vec![text],
-            }
-        }
-    };
-}
 
 /// The count that the INVITE had stands in the BYE.
 pub(super) const COUNT_IS_STALE: Hooks =

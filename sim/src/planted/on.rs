@@ -1,0 +1,17 @@
+//! The change of one kind of message, for the mistakes that a wrapper makes.
+
+/// Nothing but this kind of message is changed.
+macro_rules! on {
+    ($kind:pat, $change:expr) => {
+        |memory: &mut $crate::planted::Memory, kind: &str, text: String| -> Vec<String> {
+            match kind {
+                $kind => {
+                    let change: fn(&mut $crate::planted::Memory, String) -> Vec<String> = $change;
+                    change(memory, text)
+                }
+                _ => vec![text],
+            }
+        }
+    };
+}
+pub(super) use on;
