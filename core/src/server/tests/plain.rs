@@ -20,7 +20,7 @@ fn full() -> Settings {
         domains: ["biloxi.com".parse().unwrap(), "[2001:db8::1]".parse().unwrap()].into(),
         aliases: [Alias { name: "biloxi.example".parse().unwrap(), domain: "biloxi.com".parse().unwrap() }].into(),
         users: [
-            user("bob", Secret::password("pass\"word")),
+            user("bob", Secret::password("open\"sesame")),
             user("alice", Secret::hashes([Ha1::of(HashFunction::Md5, "alice", "biloxi.com", "x")])),
         ]
         .into(),
@@ -51,11 +51,11 @@ fn settings_that_are_written_are_read_again() {
     let written = serde_json::to_value(full()).unwrap();
     assert_eq!(written["proxy"]["branch_limit"], "2500ms");
     assert_eq!(written["proxy"]["token_age"], "7d");
-    assert_eq!(written["users"][0]["secret"]["password"], "pass\"word");
+    assert_eq!(written["users"][0]["secret"]["password"], "open\"sesame");
     assert_eq!(written["users"][1]["secret"]["MD5"].as_str().unwrap().len(), 32);
     assert_eq!(written["routes"][1]["next_hop"], "sips:gw.biloxi.com");
     // Nothing of it stands in a log.
-    assert!(!format!("{:?}", full()).contains("pass"));
+    assert!(!format!("{:?}", full()).contains("sesame"));
     assert_eq!(serde_json::from_str::<Settings>("{}").unwrap().questions, 100_000);
 }
 
