@@ -97,3 +97,14 @@ fn an_answer_that_comes_after_the_refusal_is_no_offer() {
 fn an_answer_that_is_challenged_is_given_again() {
     replayed("sansip-sim call --topology direct --late-offer 1ms --reliable --challenge bob --nonce-age 20ms --seed 1");
 }
+
+/// Both hang up while Alice's REFER is out, and the 401 to the REFER comes when she has answered Bob's BYE: she sent the REFER once more, in a
+/// dialog that was over.
+#[test]
+fn a_refer_that_is_challenged_when_both_have_hung_up_is_not_sent_again() {
+    let world = replayed(
+        "sansip-sim call --topology trapezoid --record-route --hang-up alice:200ms,bob:1ms --transfer 1ms \
+         --challenge alice,bob --nonce-age 1s --delay 130ms --plan 'atlanta>alice#5:drop, atlanta>alice#7:drop' --seed 1",
+    );
+    assert_eq!(times(&world, "alice", "REFER"), [0, 500, 1_500]);
+}

@@ -52,6 +52,14 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         true
     }
 
+    /// A usage becomes another one, in its place; nothing if the dialog has no such usage.
+    pub fn turn(&mut self, id: DialogId, usage: U, into: U) {
+        let usages = self.entries.get_mut(id).map(|entry| entry.usages.iter_mut());
+        if let Some(one) = usages.into_iter().flatten().find(|one| **one == usage) {
+            *one = into;
+        }
+    }
+
     /// The dialog of that name, unless the dialog is over.
     pub fn find(&self, name: DialogKey<'_>) -> Option<DialogId> {
         let is_it = |id| self.get(id).is_some_and(|dialog| dialog.name.as_key() == name);
@@ -175,5 +183,15 @@ mod tests {
         let other = dialogs.begin(dialog("y"), 1, 'a');
         dialogs.end(other, 'a');
         assert!(!dialogs.join(other, 'b') && dialogs.get(other).is_some());
+    }
+
+    #[test]
+    fn a_usage_turns_into_another_one_in_its_place() {
+        let mut dialogs = Dialogs::new([1; 16]);
+        let id = dialogs.begin(dialog("x"), 1, 'a');
+        dialogs.join(id, 'b');
+        dialogs.turn(id, 'a', 'c');
+        dialogs.turn(id, 'z', 'y');
+        assert_eq!(dialogs.usages(id), ['c', 'b']);
     }
 }

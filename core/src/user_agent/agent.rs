@@ -242,7 +242,7 @@ impl Core {
         for usage in on.dialogs.usages(dialog).to_vec() {
             match usage {
                 Usage::Session(call) => self.calls.lost(on, cx, call, dialog),
-                Usage::Subscription(id) => self.subscriptions.lost(on, cx, id),
+                Usage::Refer(id) | Usage::Subscription(id) => self.subscriptions.lost(on, cx, id),
                 Usage::Referral(id) => self.subscriptions.referral_lost(on, cx, id),
             }
         }

@@ -26,7 +26,8 @@ pub enum Cause {
     Unacknowledged,
     /// The dialog is over. The peer does not know the early dialog of the call, or does not answer in it: the end of our UPDATE, of which
     /// [`Event::ModifyFailed`](super::Event::ModifyFailed) has told (RFC 3311 §5.3), or of a PRACK says so. Or the response to a request of
-    /// another usage of the subscription's dialog says that the dialog is over (RFC 5057 §5.1).
+    /// another usage of the subscription's dialog says that the dialog is over (RFC 5057 §5.1). Or the session has ended while a REFER waited to
+    /// go out again.
     Lost,
 }
 

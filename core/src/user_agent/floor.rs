@@ -39,6 +39,8 @@ pub(super) struct Floor {
 pub(super) enum Usage {
     /// The session that an INVITE has set up.
     Session(CallId),
+    /// A REFER of ours that the peer has not accepted, nor told anything of: its subscription uses the dialog at our end alone.
+    Refer(SubscriptionId),
     /// A subscription of ours.
     Subscription(SubscriptionId),
     /// The subscription that a REFER of the peer has made.
@@ -83,8 +85,14 @@ impl Floor {
     pub(super) fn call_of(&self, dialog: DialogId) -> Option<CallId> {
         self.dialogs.usages(dialog).iter().find_map(|usage| match usage {
             Usage::Session(call) => Some(*call),
-            Usage::Subscription(_) | Usage::Referral(_) => None,
+            Usage::Refer(_) | Usage::Subscription(_) | Usage::Referral(_) => None,
         })
+    }
+
+    /// Whether nothing uses a dialog any more that its peer knows of: the session is over, and at most REFERs that the peer has not accepted are
+    /// left. No request goes out again there (RFC 5057 §5.4).
+    pub(super) fn is_left(&self, dialog: DialogId) -> bool {
+        self.dialogs.usages(dialog).iter().all(|usage| matches!(usage, Usage::Refer(_)))
     }
 
     /// Whether a request of this method is still for somebody in a dialog whose session is over: there is another usage, and the request

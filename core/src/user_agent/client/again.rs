@@ -167,9 +167,10 @@ impl Floor {
         match &pending.stage {
             Stage::Waiting(_) => match self.send_again(cx, id, &Amendment::None) {
                 Ok(again) => Some((owner, Outcome::Again(again))),
-                Err(_) => {
-                    let failed = Concluded::Failed(Failure::Transport);
-                    self.requests.end(id).map(|owner| (owner, Outcome::Over(failed)))
+                Err(error) => {
+                    let is_left = error == CommandError::Gone;
+                    let how = if is_left { Concluded::Left } else { Concluded::Failed(Failure::Transport) };
+                    self.requests.end(id).map(|owner| (owner, Outcome::Over(how)))
                 }
             },
             Stage::Asking { response, .. } => {
@@ -369,8 +370,14 @@ impl Floor {
     }
 
     /// Sends a request once more, with a change and the next CSeq number, in a new transaction (§8.1.3.5).
+    ///
+    /// # Errors
+    /// `Gone`: there is no such request, or its dialog is left; as [`Endpoint::request`](crate::Endpoint::request).
     fn send_again(&mut self, cx: &mut Cx<'_>, id: RequestId, amendment: &Amendment) -> Result<Again, CommandError> {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
+        if self.is_outlived(pending) {
+            return Err(CommandError::Gone);
+        }
         let Kept { account, request: sent, here, next_hop, before: last, .. } =
             pending.kept.as_deref().ok_or(CommandError::WrongState)?;
         let unwritable = |_| CommandError::Invalid("message");

@@ -95,12 +95,16 @@ impl Floor {
         Ok(())
     }
 
-    /// A REFER that the peer has not accepted, and that is all that is left of its dialog, does not go out again: the session is over, and the
-    /// peer, whom no subscription keeps in the dialog, knows it no more (RFC 5057 §5.4).
+    /// Whether the dialog of a request is left: the request does not go out again.
+    pub(super) fn is_outlived(&self, pending: &Pending) -> bool {
+        pending.inside.as_ref().is_some_and(|inside| self.is_left(inside.dialog))
+    }
+
+    /// Settles a request whose dialog is left.
     pub(super) fn settle_outlived(&mut self, id: RequestId) {
-        let Some(pending) = self.requests.table.get_mut(id) else { return };
-        let refer = pending.inside.as_ref().filter(|inside| inside.method == Method::Refer);
-        if refer.is_some_and(|inside| self.dialogs.usages(inside.dialog).len() == 1) {
+        if self.requests.table.get(id).is_some_and(|pending| self.is_outlived(pending))
+            && let Some(pending) = self.requests.table.get_mut(id)
+        {
             pending.tried.settled = true;
         }
     }

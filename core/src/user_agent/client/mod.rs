@@ -99,6 +99,8 @@ pub(super) struct Again {
 pub(super) enum Concluded {
     /// No final response came.
     Failed(Failure),
+    /// The request was to go out again, and its dialog is over for the peer.
+    Left,
     /// The transaction is over. Either every response to an INVITE has been told, or there was none that could be used.
     Finished,
 }
@@ -108,6 +110,7 @@ impl From<Concluded> for Cause {
     fn from(concluded: Concluded) -> Self {
         match concluded {
             Concluded::Failed(failure) => failure.into(),
+            Concluded::Left => Self::Lost,
             Concluded::Finished => Self::TimedOut,
         }
     }

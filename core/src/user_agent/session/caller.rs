@@ -7,7 +7,7 @@ use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
 use super::super::compose::{Body, Extra, Outgoing};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
-use super::super::floor::{Floor, Usage};
+use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Call, Caller, Progress, Session, Side};
 use super::machine::{Input, Phase};
@@ -115,12 +115,11 @@ impl Calls {
     fn end_early(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId) {
         self.drop_all_changes(on, cx, id);
         let Some(call) = self.table.get_mut(id) else { return };
-        for session in call.sessions.drain(..) {
-            self.ended.note(on, session.dialog);
-            on.dialogs.end(session.dialog, Usage::Session(id));
+        for session in core::mem::take(&mut call.sessions) {
+            self.leave(on, id, session.dialog);
             on.dialogs.forget(session.dialog);
         }
-        if let Side::Caller(caller) = &mut call.side {
+        if let Some(caller) = self.caller(id) {
             caller.progress = Progress::Nothing;
         }
     }

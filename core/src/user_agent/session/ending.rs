@@ -70,8 +70,16 @@ impl Calls {
             self.drop_changes(on, cx, id, dialog);
         }
         if phase == Phase::Over {
+            self.leave(on, id, dialog);
+        }
+    }
+
+    /// The session of a call uses its dialog no more.
+    pub(super) fn leave(&mut self, on: &mut Floor, id: CallId, dialog: DialogId) {
+        let usage = Usage::Session(id);
+        if on.dialogs.usages(dialog).contains(&usage) {
             self.ended.note(on, dialog);
-            on.dialogs.end(dialog, Usage::Session(id));
+            on.dialogs.end(dialog, usage);
         }
     }
 
@@ -202,6 +210,7 @@ impl Calls {
                     self.step(on, cx, id, dialog, Input::ByeDone, None);
                 } else {
                     on.requests.settle_for(cx, bye);
+                    self.leave(on, id, dialog);
                 }
             }
             Side::Callee(Callee::Offered(_)) => {

@@ -192,10 +192,7 @@ impl Calls {
             on.keyring.forget_call(call.account, &call.call_id);
         }
         for session in &call.sessions {
-            if session.phase != Phase::Over {
-                self.ended.note(on, session.dialog);
-            }
-            on.dialogs.end(session.dialog, Usage::Session(id));
+            self.leave(on, id, session.dialog);
             on.dialogs.forget(session.dialog);
         }
     }

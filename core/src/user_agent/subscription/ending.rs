@@ -65,6 +65,7 @@ impl Subscriptions {
         }
         if let Some(dialog) = subscription.dialog.take() {
             on.forget_keys(dialog);
+            on.dialogs.end(dialog, Usage::Refer(id));
             on.dialogs.end(dialog, Usage::Subscription(id));
         }
         if let Some(request) = subscription.request.take() {

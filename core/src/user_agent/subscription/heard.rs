@@ -11,7 +11,7 @@ use crate::time::Duration;
 use crate::user_agent::agent::{Cx, Work};
 use crate::user_agent::client::{Again, Outcome};
 use crate::user_agent::event::{Cause, Event};
-use crate::user_agent::floor::Floor;
+use crate::user_agent::floor::{Floor, Usage};
 use crate::user_agent::registration::refresh_after;
 use crate::user_agent::{RequestId, SubscriptionId};
 
@@ -134,9 +134,12 @@ impl Subscriptions {
     fn refer_accepted(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: SubscriptionId, response: Response) {
         let Some(subscription) = self.book.get(id) else { return };
         let (dialog, over) = (subscription.dialog.filter(|_| subscription.is_inside), subscription.over);
-        // REFER is a target refresh request (RFC 5057 §5.4).
-        if let Some(dialog) = dialog.and_then(|dialog| on.dialogs.get_mut(dialog)) {
-            dialog.refresh(response.contact());
+        if let Some(dialog) = dialog {
+            on.dialogs.turn(dialog, Usage::Refer(id), Usage::Subscription(id));
+            // REFER is a target refresh request (RFC 5057 §5.4).
+            if let Some(dialog) = on.dialogs.get_mut(dialog) {
+                dialog.refresh(response.contact());
+            }
         }
         let is_without_subscription = self.is_without_subscription(id, &response);
         if !over {

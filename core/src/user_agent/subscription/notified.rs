@@ -53,9 +53,11 @@ impl Subscriptions {
             id
         };
         on.respond_final(cx, served, StatusCode::OK, |_| {});
-        let dialog = self.book.get(id).and_then(|subscription| subscription.dialog);
-        if let Some(dialog) = dialog.and_then(|dialog| on.dialogs.get_mut(dialog)) {
-            dialog.refresh(headers.contact());
+        if let Some(dialog) = self.book.get(id).and_then(|subscription| subscription.dialog) {
+            on.dialogs.turn(dialog, Usage::Refer(id), Usage::Subscription(id));
+            if let Some(dialog) = on.dialogs.get_mut(dialog) {
+                dialog.refresh(headers.contact());
+            }
         }
         let mut status = None;
         if let Some(subscription) = self.book.get_mut(id) {
@@ -81,7 +83,7 @@ impl Subscriptions {
         let mut is_other_package = false;
         if let Some(dialog) = on.dialogs.find(name) {
             for usage in on.dialogs.usages(dialog) {
-                let Usage::Subscription(id) = *usage else { continue };
+                let (Usage::Refer(id) | Usage::Subscription(id)) = *usage else { continue };
                 let Some(subscription) = self.book.get(id) else { continue };
                 if subscription.matches(event) {
                     return Found::Known(id, dialog);

@@ -36,7 +36,7 @@ impl Subscriptions {
         let inside = Inside { dialog, method: Method::Refer, extra: Some(Box::new(extra)) };
         let sent = on.send_inside(cx, Owner::Subscribe(id), inside).inspect_err(|_| self.remove(on, id))?;
         // The subscription uses the dialog from now on: its first NOTIFY may come before the response (§2.4.4).
-        on.dialogs.join(dialog, Usage::Subscription(id));
+        on.dialogs.join(dialog, Usage::Refer(id));
         let number = on.dialogs.get(dialog).and_then(|dialog| dialog.sequence.local);
         if let Some(subscription) = self.book.get_mut(id) {
             subscription.event = event_of(number.unwrap_or_default());

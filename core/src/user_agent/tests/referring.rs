@@ -15,7 +15,7 @@ use crate::user_agent::ServedId;
 use crate::user_agent::{Event, Outgoing, Refer, Reply};
 use crate::{CallId, ReferralId, SubscriptionId};
 
-fn carol() -> UriBuf {
+pub(super) fn carol() -> UriBuf {
     "sip:dave@denver.example.org".parse().unwrap()
 }
 
@@ -38,7 +38,7 @@ pub(super) fn established(bob: &mut Lone) -> (CallId, Text) {
 }
 
 /// Bob has sent a REFER in a call; its handle and itself.
-fn referring(bob: &mut Lone) -> (CallId, SubscriptionId, Text) {
+pub(super) fn referring(bob: &mut Lone) -> (CallId, SubscriptionId, Text) {
     let (call, _) = established(bob);
     let id = bob.command(|agent, now| agent.refer(now, call, &carol())).unwrap();
     let refer = one(bob);
@@ -57,7 +57,7 @@ pub(super) fn inside(sent: &Text, method: &str, number: u32, extra: &str, body: 
     )
 }
 
-fn notify(sent: &Text, number: u32, id: &str, state: &str, status: &str) -> String {
+pub(super) fn notify(sent: &Text, number: u32, id: &str, state: &str, status: &str) -> String {
     let extra = format!("Event: refer{id}\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag\r\n");
     inside(sent, "NOTIFY", number, &extra, &format!("SIP/2.0 {status}\n"))
 }
@@ -490,24 +490,4 @@ fn a_target_is_called_as_its_uri_says_and_no_field_that_lies() {
     let Some(Event::Referred { request, .. }) = bob.events.last().cloned() else { panic!("{:?}", bob.told()) };
     assert!(matches!(Outgoing::referred(&request), Err(CommandError::NotSip)));
     assert!(!bob.agent.is_idle());
-}
-
-#[test]
-fn a_refer_that_is_refused_when_the_session_is_over_does_not_go_out_again() {
-    for is_over in [false, true] {
-        let mut bob = Lone::new();
-        let login = crate::auth::Login::new("bob", crate::auth::Secret::password("brown-study"));
-        bob.command(|agent, _| agent.login(crate::auth::Scope::realm("carol"), login)).unwrap();
-        let (_, _, refer) = referring(&mut bob);
-        if is_over {
-            bob.receive(&inside(&refer, "BYE", 7, "", ""));
-            bob.take();
-        }
-        let challenge = "WWW-Authenticate: Digest realm=\"carol\", nonce=\"1\", qop=\"auth\"\r\n";
-        bob.receive(&refer.respond("401 Unauthorized", "c", challenge));
-        let sent: Vec<String> = bob.take().iter().map(Text::label).collect();
-        assert_eq!(sent.is_empty(), is_over, "{sent:?}");
-        let ended = bob.events.iter().any(|event| matches!(event, Event::SubscriptionEnded { again: None, .. }));
-        assert_eq!(ended, is_over);
-    }
 }
