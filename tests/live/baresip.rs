@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::processes::{Process, Server, free_port, is_here, phone, scratch};
+use crate::examples::{Server, phone};
+use crate::processes::{Process, free_port, is_here, scratch};
 
 /// One baresip, whose user is bare@biloxi.com with the password `c`.
 struct Baresip {
@@ -86,7 +87,7 @@ fn server() -> Option<Server> {
 
 /// The example phone of that user, registered.
 fn registered(name: &str, protocol: &str, server: &Server) -> Process {
-    let registrar = format!("{protocol}:127.0.0.1:{}", server.port_of(protocol));
+    let registrar = server.registrar(protocol);
     let mut phone = phone(name, &registrar, &name[..1], &["--answer"]);
     phone.says("registered");
     phone
@@ -107,13 +108,14 @@ fn baresip_calls(protocol: &str) {
     baresip.does("hangup", "");
     alice.says("is over");
     assert_eq!(alice.ends(), Some(0));
+    server.is_read_by_wireshark();
 }
 
 /// baresip is called, is held, and the caller hangs up.
 fn baresip_is_called(protocol: &str) {
     let Some(server) = server() else { return };
     let mut baresip = Baresip::start(protocol, &server);
-    let registrar = format!("{protocol}:127.0.0.1:{}", server.port_of(protocol));
+    let registrar = server.registrar(protocol);
     let mut alice = phone("alice", &registrar, "a", &["--call", "sip:bare@biloxi.com"]);
     baresip.tells("CALL_INCOMING");
     alice.says("180");
@@ -127,6 +129,7 @@ fn baresip_is_called(protocol: &str) {
     alice.hears("q");
     baresip.tells("CALL_CLOSED");
     assert_eq!(alice.ends(), Some(0));
+    server.is_read_by_wireshark();
 }
 
 #[test]
@@ -174,6 +177,7 @@ fn baresip_transfers_the_phone_to_another() {
     alice.hears("q");
     bob.says("is over");
     assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)));
+    server.is_read_by_wireshark();
 }
 
 #[test]
@@ -181,7 +185,7 @@ fn baresip_is_transferred_by_the_phone() {
     let Some(server) = server() else { return };
     let mut bob = registered("bob", "udp", &server);
     let mut baresip = Baresip::start("udp", &server);
-    let registrar = format!("udp:127.0.0.1:{}", server.port);
+    let registrar = server.registrar("udp");
     let mut alice = phone("alice", &registrar, "a", &["--call", "sip:bare@biloxi.com"]);
     baresip.tells("CALL_INCOMING");
     baresip.does("accept", "");
@@ -193,4 +197,5 @@ fn baresip_is_transferred_by_the_phone() {
     baresip.does("hangup", "");
     bob.says("is over");
     assert_eq!(bob.ends(), Some(0));
+    server.is_read_by_wireshark();
 }

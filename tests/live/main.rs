@@ -6,10 +6,13 @@
 
 mod baresip;
 mod crowds;
+mod examples;
 mod kamailio;
 mod phones;
 mod processes;
 mod scenario;
 mod scenarios;
 mod sipp;
+mod softphone;
 mod streams;
+mod wireshark;

@@ -1,11 +1,11 @@
 //! Two example phones at the example server.
 
-use crate::processes::{Server, phone};
+use crate::examples::{Server, phone};
 
 /// They register with their passwords, and one calls the other.
 fn phones_call(protocol: &str) {
     let server = Server::start(&["--record-route", "--user", "alice:a", "--user", "bob:b"]);
-    let registrar = format!("{protocol}:127.0.0.1:{}", server.port_of(protocol));
+    let registrar = server.registrar(protocol);
     let mut bob = phone("bob", &registrar, "b", &["--answer"]);
     bob.says("registered");
     let mut alice = phone("alice", &registrar, "a", &["--call", "sip:bob@biloxi.com", "--hang-up-after", "1"]);
@@ -28,7 +28,7 @@ fn a_phone_calls_another_through_the_server_over_tcp() {
 #[test]
 fn a_phone_that_is_not_let_in_or_reaches_nobody_ends_with_a_failure() {
     let server = Server::start(&["--user", "alice:a", "--user", "bob:b"]);
-    let registrar = format!("udp:127.0.0.1:{}", server.port);
+    let registrar = server.registrar("udp");
     let mut alice = phone("alice", &registrar, "wrong", &["--answer"]);
     alice.says("not registered");
     assert_eq!(alice.ends(), Some(1));

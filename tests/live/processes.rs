@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 /// How long a process may take for what is expected of it.
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// A process that does not outlive its test, and the lines that it says.
+/// A process that does not outlive its test, nor do its own children, and the lines that it says.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -31,7 +32,7 @@ impl Process {
 
     /// Starts it with the pipes that it was given.
     pub(crate) fn start_with(name: &str, command: &mut Command) -> Self {
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut child = command.process_group(0).spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
         let (line, lines) = channel();
         let out = child.stdout.take().map(|out| Box::new(out) as Box<dyn Read + Send>);
         let err = child.stderr.take().map(|err| Box::new(err) as Box<dyn Read + Send>);
@@ -75,10 +76,10 @@ impl Process {
         false
     }
 
-    /// Asks it to end (SIGTERM), and waits for that for some seconds.
+    /// Asks it to end (SIGTERM), and waits for that.
     pub(crate) fn ends_when_asked(&mut self) {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        self.ends_by(Instant::now() + Duration::from_secs(10));
+        self.ends_by(Instant::now() + WITHIN);
     }
 
     /// Its exit code, once it has ended.
@@ -90,6 +91,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
@@ -106,10 +109,28 @@ pub(crate) fn is_here(program: &str, package: &str) -> bool {
     if std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(is_file) {
         return true;
     }
-    assert!(std::env::var("SANSIP_LIVE").as_deref() != Ok("require"), "{program} is required and was not found");
+    is_missing(program, &format!("Debian: apt-get install {package}"))
+}
+
+/// Whether a peer is here that `tests/live/peers/install` fetches, as [`is_here`].
+pub(crate) fn is_installed(peer: &str) -> bool {
+    Path::new(&peers()).join("installed").join(peer).is_dir() || is_missing(peer, "tests/live/peers/install")
+}
+
+/// Says that a peer is not here, and how that would change.
+fn is_missing(peer: &str, remedy: &str) -> bool {
+    assert!(
+        std::env::var("SANSIP_LIVE").as_deref() != Ok("require"),
+        "{peer} is required and was not found ({remedy})"
+    );
     let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {program} was not found (Debian: apt-get install {package})");
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {peer} was not found ({remedy})");
     false
+}
+
+/// The folder of the peers that are scripts.
+pub(crate) fn peers() -> String {
+    format!("{}/live/peers", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A port on loopback that was free for UDP and TCP a moment ago, as was the next one, where some listen for TLS.
@@ -135,92 +156,8 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}_{name}", std::process::id()))
 }
 
-/// The example server on ports of its own, for biloxi.com.
-pub(crate) struct Server {
-    process: Process,
-    /// The port of UDP.
-    pub(crate) port: u16,
-    /// The port of TCP.
-    pub(crate) tcp: u16,
-    /// The port of TLS, or 0.
-    pub(crate) tls: u16,
-}
-
-impl Server {
-    /// One that listens on UDP and TCP.
-    pub(crate) fn start(options: &[&str]) -> Self {
-        Self::listening(options, false)
-    }
-
-    /// One that listens on TLS, too.
-    pub(crate) fn with_tls(options: &[&str]) -> Self {
-        Self::listening(options, true)
-    }
-
-    fn listening(options: &[&str], with_tls: bool) -> Self {
-        let mut command = Command::new(example("server"));
-        command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]).args(options);
-        if with_tls {
-            let (own, key, roots) = (certificate("biloxi.pem"), certificate("biloxi.key"), certificate("root.pem"));
-            command.args(["--listen", "tls:127.0.0.1:0", "--certificate", &own, "--key", &key, "--roots", &roots]);
-        }
-        let mut process = Process::start("server", &mut command);
-        let mut port_after = |prefix: &str| {
-            let line = process.says(prefix);
-            line.trim().strip_prefix(prefix).expect("its address").parse().expect("a port")
-        };
-        let port = port_after("listening on udp:127.0.0.1:");
-        let tcp = port_after("listening on tcp:127.0.0.1:");
-        let tls = if with_tls { port_after("listening on tls:127.0.0.1:") } else { 0 };
-        Self { process, port, tcp, tls }
-    }
-
-    /// The port of `udp`, `tcp` or `tls`.
-    pub(crate) fn port_of(&self, protocol: &str) -> u16 {
-        match protocol {
-            "udp" => self.port,
-            "tcp" => self.tcp,
-            _ => self.tls,
-        }
-    }
-
-    /// Its own words.
-    pub(crate) fn status(&mut self) -> String {
-        self.process.hears("status");
-        self.process.says(" status ")
-    }
-
-    pub(crate) fn is_idle_within(&mut self, time: Duration) -> bool {
-        let deadline = Instant::now() + time;
-        while Instant::now() < deadline {
-            if self.status().contains("idle=true") {
-                return true;
-            }
-            sleep(Duration::from_millis(500));
-        }
-        false
-    }
-}
-
-/// The example phone of a user of biloxi.com; as [`phone_of`].
-pub(crate) fn phone(name: &str, registrar: &str, password: &str, what: &[&str]) -> Process {
-    phone_of(&format!("{name}@biloxi.com"), registrar, password, what)
-}
-
-/// The example phone on a port of its own, registered at `registrar` with that password, which is told `what` else.
-pub(crate) fn phone_of(user: &str, registrar: &str, password: &str, what: &[&str]) -> Process {
-    let (protocol, _) = registrar.split_once(':').expect("a protocol");
-    let mut command = Command::new(example("phone"));
-    command.args(["--aor", &format!("sip:{user}"), "--registrar", registrar, "--password", password]);
-    command.args(["--listen", &format!("{protocol}:127.0.0.1:0")]);
-    if protocol == "tls" {
-        command.args(["--roots", &certificate("root.pem")]);
-    }
-    Process::start(user, command.args(what))
-}
-
 /// Builds the examples with the profile of this very test, and says where that one is.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let test = std::env::current_exe().expect("a path");

@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::processes::Server;
+use crate::examples::Server;
 
 #[test]
 fn requests_come_octet_by_octet() {
     let server = Server::start(&[]);
-    let mut stream = TcpStream::connect(("127.0.0.1", server.tcp)).expect("a connection");
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port_of("tcp"))).expect("a connection");
     stream.set_nodelay(true).expect("no delay");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
     let mut heard = Vec::new();
