@@ -16,7 +16,7 @@ use crate::packet::Packet;
 /// * The called end does not have it after a CANCEL that came before its final response (§9.2); a copy of the INVITE that comes
 ///   when the cancelled transaction is over makes another call.
 /// * An end does not have it after sending a BYE or after one came (§15.1), unless the BYE comes after a later request of its sender: then it
-///   is refused with 500 (§12.2.2). An end that has it gives it up in no other way, unless it
+///   is refused with 500 (§12.2.2), and its sender sends another one. An end that has it gives it up in no other way, unless it
 ///   is told that the other has no such dialog (§12.2.1.2, RFC 5057 §5.1).
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
@@ -81,6 +81,17 @@ fn is_out_of_order(part: &Part<'_>, hop: usize, index: usize, bye: &Packet<'_>) 
     overtaken && part.sent().any(|(other, answer, _)| other.hop == hop && answer.status() == Some(500))
 }
 
+/// Whether this says that a BYE of the node came after a later request of its own (RFC 3261 §12.2.2).
+fn tells_of_order(part: &Part<'_>, index: usize, response: &Packet<'_>) -> bool {
+    response.status() == Some(500)
+        && response.method == "BYE"
+        && part.sent().take_while(|(other, ..)| other.index < index).any(|(_, request, _)| {
+            request.is_request()
+                && (request.from_tag, request.to_tag) == (response.from_tag, response.to_tag)
+                && request.sequence > response.sequence
+        })
+}
+
 /// Whether this is an INVITE in a dialog.
 fn is_change(packet: &Packet<'_>) -> bool {
     packet.is("INVITE") && !packet.to_tag.is_empty()
@@ -111,6 +122,10 @@ struct End<'a> {
     success_sent: Option<Moment>,
     ack_received: Option<Moment>,
     bye_sent: Option<Moment>,
+    /// The first BYE of this end's that came after a later request was refused.
+    bye_overtaken: Option<Moment>,
+    /// The last BYE.
+    last_bye_sent: Option<Moment>,
     /// The copies of each branch.
     byes_received: Vec<Moment>,
     began: Option<Moment>,
@@ -151,6 +166,9 @@ impl<'a> End<'a> {
                     if packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 300) {
                         end.rejection_sent.get_or_insert((moment, packet.to_tag));
                     }
+                    if packet.is("BYE") && end.is_of_dialog(packet) {
+                        end.last_bye_sent = Some(moment);
+                    }
                     end.place_of_sent(packet)
                 }
                 Sight::Received(packet, _) => {
@@ -161,6 +179,9 @@ impl<'a> End<'a> {
                     // A CANCEL that does not find its INVITE cancels nothing.
                     if packet.is("CANCEL") && !hops.contains(hop) {
                         continue;
+                    }
+                    if end.is_of_dialog(packet) && tells_of_order(part, *index, packet) {
+                        end.bye_overtaken.get_or_insert(moment);
                     }
                     let bye = packet.status().is_none() && packet.method == "BYE";
                     if bye
@@ -221,6 +242,13 @@ impl<'a> End<'a> {
                 if !self.gave_up_by(bye.0) {
                     breach(bye.0, "has the call although a BYE came");
                 }
+            }
+        }
+        if let Some(overtaken) = self.bye_overtaken {
+            let due = overtaken.0 + timers.t1;
+            let own = self.last_bye_sent.iter().filter(|bye| **bye > overtaken);
+            if due <= now && self.lost.is_none() && !self.byes_received.iter().chain(own).any(|bye| bye.0 <= due) {
+                breach(overtaken.0, "sent no other BYE for the one that came after a later request");
             }
         }
         if let (Some(_), Some(ended)) = (self.began, self.ended) {
@@ -381,6 +409,14 @@ mod tests {
         shows(call().receives(98, &notify).receives(99, &theirs).sends(99, &refused), "");
         shows(call().receives(99, &theirs).sends(99, &refused), "has the call although a BYE came");
         shows(call().receives(98, &notify).receives(99, &theirs), "has the call although a BYE came");
+        // So it is for whoever has sent it.
+        let (bye, later) = (in_dialog("BYE", &["2"]), numbered(2, &in_dialog("NOTIFY", &["3"])));
+        let ended = || call().sends(99, &bye).sends(100, &later).receives(110, &refused);
+        let missing = "sent no other BYE for the one that came after a later request";
+        shows(ended().ends(110), missing);
+        shows(ended().sends(110, &numbered(3, &in_dialog("BYE", &["4"]))).ends(120), "");
+        shows(ended().receives(110, &theirs).ends(110), "");
+        shows(call().sends(99, &bye).receives(110, &refused).ends(110), "");
     }
 
     #[test]

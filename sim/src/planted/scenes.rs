@@ -128,6 +128,16 @@ fn attended(case: &mut Case) {
     case.hang_up = ByWhom::NOBODY;
 }
 
+/// Alice sends Bob to Carol, and he hangs up when Carol's phone begins to ring: his NOTIFY comes before his BYE.
+pub(super) const OVERTAKEN: Scene = Scene::with(|case| {
+    answered(case);
+    case.topology = Topology::Direct;
+    case.ring_after = Some(Duration::from_millis(100));
+    case.transfer = Some(Duration::from_millis(1));
+    case.hang_up = ByWhom { bob: Some(Duration::from_millis(110)), ..ByWhom::NOBODY };
+    case.plan = "bob>alice BYE#1:drop".parse().unwrap_or_default();
+});
+
 /// Both want a session timer, and the call lasts long enough for two refreshes.
 pub(super) const TIMED: Scene = Scene::with(timed);
 /// No refresh comes to Bob.

@@ -37,7 +37,7 @@ const fn bob(hooks: Hooks) -> How {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub static TABLE: [Planted; 114] = [
+pub static TABLE: [Planted; 115] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -102,6 +102,7 @@ pub static TABLE: [Planted; 114] = [
     row("asks-after-bye", "a request is sent when the BYE was answered", "RFC 3261 §15.1", "after-bye", alice(wrapped::ASKS_AFTER_BYE), ALICE_HANGS_UP),
     row("bye-overlooked", "a BYE is overlooked", "RFC 3261 §15.1.2", "agreement", alice(wrapped::OVERLOOKS_BYE), ANSWERED),
     row("bye-missing", "a call is left without a BYE", "RFC 3261 §15.1.1", "agreement", bob(wrapped::WITHHOLDS_BYE), ANSWERED),
+    row("bye-overtaken", "a BYE that a later request has overtaken is not sent again", "RFC 3261 §12.2.2", "agreement", bob(sessions::GIVES_OVERTAKEN_BYE_UP), OVERTAKEN),
     row("bye-before-ack", "a called end sends a BYE before the ACK came", "RFC 3261 §15", "agreement", How::Patched, ENDS_EARLY),
     row("call-not-freed", "a call that is over stays", "RFC 3261 §12.3", "census", alice(Hooks::claims(Claims::OneCallMore)), ANY),
     // Credentials.

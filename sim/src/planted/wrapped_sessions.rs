@@ -49,6 +49,16 @@ pub(super) const NONCE_IS_STALE: Hooks = Hooks::sending(on!("BYE", |memory, text
     }
 }));
 
+/// No BYE follows one that was refused.
+pub(super) const GIVES_OVERTAKEN_BYE_UP: Hooks = Hooks {
+    hearing: on!("500 BYE", |memory, text| {
+        memory.count += 1;
+        vec![text]
+    }),
+    sending: on!("BYE", |memory, text| if memory.count == 0 { vec![text] } else { vec![] }),
+    ..Hooks::NONE
+};
+
 /// Somebody has overheard the INVITE and sends it again as a call of his own: a provocation.
 pub(super) const REPLAYS: Hooks = Hooks {
     sending: on!("INVITE", |memory, text| {

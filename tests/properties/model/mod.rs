@@ -4,6 +4,7 @@
 //! were told so, and the same offers were answered at both, in the same order. In a call that is over the last offer may have been
 //! answered without that the other end knows. Each end is told once. A call whose place another has taken is over.
 
+mod overtaken;
 mod player;
 mod transfers;
 
@@ -47,6 +48,8 @@ struct Script {
     seed: u64,
     loss: u32,
     late: u32,
+    /// Faults besides those that are drawn.
+    plan: &'static str,
 }
 
 fn scripts() -> impl Strategy<Value = Script> {
@@ -68,7 +71,7 @@ fn scripts() -> impl Strategy<Value = Script> {
     let network = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>(), 0..30_u32, 0..30_u32);
     (network, acts, reactions).prop_map(|((third, proxy, record_route, seed, loss, late), acts, (calls, changes))| {
         let users = if proxy || third { 3 } else { 2 };
-        Script { users, proxy, record_route, acts, calls, changes, seed, loss, late }
+        Script { users, proxy, record_route, acts, calls, changes, seed, loss, late, plan: "" }
     })
 }
 
@@ -89,6 +92,11 @@ fn acts_of(script: &Script, user: usize) -> (Vec<Act>, Reactions) {
 
 /// Runs a script, with a mistake at Bob's if one is given, and says what is not as the model says.
 fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
+    played(script, mistake).0
+}
+
+/// As [`contradictions`], with what became of the subscriptions of each user.
+fn played(script: &Script, mistake: Option<Hooks>) -> (Vec<String>, Vec<transfers::Shared>) {
     let conditions = Conditions {
         loss: Probability::percent(script.loss),
         duplication: Probability::percent(script.late),
@@ -98,7 +106,8 @@ fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
     };
     let links = Links::all(Link { conditions, ..Link::default() });
     let weather = Some(Weather { seed: script.seed, from: Instant::from_millis(1_000), calm_from: CALM });
-    let mut scene = Scene::new(Setting { links, weather, ..Setting::default() });
+    let plan = script.plan.parse().expect("a plan");
+    let mut scene = Scene::new(Setting { links, weather, plan, ..Setting::default() });
     if script.proxy {
         let domain = Domain::new("biloxi", [192, 0, 2, 9]).names(&["biloxi.com"]);
         scene.domain(domain.record_route(script.record_route));
@@ -145,7 +154,7 @@ fn contradictions(script: &Script, mistake: Option<Hooks>) -> Vec<String> {
     for (_, name, actor) in world.actors() {
         wrong.extend(actor.census().left_over().map(|(what, number)| format!("{name} has {number} {what} left")));
     }
-    wrong
+    (wrong, all)
 }
 
 /// Every call, held against the model.
