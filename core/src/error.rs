@@ -74,3 +74,26 @@ impl fmt::Debug for Limit {
         write!(f, "Limit({})", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::CommandError;
+
+    #[test]
+    fn each_error_is_a_plain_sentence() {
+        for (error, sentence) in [
+            (CommandError::Gone, "the handle names something that is over"),
+            (CommandError::Invalid("body"), "body cannot be used"),
+            (CommandError::Limit("calls"), "the limit `calls` is reached"),
+            (CommandError::Draining, "the endpoint is draining"),
+            (CommandError::WrongState, "this cannot be done in the present state"),
+            (CommandError::HeaderOwned("Via"), "the stack writes Via itself"),
+            (CommandError::NotSip, "an address or route is no SIP or SIPS URI"),
+            (CommandError::NoListener, "the node has no listener"),
+        ] {
+            assert_eq!(error.to_string(), sentence);
+        }
+    }
+}

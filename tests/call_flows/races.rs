@@ -1,7 +1,8 @@
 //! The races of RFC 5407 §3 between two user agents, each as a ladder beside the RFC's figure.
 //!
-//! §3.1.3 has a BYE that a caller sends in an early dialog, which the RFC does not recommend and ours never sends: how a callee treats
-//! one is tested in core.
+//! §3.1.3 has a BYE that a caller sends in an early dialog, which the RFC does not recommend and ours never sends. How a callee treats
+//! one is tested in core: before its 200 by `user_agent::tests::serving::a_bye_before_the_answer_ends_the_invite_with_487`, and after it by
+//! `a_bye_instead_of_the_ack_ends_the_call_and_the_200s` there.
 
 use sansip::Instant;
 use sansip::message::UriBuf;

@@ -1,6 +1,8 @@
-//! How the house is built: which module may use which, how long a file may be, and that no refusal of a builder is swallowed. Reads
+//! How the house is built: which module may use which, how long a file may be, that no refusal of a builder is swallowed, and that each
+//! command has an example. Reads
 //! the sources.
 
+mod examples;
 mod layers;
 mod length;
 mod refusals;

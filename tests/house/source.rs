@@ -33,6 +33,14 @@ pub(crate) fn sources(folder: &str) -> Vec<Source> {
     sources
 }
 
+/// The texts of the source files below a folder of the repository, in the order of their names.
+pub(crate) fn texts(folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder), &mut files);
+    files.sort();
+    files.iter().map(|file| std::fs::read_to_string(file).expect("a source file")).collect()
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -107,7 +107,7 @@ fn no_body_is_an_empty_one() {
     }
 }
 
-/// RFC 7616 §3.9.1 and §3.9.2 by messages: the client writes what the RFC prints, and the server understands it.
+/// RFC 7616 §3.9.1 and §3.9.2, and RFC 2617 §3.5, by messages: the client writes what the RFC prints, and the server understands it.
 #[test]
 fn whole_header_fields_of_the_rfc() {
     let answer = |user: &str, password: &str, cnonce: &[u8], uri: &str, challenges: &str| {
@@ -143,6 +143,19 @@ fn whole_header_fields_of_the_rfc() {
             )]
         );
     }
+    // RFC 2617 §3.5, where no algorithm is named.
+    let (nonce, opaque) = ("dcd98b7102dd2f0e8b11d0f600bfb0c093", "5ccc069c403ebaf9f0171e9517f40e41");
+    let challenge = format!(
+        "WWW-Authenticate: Digest\r\n realm=\"testrealm@host.com\",\r\n qop=\"auth,auth-int\",\r\n nonce=\"{nonce}\",\r\n \
+         opaque=\"{opaque}\"\r\n"
+    );
+    assert_eq!(
+        answer("Mufasa", "Circle Of Life", b"0a4f113b", "/dir/index.html", &challenge),
+        [format!(
+            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"{nonce}\", uri=\"/dir/index.html\", \
+             response=\"6629fae49393a05397450978507c4ef1\", cnonce=\"0a4f113b\", opaque=\"{opaque}\", qop=auth, nc=00000001"
+        )]
+    );
     let written = answer(
         "J\u{e4}s\u{f8}n Doe",
         "Secret, or not?",
