@@ -71,7 +71,7 @@ struct Options {
     /// Where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog that carry no Route
     #[arg(long, value_name = "KEY=udp|tcp|tls|ws|wss:HOST[:PORT]", value_parser = route)]
     route: Vec<Route>,
-    /// Forward requests for any numeric address; closed (403) by default
+    /// Forward anybody's requests anywhere; closed (403) by default
     #[arg(long)]
     relay: bool,
     #[command(flatten)]

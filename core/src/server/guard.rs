@@ -217,7 +217,7 @@ impl Core {
     /// wherever it goes.
     ///
     /// # Errors
-    /// A challenge, or 403 where the user is another; or a question.
+    /// A challenge, or 403 where the user is another or nobody of ours; or a question.
     pub(super) fn may_send(
         &mut self,
         cx: &mut Cx<'_>,
@@ -242,7 +242,8 @@ impl Core {
         Ok(allowed)
     }
 
-    /// Whether the sender of a request proves to be a user of ours. Who claims to be none of ours need not, where the request is for us.
+    /// Whether the sender of a request proves to be a user of ours. Who claims to be none of ours need not, where the request is for us, and cannot
+    /// elsewhere.
     fn proves(&mut self, cx: &mut Cx<'_>, request: &Request, asking: Asking, known: &Known) -> Result<bool, Denied> {
         if self.guards.is_open() {
             return Ok(false);
@@ -251,6 +252,9 @@ impl Core {
         let domain = self.settings.domain_of(from.and_then(Uri::host));
         if asking.is_for_us && !self.guards.has(domain) {
             return Ok(false);
+        }
+        if domain.is_none() && !from.is_some_and(is_anonymous) {
+            return Err(Denied::Stranger);
         }
         let Some(Guard { domain, users, proxy, .. }) = self.guards.of(domain) else { return Ok(false) };
         let asks = self.settings.steps.secrets.then_some((&*domain, known));
@@ -274,6 +278,8 @@ impl Core {
 pub(super) enum Denied {
     /// It is answered with this.
     Answer(Box<ResponseBuilder>),
+    /// Its sender is nobody for whom we relay: 403.
+    Stranger,
     /// The application has to say something first.
     Ask(Ask),
 }
@@ -295,6 +301,11 @@ impl Core {
     pub(super) fn denied(&mut self, cx: &mut Cx<'_>, arrival: Arrival, denied: Denied, known: Known) {
         match denied {
             Denied::Answer(response) => self.deny(cx, arrival, *response),
+            // As a challenge, said once: it may go to whoever the sender pretends to be.
+            Denied::Stranger => {
+                let response = Response::to(&arrival.request, StatusCode::FORBIDDEN);
+                cx.answer_once(&arrival, response);
+            }
             Denied::Ask(ask) => self.ask_about(cx, ask, arrival, known),
         }
     }

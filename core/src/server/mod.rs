@@ -48,7 +48,7 @@ use asking::{Purpose, Questions};
 use flow_token::FlowTokens;
 use flows::KnownFlows;
 use gateways::Gateways;
-use guard::{Asking, Guards};
+use guard::{Asking, Denied, Guards};
 use known::{Known, Routing};
 use policy::{Decision, Sender};
 
@@ -315,6 +315,11 @@ impl Core {
         };
         if !is_sent && (redirects || is_for_us && self.wants_redirect(&request, uri, allowed)) {
             return self.redirect(cx, arrival, uri, known);
+        }
+        // What nobody will relay costs no transaction, and nothing is looked up for it. A scheme that nobody knows is told as such (§16.3 step 2).
+        let is_closed = !is_sent && uri.is_sip() && !self.may_go(cx, &request, uri, recorded || allowed);
+        if is_closed && matches!(self.along_flow(cx, &arrival.request, &request, &known), Ok(None)) {
+            return self.denied(cx, arrival, Denied::Stranger, known);
         }
         let received = arrival.request.clone();
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {

@@ -204,10 +204,10 @@ impl Core {
 
     /// Decides on a request after preprocessing, whose Request-URI is `uri`.
     ///
-    /// The most specific key of the route table comes first; then the location service, for the domain's own users; then
-    /// the catch-all `*`; then the Request-URI as it stands, unless that would make us an open relay. A request of a dialog whose
-    /// route we have `recorded` goes to the remote target that its Request-URI is, and so does one of a sender who is `allowed` to send
-    /// anywhere, if no route is for it.
+    /// What [may not go](Self::may_go) is 403. Else the most specific key of the route table comes first; then the location service, for the
+    /// domain's own users; then the catch-all `*`; then the Request-URI as it stands. A request of a dialog whose route we have
+    /// `recorded` goes to the remote target that its Request-URI is, and so does one of a sender who is `allowed` to send anywhere, if no
+    /// route is for it.
     fn decide_on(
         &self,
         cx: &Cx<'_>,
@@ -219,6 +219,9 @@ impl Core {
         let indicated = self.indicated(cx, uri);
         let (ours, domain) = (indicated.is_some(), indicated == Some(Indicated::Domain));
         let unchanged = || Target::new(uri.to_buf());
+        if !self.may_go(cx, request, uri, recorded || allowed) {
+            return Decision::Refuse(StatusCode::FORBIDDEN);
+        }
         if has_route(request) && !domain {
             return Decision::to(unchanged());
         }
@@ -241,9 +244,16 @@ impl Core {
             _ if recorded && !ours => Decision::to(unchanged()),
             (_, Some(route)) => along(route),
             (refusal, None) if ours => refusal,
-            _ if !self.settings.relay && !allowed && bare_address() => Decision::Refuse(StatusCode::FORBIDDEN),
             _ => Decision::to(unchanged()),
         }
+    }
+
+    /// Whether a request with this Request-URI may go on, so that we are no open relay: its sender `is_known`, or the settings relay for everybody, or
+    /// nobody but our settings says where it goes. A Route that is left always says more than they do, even one that leads to us
+    /// again: what comes along it would come from ourselves.
+    pub(super) fn may_go(&self, cx: &Cx<'_>, request: &Request, uri: Uri<'_>, is_known: bool) -> bool {
+        let is_ours_to_say = || self.names_us(cx, uri) || self.settings.route(uri).is_some();
+        is_known || self.settings.relay || !has_route(request) && is_ours_to_say()
     }
 
     /// The contacts of a user of ours as targets, the most preferred first. If one instance has several flows, the first is a target, and each other

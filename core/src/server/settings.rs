@@ -46,8 +46,9 @@ pub struct Settings {
     /// [`caller_decides`](proxy::Settings::caller_decides) says so; where there are [`users`](Self::users) strangers are not, as contacts are
     /// the users' own business.
     pub redirect: bool,
-    /// Whether a Request-URI that is somebody else's bare address is forwarded there. Closed (403) by default: an open relay
-    /// lets anybody send anything anywhere. In a dialog whose route we have recorded, it is forwarded in any case.
+    /// Whether anybody's requests are relayed anywhere, by a Request-URI or a Route that is not ours. Closed (403) by default: an open relay lets
+    /// anybody send anything anywhere. Open or not, requests are relayed that our [`routes`](Self::routes) name, that
+    /// [`users`](Self::users) or [`trusted`](Self::trusted) peers send, or that are of a dialog whose route we have recorded.
     pub relay: bool,
     /// The proxy's own settings.
     pub proxy: proxy::Settings,

@@ -34,7 +34,7 @@ impl Flood {
 }
 
 /// Sends floods, and hears nothing. Every datagram is another request: one for nobody, a registration, an ACK for nothing, credentials with a
-/// nonce that was never given, a request of a dialog that is not there, something for a bare address of somebody else, or no message at all.
+/// nonce that was never given, a request of a dialog that is not there, something that is to be led to somebody else by its Request-URI or by a Route, or no message at all.
 #[derive(Clone, Debug)]
 pub struct Stranger {
     floods: Vec<Flood>,
@@ -87,7 +87,8 @@ impl Stranger {
                 );
                 request("REGISTER", "sip:biloxi.com", "<sip:bob@biloxi.com>", &credentials)
             }
-            _ => request("MESSAGE", "sip:bob@192.0.2.4", "<sip:bob@192.0.2.4>", ""),
+            _ if number % 20 == 9 => request("MESSAGE", "sip:bob@192.0.2.4", "<sip:bob@192.0.2.4>", ""),
+            _ => request("MESSAGE", "sip:bob@biloxi.com", "<sip:bob@biloxi.com>", "Route: <sip:192.0.2.4;lr>\r\n"),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Scenario {
             }
             Topology::Trapezoid => {
                 scene.phone(self.alice().outbound("atlanta.com"), &self.of(&self.alice));
-                scene.domain(self.first(self.atlanta()));
+                scene.domain(self.first(self.outbound()));
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
@@ -52,7 +52,7 @@ impl Scenario {
                 let phone = Phone::new("alice", "Alice <sip:alice@atlanta.com>", [10, 0, 0, 1]).script(rfc::alice());
                 let phone = self.armed(phone, 0);
                 scene.phone(phone.outbound("atlanta.com").behind("nat"), &self.of(&self.alice));
-                scene.domain(self.first(self.atlanta()));
+                scene.domain(self.first(self.outbound()));
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
@@ -79,7 +79,7 @@ impl Scenario {
                 let alice = Phone::new("alice", "Alice <sip:alice@atlanta.com>", rfc::ALICE6).host("pc33.atlanta.com");
                 let alice = self.armed(alice.script(rfc::alice()), 0);
                 scene.phone(alice.outbound("atlanta.com"), &self.of(&self.alice));
-                scene.domain(self.first(self.atlanta()).also_at(rfc::ATLANTA6).record_route(true));
+                scene.domain(self.first(self.outbound()).also_at(rfc::ATLANTA6).record_route(true));
                 scene.domain(self.biloxi());
                 scene.phone(self.bob(), &self.of(&self.bob));
             }
@@ -157,7 +157,7 @@ impl Scenario {
             }
             scene.phone(self.armed(phone.outbound("atlanta.com"), 0), &behaviour);
         }
-        scene.domain(self.first(self.atlanta()));
+        scene.domain(self.first(self.outbound()));
         scene.domain(self.biloxi());
         for number in 1..=pairs {
             let identity = format!("Bob <sip:bob{number}@biloxi.com>");
@@ -210,6 +210,11 @@ impl Scenario {
             return domain;
         }
         domain.challenge("atlanta.com", secrets::proxy(self.nonce_age), secrets::users())
+    }
+
+    /// Alice's proxy, which relays to biloxi.com and nowhere else.
+    fn outbound(&self) -> Domain {
+        self.atlanta().route("biloxi.com", "biloxi.com")
     }
 
     fn atlanta(&self) -> Domain {

@@ -74,6 +74,8 @@ fn who_is_not_known_or_not_there_is_not_redirected() {
     let secure = invite().replace("INVITE sip:", "INVITE sips:").replace("nashds8", "s");
     assert_eq!(summaries(&bench.receive(ALICE, &secure)), ["480 192.0.2.1:5060"]);
     // Elsewhere this server is a proxy.
+    let settings = bench.server.settings().clone();
+    bench.server.set_settings(bench.now, Settings { relay: true, ..settings }).unwrap();
     let sent = bench.receive(ALICE, &request("OPTIONS", "sip:chicago.com", "").replace("nashds8", "p"));
     assert_eq!(summaries(&sent), ["OPTIONS 192.0.2.50:5060"]);
 }
@@ -93,7 +95,7 @@ fn a_caller_who_wants_it_is_redirected_within_this_domain_alone() {
         ("sip:bob@biloxi.com", "redirect, proxy", BOB),
         ("sip:bob@chicago.com", "redirect", "192.0.2.50:5060"),
     ] {
-        let mut bench = Bench::new();
+        let mut bench = Bench::with(|settings| settings.relay = true);
         bench.register(1);
         assert_eq!(ask(&mut bench, uri, words), ["100 192.0.2.1:5060".into(), format!("INVITE {to}")], "{words}");
     }

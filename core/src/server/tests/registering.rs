@@ -72,7 +72,7 @@ fn a_register_is_served_at_the_last_hop_and_keeps_its_record_route_to_itself() {
 
 #[test]
 fn a_register_for_another_domain_is_forwarded_there() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::with(|settings| settings.relay = true);
     let text = request("REGISTER", "sip:chicago.com", "");
     assert_eq!(summaries(&bench.receive(ALICE, &text)), ["REGISTER 192.0.2.50:5060"]);
 }

@@ -72,6 +72,8 @@ fn a_hop_that_cannot_be_reached_counts_as_503_and_so_goes_on_as_500() {
     let remote = BOB.parse().unwrap();
     bench.server.handle(bench.now, Input::Unreachable { listener: bench.listener, remote, quoted: b"INVITE sip:" });
     assert_eq!(summaries(&bench.drain()), ["500 192.0.2.1:5060"]);
+    let settings = bench.server.settings().clone();
+    bench.server.set_settings(bench.now, Settings { relay: true, ..settings }).unwrap();
     let unknown = request("INVITE", "sip:bob@nowhere.example.com", "").replace("nashds8", "b");
     assert_eq!(summaries(&bench.receive(ALICE, &unknown)), ["100 192.0.2.1:5060", "500 192.0.2.1:5060"]);
     bench.comes_to_rest();

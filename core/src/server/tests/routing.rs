@@ -7,6 +7,11 @@ fn route(key: &str, to: &str) -> Route {
     Route { key: key.parse().unwrap(), next_hop: to.parse::<SocketAddr>().unwrap().into() }
 }
 
+/// A server that relays for everybody.
+fn relaying() -> Bench {
+    Bench::with(|settings| settings.relay = true)
+}
+
 /// Where it goes, with which Request-URI and Route; or the answer.
 fn forwarded(bench: &mut Bench, text: &str) -> Vec<String> {
     let sent = bench.receive(ALICE, text);
@@ -23,7 +28,7 @@ fn forwarded(bench: &mut Bench, text: &str) -> Vec<String> {
 
 #[test]
 fn our_own_first_route_is_taken_off_and_the_next_one_is_followed() {
-    let mut bench = Bench::new();
+    let mut bench = relaying();
     let more = "Route: <sip:server10.biloxi.com;lr>, <sip:carol.chicago.com;lr>, <sip:third.example.com;lr>\n";
     assert_eq!(
         forwarded(&mut bench, &in_dialog("BYE", "sip:alice@pc33.atlanta.com", more)),
@@ -54,7 +59,7 @@ fn the_pair_that_was_written_for_one_forwarding_is_taken_off_together() {
 /// §16.4 takes one off; what is left comes by again, which is a spiral.
 #[test]
 fn of_two_own_routes_that_are_no_pair_one_is_taken_off() {
-    let mut bench = Bench::new();
+    let mut bench = relaying();
     let [alone, upper, lower] = bench.route_parameters();
     for (number, (first, second)) in
         [("", ""), (alone.as_str(), alone.as_str()), (&upper, &upper), (&alone, &lower)].into_iter().enumerate()
@@ -116,7 +121,7 @@ fn our_route_lets_only_the_requests_of_its_dialog_through_and_not_for_ever() {
 /// §16.12.1.2: P4 before the strict router P3.
 #[test]
 fn a_strict_next_hop_gets_its_own_uri_and_the_request_uri_as_the_last_route() {
-    let mut bench = Bench::new();
+    let mut bench = relaying();
     let more = "Route: <sip:server10.biloxi.com;lr>\nRoute: <sip:carol.chicago.com>\nRoute: <sip:p2.example.com;lr>\n";
     assert_eq!(
         forwarded(&mut bench, &in_dialog("BYE", "sip:caller@u1.example.com", more)),
@@ -127,7 +132,7 @@ fn a_strict_next_hop_gets_its_own_uri_and_the_request_uri_as_the_last_route() {
 /// §16.12.1.2: P2 after the strict router P3.
 #[test]
 fn from_a_strict_router_the_last_route_becomes_the_request_uri_again() {
-    let mut bench = Bench::new();
+    let mut bench = relaying();
     let more = "Route: <sip:carol.chicago.com;lr>\nRoute: <sip:caller@u1.example.com>\n";
     assert_eq!(
         forwarded(&mut bench, &in_dialog("BYE", "sip:server10.biloxi.com;lr", more)),
@@ -207,22 +212,67 @@ fn a_user_at_our_bare_address_is_nobody() {
     assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3", "")), ["404"]);
 }
 
+/// What leads elsewhere: by its Request-URI, by a Route of somebody else, or of ours that leads here again.
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("sip:carol@chicago.com", ""),
+    ("sip:bob@192.0.2.44", ""),
+    ("sip:bob@biloxi.com;maddr=192.0.2.44", ""),
+    ("sip:bob@biloxi.com", "Route: <sip:carol.chicago.com;lr>\n"),
+    ("sip:bob@biloxi.com", "Route: <sip:server10.biloxi.com;lr>, <sip:192.0.2.44;lr>\n"),
+    ("sip:bob@biloxi.com", "Route: <sip:server10.biloxi.com;lr>, <sip:192.0.2.3;lr>, <sip:192.0.2.44;lr>\n"),
+];
+
+/// Nothing is looked up and nothing is held for what is not relayed: no 100 comes before the 403, and no copy of it behind.
 #[test]
-fn a_foreign_name_is_resolved_and_a_foreign_address_is_not_relayed() {
+fn nothing_is_relayed_for_a_stranger() {
     let mut bench = Bench::new();
-    assert_eq!(
-        forwarded(&mut bench, &request("INVITE", "sip:carol@chicago.com", "")),
-        ["192.0.2.50:5060", "sip:carol@chicago.com"]
-    );
-    let bare = request("INVITE", "sip:bob@192.0.2.44", "").replace("nashds8", "b");
-    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
-    // A To tag alone is not enough: it must have come along our route.
-    let bare = in_dialog("BYE", "sip:bob@192.0.2.44", "").replace("nashds8", "c");
-    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
+    bench.register(1);
+    let mut number = 0;
+    let mut to = |bench: &mut Bench, text: String| {
+        number += 1;
+        summaries(&bench.receive(ALICE, &text.replace("nashds8", &format!("b{number}"))))
+    };
+    for (uri, more) in ELSEWHERE {
+        for method in ["INVITE", "MESSAGE"] {
+            assert_eq!(to(&mut bench, request(method, uri, more)), ["403 192.0.2.1:5060"], "{uri} {more}");
+        }
+        // A To tag alone is not enough: it must have come along our route.
+        assert_eq!(to(&mut bench, in_dialog("BYE", uri, more)), ["403 192.0.2.1:5060"], "{uri} {more}");
+        assert_eq!(to(&mut bench, in_dialog("ACK", uri, more)), [""; 0], "{uri} {more}");
+        assert_eq!(to(&mut bench, request("CANCEL", uri, more)), ["481 192.0.2.1:5060"], "{uri} {more}");
+    }
     // Nor is our route alone.
     let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
-    let bare = request("INVITE", "sip:bob@192.0.2.44", &route).replace("nashds8", "d");
-    assert_eq!(forwarded(&mut bench, &bare), ["403"]);
+    assert_eq!(to(&mut bench, request("INVITE", "sip:bob@192.0.2.44", &route)), ["403 192.0.2.1:5060"]);
+    // A scheme that nobody knows is told as such.
+    assert_eq!(to(&mut bench, request("INVITE", "tel:+1", "")), ["416 192.0.2.1:5060"]);
+    let options = request("OPTIONS", "sip:biloxi.com", "Route: <sip:192.0.2.44;lr>\n");
+    assert_eq!(to(&mut bench, options), ["403 192.0.2.1:5060"]);
+    assert_eq!(to(&mut bench, request("INVITE", "sip:bob@biloxi.com", "")).len(), 2);
+    bench.comes_to_rest();
+}
+
+#[test]
+fn what_leads_elsewhere_goes_there_on_wish_or_along_what_was_recorded() {
+    for recorded in [false, true] {
+        for (number, (uri, more)) in ELSEWHERE.into_iter().enumerate() {
+            let mut bench = if recorded { Bench::new() } else { relaying() };
+            bench.register(1);
+            let ours = bench.own_route("sip:server10.biloxi.com");
+            // What is ours comes first in any case.
+            let more = match (recorded, more.contains("<sip:server10.biloxi.com;lr>")) {
+                (true, true) => more.replace("<sip:server10.biloxi.com;lr>", &ours),
+                (true, false) => format!("Route: {ours}\n{more}"),
+                (false, _) => more.into(),
+            };
+            let text = in_dialog("BYE", uri, &more).replace("nashds8", &format!("b{number}"));
+            let sent = bench.receive(ALICE, &text);
+            assert!(sent.len() == 1 && sent[0].summary().starts_with("BYE "), "{uri} {more}: {:?}", summaries(&sent));
+            let at_home = uri == "sip:bob@biloxi.com";
+            let target = if at_home { "sip:bob@192.0.2.4" } else { uri };
+            assert_eq!(sent[0].request().uri_bytes(), target.as_bytes(), "{more}");
+        }
+    }
 }
 
 #[test]
@@ -232,13 +282,6 @@ fn a_neighbour_on_the_domains_own_address_is_not_taken_for_us() {
     assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3:5060", "")), ["404"]);
     let neighbour = in_dialog("BYE", "sip:bob@192.0.2.3:5070", &to_tag).replace("nashds8", "b");
     assert_eq!(forwarded(&mut bench, &neighbour), ["192.0.2.3:5070", "sip:bob@192.0.2.3:5070"]);
-}
-
-#[test]
-fn a_foreign_address_is_relayed_on_wish() {
-    let mut bench = Bench::with(|settings| settings.relay = true);
-    let bare = request("INVITE", "sip:bob@192.0.2.44", "");
-    assert_eq!(forwarded(&mut bench, &bare), ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
 }
 
 #[test]
@@ -265,9 +308,9 @@ fn the_route_table_serves_calls_and_what_in_a_dialog_carries_no_route() {
     // A request that came along our recorded route goes to the address it names, which the table is not asked for.
     assert_eq!(to(in_dialog("BYE", "sip:bob@192.0.2.44:5070", &own)), ["192.0.2.44:5070", "sip:bob@192.0.2.44:5070"]);
     // Nobody else's Route is overruled by the table.
-    let more = "Route: <sip:carol.chicago.com;lr>\n";
+    let more = format!("{own}Route: <sip:carol.chicago.com;lr>\n");
     assert_eq!(
-        to(in_dialog("BYE", "sip:bob@192.0.2.45", more)),
+        to(in_dialog("BYE", "sip:bob@192.0.2.45", &more)),
         ["192.0.2.51:5060", "sip:bob@192.0.2.45", "<sip:carol.chicago.com;lr>"]
     );
 }
