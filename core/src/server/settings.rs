@@ -185,12 +185,12 @@ impl fmt::Display for RouteKey {
 
 impl Settings {
     /// Whether `host` is a domain of ours, or an alias of one.
-    pub(crate) fn is_domain(&self, host: Host<'_>) -> bool {
+    pub fn is_domain(&self, host: Host<'_>) -> bool {
         self.domains.iter().chain(self.aliases.iter().map(|alias| &alias.name)).any(|domain| domain.as_host() == host)
     }
 
-    /// The most specific entry for `uri`; the first of equals.
-    pub(crate) fn route(&self, uri: Uri<'_>) -> Option<&Route> {
+    /// The most specific entry of the route table for `uri`; the first of equals.
+    pub fn route(&self, uri: Uri<'_>) -> Option<&Route> {
         let mut best: Option<&Route> = None;
         for route in self.routes.iter().filter(|route| route.key.matches(uri)) {
             if best.is_none_or(|best| best.key.weight() < route.key.weight()) {

@@ -76,6 +76,25 @@ fn a_call_over_secure_websocket() {
     call("wss");
 }
 
+/// Phones that know no other server than a stateless proxy register and call by way of it.
+#[test]
+fn a_call_by_way_of_a_stateless_proxy() {
+    let (mut server, place) = server("udp", &[]);
+    let mut command = example("server");
+    command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com", "--stateless", "--record-route"]);
+    let mut front = Process::start(command.args(["--route", &format!("biloxi.com={place}")]).stdin(Stdio::piped()));
+    let place = front.listens();
+    let mut bob = phone("bob", &place, &["--answer"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}\n{}", alice.said, bob.said, server.said);
+    server.says("unbound bob@biloxi.com");
+    front.hears("status");
+    let status = front.says("status idle=");
+    assert!(status.contains("idle=true") && status.contains("server_transactions: 0"), "{status}");
+    front.signal(Signal::SIGTERM);
+    assert_eq!(front.ends(), Some(0), "{}", front.said);
+}
+
 #[test]
 fn a_server_with_nothing_in_progress_ends_as_soon_as_it_is_told() {
     let (mut server, _) = server("tls", &[]);
@@ -171,10 +190,11 @@ fn a_taken_port_or_a_certificate_that_cannot_be_read_is_one_sentence_and_exit_1(
 
 #[test]
 fn wrong_flags_are_one_sentence_and_exit_2() {
-    let wrong: [(&str, &[&str], &str); 6] = [
+    let wrong: [(&str, &[&str], &str); 7] = [
         ("server", &[], "--domain"),
         ("server", &["--domain", "biloxi.com", "--listen", "sctp:127.0.0.1:5060"], "ADDR:PORT wanted"),
         ("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:5060", "--fork", "twice"], "parallel or q"),
+        ("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:5060", "--stateless"], "--route"),
         ("phone", &["--aor", "sip:bob@biloxi.com"], "--answer"),
         ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--password", "b"], "--registrar"),
         ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--sing"], "--sing"),

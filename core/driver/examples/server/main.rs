@@ -9,7 +9,9 @@
 //! is gone. A line `status` on standard input is answered with one line: whether it is idle, what is alive, what has happened.
 //! SIGINT or SIGTERM: it begins nothing new, and ends when what is in progress has ended, or after 32 s.
 
+#[path = "../shared/mod.rs"]
 mod shared;
+mod stateless;
 
 use clap::Parser;
 use sansip::auth::{Algorithm, Secret};
@@ -18,9 +20,10 @@ use sansip::message::{HostBuf, HostPortBuf};
 use sansip::proxy::Forking;
 use sansip::registrar::Change;
 use sansip::server::{Alias, Event, Peer, Route, Settings, User};
-use sansip::{Config, Duration, Instant, Node, Server};
+use sansip::{Config, Duration, Instant, Node, Server, Stack, TransactionUser};
 use sansip_driver::Turn;
 use shared::{Certificates, Debug, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
+use stateless::Front;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
@@ -71,6 +74,9 @@ struct Options {
     /// Where requests go whose Request-URI fits KEY: user@host, host[:port] or *; also those in a dialog that carry no Route
     #[arg(long, value_name = "KEY=udp|tcp|tls|ws|wss:HOST[:PORT]", value_parser = route)]
     route: Vec<Route>,
+    /// Remember nothing: be a stateless proxy (RFC 3261 §16.11) before the servers of --route, of which those with one KEY share the calls
+    #[arg(long, conflicts_with_all = ["user", "algorithm", "trust", "redirect", "fork"], requires = "route")]
+    stateless: bool,
     /// Forward anybody's requests anywhere; closed (403) by default
     #[arg(long)]
     relay: bool,
@@ -93,30 +99,36 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::new(sansip_driver::seed()?);
     sansip_driver::fit_descriptors(&mut config.limits.transport);
     config.drops = options.debug.debug;
-    let mut server = Server::server(config, options.settings());
     let mut driver = Sockets::new(&options.listen, &options.certificates)?;
     options.records.begin(&mut driver, "server")?;
-    let heard = hear(driver.waker());
-    let mut advertise = options.advertise.iter().cloned();
-    for place in &options.listen {
-        let with_tcp = place.protocol == Protocol::Udp && !options.no_tcp;
-        let address = if with_tcp { with_port(place.address)? } else { place.address };
-        let sent_by = advertise.next();
-        let bound = driver.listen(&mut server, Place { address, ..*place }, sent_by.as_ref(), false)?;
-        let tcp = Place { protocol: Protocol::Tcp, ..bound };
-        if with_tcp && !options.listen.contains(&tcp) {
-            driver.listen(&mut server, tcp, sent_by.as_ref(), false)?;
-        }
+    if options.stateless {
+        let mut front = Front::node(config, options.settings());
+        options.open(&mut driver, &mut front)?;
+        Front::knows_listeners(&mut front);
+        return work(&options, driver, front, |_, ()| {});
     }
+    let mut server = Server::server(config, options.settings());
+    options.open(&mut driver, &mut server)?;
     server.check()?;
+    work(&options, driver, server, tell)
+}
+
+/// Runs the node until it has ended.
+fn work<U: TransactionUser>(
+    options: &Options,
+    mut driver: Sockets,
+    mut node: Stack<U>,
+    tell: fn(Instant, U::Event),
+) -> Result<(), Box<dyn std::error::Error>> {
+    let heard = hear(driver.waker());
     loop {
-        match driver.next(&mut server, None)? {
+        match driver.next(&mut node, None)? {
             Turn::Event(event) => tell(driver.now(), event),
             Turn::Woken => {
                 for said in heard.try_iter() {
                     match said {
                         Said::Line(line) if line == "status" => {
-                            let (now, idle, endpoint) = (driver.now(), server.is_idle(), server.endpoint());
+                            let (now, idle, endpoint) = (driver.now(), node.is_idle(), node.endpoint());
                             say(format_args!(
                                 "{now} status idle={idle} {:?} {:?}",
                                 endpoint.census(),
@@ -126,7 +138,7 @@ fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
                         Said::Line(_) => {}
                         Said::Reload => driver.reload(&options.certificates),
                         Said::Stop => {
-                            server.drain();
+                            node.drain();
                             driver.stop(DRAIN);
                         }
                     }
@@ -158,6 +170,22 @@ fn tell(now: Instant, event: Event) {
 }
 
 impl Options {
+    /// Opens all that is to be listened on.
+    fn open<U: TransactionUser>(&self, driver: &mut Sockets, node: &mut Stack<U>) -> io::Result<()> {
+        let mut advertise = self.advertise.iter().cloned();
+        for place in &self.listen {
+            let with_tcp = place.protocol == Protocol::Udp && !self.no_tcp;
+            let address = if with_tcp { with_port(place.address)? } else { place.address };
+            let sent_by = advertise.next();
+            let bound = driver.listen(node, Place { address, ..*place }, sent_by.as_ref(), false)?;
+            let tcp = Place { protocol: Protocol::Tcp, ..bound };
+            if with_tcp && !self.listen.contains(&tcp) {
+                driver.listen(node, tcp, sent_by.as_ref(), false)?;
+            }
+        }
+        Ok(())
+    }
+
     fn settings(&self) -> Settings {
         let first = &self.domain[0];
         let or_first = |domain: &Option<HostBuf>| domain.as_ref().unwrap_or(first).clone();
