@@ -17,6 +17,8 @@ pub(super) struct Fork {
     pub(super) cancels: bool,
     /// Whether the contacts of a 3xx are tried.
     pub(super) recurses: bool,
+    /// Whether the contacts of a 3xx were. A way may be that of another user then.
+    pub(super) has_recursed: bool,
     /// How much the targets of the present group are preferred.
     group: u16,
     /// The Incoming Max-Breadth.
@@ -47,6 +49,7 @@ impl Fork {
             forks: asked.fork.unwrap_or(true),
             cancels: asked.cancel.unwrap_or(true),
             recurses: settings.recursion && asked.recurse.unwrap_or(true),
+            has_recursed: false,
             group: 0,
             breadth,
             is_spiral,

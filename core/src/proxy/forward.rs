@@ -96,7 +96,9 @@ impl Core {
                             cx.arm(at, Work::TimerC(id))
                         });
                         let state = BranchState::Calling;
-                        let way = LostWay::of(id, &target).map(Box::new);
+                        // What is behind another proxy and was led to by a 3xx is not the user's who was asked for.
+                        let may_tell = |way: &LostWay| way.flow.is_some() || !context.fork.has_recursed;
+                        let way = LostWay::of(id, &target).filter(may_tell).map(Box::new);
                         let Target { q, instead, .. } = target;
                         let branch = Branch { delivery, timer_c, state, share, way, q, instead, redirected: None };
                         context.branches.push(branch);

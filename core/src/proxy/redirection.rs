@@ -43,6 +43,7 @@ impl Core {
         let branch = context.branch_of(redirection.delivery).ok_or(CommandError::Gone)?;
         let (response, timer) = *branch.redirected.take().ok_or(CommandError::Gone)?;
         cx.disarm(timer);
+        context.fork.has_recursed = true;
         let mut followed = Vec::new();
         for (contact, targets) in redirection.contacts.iter().zip(targets) {
             if context.add(cx, targets) > 0 {

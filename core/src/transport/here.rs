@@ -82,7 +82,9 @@ impl RecordRoute {
         let before = Side { listener: inbound, secure: self.secure || arrived_secure, names_tls: tls_before };
         let behind = Side { listener: outbound, secure: self.secure, names_tls: tls_behind };
         let plain = |side: Side<'_>| Side { names_tls: false, ..side }.uri("", false);
-        if plain(before) == plain(behind) {
+        // A side that is not on TLS must not be told to use it.
+        let may_share = inbound.protocol == outbound.protocol || !(tls_before || tls_behind);
+        if may_share && plain(before) == plain(behind) {
             // One URI serves both sides: it names TLS if either side does.
             let both = Side { names_tls: tls_before || tls_behind, ..before };
             return (both.value(alone, false), None);
@@ -183,5 +185,11 @@ mod tests {
         );
         assert_eq!(values(&udp, &tls, false, [false, true])[0], "<sip:p.example.com:5061;transport=tls;lr;u>");
         assert_eq!(values(&tls, &tls, false, [true, false]), ["<sip:p.example.com:5061;transport=tls;lr>", ""]);
+        // At its default port TLS is named as UDP is, and still has a value of its own.
+        let tls = named(Listener::tls, "p.example.com");
+        assert_eq!(
+            values(&udp, &tls, false, [false, true]),
+            ["<sip:p.example.com;transport=tls;lr;u>", "<sip:p.example.com;transport=udp;lr;l>"]
+        );
     }
 }

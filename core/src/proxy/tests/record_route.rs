@@ -53,57 +53,82 @@ fn the_second_of_a_pair_says_which_listener_sends() {
     assert_ne!(sends(&alone, "192.0.2.4;lr"), second);
 }
 
+/// What is recorded of an INVITE that came with this Contact, over TLS or UDP, and goes to this target; without the tokens.
+fn record(change: impl FnOnce(&mut Settings), over_tls: bool, [uri, contact, target]: [&str; 3]) -> Vec<String> {
+    let mut bench = Bench::with(change);
+    let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
+    let inbound = if over_tls { tls } else { bench.listener };
+    let connection = bench.proxy.reserve();
+    let remote = "192.0.2.1:50000".parse().unwrap();
+    let text = format!(
+        "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{} 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         To: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+         Contact: <{contact}>\r\nContent-Length: 0\r\n\r\n",
+        if over_tls { "TLS" } else { "UDP" }
+    );
+    if over_tls {
+        bench.proxy.handle(bench.now, Input::Accepted { listener: inbound, connection, remote });
+        bench.proxy.handle(bench.now, Input::Stream { connection, bytes: text.as_bytes() });
+    } else {
+        let bytes = text.as_bytes();
+        bench.proxy.handle(bench.now, Input::Datagram { listener: inbound, remote, bytes });
+    }
+    bench.drain();
+    bench.forward(&[Target::new(target.parse().unwrap())]).unwrap();
+    let mut opened = None;
+    while let Some(output) = bench.proxy.poll() {
+        match output {
+            Output::Open { connection, .. } => opened = Some(connection),
+            Output::Send(transmit) => {
+                if let Ok(Message::Request(request)) = Message::parse(&transmit.bytes, &Default::default()) {
+                    bench.requests.push(request);
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(connection) = opened {
+        let change = crate::Change::Opened { identities: &[] };
+        bench.proxy.handle(bench.now, Input::Connection { connection, change });
+        bench.drain();
+    }
+    let invite = bench.requests.pop().unwrap();
+    let values = invite.headers().values(HeaderId::RecordRoute, true);
+    let bare = |value: &[u8]| String::from_utf8(value.into()).unwrap().split(";token").next().unwrap().to_string();
+    values.map(bare).collect()
+}
+
 /// §16.6 step 4: a MUST even of a proxy that does not want to stay.
 #[test]
 fn a_record_route_is_demanded_where_one_side_is_secure_and_the_other_is_not() {
-    let record = |uri: &str, listen_tls: bool| {
-        let mut bench = Bench::new();
-        let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
-        let inbound = if listen_tls { tls } else { bench.listener };
-        let connection = bench.proxy.reserve();
-        let remote = "192.0.2.1:50000".parse().unwrap();
-        let text = format!(
-            "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/{} 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
-             To: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
-             Contact: <sip:alice@192.0.2.1>\r\nContent-Length: 0\r\n\r\n",
-            if listen_tls { "TLS" } else { "UDP" }
-        );
-        if listen_tls {
-            bench.proxy.handle(bench.now, Input::Accepted { listener: inbound, connection, remote });
-            bench.proxy.handle(bench.now, Input::Stream { connection, bytes: text.as_bytes() });
-        } else {
-            let bytes = text.as_bytes();
-            bench.proxy.handle(bench.now, Input::Datagram { listener: inbound, remote, bytes });
-        }
-        bench.drain();
-        let scheme = uri.split_once(':').unwrap().0;
-        bench.forward(&[Target::new(format!("{scheme}:bob@192.0.2.4").parse().unwrap())]).unwrap();
-        let mut opened = None;
-        while let Some(output) = bench.proxy.poll() {
-            match output {
-                Output::Open { connection, .. } => opened = Some(connection),
-                Output::Send(transmit) => {
-                    if let Ok(Message::Request(request)) = Message::parse(&transmit.bytes, &Default::default()) {
-                        bench.requests.push(request);
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Some(connection) = opened {
-            let change = crate::Change::Opened { identities: &[] };
-            bench.proxy.handle(bench.now, Input::Connection { connection, change });
-            bench.drain();
-        }
-        let invite = bench.requests.pop().unwrap();
-        let values = invite.headers().values(HeaderId::RecordRoute, true);
-        let bare = |value: &[u8]| String::from_utf8(value.into()).unwrap().split(";token").next().unwrap().to_string();
-        values.map(bare).collect::<Vec<_>>()
+    let record = |uri: &str, over_tls: bool| {
+        let target = format!("{}:bob@192.0.2.4", uri.split_once(':').unwrap().0);
+        record(|_| {}, over_tls, [uri, "sip:alice@192.0.2.1", &target])
     };
     assert_eq!(record("sip:bob@biloxi.com", false), [""; 0]);
     assert_eq!(record("sip:bob@biloxi.com", true), ["<sip:192.0.2.3;transport=udp;lr", "<sips:192.0.2.3;lr"]);
     assert_eq!(record("sips:bob@biloxi.com", true), [""; 0]);
     assert_eq!(record("sips:bob@biloxi.com", false)[0], "<sips:192.0.2.3;lr");
+}
+
+/// RFC 5630 §3.1.4 and RFC 5658 §6.2: the parameter MUST NOT be inserted. We do where a peer has, unless that is off.
+#[test]
+fn transport_tls_is_written_where_a_peer_writes_it_and_never_if_that_is_off() {
+    let record = |tls_parameter: bool, [from_tls, to_tls]: [bool; 2]| {
+        let change = |settings: &mut Settings| (settings.record_route, settings.tls_parameter) = (true, tls_parameter);
+        let written = |is_tls, user: &str| format!("sip:{user}{}", if is_tls { ";transport=tls" } else { "" });
+        let [contact, target] = [written(from_tls, "alice@192.0.2.1"), written(to_tls, "bob@192.0.2.4")];
+        record(change, from_tls, ["sip:bob@biloxi.com", &contact, &target])
+    };
+    let [tls, udp] = ["<sip:192.0.2.3;transport=tls;lr", "<sip:192.0.2.3;transport=udp;lr"];
+    // From a phone on TLS to another: one value serves both. Between TLS and UDP each side has its own.
+    assert_eq!(record(true, [true, true]), [tls]);
+    assert_eq!(record(true, [true, false]), [udp, tls]);
+    assert_eq!(record(true, [false, true]), [tls, udp]);
+    for sides in [[true, true], [true, false], [false, true]] {
+        let values = record(false, sides);
+        assert!(!values.is_empty() && values.iter().all(|value| !value.contains("transport=tls")), "{values:?}");
+    }
 }
 
 /// RFC 6157 §3.1.1: a MUST even of a proxy that does not want to stay.

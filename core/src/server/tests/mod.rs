@@ -15,6 +15,7 @@ mod outbound;
 mod phones;
 #[cfg(feature = "serde")]
 mod plain;
+mod recursing;
 mod redirecting;
 mod registering;
 mod responding;
