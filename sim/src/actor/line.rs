@@ -132,12 +132,20 @@ impl Line {
         self.was_modified(Some(body));
     }
 
-    /// Our offer was answered with this description. Whether that means that this end holds the other from now on.
+    /// Our offer was answered with this description. Whether that means that this end holds the other from now on. An offer that the user
+    /// did not make is that of a refresh: what this end said last (RFC 4028 §7.4).
     pub(super) fn was_modified(&mut self, body: Option<Body>) -> bool {
-        let (Some((local, hold)), Some(body)) = (self.ours.take(), body) else { return false };
-        self.holds = hold;
-        self.session = Some(Session { local, remote: body.bytes });
-        hold
+        let asked = self.ours.take();
+        let Some(Body { bytes: remote, .. }) = body else { return false };
+        if let Some((local, hold)) = asked {
+            self.holds = hold;
+            self.session = Some(Session { local, remote });
+            return hold;
+        }
+        if let (Some(session), Some(said)) = (&mut self.session, &self.description) {
+            *session = Session { local: said.clone(), remote };
+        }
+        false
     }
 
     /// Our offer was refused.

@@ -142,6 +142,18 @@ mod tests {
         assert!(!ladder.contains("PRACK") && ladder.contains("180"), "{ladder}");
     }
 
+    /// Bob has ended his hold, Alice not: her refresh is the next offer, and his answer to that is of another session.
+    #[test]
+    fn the_answer_to_a_refresh_is_the_session_from_then_on() {
+        let line = "sansip-sim call --topology one-proxy --record-route --hang-up nobody --hold alice:1ms,bob:2900ms --late-offer 2500ms \
+            --session-expires 100s --min-se 176s --refresh-by-invite --challenge alice,bob,proxy --reply answer:7s --delay 40ms \
+            --plan 'alice>biloxi ACK#4:drop, alice>biloxi ACK#5:drop, alice>biloxi ACK#6:drop, alice>biloxi ACK#8:drop, \
+            alice>biloxi INVITE#5:drop, biloxi>alice 407/INVITE#1:+500ms, biloxi>alice 407/INVITE#3:drop, \
+            biloxi>bob INVITE#2:drop, bob>biloxi 422/INVITE#1:drop, bob>biloxi 491/INVITE#1:+200ms, \
+            biloxi|*@17295ms..23402ms:cut' --seed 1";
+        assert_eq!(run(&line.parse().unwrap()).verdict, Default::default());
+    }
+
     #[test]
     fn a_call_whose_prack_never_comes_is_not_there() {
         let ladder = calls(" --plan 'bob>alice 183/INVITE:drop'");
