@@ -57,6 +57,13 @@ pub trait Node {
 
     /// A name for a connection that the driver has accepted, to be told with [`Input::Accepted`]. Never the same twice.
     fn reserve(&mut self) -> ConnectionId;
+
+    /// Tells the node of a connection that the driver has accepted at a listener; the name for it.
+    fn accept(&mut self, now: Instant, listener: ListenerId, remote: SocketAddr) -> ConnectionId {
+        let connection = self.reserve();
+        self.handle(now, Input::Accepted { listener, connection, remote });
+        connection
+    }
 }
 
 /// Something that happens to a node.

@@ -9,12 +9,41 @@
 //! | [`blocking`] | UDP and TCP in one thread |
 //! | `tokio` | UDP, TCP, TLS and WebSocket in a tokio runtime (features `tokio`, `tls`, `ws`) |
 //!
+//! ```no_run
+//! use sansip::user_agent::{Body, Event, Profile, UserAgent};
+//! use sansip::{Config, Listener};
+//! use sansip_driver::Turn;
+//! use sansip_driver::blocking::Driver;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut driver = Driver::new()?;
+//! let mut phone = UserAgent::user_agent(
+//!     Config::new(sansip_driver::seed()?),
+//!     Profile::new("Bob <sip:bob@127.0.0.1>".parse()?),
+//! );
+//! driver.listen(&mut phone, Listener::udp("127.0.0.1:5060".parse()?))?;
+//! loop {
+//!     match driver.next(&mut phone, None)? {
+//!         // With the offer as the answer: whoever calls hears itself.
+//!         Turn::Event(Event::Incoming { call, request, .. }) => {
+//!             phone.answer(driver.now(), call, Body::of_request(&request))?;
+//!         }
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! # }
+//! ```
+//!
 //! `docs/embedding.md` tells how to build a phone or a server on it, and when what may be said to a node.
 
 #![forbid(unsafe_code)]
 
+mod backlog;
 pub mod blocking;
 mod clock;
+mod common;
+mod datagrams;
+mod later;
 mod limits;
 mod resolver;
 mod seen;
@@ -26,6 +55,7 @@ mod tls;
 pub mod tokio;
 mod trouble;
 mod turn;
+mod waker;
 
 pub use clock::{Clock, seed};
 #[cfg(feature = "dns")]
@@ -37,3 +67,4 @@ pub use socket::fit_descriptors;
 pub use tls::Tls;
 pub use trouble::{Attempt, Trouble};
 pub use turn::Turn;
+pub use waker::Waker;

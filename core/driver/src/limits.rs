@@ -14,3 +14,9 @@ pub(crate) const LINGERING: usize = 256;
 
 /// How long no connection is accepted after the system has refused one: a descriptor has to become free.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+
+/// Messages of a connection that are written at once.
+pub(crate) const TOGETHER: usize = 16;
+
+/// Datagrams that are read or written at once.
+pub(crate) const BATCH: usize = 32;

@@ -23,6 +23,8 @@ pub(crate) fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
         socket.set_reuse_address(true)?;
     }
     socket.bind(&address.into())?;
+    let socket = UdpSocket::from(socket);
+    crate::datagrams::report_errors(&socket, address)?;
     match address.ip() {
         IpAddr::V4(group) if group.is_multicast() => {
             socket.join_multicast_v4(&group, &std::net::Ipv4Addr::UNSPECIFIED)?;
@@ -30,7 +32,7 @@ pub(crate) fn udp(address: SocketAddr) -> io::Result<UdpSocket> {
         IpAddr::V6(group) if group.is_multicast() => socket.join_multicast_v6(&group, 0)?,
         _ => {}
     }
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// Asks for buffers that a busy server needs.
@@ -68,6 +70,44 @@ pub(crate) fn connect(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpSt
     match socket.connect(&remote.into()) {
         Err(error) if !is_in_progress(&error) => Err(error),
         _ => Ok(socket.into()),
+    }
+}
+
+/// Whether a connection that is being opened is open.
+///
+/// # Errors
+/// It could not be opened.
+pub(crate) fn opened(stream: &mio::net::TcpStream) -> io::Result<bool> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+        other => other.map(|_| true),
+    }
+}
+
+/// The result of accepting a connection.
+pub(crate) enum Accepted<T> {
+    One(T, SocketAddr),
+    /// The peer was gone before.
+    Gone,
+    /// There is none.
+    None,
+    /// The system has refused it: a descriptor has to become free.
+    Refused(io::Error),
+}
+
+pub(crate) fn accepted<T>(accepted: io::Result<(T, SocketAddr)>) -> Accepted<T> {
+    match accepted {
+        Ok((stream, remote)) => Accepted::One(stream, remote),
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock => Accepted::None,
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {
+                Accepted::Gone
+            }
+            _ => Accepted::Refused(error),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use crate::Trouble;
 pub enum Turn<E> {
     /// The node has something to say. Commands may follow from it; then the driver goes on.
     Event(E),
-    /// Another thread has called [`Waker::wake`](crate::blocking::Waker::wake).
+    /// Another thread has called [`Waker::wake`](crate::Waker::wake).
     Woken,
     /// The time that the application has named is there.
     Time,

@@ -9,11 +9,11 @@ mod sockets;
 
 use std::fmt::Display;
 use std::io::{self, BufRead};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use sansip::{DropCause, Flow, Instant};
+use sansip_driver::Waker;
 
 pub(crate) use log::{end, fail, say, warn};
 pub(crate) use place::{Hop, Place};
@@ -60,16 +60,16 @@ pub(crate) enum Said {
     Reload,
 }
 
-/// Hears what the user says; each time `wake` wakes the driver.
-pub(crate) fn hear(wake: Arc<dyn Fn() + Send + Sync>) -> Receiver<Said> {
+/// Hears what the user says; each time the driver is woken.
+pub(crate) fn hear(waker: Waker) -> Receiver<Said> {
     let (said, heard) = channel();
-    listen_for_signals(said.clone(), wake.clone());
+    listen_for_signals(said.clone(), waker.clone());
     let lines = move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if said.send(Said::Line(line.trim().to_owned())).is_err() {
                 return;
             }
-            wake();
+            waker.wake();
         }
     };
     // Without it the program works all the same.
@@ -79,20 +79,20 @@ pub(crate) fn hear(wake: Arc<dyn Fn() + Send + Sync>) -> Receiver<Said> {
 
 /// Without signals, or without a thread for them, they end the process at once.
 #[cfg(unix)]
-fn listen_for_signals(said: Sender<Said>, wake: Arc<dyn Fn() + Send + Sync>) {
+fn listen_for_signals(said: Sender<Said>, waker: Waker) {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
     let hear = move || {
         for signal in signals.forever() {
             let _ = said.send(if signal == SIGHUP { Said::Reload } else { Said::Stop });
-            wake();
+            waker.wake();
         }
     };
     let _ = thread::Builder::new().spawn(hear);
 }
 
 #[cfg(not(unix))]
-fn listen_for_signals(_: Sender<Said>, _: Arc<dyn Fn() + Send + Sync>) {}
+fn listen_for_signals(_: Sender<Said>, _: Waker) {}
 
 /// That error, with what it is about.
 fn named(what: impl Display, error: io::Error) -> io::Error {

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use sansip::message::HostPortBuf;
 use sansip::message::header::Protocol;
 use sansip::{Duration, Instant, Node, Stack, TransactionUser};
-use sansip_driver::{Dns, Resolver, Seen, Tls, Turn, blocking, tokio as asynchronous};
+use sansip_driver::{Dns, Resolver, Seen, Tls, Turn, Waker, blocking, tokio as asynchronous};
 use tokio::runtime::Runtime;
 
 use super::{Place, named, say, warn};
@@ -93,16 +92,10 @@ impl Sockets {
     }
 
     /// Makes `next` return `Turn::Woken`, from any thread.
-    pub(crate) fn waker(&self) -> Arc<dyn Fn() + Send + Sync> {
+    pub(crate) fn waker(&self) -> Waker {
         match self {
-            Self::Blocking(driver) => {
-                let waker = driver.waker();
-                Arc::new(move || waker.wake())
-            }
-            Self::Tokio(_, driver) => {
-                let waker = driver.waker();
-                Arc::new(move || waker.wake())
-            }
+            Self::Blocking(driver) => driver.waker(),
+            Self::Tokio(_, driver) => driver.waker(),
         }
     }
 

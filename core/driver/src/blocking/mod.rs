@@ -1,58 +1,28 @@
 //! A node on UDP and TCP, in one thread that waits for all its sockets at once (epoll, kqueue, IOCP by mio).
 //!
-//! ```no_run
-//! use sansip::user_agent::{Body, Event, Profile, UserAgent};
-//! use sansip::{Config, Listener};
-//! use sansip_driver::Turn;
-//! use sansip_driver::blocking::Driver;
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut driver = Driver::new()?;
-//! let mut phone = UserAgent::user_agent(
-//!     Config::new(sansip_driver::seed()?),
-//!     Profile::new("Bob <sip:bob@127.0.0.1>".parse()?),
-//! );
-//! driver.listen(&mut phone, Listener::udp("127.0.0.1:5060".parse()?))?;
-//! loop {
-//!     match driver.next(&mut phone, None)? {
-//!         // With the offer as the answer: whoever calls hears itself.
-//!         Turn::Event(Event::Incoming { call, request, .. }) => {
-//!             phone.answer(driver.now(), call, Body::of_request(&request))?;
-//!         }
-//!         other => println!("{other:?}"),
-//!     }
-//! }
-//! # }
-//! ```
+//! The crate's root has an example.
 
-mod datagrams;
 mod streams;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 
+use mio::net::{TcpListener, UdpSocket};
 use mio::{Events, Interest, Poll, Token};
 use sansip::message::header::Protocol;
-use sansip::{
-    Answer, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Question, Stack,
-    TransactionUser,
-};
+use sansip::{ConnectionId, Duration, Instant, Listener, ListenerId, Node, Stack, TransactionUser};
 use slab::Slab;
 
-use crate::resolver::{Asker, Resolver};
-use crate::seen::{Observer, Seen};
-use crate::trouble::{Attempt, Troubles};
-use crate::{Clock, Turn, socket};
-use datagrams::Datagrams;
-use streams::{Acceptor, Stream};
+use crate::common::{Bound, Common, Connections};
+use crate::later::Later;
+use crate::resolver::Resolver;
+use crate::seen::Seen;
+use crate::{Turn, Waker, socket};
+use streams::Stream;
 
 /// Pieces of work done before the system is asked again what is ready.
-const ROUND: usize = 64;
+const ROUND: usize = 16;
 
 /// Sockets that one look at the system can tell of.
 const EVENTS: usize = 1_024;
@@ -67,63 +37,34 @@ struct Entry {
 }
 
 enum Source {
-    Datagrams(Datagrams),
-    Acceptor(Acceptor),
+    /// The socket is that of the listener.
+    Datagrams(ListenerId),
+    Acceptor(TcpListener, ListenerId),
     Stream(Stream),
 }
 
 /// The sockets, the clock and the resolver of one node.
 pub struct Driver {
-    clock: Clock,
+    common: Common<UdpSocket>,
     poll: Poll,
     events: Events,
     entries: Slab<Entry>,
     /// Those that may have something to read or room to write.
     ready: VecDeque<usize>,
     worked: usize,
-    /// The protocol of each listener, its address, and the socket that datagrams leave from or connections come to.
-    listeners: HashMap<ListenerId, (Protocol, SocketAddr, usize)>,
     connections: HashMap<ConnectionId, usize>,
     /// Connections that the node has closed and that are not quite over, each with its end.
-    lingering: VecDeque<(Instant, ConnectionId)>,
+    lingering: Later<ConnectionId>,
     /// Connections with something to be written that was not tried yet.
     unwritten: Vec<ConnectionId>,
     /// Listeners that accept nothing until then.
-    paused: Option<(Instant, Vec<usize>)>,
+    paused: Later<usize>,
     buffer: Box<[u8]>,
-    waker: Waker,
-    asker: Asker,
-    answers: Receiver<(QueryId, Vec<Answer>)>,
-    observer: Observer,
-    troubles: Troubles,
-    stop: Option<Instant>,
-}
-
-/// Wakes a [`Driver`] from another thread: its `next` returns [`Turn::Woken`].
-#[derive(Clone)]
-pub struct Waker {
-    poll: Arc<mio::Waker>,
-    is_asked: Arc<AtomicBool>,
-}
-
-impl Waker {
-    /// Several calls before the driver looks are one.
-    pub fn wake(&self) {
-        self.is_asked.store(true, Ordering::Release);
-        // A queue of wake-ups that is full wakes as well.
-        let _ = self.poll.wake();
-    }
-}
-
-impl fmt::Debug for Waker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waker")
-    }
 }
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (listeners, connections) = (self.listeners.len(), self.connections.len());
+        let (listeners, connections) = (self.common.listeners(), self.connections.len());
         write!(f, "Driver({listeners} listeners, {connections} connections)")
     }
 }
@@ -143,48 +84,37 @@ impl Driver {
     /// As those of [`new`](Self::new).
     pub fn with_resolver(resolver: Resolver) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let waker = Waker { poll: Arc::new(mio::Waker::new(poll.registry(), WAKE)?), is_asked: Arc::default() };
-        let (report, answers) = channel();
-        let wake = waker.poll.clone();
-        let report = move |query, found| {
-            let _ = report.send((query, found));
-            let _ = wake.wake();
-        };
+        let waker = mio::Waker::new(poll.registry(), WAKE)?;
+        // A queue of wake-ups that is full wakes as well.
+        let common = Common::new(resolver, move || drop(waker.wake()));
         Ok(Self {
-            clock: Clock::new(),
+            common,
             poll,
             events: Events::with_capacity(EVENTS),
             entries: Slab::new(),
             ready: VecDeque::new(),
             worked: 0,
-            listeners: HashMap::new(),
             connections: HashMap::new(),
-            lingering: VecDeque::new(),
+            lingering: Later::new(),
             unwritten: Vec::new(),
-            paused: None,
+            paused: Later::new(),
             buffer: vec![0; 65_536].into(),
-            waker,
-            asker: Asker::new(resolver, Arc::new(report)),
-            answers,
-            observer: Observer::default(),
-            troubles: Troubles::default(),
-            stop: None,
         })
     }
 
     /// The time that commands to the node are given.
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        self.common.clock.now()
     }
 
     /// A handle that wakes this driver from another thread.
     pub fn waker(&self) -> Waker {
-        self.waker.clone()
+        self.common.waker.clone()
     }
 
     /// Shows what crosses the sockets to `observe`, until another is set.
     pub fn observe(&mut self, observe: impl FnMut(&Seen<'_>) + Send + 'static) {
-        self.observer.set(observe);
+        self.common.observer.set(observe);
     }
 
     /// Binds a UDP or TCP socket and tells the node of it; the listener as the node has it, with the port that the system has
@@ -198,31 +128,27 @@ impl Driver {
         node: &mut Stack<U>,
         listener: Listener,
     ) -> io::Result<(ListenerId, Listener)> {
-        let (source, bound) = match listener.protocol {
-            Protocol::Udp => {
-                let socket = socket::udp(listener.local)?;
-                if let Err(error) = socket::enlarge(&socket) {
-                    self.troubles.note(Attempt::Buffers, error);
-                }
-                let bound = socket.local_addr()?;
-                (Source::Datagrams(Datagrams::new(socket, bound)), bound)
-            }
-            Protocol::Tcp => {
-                let socket = socket::tcp(listener.local)?;
-                let bound = socket.local_addr()?;
-                (Source::Acceptor(Acceptor::new(socket)), bound)
-            }
-            other => return Err(socket::unsupported(other)),
-        };
-        let listener = socket::named(listener, bound)?;
-        let key = self.add(source, Interest::READABLE)?;
-        let id = node.listen(listener.clone());
-        match &mut self.entries[key].source {
-            Source::Datagrams(datagrams) => datagrams.listener = Some(id),
-            Source::Acceptor(acceptor) => acceptor.listener = Some(id),
-            Source::Stream(_) => {}
+        if !matches!(listener.protocol, Protocol::Udp | Protocol::Tcp) {
+            return Err(socket::unsupported(listener.protocol));
         }
-        self.listeners.insert(id, (listener.protocol, bound, key));
+        let (bound, listener) = self.common.bind(listener)?;
+        let (registry, vacant) = (self.poll.registry(), self.entries.vacant_entry());
+        let token = Token(vacant.key());
+        let (id, source) = match bound {
+            Bound::Datagrams(socket) => {
+                let mut socket = UdpSocket::from_std(socket);
+                registry.register(&mut socket, token, Interest::READABLE)?;
+                let id = self.common.listen(node, &listener, Some(socket));
+                (id, Source::Datagrams(id))
+            }
+            Bound::Connections(socket) => {
+                let mut socket = TcpListener::from_std(socket);
+                registry.register(&mut socket, token, Interest::READABLE)?;
+                let id = self.common.listen(node, &listener, None);
+                (id, Source::Acceptor(socket, id))
+            }
+        };
+        vacant.insert(Entry { source, is_queued: false });
         Ok((id, listener))
     }
 
@@ -238,21 +164,11 @@ impl Driver {
                     return Ok(Turn::Event(event));
                 }
             }
-            if !self.unwritten.is_empty() {
-                self.write_all(node);
-                continue;
-            }
-            if let Some(trouble) = self.troubles.take(self.clock.now()) {
-                return Ok(Turn::Trouble(trouble));
-            }
-            if self.worked < ROUND
-                && let Some(key) = self.ready.pop_front()
+            if !self.common.arrived(node)
+                && !self.write_all(node)
+                && !self.work(node)
+                && let Some(turn) = self.look(node, until)?
             {
-                self.worked += 1;
-                self.work(node, key);
-                continue;
-            }
-            if let Some(turn) = self.look(node, until)? {
                 return Ok(turn);
             }
         }
@@ -260,15 +176,17 @@ impl Driver {
 
     /// Waits until a socket is ready or something is due; what the application has to be told.
     fn look<N: Node>(&mut self, node: &mut N, until: Option<Instant>) -> io::Result<Option<Turn<N::Event>>> {
-        let now = self.clock.now();
-        let is_done = self.stop.is_some() && node.is_idle() && self.is_written();
-        if is_done || self.stop.is_some_and(|end| now >= end) {
-            return Ok(Some(Turn::Stopped { clean: is_done }));
-        }
-        let linger = self.lingering.front().map(|(end, _)| *end);
-        let paused = self.paused.as_ref().map(|(end, _)| *end);
-        let deadline = [node.deadline(), until, linger, paused, self.stop].into_iter().flatten().min();
-        let timeout = if self.ready.is_empty() { deadline.map(|at| at.since(now)) } else { Some(Duration::ZERO) };
+        let deadlines = [until, self.lingering.deadline(), self.paused.deadline()];
+        let is_written = || {
+            self.entries
+                .iter()
+                .all(|(_, entry)| !matches!(&entry.source, Source::Stream(stream) if !stream.is_written()))
+        };
+        let timeout = match self.common.before(node, deadlines, is_written) {
+            Ok(timeout) if self.ready.is_empty() => timeout,
+            Ok(_) => Some(Duration::ZERO),
+            Err(turn) => return Ok(Some(turn)),
+        };
         self.worked = 0;
         if let Err(error) = self.poll.poll(&mut self.events, timeout)
             && error.kind() != io::ErrorKind::Interrupted
@@ -276,109 +194,64 @@ impl Driver {
             return Err(error);
         }
         for event in &self.events {
-            if event.token() == WAKE {
-                continue;
-            }
-            if let Some(entry) = self.entries.get_mut(event.token().0)
-                && !entry.is_queued
-            {
-                entry.is_queued = true;
-                self.ready.push_back(event.token().0);
-            }
+            enqueue(&mut self.entries, &mut self.ready, event.token().0);
         }
-        let now = self.clock.now();
-        while let Ok((query, answers)) = self.answers.try_recv() {
-            node.handle(now, Input::Resolved { query, answers: &answers });
+        let now = self.now();
+        while let Some(connection) = self.lingering.due(now) {
+            self.forget(connection);
         }
-        self.end_lingering(now);
-        if let Some((_, keys)) = self.paused.take_if(|(end, _)| *end <= now) {
-            keys.into_iter().for_each(|key| self.enqueue(key));
+        while let Some(key) = self.paused.due(now) {
+            enqueue(&mut self.entries, &mut self.ready, key);
         }
-        if node.deadline().is_some_and(|deadline| deadline <= now) {
-            node.handle(now, Input::Tick);
-        }
-        if self.waker.is_asked.swap(false, Ordering::AcqRel) {
-            return Ok(Some(Turn::Woken));
-        }
-        Ok(until.is_some_and(|until| until <= now).then_some(Turn::Time))
+        Ok(self.common.after(node, until).then_some(Turn::Time))
     }
 
     /// Accepts no connections from now on. [`next`](Self::next) goes on as before until the node is idle and what it has sent is
     /// written, or until `within` is over; then it returns [`Turn::Stopped`]. A node that should begin nothing new is told so by
     /// [`Stack::drain`]; a phone first hangs up and takes back its registrations.
     pub fn stop(&mut self, within: Duration) {
-        self.stop = Some(self.now() + within);
-        for key in 0..self.entries.capacity() {
-            if matches!(self.entries.get(key), Some(Entry { source: Source::Acceptor(_), .. })) {
-                self.remove(key);
-            }
-        }
+        self.common.stop = Some(self.now() + within);
+        self.entries.retain(|_, entry| !matches!(entry.source, Source::Acceptor(..)));
     }
 
-    fn carry_out<N: Node>(&mut self, node: &mut N, output: Output<N::Event>) -> Option<N::Event> {
-        match output {
-            Output::Send(transmit) => match transmit.flow.connection {
-                Some(connection) => self.write(connection, transmit.bytes),
-                None => self.send_datagram(node, &transmit),
-            },
-            Output::Open { connection, listener, protocol, remote, .. } => {
-                self.open(node, connection, listener, protocol, remote);
-            }
-            Output::Close { connection } => self.close(connection),
-            Output::Resolve { query, question } => self.ask(node, query, question),
-            Output::Event(event) => return Some(event),
-            _ => {}
+    /// Does one piece of work at a socket, which stays in the queue if there may be more; whether there was any to do before the
+    /// system is asked again. The queue may have the key of a socket that is closed: work at another one that has taken its place is
+    /// harmless.
+    fn work<N: Node>(&mut self, node: &mut N) -> bool {
+        if self.worked >= ROUND {
+            return false;
         }
-        None
-    }
-
-    fn ask<N: Node>(&mut self, node: &mut N, query: QueryId, question: Question) {
-        if let Err(error) = self.asker.ask(query, question) {
-            self.troubles.note(Attempt::Resolve, error);
-            node.handle(self.clock.now(), Input::Resolved { query, answers: &[] });
-        }
-    }
-
-    /// Does one piece of work at a socket, which stays in the queue if there may be more.
-    fn work<N: Node>(&mut self, node: &mut N, key: usize) {
-        let Some(entry) = self.entries.get_mut(key) else { return };
+        let Some(key) = self.ready.pop_front() else { return false };
+        self.worked += 1;
+        let Some(entry) = self.entries.get_mut(key) else { return true };
         entry.is_queued = false;
-        let more = match entry.source {
-            Source::Datagrams(_) => self.receive(node, key),
-            Source::Acceptor(_) => self.accept(node, key),
-            Source::Stream(_) => self.stream(node, key),
+        let more = match &entry.source {
+            &Source::Datagrams(listener) => self.common.receive(node, listener),
+            Source::Acceptor(..) => self.accept(node, key),
+            &Source::Stream(Stream { id, .. }) => self.stream(node, id),
         };
         if more {
-            self.enqueue(key);
+            enqueue(&mut self.entries, &mut self.ready, key);
         }
+        true
     }
 
-    fn enqueue(&mut self, key: usize) {
-        if let Some(entry) = self.entries.get_mut(key)
-            && !entry.is_queued
-        {
-            entry.is_queued = true;
-            self.ready.push_back(key);
+    /// Sends and writes what was kept since the last time; whether there was anything.
+    fn write_all<N: Node>(&mut self, node: &mut N) -> bool {
+        let has_sent = self.common.send_all(node);
+        let has_written = !self.unwritten.is_empty();
+        while let Some(connection) = self.unwritten.pop() {
+            self.flush(node, connection);
         }
+        has_sent || has_written
     }
+}
 
-    fn add(&mut self, mut source: Source, interest: Interest) -> io::Result<usize> {
-        let vacant = self.entries.vacant_entry();
-        let (key, registry) = (vacant.key(), self.poll.registry());
-        match &mut source {
-            Source::Datagrams(datagrams) => registry.register(&mut datagrams.socket, Token(key), interest)?,
-            Source::Acceptor(acceptor) => registry.register(&mut acceptor.socket, Token(key), interest)?,
-            Source::Stream(stream) => registry.register(&mut stream.socket, Token(key), interest)?,
-        }
-        vacant.insert(Entry { source, is_queued: false });
-        Ok(key)
-    }
-
-    /// Closes a socket. The queue may still have its key: work at an entry that is not there is none, and at another one that
-    /// has taken its place is harmless.
-    fn remove(&mut self, key: usize) {
-        if self.entries.contains(key) {
-            self.entries.remove(key);
-        }
+/// Puts a socket into the queue of those that may have something.
+fn enqueue(entries: &mut Slab<Entry>, ready: &mut VecDeque<usize>, key: usize) {
+    if let Some(entry) = entries.get_mut(key)
+        && !std::mem::replace(&mut entry.is_queued, true)
+    {
+        ready.push_back(key);
     }
 }

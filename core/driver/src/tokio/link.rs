@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sansip::message::SharedBytes;
@@ -11,13 +11,14 @@ use sansip::{Change, ConnectionId, Duration, ListenerId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::Told;
-use crate::limits::{HELD, PAUSE};
-use crate::socket;
-use crate::trouble::Attempt;
+use super::queue::Queue;
+use crate::common::Path;
+use crate::limits::PAUSE;
+use crate::socket::{self, Accepted};
 
 /// How long a peer may take for the handshakes of TLS and WebSocket after it has connected.
 const SHAKE_WITHIN: Duration = Duration::from_secs(10);
@@ -102,19 +103,24 @@ impl Security {
     }
 
     /// Opens a connection, handshakes included.
-    async fn open(&self, way: Way) -> io::Result<Link> {
-        self.check(way.protocol)?;
-        let stream = TcpStream::from_std(socket::connect(way.local, way.remote)?)?;
+    async fn open(
+        &self,
+        path: Path,
+        #[cfg_attr(not(any(feature = "tls", feature = "ws")), expect(unused_variables, reason = "TCP has no names"))]
+        server_name: Option<&str>,
+    ) -> io::Result<Link> {
+        self.check(path.protocol)?;
+        let stream = TcpStream::from_std(socket::connect(path.local, path.remote)?)?;
         stream.writable().await?;
         if let Some(error) = stream.take_error()? {
             return Err(error);
         }
         let local = stream.local_addr()?;
         let _ = stream.set_nodelay(true);
-        let (octets, identities): (Box<dyn Duplex>, _) = match way.protocol {
+        let (octets, identities): (Box<dyn Duplex>, _) = match path.protocol {
             #[cfg(feature = "tls")]
             Protocol::Tls | Protocol::Wss => {
-                let name = way.server_name.as_deref().map_or_else(|| way.remote.ip().to_string(), str::to_owned);
+                let name = server_name.map_or_else(|| path.remote.ip().to_string(), str::to_owned);
                 let name = name.trim_matches(['[', ']']).to_owned();
                 let name = tokio_rustls::rustls::pki_types::ServerName::try_from(name).map_err(io::Error::other)?;
                 let stream = tokio_rustls::TlsConnector::from(self.get()?.client).connect(name, stream).await?;
@@ -123,9 +129,11 @@ impl Security {
             }
             _ => (Box::new(stream), Vec::new()),
         };
-        let kind = match way.protocol {
+        let kind = match path.protocol {
             #[cfg(feature = "ws")]
-            Protocol::Ws | Protocol::Wss => Kind::Messages(Box::new(super::websocket::open(octets, &way).await?)),
+            Protocol::Ws | Protocol::Wss => {
+                Kind::Messages(Box::new(super::websocket::open(octets, path.remote, server_name).await?))
+            }
             _ => Kind::Octets(octets),
         };
         Ok(Link { kind, local, identities })
@@ -143,15 +151,6 @@ fn proved(chain: Option<&[tokio_rustls::rustls::pki_types::CertificateDer<'_>]>)
     chain.and_then(<[_]>::first).map(crate::tls::identities).unwrap_or_default()
 }
 
-/// From where to where a connection is wanted.
-pub(super) struct Way {
-    pub(super) protocol: Protocol,
-    pub(super) local: SocketAddr,
-    pub(super) remote: SocketAddr,
-    #[cfg_attr(not(any(feature = "tls", feature = "ws")), expect(dead_code, reason = "TCP has no names"))]
-    pub(super) server_name: Option<Box<str>>,
-}
-
 /// Accepts connections, and hands each over when its handshakes are done. A peer that fails at them is nobody's business.
 pub(super) async fn accept(
     listener: ListenerId,
@@ -166,11 +165,11 @@ pub(super) async fn accept(
     loop {
         while handshakes.try_join_next().is_some() {}
         let Ok(permit) = shaking.clone().acquire_owned().await else { return };
-        let (stream, remote) = match socket.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => {
-                if tell.send(Told::Failed { attempt: Attempt::Accept, error }).await.is_err() {
+        let (stream, remote) = match socket::accepted(socket.accept().await) {
+            Accepted::One(stream, remote) => (stream, remote),
+            Accepted::Gone | Accepted::None => continue,
+            Accepted::Refused(error) => {
+                if tell.send(Told::NotAccepted { error }).await.is_err() {
                     return;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -187,59 +186,44 @@ pub(super) async fn accept(
     }
 }
 
-/// The driver's side of a connection. The octets to be written go into the queue, also before the connection is open.
+/// The driver's side of a connection.
 pub(super) struct Connection {
-    pub(super) protocol: Protocol,
-    pub(super) local: SocketAddr,
-    pub(super) remote: SocketAddr,
-    queue: UnboundedSender<SharedBytes>,
-    held: Arc<Held>,
+    pub(super) path: Path,
+    /// What is to be written, also before the connection is open.
+    pub(super) queue: Queue,
+    is_open: Arc<AtomicBool>,
     task: AbortHandle,
-}
-
-/// The octets that wait to be written.
-#[derive(Default)]
-pub(super) struct Held {
-    octets: AtomicUsize,
-    /// The node was told that it takes no more.
-    is_stalled: AtomicBool,
-    is_open: AtomicBool,
 }
 
 impl Connection {
     pub(super) fn accepted(
         tasks: &mut JoinSet<()>,
         id: ConnectionId,
-        protocol: Protocol,
-        remote: SocketAddr,
-        link: Link,
+        (path, kind): (Path, Kind),
         tell: &Sender<Told>,
     ) -> Self {
-        let (queue, waiting) = unbounded_channel();
-        let (held, local) = (Arc::new(Held::default()), link.local);
-        held.is_open.store(true, Ordering::Release);
-        let task = tasks.spawn(serve(Served { id, held: held.clone(), tell: tell.clone() }, link.kind, waiting));
-        Self { protocol, local, remote, queue, held, task }
+        let queue = Queue::default();
+        let task = tasks.spawn(serve(Served { id, queue: queue.clone(), tell: tell.clone() }, kind));
+        Self { path, queue, is_open: Arc::new(true.into()), task }
     }
 
     pub(super) fn opening(
         tasks: &mut JoinSet<()>,
         id: ConnectionId,
-        way: Way,
+        (path, server_name): (Path, Option<Box<str>>),
         security: Security,
         tell: &Sender<Told>,
     ) -> Self {
-        let (queue, waiting) = unbounded_channel();
-        let (protocol, local, remote, held) = (way.protocol, way.local, way.remote, Arc::new(Held::default()));
-        let served = Served { id, held: held.clone(), tell: tell.clone() };
+        let (queue, is_open) = (Queue::default(), Arc::new(AtomicBool::new(false)));
+        let (served, opened) = (Served { id, queue: queue.clone(), tell: tell.clone() }, is_open.clone());
         let task = tasks.spawn(async move {
             // The node gives up by itself, and closes it.
-            let told = match security.open(way).await {
+            let told = match security.open(path, server_name.as_deref()).await {
                 Ok(Link { kind, local, identities }) => {
-                    served.held.is_open.store(true, Ordering::Release);
+                    opened.store(true, Ordering::Release);
                     let told = Told::Opened { connection: id, identities, local };
                     if served.tell.send(told).await.is_ok() {
-                        serve(served, kind, waiting).await;
+                        serve(served, kind).await;
                     }
                     return;
                 }
@@ -247,25 +231,13 @@ impl Connection {
             };
             let _ = served.tell.send(told).await;
         });
-        Self { protocol, local, remote, queue, held, task }
+        Self { path, queue, is_open, task }
     }
 
-    /// Writes these octets after all those before; what to tell the node of it.
-    pub(super) fn write(&self, bytes: SharedBytes) -> Option<Change<'static>> {
-        let held = self.held.octets.fetch_add(bytes.len(), Ordering::AcqRel) + bytes.len();
-        let is_new = held > HELD && !self.held.is_stalled.swap(true, Ordering::AcqRel);
-        let _ = self.queue.send(bytes);
-        is_new.then_some(Change::Stalled)
-    }
-
-    /// Whether nothing waits to be written.
-    pub(super) fn is_written(&self) -> bool {
-        self.held.octets.load(Ordering::Acquire) == 0
-    }
-
-    /// Closes it when everything is written: the queue has an end. The task that sees to it, unless it is not open yet.
+    /// Closes it when everything is written. The task that sees to it, unless it is not open yet.
     pub(super) fn close(self) -> Option<AbortHandle> {
-        if self.held.is_open.load(Ordering::Acquire) {
+        if self.is_open.load(Ordering::Acquire) {
+            self.queue.close();
             return Some(self.task);
         }
         self.task.abort();
@@ -276,7 +248,7 @@ impl Connection {
 /// The task's side of a connection.
 pub(super) struct Served {
     pub(super) id: ConnectionId,
-    pub(super) held: Arc<Held>,
+    pub(super) queue: Queue,
     pub(super) tell: Sender<Told>,
 }
 
@@ -285,21 +257,19 @@ impl Served {
         let _ = self.tell.send(Told::Changed { connection: self.id, change }).await;
     }
 
-    /// This number of octets is written.
-    pub(super) async fn has_written(&self, octets: usize) {
-        let left = self.held.octets.fetch_sub(octets, Ordering::AcqRel) - octets;
-        if left == 0 && self.held.is_stalled.swap(false, Ordering::AcqRel) {
-            self.change(Change::Writable).await;
+    pub(super) async fn has_written(&self, messages: &[SharedBytes]) {
+        if let Some(change) = self.queue.has_written(messages) {
+            self.change(change).await;
         }
     }
 }
 
 /// Reads and writes until both sides have ended, or one has failed.
-async fn serve(served: Served, kind: Kind, queue: UnboundedReceiver<SharedBytes>) {
+async fn serve(served: Served, kind: Kind) {
     let ended = match kind {
-        Kind::Octets(stream) => octets(&served, stream, queue).await,
+        Kind::Octets(stream) => octets(&served, stream).await,
         #[cfg(feature = "ws")]
-        Kind::Messages(socket) => super::websocket::serve(&served, *socket, queue).await,
+        Kind::Messages(socket) => super::websocket::serve(&served, *socket).await,
     };
     if ended.is_err() {
         served.change(Change::Closed).await;
@@ -307,7 +277,7 @@ async fn serve(served: Served, kind: Kind, queue: UnboundedReceiver<SharedBytes>
 }
 
 /// Serves a byte stream; an error if it is no more.
-async fn octets(served: &Served, stream: Box<dyn Duplex>, mut queue: UnboundedReceiver<SharedBytes>) -> io::Result<()> {
+async fn octets(served: &Served, stream: Box<dyn Duplex>) -> io::Result<()> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let read = async {
         let mut buffer = vec![0; 16 * 1_024];
@@ -323,10 +293,15 @@ async fn octets(served: &Served, stream: Box<dyn Duplex>, mut queue: UnboundedRe
         Ok(())
     };
     let write = async {
-        while let Some(bytes) = queue.recv().await {
-            writer.write_all(&bytes).await?;
+        while let Some(messages) = served.queue.first().await {
+            match &*messages {
+                [one] => writer.write_all(one).await?,
+                several => {
+                    writer.write_all(&several.iter().flat_map(|one| &**one).copied().collect::<Vec<_>>()).await?
+                }
+            }
             writer.flush().await?;
-            served.has_written(bytes.len()).await;
+            served.has_written(&messages).await;
         }
         writer.shutdown().await
     };

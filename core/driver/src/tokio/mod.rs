@@ -3,48 +3,49 @@
 //! [`Driver::next`] is to be awaited where the program waits, and may be dropped and called again: nothing is lost. Sockets are read
 //! and written by tasks; the node stays with the program.
 
-mod datagrams;
 mod link;
+mod queue;
 #[cfg(feature = "ws")]
 mod websocket;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as TaskContext, Poll};
 
+use sansip::message::SharedBytes;
 use sansip::message::header::Protocol;
-use sansip::{
-    Answer, Change, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Stack,
-    TransactionUser, Transmit,
-};
-use tokio::net::UdpSocket;
+use sansip::{Change, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Stack, TransactionUser};
+use tokio::io::Interest;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::common::{Bound, Common, Connections, Path};
+use crate::later::Later;
 use crate::limits::{LINGER, LINGERING};
-use crate::resolver::{Asker, Resolver};
-use crate::seen::{Direction, Observer, Seen};
-use crate::trouble::{Attempt, Troubles};
-use crate::{Clock, Turn, socket};
+use crate::resolver::Resolver;
+use crate::seen::{Direction, Seen};
+use crate::trouble::Attempt;
+use crate::{Turn, Waker};
 use link::{Connection, Link, Security};
+use queue::Queue;
 
-/// Things waiting for the node; above it the tasks wait, and the system drops datagrams and slows streams as it sees fit.
+/// Things waiting for the node; above it the tasks wait, and the system slows streams as it sees fit.
 const QUEUE: usize = 1_024;
 
 /// Something that a task tells.
 enum Told {
-    Datagram {
-        listener: ListenerId,
-        remote: SocketAddr,
-        bytes: Vec<u8>,
-    },
     Accepted {
         listener: ListenerId,
         remote: SocketAddr,
         link: Link,
+    },
+    NotAccepted {
+        error: io::Error,
     },
     Opened {
         connection: ConnectionId,
@@ -68,69 +69,40 @@ enum Told {
         connection: ConnectionId,
         change: Change<'static>,
     },
-    Failed {
-        attempt: Attempt,
-        error: io::Error,
-    },
     /// There is something to look for elsewhere.
     Woken,
 }
 
-/// A listener: its protocol, its address, and what datagrams leave from.
-struct Listening {
-    protocol: Protocol,
-    local: SocketAddr,
-    socket: Option<Arc<UdpSocket>>,
-    ttl: Option<u8>,
-    task: Option<AbortHandle>,
+/// The reason to go on after waiting.
+enum Ready {
+    Told(Told),
+    Datagrams(ListenerId),
+    /// It is time for something.
+    Due,
 }
 
 /// The sockets, the clock and the resolver of one node.
 pub struct Driver {
-    clock: Clock,
+    common: Common<Arc<UdpSocket>>,
+    /// The listeners with a UDP socket.
+    datagrams: Vec<(ListenerId, Arc<UdpSocket>)>,
+    /// What tasks tell is looked at before datagrams, this time.
+    is_told_first: bool,
     tell: Sender<Told>,
     told: Receiver<Told>,
-    is_woken: Arc<AtomicBool>,
-    listeners: HashMap<ListenerId, Listening>,
     connections: HashMap<ConnectionId, Connection>,
     /// Connections that the node has closed, each with its end.
-    lingering: VecDeque<(Instant, AbortHandle)>,
+    lingering: Later<(AbortHandle, Queue)>,
+    /// Those that accept connections.
+    acceptors: Vec<AbortHandle>,
     /// All tasks: they end with the driver.
     tasks: JoinSet<()>,
     security: Security,
-    asker: Asker,
-    answers: std::sync::mpsc::Receiver<(QueryId, Vec<Answer>)>,
-    observer: Observer,
-    troubles: Troubles,
-    stop: Option<Instant>,
-}
-
-/// Wakes a [`Driver`] from another task or thread: its `next` returns [`Turn::Woken`].
-#[derive(Clone)]
-pub struct Waker {
-    tell: Sender<Told>,
-    is_asked: Arc<AtomicBool>,
-}
-
-impl Waker {
-    /// Several calls before the driver looks are one.
-    pub fn wake(&self) {
-        if !self.is_asked.swap(true, Ordering::AcqRel) {
-            // Where the queue is full the driver is awake.
-            let _ = self.tell.try_send(Told::Woken);
-        }
-    }
-}
-
-impl fmt::Debug for Waker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waker")
-    }
 }
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (listeners, connections) = (self.listeners.len(), self.connections.len());
+        let (listeners, connections) = (self.common.listeners(), self.connections.len());
         write!(f, "Driver({listeners} listeners, {connections} connections)")
     }
 }
@@ -139,28 +111,19 @@ impl Driver {
     /// A driver with no socket yet.
     pub fn new(resolver: Resolver) -> Self {
         let (tell, told) = channel(QUEUE);
-        let (report, answers) = std::sync::mpsc::channel();
         let wake = tell.clone();
-        let report = move |query, found| {
-            let _ = report.send((query, found));
-            // Where the queue is full the driver is awake.
-            let _ = wake.try_send(Told::Woken);
-        };
         Self {
-            clock: Clock::new(),
+            // Where the queue is full the driver is awake.
+            common: Common::new(resolver, move || drop(wake.try_send(Told::Woken))),
+            datagrams: Vec::new(),
+            is_told_first: false,
             tell,
             told,
-            is_woken: Arc::default(),
-            listeners: HashMap::new(),
             connections: HashMap::new(),
-            lingering: VecDeque::new(),
+            lingering: Later::new(),
+            acceptors: Vec::new(),
             tasks: JoinSet::new(),
             security: Security::default(),
-            asker: Asker::new(resolver, Arc::new(report)),
-            answers,
-            observer: Observer::default(),
-            troubles: Troubles::default(),
-            stop: None,
         }
     }
 
@@ -172,17 +135,17 @@ impl Driver {
 
     /// The time that commands to the node are given.
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        self.common.clock.now()
     }
 
     /// A handle that wakes this driver from another task or thread.
     pub fn waker(&self) -> Waker {
-        Waker { tell: self.tell.clone(), is_asked: self.is_woken.clone() }
+        self.common.waker.clone()
     }
 
     /// Shows what crosses the sockets to `observe`, until another is set.
     pub fn observe(&mut self, observe: impl FnMut(&Seen<'_>) + Send + 'static) {
-        self.observer.set(observe);
+        self.common.observer.set(observe);
     }
 
     /// Binds a socket and tells the node of it, as [`blocking::Driver::listen`](crate::blocking::Driver::listen) does. To be called within
@@ -196,26 +159,25 @@ impl Driver {
         listener: Listener,
     ) -> io::Result<(ListenerId, Listener)> {
         let protocol = listener.protocol;
-        if protocol == Protocol::Udp {
-            let socket = socket::udp(listener.local)?;
-            if let Err(error) = socket::enlarge(&socket) {
-                self.troubles.note(Attempt::Buffers, error);
-            }
-            let listener = socket::named(listener, socket.local_addr()?)?;
-            let socket = Arc::new(UdpSocket::from_std(socket)?);
-            let id = node.listen(listener.clone());
-            let (local, reader) = (listener.local, socket.clone());
-            self.tasks.spawn(datagrams::read(id, reader, self.tell.clone()));
-            self.listeners.insert(id, Listening { protocol, local, socket: Some(socket), ttl: None, task: None });
-            return Ok((id, listener));
+        if protocol != Protocol::Udp {
+            self.security.check(protocol)?;
         }
-        self.security.check(protocol)?;
-        let socket = socket::tcp(listener.local)?;
-        let listener = socket::named(listener, socket.local_addr()?)?;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        let (id, local) = (node.listen(listener.clone()), listener.local);
-        let task = self.tasks.spawn(link::accept(id, protocol, socket, self.security.clone(), self.tell.clone()));
-        self.listeners.insert(id, Listening { protocol, local, socket: None, ttl: None, task: Some(task) });
+        let (bound, listener) = self.common.bind(listener)?;
+        let id = match bound {
+            Bound::Datagrams(socket) => {
+                let socket = Arc::new(UdpSocket::from_std(socket)?);
+                let id = self.common.listen(node, &listener, Some(socket.clone()));
+                self.datagrams.push((id, socket));
+                id
+            }
+            Bound::Connections(socket) => {
+                let (socket, security) = (TcpListener::from_std(socket)?, self.security.clone());
+                let id = self.common.listen(node, &listener, None);
+                let accept = link::accept(id, protocol, socket, security, self.tell.clone());
+                self.acceptors.push(self.tasks.spawn(accept));
+                id
+            }
+        };
         Ok((id, listener))
     }
 
@@ -224,94 +186,98 @@ impl Driver {
         loop {
             while let Some(output) = node.poll() {
                 if let Some(event) = self.carry_out(node, output) {
+                    self.common.send_all(node);
                     return Turn::Event(event);
                 }
             }
-            self.reap();
-            if let Ok((query, answers)) = self.answers.try_recv() {
-                node.handle(self.clock.now(), Input::Resolved { query, answers: &answers });
+            if self.common.arrived(node) || self.common.send_all(node) {
                 continue;
             }
-            let now = self.clock.now();
-            if let Some(trouble) = self.troubles.take(now) {
-                return Turn::Trouble(trouble);
+            self.reap();
+            let deadlines = [until, self.lingering.deadline()];
+            let is_written = || is_written(&self.connections, &self.lingering);
+            let timeout = match self.common.before(node, deadlines, is_written) {
+                Ok(timeout) => timeout,
+                Err(turn) => return turn,
+            };
+            match self.wait(timeout).await {
+                Ready::Told(told) => self.take(node, told),
+                Ready::Datagrams(listener) => drop(self.common.receive(node, listener)),
+                Ready::Due => {}
             }
-            if self.is_woken.swap(false, Ordering::AcqRel) {
-                return Turn::Woken;
-            }
-            let is_done = self.stop.is_some() && node.is_idle() && self.is_written();
-            if is_done || self.stop.is_some_and(|end| now >= end) {
-                return Turn::Stopped { clean: is_done };
-            }
-            if until.is_some_and(|until| now >= until) {
+            if self.common.after(node, until) {
                 return Turn::Time;
             }
-            let linger = self.lingering.front().map(|(end, _)| *end);
-            let deadline = [node.deadline(), until, self.stop, linger].into_iter().flatten().min();
-            let told = match deadline {
-                // A timer of tokio may be early by less than its millisecond.
-                Some(deadline) => tokio::time::timeout(deadline.since(now), self.told.recv()).await.ok().flatten(),
-                None => self.told.recv().await,
-            };
-            match told {
-                Some(told) => self.take(node, told),
-                None => node.handle(self.clock.now(), Input::Tick),
-            }
+        }
+    }
+
+    /// Waits until a task tells something, a datagram has come or was reported undelivered, or the time is over. What was looked at
+    /// last is looked at first the next time.
+    async fn wait(&mut self, timeout: Option<Duration>) -> Ready {
+        self.is_told_first = !self.is_told_first;
+        let last_looked_at = 1.min(self.datagrams.len());
+        self.datagrams.rotate_left(last_looked_at);
+        let (told, is_told_first) = (&mut self.told, self.is_told_first);
+        let either = Interest::READABLE | Interest::ERROR;
+        let sockets = self.datagrams.iter().map(|(listener, socket)| (*listener, Box::pin(socket.ready(either))));
+        let mut sockets: Vec<_> = sockets.collect();
+        let mut next_told = |cx: &mut TaskContext<'_>| match told.poll_recv(cx) {
+            Poll::Ready(Some(told)) => Some(Ready::Told(told)),
+            _ => None,
+        };
+        let ready = poll_fn(|cx| {
+            let first = if is_told_first { next_told(cx) } else { None };
+            let ready = sockets.iter_mut().find_map(|(listener, ready)| {
+                ready.as_mut().poll(cx).is_ready().then_some(Ready::Datagrams(*listener))
+            });
+            first.or(ready).or_else(|| next_told(cx)).map_or(Poll::Pending, Poll::Ready)
+        });
+        match timeout {
+            // A timer of tokio may be early by less than its millisecond.
+            Some(timeout) => tokio::time::timeout(timeout, ready).await.unwrap_or(Ready::Due),
+            None => ready.await,
         }
     }
 
     /// As [`blocking::Driver::stop`](crate::blocking::Driver::stop).
     pub fn stop(&mut self, within: Duration) {
-        self.stop = Some(self.now() + within);
-        #[expect(clippy::disallowed_methods, reason = "in which order they end is no matter")]
-        self.listeners.values_mut().filter_map(|listening| listening.task.take()).for_each(|task| task.abort());
-    }
-
-    /// Whether nothing waits to be written.
-    #[expect(clippy::disallowed_methods, reason = "all of them are asked")]
-    fn is_written(&self) -> bool {
-        self.connections.values().all(Connection::is_written)
+        self.common.stop = Some(self.now() + within);
+        self.acceptors.drain(..).for_each(|task| task.abort());
     }
 
     fn take<N: Node>(&mut self, node: &mut N, told: Told) {
-        let now = self.clock.now();
         match told {
-            Told::Datagram { listener, remote, bytes } => {
-                let local = self.listeners.get(&listener).map_or(remote, |listening| listening.local);
-                self.show(Direction::In, Protocol::Udp, local, remote, &bytes);
-                node.handle(now, Input::Datagram { listener, remote, bytes: &bytes });
-            }
             Told::Accepted { listener, remote, link } => {
-                let Some(listening) = self.listeners.get(&listener) else { return };
-                let (connection, identities) = (node.reserve(), link.identities.clone());
-                let protocol = listening.protocol;
-                let accepted = Connection::accepted(&mut self.tasks, connection, protocol, remote, link, &self.tell);
+                let Some(protocol) = self.common.protocol(listener) else { return };
+                let connection = node.accept(self.now(), listener, remote);
+                let Link { kind, local, identities } = link;
+                let path = Path { protocol, local, remote };
+                let accepted = Connection::accepted(&mut self.tasks, connection, (path, kind), &self.tell);
                 self.connections.insert(connection, accepted);
-                node.handle(now, Input::Accepted { listener, connection, remote });
                 if !identities.is_empty() {
                     self.opened(node, connection, &identities);
                 }
             }
+            Told::NotAccepted { error } => self.common.troubles.note(Attempt::Accept, error),
             Told::Opened { connection, identities, local } => {
                 if let Some(opened) = self.connections.get_mut(&connection) {
-                    opened.local = local;
+                    opened.path.local = local;
                     self.opened(node, connection, &identities);
                 }
             }
             Told::NotOpened { connection, error } => {
                 if self.connections.remove(&connection).is_some() {
-                    self.troubles.note(Attempt::Open, error);
-                    node.handle(now, Input::Connection { connection, change: Change::Failed });
+                    self.common.failed(node, connection, error);
                 }
             }
             Told::Octets { connection, bytes } => {
-                if self.show_connection(Direction::In, connection, &bytes) {
-                    node.handle(now, Input::Stream { connection, bytes: &bytes });
+                if self.show(Direction::In, connection, &bytes) {
+                    node.handle(self.now(), Input::Stream { connection, bytes: &bytes });
                 }
             }
             Told::Message { connection, bytes } => {
-                if self.show_connection(Direction::In, connection, &bytes) {
-                    node.handle(now, Input::Message { connection, bytes: &bytes });
+                if self.show(Direction::In, connection, &bytes) {
+                    node.handle(self.now(), Input::Message { connection, bytes: &bytes });
                 }
             }
             Told::Changed { connection, change } => {
@@ -320,82 +286,31 @@ impl Driver {
                     _ => self.connections.contains_key(&connection),
                 };
                 if is_known {
-                    node.handle(now, Input::Connection { connection, change });
+                    self.common.tell(node, connection, change);
                 }
             }
-            Told::Failed { attempt, error } => self.troubles.note(attempt, error),
             Told::Woken => {}
         }
     }
 
     fn opened<N: Node>(&self, node: &mut N, connection: ConnectionId, identities: &[String]) {
         let identities: Vec<&str> = identities.iter().map(String::as_str).collect();
-        let change = Change::Opened { identities: &identities };
-        node.handle(self.clock.now(), Input::Connection { connection, change });
-    }
-
-    fn carry_out<N: Node>(&mut self, node: &mut N, output: Output<N::Event>) -> Option<N::Event> {
-        match output {
-            Output::Send(transmit) => match transmit.flow.connection {
-                Some(connection) => self.write(node, connection, &transmit),
-                None => self.send_datagram(node, &transmit),
-            },
-            Output::Open { connection, listener, protocol, remote, server_name } => {
-                let local = self.listeners.get(&listener).map_or(remote, |listening| listening.local);
-                let security = self.security.clone();
-                let way = link::Way { protocol, local, remote, server_name };
-                let opening = Connection::opening(&mut self.tasks, connection, way, security, &self.tell);
-                self.connections.insert(connection, opening);
-            }
-            Output::Close { connection } => {
-                if let Some(connection) = self.connections.remove(&connection)
-                    && let Some(task) = connection.close()
-                {
-                    self.lingering.push_back((self.clock.now() + LINGER, task));
-                }
-            }
-            Output::Resolve { query, question } => {
-                if let Err(error) = self.asker.ask(query, question) {
-                    self.troubles.note(Attempt::Resolve, error);
-                    node.handle(self.clock.now(), Input::Resolved { query, answers: &[] });
-                }
-            }
-            Output::Event(event) => return Some(event),
-            _ => {}
-        }
-        None
-    }
-
-    fn write<N: Node>(&mut self, node: &mut N, connection: ConnectionId, transmit: &Transmit) {
-        if !self.show_connection(Direction::Out, connection, &transmit.bytes) {
-            return;
-        }
-        if let Some(change) = self.connections.get(&connection).and_then(|to| to.write(transmit.bytes.clone())) {
-            node.handle(self.clock.now(), Input::Connection { connection, change });
-        }
+        self.common.tell(node, connection, Change::Opened { identities: &identities });
     }
 
     /// Shows octets of a connection; whether there is that connection.
-    fn show_connection(&mut self, direction: Direction, connection: ConnectionId, bytes: &[u8]) -> bool {
-        let Some(of) = self.connections.get(&connection) else { return false };
-        let (protocol, local, remote) = (of.protocol, of.local, of.remote);
-        self.show(direction, protocol, local, remote, bytes);
+    fn show(&mut self, direction: Direction, connection: ConnectionId, bytes: &[u8]) -> bool {
+        let Some(path) = self.connections.get(&connection).map(|connection| connection.path) else { return false };
+        self.common.show(direction, path, bytes);
         true
-    }
-
-    fn show(&mut self, direction: Direction, protocol: Protocol, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
-        self.observer.show(&Seen { now: self.clock.now(), direction, protocol, local, remote, bytes });
     }
 
     /// Forgets the tasks that have ended, and ends those that have lingered for too long. One that has panicked ends the program
     /// with its message: half a driver is none.
     fn reap(&mut self) {
-        let now = self.clock.now();
-        while let Some((end, task)) = self.lingering.front()
-            && (*end <= now || self.lingering.len() > LINGERING || task.is_finished())
-        {
+        let now = self.now();
+        while let Some((task, _)) = self.lingering.due(now) {
             task.abort();
-            self.lingering.pop_front();
         }
         while let Some(ended) = self.tasks.try_join_next() {
             if let Err(error) = ended
@@ -405,4 +320,44 @@ impl Driver {
             }
         }
     }
+}
+
+impl Connections for Driver {
+    type Datagrams = Arc<UdpSocket>;
+
+    fn common(&mut self) -> &mut Common<Arc<UdpSocket>> {
+        &mut self.common
+    }
+
+    fn write<N: Node>(&mut self, node: &mut N, connection: ConnectionId, bytes: SharedBytes) {
+        if self.show(Direction::Out, connection, &bytes)
+            && let Some(change) = self.connections.get(&connection).and_then(|to| to.queue.push(bytes))
+        {
+            self.common.tell(node, connection, change);
+        }
+    }
+
+    fn open<N: Node>(&mut self, _: &mut N, connection: ConnectionId, path: Path, server_name: Option<Box<str>>) {
+        let (way, security) = ((path, server_name), self.security.clone());
+        let opening = Connection::opening(&mut self.tasks, connection, way, security, &self.tell);
+        self.connections.insert(connection, opening);
+    }
+
+    fn close(&mut self, connection: ConnectionId) {
+        let Some(connection) = self.connections.remove(&connection) else { return };
+        let queue = connection.queue.clone();
+        if let Some(task) = connection.close() {
+            self.lingering.push(self.now() + LINGER, (task, queue));
+        }
+        if let Some((task, _)) = self.lingering.beyond(LINGERING, |(task, _)| !task.is_finished()) {
+            task.abort();
+        }
+    }
+}
+
+/// Whether nothing waits to be written.
+#[expect(clippy::disallowed_methods, reason = "all of them are asked")]
+fn is_written(connections: &HashMap<ConnectionId, Connection>, lingering: &Later<(AbortHandle, Queue)>) -> bool {
+    connections.values().all(|connection| connection.queue.is_empty())
+        && lingering.iter().all(|(task, queue)| task.is_finished() || queue.is_empty())
 }

@@ -1,10 +1,9 @@
 //! WebSocket (RFC 7118): one message each, subprotocol `sip`.
 
 use std::io;
+use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
-use sansip::message::SharedBytes;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -13,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Told;
-use super::link::{Duplex, Served, Way, both};
+use super::link::{Duplex, Served, both};
 
 /// The subprotocol (RFC 7118 §4).
 const SIP: &str = "sip";
@@ -54,11 +53,12 @@ pub(super) async fn accept(stream: Box<dyn Duplex>) -> io::Result<WebSocket> {
 }
 
 /// The handshake of a client.
-pub(super) async fn open(stream: Box<dyn Duplex>, way: &Way) -> io::Result<WebSocket> {
-    let host = way
-        .server_name
-        .as_deref()
-        .map_or_else(|| way.remote.to_string(), |name| format!("{name}:{}", way.remote.port()));
+pub(super) async fn open(
+    stream: Box<dyn Duplex>,
+    remote: SocketAddr,
+    server_name: Option<&str>,
+) -> io::Result<WebSocket> {
+    let host = server_name.map_or_else(|| remote.to_string(), |name| format!("{name}:{}", remote.port()));
     // TLS, if there is any, is beneath the stream.
     let mut request = format!("ws://{host}/").into_client_request().map_err(broken)?;
     request.headers_mut().insert(PROTOCOLS, HeaderValue::from_static(SIP));
@@ -68,11 +68,7 @@ pub(super) async fn open(stream: Box<dyn Duplex>, way: &Way) -> io::Result<WebSo
 }
 
 /// Serves a WebSocket; an error if it is no more. Pings are answered by the crate.
-pub(super) async fn serve(
-    served: &Served,
-    socket: WebSocket,
-    mut queue: UnboundedReceiver<SharedBytes>,
-) -> io::Result<()> {
+pub(super) async fn serve(served: &Served, socket: WebSocket) -> io::Result<()> {
     let (mut writer, mut reader) = socket.split();
     let read = async {
         while let Some(message) = reader.next().await {
@@ -87,13 +83,16 @@ pub(super) async fn serve(
         Err(io::ErrorKind::UnexpectedEof.into())
     };
     let write = async {
-        while let Some(bytes) = queue.recv().await {
-            let message = match std::str::from_utf8(&bytes) {
-                Ok(text) => Message::text(text),
-                Err(_) => Message::binary(bytes.to_vec()),
-            };
-            writer.send(message).await.map_err(broken)?;
-            served.has_written(bytes.len()).await;
+        while let Some(messages) = served.queue.first().await {
+            for bytes in &messages {
+                let message = match std::str::from_utf8(bytes) {
+                    Ok(text) => Message::text(text),
+                    Err(_) => Message::binary(bytes.to_vec()),
+                };
+                writer.feed(message).await.map_err(broken)?;
+            }
+            writer.flush().await.map_err(broken)?;
+            served.has_written(&messages).await;
         }
         writer.close().await.map_err(broken)
     };
