@@ -58,10 +58,11 @@
 //!
 //! | module | RFC 3261 | what |
 //! |---|---|---|
-//! | [`time`], `plain`, [`id`], [`timer`], [`error`], [`owner_tag`], [`random`], [`shard`], `keyed_index`, [`tag`] | | the ground |
+//! | [`time`], `clock`, `plain`, [`id`], [`timer`], [`error`], [`owner_tag`], [`random`], [`shard`], `keyed_index`, [`tag`] | | the ground |
 //! | [`message`] | §7, §19, §20, §25 | bytes to requests, responses, headers, URIs and back |
 //! | [`extension`] | §19.2 | option tags |
 //! | [`flow`] | §18, RFC 5626 | where bytes go to and come from |
+//! | `trace` | | what the feature `tracing` tells |
 //! | [`node`] | | the poll API that every node offers |
 //! | [`transport`] | §18, RFC 3581, 3263 | listeners, next hops, the way back of responses |
 //! | [`transaction`] | §17, RFC 6026, 4320 | the four machines and how messages find them |
@@ -81,6 +82,8 @@
 extern crate alloc;
 
 pub mod auth;
+#[cfg(feature = "std")]
+mod clock;
 pub mod dialog;
 pub mod endpoint;
 pub mod error;
@@ -103,10 +106,13 @@ pub mod tag;
 pub mod targets;
 pub mod time;
 pub mod timer;
+mod trace;
 pub mod transaction;
 pub mod transport;
 pub mod user_agent;
 
+#[cfg(feature = "std")]
+pub use clock::Clock;
 pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, Held, Indication, Limits};
 pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};

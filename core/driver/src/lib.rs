@@ -40,12 +40,12 @@
 
 mod backlog;
 pub mod blocking;
-mod clock;
 mod common;
 mod datagrams;
 mod later;
 mod limits;
 mod resolver;
+mod seed;
 mod seen;
 mod socket;
 mod stun;
@@ -57,10 +57,11 @@ mod trouble;
 mod turn;
 mod waker;
 
-pub use clock::{Clock, seed};
 #[cfg(feature = "dns")]
 pub use resolver::Dns;
 pub use resolver::Resolver;
+pub use sansip::Clock;
+pub use seed::seed;
 pub use seen::{Direction, Seen};
 pub use socket::fit_descriptors;
 #[cfg(feature = "tls")]

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::{Dialog, DialogKey, KeyedIndex};
 use crate::id::{Arena, handles};
+use crate::trace::Span;
 
 handles! {
     /// A dialog of a user agent.
@@ -28,6 +29,7 @@ struct Entry<U, A> {
     usages: SmallVec<[U; 1]>,
     /// Nobody looks at the dialog once it is over.
     forgotten: bool,
+    span: Span,
 }
 
 impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
@@ -40,7 +42,9 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
     pub fn begin(&mut self, dialog: Dialog, account: A, usage: U) -> DialogId {
         let hash = dialog.name.as_key().hash_in(&self.index);
         let usages = SmallVec::from_slice(&[usage]);
-        let id = self.entries.insert(Entry { dialog, account, hash, usages, forgotten: false });
+        let name = dialog.name.as_key();
+        let span = Span::dialog(|| (name.call_id, name.local_tag.as_str(), name.remote_tag.map(|tag| tag.as_str())));
+        let id = self.entries.insert(Entry { dialog, account, hash, usages, forgotten: false, span });
         self.index.insert(hash, id);
         id
     }
@@ -98,6 +102,7 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         let before = entry.usages.len();
         entry.usages.retain(|one| *one != usage);
         if entry.usages.is_empty() && before > 0 {
+            entry.span.ends();
             self.index.remove(entry.hash, id);
             if entry.forgotten {
                 self.entries.remove(id);

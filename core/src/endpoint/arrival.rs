@@ -12,6 +12,7 @@ use crate::message::{
 };
 use crate::tag::Tag;
 use crate::time::Instant;
+use crate::trace::{self, Way};
 use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{KeptKey, RequestKey};
 use crate::transport::{response_destination, stamp, stamped};
@@ -67,6 +68,7 @@ impl Endpoint {
 
     /// A message came along `flow`: it is dropped if too many outputs are queued.
     pub(super) fn message_in(&mut self, flow: Flow, bytes: &[u8]) {
+        trace::message(Way::In, flow, bytes);
         self.wire.stats.received += 1;
         if self.wire.is_overrun() {
             self.overloaded(Limit::OUTPUTS);

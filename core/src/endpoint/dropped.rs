@@ -4,6 +4,7 @@ use crate::flow::Flow;
 use crate::message::{FrameError, ParseError, Rejection, Request, Response, SharedBytes};
 
 use super::{Endpoint, Indication};
+use crate::trace;
 
 /// Why something that a peer sent was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Endpoint {
 
     /// Drops what came along `flow`.
     pub(super) fn dropped(&mut self, why: DropCause, flow: Flow, bytes: &[u8]) {
+        trace::dropped(&why, flow, bytes);
         let stats = &mut self.wire.stats;
         match why {
             DropCause::Malformed(_) => stats.malformed += 1,

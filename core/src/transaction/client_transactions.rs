@@ -7,6 +7,7 @@ use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
 use crate::message::{HostBuf, Lines, Response, SharedBytes};
 use crate::time::Instant;
+use crate::trace::Span;
 use crate::transport::{Alarm, reread};
 
 use super::derived;
@@ -26,6 +27,7 @@ struct ClientTransaction {
     machine: ClientMachine,
     kept: Kept,
     alarm: Alarm,
+    span: Span,
 }
 
 /// A message that may have to be sent again.
@@ -124,7 +126,8 @@ impl ClientTransactions {
         wire.hold(flow);
         let key = self.index.fingerprint(&key::client(method, branch.as_bytes()));
         let kept = Kept::Request(request);
-        let transaction = ClientTransaction { owner, key, flow, machine, kept, alarm: Alarm::default() };
+        let span = Span::client(method, branch, flow);
+        let transaction = ClientTransaction { owner, key, flow, machine, kept, alarm: Alarm::default(), span };
         let id = self.table.insert(transaction);
         self.index.insert(key.hash(), id);
         self.send(wire, id);
@@ -175,6 +178,9 @@ impl ClientTransactions {
         server_name: impl FnOnce(DeliveryId) -> Option<HostBuf>,
     ) -> Option<Heard> {
         let status = response.status();
+        if let Some(transaction) = self.table.get(client) {
+            transaction.span.has(status.get());
+        }
         let actions = self.step(wire, client, |machine, clock| Some(machine.response(status, clock)))?;
         if actions.tell.is_none() {
             wire.stats.absorbed += 1;
@@ -210,7 +216,7 @@ impl ClientTransactions {
 
     /// Tells a transaction that what it sent along `flow` did not arrive (§17.1.4).
     pub(crate) fn unsent(&mut self, wire: &mut Wire, client: ClientTransactionId, flow: Flow) -> Option<Heard> {
-        self.table.get(client).filter(|transaction| transaction.flow == flow)?;
+        self.table.get(client).filter(|transaction| transaction.flow == flow)?.span.fails();
         let actions = self.step(wire, client, |machine, clock| Some(machine.transport_error(clock)))?;
         self.act(wire, client, actions)
     }
@@ -271,6 +277,7 @@ impl ClientTransactions {
     fn send(&mut self, wire: &mut Wire, client: ClientTransactionId) {
         let Some(transaction) = self.table.get(client) else { return };
         if let Kept::Request(bytes) | Kept::Ack(bytes) = &transaction.kept {
+            transaction.span.sends();
             self.senders.insert(transaction.flow, client);
             wire.send(transaction.flow, bytes.clone());
         }

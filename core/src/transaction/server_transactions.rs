@@ -14,6 +14,7 @@ use crate::message::{Headers, Lines, Method, Request, ResponseParts, SharedBytes
 
 use crate::tag::Tag;
 use crate::time::Instant;
+use crate::trace::Span;
 use crate::transport::{Alarm, reread_response};
 
 use super::backup::Backup;
@@ -38,6 +39,7 @@ pub(super) struct ServerTransaction {
     /// Where else its responses may go, once one could not be sent.
     pub(super) backup: Option<Box<Backup>>,
     alarm: Alarm,
+    span: Span,
 }
 
 /// A message of which another may have to be made, or that may have to be sent again.
@@ -157,7 +159,8 @@ impl ServerTransactions {
         let identity = if machine.is_invite() { self.identity(request.headers()).unwrap_or_default() } else { 0 };
         let kept = Kept::Request { request: request.clone(), since: began.now };
         let alarm = Alarm::default();
-        let transaction = ServerTransaction { tag, key, identity, path, machine, kept, backup: None, alarm };
+        let span = Span::server(request.method().as_str(), || request.top_via().and_then(|via| via.branch()), path);
+        let transaction = ServerTransaction { tag, key, identity, path, machine, kept, backup: None, alarm, span };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
         let _begun = self.follow(wire, id, true);
@@ -176,6 +179,7 @@ impl ServerTransactions {
         response: SharedBytes,
     ) -> Result<Told, CommandError> {
         let transaction = self.table.get_mut(server).ok_or(CommandError::Gone)?;
+        transaction.span.has(status.get());
         let clock = clock(wire, transaction.path, &self.schedule);
         if !transaction.machine.is_invite() {
             if status.is_provisional() && status != StatusCode::TRYING {
@@ -198,6 +202,9 @@ impl ServerTransactions {
     /// The request of a transaction came again.
     pub(crate) fn repeated(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
         wire.stats.absorbed += 1;
+        if let Some(transaction) = self.table.get(server) {
+            transaction.span.repeats();
+        }
         match self.step(wire, server, |machine, clock| Some(machine.request(false, clock))) {
             Some(actions) => self.act(wire, server, actions, None),
             None => Told::default(),
@@ -276,6 +283,9 @@ impl ServerTransactions {
 
     /// Nowhere that a response may go to could be reached.
     pub(super) fn undeliverable(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
+        if let Some(transaction) = self.table.get(server) {
+            transaction.span.fails();
+        }
         match self.step(wire, server, |machine, clock| Some(machine.transport_error(clock))) {
             Some(actions) => {
                 let unsent = actions.tell == Some(ServerTell::TransportError);

@@ -9,6 +9,7 @@ use crate::message::{self, Message, SharedBytes};
 use crate::node::{Output, QueryKind, Transmit};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerQueue;
+use crate::trace::{self, Way};
 
 use super::connections::Connections;
 use super::silent::SilentPlaces;
@@ -113,6 +114,7 @@ impl<K: TimerKey> Wire<K> {
             }
             self.touch(id);
         }
+        trace::message(Way::Out, flow, &bytes);
         self.stats.sent += 1;
         let ttl = flow.remote.ip().is_multicast().then(|| multicast_ttl(&bytes));
         self.outputs.push_back(Output::Send(Transmit { flow, ttl, bytes }));
