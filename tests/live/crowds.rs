@@ -11,7 +11,7 @@ use crate::sipp::{Calls, Outcome, pair, sipp_is_here};
 
 const TALK: Duration = Duration::from_millis(500);
 
-fn route_to_bob(protocol: &str, port: u16) -> String {
+pub(crate) fn route_to_bob(protocol: &str, port: u16) -> String {
     format!("bob@biloxi.com={protocol}:127.0.0.1:{port}")
 }
 

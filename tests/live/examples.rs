@@ -9,13 +9,13 @@ use crate::wireshark::Capture;
 
 /// The example server on ports of its own, for biloxi.com.
 pub(crate) struct Server {
-    process: Process,
+    pub(crate) process: Process,
     /// The port of UDP.
     pub(crate) port: u16,
     /// The protocols with their ports.
     ports: Vec<(String, u16)>,
     /// What crosses its sockets.
-    capture: Capture,
+    capture: Option<Capture>,
 }
 
 impl Server {
@@ -31,6 +31,15 @@ impl Server {
 
     /// One that listens on `protocols`, too.
     pub(crate) fn with(protocols: &[&str], options: &[&str]) -> Self {
+        Self::new(protocols, options, Some(Capture::new("server")))
+    }
+
+    /// One whose sockets nobody looks at.
+    pub(crate) fn uncaptured(options: &[&str]) -> Self {
+        Self::new(&[], options, None)
+    }
+
+    fn new(protocols: &[&str], options: &[&str], capture: Option<Capture>) -> Self {
         let mut command = Command::new(example("server"));
         command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com"]).args(options);
         for protocol in protocols {
@@ -40,8 +49,10 @@ impl Server {
             let (own, key, roots) = (certificate("biloxi.pem"), certificate("biloxi.key"), certificate("root.pem"));
             command.args(["--certificate", &own, "--key", &key, "--roots", &roots]);
         }
-        let capture = Capture::new("server");
-        let mut process = Process::start("server", command.arg("--pcap").arg(capture.path()));
+        if let Some(capture) = &capture {
+            command.arg("--pcap").arg(capture.path());
+        }
+        let mut process = Process::start("server", &mut command);
         let port_of = |protocol: &&str| {
             let prefix = format!("listening on {protocol}:127.0.0.1:");
             let line = process.says(&prefix);
@@ -65,7 +76,7 @@ impl Server {
     /// Has Wireshark read what has crossed its sockets so far.
     pub(crate) fn is_read_by_wireshark(&self) {
         let ports: Vec<u16> = self.ports.iter().map(|(_, port)| *port).collect();
-        self.capture.is_read_by_wireshark(&ports);
+        self.capture.as_ref().expect("a capture").is_read_by_wireshark(&ports);
     }
 
     /// Its own words.
@@ -87,7 +98,7 @@ impl Server {
             if self.status().contains("idle=true") {
                 return true;
             }
-            sleep(Duration::from_millis(500));
+            sleep(Duration::from_secs(1));
         }
         false
     }

@@ -11,6 +11,11 @@ use crate::scenario::{NONE, SDP, Scenario};
 use crate::scenarios::{call_between, cancelled, changed};
 use crate::sipp::{Calls, Outcome, answering, pair, sipp_is_here};
 
+/// The columns of the table of its registrations.
+const UACREG: &str = "id(int,auto) l_uuid(string) l_username(string) l_domain(string) r_username(string) r_domain(string) \
+    realm(string) auth_username(string) auth_password(string) auth_ha1(string,null) auth_proxy(string) expires(int) flags(int) \
+    reg_delay(int) contact_addr(string,null) socket(string,null)\n";
+
 /// One Kamailio.
 struct Kamailio {
     process: Process,
@@ -23,7 +28,7 @@ struct Kamailio {
 #[derive(Clone, Copy)]
 struct Ways<'a> {
     port: u16,
-    /// The next hop of biloxi.com.
+    /// The next hop of biloxi.com, where it registers as kam@biloxi.com with the password `k` if that has such a user.
     biloxi: &'a str,
     /// Where bob@atlanta.com is, and both@atlanta.com.
     callee: u16,
@@ -48,7 +53,18 @@ impl Kamailio {
             certificate("biloxi.pem"),
             certificate("root.pem")
         );
-        for (name, text) in [("kamailio.cfg", config.replace("@BILOXI@", biloxi)), ("tls.cfg", secure)] {
+        let registers = format!(
+            "{}1:kam:alice:atlanta.com:kam:biloxi.com:biloxi.com:kam:k::{}:60:0:0::\n",
+            UACREG,
+            biloxi.replace(':', "\\:")
+        );
+        let texts = [
+            ("kamailio.cfg", config.replace("@BILOXI@", biloxi)),
+            ("tls.cfg", secure),
+            ("version", "table_name(string) table_version(int)\nuacreg:5\n".to_owned()),
+            ("uacreg", registers),
+        ];
+        for (name, text) in texts {
             std::fs::write(folder.join(name), text).expect("a file is written");
         }
         let mut command = Command::new("/usr/sbin/kamailio");
@@ -71,8 +87,12 @@ impl Drop for Kamailio {
     }
 }
 
+fn kamailio_is_here() -> bool {
+    is_here("kamailio", "kamailio kamailio-tls-modules kamailio-websocket-modules")
+}
+
 fn are_here() -> bool {
-    sipp_is_here() && is_here("kamailio", "kamailio kamailio-tls-modules")
+    sipp_is_here() && kamailio_is_here()
 }
 
 fn all_succeeded(calls: &Calls, (caller, callee): (Outcome, Outcome)) {
@@ -169,18 +189,57 @@ fn kamailio_forks_a_call_of_the_server() {
     assert_eq!((ringing.successful, ringing.failed), (calls.number, 0), "{ringing:?}");
 }
 
-/// A phone of each domain, registered there by Digest; each calls the other.
-fn phones_of_two_domains(protocol: &str) {
-    if !is_here("kamailio", "kamailio kamailio-tls-modules") {
+/// A Kamailio that has registered at the server by Digest is called there, and has a phone that has registered at it by Digest called.
+fn kamailio_registers(protocol: &str) {
+    if !kamailio_is_here() {
         return;
     }
     let port = free_port();
-    let at_kamailio = format!("{protocol}:127.0.0.1:{}", if protocol == "tls" { port + 1 } else { port });
-    let route = format!("atlanta.com={at_kamailio}");
-    let options = ["--record-route", "--user", "bob:b", "--trust", "127.0.0.1", "--route", &route];
-    let server = Server::with_tls(&options);
-    let at_server = server.registrar(protocol);
+    // It takes no other algorithm, nor one behind another.
+    let options = ["--record-route", "--algorithm", "MD5", "--user", "bob:b", "--user", "kam:k"];
+    let mut server = Server::with_tls(&options);
     let biloxi = format!("sip:127.0.0.1:{};transport={protocol}", server.port_of(protocol));
+    let _kamailio = Kamailio::start(Ways { port, biloxi: &biloxi, callee: 9, other: 9 });
+    let mut alice = phone_of("alice@atlanta.com", &format!("udp:127.0.0.1:{port}"), "a", &["--answer"]);
+    alice.says("registered");
+    server.process.says("bound kam@biloxi.com to sip:kam@");
+    let what = ["--call", "sip:kam@biloxi.com", "--hang-up-after", "0"];
+    let mut bob = phone_of("bob@biloxi.com", &server.registrar(protocol), "b", &what);
+    bob.says("is established");
+    assert_eq!((bob.ends(), alice.ends()), (Some(0), Some(0)));
+    server.has_used_all_messages();
+    server.is_read_by_wireshark();
+}
+
+#[test]
+fn kamailio_and_a_phone_register_at_each_other_over_udp() {
+    kamailio_registers("udp");
+}
+
+#[test]
+fn kamailio_and_a_phone_register_at_each_other_over_tcp() {
+    kamailio_registers("tcp");
+}
+
+#[test]
+fn kamailio_and_a_phone_register_at_each_other_over_tls() {
+    kamailio_registers("tls");
+}
+
+/// A phone of each domain, registered there by Digest; each calls the other.
+fn phones_of_two_domains(protocol: &str) {
+    if !kamailio_is_here() {
+        return;
+    }
+    let port = free_port();
+    let at_kamailio = |protocol| format!("{protocol}:127.0.0.1:{}", if protocol == "tls" { port + 1 } else { port });
+    // Each of the two proxies can be reached by a WebSocket and opens none to the other.
+    let between = if protocol == "ws" { "udp" } else { protocol };
+    let route = format!("atlanta.com={}", at_kamailio(between));
+    let options = ["--record-route", "--user", "bob:b", "--trust", "127.0.0.1", "--route", &route];
+    let server = Server::with(&["tls", "ws"], &options);
+    let (at_kamailio, at_server) = (at_kamailio(protocol), server.registrar(protocol));
+    let biloxi = format!("sip:127.0.0.1:{};transport={between}", server.port_of(between));
     let _kamailio = Kamailio::start(Ways { port, biloxi: &biloxi, callee: 9, other: 9 });
     let (alice, bob) = (("alice@atlanta.com", &at_kamailio, "a"), ("bob@biloxi.com", &at_server, "b"));
     for (caller, callee) in [(alice, bob), (bob, alice)] {
@@ -202,4 +261,9 @@ fn phones_of_two_domains_call_each_other_over_udp() {
 #[test]
 fn phones_of_two_domains_call_each_other_over_tcp() {
     phones_of_two_domains("tcp");
+}
+
+#[test]
+fn phones_on_websockets_of_two_domains_call_each_other() {
+    phones_of_two_domains("ws");
 }

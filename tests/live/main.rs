@@ -13,6 +13,7 @@ mod processes;
 mod scenario;
 mod scenarios;
 mod sipp;
+mod soak;
 mod softphone;
 mod streams;
 mod wireshark;

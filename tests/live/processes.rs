@@ -82,6 +82,13 @@ impl Process {
         self.ends_by(Instant::now() + WITHIN);
     }
 
+    /// How much of its memory is resident, in kB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its resident memory");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
+
     /// Its exit code, once it has ended.
     pub(crate) fn ends(mut self) -> Option<i32> {
         assert!(self.ends_by(Instant::now() + WITHIN), "{} does not end", self.name);

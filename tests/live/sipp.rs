@@ -98,7 +98,8 @@ pub(crate) fn alone(target: u16, calls: &Calls, scenario: &Scenario) -> Outcome 
     let digest_uri = scenario.digest_uri();
     let options = ["-s", "bob", "-auth_uri", digest_uri, "-r", &rate, "-l", "2000", "-d", &talk, &remote];
     let mut calling = start(own, calls, scenario, &options);
-    let has_ended = calling.ends_by(Instant::now() + Duration::from_secs(150));
+    let begin = u64::from(calls.number / calls.rate);
+    let has_ended = calling.ends_by(Instant::now() + Duration::from_secs(begin + 150));
     drop(calling);
     assert!(has_ended, "the caller did not end: {:?}", outcome(own));
     outcome(own)
