@@ -5,5 +5,6 @@
 mod check;
 mod generated;
 mod limits;
+mod moved;
 mod properties;
 mod rewritten;

@@ -96,11 +96,20 @@ fn each_limit_has_its_answer() {
         (format!("{LINE}{NEEDED}X: {}\r\n\r\n", "x".repeat(limits.header_section)), 513),
         (format!("{LINE}X: {}\r\n{NEEDED}\r\n", "x".repeat(limits.header_section)), 513),
         (format!("{LINE}{NEEDED}{}\r\n", "X: y\r\n".repeat(limits.headers)), 513),
-        (format!("{LINE}{NEEDED}{}\r\n", "v: SIP/2.0/UDP a.example\r\n".repeat(limits.via_values)), 513),
         (format!("{LINE}{NEEDED}Route: <sip:a.example{}>\r\n\r\n", ";x".repeat(limits.parameters + 1)), 400),
         (format!("{LINE}{NEEDED}\r\n{}", "x".repeat(limits.body + 1)), 413),
     ] {
         assert_eq!(answer(&config, &datagram).status().get(), status, "{}", &datagram[..60]);
+    }
+}
+
+/// An answer has every Via of its request (RFC 3261 §8.2.6.2): one that would have more of them than a reader takes is not sent.
+#[test]
+fn a_request_with_too_many_vias_gets_no_answer() {
+    let (limits, via) = (Limits::default(), "v: SIP/2.0/UDP a.example\r\n");
+    for (vias, answers) in [(limits.via_values - 3, 3), (limits.via_values, 0)] {
+        let datagram = format!("{LINE}<no name>: x\r\n{NEEDED}{}\r\n", via.repeat(vias));
+        assert_eq!(sent_by_each(&config(), datagram.as_bytes()).iter().flatten().count(), answers, "{vias}");
     }
 }
 

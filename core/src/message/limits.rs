@@ -15,7 +15,7 @@ pub struct Limits {
     pub headers: usize,
     /// Octets of the body. 65,536; above it 413.
     pub body: usize,
-    /// Values of Via, over all fields. 128; above it 513.
+    /// Values of Via, over all fields. 128; above it no answer, which would have them all (RFC 3261 §8.2.6.2).
     pub via_values: usize,
     /// Parameters of one URI or header value, and headers of one URI. 64; above it 400.
     pub parameters: usize,

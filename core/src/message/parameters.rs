@@ -158,9 +158,14 @@ impl<'a> Parameters<'a> {
         Iter { rest: self.text }.map(Text::read)
     }
 
+    /// The parameters in order, with names that were not made `str`.
+    pub(super) fn texts(self) -> impl Iterator<Item = Text<'a>> {
+        Iter { rest: self.text }
+    }
+
     /// Lists the parameters with names that were not made `str`, and where each stands.
     pub(super) fn places(self) -> impl Iterator<Item = (Place, Text<'a>)> {
-        Iter { rest: self.text }.filter_map(move |parameter| {
+        self.texts().filter_map(move |parameter| {
             let start = text::offset_in(self.text, parameter.name);
             let (value, end) = match parameter.value {
                 Some(value) => {
@@ -274,6 +279,12 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// Where it ends in the text that it is part of.
+    pub(crate) fn end_in(&self, bytes: &[u8]) -> usize {
+        let last = self.value.unwrap_or(self.name);
+        text::offset_in(bytes, last) + last.len()
+    }
+
     fn read(self) -> Parameter<'a> {
         Parameter { name: text::ascii(self.name), value: self.value }
     }

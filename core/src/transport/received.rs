@@ -48,6 +48,43 @@ pub(crate) fn stamp(request: Request, remote: SocketAddr) -> Request {
 fn due(via: &Via<'_>, remote: SocketAddr) -> Option<(IpAddr, Option<u16>)> {
     let asks = via.rport().is_some();
     let differs = via.sent_by.host.ip() != Some(remote.ip());
-    let claims = via.received().is_some();
+    let claims = via.received().is_some() || via.has_void_notes();
     (asks || differs || claims).then(|| (remote.ip(), asks.then(|| remote.port())))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use super::stamp;
+    use crate::message::{HeaderId, Limits, Message};
+
+    /// The topmost Via of a request that came from 192.0.2.9:5062 with these parameters in it.
+    fn stamped(parameters: &str) -> String {
+        let text = format!(
+            "OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9{parameters}\r\nTo: <sip:b@c>\r\n\
+             From: <sip:a@c>;tag=1\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n"
+        );
+        let Ok(Message::Request(request)) = Message::parse(text.as_bytes(), &Limits::default()) else {
+            panic!("{text}")
+        };
+        let stamped = stamp(request, "192.0.2.9:5062".parse().unwrap());
+        let via = stamped.headers().raw(HeaderId::Via).unwrap();
+        String::from_utf8_lossy(via).strip_prefix("SIP/2.0/UDP 192.0.2.9").unwrap().into()
+    }
+
+    #[test]
+    fn what_the_sender_has_noted_itself_does_not_go_on() {
+        for (parameters, expected) in [
+            (";branch=z9hG4bK1", ";branch=z9hG4bK1"),
+            (";rport", ";rport=5062;received=192.0.2.9"),
+            (";received=1.1.1.1", ";received=192.0.2.9"),
+            (";received=nobody;received=1.1.1.1", ";received=192.0.2.9"),
+            (";rport;rport=1;received=1.1.1.1;Received=2.2.2.2", ";rport=5062;received=192.0.2.9"),
+            (";rport=x;rport=1", ";rport=x;received=192.0.2.9"),
+        ] {
+            assert_eq!(stamped(parameters), expected, "{parameters}");
+        }
+    }
 }

@@ -124,7 +124,7 @@ impl Response {
 }
 
 impl Patches {
-    /// Fills in this Via.
+    /// Fills in this Via. Of several `received` or `rport` the first is filled in, and the others are taken out.
     pub(super) fn stamp(&mut self, bytes: &[u8], via: &Via<'_>, received: Option<IpAddr>, rport: Option<u16>) {
         if let (Some(port), Some(there)) = (rport, via.rport_text()) {
             self.set_parameter(bytes, there, decimal(port.into()).as_bytes());
@@ -136,6 +136,9 @@ impl Patches {
                 self.replace(at, at, &[b";received=", &address(ip)]);
             }
             (None, _) => {}
+        }
+        for (before, void) in via.void_notes(bytes) {
+            self.cut(before, void.end_in(bytes));
         }
     }
 
@@ -253,7 +256,18 @@ mod tests {
                 ";x;RPORT ;Received=\r\n 192.0.2.1",
                 ";x;RPORT=5062 ;Received=\r\n 192.0.2.1",
             ),
-            (";rport;rport=2", ";rport;rport=2;received=192.0.2.1", ";rport=5062;rport=2;received=192.0.2.1"),
+            (";rport;rport=2", ";rport;received=192.0.2.1", ";rport=5062;received=192.0.2.1"),
+            (
+                " ; rport ;x ; RPORT = 2 ;received=1.1.1.1;y;Received= \"2\" ;rport;z",
+                " ; rport ;x ;received=192.0.2.1;y;z",
+                " ; rport=5062 ;x ;received=192.0.2.1;y;z",
+            ),
+            (";received;received=1.1.1.1;received", ";received=192.0.2.1", ";received=192.0.2.1"),
+            (
+                ";maddr=a;maddr=b;ttl=1;ttl=2",
+                ";maddr=a;maddr=b;ttl=1;ttl=2;received=192.0.2.1",
+                ";maddr=a;maddr=b;ttl=1;ttl=2;received=192.0.2.1",
+            ),
         ];
         let ips: [IpAddr; 2] = [[192, 0, 2, 1].into(), "2001:db8::1".parse().unwrap()];
         for (parameters, received, both) in cases {

@@ -109,6 +109,8 @@ struct Known {
     rport: Option<Place>,
     maddr: Option<Place>,
     ttl: Option<Place>,
+    /// One of them but `branch` stands there more than once.
+    is_repeated: bool,
 }
 
 impl Known {
@@ -135,7 +137,10 @@ impl Known {
             [b't' | b'T', ..] if is("ttl") => &mut self.ttl,
             _ => return,
         };
-        place.get_or_insert(at);
+        match place {
+            Some(_) => self.is_repeated = true,
+            None => *place = Some(at),
+        }
     }
 }
 
@@ -233,6 +238,23 @@ impl<'a> Via<'a> {
     /// The `received` as it stands there.
     pub(crate) fn received_text(&self) -> Option<Text<'a>> {
         self.text(self.known.received, "received")
+    }
+
+    /// Whether one of the parameters that hops write stands there more than once.
+    pub(crate) const fn has_void_notes(&self) -> bool {
+        self.known.is_repeated
+    }
+
+    /// Each `received` and each `rport` that an earlier one of its name makes void, and where in the message the text before it ends.
+    pub(crate) fn void_notes(&self, bytes: &[u8]) -> impl Iterator<Item = (usize, Text<'a>)> {
+        let notes = if self.known.is_repeated { self.parameters } else { Parameters::NONE };
+        let (mut end, mut seen) = (text::offset_in(bytes, notes.as_bytes()), [false; 2]);
+        notes.texts().filter_map(move |parameter| {
+            let before = core::mem::replace(&mut end, parameter.end_in(bytes));
+            let is = |name: &&str| parameter.name.eq_ignore_ascii_case(name.as_bytes());
+            let kind = ["received", "rport"].iter().position(is)?;
+            core::mem::replace(seen.get_mut(kind)?, true).then_some((before, parameter))
+        })
     }
 
     /// The `rport` (RFC 3581): `Some(None)` if it stands there without a value; `None` if absent or no port.

@@ -62,6 +62,11 @@ impl Spans {
         Ok(layout)
     }
 
+    /// Whether there are no more header fields, and no more values of Via, than these limits allow.
+    pub(super) fn are_within(&self, bytes: &[u8], limits: &Limits) -> bool {
+        self.fields.len() <= limits.headers && check_vias(bytes, &self.fields, limits).is_ok()
+    }
+
     /// Reads one message that begins at the first octet and ends at or before the last.
     pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         let mut spans = Self::blank();

@@ -22,8 +22,8 @@ impl Request {
     /// is wrong with them, and so is the body; the Request-URI is a stand-in.
     ///
     /// `None` if it is not to be answered, being no request or an ACK, or if even that much cannot be read, has a carriage return or
-    /// line feed that stands alone, or exceeds
-    /// [`Limits::header_section`].
+    /// line feed that stands alone, or exceeds [`Limits::header_section`], [`Limits::headers`] or [`Limits::via_values`]: an answer has every
+    /// Via (§8.2.6.2), and nobody is sent what would not be read here.
     pub fn salvage(datagram: &[u8], limits: &Limits) -> Option<Self> {
         let most = limits.header_section.min(LONGEST_SECTION);
         let section = behind_line_ends(datagram);
@@ -55,7 +55,7 @@ impl Request {
             }
         }
         kept.extend_from_slice(b"\r\n");
-        let spans = Spans::of_written(&kept).ok()?;
+        let spans = Spans::of_written(&kept).ok().filter(|spans| spans.are_within(&kept, limits))?;
         Some(Self::new(SharedBytes::of_message(&kept, &spans)))
     }
 }
@@ -123,9 +123,21 @@ mod tests {
         ] {
             assert_eq!(salvaged(&datagram).as_deref(), Some(&*kept), "{datagram}");
         }
-        let vias = "Via: SIP/2.0/UDP d.com\r\n";
-        let many = salvaged(&format!("{line}{NEEDED}{vias}\r\n")).unwrap();
-        assert!(many.ends_with(&format!("{NEEDED}{vias}\r\n")), "every Via");
+    }
+
+    /// An answer has every Via (§8.2.6.2): what has more of them than would be read here gets none.
+    #[test]
+    fn what_has_more_vias_than_an_answer_may_have_is_not_salvaged() {
+        let datagram = |vias: &str| format!("INVITE sip:bob@biloxi.com SIP/2.0\r\n<no name>: x\r\n{NEEDED}{vias}\r\n");
+        assert!(salvaged(&datagram("")).is_some());
+        // NEEDED has three values in six lines.
+        for vias in ["Via: SIP/2.0/UDP d.com\r\n", "Via: a,\r\n b\r\n"] {
+            assert_eq!(salvaged(&datagram(vias)), None, "{vias}");
+        }
+        let limits = |headers, via_values| Limits { headers, via_values, ..Limits::default() };
+        let text = datagram("Via: SIP/2.0/UDP d.com\r\n");
+        let is_salvaged = |limits: Limits| Request::salvage(text.as_bytes(), &limits).is_some();
+        assert_eq!([limits(7, 4), limits(6, 4), limits(7, 3)].map(is_salvaged), [true, false, false]);
     }
 
     #[test]

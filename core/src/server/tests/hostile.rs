@@ -284,7 +284,7 @@ fn vias() -> Row {
     let text = stranger("OPTIONS", "sip:biloxi.com", "w");
     let text = text.replace("Max-Forwards", &("v: SIP/2.0/UDP a\n".repeat(1_000) + "Max-Forwards"));
     let (row, meter) = one("OPTIONS with a thousand Vias", &text);
-    assert_eq!((meter.to(STRANGER).0, meter.to_others(STRANGER)), (1, 0));
+    assert_eq!((meter.to(STRANGER).0, meter.to_others(STRANGER)), (0, 0));
     row
 }
 
