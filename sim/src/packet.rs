@@ -165,6 +165,16 @@ impl<'a> Packet<'a> {
         self.method == method && self.status().is_some_and(|status| status / 100 == class)
     }
 
+    /// Whether this is a response to a request of that method.
+    pub fn responds_to(&self, method: &str) -> bool {
+        !self.is_request() && self.method == method
+    }
+
+    /// Whether this is a final response.
+    pub fn is_final(&self) -> bool {
+        self.status().is_some_and(|status| status >= 200)
+    }
+
     /// The message in a word or three: `INVITE`, `200 to INVITE`.
     pub fn what(&self) -> String {
         match self.status() {
@@ -184,9 +194,19 @@ impl<'a> Packet<'a> {
     }
 
     /// The values of a header whose fields are lists, each by itself; `short` is the compact form, or the long one again.
-    pub fn values(&self, long: &'static str, short: &'static str) -> impl Iterator<Item = &'a str> {
+    pub fn values(&self, long: &'static str, short: &'static str) -> impl Iterator<Item = &'a str> + use<'a, '_> {
         let fields = self.fields.iter().filter(move |(name, _)| is(name, long, short));
         fields.flat_map(|(_, value)| list(value)).map(str::trim)
+    }
+
+    /// As above, all at once.
+    pub fn texts(&self, long: &'static str, short: &'static str) -> Vec<&'a str> {
+        self.values(long, short).collect()
+    }
+
+    /// The URIs of such values.
+    pub fn uris(&self, long: &'static str, short: &'static str) -> Vec<&'a str> {
+        self.values(long, short).map(uri_of).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Acknowledged: every final response to INVITE gets its ACK, or its call ends.
 
-use sansip::{Duration, Timers};
+use sansip::Duration;
 
-use super::{Check, Kind, Names, Part, Report, Seen};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// So long the ACK of a 2xx with an offer may wait for the answer
@@ -15,97 +15,71 @@ const ANSWER: Duration = Duration::from_secs(10);
 ///   said where (RFC 3261 §13.2.2.4), for 64·T1 after the first (timer M, RFC 6026 §8.4). One with an offer may wait 10 s for the answer.
 /// * Who sent an INVITE sends an ACK for each copy of another final response, at once, for 32 s (§17.1.1.2, timer D).
 /// * A called end whose 2xx gets no ACK for 64·T1 sends a BYE, unless one came (§13.3.1.4).
-#[derive(Clone, Copy, Debug)]
-pub struct Acknowledged {
-    timers: Timers,
-}
+pub const ACKNOWLEDGED: Rule = Rule::new("acknowledged", "RFC 3261 §13.2.2.4, §13.3.1.4, §17.1.1.2; RFC 6026 §8.4")
+    .of_parts(check_part)
+    .in_the_end();
 
-impl Acknowledged {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    if part.is_stateless {
+        return;
     }
-}
-
-impl Check for Acknowledged {
-    fn name(&self) -> &'static str {
-        "acknowledged"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §13.2.2.4, §13.3.1.4, §17.1.1.2; RFC 6026 §8.4"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Liveness
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        if part.is_stateless {
-            return;
+    for (seen, packet, _) in part.received() {
+        if packet.is_final() && packet.method == "INVITE" && !is_acknowledged(part, seen, packet) {
+            let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
         }
-        for (seen, packet, _) in part.received() {
-            let is_final = packet.status().is_some_and(|status| status >= 200);
-            if is_final && packet.method == "INVITE" && !self.is_acknowledged(part, seen, packet) {
-                let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
-        }
-        for (seen, packet, _) in part.sent() {
-            if packet.answers(2, "INVITE") && self.is_abandoned(part, seen, packet) {
-                let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
-                report.breach(part.node, seen.time, what);
-            }
+    }
+    for (seen, packet, _) in part.sent() {
+        if packet.answers(2, "INVITE") && is_abandoned(part, seen, packet) {
+            let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
+            report.breach(part.node, seen.time, what);
         }
     }
 }
 
-impl Acknowledged {
-    fn is_acknowledged(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> bool {
-        let rejection = response.is_rejection();
-        let Some((first, first_packet)) = part.first_final(seen.hop, &self.timers) else { return true };
-        if first_packet.is_rejection() != rejection {
-            return true;
-        }
-        if !rejection && response.vias.len() > 1 {
-            // A proxy passes it on.
-            return true;
-        }
-        let since = seen.time.since(first.time);
-        let (absorbs, by) = if rejection {
-            (self.timers.sixty_four_t1().max(Duration::from_secs(32)), seen.time)
-        } else {
-            let at_once = seen.time + self.timers.t1;
-            let waits = part.sent().any(|(other, invite, _)| {
-                other.hop == seen.hop && invite.is("INVITE") && !invite.describes && response.describes
-            });
-            let answered = if waits { first.time + ANSWER + self.timers.t1 } else { at_once };
-            (self.timers.sixty_four_t1(), at_once.max(answered))
-        };
-        let mut acks = part.sent().filter(|(ack, packet, _)| {
-            let fits = if rejection { ack.hop == seen.hop } else { packet.to_tag == response.to_tag };
-            packet.is("ACK") && fits && ack.index > seen.index
-        });
-        since >= absorbs || by > part.until || acks.any(|(ack, ..)| ack.time <= by)
+fn is_acknowledged(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> bool {
+    let rejection = response.is_rejection();
+    let Some((first, first_packet)) = part.first_final(seen.hop) else { return true };
+    if first_packet.is_rejection() != rejection {
+        return true;
     }
+    if !rejection && response.vias.len() > 1 {
+        // A proxy passes it on.
+        return true;
+    }
+    let since = seen.time.since(first.time);
+    let (absorbs, by) = if rejection {
+        (part.timers.sixty_four_t1().max(Duration::from_secs(32)), seen.time)
+    } else {
+        let at_once = seen.time + part.timers.t1;
+        let mut invites = part.of(seen.hop).requests_sent("INVITE");
+        let waits = response.describes && invites.any(|(_, invite, _)| !invite.describes);
+        let answered = if waits { first.time + ANSWER + part.timers.t1 } else { at_once };
+        (part.timers.sixty_four_t1(), at_once.max(answered))
+    };
+    let mut acks = part
+        .after(seen.index)
+        .requests_sent("ACK")
+        .filter(|(ack, packet, _)| if rejection { ack.hop == seen.hop } else { packet.to_tag == response.to_tag });
+    since >= absorbs || by > part.until || acks.any(|(ack, ..)| ack.time <= by)
+}
 
-    /// Whether a called end's first 2xx got no ACK in time, and no BYE followed.
-    fn is_abandoned(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-        let first = part.sent().find(|(other, response, _)| other.hop == seen.hop && response.answers(2, "INVITE"));
-        if part.forwards(seen.hop, "INVITE") || first.is_none_or(|(first, ..)| first.index != seen.index) {
-            return false;
-        }
-        let deadline = seen.time + self.timers.sixty_four_t1();
-        let due = deadline + self.timers.t1;
-        let concerns = |other: &Packet<'_>| other.to_tag == packet.to_tag || other.from_tag == packet.to_tag;
-        let told = part.received().any(|(other, request, _)| {
-            // The BYE of the other end may come while the resolver is asked where ours goes: then that one is not sent.
-            let in_time = (request.is("ACK") && other.time <= deadline) || (request.is("BYE") && other.time <= due);
-            concerns(request) && in_time
-        });
-        let tells = part.sent().any(|(other, request, _)| concerns(request) && request.is("BYE") && other.time <= due);
-        due <= part.until && !told && !tells
+/// Whether a called end's first 2xx got no ACK in time, and no BYE followed.
+fn is_abandoned(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+    let mut before = part.of(seen.hop).before(seen.index).sent();
+    if part.forwards(seen.hop, "INVITE") || before.any(|(_, response, _)| response.answers(2, "INVITE")) {
+        return false;
     }
+    let deadline = seen.time + part.timers.sixty_four_t1();
+    let due = deadline + part.timers.t1;
+    let concerns = |other: &Packet<'_>| other.to_tag == packet.to_tag || other.from_tag == packet.to_tag;
+    let told = part.received().any(|(other, request, _)| {
+        // The BYE of the other end may come while the resolver is asked where ours goes: then that one is not sent.
+        let in_time = (request.is("ACK") && other.time <= deadline) || (request.is("BYE") && other.time <= due);
+        concerns(request) && in_time
+    });
+    let tells = part.sent().any(|(other, request, _)| concerns(request) && request.is("BYE") && other.time <= due);
+    due <= part.until && !told && !tells
 }
 
 #[cfg(test)]
@@ -114,7 +88,7 @@ mod tests {
     use super::*;
 
     fn breaches(story: Story) -> usize {
-        story.breaches(Acknowledged::new(Timers::default())).len()
+        story.breaches(ACKNOWLEDGED).len()
     }
 
     #[test]

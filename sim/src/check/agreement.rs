@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sansip::{Instant, Timers};
 
-use super::{Check, Names, Part, Report, Seen, Sight};
+use super::{Names, Part, Report, Rule, Seen, Sight};
 use crate::packet::Packet;
 
 /// Two ends may disagree about a call only while no copy of the message that decides has arrived: judged from the messages and
@@ -20,34 +20,14 @@ use crate::packet::Packet;
 ///   is told that the other has no such dialog (§12.2.1.2, RFC 5057 §5.1).
 /// * The called end sends no BYE before the ACK came or 64·T1 passed (§15), and without an ACK it gives the call up then
 ///   (§13.3.1.4).
-#[derive(Clone, Copy, Debug)]
-pub struct Agreement {
-    timers: Timers,
-}
+pub const AGREEMENT: Rule = Rule::new("agreement", "RFC 3261 §9.2, §13.2.2.4, §13.3.1.4, §15").of_parts(check_part);
 
-impl Agreement {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-}
-
-impl Check for Agreement {
-    fn name(&self) -> &'static str {
-        "agreement"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §9.2, §13.2.2.4, §13.3.1.4, §15"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        // A proxy between the ends says nothing of the call.
-        if part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended(_))) {
-            End::of(part, &self.timers).judge(&self.timers, part.until, &mut |time, what| {
-                report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
-            });
-        }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    // A proxy between the ends says nothing of the call.
+    if part.seen.iter().any(|seen| matches!(seen.what, Sight::Began | Sight::Ended(_))) {
+        End::of(part).judge(part, &mut |time, what| {
+            report.breach(part.node, time, format!("{}, call {}: {what}", part.name, part.call_id));
+        });
     }
 }
 
@@ -73,12 +53,12 @@ const fn ends_dialog(status: u16) -> bool {
 
 /// Whether the node refuses this BYE since a later request of its sender came before (RFC 3261 §12.2.2): one of a subscription in the dialog.
 fn is_out_of_order(part: &Part<'_>, hop: usize, index: usize, bye: &Packet<'_>) -> bool {
-    let overtaken = part.received().take_while(|(other, ..)| other.index < index).any(|(_, request, _)| {
+    let overtaken = part.before(index).received().any(|(_, request, _)| {
         request.is_request()
             && (request.from_tag, request.to_tag) == (bye.from_tag, bye.to_tag)
             && request.sequence > bye.sequence
     });
-    overtaken && part.sent().any(|(other, answer, _)| other.hop == hop && answer.status() == Some(500))
+    overtaken && part.of(hop).sent().any(|(_, answer, _)| answer.status() == Some(500))
 }
 
 /// Whether this says that a BYE of the node came after a later request of its own (RFC 3261 §12.2.2).
@@ -137,7 +117,7 @@ struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    fn of(part: &Part<'a>, timers: &Timers) -> Self {
+    fn of(part: &Part<'a>) -> Self {
         let seen = &part.seen;
         let mut end = Self { tag: seen.iter().find_map(|seen| tag(seen.what)), ..Self::default() };
         let (mut branches, mut hops) = (BTreeSet::new(), BTreeSet::new());
@@ -146,15 +126,15 @@ impl<'a> End<'a> {
         let is_aside =
             |seen: &Seen<'_>| !matches!(seen.what, Sight::Began | Sight::Ended(_)) && aside.contains(&seen.hop);
         for seen in seen {
-            let tells = seen
-                .received()
-                .is_some_and(|(packet, _)| packet.status().is_some_and(ends_dialog) && end.is_of_dialog(packet));
+            let tells = seen.message().is_some_and(|(packet, _)| {
+                !seen.is_sent() && packet.status().is_some_and(ends_dialog) && end.is_of_dialog(packet)
+            });
             if tells {
                 end.lost.get_or_insert((seen.time, seen.index));
             }
         }
         for seen in seen.iter().filter(|seen| !aside.is_empty() && is_aside(seen)) {
-            end.note_change(part, seen, timers);
+            end.note_change(part, seen);
         }
         for Seen { time, index, hop, what, .. } in seen.iter().filter(|seen| !is_aside(seen)) {
             let moment = (*time, *index);
@@ -231,11 +211,11 @@ impl<'a> End<'a> {
         }
     }
 
-    fn judge(&self, timers: &Timers, now: Instant, breach: &mut impl FnMut(Instant, &'static str)) {
+    fn judge(&self, part: &Part<'_>, breach: &mut impl FnMut(Instant, &'static str)) {
         if self.invite_sent.is_some() {
-            self.judge_caller(timers, breach);
+            self.judge_caller(&part.timers, breach);
         } else {
-            self.judge_called(timers, now, breach);
+            self.judge_called(part, breach);
         }
         if let Some(began) = self.began {
             for bye in self.byes_received.iter().filter(|bye| **bye > began) {
@@ -252,27 +232,24 @@ impl<'a> End<'a> {
             }
         }
         if let (Some(_), Some(ended)) = (self.began, self.ended) {
-            let due = self.bye_due(timers, ended);
+            let due = self.bye_due(&part.timers, ended);
             let byes = self.byes_received.iter().chain(&self.bye_sent);
             let is_lost = self.lost.is_some_and(|lost| lost.0 <= ended.0);
-            if due <= now && !is_lost && !byes.into_iter().any(|bye| bye.0 <= due) {
+            if due <= part.until && !is_lost && !byes.into_iter().any(|bye| bye.0 <= due) {
                 breach(ended.0, "gave the call up, and no BYE came or went");
             }
         }
     }
 
     /// Takes note of the 2xx that this end sends to an INVITE in the dialog, and of the ACK that it gets.
-    fn note_change(&mut self, part: &Part<'_>, seen: &Seen<'_>, timers: &Timers) {
+    fn note_change(&mut self, part: &Part<'_>, seen: &Seen<'_>) {
         let Some((response, _)) = seen.sent().filter(|(packet, _)| packet.answers(2, "INVITE")) else { return };
-        let is_change = part.received().any(|(other, request, _)| other.hop == seen.hop && is_change(request));
-        let is_first = !part
-            .sent()
-            .any(|(other, packet, _)| other.hop == seen.hop && other.index < seen.index && packet.answers(2, "INVITE"));
+        let is_change = part.of(seen.hop).received().any(|(_, request, _)| is_change(request));
+        let is_first = !part.of(seen.hop).before(seen.index).sent().any(|(_, packet, _)| packet.answers(2, "INVITE"));
         if is_change && is_first {
-            let mut acks = part.received().filter(|(other, ack, _)| {
-                other.index > seen.index && ack.is("ACK") && ack.sequence == response.sequence
-            });
-            let over = seen.time + timers.sixty_four_t1();
+            let acks = part.after(seen.index).requests_received("ACK");
+            let mut acks = acks.filter(|(_, ack, _)| ack.sequence == response.sequence);
+            let over = seen.time + part.timers.sixty_four_t1();
             let free = acks.find(|(_, ack, _)| ack.from_tag == response.from_tag).map_or(over, |(ack, ..)| ack.time);
             self.changes.push(((seen.time, seen.index), free.min(over)));
         }
@@ -323,15 +300,15 @@ impl<'a> End<'a> {
         !unheard && !cancelled && !rejected
     }
 
-    fn judge_called(&self, timers: &Timers, now: Instant, breach: &mut impl FnMut(Instant, &'static str)) {
+    fn judge_called(&self, part: &Part<'_>, breach: &mut impl FnMut(Instant, &'static str)) {
         if let (Some(began), Some(cancel)) = (self.began, self.cancel_received)
             && cancel < began
             && self.success_sent.is_none_or(|success| cancel < success)
-            && !self.is_of_straggler(timers, began)
+            && !self.is_of_straggler(&part.timers, began)
         {
             breach(began.0, "has the call although a CANCEL came before it was answered");
         }
-        let deadline = self.success_sent.map(|success| success.0 + timers.sixty_four_t1());
+        let deadline = self.success_sent.map(|success| success.0 + part.timers.sixty_four_t1());
         if let Some(bye) = self.bye_sent
             && self.ack_received.is_none_or(|ack| ack > bye)
             && deadline.is_none_or(|deadline| bye.0 < deadline)
@@ -339,7 +316,7 @@ impl<'a> End<'a> {
             breach(bye.0, "sent a BYE before the ACK came or 64·T1 passed");
         }
         if let Some(deadline) = deadline
-            && deadline <= now
+            && deadline <= part.until
             && self.ack_received.is_none_or(|ack| ack.0 > deadline)
             && !self.gave_up_by(deadline)
         {
@@ -368,7 +345,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Agreement::new(Timers::default()), why);
+        story.shows(AGREEMENT, why);
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Answered: whoever is asked says something.
 
-use sansip::Timers;
-
-use super::{Check, Kind, Names, Part, Report, Seen};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
@@ -10,56 +8,30 @@ use crate::packet::Packet;
 ///
 /// A registrar may ask a store before it answers a REGISTER, which has 20·T1 for it.
 /// A request that a proxy passes on is answered from elsewhere, or never (RFC 4320 §4.2).
-#[derive(Clone, Copy, Debug)]
-pub struct Answered {
-    timers: Timers,
-}
+pub const ANSWERED: Rule = Rule::new("answered", "RFC 3261 §8.2, §15.1.2, §17.2").of_parts(check_part).in_the_end();
 
 /// The time that the store of a registrar may take, in units of T1.
 const STORE: u32 = 20;
 
-impl Answered {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-
-    fn is_answered(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-        let invite = packet.method == "INVITE";
-        let by = match packet.method {
-            "INVITE" => part.until,
-            "REGISTER" => seen.time + self.timers.t1 * STORE,
-            _ => seen.time + self.timers.t1,
-        };
-        let out_of_time = by > part.until || (invite && part.crashed);
-        out_of_time
-            || part.forwards(seen.hop, packet.method)
-            || part.sent().any(|(other, response, _)| {
-                let is_final = response.status().is_some_and(|status| status >= 200);
-                other.hop == seen.hop && is_final && response.method == packet.method && other.time <= by
-            })
-    }
+fn is_answered(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+    let invite = packet.method == "INVITE";
+    let by = match packet.method {
+        "INVITE" => part.until,
+        "REGISTER" => seen.time + part.timers.t1 * STORE,
+        _ => seen.time + part.timers.t1,
+    };
+    let mut answers = part.of(seen.hop).responses_sent(packet.method);
+    let out_of_time = by > part.until || (invite && part.crashed);
+    out_of_time
+        || part.forwards(seen.hop, packet.method)
+        || answers.any(|(other, response, _)| response.is_final() && other.time <= by)
 }
 
-impl Check for Answered {
-    fn name(&self) -> &'static str {
-        "answered"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.2, §15.1.2, §17.2"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Liveness
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, _) in part.received() {
-            if packet.is_request() && packet.method != "ACK" && !self.is_answered(part, seen, packet) {
-                let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, _) in part.received() {
+        if packet.is_request() && packet.method != "ACK" && !is_answered(part, seen, packet) {
+            let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
         }
     }
 }
@@ -70,7 +42,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Answered::new(Timers::default()), why);
+        story.shows(ANSWERED, why);
     }
 
     #[test]

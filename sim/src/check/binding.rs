@@ -6,7 +6,7 @@ mod ringing;
 use sansip::registrar::Store;
 use sansip::{Duration, Instant};
 
-use super::{Check, Part, Reading, Report, Serving};
+use super::{Part, Reading, Report, Rule, Serving};
 use crate::packet::{Packet, host_port, uri_of};
 use registrar::Ledger;
 
@@ -22,30 +22,19 @@ use registrar::Ledger;
 /// * An INVITE that is rejected was sent to every one of them first, unless a 2xx or 6xx or a CANCEL came before (§16.5, §16.7).
 ///
 /// Bindings that the application keeps elsewhere, and those of a server that redirects, are not judged.
-#[derive(Clone, Copy, Debug)]
-pub struct BindingDiscipline;
+pub const BINDING: Rule = Rule::new("binding", "RFC 3261 §10.3, §16.5, §16.7; RFC 3327 §5").of_runs(check_run);
 
-impl Check for BindingDiscipline {
-    fn name(&self) -> &'static str {
-        "binding"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §10.3, §16.5, §16.7; RFC 3327 §5"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for serving in run.servers().iter().filter(|serving| serving.settings.registrar.store == Store::Memory) {
-            let registrar = Registrar::new(run, serving);
-            let mut ledger = Ledger::default();
-            for (part, time, packet, why) in ledger.read(&registrar) {
-                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, time, what);
-            }
-            for (part, time, packet, why) in ringing::judge(&registrar, &ledger) {
-                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, time, what);
-            }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    for serving in run.servers().iter().filter(|serving| serving.settings.registrar.store == Store::Memory) {
+        let registrar = Registrar::new(run, serving);
+        let mut ledger = Ledger::default();
+        for (part, time, packet, why) in ledger.read(&registrar) {
+            let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, time, what);
+        }
+        for (part, time, packet, why) in ringing::judge(&registrar, &ledger) {
+            let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, time, what);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! CANCEL: when it may be sent, what it looks like, and what it finds.
 
-use sansip::{Duration, Instant, Timers};
+use sansip::{Duration, Instant};
 
-use super::{Check, Names, Part, Report, Seen};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// A CANCEL comes after a provisional response, looks like its INVITE, and finds it.
@@ -14,134 +14,95 @@ use crate::packet::Packet;
 /// * A proxy sends one to each branch that has brought a provisional response and no final one when another brings a 2xx or 6xx (§16.7 step
 ///   10), or when one comes (§16.10).
 /// * Whoever has the INVITE finds it by the CANCEL's branch and answers 200 (§9.2).
-#[derive(Clone, Copy, Debug)]
-pub struct Cancel {
-    timers: Timers,
-}
+pub const CANCEL: Rule = Rule::new("cancel", "RFC 3261 §9.1, §9.2, §16.7, §16.8, §16.10").of_parts(check_part);
 
-impl Cancel {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    // Whoever keeps no transactions has no INVITE that a CANCEL could find.
+    if part.is_stateless {
+        return;
     }
-}
-
-impl Check for Cancel {
-    fn name(&self) -> &'static str {
-        "cancel"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §9.1, §9.2, §16.7, §16.8, §16.10"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        // Whoever keeps no transactions has no INVITE that a CANCEL could find.
-        if part.is_stateless {
-            return;
+    for (seen, packet, carried) in part.sent() {
+        let first = !part.of(seen.hop).before(seen.index).sends("CANCEL");
+        let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
+            judge_sent(part, seen, packet, carried.destination)
+        } else if packet.method == "CANCEL" && packet.is_rejection() {
+            judge_refusal(part, seen)
+        } else {
+            Ok(())
+        };
+        if let Err(why) = verdict {
+            report.sent(part, seen, packet, &why);
         }
-        for (seen, packet, carried) in part.sent() {
-            let first = !part
-                .sent()
-                .any(|(other, cancel, _)| other.index < seen.index && other.hop == seen.hop && cancel.is("CANCEL"));
-            let verdict = if packet.is("CANCEL") && seen.below.is_none() && first {
-                self.judge_sent(part, seen, packet, carried.destination)
-            } else if packet.method == "CANCEL" && packet.is_rejection() {
-                judge_refusal(part, seen)
-            } else {
-                Ok(())
-            };
-            if let Err(why) = verdict {
-                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
-            if let Some(due) = self.overdue(part, seen, packet) {
-                let branch = packet.top().branch;
-                let what =
-                    format!("{} sent no CANCEL for {branch}, though another branch or a CANCEL ended it", part.name);
-                report.breach(part.node, due, what);
-            }
+        if let Some(due) = overdue(part, seen, packet) {
+            let branch = packet.top().branch;
+            let what = format!("{} sent no CANCEL for {branch}, though another branch or a CANCEL ended it", part.name);
+            report.breach(part.node, due, what);
         }
     }
 }
 
-impl Cancel {
-    /// By when a proxy should have cancelled the branch of this INVITE, if it did not.
-    fn overdue(&self, part: &Part<'_>, seen: &Seen<'_>, invite: &Packet<'_>) -> Option<Instant> {
-        let below = seen.below.filter(|_| invite.is("INVITE"))?;
-        let is_first = !part
-            .sent()
-            .any(|(other, packet, _)| other.index < seen.index && other.hop == seen.hop && packet.is("INVITE"));
-        // What comes when the transaction is over is a stray.
-        let given_up = seen.time + self.timers.sixty_four_t1();
-        let responses =
-            || part.received().filter(|(_, packet, _)| packet.method == "INVITE" && packet.status().is_some());
-        let is_final = |packet: &Packet<'_>| packet.status().is_some_and(|status| status >= 200);
-        let answered =
-            part.sent().find(|(other, packet, _)| other.hop == below && packet.method == "INVITE" && is_final(packet));
-        let (decided, ..) = part.received().find(|(other, packet, _)| {
-            let decides = packet.answers(2, "INVITE") || packet.answers(6, "INVITE");
-            let cancelled = packet.is("CANCEL")
-                && other.hop == below
-                && other.index > seen.index
-                && answered.as_ref().is_none_or(|(answer, ..)| answer.index > other.index);
-            cancelled || decides && other.below == Some(below) && other.hop != seen.hop
-        })?;
-        let of_branch = || responses().filter(|(other, ..)| other.hop == seen.hop);
-        let (heard, ..) = of_branch().find(|(_, packet, _)| packet.answers(1, "INVITE"))?;
-        let due = decided.time.max(heard.time) + self.timers.t1;
-        let is_over = of_branch().any(|(other, packet, _)| is_final(packet) && other.time <= due);
-        let is_cancelled =
-            part.sent().any(|(other, packet, _)| other.hop == seen.hop && packet.is("CANCEL") && other.time <= due);
-        let is_owed = is_first && heard.time < given_up && due < part.until && part.lost.is_empty();
-        (is_owed && !is_over && !is_cancelled).then_some(due)
-    }
+/// By when a proxy should have cancelled the branch of this INVITE, if it did not.
+fn overdue(part: &Part<'_>, seen: &Seen<'_>, invite: &Packet<'_>) -> Option<Instant> {
+    let below = seen.below.filter(|_| invite.is("INVITE"))?;
+    let is_first = !part.of(seen.hop).before(seen.index).sends("INVITE");
+    // What comes when the transaction is over is a stray.
+    let given_up = seen.time + part.timers.sixty_four_t1();
+    let answered = part.of(below).responses_sent("INVITE").find(|(_, packet, _)| packet.is_final());
+    let is_in_time = |index| answered.is_none_or(|(answer, ..)| answer.index > index);
+    let (decided, ..) = part.received().find(|(other, packet, _)| {
+        let cancelled =
+            packet.is("CANCEL") && other.hop == below && other.index > seen.index && is_in_time(other.index);
+        cancelled || decides(packet) && other.below == Some(below) && other.hop != seen.hop
+    })?;
+    let mut heard = part.of(seen.hop).responses_received("INVITE").filter(|(_, packet, _)| packet.answers(1, "INVITE"));
+    let (heard, ..) = heard.next()?;
+    let due = decided.time.max(heard.time) + part.timers.t1;
+    let mut of_branch = part.of(seen.hop).responses_received("INVITE");
+    let is_over = of_branch.any(|(other, packet, _)| packet.is_final() && other.time <= due);
+    let is_cancelled = part.of(seen.hop).requests_sent("CANCEL").any(|(other, ..)| other.time <= due);
+    let is_owed = is_first && heard.time < given_up && due < part.until && part.lost.is_empty();
+    (is_owed && !is_over && !is_cancelled).then_some(due)
+}
 
-    fn judge_sent(
-        &self,
-        part: &Part<'_>,
-        seen: &Seen<'_>,
-        cancel: &Packet<'_>,
-        destination: std::net::SocketAddr,
-    ) -> Result<(), &'static str> {
-        let mut invites = part.sent().filter(|(other, packet, _)| other.hop == seen.hop && packet.is("INVITE"));
-        let (invite_seen, invite, to) = invites.next().ok_or("it cancels no INVITE")?;
-        let route = |packet: &Packet<'_>| packet.values("route", "route").map(str::to_owned).collect::<Vec<_>>();
-        if (cancel.uri(), cancel.from, cancel.to) != (invite.uri(), invite.from, invite.to)
-            || destination != to.destination
-            || route(cancel) != route(invite)
-        {
-            return Err("it is not like its INVITE");
-        }
-        let mut provisional = false;
-        let mut rings_since = invite_seen.time;
-        for (other, response, _) in part.received().take_while(|(other, ..)| other.index < seen.index) {
-            if other.hop == seen.hop && response.method == "INVITE" {
-                match response.status() {
-                    Some(status) if status >= 200 => return Err("a final response came before"),
-                    Some(status) => {
-                        provisional = true;
-                        if status > 100 {
-                            rings_since = other.time;
-                        }
-                    }
-                    None => {}
-                }
-            }
-        }
-        if !provisional {
-            return Err("no provisional response came before");
-        }
-        let Some(below) = invite_seen.below else { return Ok(()) };
-        let asked = part.received().take_while(|(other, ..)| other.index < seen.index).any(|(other, packet, _)| {
-            let another = other.below == Some(below) && other.hop != seen.hop;
-            (other.hop == below && packet.is("CANCEL"))
-                || (another && (packet.answers(2, "INVITE") || packet.answers(6, "INVITE")))
-        });
-        // Timer C is set when the request is proxied, and the next hop may have to be asked for first.
-        let over = self.timers.c.min(SHORTEST_C);
-        if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err("nothing asked for it") }
+/// Whether a response ends the other branches (§16.7 step 10).
+pub(super) fn decides(packet: &Packet<'_>) -> bool {
+    packet.answers(2, "INVITE") || packet.answers(6, "INVITE")
+}
+
+fn judge_sent(
+    part: &Part<'_>,
+    seen: &Seen<'_>,
+    cancel: &Packet<'_>,
+    destination: std::net::SocketAddr,
+) -> Result<(), &'static str> {
+    let mut invites = part.of(seen.hop).requests_sent("INVITE");
+    let (invite_seen, invite, to) = invites.next().ok_or("it cancels no INVITE")?;
+    if (cancel.uri(), cancel.from, cancel.to) != (invite.uri(), invite.from, invite.to)
+        || destination != to.destination
+        || cancel.values("route", "route").ne(invite.values("route", "route"))
+    {
+        return Err("it is not like its INVITE");
     }
+    let (mut provisional, mut rings_since) = (false, invite_seen.time);
+    for (other, response, _) in part.of(seen.hop).before(seen.index).responses_received("INVITE") {
+        if response.is_final() {
+            return Err("a final response came before");
+        }
+        provisional = true;
+        if response.status() > Some(100) {
+            rings_since = other.time;
+        }
+    }
+    if !provisional {
+        return Err("no provisional response came before");
+    }
+    let Some(below) = invite_seen.below else { return Ok(()) };
+    let mut answers = part.branches(below).before(seen.index).received();
+    let asked = part.of(below).before(seen.index).hears("CANCEL")
+        || answers.any(|(other, packet, _)| other.hop != seen.hop && decides(packet));
+    // Timer C is set when the request is proxied, and the next hop may have to be asked for first.
+    let over = part.timers.c.min(SHORTEST_C);
+    if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err("nothing asked for it") }
 }
 
 /// Timer C is larger than that (RFC 3261 §16.6 step 11).
@@ -149,12 +110,9 @@ const SHORTEST_C: Duration = Duration::from_secs(180);
 
 /// A CANCEL is refused.
 fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), &'static str> {
-    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-    let invited = before.any(|(other, packet, _)| other.hop == seen.hop && packet.is("INVITE"));
-    let mut sent = part.sent().take_while(|(other, ..)| other.index < seen.index);
-    let answered = sent.any(|(other, packet, _)| {
-        other.hop == seen.hop && packet.method == "INVITE" && packet.status().is_some_and(|status| status >= 200)
-    });
+    let before = part.of(seen.hop).before(seen.index);
+    let (invited, answered) =
+        (before.hears("INVITE"), before.responses_sent("INVITE").any(|(_, packet, _)| packet.is_final()));
     if invited && !answered { Err("the INVITE of this branch is there") } else { Ok(()) }
 }
 
@@ -164,7 +122,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Cancel::new(Timers::default()), why);
+        story.shows(CANCEL, why);
     }
 
     #[test]

@@ -1,36 +1,23 @@
 //! Capacity: what a node once had is what it has room for.
 
-use super::{Check, Reading, Report};
+use super::{Reading, Report, Rule};
 
 /// The room of a node for each kind of thing is bounded by what was alive of it at the peak: places are used again (RFC 3261
 /// §26.3.2.4: nobody can make it grow by coming and going).
-#[derive(Clone, Copy, Debug)]
-pub struct Capacity;
+pub const CAPACITY: Rule = Rule::new("capacity", "RFC 3261 §26.3.2.4").of_runs(check_run);
 
-impl Capacity {
-    /// A table doubles when it is full, and a hash table leaves an eighth empty.
-    pub const TIMES: usize = 4;
-    /// The least that is ever asked for.
-    pub const LEAST: usize = 16;
-}
+/// A table doubles when it is full, and a hash table leaves an eighth empty.
+const TIMES: usize = 4;
+/// The least that is ever asked for.
+const LEAST: usize = 16;
 
-impl Check for Capacity {
-    fn name(&self) -> &'static str {
-        "capacity"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §26.3.2.4"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for (node, name, actor) in run.actors() {
-            let peak = run.peak(node);
-            for ((what, room), (_, peak)) in actor.capacity().all().into_iter().zip(peak.all()) {
-                if room > Self::LEAST.max(peak * Self::TIMES) {
-                    let what = format!("{name} has room for {room} {what}, and {peak} were alive at most");
-                    report.breach(node, run.now(), what);
-                }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    for (node, name, actor) in run.actors() {
+        let peak = run.peak(node);
+        for ((what, room), (_, peak)) in actor.capacity().all().into_iter().zip(peak.all()) {
+            if room > LEAST.max(peak * TIMES) {
+                let what = format!("{name} has room for {room} {what}, and {peak} were alive at most");
+                report.breach(node, run.now(), what);
             }
         }
     }
@@ -44,7 +31,7 @@ mod tests {
     fn shows(alive: usize, room: usize, why: &str) {
         let mut still = Still::default();
         (still.census.endpoint.timers, still.capacity.endpoint.timers) = (alive, room);
-        still.shows(Capacity, why);
+        still.shows(CAPACITY, why);
     }
 
     #[test]

@@ -1,30 +1,16 @@
 //! Census: nothing is alive that nobody needs.
 
-use super::{Check, Kind, Reading, Report};
+use super::{Reading, Report, Rule};
 
 /// At the end of a run nothing is alive in any node: no transaction, delivery, question, call, dialog, subscription, response context, nor a
 /// timer of one. Holdings (registrations, addresses-of-record) stay, with a timer each at most.
-#[derive(Clone, Copy, Debug)]
-pub struct NothingLeft;
+pub const CENSUS: Rule =
+    Rule::new("census", "RFC 3261 §12.3, §16.7 step 9, §17.1, §17.2").of_runs(check_run).in_the_end();
 
-impl Check for NothingLeft {
-    fn name(&self) -> &'static str {
-        "census"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §12.3, §16.7 step 9, §17.1, §17.2"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Liveness
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for (node, name, actor) in run.actors() {
-            for (what, number) in actor.census().left_over() {
-                report.breach(node, run.now(), format!("{name} has {number} {what} left"));
-            }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    for (node, name, actor) in run.actors() {
+        for (what, number) in actor.census().left_over() {
+            report.breach(node, run.now(), format!("{name} has {number} {what} left"));
         }
     }
 }
@@ -38,7 +24,7 @@ mod tests {
     fn shows(change: impl FnOnce(&mut Census), why: &str) {
         let mut still = Still::default();
         change(&mut still.census);
-        still.shows(NothingLeft, why);
+        still.shows(CENSUS, why);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! CSeq: numbers that rise by one, and what has the number of what.
 
-use super::{Carried, Check, Names, Part, Report, Seen};
+use super::{Carried, Names, Part, Report, Rule, Seen};
 use crate::packet::{Packet, Start};
 
 /// CSeq orders the requests of a dialog and tells an ACK what it acknowledges.
@@ -11,31 +11,22 @@ use crate::packet::{Packet, Start};
 ///   a registration is refreshed (§10.2.4) or a request repeated with credentials (§8.1.3.5, §22.2). Only the same request
 ///   to another address has the same number (RFC 3263 §4.3). A BYE may leave one out: that of a request that never went out.
 /// * A request in a dialog with a lower number than one that was accepted gets no 2xx (§12.2.2).
-#[derive(Clone, Copy, Debug)]
-pub struct CSeqDiscipline;
+pub const CSEQ: Rule =
+    Rule::new("cseq", "RFC 3261 §8.1.1.5, §9.1, §12.2.1.1, §12.2.2, §13.2.2.4, §17.1.1.3, §22.2; RFC 3263 §4.3")
+        .of_parts(check_part);
 
-impl Check for CSeqDiscipline {
-    fn name(&self) -> &'static str {
-        "cseq"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.1.1.5, §9.1, §12.2.1.1, §12.2.2, §13.2.2.4, §17.1.1.3, §22.2; RFC 3263 §4.3"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, carried) in part.sent() {
-            let verdict = match packet.start {
-                Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
-                Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
-                Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, carried),
-                Start::Request { .. } => Ok(()),
-                Start::Response { .. } => judge_acceptance(part, seen, packet),
-            };
-            if let Err(why) = verdict {
-                let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
-                report.breach(part.node, seen.time, what);
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, carried) in part.sent() {
+        let verdict = match packet.start {
+            Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
+            Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
+            Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, carried),
+            Start::Request { .. } => Ok(()),
+            Start::Response { .. } => judge_acceptance(part, seen, packet),
+        };
+        if let Err(why) = verdict {
+            let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
+            report.breach(part.node, seen.time, what);
         }
     }
 }
@@ -45,8 +36,7 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
     let number = packet.sequence;
     let is = |right: u32| if number == right { Ok(()) } else { Err(format!("that of its INVITE is {right}")) };
     if matches!(packet.method, "ACK" | "CANCEL") {
-        let mut invites = part.sent().filter(|(_, other, _)| other.is("INVITE"));
-        if let Some((_, invite, _)) = invites.clone().find(|(other, ..)| other.hop == seen.hop) {
+        if let Some((_, invite, _)) = part.of(seen.hop).requests_sent("INVITE").next() {
             return is(invite.sequence);
         }
         // For a 2xx: a number of an INVITE of this side, the last before that 2xx.
@@ -54,7 +44,9 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
             response.answers(2, "INVITE") && (response.to_tag, response.from_tag) == (packet.to_tag, packet.from_tag)
         });
         return match answered {
-            Some((_, response, _)) if invites.all(|(_, invite, _)| invite.sequence != number) => is(response.sequence),
+            Some((_, response, _)) if !part.sent().any(|(_, it, _)| it.is("INVITE") && it.sequence == number) => {
+                is(response.sequence)
+            }
             _ => Ok(()),
         };
     }
@@ -69,19 +61,15 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
     // A BYE takes back a request whose way was still looked up, which has a number already; and a BYE whose way was still looked up is taken
     // back when that of the peer comes, which does not end a subscription in the dialog.
     let takes_back = packet.method == "BYE" && last_packet.method != "BYE";
+    let mut byes = part.before(seen.index).requests_received("BYE");
     let after_bye = matches!(packet.method, "NOTIFY" | "SUBSCRIBE")
-        && part
-            .received()
-            .take_while(|(other, ..)| other.index < seen.index)
-            .any(|(_, bye, _)| bye.is("BYE") && (bye.from_tag, bye.to_tag) == (packet.to_tag, packet.from_tag));
+        && byes.any(|(_, bye, _)| (bye.from_tag, bye.to_tag) == (packet.to_tag, packet.from_tag));
     if (takes_back || after_bye) && number == last_packet.sequence + 2 {
         return Ok(());
     }
     // A NOTIFY whose way was still looked up has its number already, and a BYE may overtake it.
-    let sent_before = part
-        .sent()
-        .take_while(|(other, ..)| other.index < seen.index)
-        .any(|(_, sent, _)| sent.is_request() && sent.to_tag == packet.to_tag && sent.sequence == number);
+    let is_it = |sent: &Packet<'_>| sent.is_request() && sent.to_tag == packet.to_tag && sent.sequence == number;
+    let sent_before = part.before(seen.index).sent().any(|(_, sent, _)| is_it(sent));
     if packet.method == "NOTIFY" && last_packet.method == "BYE" && number + 1 == last_packet.sequence && !sent_before {
         return Ok(());
     }
@@ -95,7 +83,7 @@ fn last_before<'p, 'a>(
     packet: &Packet<'a>,
 ) -> Option<(&'p Seen<'a>, &'a Packet<'a>, Carried)> {
     let mut last = None;
-    for (other, request, transmission) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
+    for (other, request, transmission) in part.before(seen.index).sent() {
         let counts = request.is_request() && !matches!(request.method, "ACK" | "CANCEL") && other.below.is_none();
         let ours = request.from_tag == packet.from_tag || packet.to_tag.is_empty();
         if !counts || !ours || !(request.to_tag == packet.to_tag || request.to_tag.is_empty()) {
@@ -124,7 +112,7 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
         return Ok(());
     };
     let came = part.copies(seen.hop, response.method, seen.index).next().map_or(seen.index, |(first, ..)| first.index);
-    for (other, earlier, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
+    for (other, earlier, _) in part.before(seen.index).sent() {
         let same = (earlier.from_tag, earlier.to_tag) == (request.from_tag, request.to_tag);
         if !same || !accepts(earlier) || earlier.method == "CANCEL" {
             continue;
@@ -149,34 +137,34 @@ mod tests {
     #[test]
     fn numbers_rise_by_one() {
         let call = || Story::new().sends(0, &request("INVITE", &["1"]));
-        call().sends(9, &numbered(2, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "");
-        call().sends(9, &numbered(4, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the last one was 1");
-        call().sends(9, &in_dialog("BYE", &["2"])).shows(CSeqDiscipline, "the last one was 1");
-        call().sends(9, &numbered(1 << 31, &in_dialog("BYE", &["2"]))).shows(CSeqDiscipline, "the number is too high");
+        call().sends(9, &numbered(2, &in_dialog("BYE", &["2"]))).shows(CSEQ, "");
+        call().sends(9, &numbered(4, &in_dialog("BYE", &["2"]))).shows(CSEQ, "the last one was 1");
+        call().sends(9, &in_dialog("BYE", &["2"])).shows(CSEQ, "the last one was 1");
+        call().sends(9, &numbered(1 << 31, &in_dialog("BYE", &["2"]))).shows(CSEQ, "the number is too high");
         let theirs =
             in_dialog("BYE", &["t"]).replace("tag=a", "tag=x").replace("tag=b", "tag=a").replace("tag=x", "tag=b");
         let notify = |number| numbered(number, &in_dialog("NOTIFY", &["2"]));
-        call().receives(5, &theirs).sends(9, &notify(3)).shows(CSeqDiscipline, "");
-        call().receives(5, &theirs).sends(9, &notify(4)).shows(CSeqDiscipline, "the last one was 1");
-        call().sends(9, &notify(3)).shows(CSeqDiscipline, "the last one was 1");
+        call().receives(5, &theirs).sends(9, &notify(3)).shows(CSEQ, "");
+        call().receives(5, &theirs).sends(9, &notify(4)).shows(CSEQ, "the last one was 1");
+        call().sends(9, &notify(3)).shows(CSEQ, "the last one was 1");
         let bye = numbered(3, &in_dialog("BYE", &["b"]));
-        call().sends(5, &bye).sends(9, &notify(2)).shows(CSeqDiscipline, "");
+        call().sends(5, &bye).sends(9, &notify(2)).shows(CSEQ, "");
         let twice = call().sends(3, &numbered(2, &in_dialog("INFO", &["i"]))).sends(5, &bye);
-        twice.sends(9, &notify(2)).shows(CSeqDiscipline, "the last one was 3");
+        twice.sends(9, &notify(2)).shows(CSEQ, "the last one was 3");
         let strange = in_dialog("BYE", &["2"]).replace("1 BYE", "2 INFO");
-        call().sends(9, &strange).shows(CSeqDiscipline, "the method is another");
+        call().sends(9, &strange).shows(CSEQ, "the method is another");
     }
 
     #[test]
     fn ack_and_cancel_have_the_number_of_their_invite() {
         let call = || Story::new().sends(0, &numbered(7, &request("INVITE", &["1"])));
         for method in ["ACK", "CANCEL"] {
-            call().sends(9, &numbered(7, &request(method, &["1"]))).shows(CSeqDiscipline, "");
-            call().sends(9, &numbered(8, &request(method, &["1"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+            call().sends(9, &numbered(7, &request(method, &["1"]))).shows(CSEQ, "");
+            call().sends(9, &numbered(8, &request(method, &["1"]))).shows(CSEQ, "that of its INVITE is 7");
         }
         let answered = || call().receives(5, &numbered(7, &response(200, "INVITE", &["1"])));
-        answered().sends(5, &numbered(7, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "");
-        answered().sends(5, &numbered(8, &in_dialog("ACK", &["2"]))).shows(CSeqDiscipline, "that of its INVITE is 7");
+        answered().sends(5, &numbered(7, &in_dialog("ACK", &["2"]))).shows(CSEQ, "");
+        answered().sends(5, &numbered(8, &in_dialog("ACK", &["2"]))).shows(CSEQ, "that of its INVITE is 7");
     }
 
     #[test]
@@ -184,13 +172,13 @@ mod tests {
         let asked = |number, via| numbered(number, &in_dialog("INFO", &[via]));
         let accepted = |number, via| numbered(number, &response(200, "INFO", &[via]));
         let story = || Story::new().receives(0, &asked(5, "1")).sends(0, &accepted(5, "1"));
-        story().receives(9, &asked(4, "2")).sends(9, &accepted(4, "2")).shows(CSeqDiscipline, "5 was accepted before");
-        story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSeqDiscipline, "");
+        story().receives(9, &asked(4, "2")).sends(9, &accepted(4, "2")).shows(CSEQ, "5 was accepted before");
+        story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2")).shows(CSEQ, "");
         let later = || story().receives(9, &asked(6, "2")).sends(9, &accepted(6, "2"));
-        later().receives(10, &asked(5, "1")).sends(10, &accepted(5, "1")).shows(CSeqDiscipline, "");
+        later().receives(10, &asked(5, "1")).sends(10, &accepted(5, "1")).shows(CSEQ, "");
         let waits = || story().receives(9, &asked(6, "2")).receives(10, &asked(7, "3")).sends(10, &accepted(7, "3"));
-        waits().sends(20, &accepted(6, "2")).shows(CSeqDiscipline, "");
+        waits().sends(20, &accepted(6, "2")).shows(CSEQ, "");
         let refused = numbered(4, &response(500, "INFO", &["2"]));
-        story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSeqDiscipline, "");
+        story().receives(9, &asked(4, "2")).sends(9, &refused).shows(CSEQ, "");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Names, Part, Reading, Report, Seen};
+use super::{Names, Part, Reading, Report, Rule, Seen};
 use crate::packet::Packet;
 use crate::topology::PASSWORDS;
 
@@ -13,8 +13,7 @@ use crate::topology::PASSWORDS;
 /// * A nonce that was rejected is not used again (§22.1, RFC 7616 §3.4).
 /// * A server serves one request for each nonce count (RFC 7616 §3.4), and never asks for credentials in answer to a CANCEL (§22.1).
 /// * No message has a password in it.
-#[derive(Clone, Copy, Debug)]
-pub struct Digest;
+pub const DIGEST: Rule = Rule::new("digest", "RFC 3261 §22; RFC 7616 §3.4").of_runs(check_run).of_parts(check_part);
 
 /// Credentials as a request has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,59 +28,47 @@ struct Credentials<'a> {
 /// The request that a proof is for: Call-ID, CSeq number and method, that of an ACK or a CANCEL being INVITE.
 type Use<'a> = (&'a str, u32, &'a str);
 
-impl Check for Digest {
-    fn name(&self) -> &'static str {
-        "digest"
+/// Counts are those of a node, whatever the call.
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    if !run.parts().iter().any(asks) {
+        return;
     }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §22; RFC 7616 §3.4"
-    }
-
-    /// Counts are those of a node, whatever the call.
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        if !run.parts().iter().any(asks) {
-            return;
-        }
-        let (mut sent, mut served) = (BTreeMap::new(), BTreeMap::new());
-        for part in run.parts() {
-            for (seen, packet, _) in part.sent().filter(|(_, packet, _)| is_own(packet)) {
-                for Credentials { nonce, count, .. } in credentials(packet) {
-                    let this = use_of(packet);
-                    if *sent.entry((part.node, nonce, count)).or_insert(this) != this {
-                        let what =
-                            format!("{} sent {}: count {count} of its nonce was used before", part.name, name(packet));
-                        report.breach(part.node, seen.time, what);
-                    }
+    let (mut sent, mut served) = (BTreeMap::new(), BTreeMap::new());
+    for part in run.parts() {
+        for (seen, packet, _) in part.sent().filter(|(_, packet, _)| is_own(packet)) {
+            for Credentials { nonce, count, .. } in credentials(packet) {
+                let this = use_of(packet);
+                if *sent.entry((part.node, nonce, count)).or_insert(this) != this {
+                    report.sent(part, seen, packet, &format!("count {count} of its nonce was used before"));
                 }
             }
-            for (seen, packet, _) in part.received().filter(|(_, packet, _)| packet.is_request()) {
-                for Credentials { nonce, count, .. } in credentials(packet) {
-                    if !is_issued(run, part, nonce) || !is_served(part, seen, packet) {
-                        continue;
-                    }
-                    let this = use_of(packet);
-                    if *served.entry((part.node, nonce, count)).or_insert(this) != this {
-                        let what = format!(
-                            "{} served {} with count {count} of a nonce, which it had served before",
-                            part.name,
-                            name(packet)
-                        );
-                        report.breach(part.node, seen.time, what);
-                    }
+        }
+        for (seen, packet, _) in part.received().filter(|(_, packet, _)| packet.is_request()) {
+            for Credentials { nonce, count, .. } in credentials(packet) {
+                if !is_issued(run, part, nonce) || !is_served(part, seen, packet) {
+                    continue;
+                }
+                let this = use_of(packet);
+                if *served.entry((part.node, nonce, count)).or_insert(this) != this {
+                    let what = format!(
+                        "{} served {} with count {count} of a nonce, which it had served before",
+                        part.name,
+                        name(packet)
+                    );
+                    report.breach(part.node, seen.time, what);
                 }
             }
         }
     }
+}
 
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        if !asks(part) {
-            return;
-        }
-        for (seen, packet, _) in part.sent() {
-            if let Err(why) = judge(part, seen, packet) {
-                report.breach(part.node, seen.time, format!("{} sent {}: {why}", part.name, name(packet)));
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    if !asks(part) {
+        return;
+    }
+    for (seen, packet, _) in part.sent() {
+        if let Err(why) = judge(part, seen, packet) {
+            report.breach(part.node, seen.time, format!("{} sent {}: {why}", part.name, name(packet)));
         }
     }
 }
@@ -92,10 +79,8 @@ fn name(packet: &Packet<'_>) -> String {
 
 /// Whether somebody asks for credentials, or gives them.
 fn asks(part: &Part<'_>) -> bool {
-    let packets = part.sent().chain(part.received()).map(|(_, packet, _)| packet);
-    let mut packets =
-        packets.filter(|packet| is_challenge(packet) || (packet.is_request() && credentials(packet).next().is_some()));
-    packets.next().is_some()
+    let mut packets = part.messages().map(|(_, packet, _)| packet);
+    packets.any(|packet| is_challenge(packet) || (packet.is_request() && credentials(packet).next().is_some()))
 }
 
 fn is_challenge(packet: &Packet<'_>) -> bool {
@@ -123,12 +108,12 @@ fn judge(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), &'
     if !is_own(packet) {
         return Ok(());
     }
-    let before = part.sent().take_while(|(other, ..)| other.index < seen.index);
     if packet.method == "ACK" {
         // For a rejection it goes with its INVITE, hop by hop.
-        let mut invites = before.filter(|(_, invite, _)| {
-            invite.is("INVITE") && (invite.from_tag, invite.sequence) == (packet.from_tag, packet.sequence)
-        });
+        let mut invites = part
+            .before(seen.index)
+            .requests_sent("INVITE")
+            .filter(|(_, invite, _)| (invite.from_tag, invite.sequence) == (packet.from_tag, packet.sequence));
         let invite = invites.clone().next();
         let for_rejection = invites.any(|(other, ..)| other.hop == seen.hop);
         let values =
@@ -140,11 +125,10 @@ fn judge(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), &'
             _ => Ok(()),
         };
     }
-    let is_copy = before.clone().any(|(other, ..)| other.hop == seen.hop);
+    let is_copy = part.of(seen.hop).before(seen.index).sent().next().is_some();
     let rejected = |used: &Credentials<'_>| {
-        let mut challenges = part.received().take_while(|(other, ..)| other.index < seen.index);
-        challenges.any(|(response, packet, _)| {
-            let asked = part.sent().find(|(other, request, _)| other.hop == response.hop && request.is_request());
+        part.before(seen.index).received().any(|(response, packet, _)| {
+            let asked = part.of(response.hop).sent().find(|(_, request, _)| request.is_request());
             is_challenge(packet)
                 && asked.is_some_and(|(_, request, _)| credentials(request).any(|earlier| earlier.nonce == used.nonce))
                 && rejects(packet, used)
@@ -177,9 +161,8 @@ fn is_issued(run: &Reading<'_>, part: &Part<'_>, nonce: &str) -> bool {
 
 /// Whether this node has let the request through: it answers otherwise than by refusing the credentials, or sends the request on.
 fn is_served(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-    let mut answers = part.sent().filter(|(other, response, _)| {
-        (other.hop, response.method) == (seen.hop, packet.method)
-            && response.status().is_some_and(|status| status > 100 && !matches!(status, 400 | 401 | 407))
+    let mut answers = part.of(seen.hop).responses_sent(packet.method).filter(|(_, response, _)| {
+        response.status().is_some_and(|status| status > 100 && !matches!(status, 400 | 401 | 407))
     });
     !matches!(packet.method, "ACK" | "CANCEL") && (part.forwards(seen.hop, packet.method) || answers.next().is_some())
 }
@@ -230,19 +213,19 @@ mod tests {
     fn a_count_of_a_nonce_is_used_once() {
         const TWICE: &str = "count 00000001 of its nonce was used before";
         let first = || Story::new().sends(0, &by("n", 1, &asked(2, "1")));
-        first().sends(1, &by("n", 2, &asked(3, "2"))).shows(Digest, "");
-        first().sends(1, &by("m", 1, &asked(3, "2"))).shows(Digest, "");
-        first().sends(1, &by("n", 1, &asked(2, "1"))).shows(Digest, "");
-        first().sends(1, &by("n", 1, &asked(3, "2"))).shows(Digest, TWICE);
+        first().sends(1, &by("n", 2, &asked(3, "2"))).shows(DIGEST, "");
+        first().sends(1, &by("m", 1, &asked(3, "2"))).shows(DIGEST, "");
+        first().sends(1, &by("n", 1, &asked(2, "1"))).shows(DIGEST, "");
+        first().sends(1, &by("n", 1, &asked(3, "2"))).shows(DIGEST, TWICE);
     }
 
     #[test]
     fn the_ack_for_a_2xx_has_the_credentials_of_its_invite() {
         let story = || Story::new().sends(0, &by("n", 1, &request("INVITE", &["1"])));
         let ack = in_dialog("ACK", &["2"]);
-        story().sends(9, &by("n", 1, &ack)).shows(Digest, "");
-        story().sends(9, &ack).shows(Digest, "its credentials are not those of its INVITE");
-        story().sends(9, &request("ACK", &["1"])).shows(Digest, "");
+        story().sends(9, &by("n", 1, &ack)).shows(DIGEST, "");
+        story().sends(9, &ack).shows(DIGEST, "its credentials are not those of its INVITE");
+        story().sends(9, &request("ACK", &["1"])).shows(DIGEST, "");
     }
 
     fn rejection(realm: &str) -> String {
@@ -252,12 +235,12 @@ mod tests {
     #[test]
     fn a_nonce_that_was_rejected_is_not_used_again_and_a_cancel_not_challenged() {
         let story = || Story::new().sends(0, &by("n", 1, &asked(2, "1"))).receives(5, &rejection("a, b"));
-        story().sends(9, &by("m", 1, &asked(3, "2"))).shows(Digest, "");
-        story().sends(9, &by("n", 2, &asked(3, "2"))).shows(Digest, "its nonce was rejected before");
+        story().sends(9, &by("m", 1, &asked(3, "2"))).shows(DIGEST, "");
+        story().sends(9, &by("n", 2, &asked(3, "2"))).shows(DIGEST, "its nonce was rejected before");
         let elsewhere = Story::new().sends(0, &by("n", 1, &asked(2, "1"))).receives(5, &rejection("c"));
-        elsewhere.sends(9, &by("n", 2, &asked(3, "2"))).shows(Digest, "");
+        elsewhere.sends(9, &by("n", 2, &asked(3, "2"))).shows(DIGEST, "");
         let cancelled = Story::new().receives(0, &request("CANCEL", &["1"]));
-        cancelled.sends(1, &response(401, "CANCEL", &["1"])).shows(Digest, "a CANCEL is not challenged");
+        cancelled.sends(1, &response(401, "CANCEL", &["1"])).shows(DIGEST, "a CANCEL is not challenged");
     }
 
     #[test]
@@ -273,10 +256,10 @@ mod tests {
                 .receives(9, &replay)
                 .sends(9, &response(status, "INFO", &["3"]))
         };
-        second.shows(Digest, "");
-        third(401).shows(Digest, "");
-        third(200).shows(Digest, "with count 00000001 of a nonce, which it had served before");
+        second.shows(DIGEST, "");
+        third(401).shows(DIGEST, "");
+        third(200).shows(DIGEST, "with count 00000001 of a nonce, which it had served before");
         let secret = with(&format!("X-Debug: {}", PASSWORDS[1]), &by("n", 1, &asked(2, "1")));
-        Story::new().sends(0, &secret).shows(Digest, "a password is in it");
+        Story::new().sends(0, &secret).shows(DIGEST, "a password is in it");
     }
 }

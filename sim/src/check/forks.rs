@@ -1,6 +1,4 @@
-//! Forks: what a proxy makes of several branches, as [`Transparency`](super::Transparency) judges it.
-
-use sansip::Timers;
+//! Forks: what a proxy makes of several branches, as [`TRANSPARENCY`](super::TRANSPARENCY) judges it.
 
 use super::{Part, Seen};
 use crate::packet::Packet;
@@ -9,19 +7,13 @@ use crate::packet::Packet;
 const BREADTH: u32 = 60;
 
 /// A response that a proxy sends for a request that it has forwarded.
-pub(super) fn judge_answer(
-    part: &Part<'_>,
-    seen: &Seen<'_>,
-    sent: &Packet<'_>,
-    timers: &Timers,
-) -> Result<(), &'static str> {
+pub(super) fn judge_answer(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>) -> Result<(), &'static str> {
     // A CANCEL is answered hop by hop, also where an earlier copy went on statelessly (§16.10).
     let Some(status) = sent.status().filter(|status| *status > 100 && sent.method != "CANCEL") else { return Ok(()) };
-    if !part.sent().any(|(other, request, _)| other.below == Some(seen.hop) && request.is(sent.method)) {
+    if !part.forwards(seen.hop, sent.method) {
         return Ok(());
     }
-    let before = || part.received().take_while(|(other, ..)| other.index < seen.index);
-    let came = || before().filter(|(other, packet, _)| other.below == Some(seen.hop) && packet.method == sent.method);
+    let came = || part.branches(seen.hop).before(seen.index).received().filter(|(_, it, _)| it.method == sent.method);
     let is_it = |packet: &Packet<'_>| (packet.status(), packet.to_tag) == (Some(status), sent.to_tag);
     let passed_on = came().any(|(_, packet, _)| is_it(packet));
     if !passed_on {
@@ -30,7 +22,7 @@ pub(super) fn judge_answer(
     if matches!(status, 401 | 407) {
         judge_challenges(sent, came().map(|(_, packet, _)| packet))?;
     }
-    if status >= 300 && sent.method == "INVITE" { judge_best(part, seen, status, timers) } else { Ok(()) }
+    if status >= 300 && sent.method == "INVITE" { judge_best(part, seen, status) } else { Ok(()) }
 }
 
 /// A challenge goes on with those of all branches (RFC 3261 §16.7 step 7).
@@ -48,9 +40,9 @@ fn is_challenge(name: &str) -> bool {
 }
 
 /// A 6xx is preferred to all, and else the lowest class (RFC 3261 §16.7 step 6).
-fn judge_best(part: &Part<'_>, seen: &Seen<'_>, status: u16, timers: &Timers) -> Result<(), &'static str> {
-    let branches = part.sent().filter(|(other, request, _)| other.below == Some(seen.hop) && request.is("INVITE"));
-    let answers = branches.filter_map(|(branch, ..)| part.first_final(branch.hop, timers));
+fn judge_best(part: &Part<'_>, seen: &Seen<'_>, status: u16) -> Result<(), &'static str> {
+    let branches = part.branches(seen.hop).requests_sent("INVITE");
+    let answers = branches.filter_map(|(branch, ..)| part.first_final(branch.hop));
     for (other, answer) in answers.filter(|(other, _)| other.index < seen.index) {
         // One that is followed is no answer any more, and one that finds nobody may be taken over by another way to the phone.
         let other_class = answer.status().filter(|it| !matches!(it, 408 | 430)).map_or(9, |it| it / 100);
@@ -73,12 +65,10 @@ pub(super) fn judge_breadth(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>)
         return Ok(());
     }
     let incoming = part.copies(below, sent.method, seen.index).filter_map(|(_, packet, _)| breadth(packet)).max();
-    let before = || part.seen.iter().take_while(|other| other.index < seen.index);
-    let is_over =
-        |hop| before().filter(|other| other.hop == hop).filter_map(Seen::received).any(|(packet, _)| is_final(packet));
+    let is_over = |hop| part.of(hop).before(seen.index).received().any(|(_, packet, _)| packet.is_final());
     let (mut open, mut used) = (vec![seen.hop], own);
-    for (other, packet, _) in part.sent().take_while(|(other, ..)| other.index < seen.index) {
-        if other.below == Some(below) && packet.is(sent.method) && !open.contains(&other.hop) && !is_over(other.hop) {
+    for (other, packet, _) in part.branches(below).before(seen.index).requests_sent(sent.method) {
+        if !open.contains(&other.hop) && !is_over(other.hop) {
             open.push(other.hop);
             used += breadth(packet).unwrap_or_default();
         }
@@ -90,22 +80,17 @@ pub(super) fn judge_breadth(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>)
     }
 }
 
-fn is_final(packet: &Packet<'_>) -> bool {
-    packet.status().is_some_and(|status| status >= 200)
-}
-
 fn breadth(packet: &Packet<'_>) -> Option<u32> {
     packet.values("max-breadth", "max-breadth").next()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Transparency;
+    use super::super::TRANSPARENCY;
     use super::super::story::{Story, request, response, with};
-    use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Transparency::new(Timers::default()), why);
+        story.shows(TRANSPARENCY, why);
     }
 
     fn hops(text: &str) -> String {

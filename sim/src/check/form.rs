@@ -1,28 +1,16 @@
 //! Form: each message has what every message has.
 
-use super::{Check, Names, Part, Report};
+use super::{Names, Part, Report, Rule};
 use crate::packet::Packet;
 
 /// Each message sent has Via, From (of an own request with a tag), To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
 /// Content-Length, if it is there, is the length of the body (§18.3, §20.14).
-#[derive(Clone, Copy, Debug)]
-pub struct Form;
+pub const FORM: Rule = Rule::new("form", "RFC 3261 §8.1.1, §8.2.6, §18.3, §20.14").of_parts(check_part);
 
-impl Check for Form {
-    fn name(&self) -> &'static str {
-        "form"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.1.1, §8.2.6, §18.3, §20.14"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, _) in part.sent() {
-            if let Some(why) = fault(packet) {
-                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, _) in part.sent() {
+        if let Some(why) = fault(packet) {
+            report.sent(part, seen, packet, &why);
         }
     }
 }
@@ -63,7 +51,7 @@ mod tests {
     use super::*;
 
     fn sent(message: &str, why: &str) {
-        Story::new().sends(0, message).shows(Form, why);
+        Story::new().sends(0, message).shows(FORM, why);
     }
 
     #[test]

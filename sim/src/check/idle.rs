@@ -1,34 +1,19 @@
 //! Idle: nothing is left over.
 
-use super::{Check, Kind, Reading, Report};
+use super::{Reading, Report, Rule};
 
 /// At the end of a run nobody has a call and every node is idle: no transaction, dialog, delivery or open question is left
 /// (RFC 3261 §17: every state machine has a timer that ends it).
-#[derive(Clone, Copy, Debug)]
-pub struct Idle;
+pub const IDLE: Rule = Rule::new("idle", "RFC 3261 §17.1, §17.2; RFC 6026 §7").of_runs(check_run).in_the_end();
 
-impl Check for Idle {
-    fn name(&self) -> &'static str {
-        "idle"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §17.1, §17.2; RFC 6026 §7"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Liveness
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for (node, name, actor) in run.actors() {
-            for call in actor.calls() {
-                let what = format!("{name} still has the call {} ({:?})", call.call_id, call.state);
-                report.breach(node, run.now(), what);
-            }
-            if !actor.is_idle() {
-                report.breach(node, run.now(), format!("{name} is not idle"));
-            }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    for (node, name, actor) in run.actors() {
+        for call in actor.calls() {
+            let what = format!("{name} still has the call {} ({:?})", call.call_id, call.state);
+            report.breach(node, run.now(), what);
+        }
+        if !actor.is_idle() {
+            report.breach(node, run.now(), format!("{name} is not idle"));
         }
     }
 }
@@ -41,9 +26,9 @@ mod tests {
 
     #[test]
     fn nobody_has_a_call_and_everybody_is_idle() {
-        Still::default().shows(Idle, "");
-        Still { idle: false, ..Still::default() }.shows(Idle, "judged is not idle");
+        Still::default().shows(IDLE, "");
+        Still { idle: false, ..Still::default() }.shows(IDLE, "judged is not idle");
         let calls = vec![Call { call_id: "c".into(), state: CallState::Ending }];
-        Still { calls, ..Still::default() }.shows(Idle, "judged still has the call c (Ending)");
+        Still { calls, ..Still::default() }.shows(IDLE, "judged still has the call c (Ending)");
     }
 }

@@ -84,6 +84,7 @@ impl<'a> Judge<'a> {
                 self.known.clear();
             }
             // The memory has no room to spare.
+            part.0.groups.take();
             let seen = part.0.seen.clone();
             self.reader.recycle(std::mem::replace(&mut part.0.seen, seen));
             self.known.insert(part, found);
@@ -109,10 +110,11 @@ struct Known<'a>(Part<'a>);
 
 impl PartialEq for Known<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let Part { node, name, call_id, seen, until, crashed, is_stateless, keeps_time, lost } = &self.0;
+        let Part { node, name, call_id, seen, until, crashed, is_stateless, keeps_time, lost, timers, groups: _ } =
+            &self.0;
         let rest = &other.0;
         (*node, *until, *crashed, *keeps_time) == (rest.node, rest.until, rest.crashed, rest.keeps_time)
-            && *is_stateless == rest.is_stateless
+            && (*is_stateless, timers) == (rest.is_stateless, &rest.timers)
             && seen.len() == rest.seen.len()
             && seen.iter().zip(&rest.seen).all(|(one, other)| is_same(one, other))
             && (*name, *call_id, lost) == (rest.name, rest.call_id, &rest.lost)

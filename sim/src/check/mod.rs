@@ -50,6 +50,7 @@ mod capacity;
 mod census;
 mod cseq;
 mod digest;
+mod exchange;
 mod forks;
 mod form;
 mod idle;
@@ -64,6 +65,7 @@ mod resends;
 mod responses;
 mod route;
 mod rseq;
+mod rule;
 mod schedule;
 mod session_timer;
 mod shelf;
@@ -73,36 +75,22 @@ mod traffic;
 mod transparency;
 mod via;
 
-pub use acknowledged::Acknowledged;
-pub use after_bye::AfterBye;
-pub use agreement::Agreement;
-pub use answered::Answered;
-pub use binding::BindingDiscipline;
-pub use cancel::Cancel;
-pub use capacity::Capacity;
-pub use census::NothingLeft;
-pub use cseq::CSeqDiscipline;
-pub use digest::Digest;
-pub use form::Form;
-pub use idle::Idle;
-pub use offer_answer::OfferAnswer;
+pub use self::{
+    acknowledged::ACKNOWLEDGED, after_bye::AFTER_BYE, agreement::AGREEMENT, answered::ANSWERED, binding::BINDING,
+    cancel::CANCEL, capacity::CAPACITY, census::CENSUS, cseq::CSEQ, digest::DIGEST, form::FORM, idle::IDLE,
+    offer_answer::OFFER_ANSWER, relay::RELAY, replaces::REPLACES, resends::RESENDS, responses::RESPONSES, route::ROUTE,
+    rseq::RSEQ, schedule::SCHEDULE, session_timer::SESSION_TIMER, traffic::TRAFFIC, transparency::TRANSPARENCY,
+    via::VIA,
+};
+pub use exchange::{Exchange, Message};
 pub use reading::{Carried, Names, Part, Reading, Seen, Serving, Sight};
-pub use relay::Relay;
-pub use replaces::Replaces;
-pub use resends::Resends;
-pub use responses::Responses;
-pub use route::Routing;
-pub use rseq::RSeq;
-pub use schedule::Schedule;
-pub use session_timer::SessionTimer;
-pub use traffic::Traffic;
-pub use transparency::Transparency;
-pub use via::ViaDiscipline;
+pub use rule::Rule;
 
 use std::fmt;
 
-use sansip::{Instant, Timers};
+use sansip::Instant;
 
+use crate::packet::Packet;
 use crate::trace::NodeId;
 use crate::world::World;
 pub(crate) use judge::Judge;
@@ -179,37 +167,43 @@ impl Report<'_> {
         let breach = Breach { check: self.check, kind: self.kind, node, time, what: what.into() };
         self.breaches.push((self.place, breach));
     }
+
+    /// A node sent a message that it should not have sent, or not so.
+    pub fn sent(&mut self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, why: &str) {
+        let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
+        self.breach(part.node, seen.time, what);
+    }
 }
 
 /// The checks that hold in every world of nodes with the usual timers.
 pub fn standard() -> Vec<Box<dyn Check>> {
-    let timers = Timers::default();
-    vec![
-        Box::new(Form),
-        Box::new(Responses::new(timers)),
-        Box::new(ViaDiscipline),
-        Box::new(CSeqDiscipline),
-        Box::new(Cancel::new(timers)),
-        Box::new(Routing),
-        Box::new(Transparency::new(timers)),
-        Box::new(Relay),
-        Box::new(BindingDiscipline),
-        Box::new(AfterBye),
-        Box::new(Schedule::new(timers)),
-        Box::new(Traffic),
-        Box::new(Agreement::new(timers)),
-        Box::new(OfferAnswer),
-        Box::new(RSeq),
-        Box::new(SessionTimer::new(timers)),
-        Box::new(Replaces::new(timers)),
-        Box::new(Digest),
-        Box::new(Capacity),
-        Box::new(Resends::new(timers)),
-        Box::new(Acknowledged::new(timers)),
-        Box::new(Answered::new(timers)),
-        Box::new(Idle),
-        Box::new(NothingLeft),
-    ]
+    const RULES: [Rule; 24] = [
+        FORM,
+        RESPONSES,
+        VIA,
+        CSEQ,
+        CANCEL,
+        ROUTE,
+        TRANSPARENCY,
+        RELAY,
+        BINDING,
+        AFTER_BYE,
+        SCHEDULE,
+        TRAFFIC,
+        AGREEMENT,
+        OFFER_ANSWER,
+        RSEQ,
+        SESSION_TIMER,
+        REPLACES,
+        DIGEST,
+        CAPACITY,
+        RESENDS,
+        ACKNOWLEDGED,
+        ANSWERED,
+        IDLE,
+        CENSUS,
+    ];
+    RULES.into_iter().map(|rule| Box::new(rule) as Box<dyn Check>).collect()
 }
 
 /// Every breach of the given checks, in the order of the checks.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sansip::Instant;
 
-use super::{Part, Seen, Sight};
+use super::{Part, Seen};
 use crate::actor::Session;
 use crate::packet::Packet;
 
@@ -29,7 +29,7 @@ type Invite<'a> = (Option<&'a [u8]>, bool);
 
 /// An offer that was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Exchange<'a> {
+pub(super) struct Agreed<'a> {
     /// Whether the offer was that of this end.
     pub(super) ours: bool,
     /// Who offered (the tag) and in what.
@@ -59,7 +59,7 @@ pub(super) struct Negotiation<'a> {
     invites: BTreeMap<(bool, u32), Invite<'a>>,
     /// Everything that was looked at: copies say nothing new.
     known: BTreeSet<(bool, &'a str, Option<u16>, u32, u32)>,
-    exchanges: Vec<(Instant, Exchange<'a>)>,
+    exchanges: Vec<(Instant, Agreed<'a>)>,
     owed: Vec<Owed<'a>>,
     over: bool,
     /// The reliable responses whose offers have been answered, or fell with their INVITE: ours or not, and the number. What another PRACK
@@ -76,28 +76,23 @@ impl<'a> Negotiation<'a> {
     /// What the node of this part has negotiated in the dialog of these tags.
     pub(super) fn of(part: &Part<'a>, local: &'a str, remote: &'a str) -> Self {
         let mut negotiation = Self { local, remote, ..Self::default() };
-        for seen in &part.seen {
+        for (seen, packet, _) in part.messages() {
             if negotiation.over {
                 break;
             }
-            match seen.what {
-                Sight::Sent(packet, _) => negotiation.see(seen, packet, true),
-                Sight::Received(packet, _) => negotiation.see(seen, packet, false),
-                Sight::Began | Sight::Ended(_) => {}
-            }
+            negotiation.see(seen, packet, seen.is_sent());
         }
         negotiation
     }
 
     /// The last offer that was answered, as this end knows.
-    pub(super) fn last_exchange(&self) -> Option<Exchange<'a>> {
+    pub(super) fn last_agreed(&self) -> Option<Agreed<'a>> {
         self.exchanges.last().map(|(_, exchange)| *exchange)
     }
 
     /// The description of this end in the last exchange before that time.
     pub(super) fn local_before(&self, time: Instant) -> Option<&'a [u8]> {
-        let mut before = self.exchanges.iter().rev().filter(|(at, _)| *at < time);
-        before.next().map(|(_, exchange)| exchange.local)
+        self.exchanges.iter().rev().find(|(at, _)| *at < time).map(|(_, exchange)| exchange.local)
     }
 
     /// Whether this is the session that this end had, or may have had, at some moment of that instant.
@@ -319,7 +314,7 @@ impl<'a> Negotiation<'a> {
             Carrier::Message(method, number) => (who, method, number),
             Carrier::Reliable(invite, rseq) => (who, "1xx", invite ^ rseq.rotate_left(16)),
         };
-        self.exchanges.push((seen.time, Exchange { ours: !sent, offer: carrier, local, remote }));
+        self.exchanges.push((seen.time, Agreed { ours: !sent, offer: carrier, local, remote }));
     }
 
     fn clear(&mut self, ours: bool) {
@@ -344,7 +339,7 @@ fn number(packet: &Packet<'_>, name: &'static str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::OfferAnswer;
+    use super::super::OFFER_ANSWER;
     use super::super::story::{Story, in_dialog, numbered, request, response, with};
 
     /// This message with that description.
@@ -374,45 +369,45 @@ mod tests {
         const OURS: &str = "has an offer while an earlier one waits for the answer";
         const THEIRS: &str = "has an offer while that of the other end waits for the answer";
         let asked = || answered().sends(20, &update(2, "3"));
-        asked().shows(OfferAnswer, "");
-        asked().sends(21, &update(3, "4")).shows(OfferAnswer, OURS);
-        asked().sends(21, &update(2, "3")).shows(OfferAnswer, "");
+        asked().shows(OFFER_ANSWER, "");
+        asked().sends(21, &update(3, "4")).shows(OFFER_ANSWER, OURS);
+        asked().sends(21, &update(2, "3")).shows(OFFER_ANSWER, "");
         for status in [401, 491] {
             let refused = numbered(2, &response(status, "UPDATE", &["3"]));
-            asked().receives(21, &refused).sends(22, &update(3, "4")).shows(OfferAnswer, "");
+            asked().receives(21, &refused).sends(22, &update(3, "4")).shows(OFFER_ANSWER, "");
         }
         let agreed = sdp("yes", &numbered(2, &response(200, "UPDATE", &["3"])));
-        asked().receives(21, &agreed).sends(22, &update(3, "4")).shows(OfferAnswer, "");
+        asked().receives(21, &agreed).sends(22, &update(3, "4")).shows(OFFER_ANSWER, "");
         let was_asked = || answered().receives(20, &theirs(&update(7, "t")));
-        was_asked().sends(21, &update(2, "3")).shows(OfferAnswer, THEIRS);
+        was_asked().sends(21, &update(2, "3")).shows(OFFER_ANSWER, THEIRS);
         let no = theirs(&numbered(7, &response(488, "UPDATE", &["t"])));
-        was_asked().sends(21, &no).sends(22, &update(2, "3")).shows(OfferAnswer, "");
+        was_asked().sends(21, &no).sends(22, &update(2, "3")).shows(OFFER_ANSWER, "");
     }
 
     #[test]
     fn an_offer_that_meets_ones_own_is_refused() {
         let glare = || answered().sends(20, &update(2, "3")).receives(21, &theirs(&update(7, "t")));
         let reply = |status| theirs(&numbered(7, &response(status, "UPDATE", &["t"])));
-        glare().sends(22, &reply(491)).shows(OfferAnswer, "");
+        glare().sends(22, &reply(491)).shows(OFFER_ANSWER, "");
         let accepted = sdp("yes", &reply(200));
-        glare().sends(22, &accepted).shows(OfferAnswer, "accepts an offer while its own waits for the answer");
+        glare().sends(22, &accepted).shows(OFFER_ANSWER, "accepts an offer while its own waits for the answer");
     }
 
     #[test]
     fn each_offer_has_its_answer_where_it_belongs() {
         let called = || Story::new().receives(0, &theirs(&invite()));
         let ok = theirs(&response(200, "INVITE", &["1"]));
-        called().sends(9, &sdp("answer", &ok)).shows(OfferAnswer, "");
-        called().sends(9, &ok).shows(OfferAnswer, "has neither offer nor answer");
+        called().sends(9, &sdp("answer", &ok)).shows(OFFER_ANSWER, "");
+        called().sends(9, &ok).shows(OFFER_ANSWER, "has neither offer nor answer");
         let late = || {
             let ok = sdp("offer", &response(200, "INVITE", &["1"]));
             Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok)
         };
         let ack = in_dialog("ACK", &["2"]);
-        late().sends(10, &sdp("answer", &ack)).shows(OfferAnswer, "");
-        late().sends(10, &ack).shows(OfferAnswer, "has no answer to the offer of its 2xx");
+        late().sends(10, &sdp("answer", &ack)).shows(OFFER_ANSWER, "");
+        late().sends(10, &ack).shows(OFFER_ANSWER, "has no answer to the offer of its 2xx");
         let early = Story::new().sends(0, &invite()).receives(9, &sdp("answer", &response(200, "INVITE", &["1"])));
-        early.sends(10, &sdp("answer", &ack)).shows(OfferAnswer, "has a description that answers no offer");
+        early.sends(10, &sdp("answer", &ack)).shows(OFFER_ANSWER, "has a description that answers no offer");
     }
 
     #[test]
@@ -425,14 +420,14 @@ mod tests {
         };
         let session = |local, remote| Some((local, remote));
         let before = |local, remote| offered().ends_with(20, session(local, remote)).sends(28, &ack);
-        before("answer", "offer").shows(OfferAnswer, "");
-        before("other", "offer").shows(OfferAnswer, NOT);
-        before("answer", "other").shows(OfferAnswer, NOT);
+        before("answer", "offer").shows(OFFER_ANSWER, "");
+        before("other", "offer").shows(OFFER_ANSWER, NOT);
+        before("answer", "other").shows(OFFER_ANSWER, NOT);
         let after = |local, remote| offered().sends(10, &ack).ends_with(20, session(local, remote));
-        after("answer", "offer").shows(OfferAnswer, "");
-        after("other", "offer").shows(OfferAnswer, NOT);
+        after("answer", "offer").shows(OFFER_ANSWER, "");
+        after("other", "offer").shows(OFFER_ANSWER, NOT);
         // The call was over before the way of the ACK was known.
-        offered().ends_with(20, session("answer", "offer")).shows(OfferAnswer, "");
+        offered().ends_with(20, session("answer", "offer")).shows(OFFER_ANSWER, "");
     }
 
     #[test]
@@ -440,11 +435,11 @@ mod tests {
         let ringing = with("Require: 100rel", &with("RSeq: 7", &response(183, "INVITE", &["1"])));
         let prack = with("RAck: 7 1 INVITE", &numbered(2, &in_dialog("PRACK", &["2"])));
         let asked = || Story::new().sends(0, &invite()).receives(5, &sdp("answer", &ringing));
-        asked().sends(6, &prack).sends(7, &numbered(3, &update(3, "3"))).shows(OfferAnswer, "");
+        asked().sends(6, &prack).sends(7, &numbered(3, &update(3, "3"))).shows(OFFER_ANSWER, "");
         let waits = "has an offer while an earlier one waits for the answer";
-        Story::new().sends(0, &invite()).receives(5, &ringing).sends(6, &update(2, "3")).shows(OfferAnswer, waits);
+        Story::new().sends(0, &invite()).receives(5, &ringing).sends(6, &update(2, "3")).shows(OFFER_ANSWER, waits);
         let offered = || Story::new().sends(0, &request("INVITE", &["1"])).receives(5, &sdp("offer", &ringing));
-        offered().sends(6, &sdp("answer", &prack)).shows(OfferAnswer, "");
-        offered().sends(6, &prack).shows(OfferAnswer, "has no answer to the offer of its response");
+        offered().sends(6, &sdp("answer", &prack)).shows(OFFER_ANSWER, "");
+        offered().sends(6, &prack).shows(OFFER_ANSWER, "has no answer to the offer of its response");
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use sansip::Instant;
 
-use super::negotiation::{Exchange, Negotiation};
-use super::{Check, Names, Part, Reading, Report, Sight};
+use super::negotiation::{Agreed, Negotiation};
+use super::{Names, Part, Reading, Report, Rule, Sight};
 use crate::actor::Session;
 
 /// Sessions are agreed upon by offers and answers (RFC 3264, RFC 6337), judged by the messages of each end of a dialog alone.
@@ -17,61 +17,52 @@ use crate::actor::Session;
 /// * The session that an end believes in at the end of the call is that of the last offer that was answered: a change that is
 ///   refused leaves it as it was (RFC 3261 §14.1).
 /// * Where both ends saw the last offer answered, they have the same two descriptions.
-#[derive(Clone, Copy, Debug)]
-pub struct OfferAnswer;
+pub const OFFER_ANSWER: Rule =
+    Rule::new("offer-answer", "RFC 3264 §4, §8; RFC 3261 §13.2.1, §14; RFC 3262 §5; RFC 3311 §5; RFC 6337 §2")
+        .of_runs(check_run)
+        .of_parts(check_part);
 
-impl Check for OfferAnswer {
-    fn name(&self) -> &'static str {
-        "offer-answer"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3264 §4, §8; RFC 3261 §13.2.1, §14; RFC 3262 §5; RFC 3311 §5; RFC 6337 §2"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        let ends: Vec<_> = run.parts().iter().filter(|part| is_end(part)).collect();
-        for (place, part) in ends.iter().enumerate() {
-            for other in ends[..place].iter().filter(|other| other.call_id == part.call_id && other.node != part.node) {
-                for (local, remote) in dialogs(part) {
-                    let [own, theirs] = [(part, local, remote), (other, remote, local)]
-                        .map(|(part, local, remote)| Negotiation::of(part, local, remote).last_exchange());
-                    if let (Some(own), Some(theirs)) = (own, theirs)
-                        && !is_agreed(&own, &theirs)
-                    {
-                        let what =
-                            format!("{} and {} have different sessions by the same offer", part.name, other.name);
-                        report.breach(part.node, part.until, what);
-                    }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    let ends: Vec<_> = run.parts().iter().filter(|part| is_end(part)).collect();
+    for (place, part) in ends.iter().enumerate() {
+        for other in ends[..place].iter().filter(|other| other.call_id == part.call_id && other.node != part.node) {
+            for (local, remote) in dialogs(part) {
+                let [own, theirs] = [(part, local, remote), (other, remote, local)]
+                    .map(|(part, local, remote)| Negotiation::of(part, local, remote).last_agreed());
+                if let (Some(own), Some(theirs)) = (own, theirs)
+                    && !is_agreed(&own, &theirs)
+                {
+                    let what = format!("{} and {} have different sessions by the same offer", part.name, other.name);
+                    report.breach(part.node, part.until, what);
                 }
             }
         }
     }
+}
 
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        // Some of what a proxy forwards cannot be told from words of its own.
-        if is_proxy(part) {
-            return;
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    // Some of what a proxy forwards cannot be told from words of its own.
+    if is_proxy(part) {
+        return;
+    }
+    let dialogs = dialogs(part);
+    for (local, remote) in &dialogs {
+        let negotiation = Negotiation::of(part, local, remote);
+        for (time, what) in &negotiation.wrong {
+            report.breach(part.node, *time, format!("{}: {what}", part.name));
         }
-        let dialogs = dialogs(part);
-        for (local, remote) in &dialogs {
-            let negotiation = Negotiation::of(part, local, remote);
-            for (time, what) in &negotiation.wrong {
-                report.breach(part.node, *time, format!("{}: {what}", part.name));
-            }
-        }
-        if let Some((time, claimed)) = claimed(part)
-            && let Some((local, remote)) = confirmed(part)
-            && dialogs.contains(&(local, remote))
-            && !Negotiation::of(part, local, remote).has(claimed, time)
-        {
-            report.breach(part.node, time, format!("{} believes in a session that was not agreed upon", part.name));
-        }
+    }
+    if let Some((time, claimed)) = claimed(part)
+        && let Some((local, remote)) = confirmed(part)
+        && dialogs.contains(&(local, remote))
+        && !Negotiation::of(part, local, remote).has(claimed, time)
+    {
+        report.breach(part.node, time, format!("{} believes in a session that was not agreed upon", part.name));
     }
 }
 
 /// Whether both say the same where they speak of the same offer.
-fn is_agreed(own: &Exchange<'_>, theirs: &Exchange<'_>) -> bool {
+fn is_agreed(own: &Agreed<'_>, theirs: &Agreed<'_>) -> bool {
     own.offer != theirs.offer || own.ours == theirs.ours || (own.local, own.remote) == (theirs.remote, theirs.local)
 }
 
@@ -88,12 +79,8 @@ fn is_proxy(part: &Part<'_>) -> bool {
 /// The dialogs that this node is an end of: its tag, and the other's. A proxy is an end of none.
 fn dialogs<'a>(part: &Part<'a>) -> BTreeSet<(&'a str, &'a str)> {
     let mut all = BTreeSet::new();
-    for seen in &part.seen {
-        let (packet, sent) = match seen.what {
-            Sight::Sent(packet, _) => (packet, true),
-            Sight::Received(packet, _) => (packet, false),
-            Sight::Began | Sight::Ended(_) => continue,
-        };
+    for (seen, packet, _) in part.messages() {
+        let sent = seen.is_sent();
         // A response to an INVITE makes it, or the request of it that has been served says so.
         if packet.method != "INVITE" || packet.to_tag.is_empty() || packet.status().is_none_or(|status| status >= 300) {
             continue;
@@ -111,11 +98,8 @@ fn dialogs<'a>(part: &Part<'a>) -> BTreeSet<(&'a str, &'a str)> {
 
 /// The dialog of the first 2xx to an INVITE.
 fn confirmed<'a>(part: &Part<'a>) -> Option<(&'a str, &'a str)> {
-    part.seen.iter().find_map(|seen| match seen.what {
-        Sight::Sent(packet, _) if packet.answers(2, "INVITE") => Some((packet.to_tag, packet.from_tag)),
-        Sight::Received(packet, _) if packet.answers(2, "INVITE") => Some((packet.from_tag, packet.to_tag)),
-        _ => None,
-    })
+    let (seen, packet, _) = part.messages().find(|(_, packet, _)| packet.answers(2, "INVITE"))?;
+    Some(if seen.is_sent() { (packet.to_tag, packet.from_tag) } else { (packet.from_tag, packet.to_tag) })
 }
 
 /// When the call was over that the node had first, and the session that it believed in by then, if it says so.

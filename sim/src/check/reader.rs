@@ -1,9 +1,10 @@
 //! From a trace to what each node saw of each call.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use sansip::Instant;
 use sansip::message::SharedBytes;
+use sansip::{Instant, Timers};
 
 use super::reading::{Carried, Part, Seen, Sight};
 use super::shelf::{Filler, Shelf};
@@ -276,6 +277,8 @@ impl<'a, 't> Parts<'a, 't> {
                 call_id,
                 seen: self.spare.pop().unwrap_or_else(|| Vec::with_capacity(32)),
                 lost: Vec::new(),
+                timers: Timers::default(),
+                groups: OnceCell::new(),
                 until: self.trace.local(node, self.now),
                 crashed: false,
                 is_stateless: self.trace.is_stateless(node),

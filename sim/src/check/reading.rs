@@ -1,11 +1,13 @@
 //! A run as checks see it.
 
+use std::cell::OnceCell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use sansip::server::Settings;
 use sansip::{Answer, Instant, Question, Timers};
 
+use super::exchange::{Exchange, Groups, Message};
 use crate::actor::{Actor, Census, Session};
 use crate::packet::Packet;
 use crate::trace::{NodeId, Trace};
@@ -54,6 +56,10 @@ pub struct Part<'a> {
     pub is_stateless: bool,
     /// Whether its clock never jumped; it may run fast or slow.
     pub keeps_time: bool,
+    /// Its timers.
+    pub timers: Timers,
+    /// Its messages by hop, when they were asked for.
+    pub(super) groups: OnceCell<Groups>,
     /// The connections that it came to have no more, by the numbers of [`Carried::stream`], each with how many things it had seen by
     /// then.
     pub lost: Vec<(u32, usize)>,
@@ -99,94 +105,105 @@ pub struct Carried {
 }
 
 impl<'a> Seen<'a> {
-    /// The message that the node sent, with where it went.
-    pub fn sent(&self) -> Option<(&'a Packet<'a>, SocketAddr)> {
+    /// The message that it is, and how that went.
+    pub const fn message(&self) -> Option<(&'a Packet<'a>, Carried)> {
         match self.what {
-            Sight::Sent(packet, carried) => Some((packet, carried.destination)),
-            _ => None,
+            Sight::Sent(packet, carried) | Sight::Received(packet, carried) => Some((packet, carried)),
+            Sight::Began | Sight::Ended(_) => None,
         }
     }
 
-    /// The message that came to the node, with where it came from.
-    pub fn received(&self) -> Option<(&'a Packet<'a>, SocketAddr)> {
-        match self.what {
-            Sight::Received(packet, carried) => Some((packet, carried.source)),
-            _ => None,
-        }
+    /// The message that the node sent, with where it went.
+    pub fn sent(&self) -> Option<(&'a Packet<'a>, SocketAddr)> {
+        self.message().filter(|_| self.is_sent()).map(|(packet, carried)| (packet, carried.destination))
+    }
+
+    /// Whether it is a message that the node sent.
+    pub const fn is_sent(&self) -> bool {
+        matches!(self.what, Sight::Sent(..))
     }
 }
 
 impl<'a> Part<'a> {
     /// The messages that the node sent, in order.
-    pub fn sent(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
-        self.seen.iter().filter_map(|seen| match seen.what {
-            Sight::Sent(packet, carried) => Some((seen, packet, carried)),
-            _ => None,
-        })
+    pub fn sent(&self) -> impl Iterator<Item = Message<'_, 'a>> + Clone {
+        Exchange::all(&self.seen).sent()
     }
 
     /// The messages that came to the node, in order.
-    pub fn received(&self) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
-        self.seen.iter().filter_map(|seen| match seen.what {
-            Sight::Received(packet, carried) => Some((seen, packet, carried)),
-            _ => None,
-        })
+    pub fn received(&self) -> impl Iterator<Item = Message<'_, 'a>> + Clone {
+        Exchange::all(&self.seen).received()
+    }
+
+    /// All messages, in order.
+    pub fn messages(&self) -> impl Iterator<Item = Message<'_, 'a>> + Clone {
+        Exchange::all(&self.seen).messages()
+    }
+
+    /// What was seen before that place.
+    pub fn before(&self, index: usize) -> Exchange<'_, 'a> {
+        Exchange::all(&self.seen).before(index)
+    }
+
+    /// What was seen after that place.
+    pub fn after(&self, index: usize) -> Exchange<'_, 'a> {
+        Exchange::all(&self.seen).after(index)
+    }
+
+    /// Everything under this hop.
+    pub fn of(&self, hop: usize) -> Exchange<'_, 'a> {
+        Exchange::group(&self.seen, self.groups().hop(hop))
+    }
+
+    /// Everything on behalf of this hop: what a proxy has forwarded, and what came of it.
+    pub fn branches(&self, hop: usize) -> Exchange<'_, 'a> {
+        Exchange::group(&self.seen, self.groups().below(hop))
+    }
+
+    fn groups(&self) -> &Groups {
+        self.groups.get_or_init(|| Groups::of(&self.seen))
     }
 
     /// Every copy of a request that came from this hop before `index`. They differ only if their sender is mistaken.
-    pub fn copies(
-        &self,
+    pub fn copies<'p>(
+        &'p self,
         hop: usize,
-        method: &'a str,
+        method: &'p str,
         index: usize,
-    ) -> impl Iterator<Item = (&Seen<'a>, &'a Packet<'a>, Carried)> + Clone {
-        let before = self.received().take_while(move |(seen, ..)| seen.index < index);
-        before.filter(move |(seen, packet, _)| seen.hop == hop && packet.is(method))
+    ) -> impl Iterator<Item = Message<'p, 'a>> + Clone + use<'p, 'a> {
+        self.of(hop).before(index).requests_received(method)
     }
 
     /// By when the transaction in which the node answered finally with this To tag is over (timers H, I, J, L; RFC 3261 §17.2,
     /// RFC 6026 §7.1): a copy of the request that comes then is a new request.
-    pub fn served_until(&self, hop: usize, method: &str, tag: &str, timers: &Timers) -> Option<Instant> {
-        let mut answers = self.sent().filter(|(seen, packet, _)| (seen.hop, packet.method) == (hop, method));
-        let (last, answer, _) = answers
-            .find(|(_, packet, _)| packet.to_tag == tag && packet.status().is_some_and(|status| status >= 200))?;
-        let rejected = method == "INVITE" && answer.status().is_some_and(|status| status >= 300);
-        let mut acks = self.received().filter(|(seen, packet, _)| seen.hop == hop && packet.is("ACK"));
-        let ack = acks.find(|(_, ack, _)| rejected && ack.to_tag == tag).map(|(seen, ..)| seen.time + timers.t4);
+    pub fn served_until(&self, hop: usize, method: &str, tag: &str) -> Option<Instant> {
+        let mut answers = self.of(hop).responses_sent(method);
+        let (last, answer, _) = answers.find(|(_, packet, _)| packet.to_tag == tag && packet.is_final())?;
+        let rejected = method == "INVITE" && answer.is_rejection();
+        let mut acks = self.of(hop).requests_received("ACK");
+        let ack = acks.find(|(_, ack, _)| rejected && ack.to_tag == tag).map(|(seen, ..)| seen.time + self.timers.t4);
         // Timer J is zero where nothing is resent.
         if method != "INVITE" && answer.top().is_reliable() {
             return Some(last.time);
         }
-        let unacknowledged = last.time + timers.sixty_four_t1();
+        let unacknowledged = last.time + self.timers.sixty_four_t1();
         Some(ack.map_or(unacknowledged, |ack| unacknowledged.min(ack)))
     }
 
     /// The first final response to the INVITE that the node sent under this hop, if the INVITE was still waiting for one when it came
     /// (RFC 3261 §9.1, §17.1.1.2).
-    pub fn first_final(&self, hop: usize, timers: &Timers) -> Option<(&Seen<'a>, &'a Packet<'a>)> {
-        let (invite, _, carried) = self.sent().find(|(seen, packet, _)| seen.hop == hop && packet.is("INVITE"))?;
+    pub fn first_final(&self, hop: usize) -> Option<(&Seen<'a>, &'a Packet<'a>)> {
+        let (invite, _, carried) = self.of(hop).requests_sent("INVITE").next()?;
         // A connection that is lost before anything was heard ends its INVITE (§17.1.4), and what comes by another one is a stray.
         let lost = self.lost_after(invite.index, carried.stream).unwrap_or(usize::MAX);
-        let mut responses = self
-            .received()
-            .filter(|(seen, packet, _)| seen.hop == hop && packet.method == "INVITE" && packet.status().is_some());
         // Giving up comes before what arrives at the same moment.
-        let given_up = invite.time + timers.sixty_four_t1();
-        let (mut heard, mut first) = (false, None);
-        for (seen, packet, _) in responses.by_ref() {
-            if packet.answers(1, "INVITE") {
-                heard |= seen.time < given_up && seen.index < lost;
-            } else {
-                first = Some((seen, packet));
-                break;
-            }
-        }
-        let (seen, packet) = first?;
-        let cancelled = self.sent().any(|(cancel, packet, _)| {
-            cancel.hop == hop && packet.is("CANCEL") && cancel.time + timers.sixty_four_t1() <= seen.time
-        });
-        let waiting = seen.time < given_up && seen.index < lost;
-        (!cancelled && (heard || waiting)).then_some((seen, packet))
+        let given_up = invite.time + self.timers.sixty_four_t1();
+        let is_waiting = |seen: &Seen<'_>| seen.time < given_up && seen.index < lost;
+        let (seen, packet, _) = self.of(hop).responses_received("INVITE").find(|(_, packet, _)| packet.is_final())?;
+        let heard = self.of(hop).before(seen.index).responses_received("INVITE").any(|(seen, ..)| is_waiting(seen));
+        let over = |cancel: &Seen<'_>| cancel.time + self.timers.sixty_four_t1() <= seen.time;
+        let cancelled = self.of(hop).requests_sent("CANCEL").any(|(cancel, ..)| over(cancel));
+        (!cancelled && (heard || is_waiting(seen))).then_some((seen, packet))
     }
 
     /// From which place on the node has this connection no more, if it lost it after that place.
@@ -197,7 +214,7 @@ impl<'a> Part<'a> {
 
     /// Whether the node sent a request of that method on behalf of this hop: it is a proxy of it.
     pub fn forwards(&self, hop: usize, method: &str) -> bool {
-        self.sent().any(|(seen, packet, _)| seen.below == Some(hop) && packet.is(method))
+        self.branches(hop).sends(method)
     }
 }
 

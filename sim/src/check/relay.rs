@@ -7,7 +7,7 @@ use sansip::server::Peer;
 
 use super::resends::is_at_once;
 use super::route::{is_loose, leads_to};
-use super::{Check, Names, Part, Reading, Report, Seen, Serving};
+use super::{Names, Part, Reading, Report, Rule, Seen, Serving};
 use crate::packet::{Packet, host_port, uri_of};
 
 /// A domain's server passes a request on only if somebody whom it serves has a right to that. The right is one of these:
@@ -22,45 +22,27 @@ use crate::packet::{Packet, host_port, uri_of};
 /// None of these but the last three is a right to be led along a Route of somebody else.
 ///
 /// Whoever has that right by a dialog is not refused for want of room: a call in progress goes on while others get 503.
-#[derive(Clone, Copy, Debug)]
-pub struct Relay;
+pub const RELAY: Rule = Rule::new("relay", "RFC 3261 §16.3, §16.4, §22.3, §26.3.1").of_runs(check_run);
 
-impl Check for Relay {
-    fn name(&self) -> &'static str {
-        "relay"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §16.3, §16.4, §22.3, §26.3.1"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        for serving in run.servers() {
-            let server = Server::new(run, serving);
-            for part in run.parts().iter().filter(|part| part.node == serving.node) {
-                for (seen, packet, _) in part.sent().filter(|(_, packet, _)| packet.status() == Some(503)) {
-                    if server.stops_call(run, part, seen, packet) {
-                        let (what, branch) = (packet.what(), packet.top().branch);
-                        let what = format!("{} sent {what} ({branch}): the call is in progress", part.name);
-                        report.breach(part.node, seen.time, what);
-                    }
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    for serving in run.servers() {
+        let server = Server::new(run, serving);
+        for part in run.parts().iter().filter(|part| part.node == serving.node) {
+            for (seen, packet, _) in part.sent().filter(|(_, packet, _)| packet.status() == Some(503)) {
+                if server.stops_call(run, part, seen, packet) {
+                    report.sent(part, seen, packet, "the call is in progress");
                 }
-                for (seen, packet, carried) in part.sent().filter(|(_, packet, _)| packet.is_request()) {
-                    if is_first(part, seen, packet) && !server.may_pass_on(run, part, seen, packet) {
-                        let (what, branch, to) = (packet.what(), packet.top().branch, carried.destination);
-                        let what = format!("{} passed {what} ({branch}) on to {to} for a stranger", part.name);
-                        report.breach(part.node, seen.time, what);
-                    }
+            }
+            for (seen, packet, carried) in part.sent().filter(|(_, packet, _)| packet.is_request()) {
+                let is_first = !part.of(seen.hop).before(seen.index).sends(packet.method);
+                if is_first && !server.may_pass_on(run, part, seen, packet) {
+                    let (what, branch, to) = (packet.what(), packet.top().branch, carried.destination);
+                    let what = format!("{} passed {what} ({branch}) on to {to} for a stranger", part.name);
+                    report.breach(part.node, seen.time, what);
                 }
             }
         }
     }
-}
-
-/// Whether no copy of the request was sent before.
-fn is_first(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-    let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index);
-    !before.any(|(other, request, _)| other.hop == seen.hop && request.is(packet.method))
 }
 
 /// A server, with whom it knows.
@@ -115,7 +97,7 @@ impl<'a> Server<'a> {
     fn serves(&self, run: &Reading<'_>, request: &Packet<'_>, source: SocketAddr) -> bool {
         let settings = &self.serving.settings;
         let Some(uri) = request.uri() else { return true };
-        let routes: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+        let routes = request.uris("route", "route");
         let left = routes.iter().find(|route| !self.is_here(route));
         // A strict router has put what this server recorded into the Request-URI.
         let by_strict_router = self.is_here(uri) && is_loose(uri) && !uri.contains('@');
@@ -158,12 +140,10 @@ impl<'a> Server<'a> {
 fn is_peer(peer: &Peer, address: IpAddr) -> bool {
     match (peer, address) {
         (Peer::Network { address: IpAddr::V4(network), bits }, IpAddr::V4(address)) => {
-            let apart = network.to_bits() ^ address.to_bits();
-            apart.leading_zeros() >= u32::from(*bits)
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(*bits)
         }
         (Peer::Network { address: IpAddr::V6(network), bits }, IpAddr::V6(address)) => {
-            let apart = network.to_bits() ^ address.to_bits();
-            apart.leading_zeros() >= u32::from(*bits)
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(*bits)
         }
         _ => false,
     }
@@ -204,7 +184,7 @@ mod tests {
     /// The node that is judged, 192.0.2.0, is responsible for b, and passes something on that came.
     fn passes(came: &str, sent: &str, why: &str) {
         let settings = Settings { domains: vec!["b".parse().unwrap()], ..Settings::default() };
-        Story::server(settings).receives(0, came).sends(9, sent).shows(Relay, why);
+        Story::server(settings).receives(0, came).sends(9, sent).shows(RELAY, why);
     }
 
     const STRANGER: &str = "judged passed BYE (z9hG4bKp) on to 192.0.2.1:5060 for a stranger";
@@ -232,7 +212,7 @@ mod tests {
         let tells = |came: &str, sent: &str, why: &str| {
             let settings = Settings { domains: vec!["b".parse().unwrap()], ..Settings::default() };
             let story = Story::server(settings).receives(0, &invite.0).sends(0, &invite.1);
-            story.receives(9, came).sends(9, sent).shows(Relay, why);
+            story.receives(9, came).sends(9, sent).shows(RELAY, why);
         };
         let along = with(&format!("Route: {OURS}"), &came);
         tells(&along, &sent, "");
@@ -244,7 +224,7 @@ mod tests {
             let settings = Settings { domains: vec!["b".parse().unwrap()], ..Settings::default() };
             let story = Story::server(settings).receives(0, &invite.0).sends(0, &invite.1);
             let refusal = with(fields, &response(503, "BYE", &["1"]));
-            story.receives(9, &along.replace(";tag=b", to)).sends(9, &refusal).shows(Relay, why);
+            story.receives(9, &along.replace(";tag=b", to)).sends(9, &refusal).shows(RELAY, why);
         };
         full(";tag=b", "Retry-After: 9", "judged sent 503 to BYE (z9hG4bK1): the call is in progress");
         full(";tag=b", "Subject: from downstream", "");
@@ -258,13 +238,13 @@ mod tests {
         let (came, sent) = (to_address(&request("INVITE", &["1"])), to_address(&request("INVITE", &["p", "1"])));
         let trusting = |peer: &str| Settings { trusted: vec![peer.parse().unwrap()], ..Settings::default() };
         let story = |settings| Story::server(settings).receives(0, &came).sends(9, &sent);
-        story(trusting("192.0.2.0/24")).shows(Relay, "");
-        story(trusting("192.0.3.0/24")).shows(Relay, &STRANGER.replace("BYE", "INVITE"));
+        story(trusting("192.0.2.0/24")).shows(RELAY, "");
+        story(trusting("192.0.3.0/24")).shows(RELAY, &STRANGER.replace("BYE", "INVITE"));
         let challenge = with("Proxy-Authenticate: Digest nonce=\"n\"", &response(407, "INVITE", &["0"]));
         let proves = |nonce: &str, why: &str| {
             let came = with(&format!("Proxy-Authorization: Digest nonce=\"{nonce}\""), &came);
             let story = Story::server(Settings::default()).receives(0, &request("INVITE", &["0"]));
-            story.sends(0, &challenge).receives(1, &came).sends(9, &sent).shows(Relay, why);
+            story.sends(0, &challenge).receives(1, &came).sends(9, &sent).shows(RELAY, why);
         };
         proves("n", "");
         proves("m", &STRANGER.replace("BYE", "INVITE"));

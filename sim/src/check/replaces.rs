@@ -1,52 +1,33 @@
 //! Replaces: a call takes the place of another that is there, and ends it.
 
-use sansip::{Instant, Timers};
+use sansip::Instant;
 
-use super::{Check, Part, Reading, Report};
+use super::{Part, Reading, Report, Rule};
 use crate::packet::Packet;
 
 /// An INVITE with Replaces, outside of dialogs, gets a 2xx only from who has the call that it names (RFC 3891 §3): a call that is confirmed, or
 /// early by its own INVITE, and that no BYE has ended when the INVITE came. That call ends then, by a BYE, or by a CANCEL while it is early.
-#[derive(Clone, Copy, Debug)]
-pub struct Replaces(Timers);
+pub const REPLACES: Rule = Rule::new("replaces", "RFC 3891 §3").of_runs(check_run);
 
-impl Replaces {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self(timers)
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    // The call that is named may be one of which nothing is known.
+    if run.is_corrupted() {
+        return;
     }
-}
-
-impl Check for Replaces {
-    fn name(&self) -> &'static str {
-        "replaces"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3891 §3"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        // The call that is named may be one of which nothing is known.
-        if run.is_corrupted() {
-            return;
-        }
-        for part in run.parts() {
-            for (came, agreed, named) in agreements(part) {
-                let others =
-                    run.parts().iter().filter(|other| other.node == part.node && other.call_id == named.call_id);
-                let alive = others.clone().find(|other| named.is_there(other, came));
-                // A BYE may have to wait for the ACK of a 2xx (RFC 3261 §15), and for its way.
-                let due = agreed + self.0.sixty_four_t1() + self.0.t1;
-                let wrong = match alive {
-                    None => "takes the place of a call that is over, or that there never was",
-                    Some(other) if due < other.until && !named.is_ended(other, due) => {
-                        "has a call still that another has taken the place of"
-                    }
-                    Some(_) => continue,
-                };
-                report.breach(part.node, agreed, format!("{} {wrong}: {}", part.name, named.call_id));
-            }
+    for part in run.parts() {
+        for (came, agreed, named) in agreements(part) {
+            let others = run.parts().iter().filter(|other| other.node == part.node && other.call_id == named.call_id);
+            let alive = others.clone().find(|other| named.is_there(other, came));
+            // A BYE may have to wait for the ACK of a 2xx (RFC 3261 §15), and for its way.
+            let due = agreed + part.timers.sixty_four_t1() + part.timers.t1;
+            let wrong = match alive {
+                None => "takes the place of a call that is over, or that there never was",
+                Some(other) if due < other.until && !named.is_ended(other, due) => {
+                    "has a call still that another has taken the place of"
+                }
+                Some(_) => continue,
+            };
+            report.breach(part.node, agreed, format!("{} {wrong}: {}", part.name, named.call_id));
         }
     }
 }
@@ -88,15 +69,18 @@ fn named<'a>(invite: &Packet<'a>) -> Option<Named<'a>> {
 impl Named<'_> {
     /// Whether the node has the call at that time.
     fn is_there(&self, part: &Part<'_>, time: Instant) -> bool {
-        let received = part.received().filter(|(seen, ..)| seen.time <= time).any(|(_, packet, _)| {
-            (packet.answers(1, "INVITE") || packet.answers(2, "INVITE"))
-                && (packet.from_tag, packet.to_tag) == (self.local, self.remote)
-        });
-        let sent = part.sent().filter(|(seen, ..)| seen.time <= time).any(|(_, packet, _)| {
-            packet.answers(2, "INVITE") && (packet.to_tag, packet.from_tag) == (self.local, self.remote)
+        let before = || part.messages().filter(|(seen, ..)| seen.time <= time);
+        let has = before().any(|(seen, packet, _)| {
+            let (ours, theirs) = (self.local, self.remote);
+            let tags = (packet.from_tag, packet.to_tag);
+            match (seen.is_sent(), packet.status().filter(|_| packet.method == "INVITE")) {
+                (false, Some(100..=299)) => tags == (ours, theirs),
+                (true, Some(200..=299)) => tags == (theirs, ours),
+                _ => false,
+            }
         });
         let is_over = self.byes(part).any(|bye| bye < time) || part.crashed && part.until <= time;
-        (received || sent) && !is_over
+        has && !is_over
     }
 
     /// Whether the call was ended by that time.
@@ -108,9 +92,10 @@ impl Named<'_> {
     /// When BYEs came or went.
     fn byes(&self, part: &Part<'_>) -> impl Iterator<Item = Instant> {
         let (ours, theirs) = ((self.local, self.remote), (self.remote, self.local));
-        let sent = part.sent().filter(move |(_, bye, _)| bye.is("BYE") && (bye.from_tag, bye.to_tag) == ours);
-        let received = part.received().filter(move |(_, bye, _)| bye.is("BYE") && (bye.from_tag, bye.to_tag) == theirs);
-        sent.chain(received).map(|(seen, ..)| seen.time)
+        let byes = part.messages().filter(|(_, packet, _)| packet.is("BYE"));
+        let of_call =
+            byes.filter(move |(seen, bye, _)| (bye.from_tag, bye.to_tag) == if seen.is_sent() { ours } else { theirs });
+        of_call.map(|(seen, ..)| seen.time)
     }
 }
 
@@ -120,7 +105,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Replaces::new(Timers::default()), why);
+        story.shows(REPLACES, why);
     }
 
     /// This message of another call.

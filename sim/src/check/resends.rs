@@ -1,8 +1,8 @@
 //! Resends: what may have been lost is sent again, in time.
 
-use sansip::{Duration, Instant, Timers};
+use sansip::{Duration, Instant};
 
-use super::{Check, Kind, Names, Part, Report, Seen};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// A message that waits for an answer is sent again at each step of its timer until the answer comes: over UDP, and a 2xx
@@ -14,17 +14,8 @@ use crate::packet::Packet;
 ///
 /// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7), such as a challenge
 /// (§26.3.2.4), or a 503 with Retry-After before which nothing was said.
-#[derive(Clone, Copy, Debug)]
-pub struct Resends {
-    timers: Timers,
-}
-
-impl Resends {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-}
+pub const RESENDS: Rule =
+    Rule::new("resends", "RFC 3261 §13.3.1.4, §17.1.1.2, §17.1.2.2, §17.2.1").of_parts(check_part).in_the_end();
 
 /// The end of the waiting of a message, and when.
 #[derive(Clone, Copy, Default)]
@@ -35,46 +26,28 @@ struct Heard {
     end: Option<Instant>,
 }
 
-impl Check for Resends {
-    fn name(&self) -> &'static str {
-        "resends"
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    // A clock that jumps makes timers late.
+    if !part.keeps_time || part.is_stateless {
+        return;
     }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §13.3.1.4, §17.1.1.2, §17.1.2.2, §17.2.1"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::Liveness
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        // A clock that jumps makes timers late.
-        if !part.keeps_time || part.is_stateless {
-            return;
+    for (seen, packet, _) in part.sent() {
+        if packet.top().is_reliable() && !packet.answers(2, "INVITE") {
+            continue;
         }
-        for (seen, packet, _) in part.sent() {
-            if packet.top().is_reliable() && !packet.answers(2, "INVITE") {
-                continue;
-            }
-            let first = !part
-                .sent()
-                .any(|(other, copy, _)| other.index < seen.index && other.hop == seen.hop && is_copy(copy, packet));
-            let Some((heard, cap)) = first.then(|| self.heard(part, seen, packet)).flatten() else { continue };
-            if let Some(due) = self.missed(part, seen, packet, heard, cap, part.until) {
-                let what =
-                    format!("{} did not send {} ({}) again at {due}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, due, what);
-            }
+        let first = !part.of(seen.hop).before(seen.index).sent().any(|(_, copy, _)| is_copy(copy, packet));
+        let Some((heard, cap)) = first.then(|| heard(part, seen, packet)).flatten() else { continue };
+        if let Some(due) = missed(part, seen, packet, heard, cap) {
+            let what = format!("{} did not send {} ({}) again at {due}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, due, what);
         }
     }
 }
 
 /// Whether nothing was said to the request before this refusal, which says when to ask again.
 pub(super) fn is_at_once(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
-    let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index);
     refusal.values("retry-after", "retry-after").next().is_some()
-        && !before.any(|(other, response, _)| other.hop == seen.hop && !response.is_request())
+        && part.of(seen.hop).before(seen.index).sent().all(|(_, response, _)| response.is_request())
 }
 
 /// A clock that runs fast shows a little more than was waited for.
@@ -86,74 +59,58 @@ fn is_copy(one: &Packet<'_>, other: &Packet<'_>) -> bool {
     (one.method, one.status(), one.to_tag) == (other.method, other.status(), other.to_tag)
 }
 
-impl Resends {
-    /// The answers that a message heard, and the cap of its intervals; `None` if it is not sent again at all.
-    fn heard(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<(Heard, Duration)> {
-        match packet.status() {
-            None if packet.method == "ACK" || (packet.method == "CANCEL" && seen.below.is_some()) => None,
-            None => Some(self.heard_of_request(part, seen, packet)),
-            // Whoever is not known may be asked for credentials without a transaction (§26.3.2.4).
-            Some(401 | 407) if !part.forwards(seen.hop, packet.method) => None,
-            Some(503) if is_at_once(part, seen, packet) => None,
-            Some(status) if packet.method == "INVITE" && status >= 200 => {
-                let heard = if packet.is_rejection() {
-                    heard_of_rejection(part, seen)
-                } else {
-                    heard_of_success(part, seen, packet)?
-                };
-                Some((heard, self.timers.t2))
-            }
-            Some(_) => None,
+/// The answers that a message heard, and the cap of its intervals; `None` if it is not sent again at all.
+fn heard(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<(Heard, Duration)> {
+    match packet.status() {
+        None if packet.method == "ACK" || (packet.method == "CANCEL" && seen.below.is_some()) => None,
+        None => Some(heard_of_request(part, seen, packet)),
+        // Whoever is not known may be asked for credentials without a transaction (§26.3.2.4).
+        Some(401 | 407) if !part.forwards(seen.hop, packet.method) => None,
+        Some(503) if is_at_once(part, seen, packet) => None,
+        Some(status) if packet.method == "INVITE" && status >= 200 => {
+            let heard = if packet.is_rejection() {
+                heard_of_rejection(part, seen)
+            } else {
+                heard_of_success(part, seen, packet)?
+            };
+            Some((heard, part.timers.t2))
         }
-    }
-
-    fn heard_of_request(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> (Heard, Duration) {
-        let mut heard = Heard::default();
-        for (other, response, _) in part.received() {
-            let Some(status) = response.status() else { continue };
-            if other.hop == seen.hop && response.method == packet.method {
-                let place =
-                    if status >= 200 || packet.method == "INVITE" { &mut heard.end } else { &mut heard.provisional };
-                place.get_or_insert(other.time);
-            }
-        }
-        (heard, if packet.method == "INVITE" { Duration::MAX } else { self.timers.t2 })
-    }
-
-    /// When a copy was due that did not go out.
-    fn missed(
-        &self,
-        part: &Part<'_>,
-        seen: &Seen<'_>,
-        packet: &Packet<'_>,
-        heard: Heard,
-        cap: Duration,
-        now: Instant,
-    ) -> Option<Instant> {
-        let over = seen.time + self.timers.sixty_four_t1();
-        let (mut interval, mut due) = (self.timers.t1, seen.time + self.timers.t1);
-        while due < over && due < now && heard.end.is_none_or(|end| end > due) {
-            // An event of that very moment may have been before or after it.
-            if heard.provisional == Some(due) {
-                return None;
-            }
-            let sent = part
-                .sent()
-                .any(|(other, copy, _)| is_at(other.time, due) && other.hop == seen.hop && is_copy(copy, packet));
-            if !sent {
-                return Some(due);
-            }
-            let slow = heard.provisional.is_some_and(|provisional| provisional < due);
-            interval = if slow { cap } else { (interval * 2).min(cap) };
-            due += interval;
-        }
-        None
+        Some(_) => None,
     }
 }
 
+fn heard_of_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> (Heard, Duration) {
+    let mut heard = Heard::default();
+    for (other, response, _) in part.of(seen.hop).responses_received(packet.method) {
+        let ends = response.is_final() || packet.method == "INVITE";
+        if ends { &mut heard.end } else { &mut heard.provisional }.get_or_insert(other.time);
+    }
+    (heard, if packet.method == "INVITE" { Duration::MAX } else { part.timers.t2 })
+}
+
+/// When a copy was due that did not go out.
+fn missed(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, heard: Heard, cap: Duration) -> Option<Instant> {
+    let over = seen.time + part.timers.sixty_four_t1();
+    let (mut interval, mut due) = (part.timers.t1, seen.time + part.timers.t1);
+    while due < over && due < part.until && heard.end.is_none_or(|end| end > due) {
+        // An event of that very moment may have been before or after it.
+        if heard.provisional == Some(due) {
+            return None;
+        }
+        let mut sent = part.of(seen.hop).sent();
+        let sent = sent.any(|(other, copy, _)| is_at(other.time, due) && is_copy(copy, packet));
+        if !sent {
+            return Some(due);
+        }
+        let slow = heard.provisional.is_some_and(|provisional| provisional < due);
+        interval = if slow { cap } else { (interval * 2).min(cap) };
+        due += interval;
+    }
+    None
+}
+
 fn heard_of_rejection(part: &Part<'_>, seen: &Seen<'_>) -> Heard {
-    let mut acks = part.received().filter(|(other, packet, _)| other.hop == seen.hop && packet.is("ACK"));
-    Heard { provisional: None, end: acks.next().map(|(ack, ..)| ack.time) }
+    Heard { provisional: None, end: part.of(seen.hop).requests_received("ACK").next().map(|(ack, ..)| ack.time) }
 }
 
 /// The answers to a 2xx; `None` if the node only passes it on.
@@ -161,9 +118,9 @@ fn heard_of_success(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Op
     if part.forwards(seen.hop, "INVITE") {
         return None;
     }
-    let mut ends = part.received().filter(|(other, request, _)| {
+    let mut ends = part.after(seen.index).received().filter(|(_, request, _)| {
         let concerns = request.to_tag == packet.to_tag && request.from_tag == packet.from_tag;
-        other.index > seen.index && concerns && (request.is("ACK") || request.is("BYE"))
+        concerns && (request.is("ACK") || request.is("BYE"))
     });
     Some(Heard { provisional: None, end: ends.next().map(|(end, ..)| end.time) })
 }
@@ -174,7 +131,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Resends::new(Timers::default()), why);
+        story.shows(RESENDS, why);
     }
 
     #[test]

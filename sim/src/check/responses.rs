@@ -1,8 +1,6 @@
 //! Responses: to what they are sent, and what they have in common with it.
 
-use sansip::{Instant, Timers};
-
-use super::{Check, Names, Part, Report, Seen};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// A response answers a request that came, and says so.
@@ -13,74 +11,52 @@ use crate::packet::Packet;
 ///   (§8.2.6.2).
 /// * A server that answers by itself uses one To tag for a request (§8.2.6.2), until its transaction is over.
 /// * Nobody answers 408 to anything but INVITE, nor 1xx other than 100 (RFC 4320 §4.1, §4.2).
-#[derive(Clone, Copy, Debug)]
-pub struct Responses {
-    timers: Timers,
-}
+pub const RESPONSES: Rule =
+    Rule::new("responses", "RFC 3261 §8.2.6, §17.1.1.3, §17.2; RFC 4320 §4").of_parts(check_part);
 
-impl Responses {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-}
-
-impl Check for Responses {
-    fn name(&self) -> &'static str {
-        "responses"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.2.6, §17.1.1.3, §17.2; RFC 4320 §4"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        let mut tags: Vec<(usize, &str, &str)> = Vec::new();
-        for (seen, response, _) in part.sent() {
-            let Some(status) = response.status() else { continue };
-            let mut breach = |why: &str| report_of(part, seen.time, status, response, why, report);
-            if response.method == "ACK" {
-                breach("it answers an ACK");
-                continue;
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    let mut tags: Vec<(usize, &str, &str)> = Vec::new();
+    for (seen, response, _) in part.sent() {
+        let Some(status) = response.status() else { continue };
+        let mut breach = |why: &str| report.sent(part, seen, response, why);
+        if response.method == "ACK" {
+            breach("it answers an ACK");
+            continue;
+        }
+        let Some(request) = asked(part, seen, response) else {
+            if !is_passed_on(part, seen, response) {
+                breach("it answers nothing that came");
             }
-            let Some(request) = asked(part, seen, response) else {
-                if !is_passed_on(part, seen, response) {
-                    breach("it answers nothing that came");
-                }
-                continue;
-            };
-            if let Some(why) = mismatch(response, request) {
-                breach(why);
-            }
-            if status > 100 && response.to_tag.is_empty() {
-                breach("it has no To tag");
-            }
-            if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
-                breach("only an INVITE is answered so");
-            }
-            if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
-                match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
-                    Some((_, _, tag)) if *tag != response.to_tag => {
-                        if !self.is_of_straggler(part, seen, response, tag) {
-                            breach("another To tag was in one before");
-                        }
-                        *tag = response.to_tag;
+            continue;
+        };
+        if let Some(why) = mismatch(response, request) {
+            breach(why);
+        }
+        if status > 100 && response.to_tag.is_empty() {
+            breach("it has no To tag");
+        }
+        if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
+            breach("only an INVITE is answered so");
+        }
+        if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
+            match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
+                Some((_, _, tag)) if *tag != response.to_tag => {
+                    if !is_of_straggler(part, seen, response, tag) {
+                        breach("another To tag was in one before");
                     }
-                    Some(_) => {}
-                    None => tags.push((seen.hop, response.method, response.to_tag)),
+                    *tag = response.to_tag;
                 }
+                Some(_) => {}
+                None => tags.push((seen.hop, response.method, response.to_tag)),
             }
         }
     }
 }
 
-impl Responses {
-    /// Whether a copy of the request came when the transaction answered with `tag` was over: it is a new request.
-    fn is_of_straggler(&self, part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>, tag: &str) -> bool {
-        let Some(over) = part.served_until(seen.hop, response.method, tag, &self.timers) else { return false };
-        let mut before = part.received().take_while(|(came, ..)| came.index < seen.index);
-        before.any(|(came, packet, _)| came.hop == seen.hop && packet.is(response.method) && came.time >= over)
-    }
+/// Whether a copy of the request came when the transaction answered with `tag` was over: it is a new request.
+fn is_of_straggler(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>, tag: &str) -> bool {
+    let Some(over) = part.served_until(seen.hop, response.method, tag) else { return false };
+    part.copies(seen.hop, response.method, seen.index).any(|(came, ..)| came.time >= over)
 }
 
 /// The request that came before from the same hop; of several that differ, the one that fits.
@@ -96,16 +72,14 @@ fn asked<'a>(part: &Part<'a>, seen: &Seen<'a>, response: &'a Packet<'a>) -> Opti
 /// Whether a node without transactions passes on a response to a request that it may have forwarded in another life, or gives one as it came to
 /// the one who has written its topmost Via.
 fn is_passed_on(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> bool {
-    let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-    let is_as_it_came = before.any(|(_, came, _)| came.text == response.text);
+    let is_as_it_came = part.before(seen.index).received().any(|(_, came, _)| came.text == response.text);
     part.is_stateless && (is_as_it_came || is_forwarded(part, seen, response))
 }
 
 /// Whether the same response came from downstream.
 fn is_forwarded(part: &Part<'_>, response: &Seen<'_>, packet: &Packet<'_>) -> bool {
-    part.received().any(|(seen, above, _)| {
-        seen.below == Some(response.hop) && (above.start, above.to_tag) == (packet.start, packet.to_tag)
-    })
+    let mut above = part.branches(response.hop).received();
+    above.any(|(_, above, _)| (above.start, above.to_tag) == (packet.start, packet.to_tag))
 }
 
 fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<&'static str> {
@@ -119,18 +93,13 @@ fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<&'static str>
         .then_some("its To is not the request's")
 }
 
-fn report_of(part: &Part<'_>, time: Instant, status: u16, response: &Packet<'_>, why: &str, report: &mut Report<'_>) {
-    let what = format!("{} sent {status} to {} ({}): {why}", part.name, response.method, response.top().branch);
-    report.breach(part.node, time, what);
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::story::{Story, in_dialog, message, request, response};
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Responses::new(Timers::default()), why);
+        story.shows(RESPONSES, why);
     }
 
     #[test]

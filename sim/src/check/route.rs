@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Check, Names, Part, Report, Seen};
-use crate::packet::{Packet, host_port, uri_of};
+use super::{Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, host_port};
 
 /// A request in a dialog is addressed as the dialog says.
 ///
@@ -15,44 +15,34 @@ use crate::packet::{Packet, host_port, uri_of};
 ///   RFC 5393 §4.2 has it), if the branch that it wrote then has the second part of §16.6 step 8 to know it by.
 ///
 /// Routes without `lr` (strict routers) are not judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Routing;
+pub const ROUTE: Rule =
+    Rule::new("route", "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2")
+        .of_parts(check_part);
 
-impl Check for Routing {
-    fn name(&self) -> &'static str {
-        "route"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2"
-    }
-
-    fn check_part(&self, part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, carried) in part.sent() {
-            if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
-                continue;
+fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, carried) in part.sent() {
+        if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
+            continue;
+        }
+        let routes = packet.uris("route", "route");
+        if routes.iter().any(|route| !is_loose(route)) {
+            continue;
+        }
+        let verdict = match seen.below {
+            None => judge_own(part, seen, packet, &routes),
+            Some(below) => judge_forwarded(part, seen, below, packet, &routes)
+                .and_then(|()| judge_taken_off(part, names, seen, packet, &routes))
+                .and_then(|()| judge_loop(part, seen, packet)),
+        };
+        let first = routes.first().map(|route| host_port(route));
+        let verdict = verdict.and_then(|()| match first {
+            Some(first) if !leads_to(names, first, carried.destination.ip()) => {
+                Err("it does not go to its first Route")
             }
-            let routes: Vec<&str> = packet.values("route", "route").map(uri_of).collect();
-            if routes.iter().any(|route| !is_loose(route)) {
-                continue;
-            }
-            let verdict = match seen.below {
-                None => judge_own(part, seen, packet, &routes),
-                Some(below) => judge_forwarded(part, seen, below, packet, &routes)
-                    .and_then(|()| judge_taken_off(part, names, seen, packet, &routes))
-                    .and_then(|()| judge_loop(part, seen, packet)),
-            };
-            let first = routes.first().map(|route| host_port(route));
-            let verdict = verdict.and_then(|()| match first {
-                Some(first) if !leads_to(names, first, carried.destination.ip()) => {
-                    Err("it does not go to its first Route")
-                }
-                _ => Ok(()),
-            });
-            if let Err(why) = verdict {
-                let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
+            _ => Ok(()),
+        });
+        if let Err(why) = verdict {
+            report.sent(part, seen, packet, &why);
         }
     }
 }
@@ -75,35 +65,27 @@ pub(super) fn leads_to(names: &Names<'_>, host_port: &str, address: IpAddr) -> b
 
 /// The ACK for a rejection goes with its INVITE.
 fn is_for_rejection(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-    packet.is("ACK") && part.sent().any(|(other, invite, _)| other.hop == seen.hop && invite.is("INVITE"))
+    packet.is("ACK") && part.of(seen.hop).sends("INVITE")
 }
 
 fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&str]) -> Result<(), &'static str> {
     if packet.to_tag.is_empty() {
         return Ok(());
     }
-    let recorded = |from: &Packet<'_>| {
-        from.values("record-route", "record-route").map(|value| uri_of(value).to_owned()).collect::<Vec<_>>()
-    };
-    let contact = |from: &Packet<'_>| from.values("contact", "m").next().map(|value| uri_of(value).to_owned());
-    let before = part.received().take_while(|(other, ..)| other.index < seen.index);
+    let before = part.before(seen.index).received();
     // The caller's end of the dialog: 2xx, or if there is none, what made it early. An INVITE in the dialog leaves the route set as
     // it is (§12.2).
-    let makes_dialog = |hop: usize| part.sent().any(|(other, ..)| other.hop == hop && is_first(other));
-    let ours = |(other, received): &(&Seen<'_>, &Packet<'_>)| {
+    let is_first = |invite: &Packet<'_>| invite.is("INVITE") && invite.to_tag.is_empty();
+    let ours = |other: &Seen<'_>, received: &Packet<'_>| {
         received.method == "INVITE"
             && (received.from_tag, received.to_tag) == (packet.from_tag, packet.to_tag)
-            && makes_dialog(other.hop)
+            && part.of(other.hop).sent().any(|(_, invite, _)| is_first(invite))
     };
-    let responses = before.clone().map(|(other, received, _)| (other, received)).filter(ours);
-    let mut responses = responses.map(|(_, received)| received);
+    let mut responses = before.clone().filter(|(other, received, _)| ours(other, received)).map(|(_, it, _)| it);
     let response = responses.clone().find(|received| received.answers(2, "INVITE"));
     let response = response.or_else(|| responses.find(|received| received.answers(1, "INVITE")));
-    let mut before = before.map(|(_, received, _)| received);
-    let (mut set, target) = if let Some(response) = response {
-        let mut set = recorded(response);
-        set.reverse();
-        (set, contact(response))
+    let by = if let Some(response) = response {
+        response
     } else {
         // Of several INVITEs, as after a challenge, the one that this end has answered within the dialog makes it.
         let of_dialog = |answer: &Packet<'_>| {
@@ -112,32 +94,27 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         };
         let answered = part.sent().map(|(_, answer, _)| answer).find(|answer| of_dialog(answer));
         let answered = answered.map(|answer| answer.top().branch);
-        let makes = |received: &&Packet<'_>| {
-            received.is("INVITE")
-                && received.from_tag == packet.to_tag
-                && received.to_tag.is_empty()
-                && answered.is_none_or(|branch| branch == received.top().branch)
+        let makes = |it: &&Packet<'_>| {
+            is_first(it) && it.from_tag == packet.to_tag && answered.is_none_or(|branch| branch == it.top().branch)
         };
-        let request = before.find(makes);
-        let Some(request) = request else { return Ok(()) };
-        (recorded(request), contact(request))
+        let Some(request) = before.map(|(_, it, _)| it).find(makes) else { return Ok(()) };
+        request
     };
+    let (mut set, target) = (by.uris("record-route", "record-route"), by.uris("contact", "m"));
+    if response.is_some() {
+        set.reverse();
+    }
     if set.iter().any(|route| !is_loose(route)) {
         return Ok(());
     }
-    if target.is_some_and(|target| Some(target.as_str()) != packet.uri()) {
+    if target.first().is_some_and(|target| Some(*target) != packet.uri()) {
         return Err("its Request-URI is not the Contact of the peer");
     }
     set.retain(|route| !route.is_empty());
-    if set.iter().map(String::as_str).ne(routes.iter().copied()) {
+    if set != routes {
         return Err("its Route is not what was recorded");
     }
     Ok(())
-}
-
-/// Whether this is an INVITE outside of dialogs.
-fn is_first(seen: &Seen<'_>) -> bool {
-    seen.sent().is_some_and(|(packet, _)| packet.is("INVITE") && packet.to_tag.is_empty())
 }
 
 fn judge_forwarded(
@@ -149,7 +126,7 @@ fn judge_forwarded(
 ) -> Result<(), &'static str> {
     let mut copies = part.copies(below, packet.method, seen.index).peekable();
     let is_left = |request: &Packet<'_>| {
-        let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+        let before = request.uris("route", "route");
         before.iter().any(|route| !is_loose(route)) || before.ends_with(routes)
     };
     if copies.peek().is_none() || copies.any(|(_, request, _)| is_left(request)) {
@@ -175,7 +152,7 @@ fn judge_taken_off(
     let Some(below) = seen.below else { return Ok(()) };
     let mut copies = part.copies(below, sent.method, seen.index).peekable();
     let takes_own = |request: &Packet<'_>| {
-        let before: Vec<&str> = request.values("route", "route").map(uri_of).collect();
+        let before = request.uris("route", "route");
         // What a strict router gets is made of the Routes otherwise (§16.6 step 6).
         let is_strict = before.iter().any(|route| !is_loose(route));
         is_strict || before.iter().take(before.len().saturating_sub(routes.len())).all(is_own)
@@ -190,22 +167,20 @@ fn judge_taken_off(
 const SECOND_PART: usize = 8;
 
 /// Whoever has passed a request on knows it by his Via, and by what decides where it goes.
-fn judge_loop(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>) -> Result<(), &'static str> {
+fn judge_loop<'a>(part: &Part<'a>, seen: &Seen<'a>, sent: &Packet<'a>) -> Result<(), &'static str> {
     let [own, others @ ..] = sent.vias.as_slice() else { return Ok(()) };
     // A proxy without state looks for no loop: Max-Forwards ends it (§16.11).
     if part.is_stateless || others.iter().all(|via| via.sent_by != own.sent_by) {
         return Ok(());
     }
-    let asks = |request: &Packet<'_>| {
-        let routes: Vec<String> = request.values("route", "route").map(str::to_owned).collect();
-        (request.uri().map(str::to_owned), routes, request.from_tag.to_owned(), request.to_tag.to_owned())
-    };
+    let asks =
+        |request: &Packet<'a>| (request.uri(), request.texts("route", "route"), request.from_tag, request.to_tag);
     let came = |below: usize| part.copies(below, sent.method, seen.index).map(|(_, request, _)| asks(request)).next();
     let now = seen.below.and_then(came);
-    let mut before = part.sent().take_while(|(other, ..)| other.index < seen.index).filter(|(other, packet, _)| {
+    let mut before = part.before(seen.index).requests_sent(sent.method).filter(|(other, packet, _)| {
         let via = packet.top();
         let tells = via.branch.rsplit_once('.').is_some_and(|(_, second)| second.len() >= SECOND_PART);
-        tells && other.hop != seen.hop && packet.is(sent.method) && others.iter().any(|other| other.id() == via.id())
+        tells && other.hop != seen.hop && others.iter().any(|other| other.id() == via.id())
     });
     let loops = now.is_some() && before.any(|(other, ..)| other.below.and_then(came) == now);
     if loops { Err("it has passed it on before as it is") } else { Ok(()) }
@@ -222,7 +197,7 @@ mod tests {
     fn bye(bye: &str, why: &str) {
         let ok = with("Contact: <sip:b@192.0.2.9>", &with(ROUTES, &response(200, "INVITE", &["1"])));
         let story = Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &ok);
-        story.sends(20, bye).shows(Routing, why);
+        story.sends(20, bye).shows(ROUTE, why);
     }
 
     #[test]
@@ -241,11 +216,11 @@ mod tests {
         let came = with("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>", &request("OPTIONS", &["1"]));
         let sent =
             |route: &str| Story::new().receives(0, &came).sends(0, &with(route, &request("OPTIONS", &["p", "1"])));
-        sent("Route: <sip:192.0.2.1;lr>").shows(Routing, "");
-        sent("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>").shows(Routing, "it does not go to its first Route");
-        sent("Route: <sip:192.0.2.8;lr>").shows(Routing, "its Route is not what was left of the one that came");
+        sent("Route: <sip:192.0.2.1;lr>").shows(ROUTE, "");
+        sent("Route: <sip:192.0.2.0;lr>, <sip:192.0.2.1;lr>").shows(ROUTE, "it does not go to its first Route");
+        sent("Route: <sip:192.0.2.8;lr>").shows(ROUTE, "its Route is not what was left of the one that came");
         let sent = Story::new().receives(0, &came).sends(0, &request("OPTIONS", &["p", "1"]));
-        sent.shows(Routing, "a Route that leads elsewhere is taken off");
+        sent.shows(ROUTE, "a Route that leads elsewhere is taken off");
     }
 
     #[test]
@@ -256,8 +231,8 @@ mod tests {
             let came = request("OPTIONS", &[own, "1"]).replace("sip:b@b SIP", uri);
             first.receives(9, &came).sends(9, &request("OPTIONS", &["q", own, "1"]))
         };
-        again("p.01234567", "sip:b@b SIP").shows(Routing, "it has passed it on before as it is");
-        again("p.01234567", "sip:c@b SIP").shows(Routing, "");
-        again("p", "sip:b@b SIP").shows(Routing, "");
+        again("p.01234567", "sip:b@b SIP").shows(ROUTE, "it has passed it on before as it is");
+        again("p.01234567", "sip:c@b SIP").shows(ROUTE, "");
+        again("p", "sip:b@b SIP").shows(ROUTE, "");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Names, Part, Report, Seen, Sight};
+use super::{Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// Provisional responses that are sent reliably, and their PRACKs (RFC 3262), judged by the messages of each end alone.
@@ -13,31 +13,16 @@ use crate::packet::Packet;
 /// * No 2xx to the INVITE is sent while a reliable response with a session description waits for its PRACK (§3).
 /// * A PRACK gets a 2xx if its RAck names a response that was sent in the dialog and no other PRACK got one for it (§3).
 /// * The RAck of a PRACK names a response that came in the dialog, and the responses are acknowledged in order (§4, §7.2).
-#[derive(Clone, Copy, Debug)]
-pub struct RSeq;
+pub const RSEQ: Rule = Rule::new("rseq", "RFC 3262 §3, §4, §7").of_parts(check_part);
 
-impl Check for RSeq {
-    fn name(&self) -> &'static str {
-        "rseq"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3262 §3, §4, §7"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        let mut ledger = Ledger::default();
-        for seen in &part.seen {
-            match seen.what {
-                Sight::Received(packet, _) => ledger.receive(packet),
-                Sight::Sent(packet, _) => {
-                    if let Err(why) = ledger.send(part, seen, packet) {
-                        let what = format!("{}: {} ({}) {why}", part.name, packet.what(), packet.top().branch);
-                        report.breach(part.node, seen.time, what);
-                    }
-                }
-                Sight::Began | Sight::Ended(_) => {}
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    let mut numbers = Numbers::default();
+    for (seen, packet, _) in part.messages() {
+        if !seen.is_sent() {
+            numbers.receive(packet);
+        } else if let Err(why) = numbers.send(part, seen, packet) {
+            let what = format!("{}: {} ({}) {why}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
         }
     }
 }
@@ -58,7 +43,7 @@ struct Sent<'a> {
 
 /// The reliable responses that one node sent and received up to some moment.
 #[derive(Default)]
-struct Ledger<'a> {
+struct Numbers<'a> {
     sent: BTreeMap<Asked<'a>, Vec<Sent<'a>>>,
     /// The numbers of the responses that came.
     came: BTreeMap<Asked<'a>, Vec<u32>>,
@@ -68,7 +53,7 @@ struct Ledger<'a> {
     decided: Vec<(usize, &'a str)>,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> Numbers<'a> {
     fn receive(&mut self, packet: &'a Packet<'a>) {
         if packet.answers(1, "INVITE") {
             if let Some(number) = rseq(packet) {
@@ -232,44 +217,44 @@ mod tests {
 
     #[test]
     fn a_reliable_response_is_allowed_and_says_that_it_is_one() {
-        supported().sends(9, &reliable(7)).shows(RSeq, "");
-        called("Require: 100rel").sends(9, &reliable(7)).shows(RSeq, "");
-        called("Supported: timer").sends(9, &reliable(7)).shows(RSeq, "its INVITE does not allow 100rel");
+        supported().sends(9, &reliable(7)).shows(RSEQ, "");
+        called("Require: 100rel").sends(9, &reliable(7)).shows(RSEQ, "");
+        called("Supported: timer").sends(9, &reliable(7)).shows(RSEQ, "its INVITE does not allow 100rel");
         let unsaid = reliable(7).replace("Require: 100rel", "X: 1");
-        supported().sends(9, &unsaid).shows(RSeq, "has an RSeq and does not require 100rel");
+        supported().sends(9, &unsaid).shows(RSEQ, "has an RSeq and does not require 100rel");
         let trying = reliable(7).replace("SIP/2.0 183", "SIP/2.0 100");
-        supported().sends(9, &trying).shows(RSeq, "has an RSeq");
+        supported().sends(9, &trying).shows(RSEQ, "has an RSeq");
         let ringing = response(180, "INVITE", &["1"]);
-        supported().sends(9, &ringing).shows(RSeq, "");
-        called("Require: 100rel").sends(9, &ringing).shows(RSeq, "has no RSeq, and its INVITE requires 100rel");
+        supported().sends(9, &ringing).shows(RSEQ, "");
+        called("Require: 100rel").sends(9, &ringing).shows(RSEQ, "has no RSeq, and its INVITE requires 100rel");
     }
 
     #[test]
     fn numbers_rise_by_one_and_the_second_waits_for_the_first_prack() {
         for number in [0, 1 << 31] {
-            supported().sends(9, &reliable(number)).shows(RSeq, &format!("begins with the RSeq {number}"));
+            supported().sends(9, &reliable(number)).shows(RSEQ, &format!("begins with the RSeq {number}"));
         }
         let first = || supported().sends(9, &reliable(7));
-        first().sends(509, &reliable(7)).shows(RSeq, "");
-        first().sends(10, &described(&reliable(7))).shows(RSeq, "has the RSeq 7 of another");
-        first().sends(10, &reliable(8)).shows(RSeq, "does not wait for the PRACK of 7");
+        first().sends(509, &reliable(7)).shows(RSEQ, "");
+        first().sends(10, &described(&reliable(7))).shows(RSEQ, "has the RSeq 7 of another");
+        first().sends(10, &reliable(8)).shows(RSEQ, "does not wait for the PRACK of 7");
         let acknowledged = || first().receives(10, &prack(2, 7));
-        acknowledged().sends(11, &reliable(8)).shows(RSeq, "");
-        acknowledged().sends(11, &reliable(8)).sends(12, &reliable(9)).shows(RSeq, "");
-        acknowledged().sends(11, &reliable(9)).shows(RSeq, "has the RSeq 9 after 7");
+        acknowledged().sends(11, &reliable(8)).shows(RSEQ, "");
+        acknowledged().sends(11, &reliable(8)).sends(12, &reliable(9)).shows(RSEQ, "");
+        acknowledged().sends(11, &reliable(9)).shows(RSEQ, "has the RSeq 9 after 7");
         let decided = acknowledged().sends(11, &response(200, "INVITE", &["1"]));
-        decided.sends(12, &reliable(8)).shows(RSeq, "is a new reliable response after the final one");
+        decided.sends(12, &reliable(8)).shows(RSEQ, "is a new reliable response after the final one");
     }
 
     #[test]
     fn a_2xx_waits_for_the_pracks_of_descriptions() {
         let ok = response(200, "INVITE", &["1"]);
         let story = || supported().sends(9, &described(&reliable(7)));
-        story().sends(10, &ok).sends(510, &ok).shows(RSeq, "does not wait for the PRACK of 7");
-        story().sends(10, &response(486, "INVITE", &["1"])).shows(RSeq, "");
-        story().receives(10, &prack(2, 7)).sends(10, &ok).shows(RSeq, "");
-        story().receives(10, &prack(2, 8)).sends(10, &ok).shows(RSeq, "does not wait for the PRACK of 7");
-        supported().sends(9, &reliable(7)).sends(10, &ok).shows(RSeq, "");
+        story().sends(10, &ok).sends(510, &ok).shows(RSEQ, "does not wait for the PRACK of 7");
+        story().sends(10, &response(486, "INVITE", &["1"])).shows(RSEQ, "");
+        story().receives(10, &prack(2, 7)).sends(10, &ok).shows(RSEQ, "");
+        story().receives(10, &prack(2, 8)).sends(10, &ok).shows(RSEQ, "does not wait for the PRACK of 7");
+        supported().sends(9, &reliable(7)).sends(10, &ok).shows(RSEQ, "");
     }
 
     #[test]
@@ -277,11 +262,11 @@ mod tests {
         let accepted = |cseq| numbered(cseq, &response(200, "PRACK", &[&format!("p{cseq}")]));
         let story = |number| supported().sends(9, &reliable(7)).receives(10, &prack(2, number));
         let once = || story(7).sends(10, &accepted(2)).receives(11, &prack(2, 7)).sends(11, &accepted(2));
-        once().shows(RSeq, "");
-        once().receives(12, &prack(3, 7)).sends(12, &accepted(3)).shows(RSeq, "accepts a second PRACK of 7");
-        story(8).sends(10, &accepted(2)).shows(RSeq, "accepts the RAck 8 1 of no response");
+        once().shows(RSEQ, "");
+        once().receives(12, &prack(3, 7)).sends(12, &accepted(3)).shows(RSEQ, "accepts a second PRACK of 7");
+        story(8).sends(10, &accepted(2)).shows(RSEQ, "accepts the RAck 8 1 of no response");
         let refused = numbered(2, &response(481, "PRACK", &["p2"]));
-        story(8).sends(10, &refused).shows(RSeq, "");
+        story(8).sends(10, &refused).shows(RSEQ, "");
     }
 
     #[test]
@@ -289,18 +274,18 @@ mod tests {
         let calls = || Story::new().sends(0, &with("Supported: 100rel", &request("INVITE", &["1"])));
         let rings =
             |numbers: &[u32]| numbers.iter().fold(calls(), |story, number| story.receives(9, &reliable(*number)));
-        rings(&[7]).sends(10, &prack(2, 7)).shows(RSeq, "");
-        rings(&[7]).sends(10, &prack(2, 8)).shows(RSeq, "has the RAck 8 1, and no such response came");
+        rings(&[7]).sends(10, &prack(2, 7)).shows(RSEQ, "");
+        rings(&[7]).sends(10, &prack(2, 8)).shows(RSEQ, "has the RAck 8 1, and no such response came");
         let other = prack(2, 7).replace("tag=b", "tag=c");
-        rings(&[7]).sends(10, &other).shows(RSeq, "has the RAck 7 1, and no such response came");
+        rings(&[7]).sends(10, &other).shows(RSEQ, "has the RAck 7 1, and no such response came");
         let of_another = prack(2, 7).replace("7 1 INVITE", "7 2 INVITE");
-        rings(&[7]).sends(10, &of_another).shows(RSeq, "has the RAck 7 2, and no such response came");
+        rings(&[7]).sends(10, &of_another).shows(RSEQ, "has the RAck 7 2, and no such response came");
         let unsaid = prack(2, 7).replace("RAck", "X");
-        rings(&[7]).sends(10, &unsaid).shows(RSeq, "has no RAck of an INVITE");
-        rings(&[7, 8, 9]).sends(10, &prack(2, 7)).sends(10, &prack(3, 8)).shows(RSeq, "");
-        rings(&[7, 8, 9]).sends(10, &prack(2, 7)).sends(10, &prack(3, 9)).shows(RSeq, "acknowledges 9 after 7");
+        rings(&[7]).sends(10, &unsaid).shows(RSEQ, "has no RAck of an INVITE");
+        rings(&[7, 8, 9]).sends(10, &prack(2, 7)).sends(10, &prack(3, 8)).shows(RSEQ, "");
+        rings(&[7, 8, 9]).sends(10, &prack(2, 7)).sends(10, &prack(3, 9)).shows(RSEQ, "acknowledges 9 after 7");
         // With credentials, it is asked once more.
-        rings(&[7]).sends(10, &prack(2, 7)).sends(20, &prack(3, 7)).shows(RSeq, "");
+        rings(&[7]).sends(10, &prack(2, 7)).sends(20, &prack(3, 7)).shows(RSEQ, "");
     }
 
     #[test]
@@ -308,7 +293,7 @@ mod tests {
         let invite = request("INVITE", &["1"]);
         let relayed = Story::new().receives(0, &invite).sends(0, &request("INVITE", &["p", "1"]));
         let odd = reliable(0);
-        relayed.sends(9, &odd).sends(9, &response(200, "INVITE", &["1"])).shows(RSeq, "");
-        Story::new().sends(9, &theirs(&with("RAck: 1 1 INVITE", &in_dialog("PRACK", &["p", "1"])))).shows(RSeq, "");
+        relayed.sends(9, &odd).sends(9, &response(200, "INVITE", &["1"])).shows(RSEQ, "");
+        Story::new().sends(9, &theirs(&with("RAck: 1 1 INVITE", &in_dialog("PRACK", &["p", "1"])))).shows(RSEQ, "");
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Carried, Check, Names, Part, Report, Seen, Sight};
+use super::{Carried, Names, Part, Report, Rule};
 use crate::packet::Packet;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
@@ -25,72 +25,53 @@ use crate::packet::Packet;
 /// * A node that keeps no transactions sends one message for each that came (§16.11).
 /// * One final response besides 2xx (§17.2), but that each copy may be challenged anew (§26.3.2.4); a copy is never forwarded as if it were a new request (§16.2). Over
 ///   streams a request may go once more, on another connection, with the same branch.
-#[derive(Clone, Copy, Debug)]
-pub struct Schedule {
-    timers: Timers,
-}
+pub const SCHEDULE: Rule =
+    Rule::new("schedule", "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 3262 §3; RFC 6026 §7")
+        .of_parts(check_part);
 
 /// The key of the request that a response answers: its topmost Via and method.
 type Asked<'a> = ((&'a str, &'a str), &'a str);
 
-impl Schedule {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-
-    /// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
-    fn steps(&self, cap: Duration) -> Vec<Duration> {
-        let mut steps = vec![Duration::ZERO];
-        let (mut interval, mut at) = (self.timers.t1.min(cap), Duration::ZERO);
-        loop {
-            at += interval;
-            if at >= self.timers.sixty_four_t1() {
-                return steps;
-            }
-            steps.push(at);
-            interval = (interval * 2).min(cap);
+/// The times after the first copy at which further ones may go out: intervals that double, up to `cap`, within 64·T1.
+fn steps(timers: &Timers, cap: Duration) -> Vec<Duration> {
+    let mut steps = vec![Duration::ZERO];
+    let (mut interval, mut at) = (timers.t1.min(cap), Duration::ZERO);
+    loop {
+        at += interval;
+        if at >= timers.sixty_four_t1() {
+            return steps;
         }
+        steps.push(at);
+        interval = (interval * 2).min(cap);
     }
 }
 
-impl Check for Schedule {
-    fn name(&self) -> &'static str {
-        "schedule"
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    if part.is_stateless {
+        return judge_stateless(part, report);
     }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §13.2.2.4, §13.3.1.4, §16.7, §17.1, §17.2; RFC 3262 §3; RFC 6026 §7"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        if part.is_stateless {
-            return judge_stateless(part, report);
-        }
-        let steps = [self.steps(Duration::MAX), self.steps(self.timers.t2)];
-        Judge::new(self.timers, &steps).judge(part, report);
-    }
+    let steps = [Duration::MAX, part.timers.t2].map(|cap| steps(&part.timers, cap));
+    Counts::new(part.timers, &steps).judge(part, report);
 }
 
 /// A node that keeps no transactions sends one message for each that came, at once.
 fn judge_stateless(part: &Part<'_>, report: &mut Report<'_>) {
     let mut came = 0;
-    for seen in &part.seen {
-        match seen.what {
-            Sight::Received(..) => came += 1,
-            Sight::Sent(packet, _) if came == 0 => {
-                let what =
-                    format!("{} sent {} ({}) for nothing that came", part.name, packet.what(), packet.top().branch);
+    for (seen, packet, _) in part.messages() {
+        match seen.is_sent() {
+            false => came += 1,
+            true if came == 0 => {
+                let (what, branch) = (packet.what(), packet.top().branch);
+                let what = format!("{} sent {what} ({branch}) for nothing that came", part.name);
                 return report.breach(part.node, seen.time, what);
             }
-            Sight::Sent(..) => came -= 1,
-            Sight::Began | Sight::Ended(_) => {}
+            true => came -= 1,
         }
     }
 }
 
 /// The messages that one node sent and received up to some moment, as server and as client.
-struct Judge<'a> {
+struct Counts<'a> {
     timers: Timers,
     /// For INVITE, and for everything else that is resent.
     steps: &'a [Vec<Duration>; 2],
@@ -156,7 +137,7 @@ struct Copies {
     came: usize,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Counts<'a> {
     fn new(timers: Timers, steps: &'a [Vec<Duration>; 2]) -> Self {
         Self {
             timers,
@@ -171,26 +152,18 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(mut self, part: &Part<'a>, report: &mut Report<'_>) {
-        for &Seen { time, what, .. } in &part.seen {
-            let (packet, verdict) = match what {
-                Sight::Began | Sight::Ended(_) => continue,
-                Sight::Received(packet, _) => {
-                    self.receive(time, packet);
-                    continue;
-                }
-                Sight::Sent(packet, sent) => {
-                    let verdict = match packet.status() {
-                        None if packet.method == "ACK" => self.ack(packet),
-                        None => self.request(time, packet, sent),
-                        Some(status) => self.response(time, packet, status),
-                    };
-                    (packet, verdict)
-                }
+        for (seen, packet, carried) in part.messages() {
+            if !seen.is_sent() {
+                self.receive(seen.time, packet);
+                continue;
+            }
+            let verdict = match packet.status() {
+                None if packet.method == "ACK" => self.ack(packet),
+                None => self.request(seen.time, packet, carried),
+                Some(status) => self.response(seen.time, packet, status),
             };
             if let Err(why) = verdict {
-                let status = packet.status().map(|status| format!("{status} to ")).unwrap_or_default();
-                let what = format!("{} sent {status}{} ({}): {why}", part.name, packet.method, packet.top().branch);
-                report.breach(part.node, time, what);
+                report.sent(part, seen, packet, &why);
             }
         }
     }

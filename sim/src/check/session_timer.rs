@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sansip::{Duration, Instant, Timers};
 
 use super::negotiation::Negotiation;
-use super::{Check, Names, Part, Report, Seen, Sight};
+use super::{Names, Part, Report, Rule, Seen, Sight};
 use crate::packet::Packet;
 
 /// Sessions that have a timer (RFC 4028), judged by the messages of each end alone. A 2xx to an INVITE or UPDATE in the dialog says how long
@@ -20,15 +20,7 @@ use crate::packet::Packet;
 ///   raise the interval above what was asked for, but to what is the least (§9).
 /// * A request asks for 90 s at least, and for what the last 422 said (§4, §7.3). A 422 says the least interval, which is more than that of its
 ///   request, and only to who has timers (§6, §9).
-#[derive(Clone, Copy, Debug)]
-pub struct SessionTimer(Timers);
-
-impl SessionTimer {
-    /// Judges by these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self(timers)
-    }
-}
+pub const SESSION_TIMER: Rule = Rule::new("session-timer", "RFC 4028 §4, §6, §7, §9, §10").of_parts(check_part);
 
 /// The least interval (§4).
 const LEAST: u32 = 90;
@@ -37,46 +29,27 @@ const LEAST: u32 = 90;
 /// (RFC 3261 §14.1).
 const WAIT: Duration = Duration::from_secs(4);
 
-impl Check for SessionTimer {
-    fn name(&self) -> &'static str {
-        "session-timer"
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    let is_proxy = part.sent().any(|(seen, packet, _)| packet.is_request() && seen.below.is_some());
+    if is_proxy || !part.messages().any(|(_, packet, _)| session_expires(packet).is_some()) {
+        return;
     }
-
-    fn source(&self) -> &'static str {
-        "RFC 4028 §4, §6, §7, §9, §10"
+    let mut ends = Ends::default();
+    for seen in &part.seen {
+        if let Some(why) = ends.see(part, seen)
+            && let Some((packet, _)) = seen.sent()
+        {
+            let what = format!("{}: {} ({}) {why}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
+        }
     }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        let is_proxy = part.sent().any(|(seen, packet, _)| packet.is_request() && seen.below.is_some());
-        if is_proxy || !part.seen.iter().any(is_timed) {
-            return;
-        }
-        let mut ends = Ends::default();
-        for seen in &part.seen {
-            if let Some(why) = ends.see(part, seen)
-                && let Some((packet, _)) = seen.sent()
-            {
-                let what = format!("{}: {} ({}) {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
-        }
-        if part.keeps_time {
-            for end in ends.dialogs.values() {
-                for (time, why) in end.overdue(part, &self.0) {
-                    report.breach(part.node, time, format!("{} {why}", part.name));
-                }
+    if part.keeps_time {
+        for end in ends.dialogs.values() {
+            for (time, why) in end.overdue(part) {
+                report.breach(part.node, time, format!("{} {why}", part.name));
             }
         }
     }
-}
-
-/// Whether a message says something of session timers.
-fn is_timed(seen: &Seen<'_>) -> bool {
-    let packet = match seen.what {
-        Sight::Sent(packet, _) | Sight::Received(packet, _) => packet,
-        Sight::Began | Sight::Ended(_) => return false,
-    };
-    session_expires(packet).is_some()
 }
 
 /// All that one node knows of the sessions of one Call-ID.
@@ -113,16 +86,13 @@ struct Term {
 impl<'a> Ends<'a> {
     /// Takes note of something. Says why, if this end should not have sent it.
     fn see(&mut self, part: &Part<'a>, seen: &Seen<'a>) -> Option<String> {
-        let (packet, sent) = match seen.what {
-            Sight::Sent(packet, _) => (packet, true),
-            Sight::Received(packet, _) => (packet, false),
-            Sight::Began => return None,
-            Sight::Ended(_) => {
+        let (Some((packet, _)), sent) = (seen.message(), seen.is_sent()) else {
+            if matches!(seen.what, Sight::Ended(_)) {
                 for end in self.dialogs.values_mut() {
                     end.over.get_or_insert(seen.time);
                 }
-                return None;
             }
+            return None;
         };
         let tags = if sent == packet.is_request() {
             (packet.from_tag, packet.to_tag)
@@ -228,7 +198,7 @@ impl<'a> Ends<'a> {
 
 impl End {
     /// The duty that this end did not do in time.
-    fn overdue(&self, part: &Part<'_>, timers: &Timers) -> Vec<(Instant, &'static str)> {
+    fn overdue(&self, part: &Part<'_>) -> Vec<(Instant, &'static str)> {
         let mut overdue = Vec::new();
         for (place, Term { since, timer }) in self.terms.iter().enumerate() {
             let Some((interval, ours)) = *timer else { continue };
@@ -241,7 +211,7 @@ impl End {
             if ours && !tried && lapses < until {
                 overdue.push((lapses, "does not refresh the session"));
             }
-            let due = self.free_from(if ours { *since + interval } else { lapses }, timers);
+            let due = self.free_from(if ours { *since + interval } else { lapses }, &part.timers);
             if due < until {
                 overdue.push((due, "still has the session, which was not refreshed"));
             }
@@ -286,7 +256,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(SessionTimer::new(Timers::default()), why);
+        story.shows(SESSION_TIMER, why);
     }
 
     fn theirs(message: &str) -> String {

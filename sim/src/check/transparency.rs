@@ -1,8 +1,7 @@
 //! Transparency: a proxy changes what it must, and nothing else.
 
-use sansip::Timers;
-
-use super::{Check, Names, Part, Report, Seen, forks};
+use super::exchange::any_fits;
+use super::{Names, Part, Report, Rule, Seen, forks};
 use crate::packet::Packet;
 
 /// A proxy passes on what came, byte for byte, but for what is its own business.
@@ -16,17 +15,9 @@ use crate::packet::Packet;
 /// * An ACK that comes along what the proxy has recorded goes on (§16.11).
 /// * Record-Route values are only added, in front; responses keep them (§16.6 step 4, §16.7 step 8).
 /// * Each 2xx to INVITE that comes goes on at once, as long as the transaction takes one (§16.7 step 5, RFC 6026 §7.1).
-#[derive(Clone, Copy, Debug)]
-pub struct Transparency {
-    timers: Timers,
-}
-
-impl Transparency {
-    /// For nodes with these timers.
-    pub const fn new(timers: Timers) -> Self {
-        Self { timers }
-    }
-}
+pub const TRANSPARENCY: Rule =
+    Rule::new("transparency", "RFC 3261 §7.3.1, §16.6, §16.7, §16.11; RFC 5393 §5.3.3; RFC 6026 §7.1")
+        .of_parts(check_part);
 
 /// The headers that a proxy may change, add or take off; Content-Length it may add.
 const OWN: [&str; 12] = [
@@ -44,49 +35,32 @@ const OWN: [&str; 12] = [
     "l",
 ];
 
-impl Check for Transparency {
-    fn name(&self) -> &'static str {
-        "transparency"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §7.3.1, §16.6, §16.7, §16.11; RFC 5393 §5.3.3; RFC 6026 §7.1"
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, _) in part.sent() {
-            let verdict = if packet.is_request() {
-                judge_request(part, seen, packet)
-                    .and_then(|()| forks::judge_breadth(part, seen, packet).map_err(str::to_owned))
-            } else {
-                judge_response(part, seen, packet)
-                    .and_then(|()| forks::judge_answer(part, seen, packet, &self.timers).map_err(str::to_owned))
-            };
-            if let Err(why) = verdict {
-                let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, _) in part.sent() {
+        let verdict = if packet.is_request() {
+            judge_request(part, seen, packet)
+                .and_then(|()| forks::judge_breadth(part, seen, packet).map_err(str::to_owned))
+        } else {
+            judge_response(part, seen, packet)
+                .and_then(|()| forks::judge_answer(part, seen, packet).map_err(str::to_owned))
+        };
+        if let Err(why) = verdict {
+            let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
         }
-        for (seen, packet, _) in part.received() {
-            let is_ack = packet.is("ACK") && self.is_kept(part, seen, packet);
-            if is_ack || packet.answers(2, "INVITE") && self.is_swallowed(part, seen, packet) {
-                let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
-                report.breach(part.node, seen.time, what);
-            }
+    }
+    for (seen, packet, _) in part.received() {
+        let is_ack = packet.is("ACK") && is_kept(part, seen, packet);
+        if is_ack || packet.answers(2, "INVITE") && is_swallowed(part, seen, packet) {
+            let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
+            report.breach(part.node, seen.time, what);
         }
     }
 }
 
 fn judge_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
     let Some(below) = seen.below else { return Ok(()) };
-    let mut verdict = Ok(());
-    for (_, request, _) in part.copies(below, packet.method, seen.index) {
-        verdict = judge_copy(request, packet);
-        if verdict.is_ok() {
-            break;
-        }
-    }
-    verdict
+    any_fits(Ok(()), part.copies(below, packet.method, seen.index).map(|(_, request, _)| judge_copy(request, packet)))
 }
 
 /// Whether this is how a request goes on.
@@ -100,34 +74,22 @@ fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
         _ => {}
     }
     compare(came, sent)?;
-    let recorded =
-        |packet: &Packet<'_>| packet.values("record-route", "record-route").map(str::to_owned).collect::<Vec<_>>();
-    if !recorded(sent).ends_with(&recorded(came)) {
+    if !sent.texts("record-route", "record-route").ends_with(&came.texts("record-route", "record-route")) {
         return Err("Record-Route values of others are not as they came".into());
     }
     Ok(())
 }
 
 fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
-    let mut verdict = Ok(());
-    // The nearest first: a called end may send two that differ.
-    for (other, above, _) in
-        part.received().filter(|(other, ..)| other.index < seen.index).collect::<Vec<_>>().iter().rev()
-    {
-        if other.below != Some(seen.hop) || above.method != packet.method {
-            continue;
-        }
-        if above.status() == Some(503) && packet.status() == Some(503) {
-            return Err("a 503 from downstream says nothing of this server".into());
-        }
-        if (above.status(), above.to_tag) == (packet.status(), packet.to_tag) && above.status() != Some(100) {
-            verdict = judge_answer(above, packet);
-            if verdict.is_ok() {
-                break;
-            }
-        }
+    let came = part.branches(seen.hop).before(seen.index).received().map(|(_, above, _)| above);
+    let came: Vec<_> = came.filter(|above| above.method == packet.method).collect();
+    if packet.status() == Some(503) && came.iter().any(|above| above.status() == Some(503)) {
+        return Err("a 503 from downstream says nothing of this server".into());
     }
-    verdict
+    // The nearest first: a called end may send two that differ.
+    let is_it = |above: &&&Packet<'_>| (above.status(), above.to_tag) == (packet.status(), packet.to_tag);
+    let same = came.iter().rev().filter(is_it).filter(|above| above.status() != Some(100));
+    any_fits(Ok(()), same.map(|above| judge_answer(above, packet)))
 }
 
 /// Whether this is how a response goes on.
@@ -157,47 +119,38 @@ fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
     if came.body != sent.body { Err("the body is not as it came".into()) } else { Ok(()) }
 }
 
-impl Transparency {
-    /// Whether an ACK that came along a recorded route was not passed on, whatever had to be asked for before.
-    fn is_kept(&self, part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
-        let Some(first) = ack.values("route", "route").next() else { return false };
-        let recorded = part.sent().any(|(other, invite, _)| {
-            let is_own = || invite.values("record-route", "record-route").next() == Some(first);
-            other.below.is_some() && invite.is("INVITE") && invite.to_tag.is_empty() && is_own()
-        });
-        // An ACK for a rejection has the branch of its INVITE, and goes no further.
-        let is_for_2xx = part.copies(seen.hop, "INVITE", seen.index).next().is_none();
-        let by_then = seen.time + self.timers.sixty_four_t1();
-        let passed_on = || part.sent().any(|(other, packet, _)| other.below == Some(seen.hop) && packet.is("ACK"));
-        recorded && is_for_2xx && by_then < part.until && part.lost.is_empty() && !passed_on()
-    }
+/// Whether an ACK that came along a recorded route was not passed on, whatever had to be asked for before.
+fn is_kept(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
+    let Some(first) = ack.values("route", "route").next() else { return false };
+    let recorded = part.sent().any(|(other, invite, _)| {
+        let is_own = || invite.values("record-route", "record-route").next() == Some(first);
+        other.below.is_some() && invite.is("INVITE") && invite.to_tag.is_empty() && is_own()
+    });
+    // An ACK for a rejection has the branch of its INVITE, and goes no further.
+    let is_for_2xx = part.copies(seen.hop, "INVITE", seen.index).next().is_none();
+    let by_then = seen.time + part.timers.sixty_four_t1();
+    let passed_on = || part.forwards(seen.hop, "ACK");
+    recorded && is_for_2xx && by_then < part.until && part.lost.is_empty() && !passed_on()
+}
 
-    /// Whether a 2xx to a forwarded INVITE was not passed on although the server transaction takes one.
-    fn is_swallowed(&self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
-        let Some(below) = seen.below else { return false };
-        // Its transaction downstream is over when timer M has run out, or it was given up before.
-        let Some((first, first_packet)) = part.first_final(seen.hop, &self.timers) else { return false };
-        let absorbs = self.timers.sixty_four_t1();
-        if first_packet.is_rejection() || seen.time.since(first.time) >= absorbs {
-            return false;
-        }
-        let upstream = |(other, response, _): &(&Seen<'_>, &Packet<'_>, _)| {
-            other.hop == below && response.method == "INVITE" && response.status().is_some_and(|status| status >= 200)
-        };
-        let first_up = part.sent().find(upstream);
-        if first_up.is_some_and(|(up, response, _)| {
-            up.index < seen.index && (response.is_rejection() || seen.time.since(up.time) >= absorbs)
-        }) {
-            return false;
-        }
-        !part.sent().any(|(other, response, _)| {
-            other.index > seen.index
-                && other.time == seen.time
-                && other.hop == below
-                && response.answers(2, "INVITE")
-                && response.to_tag == packet.to_tag
-        })
+/// Whether a 2xx to a forwarded INVITE was not passed on although the server transaction takes one.
+fn is_swallowed(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
+    let Some(below) = seen.below else { return false };
+    // Its transaction downstream is over when timer M has run out, or it was given up before.
+    let Some((first, first_packet)) = part.first_final(seen.hop) else { return false };
+    let absorbs = part.timers.sixty_four_t1();
+    if first_packet.is_rejection() || seen.time.since(first.time) >= absorbs {
+        return false;
     }
+    let first_up = part.of(below).responses_sent("INVITE").find(|(_, packet, _)| packet.is_final());
+    if first_up.is_some_and(|(up, response, _)| {
+        up.index < seen.index && (response.is_rejection() || seen.time.since(up.time) >= absorbs)
+    }) {
+        return false;
+    }
+    !part.of(below).after(seen.index).sent().any(|(other, response, _)| {
+        other.time == seen.time && response.answers(2, "INVITE") && response.to_tag == packet.to_tag
+    })
 }
 
 #[cfg(test)]
@@ -206,7 +159,7 @@ mod tests {
     use super::*;
 
     fn shows(story: Story, why: &str) {
-        story.shows(Transparency::new(Timers::default()), why);
+        story.shows(TRANSPARENCY, why);
     }
 
     fn forwarded() -> String {

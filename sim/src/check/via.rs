@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Carried, Check, Names, Part, Reading, Report, Seen};
+use super::exchange::any_fits;
+use super::{Carried, Names, Part, Reading, Report, Rule, Seen};
 use crate::packet::{Packet, Via};
 
 /// The Via fields say where a message was and lead its responses back.
@@ -13,66 +14,52 @@ use crate::packet::{Packet, Via};
 ///   sets in the topmost one if it does not say where the packet came from, or asks for it (§18.2.1, RFC 3581 §4).
 /// * A response has the Vias of its request, so stamped (§8.2.6.2, §16.7 step 3), and goes where the topmost one leads
 ///   (§18.2.2, RFC 3581 §4): over TCP, along the connection of the request as long as that is there.
-#[derive(Clone, Copy, Debug)]
-pub struct ViaDiscipline;
+pub const VIA: Rule = Rule::new("via", "RFC 3261 §8.1.1.7, §9.1, §16.6, §16.7, §17.1.1.3, §18.2; RFC 3581 §4")
+    .of_runs(check_run)
+    .of_parts(check_part);
 
-impl Check for ViaDiscipline {
-    fn name(&self) -> &'static str {
-        "via"
-    }
-
-    fn source(&self) -> &'static str {
-        "RFC 3261 §8.1.1.7, §9.1, §16.6, §16.7, §17.1.1.3, §18.2; RFC 3581 §4"
-    }
-
-    fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {
-        // The branch belongs to the first part that sent it.
-        let parts = run.parts().iter().enumerate();
-        let mut used: Vec<(usize, usize, usize)> = parts
-            .flat_map(|(number, part)| {
-                let requests = part.sent().filter(|(_, packet, _)| packet.is_request());
-                requests.map(move |(seen, ..)| (seen.hop, number, seen.index))
-            })
-            .collect();
-        used.sort_unstable();
-        for of_branch in used.chunk_by(|one, other| one.0 == other.0) {
-            for (_, number, index) in of_branch.iter().filter(|(_, number, _)| *number != of_branch[0].1) {
-                let (part, first) = (&run.parts()[*number], &run.parts()[of_branch[0].1]);
-                // The branch of a stateless proxy is a function of the request, in any of its lives (§16.11).
-                if part.is_stateless && (part.node, part.call_id) == (first.node, first.call_id) {
-                    continue;
-                }
-                let seen = &part.seen[*index];
-                let Some((packet, _)) = seen.sent() else { continue };
-                tell(part, seen, packet, "the branch was used in another call", report);
+fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
+    // The branch belongs to the first part that sent it.
+    let parts = run.parts().iter().enumerate();
+    let mut used: Vec<(usize, usize, usize)> = parts
+        .flat_map(|(number, part)| {
+            let requests = part.sent().filter(|(_, packet, _)| packet.is_request());
+            requests.map(move |(seen, ..)| (seen.hop, number, seen.index))
+        })
+        .collect();
+    used.sort_unstable();
+    for of_branch in used.chunk_by(|one, other| one.0 == other.0) {
+        for (_, number, index) in of_branch.iter().filter(|(_, number, _)| *number != of_branch[0].1) {
+            let (part, first) = (&run.parts()[*number], &run.parts()[of_branch[0].1]);
+            // The branch of a stateless proxy is a function of the request, in any of its lives (§16.11).
+            if part.is_stateless && (part.node, part.call_id) == (first.node, first.call_id) {
+                continue;
             }
-        }
-    }
-
-    fn check_part(&self, part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
-        for (seen, packet, carried) in part.sent() {
-            let verdict = if packet.is_request() {
-                judge_request(part, seen, packet)
-            } else {
-                judge_response(part, seen, packet, carried)
-            };
-            if let Err(why) = verdict {
-                tell(part, seen, packet, why, report);
-            }
+            let seen = &part.seen[*index];
+            let Some((packet, _)) = seen.sent() else { continue };
+            report.sent(part, seen, packet, "the branch was used in another call");
         }
     }
 }
 
-fn tell(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, why: &str, report: &mut Report<'_>) {
-    let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
-    report.breach(part.node, seen.time, what);
+fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, carried) in part.sent() {
+        let verdict = if packet.is_request() {
+            judge_request(part, seen, packet)
+        } else {
+            judge_response(part, seen, packet, carried)
+        };
+        if let Err(why) = verdict {
+            report.sent(part, seen, packet, why);
+        }
+    }
 }
 
 fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), &'static str> {
     if !packet.top().branch.starts_with("z9hG4bK") {
         return Err("the branch has no magic cookie");
     }
-    let mut first = part.sent().filter(|(other, other_packet, _)| other.hop == seen.hop && other_packet.is_request());
+    let mut first = part.of(seen.hop).sent().filter(|(_, packet, _)| packet.is_request());
     let (owner_seen, owner, _) = first.next().ok_or("")?;
     if owner.method == packet.method && owner.start != packet.start {
         return Err("the branch is that of another request");
@@ -84,10 +71,7 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
             "ACK" if owner.is("CANCEL") && is_of_one(owner_seen, seen) => {}
             "CANCEL" if owner.is("ACK") && is_of_one(owner_seen, seen) => {}
             "ACK" if owner.is("INVITE") => {
-                let rejected = |(other, response, _): (&Seen<'_>, &Packet<'_>, _)| {
-                    other.hop == seen.hop && response.is_rejection()
-                };
-                if !part.received().any(rejected) {
+                if !part.of(seen.hop).received().any(|(_, response, _)| response.is_rejection()) {
                     return Err("it has the branch of the INVITE, which was not rejected");
                 }
             }
@@ -98,14 +82,8 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
     }
     let Some(below) = seen.below else { return Ok(()) };
     let copies = part.copies(below, packet.method, seen.index);
-    let mut verdict = Err("it forwards nothing that came");
-    for (_, request, transmission) in copies {
-        verdict = are_stamped(&packet.vias[1..], &request.vias, transmission.source);
-        if verdict.is_ok() {
-            break;
-        }
-    }
-    verdict
+    let stamped = copies.map(|(_, request, came)| are_stamped(&packet.vias[1..], &request.vias, came.source));
+    any_fits(Err("it forwards nothing that came"), stamped)
 }
 
 /// Whether two requests were forwarded on behalf of one hop.
@@ -115,12 +93,9 @@ fn is_of_one(one: &Seen<'_>, other: &Seen<'_>) -> bool {
 
 /// Whether the INVITE that this ACK is for got a final response with this To tag, and it was no 2xx.
 fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> bool {
-    let mut responses = part.received().filter(|(other, response, _)| {
-        let final_response = response.status().is_some_and(|status| status >= 200);
-        other.index < seen.index
-            && final_response
-            && (response.method, response.to_tag, response.sequence) == ("INVITE", ack.to_tag, ack.sequence)
-            && other.below.is_none()
+    let mut responses = part.before(seen.index).responses_received("INVITE").filter(|(other, response, _)| {
+        let is_of_ack = (response.to_tag, response.sequence) == (ack.to_tag, ack.sequence);
+        is_of_ack && response.is_final() && other.below.is_none()
     });
     responses.next().is_some_and(|(_, first, _)| first.is_rejection())
         && responses.all(|(_, more, _)| more.is_rejection())
@@ -129,14 +104,13 @@ fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) ->
 fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried: Carried) -> Result<(), &'static str> {
     let copies = part.copies(seen.hop, packet.method, seen.index);
     // To what nothing answers is another check's matter; but a Via of its own was to be popped.
-    let own = || part.sent().any(|(other, request, _)| other.hop == seen.hop && request.is_request());
+    let own = || part.of(seen.hop).sent().any(|(_, request, _)| request.is_request());
     if copies.clone().next().is_none() && own() {
         return Err("its own Via is still on top");
     }
-    let mut verdict = Ok(());
-    for (_, request, came) in copies {
-        let stamped = are_stamped(&packet.vias, &request.vias, came.source);
-        verdict = stamped.and_then(|()| match came.stream {
+    let verdicts = copies.map(|(_, request, came)| {
+        are_stamped(&packet.vias, &request.vias, came.source)?;
+        match came.stream {
             None => leads_to(&request.top(), came.source, carried.destination),
             // The connection it came along may be there no more.
             Some(stream) if part.lost.iter().any(|(lost, by)| *lost == stream && *by <= seen.index) => Ok(()),
@@ -144,12 +118,9 @@ fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried
             // A request that goes on statelessly comes back by the Via alone (§16.10, §16.11).
             _ if packet.method == "CANCEL" && part.forwards(seen.hop, "CANCEL") => Ok(()),
             _ => Err("it does not go along the connection of its request"),
-        });
-        if verdict.is_ok() {
-            break;
         }
-    }
-    verdict
+    });
+    any_fits(Ok(()), verdicts)
 }
 
 /// Whether the response to a request with this topmost Via that came from `source` goes where it must.
@@ -171,26 +142,22 @@ fn are_stamped(vias: &[Via<'_>], came: &[Via<'_>], source: SocketAddr) -> Result
         return Err("its Vias are not those of the request");
     }
     let asks = asks_for_rport(came_top);
-    let written = |via: &Via<'_>, name: &str| {
-        via.parameters().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.map(str::to_owned))
-    };
-    let others = |via: &Via<'_>| {
-        let parameters = via.parameters().filter(|(name, _)| !is_stamp(name));
-        parameters.map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect::<Vec<_>>()
-    };
+    let written = |name: &str| top.parameters().find(|(found, _)| found.eq_ignore_ascii_case(name))?.1;
+    let is_other = |(name, _): &(&str, _)| !is_stamp(name);
+    let are_others = || top.parameters().filter(is_other).eq(came_top.parameters().filter(is_other));
     if top.value == came_top.value && !asks && address_of(top.sent_by) == Some(source.ip()) {
         return Ok(());
     }
-    if sender(top) != sender(came_top) || others(top) != others(came_top) {
+    if sender(top) != sender(came_top) || !are_others() {
         return Err("its Vias are not those of the request");
     }
-    let received = written(top, "received").flatten();
-    let right = received.as_deref().is_some_and(|received| address_of(received) == Some(source.ip()));
+    let received = written("received");
+    let right = received.is_some_and(|received| address_of(received) == Some(source.ip()));
     let due = asks || address_of(top.sent_by) != Some(source.ip());
     if (due || received.is_some()) && !right {
         return Err("`received` does not say where the request came from");
     }
-    if asks && written(top, "rport").flatten() != Some(source.port().to_string()) {
+    if asks && written("rport") != Some(&source.port().to_string()) {
         return Err("`rport` does not say where the request came from");
     }
     Ok(())
@@ -235,7 +202,7 @@ mod tests {
     use super::*;
 
     fn says(story: Story, why: &str) -> bool {
-        let breaches = story.breaches(ViaDiscipline);
+        let breaches = story.breaches(VIA);
         assert!(breaches.len() < 2 && breaches.iter().all(|breach| breach.ends_with(why)), "{breaches:?}");
         !breaches.is_empty()
     }

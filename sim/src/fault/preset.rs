@@ -122,7 +122,7 @@ fn flood(weather: Weather, nodes: &[String]) -> Plan {
 }
 
 /// In milliseconds. Three questions, one after the other (RFC 3263: NAPTR, SRV, A), are answered within T1, which is what
-/// [`Agreement`](crate::check::Agreement) gives them before a BYE.
+/// [`AGREEMENT`](crate::check::AGREEMENT) gives them before a BYE.
 const SLOWEST_ANSWER: u64 = 150;
 
 /// The dice for what has its time.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::{Part, Seen};
 use super::registrar::Ledger;
 use super::{Registrar, Wrong};
-use crate::check::route::is_loose;
+use crate::check::{cancel::decides, route::is_loose};
 use crate::packet::{Packet, uri_of};
 
 /// Everything that was sent to contacts that are not bound, and every rejection though some were not tried.
@@ -50,20 +50,17 @@ fn judge_sent<'a>(
     let (_, came, _) = part.copies(below, sent.method, seen.index).next()?;
     let name = user_of(registrar, came)?;
     // A copy is sent to whom the first one went to.
-    let (first, ..) = part.sent().find(|(other, packet, _)| other.hop == seen.hop && packet.is(sent.method))?;
+    let (first, ..) = part.of(seen.hop).requests_sent(sent.method).next()?;
     let record = (name.as_str(), registrar.life(first.time));
     let redirected = || {
-        let mut before = part.received().take_while(|(other, ..)| other.index < seen.index);
-        before.any(|(other, packet, _)| {
-            let is_contact = || packet.values("contact", "m").any(|contact| uri_of(contact) == target);
-            other.below == Some(below) && packet.answers(3, sent.method) && is_contact()
-        })
+        let mut answers = part.branches(below).before(seen.index).received();
+        answers.any(|(_, it, _)| it.answers(3, sent.method) && it.uris("contact", "m").contains(&target))
     };
     match ledger.may_ring(record, first.time, target) {
         None if redirected() => None,
         None => Some(format!("{target} is not bound to {name}")),
         Some(bound) => {
-            let routes: Vec<&str> = sent.values("route", "route").collect();
+            let routes = sent.texts("route", "route");
             let is_judged = bound.path.iter().all(|value| is_loose(uri_of(value)));
             (is_judged && routes != bound.path).then(|| format!("it does not go by the Path of {target}"))
         }
@@ -82,15 +79,10 @@ fn judge_rejection<'a>(
     let asked = came.fields.iter().any(|(name, _)| {
         ["request-disposition", "d", "max-breadth"].iter().any(|known| name.eq_ignore_ascii_case(known))
     });
-    let before = || part.seen.iter().take_while(|other| other.index < seen.index);
-    let rung: BTreeSet<&str> = before()
-        .filter_map(|other| other.sent().filter(|(packet, _)| other.below == Some(seen.hop) && packet.is("INVITE")))
-        .filter_map(|(packet, _)| packet.uri())
-        .collect();
-    let decided = before().filter_map(|other| Some((other, other.received()?.0))).any(|(other, packet)| {
-        let decides = packet.answers(2, "INVITE") || packet.answers(6, "INVITE");
-        (other.hop == seen.hop && packet.is("CANCEL")) || (other.below == Some(seen.hop) && decides)
-    });
+    let branches = part.branches(seen.hop).before(seen.index);
+    let rung: BTreeSet<&str> = branches.requests_sent("INVITE").filter_map(|(_, packet, _)| packet.uri()).collect();
+    let decided = part.of(seen.hop).before(seen.index).hears("CANCEL")
+        || branches.received().any(|(_, packet, _)| decides(packet));
     // A request that is not for us to forward is refused before anybody is rung.
     let nobody = matches!(rejection.status(), Some(404 | 480)) || !rung.is_empty();
     // A connection that is gone takes the bindings along that can be reached by nothing else (RFC 5626 §7).

@@ -27,7 +27,7 @@ fn bound() -> Story {
 }
 
 fn shows(story: Story, why: &str) {
-    story.shows(BindingDiscipline, why);
+    story.shows(BINDING, why);
 }
 
 #[test]
