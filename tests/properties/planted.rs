@@ -76,7 +76,7 @@ fn what_provokes_a_mistake_is_none_of_those_who_are_provoked() {
         let innocent = Planted { how, ..*planted };
         for number in 0..20 {
             let mut case = draw(&Scope::PLAIN, 1, number);
-            (innocent.scene.adapt)(&mut case);
+            innocent.scene.adapt(&mut case);
             let run = run(&innocent, &case);
             let blamed: Vec<_> = blamed(&innocent, &run).filter(|breach| breach.check == innocent.check).collect();
             assert!(blamed.is_empty(), "{}: {blamed:?}\n{case}", innocent.name);

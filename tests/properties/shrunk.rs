@@ -14,7 +14,7 @@ fn named(name: &str) -> Planted {
 fn found_and_shrunk(planted: &Planted, scope: &Scope, seed: u64) -> (Case, Case) {
     let adapted = |number| {
         let mut case = draw(scope, seed, number);
-        (planted.scene.adapt)(&mut case);
+        planted.scene.adapt(&mut case);
         case
     };
     let found = (0..50).map(adapted).find(|case| is_caught(planted, case)).expect("it is found in 50 runs");

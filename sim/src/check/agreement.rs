@@ -65,7 +65,7 @@ fn is_out_of_order(part: &Part<'_>, hop: usize, index: usize, bye: &Packet<'_>) 
 fn tells_of_order(part: &Part<'_>, index: usize, response: &Packet<'_>) -> bool {
     response.status() == Some(500)
         && response.method == "BYE"
-        && part.sent().take_while(|(other, ..)| other.index < index).any(|(_, request, _)| {
+        && part.before(index).sent().any(|(_, request, _)| {
             request.is_request()
                 && (request.from_tag, request.to_tag) == (response.from_tag, response.to_tag)
                 && request.sequence > response.sequence
@@ -225,9 +225,10 @@ impl<'a> End<'a> {
             }
         }
         if let Some(overtaken) = self.bye_overtaken {
-            let due = overtaken.0 + timers.t1;
+            let due = overtaken.0 + part.timers.t1;
             let own = self.last_bye_sent.iter().filter(|bye| **bye > overtaken);
-            if due <= now && self.lost.is_none() && !self.byes_received.iter().chain(own).any(|bye| bye.0 <= due) {
+            if due <= part.until && self.lost.is_none() && !self.byes_received.iter().chain(own).any(|bye| bye.0 <= due)
+            {
                 breach(overtaken.0, "sent no other BYE for the one that came after a later request");
             }
         }

@@ -6,7 +6,7 @@ use sansip::Instant;
 
 use super::reader::{Library, Reader, is_corrupted};
 use super::reading::{Names, Part, Reading, Seen, Serving, Sight};
-use super::{Breach, Check, Kind, Report};
+use super::{Breach, Check, Property, Report};
 use crate::trace::Trace;
 use crate::world::World;
 use crate::world::hash::Map;
@@ -99,8 +99,8 @@ impl<'a> Judge<'a> {
     ) {
         // Nothing can be asked of corrupted messages but that they do no harm.
         let judged = self.checks.iter().enumerate();
-        for (place, check) in judged.filter(|(_, check)| check.kind() == Kind::Safety || !corrupted) {
-            ask(&**check, &mut Report { check: check.name(), kind: check.kind(), place, breaches });
+        for (place, check) in judged.filter(|(_, check)| check.property() == Property::Safety || !corrupted) {
+            ask(&**check, &mut Report { check: check.name(), property: check.property(), place, breaches });
         }
     }
 }

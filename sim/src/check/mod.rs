@@ -105,8 +105,8 @@ pub trait Check {
     fn source(&self) -> &'static str;
 
     /// The kind of thing it says.
-    fn kind(&self) -> Kind {
-        Kind::Safety
+    fn property(&self) -> Property {
+        Property::Safety
     }
 
     /// Looks at a run that is over, as a whole, and reports everything that should not be.
@@ -123,7 +123,7 @@ pub trait Check {
 
 /// The kind of thing that a check says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum Property {
     /// Something never happens. Holds in every run, also if messages were corrupted.
     Safety,
     /// Something is so in the end.
@@ -136,7 +136,7 @@ pub struct Breach {
     /// The name of the check.
     pub check: &'static str,
     /// Its kind.
-    pub kind: Kind,
+    pub property: Property,
     /// The node whose mistake it is.
     pub node: NodeId,
     /// When it happened.
@@ -155,7 +155,7 @@ impl fmt::Display for Breach {
 #[derive(Debug)]
 pub struct Report<'a> {
     check: &'static str,
-    kind: Kind,
+    property: Property,
     /// The check's place among the checks.
     place: usize,
     breaches: &'a mut Vec<(usize, Breach)>,
@@ -164,7 +164,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// A node did, or is, what it should not.
     pub fn breach(&mut self, node: NodeId, time: Instant, what: impl Into<String>) {
-        let breach = Breach { check: self.check, kind: self.kind, node, time, what: what.into() };
+        let breach = Breach { check: self.check, property: self.property, node, time, what: what.into() };
         self.breaches.push((self.place, breach));
     }
 

@@ -1,13 +1,13 @@
 //! A check that is made of plain functions.
 
-use super::{Check, Kind, Names, Part, Reading, Report};
+use super::{Check, Names, Part, Property, Reading, Report};
 
 /// A check that is made of plain functions: each of the [standard](super::standard) checks is one.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     name: &'static str,
     source: &'static str,
-    kind: Kind,
+    property: Property,
     run: fn(&Reading<'_>, &mut Report<'_>),
     part: fn(&Part<'_>, &Names<'_>, &mut Report<'_>),
 }
@@ -15,7 +15,7 @@ pub struct Rule {
 impl Rule {
     /// A rule of safety that looks at nothing yet.
     pub const fn new(name: &'static str, source: &'static str) -> Self {
-        Self { name, source, kind: Kind::Safety, run: |_, _| {}, part: |_, _, _| {} }
+        Self { name, source, property: Property::Safety, run: |_, _| {}, part: |_, _, _| {} }
     }
 
     /// As [`Check::check`], this looks at a run.
@@ -33,7 +33,7 @@ impl Rule {
     /// What it says is so in the end: it is one of liveness.
     #[must_use]
     pub const fn in_the_end(self) -> Self {
-        Self { kind: Kind::Liveness, ..self }
+        Self { property: Property::Liveness, ..self }
     }
 }
 
@@ -46,8 +46,8 @@ impl Check for Rule {
         self.source
     }
 
-    fn kind(&self) -> Kind {
-        self.kind
+    fn property(&self) -> Property {
+        self.property
     }
 
     fn check(&self, run: &Reading<'_>, report: &mut Report<'_>) {

@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop>
     }
     let runs: u64 = all.iter().map(|(_, findings)| findings.total()).sum();
     let whole = all.iter().all(|(_, findings)| findings.whole);
-    let outcome = all.iter().map(|(_, findings)| findings.outcome()).max().unwrap_or(Outcome::Holds);
+    let outcome = all.iter().map(|(_, findings)| findings.broken.outcome()).max().unwrap_or(Outcome::Holds);
     let covered =
         if whole { "covered whole".to_owned() } else { format!("not covered whole: stopped after {runs} runs") };
     let status = if runs == 0 { 4 } else { outcome.status() };
@@ -153,9 +153,9 @@ fn print(
         findings.runs.iter().enumerate().map(|(faults, runs)| format!("{runs} with {faults} faults")).collect();
     writeln!(out.stdout, "call: {call}\nruns: {} ({})", findings.total(), runs.join(", "))?;
     let names = standard().into_iter().map(|check| check.name()).chain([PANIC]);
-    for (name, first) in names.filter_map(|name| Some((name, findings.broken.get(name)?))) {
-        writeln!(out.stdout, "check {name}: broken in {} runs, first by '{}'", first.runs, first.plan)?;
-        let Some(failure) = Failure::of(&Case { plan: first.plan.clone(), ..call.clone() }) else { continue };
+    for (name, first) in names.filter_map(|name| Some((name, findings.broken.0.get(name)?))) {
+        writeln!(out.stdout, "check {name}: broken in {} runs, first by '{}'", first.runs, first.first.plan)?;
+        let Some(failure) = Failure::of(&Case { plan: first.first.plan.clone(), ..call.clone() }) else { continue };
         writeln!(out.stdout, "\ncut down:\n\n{}{failure}", failure.ladder)?;
         match failure.save(failures) {
             Ok(path) => writeln!(out.stdout, "kept in {}", path.display())?,

@@ -192,7 +192,7 @@ fn print(
 ) -> Result<u8, Stop> {
     write!(out.stdout, "{results}")?;
     let mut replay = None;
-    let mut firsts: Vec<u64> = results.broken.values().map(|broken| broken.first).collect();
+    let mut firsts: Vec<u64> = results.broken.0.values().map(|broken| broken.first).collect();
     firsts.sort_unstable();
     firsts.dedup();
     for first in firsts {
@@ -222,7 +222,7 @@ fn print(
     let verdict = match results.status() {
         4 => "nothing was run".to_owned(),
         5 => "not deterministic".to_owned(),
-        _ => results.outcome().to_string(),
+        _ => results.broken.outcome().to_string(),
     };
     writeln!(out.stdout, "verdict: {verdict}\nreproduce: {replay}")?;
     Ok(results.status())

@@ -43,12 +43,12 @@ struct Table {
 struct Step {
     state: u64,
     now: Instant,
-    kind: Kind,
+    kind: Given,
     what: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+enum Given {
     Tick,
     Datagram(ListenerId, SocketAddr),
     Resolved(QueryId),
@@ -67,7 +67,7 @@ enum Content {
 struct State {
     number: u64,
     /// The state before, and the input that led here; nothing at the beginning.
-    before: Option<(Arc<Self>, Instant, Kind, Content)>,
+    before: Option<(Arc<Self>, Instant, Given, Content)>,
     outputs: Box<[Output<Note>]>,
     /// Before and after its outputs were taken.
     deadlines: [Option<Instant>; 2],
@@ -150,14 +150,14 @@ impl Table {
     /// The step that this input makes of a state, with what came; `None` of connections, which are not remembered.
     fn step(&mut self, state: u64, now: Instant, input: Input<'_>) -> Option<(Step, Content)> {
         let (kind, what, content) = match input {
-            Input::Tick => (Kind::Tick, 0, Content::Nothing),
+            Input::Tick => (Given::Tick, 0, Content::Nothing),
             Input::Unreachable { listener, remote, quoted } => {
                 let (text, number) = self.text(quoted);
-                (Kind::Unreachable(listener, remote), number, Content::Text(text))
+                (Given::Unreachable(listener, remote), number, Content::Text(text))
             }
             Input::Datagram { listener, remote, bytes } => {
                 let (text, number) = self.text(bytes);
-                (Kind::Datagram(listener, remote), number, Content::Text(text))
+                (Given::Datagram(listener, remote), number, Content::Text(text))
             }
             Input::Resolved { query, answers } => {
                 let place = self.answers.iter().position(|(known, _)| **known == *answers).unwrap_or_else(|| {
@@ -166,7 +166,7 @@ impl Table {
                     self.answers.len() - 1
                 });
                 let (answers, number) = &self.answers[place];
-                (Kind::Resolved(query), *number, Content::Answers(Arc::clone(answers)))
+                (Given::Resolved(query), *number, Content::Answers(Arc::clone(answers)))
             }
             _ => return None,
         };
@@ -254,11 +254,13 @@ impl Remembering {
     }
 }
 
-fn give(node: &mut dyn Actor, now: Instant, kind: Kind, content: &Content) {
+fn give(node: &mut dyn Actor, now: Instant, kind: Given, content: &Content) {
     let input = match (kind, content) {
-        (Kind::Datagram(listener, remote), Content::Text(bytes)) => Input::Datagram { listener, remote, bytes },
-        (Kind::Resolved(query), Content::Answers(answers)) => Input::Resolved { query, answers },
-        (Kind::Unreachable(listener, remote), Content::Text(quoted)) => Input::Unreachable { listener, remote, quoted },
+        (Given::Datagram(listener, remote), Content::Text(bytes)) => Input::Datagram { listener, remote, bytes },
+        (Given::Resolved(query), Content::Answers(answers)) => Input::Resolved { query, answers },
+        (Given::Unreachable(listener, remote), Content::Text(quoted)) => {
+            Input::Unreachable { listener, remote, quoted }
+        }
         _ => Input::Tick,
     };
     node.handle(now, input);

@@ -1,6 +1,5 @@
 //! The walk through the tree of runs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,10 +8,10 @@ use sansip::{Duration, Instant};
 use super::Exploration;
 use super::choice::{fates, is_of_call};
 use super::memory::Memory;
-use crate::check::{Judge, Kind, Library, standard};
+use crate::check::{Judge, Library, standard};
 use crate::crew::{Progress, crew};
 use crate::fault::{Event, Plan, TimedFault};
-use crate::run::{Case, Outcome, Verdict, guarded, judged};
+use crate::run::{BrokenChecks, Case, Verdict, guarded, judged};
 use crate::trace::What;
 use crate::world::World;
 
@@ -21,23 +20,31 @@ use crate::world::World;
 pub struct Findings {
     /// Runs by their number of faults.
     pub runs: Vec<u64>,
-    /// The checks that were broken, by name.
-    pub broken: BTreeMap<String, First>,
+    /// The checks that were broken.
+    pub broken: BrokenChecks<First>,
     /// Whether every placement was run.
     pub whole: bool,
 }
 
-/// How often a check was broken, and how first.
+/// The run that broke a check first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct First {
-    /// Runs.
-    pub runs: u64,
     /// Its place in the order of the walk: the first fault's, and the run's among those with it.
     place: (usize, u64),
     /// The faults.
     pub plan: Plan,
-    /// Whether it is a matter of safety.
-    pub safety: bool,
+}
+
+impl PartialOrd for First {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for First {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.place.cmp(&other.place)
+    }
 }
 
 impl Findings {
@@ -46,30 +53,13 @@ impl Findings {
         self.runs.iter().sum()
     }
 
-    /// The worst of what was found.
-    pub fn outcome(&self) -> Outcome {
-        let worst = self.broken.values().map(|first| if first.safety { Outcome::Safety } else { Outcome::Liveness });
-        worst.max().unwrap_or(Outcome::Holds)
-    }
-
     fn add(&mut self, other: Self) {
         self.whole &= other.whole;
         self.runs.resize(self.runs.len().max(other.runs.len()), 0);
         for (sum, runs) in self.runs.iter_mut().zip(other.runs) {
             *sum += runs;
         }
-        for (check, first) in other.broken {
-            match self.broken.get_mut(&check) {
-                None => drop(self.broken.insert(check, first)),
-                Some(sum) => {
-                    let runs = sum.runs + first.runs;
-                    if first.place < sum.place {
-                        *sum = first;
-                    }
-                    sum.runs = runs;
-                }
-            }
-        }
+        self.broken.add(other.broken);
     }
 }
 
@@ -244,12 +234,7 @@ impl<'a> Walker<'a> {
         self.runs += 1;
         self.findings.runs[faults] += 1;
         self.progress.count();
-        let mut checks: Vec<_> = verdict.breaches().map(|breach| (breach.check, breach.kind == Kind::Safety)).collect();
-        checks.dedup();
-        for (check, safety) in checks {
-            let new = || First { runs: 0, place, plan: world.faults_met(), safety };
-            self.findings.broken.entry(check.to_owned()).or_insert_with(new).runs += 1;
-        }
+        self.findings.broken.note(verdict, || First { place, plan: world.faults_met() });
     }
 }
 

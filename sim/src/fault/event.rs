@@ -138,6 +138,22 @@ impl Event {
         }
     }
 
+    /// The event where nodes have other names; `None` if one has none.
+    pub(super) fn renamed(&self, name: &mut dyn FnMut(&str) -> Option<String>) -> Option<Self> {
+        let mut event = self.clone();
+        match &mut event {
+            Self::Crash { node } | Self::Restart { node } | Self::Forget { nat: node } | Self::Flood { node, .. } => {
+                *node = name(node)?;
+            }
+            Self::Cut { one, other, .. } => (*one, *other) = (one.renamed(name)?, other.renamed(name)?),
+            Self::Dns { node, .. } | Self::Clock { node, .. } => *node = node.renamed(name)?,
+            Self::Reset { from, to } | Self::Stall { from, to, .. } => {
+                (*from, *to) = (from.renamed(name)?, to.renamed(name)?);
+            }
+        }
+        Some(event)
+    }
+
     /// Until when it lasts, if it does.
     const fn until(&self) -> Option<Instant> {
         match self {
@@ -158,6 +174,13 @@ impl Event {
 }
 
 impl Side {
+    fn renamed(&self, name: &mut dyn FnMut(&str) -> Option<String>) -> Option<Self> {
+        match self {
+            Self::Rest => Some(Self::Rest),
+            Self::Nodes(names) => names.iter().map(|node| name(node)).collect::<Option<_>>().map(Self::Nodes),
+        }
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         let names = match self {
             Self::Rest => None,

@@ -4,6 +4,7 @@
 //! biloxi@12s:crash`. [`Weather`] draws faults from a seed; a world records the faults that it met as a plan, and that plan alone
 //! gives the same run again. docs/simulation.md has the grammar.
 
+mod dice;
 mod event;
 mod fate;
 mod plan;
@@ -12,6 +13,7 @@ mod selector;
 mod span;
 mod weather;
 
+pub(crate) use dice::Dice;
 pub use event::{ClockChange, DnsFault, Event, Side, TimedFault};
 pub use fate::{Effect, Fate, Flip};
 pub use plan::{Fault, Plan, PlanError};
@@ -19,5 +21,5 @@ pub use preset::Preset;
 pub(crate) use selector::is_name;
 pub use selector::{End, Kind, Method, Selector, Status};
 pub(crate) use span::Span;
-pub(crate) use weather::Dice;
+pub(crate) use weather::LinkDice;
 pub use weather::Weather;

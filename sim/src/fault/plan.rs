@@ -5,7 +5,9 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use super::{Effect, End, Fate, Selector, TimedFault};
+use sansip::Duration;
+
+use super::{ClockChange, DnsFault, Effect, End, Event, Fate, Selector, TimedFault};
 
 /// A plan: which messages meet which fate, and when something happens to the network.
 ///
@@ -108,6 +110,33 @@ impl Fault {
         match self {
             Self::Message(Selector { from, to, .. }, _) => [from, to].into_iter().filter_map(End::name).collect(),
             Self::Timed(timed) => timed.event.nodes(),
+        }
+    }
+}
+
+impl Fault {
+    /// The fault as it is where nodes have other names; `None` if one of them has none, or two have the same.
+    pub fn renamed(&self, name: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let mut names = BTreeSet::new();
+        let mut renamed = |old: &str| name(old).filter(|new| names.insert(new.clone()));
+        Some(match self {
+            Self::Message(selector, effect) => {
+                let (from, to) = (selector.from.renamed(&mut renamed)?, selector.to.renamed(&mut renamed)?);
+                Self::Message(Selector { from, to, ..selector.clone() }, *effect)
+            }
+            Self::Timed(TimedFault { at, event }) => {
+                Self::Timed(TimedFault { at: *at, event: event.renamed(&mut renamed)? })
+            }
+        })
+    }
+
+    /// So much later, or longer, or ahead something is by it.
+    pub(crate) const fn span_mut(&mut self) -> Option<&mut Duration> {
+        match self {
+            Self::Message(_, Effect::Late(span) | Effect::Again(span))
+            | Self::Timed(TimedFault { event: Event::Dns { how: DnsFault::Slow(span), .. }, .. })
+            | Self::Timed(TimedFault { event: Event::Clock { change: ClockChange::Jump(span), .. }, .. }) => Some(span),
+            _ => None,
         }
     }
 }

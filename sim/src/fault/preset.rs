@@ -6,7 +6,7 @@ use std::str::FromStr;
 use sansip::{Duration, Instant};
 
 use super::weather::{name_hash, random};
-use super::{ClockChange, DnsFault, End, Event, Fault, Plan, Side, TimedFault, Weather};
+use super::{ClockChange, Dice, DnsFault, End, Event, Fault, Plan, Side, TimedFault, Weather};
 use crate::link::{Burst, Conditions, Link, Probability};
 
 /// Weather by name: what links are like, and what else happens.
@@ -83,23 +83,23 @@ impl Preset {
         if self == Self::Flood {
             return flood(weather, nodes);
         }
-        let mut dice = Dice { weather, random: random(weather.seed, [name_hash("the network"), 0, 0]) };
+        let mut dice = Dice(random(weather.seed, [name_hash("the network"), 0, 0]));
         let mut faults = Vec::new();
         for node in nodes {
-            let drift = dice.random.below(401) as i32 - 200;
+            let drift = dice.below(401) as i32 - 200;
             if drift != 0 {
                 let change = ClockChange::Drift(drift);
                 faults.push((Instant::ZERO, Event::Clock { node: End::Node(node.clone()), change }));
             }
         }
-        for _ in 0..dice.random.below(3) {
-            let (at, until) = dice.window(8_000);
+        for _ in 0..dice.below(3) {
+            let (at, until) = window(weather, &mut dice, 8_000);
             let one = Side::Nodes([dice.one_of(nodes)].into());
             faults.push((at, Event::Cut { one, other: Side::Rest, until }));
         }
-        for _ in 0..dice.random.below(3) {
-            let (at, until) = dice.window(20_000);
-            let how = DnsFault::Slow(Duration::from_millis(1 + dice.random.below(SLOWEST_ANSWER)));
+        for _ in 0..dice.below(3) {
+            let (at, until) = window(weather, &mut dice, 20_000);
+            let how = DnsFault::Slow(Duration::from_millis(1 + dice.below(SLOWEST_ANSWER)));
             faults.push((at, Event::Dns { node: End::Node(dice.one_of(nodes)), until, how }));
         }
         faults.into_iter().map(|(at, event)| Fault::Timed(TimedFault { at, event })).collect()
@@ -108,14 +108,14 @@ impl Preset {
 
 /// A flood to one of the servers; to a phone, if there is none.
 fn flood(weather: Weather, nodes: &[String]) -> Plan {
-    let mut dice = Dice { weather, random: random(weather.seed, [name_hash("the flood"), 0, 0]) };
+    let mut dice = Dice(random(weather.seed, [name_hash("the flood"), 0, 0]));
     let is_phone = |name: &&String| ["alice", "bob", "carol"].iter().any(|phone| name.starts_with(phone));
     let servers: Vec<_> = nodes.iter().filter(|name| !is_phone(name)).cloned().collect();
     let node = dice.one_of(if servers.is_empty() { nodes } else { &servers });
     // Calls are made at the very beginning: some are made in the flood, and others are there when it comes.
-    let at = weather.from + Duration::from_millis(dice.random.below(5_000));
-    let until = at + Duration::from_millis(5_000 + dice.random.below(5_000));
-    let rate = 100 + dice.random.below(400) as u32;
+    let at = weather.from + Duration::from_millis(dice.below(5_000));
+    let until = at + Duration::from_millis(5_000 + dice.below(5_000));
+    let rate = 100 + dice.below(400) as u32;
     let (at, until) = (at.min(weather.calm_from), until.min(weather.calm_from));
     let event = Event::Flood { node, until, rate };
     if at < until { [Fault::Timed(TimedFault { at, event })].into_iter().collect() } else { Plan::new() }
@@ -125,25 +125,12 @@ fn flood(weather: Weather, nodes: &[String]) -> Plan {
 /// [`AGREEMENT`](crate::check::AGREEMENT) gives them before a BYE.
 const SLOWEST_ANSWER: u64 = 150;
 
-/// The dice for what has its time.
-struct Dice {
-    weather: Weather,
-    random: sansip::Random,
-}
-
-impl Dice {
-    /// Whole milliseconds within the weather; at most `longest` of them.
-    fn window(&mut self, longest: u64) -> (Instant, Instant) {
-        let span = self.weather.calm_from.as_millis() - self.weather.from.as_millis();
-        let at = self.weather.from + Duration::from_millis(self.random.below(span.max(1)));
-        let until = at + Duration::from_millis(1 + self.random.below(longest));
-        (at, until.min(self.weather.calm_from).max(at + Duration::from_millis(1)))
-    }
-
-    fn one_of(&mut self, nodes: &[String]) -> String {
-        let index = self.random.below(nodes.len() as u64) as usize;
-        nodes.get(index).cloned().unwrap_or_default()
-    }
+/// Whole milliseconds within the weather; at most `longest` of them.
+fn window(weather: Weather, dice: &mut Dice, longest: u64) -> (Instant, Instant) {
+    let span = weather.calm_from.as_millis() - weather.from.as_millis();
+    let at = weather.from + Duration::from_millis(dice.below(span.max(1)));
+    let until = at + Duration::from_millis(1 + dice.below(longest));
+    (at, until.min(weather.calm_from).max(at + Duration::from_millis(1)))
 }
 
 const WIFI: Conditions = Conditions {

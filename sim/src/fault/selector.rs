@@ -88,6 +88,13 @@ impl End {
         }
     }
 
+    pub(super) fn renamed(&self, name: &mut dyn FnMut(&str) -> Option<String>) -> Option<Self> {
+        match self {
+            Self::Any => Some(Self::Any),
+            Self::Node(node) => name(node).map(Self::Node),
+        }
+    }
+
     /// The name, if it is one node.
     pub fn name(&self) -> Option<&str> {
         match self {

@@ -33,7 +33,7 @@ pub(super) fn random(seed: u64, purpose: [u64; 3]) -> Random {
 
 /// The dice of one link.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice {
+pub(crate) struct LinkDice {
     weather: Weather,
     conditions: Conditions,
     random: Random,
@@ -41,7 +41,7 @@ pub(crate) struct Dice {
     unwell: bool,
 }
 
-impl Dice {
+impl LinkDice {
     pub(crate) fn new(weather: Weather, conditions: Conditions, from: &str, to: &str) -> Self {
         let random = random(weather.seed, [name_hash(from), name_hash(to), 0]);
         Self { weather, conditions, random, unwell: false }
@@ -132,18 +132,18 @@ mod tests {
         ..HALF
     };
 
-    fn fates(dice: &mut Dice, now: Instant) -> Vec<Fate> {
+    fn fates(dice: &mut LinkDice, now: Instant) -> Vec<Fate> {
         (0..64).map(|_| dice.next(now, 500)).collect()
     }
 
     fn many(conditions: Conditions) -> Vec<Fate> {
-        let mut dice = Dice::new(WEATHER, conditions, "a", "b");
+        let mut dice = LinkDice::new(WEATHER, conditions, "a", "b");
         (0..20_000).map(|_| dice.next(Instant::ZERO, 500)).collect()
     }
 
     #[test]
     fn each_direction_of_each_pair_has_its_own_stream() {
-        let of = |from, to| fates(&mut Dice::new(WEATHER, HALF, from, to), Instant::ZERO);
+        let of = |from, to| fates(&mut LinkDice::new(WEATHER, HALF, from, to), Instant::ZERO);
         assert_eq!(of("a", "b"), of("a", "b"));
         assert_ne!(of("a", "b"), of("b", "a"));
         assert_ne!(of("a", "b"), of("a", "c"));
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn the_nth_fate_does_not_depend_on_what_the_weather_was_before() {
         for conditions in [HALF, EVERYTHING] {
-            let mut always = Dice::new(WEATHER, conditions, "a", "b");
+            let mut always = LinkDice::new(WEATHER, conditions, "a", "b");
             let mut calm_at_first =
-                Dice::new(Weather { from: Instant::from_millis(1), ..WEATHER }, conditions, "a", "b");
+                LinkDice::new(Weather { from: Instant::from_millis(1), ..WEATHER }, conditions, "a", "b");
             assert_eq!(fates(&mut calm_at_first, Instant::ZERO), vec![Fate::FINE; 64]);
             fates(&mut always, Instant::ZERO);
             let now = Instant::from_millis(1);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn from_the_calm_on_nothing_happens() {
-        let mut dice = Dice::new(WEATHER, EVERYTHING, "a", "b");
+        let mut dice = LinkDice::new(WEATHER, EVERYTHING, "a", "b");
         assert!(fates(&mut dice, Instant::from_millis(99)).contains(&Fate::Lost));
         assert_eq!(fates(&mut dice, Instant::from_millis(100)), vec![Fate::FINE; 64]);
     }

@@ -22,7 +22,7 @@ pub struct Hooks {
 }
 
 /// Takes a message, by its kind, and gives what is sent or heard in its place.
-pub type Change = fn(&mut Memory, &str, String) -> Vec<String>;
+pub type Change = fn(&mut Notebook, &str, String) -> Vec<String>;
 
 /// The words of a node about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +59,13 @@ impl Hooks {
     }
 }
 
-fn pass(_: &mut Memory, _: &str, text: String) -> Vec<String> {
+fn pass(_: &mut Notebook, _: &str, text: String) -> Vec<String> {
     vec![text]
 }
 
-/// The memory of a mistake, and the wishes it has besides.
+/// The notes of a mistake, and the wishes it has besides.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub struct Notebook {
     /// Texts by name.
     pub texts: BTreeMap<&'static str, String>,
     /// A counter.
@@ -76,7 +76,7 @@ pub struct Memory {
     wanted: Vec<(Duration, Option<String>, String)>,
 }
 
-impl Memory {
+impl Notebook {
     /// Sends this so many milliseconds later where the present message goes, or where it came from.
     pub fn send_later(&mut self, millis: u64, text: String) {
         self.wanted.push((Duration::from_millis(millis), None, text));
@@ -99,7 +99,7 @@ impl Memory {
 pub struct Faulty {
     node: Box<dyn Actor>,
     hooks: Hooks,
-    memory: Memory,
+    notes: Notebook,
     now: Instant,
     heard: usize,
     planned: u64,
@@ -113,7 +113,7 @@ impl Faulty {
         Self {
             node,
             hooks,
-            memory: Memory::default(),
+            notes: Notebook::default(),
             now: Instant::ZERO,
             heard: 0,
             planned: 0,
@@ -122,10 +122,10 @@ impl Faulty {
         }
     }
 
-    /// Plans what the memory wants sent; `flow` is the way of the present message.
+    /// Plans what the notes wants sent; `flow` is the way of the present message.
     fn take_wanted(&mut self, flow: Flow) {
-        for (after, kind, text) in std::mem::take(&mut self.memory.wanted) {
-            let flow = kind.map_or(Some(flow), |kind| self.memory.ways.get(&kind).copied());
+        for (after, kind, text) in std::mem::take(&mut self.notes.wanted) {
+            let flow = kind.map_or(Some(flow), |kind| self.notes.ways.get(&kind).copied());
             let Some(flow) = flow else { continue };
             let transmit = Transmit { flow, ttl: None, bytes: text.into_bytes().into() };
             if after.is_zero() {
@@ -155,8 +155,8 @@ impl Node for Faulty {
         let flow = Flow::datagram(listener, remote);
         let kind = kind(text);
         self.heard += 1;
-        self.memory.ways.insert(kind.clone(), flow);
-        let heard = (self.hooks.hearing)(&mut self.memory, &kind, text.to_owned());
+        self.notes.ways.insert(kind.clone(), flow);
+        let heard = (self.hooks.hearing)(&mut self.notes, &kind, text.to_owned());
         if heard.is_empty() {
             self.node.handle(now, Input::Tick);
         }
@@ -177,8 +177,8 @@ impl Node for Faulty {
                 output => return Some(output),
             };
             let Ok(text) = std::str::from_utf8(&transmit.bytes) else { return Some(Output::Send(transmit)) };
-            let sent = (self.hooks.sending)(&mut self.memory, &kind(text), text.to_owned());
-            if sent.as_slice() == [text] && self.memory.wanted.is_empty() {
+            let sent = (self.hooks.sending)(&mut self.notes, &kind(text), text.to_owned());
+            if sent.as_slice() == [text] && self.notes.wanted.is_empty() {
                 // Equal bytes behind one pointer.
                 return Some(Output::Send(transmit));
             }

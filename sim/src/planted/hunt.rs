@@ -39,7 +39,7 @@ pub fn cut_down(planted: &Planted, case: &Case) -> Case {
 pub fn find(planted: &Planted, limit: u64) -> Option<(u64, Case)> {
     let mut drawn = (0..limit).map(|number| {
         let mut case = draw(&Scope::PLAIN, 1, number);
-        (planted.scene.adapt)(&mut case);
+        planted.scene.adapt(&mut case);
         (number + 1, case)
     });
     drawn.find(|(_, case)| is_caught(planted, case))

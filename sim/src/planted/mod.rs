@@ -15,7 +15,7 @@ mod wrapped;
 mod wrapped_servers;
 mod wrapped_sessions;
 
-pub use faulty::{Change, Claims, Faulty, Hooks, Memory};
+pub use faulty::{Change, Claims, Faulty, Hooks, Notebook};
 pub use hunt::{Caught, blamed, cut_down, find, hunt, is_caught, run};
 pub use report::{Switch, report};
 pub use table::TABLE;
@@ -51,18 +51,27 @@ pub enum How {
 /// The world around that a mistake shows in: nothing in it is a mistake itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene {
-    /// Changes what was drawn.
-    pub adapt: fn(&mut Case),
+    /// Options of `sansip-sim call` that change what was drawn, one after the other.
+    pub options: &'static [&'static str],
     /// Somebody else who behaves in an unusual way: a node and how.
     pub provoked: Option<(&'static str, Hooks)>,
 }
 
 impl Scene {
-    /// Whatever was drawn.
-    pub const ANY: Self = Self { adapt: |_| {}, provoked: None };
+    /// What was drawn, changed by these options.
+    pub const fn of(options: &'static [&'static str]) -> Self {
+        Self { options, provoked: None }
+    }
+
+    const fn provoked_by(self, who: &'static str, how: Hooks) -> Self {
+        Self { provoked: Some((who, how)), ..self }
+    }
 
     /// Changes what was drawn.
-    pub const fn with(adapt: fn(&mut Case)) -> Self {
-        Self { adapt, provoked: None }
+    ///
+    /// # Panics
+    /// If an option is none.
+    pub fn adapt(&self, case: &mut Case) {
+        self.options.iter().try_for_each(|options| case.set_all(options)).expect("options of a call");
     }
 }

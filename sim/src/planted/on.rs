@@ -3,11 +3,11 @@
 /// Nothing but this kind of message is changed.
 macro_rules! on {
     ($kind:pat, $change:expr) => {
-        |memory: &mut $crate::planted::Memory, kind: &str, text: String| -> Vec<String> {
+        |notes: &mut $crate::planted::Notebook, kind: &str, text: String| -> Vec<String> {
             match kind {
                 $kind => {
-                    let change: fn(&mut $crate::planted::Memory, String) -> Vec<String> = $change;
-                    change(memory, text)
+                    let change: fn(&mut $crate::planted::Notebook, String) -> Vec<String> = $change;
+                    change(notes, text)
                 }
                 _ => vec![text],
             }

@@ -1,6 +1,6 @@
 //! Mistakes of registrars and of proxies with more than one branch, made between the node and the world, and what provokes them.
 
-use super::faulty::{Hooks, Memory};
+use super::faulty::{Hooks, Notebook};
 use super::on::on;
 use super::text::{
     branch, field, number, numbered, popped, popped_via, pushed, to_tag, with, with_description, with_start, without,
@@ -13,10 +13,10 @@ const BESIDES: &str = "z9hG4bKbesides";
 macro_rules! besides {
     ($kind:pat, $make:expr) => {
         Hooks {
-            sending: on!($kind, |memory, text| {
-                if memory.first() {
+            sending: on!($kind, |notes, text| {
+                if notes.first() {
                     let make: fn(&str) -> String = $make;
-                    memory.send_later(50, make(&text).replacen(branch(&text), BESIDES, 1));
+                    notes.send_later(50, make(&text).replacen(branch(&text), BESIDES, 1));
                 }
                 vec![text]
             }),
@@ -47,12 +47,12 @@ pub(super) const HAS_PATH: Hooks = Hooks::sending(on!("REGISTER", |_, text| {
 }));
 
 pub(super) const BINDS_TO_ITSELF: Hooks = Hooks {
-    sending: on!("REGISTER", |memory, text| {
-        memory.texts.insert("contact", field(&text, "Contact").to_owned());
+    sending: on!("REGISTER", |notes, text| {
+        notes.texts.insert("contact", field(&text, "Contact").to_owned());
         vec![with(&text, "Contact", |_| "<sip:bob@biloxi.com>".to_owned())]
     }),
-    hearing: on!("200 REGISTER", |memory, text| {
-        let own = memory.texts.get("contact").cloned().unwrap_or_default();
+    hearing: on!("200 REGISTER", |notes, text| {
+        let own = notes.texts.get("contact").cloned().unwrap_or_default();
         vec![with(&text, "Contact", |contact| contact.replace("<sip:bob@biloxi.com>", &own))]
     }),
     ..Hooks::NONE
@@ -60,19 +60,19 @@ pub(super) const BINDS_TO_ITSELF: Hooks = Hooks {
 
 /// An old REGISTER is taken as if it had the next number.
 pub(super) const OLDER_REGISTER_OBEYED: Hooks = Hooks {
-    hearing: on!("REGISTER", |memory, text| {
-        let latest: u32 = memory.texts.get("latest").and_then(|latest| latest.parse().ok()).unwrap_or_default();
+    hearing: on!("REGISTER", |notes, text| {
+        let latest: u32 = notes.texts.get("latest").and_then(|latest| latest.parse().ok()).unwrap_or_default();
         if number(&text) < latest {
-            memory.texts.insert("branch", branch(&text).to_owned());
-            memory.texts.insert("number", number(&text).to_string());
+            notes.texts.insert("branch", branch(&text).to_owned());
+            notes.texts.insert("number", number(&text).to_string());
             return vec![numbered(&text, latest + 1)];
         }
-        memory.texts.insert("latest", number(&text).to_string());
+        notes.texts.insert("latest", number(&text).to_string());
         vec![text]
     }),
-    sending: on!("200 REGISTER", |memory, text| {
-        let own = memory.texts.get("number").and_then(|own| own.parse().ok());
-        let is_it = memory.texts.get("branch").is_some_and(|it| it == branch(&text));
+    sending: on!("200 REGISTER", |notes, text| {
+        let own = notes.texts.get("number").and_then(|own| own.parse().ok());
+        let is_it = notes.texts.get("branch").is_some_and(|it| it == branch(&text));
         vec![own.filter(|_| is_it).map_or_else(|| text.clone(), |own| numbered(&text, own))]
     }),
     ..Hooks::NONE
@@ -94,13 +94,13 @@ pub(super) const BINDS_FOR_LONGER: Hooks = Hooks {
 };
 
 /// Yes is said, and nothing is done.
-pub(super) const REMOVAL_OVERLOOKED: Hooks = Hooks::hearing(on!("REGISTER", |memory, text| {
+pub(super) const REMOVAL_OVERLOOKED: Hooks = Hooks::hearing(on!("REGISTER", |notes, text| {
     if field(&text, "Expires") != "0" {
         return vec![text];
     }
     let ok = with_start(&text, |_| "SIP/2.0 200 OK".to_owned());
     let ok = without(&without(&without(&ok, "Contact"), "Expires"), "Max-Forwards");
-    memory.send_later(0, with(&ok, "To", |to| format!("{to};tag=registrar")));
+    notes.send_later(0, with(&ok, "To", |to| format!("{to};tag=registrar")));
     vec![]
 }));
 
@@ -138,14 +138,14 @@ pub(super) const FORGES_TOKEN: Hooks =
     besides!("ACK", |text| pushed(&without(&asks(text, "forged"), "Route"), "Route", FORGED));
 
 /// Passes on whatever comes for an address, and the answer.
-pub(super) const STRANGER_RELAYED: Hooks = Hooks::hearing(|memory, kind, text| match kind {
+pub(super) const STRANGER_RELAYED: Hooks = Hooks::hearing(|notes, kind, text| match kind {
     "OPTIONS" if text.starts_with("OPTIONS sip:bob@192.0.2.4 ") => {
         let relayed = pushed(&text, "Via", "SIP/2.0/UDP server10.biloxi.com;branch=z9hG4bKrelayed");
-        memory.send_where("REGISTER", with(&relayed, "Max-Forwards", |_| "69".to_owned()));
+        notes.send_where("REGISTER", with(&relayed, "Max-Forwards", |_| "69".to_owned()));
         vec![]
     }
     _ if kind.ends_with(" OPTIONS") && branch(&text) == "z9hG4bKrelayed" => {
-        memory.send_where("OPTIONS", popped_via(&text));
+        notes.send_where("OPTIONS", popped_via(&text));
         vec![]
     }
     _ => vec![text],
@@ -167,16 +167,16 @@ pub(super) const TAG_REPLACED: Hooks =
     Hooks::sending(on!("180 INVITE", |_, text| vec![text.replacen(to_tag(&text), "proxy", 1)]));
 
 /// A server with no room refuses calls in progress as it refuses strangers.
-pub(super) const CALL_REFUSED: Hooks = Hooks::hearing(on!("BYE", |memory, text| {
+pub(super) const CALL_REFUSED: Hooks = Hooks::hearing(on!("BYE", |notes, text| {
     let refusal = with_start(&text, |_| "SIP/2.0 503 Service Unavailable".to_owned());
     let refusal = without(&without(&refusal, "Route"), "Max-Forwards");
-    memory.send_later(0, pushed(&refusal, "Retry-After", "32"));
+    notes.send_later(0, pushed(&refusal, "Retry-After", "32"));
     vec![]
 }));
 
 /// The branch parameter of the first.
-pub(super) const BRANCH_SHARED: Hooks = Hooks::sending(on!("INVITE", |memory, text| {
-    let first = memory.texts.entry("branch").or_insert_with(|| branch(&text).to_owned());
+pub(super) const BRANCH_SHARED: Hooks = Hooks::sending(on!("INVITE", |notes, text| {
+    let first = notes.texts.entry("branch").or_insert_with(|| branch(&text).to_owned());
     vec![text.replacen(branch(&text), first, 1)]
 }));
 
@@ -189,30 +189,30 @@ pub(super) const FIRST_CHALLENGE_ALONE: Hooks = Hooks::sending(on!("401 INVITE",
 }));
 
 /// Remembers a response of a branch as it would go on.
-fn remember(memory: &mut Memory, text: &str) {
-    memory.texts.insert("other", popped_via(text));
+fn remember(notes: &mut Notebook, text: &str) {
+    notes.texts.insert("other", popped_via(text));
 }
 
 /// The other response goes on, if there is one.
-fn other(memory: &Memory, text: String) -> Vec<String> {
-    vec![memory.texts.get("other").cloned().unwrap_or(text)]
+fn other(notes: &Notebook, text: String) -> Vec<String> {
+    vec![notes.texts.get("other").cloned().unwrap_or(text)]
 }
 
 pub(super) const WORST_RESPONSE: Hooks = Hooks {
-    hearing: on!("500 INVITE", |memory, text| {
-        remember(memory, &text);
+    hearing: on!("500 INVITE", |notes, text| {
+        remember(notes, &text);
         vec![text]
     }),
-    sending: on!("486 INVITE", |memory, text| other(memory, text)),
+    sending: on!("486 INVITE", |notes, text| other(notes, text)),
     ..Hooks::NONE
 };
 
 pub(super) const DECLINE_NOT_PREFERRED: Hooks = Hooks {
-    hearing: on!("486 INVITE" | "487 INVITE", |memory, text| {
-        remember(memory, &text);
+    hearing: on!("486 INVITE" | "487 INVITE", |notes, text| {
+        remember(notes, &text);
         vec![text]
     }),
-    sending: on!("603 INVITE", |memory, text| other(memory, text)),
+    sending: on!("603 INVITE", |notes, text| other(notes, text)),
     ..Hooks::NONE
 };
 
@@ -220,13 +220,13 @@ pub(super) const DECLINE_NOT_PREFERRED: Hooks = Hooks {
 macro_rules! phone_says {
     ($address:literal, $line:literal) => {
         Hooks {
-            hearing: on!("INVITE", |memory, text| {
+            hearing: on!("INVITE", |notes, text| {
                 let own = text.starts_with(concat!("INVITE sip:bob@", $address, " "));
-                memory.count = usize::from(own);
+                notes.count = usize::from(own);
                 vec![text]
             }),
-            sending: on!("486 INVITE", |memory, text| {
-                vec![if memory.count > 0 { with_start(&text, |_| $line.to_owned()) } else { text }]
+            sending: on!("486 INVITE", |notes, text| {
+                vec![if notes.count > 0 { with_start(&text, |_| $line.to_owned()) } else { text }]
             }),
             ..Hooks::NONE
         }
@@ -236,8 +236,8 @@ macro_rules! phone_says {
 pub(super) const FIRST_DECLINES: Hooks = phone_says!("192.0.2.101", "SIP/2.0 603 Decline");
 pub(super) const SECOND_FAILS: Hooks = phone_says!("192.0.2.102", "SIP/2.0 500 Server Internal Error");
 
-pub(super) const ONE_BRANCH_CANCELLED: Hooks = Hooks::sending(on!("CANCEL", |memory, text| {
-    let first = memory.texts.entry("branch").or_insert_with(|| branch(&text).to_owned());
+pub(super) const ONE_BRANCH_CANCELLED: Hooks = Hooks::sending(on!("CANCEL", |notes, text| {
+    let first = notes.texts.entry("branch").or_insert_with(|| branch(&text).to_owned());
     if first == branch(&text) { vec![text] } else { vec![] }
 }));
 

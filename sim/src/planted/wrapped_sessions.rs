@@ -24,26 +24,26 @@ pub(super) const SAYS_PASSWORD: Hooks = Hooks::sending(on!("INVITE", |_, text| {
     vec![if has_credentials { pushed(&text, "X-Debug", "password=rabbit-hole") } else { text }]
 }));
 
-pub(super) const CANCEL_IS_CHALLENGED: Hooks = Hooks::hearing(on!("CANCEL", |memory, text| {
+pub(super) const CANCEL_IS_CHALLENGED: Hooks = Hooks::hearing(on!("CANCEL", |notes, text| {
     let challenge = with_start(&text, |_| "SIP/2.0 401 Unauthorized".to_owned());
     let challenge = pushed(&challenge, "WWW-Authenticate", "Digest realm=\"bob.biloxi.com\", nonce=\"1\"");
-    memory.send_later(0, with(&challenge, "To", |to| format!("{to};tag=gate")));
+    notes.send_later(0, with(&challenge, "To", |to| format!("{to};tag=gate")));
     vec![]
 }));
 
 /// The BYE that follows a challenge has the nonce of the one before.
-pub(super) const NONCE_IS_STALE: Hooks = Hooks::sending(on!("BYE", |memory, text| {
+pub(super) const NONCE_IS_STALE: Hooks = Hooks::sending(on!("BYE", |notes, text| {
     let own = field(&text, "Authorization").to_owned();
-    match memory.texts.get("branch") {
+    match notes.texts.get("branch") {
         Some(first) if first != branch(&text) => {
-            let old = memory.texts.get("credentials").cloned().unwrap_or_default();
-            memory.count += 1;
-            let count = 9 + u32::try_from(memory.count).unwrap_or_default();
+            let old = notes.texts.get("credentials").cloned().unwrap_or_default();
+            notes.count += 1;
+            let count = 9 + u32::try_from(notes.count).unwrap_or_default();
             vec![with(&text, "Authorization", |_| counted(&old, count))]
         }
         _ => {
-            memory.texts.insert("branch", branch(&text).to_owned());
-            memory.texts.insert("credentials", own);
+            notes.texts.insert("branch", branch(&text).to_owned());
+            notes.texts.insert("credentials", own);
             vec![text]
         }
     }
@@ -51,20 +51,20 @@ pub(super) const NONCE_IS_STALE: Hooks = Hooks::sending(on!("BYE", |memory, text
 
 /// No BYE follows one that was refused.
 pub(super) const GIVES_OVERTAKEN_BYE_UP: Hooks = Hooks {
-    hearing: on!("500 BYE", |memory, text| {
-        memory.count += 1;
+    hearing: on!("500 BYE", |notes, text| {
+        notes.count += 1;
         vec![text]
     }),
-    sending: on!("BYE", |memory, text| if memory.count == 0 { vec![text] } else { vec![] }),
+    sending: on!("BYE", |notes, text| if notes.count == 0 { vec![text] } else { vec![] }),
     ..Hooks::NONE
 };
 
 /// Somebody has overheard the INVITE and sends it again as a call of his own: a provocation.
 pub(super) const REPLAYS: Hooks = Hooks {
-    sending: on!("INVITE", |memory, text| {
-        if !field(&text, "Authorization").is_empty() && to_tag(&text).is_empty() && memory.first() {
+    sending: on!("INVITE", |notes, text| {
+        if !field(&text, "Authorization").is_empty() && to_tag(&text).is_empty() && notes.first() {
             let replay = with(&text, "Call-ID", |_| "replayed".to_owned());
-            memory.send_later(50, replay.replacen(branch(&text), "z9hG4bKreplayed", 1));
+            notes.send_later(50, replay.replacen(branch(&text), "z9hG4bKreplayed", 1));
         }
         vec![text]
     }),
@@ -74,11 +74,11 @@ pub(super) const REPLAYS: Hooks = Hooks {
 
 /// A re-INVITE is out, and an UPDATE with another offer follows.
 pub(super) const OFFERS_DURING_OFFER: Hooks = Hooks {
-    sending: on!("INVITE", |memory, text| {
-        if !to_tag(&text).is_empty() && memory.first() {
+    sending: on!("INVITE", |notes, text| {
+        if !to_tag(&text).is_empty() && notes.first() {
             let update = with_start(&text, |start| start.replace("INVITE", "UPDATE"));
             let update = numbered(&with(&update, "CSeq", |cseq| cseq.replace("INVITE", "UPDATE")), number(&text) + 1);
-            memory.send_later(5, update.replacen(branch(&text), "z9hG4bKupdate", 1));
+            notes.send_later(5, update.replacen(branch(&text), "z9hG4bKupdate", 1));
         }
         vec![text]
     }),
@@ -93,14 +93,14 @@ pub(super) const SUCCESS_HAS_NO_ANSWER: Hooks =
 
 /// The 2xx to an INVITE in the dialog becomes a 488; the user has another session all the same.
 pub(super) const CHANGES_THOUGH_REFUSED: Hooks = Hooks {
-    hearing: |memory, kind, text| {
+    hearing: |notes, kind, text| {
         if kind == "INVITE" && !to_tag(&text).is_empty() {
-            memory.texts.insert("change", branch(&text).to_owned());
+            notes.texts.insert("change", branch(&text).to_owned());
         }
         vec![text]
     },
-    sending: |memory, kind, text| {
-        let is_of_change = memory.texts.get("change").is_some_and(|change| change == branch(&text));
+    sending: |notes, kind, text| {
+        let is_of_change = notes.texts.get("change").is_some_and(|change| change == branch(&text));
         vec![if kind == "200 INVITE" && is_of_change {
             with_description(&with_start(&text, |_| "SIP/2.0 488 Not Acceptable Here".to_owned()), None)
         } else {
@@ -111,9 +111,9 @@ pub(super) const CHANGES_THOUGH_REFUSED: Hooks = Hooks {
 };
 
 /// An offer that meets one of its own is accepted.
-pub(super) const GLARE_IS_ACCEPTED: Hooks = Hooks::sending(|memory, kind, text| {
-    memory.count += usize::from(kind == "INVITE");
-    if kind != "491 INVITE" || memory.count == 0 {
+pub(super) const GLARE_IS_ACCEPTED: Hooks = Hooks::sending(|notes, kind, text| {
+    notes.count += usize::from(kind == "INVITE");
+    if kind != "491 INVITE" || notes.count == 0 {
         return vec![text];
     }
     let answer =
@@ -132,19 +132,19 @@ fn next_acknowledged(rack: &str) -> String {
 }
 
 /// As soon as the reliable 183 is out, a 200 follows, whether the PRACK comes or not.
-pub(super) const ANSWERS_BEFORE_PRACK: Hooks = Hooks::sending(on!("183 INVITE", |memory, text| {
-    if !field(&text, "RSeq").is_empty() && memory.first() {
+pub(super) const ANSWERS_BEFORE_PRACK: Hooks = Hooks::sending(on!("183 INVITE", |notes, text| {
+    if !field(&text, "RSeq").is_empty() && notes.first() {
         let ok = with_start(&text, |_| "SIP/2.0 200 OK".to_owned());
         let ok = without(&without(&ok, "RSeq"), "Require");
-        memory.send_later(1, with_description(&ok, None));
+        notes.send_later(1, with_description(&ok, None));
     }
     vec![text]
 }));
 
 /// A PRACK for a response that was never sent is as good as another.
-pub(super) const ANY_PRACK_IS_ACCEPTED: Hooks = Hooks::hearing(on!("PRACK", |memory, text| {
+pub(super) const ANY_PRACK_IS_ACCEPTED: Hooks = Hooks::hearing(on!("PRACK", |notes, text| {
     let ok = with_start(&text, |_| "SIP/2.0 200 OK".to_owned());
-    memory.send_later(0, without(&without(&without(&ok, "RAck"), "Max-Forwards"), "Route"));
+    notes.send_later(0, without(&without(&without(&ok, "RAck"), "Max-Forwards"), "Route"));
     vec![]
 }));
 
@@ -155,9 +155,9 @@ pub(super) const REQUIRES_NOTHING: Hooks =
 pub(super) const REPLACES_IS_IGNORED: Hooks = Hooks::hearing(on!("INVITE", |_, text| vec![without(&text, "Replaces")]));
 
 /// Once a BYE came, a call that is to take the place of another is a call like others.
-pub(super) const REPLACES_AFTER_BYE: Hooks = Hooks::hearing(|memory, kind, text| {
-    memory.count += usize::from(kind == "BYE");
-    vec![if kind == "INVITE" && memory.count > 0 { without(&text, "Replaces") } else { text }]
+pub(super) const REPLACES_AFTER_BYE: Hooks = Hooks::hearing(|notes, kind, text| {
+    notes.count += usize::from(kind == "BYE");
+    vec![if kind == "INVITE" && notes.count > 0 { without(&text, "Replaces") } else { text }]
 });
 
 #[cfg(test)]

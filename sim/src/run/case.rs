@@ -206,6 +206,23 @@ impl Case {
         self.topology.nodes().into_iter().chain(carol).collect()
     }
 
+    /// Sets the parts that options of the command `sansip-sim call` name, written as they are printed.
+    ///
+    /// # Errors
+    /// One line that names the wrong option and what would be right.
+    pub fn set_all(&mut self, options: &str) -> Result<(), String> {
+        let mut rest = options;
+        while let Some(word) = word(&mut rest)? {
+            let name = word.strip_prefix("--").ok_or_else(|| format!("`{word}`: an option begins with `--`"))?;
+            let option = OPTIONS.iter().find(|option| option.name == name);
+            let option = option.ok_or_else(|| format!("there is no option `--{name}` of a case"))?;
+            let value = if option.is_switch { Some("yes") } else { self::word(&mut rest)? };
+            let value = value.ok_or_else(|| format!("--{name}: a value is missing"))?;
+            (option.set)(self, value).map_err(|error| format!("--{name} `{value}`: {error}"))?;
+        }
+        Ok(())
+    }
+
     /// A plan may only name nodes that are there, and only what can happen to them.
     ///
     /// # Errors
@@ -266,16 +283,9 @@ impl FromStr for Case {
 
     /// Reads the command that it is printed as, with any of its options; quotes are as they are printed, `'…'`.
     fn from_str(line: &str) -> Result<Self, String> {
-        let mut rest = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
+        let options = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
         let mut case = Self::default();
-        while let Some(word) = word(&mut rest)? {
-            let name = word.strip_prefix("--").ok_or_else(|| format!("`{word}`: an option begins with `--`"))?;
-            let option = OPTIONS.iter().find(|option| option.name == name);
-            let option = option.ok_or_else(|| format!("there is no option `--{name}` of a case"))?;
-            let value = if option.is_switch { Some("yes") } else { self::word(&mut rest)? };
-            let value = value.ok_or_else(|| format!("--{name}: a value is missing"))?;
-            (option.set)(&mut case, value).map_err(|error| format!("--{name} `{value}`: {error}"))?;
-        }
+        case.set_all(options)?;
         case.check()?;
         Ok(case)
     }

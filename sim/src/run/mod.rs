@@ -2,11 +2,13 @@
 //!
 //! The commands `call`, `sweep` and `explore`, the shrinking of failures and the tests all run calls through here.
 
+mod broken;
 mod case;
 mod digest;
 mod options;
 mod verdict;
 
+pub use broken::{Broken, BrokenChecks};
 pub use case::{ByWhom, Case, Reply};
 pub use digest::digest;
 pub(crate) use options::why;

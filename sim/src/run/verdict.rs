@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::check::{Breach, Check, Kind, breaches};
+use crate::check::{Breach, Check, Property, breaches};
 use crate::trace::{NodeId, What};
 use crate::world::World;
 
@@ -24,9 +24,9 @@ pub const PANIC: &str = "panic";
 pub enum Outcome {
     /// All checks hold.
     Holds,
-    /// Only checks of [`Kind::Liveness`] are broken.
+    /// Only checks of [`Property::Liveness`] are broken.
     Liveness,
-    /// A check of [`Kind::Safety`] is broken.
+    /// A check of [`Property::Safety`] is broken.
     Safety,
 }
 
@@ -38,7 +38,7 @@ impl Verdict {
 
     /// The verdict that these breaches come to.
     pub(crate) fn new(breaches: Vec<Breach>) -> Self {
-        let (safety, liveness) = breaches.into_iter().partition(|breach| breach.kind == Kind::Safety);
+        let (safety, liveness) = breaches.into_iter().partition(|breach| breach.property == Property::Safety);
         Self { safety, liveness }
     }
 
@@ -51,7 +51,7 @@ impl Verdict {
             What::Sent(sent) => sent.from,
         });
         let node = node.unwrap_or(NodeId(0));
-        let breach = Breach { check: PANIC, kind: Kind::Safety, node, time: world.now(), what };
+        let breach = Breach { check: PANIC, property: Property::Safety, node, time: world.now(), what };
         Self { safety: vec![breach], liveness: Vec::new() }
     }
 

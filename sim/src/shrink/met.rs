@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::scene::{Names, moved};
+use super::scene::{Heirs, moved};
 use crate::fault::{Effect, End, Fate, Fault, Kind, Plan, Selector};
 use crate::packet::Packet;
 use crate::trace::Trace;
@@ -15,7 +15,7 @@ use crate::world::World;
 /// Every message of a run with its fate, and what happened at its time.
 pub(super) struct Met {
     messages: Vec<Message>,
-    timed: Vec<String>,
+    timed: Vec<Fault>,
 }
 
 /// A message on its way between two nodes.
@@ -32,13 +32,13 @@ struct Message {
 impl Met {
     pub(super) fn of(world: &World) -> Self {
         let met = world.faults_met();
-        let timed = met.timed().map(ToString::to_string).collect();
+        let timed = met.timed().cloned().map(Fault::Timed).collect();
         Self { messages: messages(world.trace()), timed }
     }
 
     /// The events, as a plan for a network in which nodes have these names; who is not named is not there, nor are the calls
     /// that he makes.
-    pub(super) fn plan(&self, names: &Names) -> Plan {
+    pub(super) fn plan(&self, names: &Heirs) -> Plan {
         let mut counts: BTreeMap<(&str, &str, Option<&Kind>), u32> = BTreeMap::new();
         let mut plan = moved(&self.timed, names);
         for Message { from, to, kind, caller, fate } in &self.messages {
@@ -120,7 +120,7 @@ mod tests {
         Met::of(&run(case).world)
     }
 
-    fn names(names: &[(&str, &str)]) -> Names {
+    fn names(names: &[(&str, &str)]) -> Heirs {
         names.iter().map(|&(from, to)| (from.to_owned(), to.to_owned())).collect()
     }
 
@@ -143,7 +143,7 @@ mod tests {
             "alice>atlanta#1:drop, atlanta>biloxi#1:+700ms, bob>biloxi#2:dup(+3s), bob>biloxi#3:drop, bob>alice#1:drop";
         for topology in [Topology::Trapezoid, Topology::Mixed] {
             let case = Case { topology, plan: plan.parse().unwrap(), ..Case::default() };
-            let all: Names = topology.nodes().into_iter().map(|name| (name.clone(), name)).collect();
+            let all: Heirs = topology.nodes().into_iter().map(|name| (name.clone(), name)).collect();
             let told = Case { plan: met(&case).plan(&all), ..case.clone() };
             assert!(
                 told.plan.len() == 5 && told.plan.messages().all(|(selector, _)| selector.kind.is_some()),

@@ -9,11 +9,11 @@ pub(crate) use failure::{can_be_written, write_whole};
 
 use sansip::Duration;
 
-use crate::fault::{Plan, Span};
+use crate::fault::{Fault, Span};
 use crate::run::{Case, OPTIONS, Run};
 use crate::world::World;
 use met::{Met, wider};
-use scene::{Names, moved, smaller};
+use scene::{Heirs, moved, smaller};
 
 /// Cuts a failing case down while it fails, and returns what is left: fewer calls and nodes, fewer faults, usual times, shorter
 /// delays. No fault of the result can be left out by itself, no smaller network does that [`Topology`](crate::topology::Topology)
@@ -73,25 +73,26 @@ impl Shrinking<'_> {
         true
     }
 
-    fn take_faults(&mut self, faults: &[String]) -> bool {
-        match faults.join(", ").parse() {
-            Ok(plan) => self.take(Case { plan, ..self.best.clone() }),
-            Err(_) => false,
-        }
+    fn take_faults(&mut self, faults: impl IntoIterator<Item = Fault>) -> bool {
+        self.take(Case { plan: faults.into_iter().collect(), ..self.best.clone() })
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        self.best.plan.faults().collect()
     }
 
     /// Delta debugging: leaves parts out, ever smaller ones, until no single fault can be left out.
     fn fewer_faults(&mut self) {
-        let mut part = faults(&self.best.plan).len();
+        let mut part = self.faults().len();
         while part > 0 {
             let mut at = 0;
             loop {
-                let all = faults(&self.best.plan);
+                let all = self.faults();
                 if at >= all.len() {
                     break;
                 }
                 let end = all.len().min(at + part);
-                if !self.take_faults(&[&all[..at], &all[end..]].concat()) {
+                if !self.take_faults([&all[..at], &all[end..]].concat()) {
                     at += part;
                 }
             }
@@ -102,7 +103,7 @@ impl Shrinking<'_> {
     /// A smaller network, its faults moved to the links that are left, each with its message; as they stand, if that does not do.
     fn smaller_scene(&mut self) -> bool {
         let met = (!self.best.has_weather()).then(|| Met::of(&self.world));
-        let faults = faults(&self.best.plan);
+        let faults = self.faults();
         let present = self.best.clone();
         smaller(present.topology).into_iter().any(|(topology, mut names)| {
             names.extend(present.transfer.map(|_| ("carol".to_owned(), "carol".to_owned())));
@@ -115,18 +116,18 @@ impl Shrinking<'_> {
     /// The faults that were met, each by the kind of message that it hit.
     fn faults_by_kind(&mut self) {
         if !self.best.has_weather() {
-            let names: Names = self.best.nodes().into_iter().map(|name| (name.clone(), name)).collect();
+            let names: Heirs = self.best.nodes().into_iter().map(|name| (name.clone(), name)).collect();
             let plan = Met::of(&self.world).plan(&names);
             // A fault of any message is not taken apart into one of each.
-            if faults(&plan).len() <= faults(&self.best.plan).len() {
-                self.take(Case { plan, ..self.best.clone() });
+            if plan.faults().count() <= self.faults().len() {
+                self.take_faults(plan.faults());
             }
         }
     }
 
     /// Faults of all messages of a kind in place of several.
     fn wider_faults(&mut self) {
-        while wider(&self.best.plan).into_iter().any(|plan| self.take(Case { plan, ..self.best.clone() })) {}
+        while wider(&self.best.plan).into_iter().any(|plan| self.take_faults(plan.faults())) {}
     }
 
     fn usual_options(&mut self) {
@@ -158,21 +159,16 @@ impl Shrinking<'_> {
 
     /// Delays become short and round.
     fn nearer_faults(&mut self) {
-        for at in 0..faults(&self.best.plan).len() {
-            for simpler in simpler(&faults(&self.best.plan)[at]) {
-                let mut all = faults(&self.best.plan);
+        for at in 0..self.faults().len() {
+            for simpler in simpler(&self.faults()[at]) {
+                let mut all = self.faults();
                 all[at] = simpler;
-                if self.take_faults(&all) {
+                if self.take_faults(all) {
                     break;
                 }
             }
         }
     }
-}
-
-/// The faults of a plan, each as a text of its own.
-fn faults(plan: &Plan) -> Vec<String> {
-    plan.to_string().split(", ").filter(|fault| !fault.is_empty()).map(str::to_owned).collect()
 }
 
 /// A value with a part less, then with a rounder time in it: `alice:175ms,bob` is `bob` or `alice:170ms,bob`.
@@ -195,11 +191,14 @@ fn nearer(value: &str) -> Vec<String> {
 }
 
 /// A fault with a simpler time in it, the simplest first.
-fn simpler(fault: &str) -> Vec<String> {
-    let Some((before, rest)) = fault.rsplit_once('+') else { return Vec::new() };
-    let (time, after) = rest.split_at(rest.find(')').unwrap_or(rest.len()));
-    let Some(span) = Span::parse(time) else { return Vec::new() };
-    rounder(span).map(|span| format!("{before}+{}{after}", Span(span))).collect()
+fn simpler(fault: &Fault) -> Vec<Fault> {
+    let with = |span| {
+        let mut simpler = fault.clone();
+        *simpler.span_mut()? = span;
+        Some(simpler)
+    };
+    let span = fault.clone().span_mut().copied();
+    span.into_iter().flat_map(rounder).filter_map(with).collect()
 }
 
 /// Shorter spans with fewer digits, from the simplest to ones that are near.

@@ -6,10 +6,10 @@ use crate::fault::{Fault, Plan};
 use crate::topology::Topology;
 
 /// Who a node is in a smaller network. The faults of those that are not named are left out.
-pub(super) type Names = BTreeMap<String, String>;
+pub(super) type Heirs = BTreeMap<String, String>;
 
 /// The networks that are smaller or plainer, in the order in which they are worth a try, with who is who in them.
-pub(super) fn smaller(present: Topology) -> Vec<(Topology, Names)> {
+pub(super) fn smaller(present: Topology) -> Vec<(Topology, Heirs)> {
     match present {
         Topology::Crowd(pairs) => return smaller_crowds(pairs),
         Topology::Fork(phones) => return smaller_forks(phones),
@@ -43,7 +43,7 @@ const fn plainness(topology: Topology) -> u8 {
 }
 
 /// One phone alone, which is a single one behind its proxy; then all but one.
-fn smaller_forks(phones: u8) -> Vec<(Topology, Names)> {
+fn smaller_forks(phones: u8) -> Vec<(Topology, Heirs)> {
     let named = |kept: Vec<u8>| {
         let is_one = kept.len() == 1;
         let number = |place: usize| if is_one { String::new() } else { (place + 1).to_string() };
@@ -60,7 +60,7 @@ fn smaller_forks(phones: u8) -> Vec<(Topology, Names)> {
 }
 
 /// A node that is left out is its neighbour, towards Bob or towards Alice.
-fn heirs(from: Topology, to: Topology, towards_bob: bool) -> Names {
+fn heirs(from: Topology, to: Topology, towards_bob: bool) -> Heirs {
     let (old, new) = (from.nodes(), to.nodes());
     let there = |node: &&String| new.contains(node);
     let heir =
@@ -73,7 +73,7 @@ fn heirs(from: Topology, to: Topology, towards_bob: bool) -> Names {
 const PARTS: u32 = 64;
 
 /// Delta debugging over the pairs: half of the crowd, or a quarter, …, or one pair alone, which is a trapezoid; then all but that.
-fn smaller_crowds(pairs: u32) -> Vec<(Topology, Names)> {
+fn smaller_crowds(pairs: u32) -> Vec<(Topology, Heirs)> {
     if pairs == 1 {
         return vec![(Topology::Trapezoid, pairs_kept(&[1]))];
     }
@@ -94,7 +94,7 @@ fn smaller_crowds(pairs: u32) -> Vec<(Topology, Names)> {
 }
 
 /// Who the people of these pairs are when they are all: one pair has no numbers.
-fn pairs_kept(kept: &[u32]) -> Names {
+fn pairs_kept(kept: &[u32]) -> Heirs {
     let number = |place: usize| if kept.len() == 1 { String::new() } else { (place + 1).to_string() };
     let ends = |place: usize, pair: u32| {
         ["alice", "bob"].map(|name| (format!("{name}{pair}"), format!("{name}{}", number(place))))
@@ -105,39 +105,21 @@ fn pairs_kept(kept: &[u32]) -> Names {
 
 /// The faults as they are where nodes have other names; those that cannot be are left out, and of two that fall on one message and
 /// contradict each other the second.
-pub(super) fn moved(faults: &[String], names: &Names) -> Plan {
-    faults.iter().filter_map(|fault| renamed(fault, names)?.parse::<Fault>().ok()).collect()
-}
-
-/// Nodes stand before the first `#`, `@`, space or `:`, with `>`, `|` or `+` between them.
-fn renamed(fault: &str, names: &Names) -> Option<String> {
-    let (nodes, rest) = fault.split_at(fault.find(['#', '@', ' ', ':'])?);
-    let mut text = String::new();
-    let mut all = Vec::new();
-    for part in nodes.split_inclusive(['>', '|', '+']) {
-        let name = part.trim_end_matches(['>', '|', '+']);
-        let name = if name == "*" { name } else { names.get(name)? };
-        if name != "*" && all.contains(&name) {
-            return None;
-        }
-        all.push(name);
-        text.push_str(name);
-        text.push_str(part.get(part.trim_end_matches(['>', '|', '+']).len()..)?);
-    }
-    Some(text + rest)
+pub(super) fn moved(faults: &[Fault], heirs: &Heirs) -> Plan {
+    faults.iter().filter_map(|fault| fault.renamed(|node| heirs.get(node).cloned())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn texts(faults: &[&str]) -> Vec<String> {
-        faults.iter().map(|&fault| fault.to_owned()).collect()
+    fn faults(plan: &str) -> Vec<Fault> {
+        plan.parse::<Plan>().unwrap().faults().collect()
     }
 
     #[test]
     fn faults_of_nodes_that_are_left_out_are_their_neighbours() {
-        let all = texts(&["alice>atlanta#1:drop", "atlanta>biloxi ACK:drop", "atlanta|*@1s..2s:cut", "*>biloxi#2:+1s"]);
+        let all = faults("alice>atlanta#1:drop, atlanta>biloxi ACK:drop, atlanta|*@1s..2s:cut, *>biloxi#2:+1s");
         let to_one = smaller(Topology::Trapezoid).into_iter().filter(|(topology, _)| *topology == Topology::OneProxy);
         let plans: Vec<_> = to_one.map(|(_, names)| moved(&all, &names).to_string()).collect();
         assert_eq!(
@@ -151,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_pair_of_a_crowd_is_a_trapezoid() {
-        let all = texts(&["alice2>atlanta#1:drop", "biloxi>bob1#1:drop", "biloxi@1s:crash"]);
+        let all = faults("alice2>atlanta#1:drop, biloxi>bob1#1:drop, biloxi@1s:crash");
         let plans: Vec<_> = smaller(Topology::Crowd(2))
             .into_iter()
             .map(|(topology, names)| format!("{topology} {}", moved(&all, &names)))

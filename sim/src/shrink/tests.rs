@@ -60,8 +60,9 @@ fn values_have_fewer_parts_and_rounder_times() {
 fn unanswered(case: &Case) -> Run {
     let mut run = run(case);
     if case.reply == crate::run::Reply::Nothing {
-        let (check, kind, node) = ("our-own", crate::check::Kind::Liveness, crate::trace::NodeId(0));
-        let breach = crate::check::Breach { check, kind, node, time: run.world.now(), what: "nobody answers".into() };
+        let (check, property, node) = ("our-own", crate::check::Property::Liveness, crate::trace::NodeId(0));
+        let breach =
+            crate::check::Breach { check, property, node, time: run.world.now(), what: "nobody answers".into() };
         run.verdict.liveness.push(breach);
     }
     run

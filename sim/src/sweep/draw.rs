@@ -7,7 +7,7 @@ use sansip::dialog::LEAST_SESSION_INTERVAL;
 use sansip::random::Script;
 use sansip::{Duration, Random, Seed};
 
-use crate::fault::{Plan, Preset};
+use crate::fault::{Dice, Plan, Preset};
 use crate::run::{ByWhom, Case, Reply};
 use crate::topology::{Challenges, Topology};
 
@@ -94,12 +94,12 @@ const OTHER: [Topology; 5] = [Topology::Redirect, Topology::Auth, Topology::Stri
 
 /// The run of that number: who does what and when, how bad the network is, and now and then some exact faults.
 pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
-    let mut dice = Dice::of(seed, number, b"sweep");
+    let mut dice = dice_of(seed, number, b"sweep");
     let topology = dice.one_of(&PLAIN);
     let mut case = Case { topology: scope.topology.unwrap_or(topology), ..Case::default() };
     case.record_route = dice.percent(50);
     case.ring_after = dice.percent(80).then(|| dice.span(3_000));
-    let (after, reply) = (dice.span(12_000), dice.0.below(100));
+    let (after, reply) = (dice.span(12_000), dice.below(100));
     case.reply = match reply {
         0..77 => Reply::Answer(after),
         77..90 => Reply::Reject(after),
@@ -123,30 +123,28 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     }
     if scope.calls == Calls::Any {
         if scope.topology.is_none() {
-            Dice::of(seed, number, b"forks").fork(&mut case, preset);
-            Dice::of(seed, number, b"other").network(&mut case, preset);
+            dice_of(seed, number, b"forks").fork(&mut case, preset);
+            dice_of(seed, number, b"other").network(&mut case, preset);
         }
         // Dice of their own: the rest of the run is what it is without.
-        Dice::of(seed, number, b"extra").extras(&mut case);
-        case.reliable = Dice::of(seed, number, b"prack").percent(20);
-        Dice::of(seed, number, b"timer").session_timer(&mut case);
-        Dice::of(seed, number, b"refer").transfer(&mut case);
+        dice_of(seed, number, b"extra").extras(&mut case);
+        case.reliable = dice_of(seed, number, b"prack").percent(20);
+        dice_of(seed, number, b"timer").session_timer(&mut case);
+        dice_of(seed, number, b"refer").transfer(&mut case);
     }
     case
 }
 
-struct Dice(Random);
+/// The dice of one run, for one purpose.
+fn dice_of(seed: u64, number: u64, purpose: &[u8; 5]) -> Dice {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&number.to_le_bytes());
+    bytes[16..21].copy_from_slice(purpose);
+    Dice(Random::new(Seed::new(bytes), Script::default()))
+}
 
 impl Dice {
-    /// Those of one run, for one purpose.
-    fn of(seed: u64, number: u64, purpose: &[u8; 5]) -> Self {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        bytes[8..16].copy_from_slice(&number.to_le_bytes());
-        bytes[16..21].copy_from_slice(purpose);
-        Self(Random::new(Seed::new(bytes), Script::default()))
-    }
-
     /// Half of the calls have a few things more than the plain ones.
     fn extras(&mut self, case: &mut Case) {
         if self.percent(50) {
@@ -154,7 +152,7 @@ impl Dice {
         }
         let hold = |dice: &mut Self| dice.percent(35).then(|| dice.span(5_000));
         case.hold = ByWhom { alice: hold(self), bob: hold(self) };
-        let (after, reply) = (self.span(8_000), self.0.below(100));
+        let (after, reply) = (self.span(8_000), self.below(100));
         case.change_reply = match reply {
             0..75 => Reply::Answer(after),
             75..93 => Reply::Reject(after),
@@ -173,7 +171,7 @@ impl Dice {
         if !self.percent(10) {
             return;
         }
-        let seconds = |dice: &mut Self, more: u64| LEAST_SESSION_INTERVAL + dice.0.below(more) as u32;
+        let seconds = |dice: &mut Self, more: u64| LEAST_SESSION_INTERVAL + dice.below(more) as u32;
         case.session_expires = Some(seconds(self, 60));
         case.min_se = self.percent(25).then(|| seconds(self, 90));
         (case.bob_refreshes, case.refresh_by_invite) = (self.percent(50), self.percent(50));
@@ -185,16 +183,16 @@ impl Dice {
 
     /// One call in twelve goes to several phones.
     fn fork(&mut self, case: &mut Case, preset: Option<Preset>) {
-        if self.0.below(12) > 0 {
+        if self.below(12) > 0 {
             return;
         }
-        let phones = Topology::Fork(2 + self.0.below(3) as u8);
+        let phones = Topology::Fork(2 + self.below(3) as u8);
         self.go(case, phones, preset);
     }
 
     /// One call in six goes through another network.
     fn network(&mut self, case: &mut Case, preset: Option<Preset>) {
-        if self.0.below(6) > 0 {
+        if self.below(6) > 0 {
             return;
         }
         let other = self.one_of(&OTHER);
@@ -218,22 +216,6 @@ impl Dice {
         }
     }
 
-    fn percent(&mut self, percent: u64) -> bool {
-        self.0.below(100) < percent
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.index(all.len())]
-    }
-
-    fn index(&mut self, of: usize) -> usize {
-        self.0.below(of as u64) as usize
-    }
-
-    fn millis(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.0.below(to - from))
-    }
-
     /// Half of them short: races happen there.
     fn span(&mut self, longest: u64) -> Duration {
         let longest = if self.percent(50) { 200 } else { longest };
@@ -246,7 +228,7 @@ impl Dice {
         if self.percent(50) {
             return (Some(preset), preset.parts());
         }
-        let mut percent = |most: u64| crate::link::Probability::percent(self.0.below(most + 1) as u32);
+        let mut percent = |most: u64| crate::link::Probability::percent(self.below(most + 1) as u32);
         let (loss, duplication, reordering) = (percent(50), percent(30), percent(40));
         // Late and doubled, it is in the network for less than T4, as RFC 3261 §17 supposes.
         let (latest, delay) = (self.millis(1, 2_300), self.millis(0, 300));
@@ -259,11 +241,11 @@ impl Dice {
     fn plan(&mut self, topology: Topology) -> Plan {
         let nodes = topology.nodes();
         let mut faults: Vec<String> = Vec::new();
-        for _ in 0..=self.0.below(3) {
+        for _ in 0..=self.below(3) {
             let (from, to) = (self.index(nodes.len()), self.index(nodes.len()));
             let (from, to) = (&nodes[from], &nodes[to]);
-            let (ordinal, millis) = (1 + self.0.below(8), 1 + self.0.below(2_300));
-            let effect = match self.0.below(3) {
+            let (ordinal, millis) = (1 + self.below(8), 1 + self.below(2_300));
+            let effect = match self.below(3) {
                 0 => "drop".to_owned(),
                 1 => format!("+{millis}ms"),
                 _ => format!("dup(+{millis}ms)"),

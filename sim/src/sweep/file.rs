@@ -8,9 +8,9 @@ use std::path::Path;
 use sansip::Duration;
 use serde_json::{Map, Value, json};
 
-use super::{Broken, Calls, Length, Results, Scope, Shard, Sweep};
+use super::{Calls, Length, Results, Scope, Shard, Sweep};
 use crate::check::standard;
-use crate::run::PANIC;
+use crate::run::{Broken, BrokenChecks, PANIC};
 use crate::shrink::write_whole;
 use crate::topology::Topology;
 
@@ -110,6 +110,7 @@ pub fn line(sweep: &Sweep) -> String {
 fn to_json(sweep: &Sweep, results: &Results) -> Value {
     let broken: Map<_, _> = results
         .broken
+        .0
         .iter()
         .map(|(check, broken)| {
             let Broken { runs, first, safety } = broken;
@@ -168,7 +169,7 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
         digest: digest(text(object, "digest")?).ok_or(("digest", "16 hexadecimal digits"))?,
         different: number(object, "different")?,
         first_different: optional_number(object, "first_different")?,
-        broken: BTreeMap::new(),
+        broken: BrokenChecks::default(),
     };
     for (name, runs) in inner(object, "topologies")? {
         let runs = runs.as_u64().filter(|_| name.parse::<Topology>().is_ok());
@@ -187,7 +188,7 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
         if !is_check(check) || broken.runs == 0 || broken.runs > results.runs {
             return Err(("broken", "names of checks with at most `runs` runs"));
         }
-        results.broken.insert(check.clone(), broken);
+        results.broken.0.insert(check.clone(), broken);
     }
     Ok((sweep, results))
 }
@@ -242,7 +243,7 @@ mod tests {
             runs: shard.share(10),
             digest: u64::MAX - number,
             topologies: [("direct".to_owned(), shard.share(10))].into(),
-            broken: [("agreement".to_owned(), broken)].into(),
+            broken: BrokenChecks([("agreement".to_owned(), broken)].into()),
             ..Results::default()
         };
         (format!("{number}.json"), sweep, results)
@@ -290,7 +291,7 @@ mod tests {
     fn all_shards_of_one_sweep_make_the_whole() {
         let (sweep, results) = merge(&[part(3, 3), part(1, 3), part(2, 3)]).unwrap();
         assert_eq!((sweep.shard, results.runs), (Shard::WHOLE, 10));
-        assert_eq!(results.broken["agreement"], Broken { runs: 3, first: 0, safety: true });
+        assert_eq!(results.broken.0["agreement"], Broken { runs: 3, first: 0, safety: true });
     }
 
     #[test]

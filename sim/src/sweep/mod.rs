@@ -10,7 +10,7 @@ mod work;
 
 pub use draw::{Calls, Scope, draw};
 pub use file::{line, merge, read, write};
-pub use results::{Broken, Results};
+pub use results::Results;
 pub use work::{record, work};
 
 use std::fmt;

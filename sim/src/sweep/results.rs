@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::check::standard;
-use crate::run::{Outcome, PANIC};
+use crate::run::{Broken, BrokenChecks, PANIC};
 
 /// The sum over some runs. Sums of different runs can be added in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,19 +25,8 @@ pub struct Results {
     pub different: u64,
     /// The lowest number among those.
     pub first_different: Option<u64>,
-    /// The checks that were broken, by name.
-    pub broken: BTreeMap<String, Broken>,
-}
-
-/// How often a check was broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// Runs.
-    pub runs: u64,
-    /// The lowest number among them.
-    pub first: u64,
-    /// Whether it is a matter of safety.
-    pub safety: bool,
+    /// The checks that were broken, with the lowest number of a run that did.
+    pub broken: BrokenChecks<u64>,
 }
 
 impl Results {
@@ -55,17 +44,7 @@ impl Results {
         self.digest = self.digest.wrapping_add(other.digest);
         add(&mut self.different, other.different);
         self.first_different = [self.first_different, other.first_different].into_iter().flatten().min();
-        for (check, broken) in &other.broken {
-            let sum = self.broken.entry(check.clone()).or_insert(Broken { runs: 0, ..broken.clone() });
-            add(&mut sum.runs, broken.runs);
-            sum.first = sum.first.min(broken.first);
-        }
-    }
-
-    /// The worst of what was found.
-    pub fn outcome(&self) -> Outcome {
-        let worst = self.broken.values().map(|broken| if broken.safety { Outcome::Safety } else { Outcome::Liveness });
-        worst.max().unwrap_or(Outcome::Holds)
+        self.broken.add(other.broken.clone());
     }
 
     /// The exit status: 4 if nothing was run, 5 if a run was not the same the second time, else that of the outcome.
@@ -73,7 +52,7 @@ impl Results {
         match self.runs {
             0 => 4,
             _ if self.different > 0 => 5,
-            _ => self.outcome().status(),
+            _ => self.broken.outcome().status(),
         }
     }
 }
@@ -86,9 +65,9 @@ impl fmt::Display for Results {
         writeln!(f, "simulated: {} s", self.simulated / 1_000)?;
         writeln!(f, "digest: {:016x}", self.digest)?;
         let mut names: Vec<&str> = standard().iter().map(|check| check.name()).collect();
-        names.extend(self.broken.contains_key(PANIC).then_some(PANIC));
+        names.extend(self.broken.0.contains_key(PANIC).then_some(PANIC));
         for name in names {
-            match self.broken.get(name) {
+            match self.broken.0.get(name) {
                 None => writeln!(f, "check {name}: holds")?,
                 Some(Broken { runs, first, .. }) => {
                     writeln!(f, "check {name}: broken in {runs} runs, first in run {first}")?;
@@ -111,7 +90,7 @@ mod tests {
             runs: 2,
             digest: u64::MAX,
             topologies: BTreeMap::from([("direct".into(), 2)]),
-            broken: BTreeMap::from([(check.to_owned(), Broken { runs: 1, first, safety })]),
+            broken: BrokenChecks([(check.to_owned(), Broken { runs: 1, first, safety })].into()),
             ..Results::default()
         }
     }
@@ -126,7 +105,7 @@ mod tests {
             })
         };
         assert_eq!(sum([0, 1, 2]), sum([2, 1, 0]));
-        assert_eq!(sum([0, 1, 2]).broken["idle"], Broken { runs: 2, first: 3, safety: false });
+        assert_eq!(sum([0, 1, 2]).broken.0["idle"], Broken { runs: 2, first: 3, safety: false });
         assert_eq!((sum([0, 1, 2]).runs, sum([0, 1, 2]).topologies["direct"]), (6, 6));
     }
 

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Broken, Results, Sweep, draw};
-use crate::check::Kind;
+use super::{Results, Sweep, draw};
 use crate::crew::{Progress, crew};
 use crate::run::{Case, Run, digest};
 
@@ -53,10 +52,7 @@ pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> 
     results.faults = done.world.faults_met().len() as u64;
     results.simulated = done.world.now().as_millis();
     results.digest = digest(trace);
-    for breach in done.verdict.breaches() {
-        let broken = Broken { runs: 1, first: number, safety: breach.kind == Kind::Safety };
-        results.broken.insert(breach.check.to_owned(), broken);
-    }
+    results.broken.note(&done.verdict, || number);
     if sweep.twice && digest(run(&case).world.trace()) != results.digest {
         (results.different, results.first_different) = (1, Some(number));
     }

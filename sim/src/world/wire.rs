@@ -6,7 +6,7 @@ use sansip::Instant;
 
 use super::hash::Map;
 use super::{Setting, World};
-use crate::fault::{Dice, Fate, Selector};
+use crate::fault::{Fate, LinkDice, Selector};
 use crate::link::Link;
 use crate::packet::Packet;
 use crate::trace::NodeId;
@@ -27,7 +27,7 @@ struct Wire {
     planned: BTreeMap<u32, Fate>,
     /// Indices of the selectors that this pair fits.
     selected: Vec<usize>,
-    dice: Option<Dice>,
+    dice: Option<LinkDice>,
 }
 
 /// A selector with how many messages it was for so far.
@@ -107,7 +107,7 @@ impl World {
         let selected =
             selected.filter(|(_, selected)| selected.selector.is_of_link(from_name, to_name)).map(|(index, _)| index);
         let selected = selected.collect();
-        let dice = weather.map(|weather| Dice::new(weather, link.conditions, from_name, to_name));
+        let dice = weather.map(|weather| LinkDice::new(weather, link.conditions, from_name, to_name));
         self.wires.add((from, to), Wire { link, sent: 0, planned, selected, dice })
     }
 

@@ -225,7 +225,7 @@ fn breaches(net: &Net, world: &World) -> Vec<String> {
     let mut checks = check::standard();
     // A server here may send on what is for its own users, so `binding` cannot say who is rung.
     let apart = ["schedule", "traffic", "binding"];
-    checks.retain(|check| check.kind() == check::Kind::Safety && !apart.contains(&check.name()));
+    checks.retain(|check| check.property() == check::Property::Safety && !apart.contains(&check.name()));
     // A stateless proxy looks for no loop, and stands here as a node that does not say that it keeps no state.
     let is_loop = |what: &str| what.contains("has passed it on before");
     let breaches = check::breaches(&checks, world).into_iter().filter(|breach| !is_loop(&breach.what));

@@ -14,7 +14,7 @@ fn with_one_fault_there_is_a_run_for_every_fault_of_every_datagram_of_the_call()
     let findings = explored(Topology::Trapezoid, 1, 1);
     // F1 to F14, and four things that can happen to each.
     assert_eq!((findings.runs.as_slice(), findings.whole), (&[1, 14 * 4][..], true));
-    assert_eq!(findings.broken, BTreeMap::new());
+    assert_eq!(findings.broken, BrokenChecks::default());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn replayed(topology: Topology, faults: usize, room: usize) -> u64 {
     let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
     walker.memory = Memory::new(room);
     walker.descend(walker.world(&case), 0, 0);
-    assert_eq!(walker.findings.broken, BTreeMap::new());
+    assert_eq!(walker.findings.broken, BrokenChecks::default());
     walker.findings.total()
 }
 
