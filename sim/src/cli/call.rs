@@ -1,11 +1,12 @@
 //! `call`: one run, made visible.
 
-use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use super::options::Argument;
-use super::{Options, Out, Stop, Usage, help, wall_clock};
+use super::line::Call;
+use super::progress::Meter;
+use super::{Out, Stop, wall_clock};
+use crate::crew::crew;
 use crate::fault::{Fault, Selector};
 use crate::packet::Packet;
 use crate::render::{Figures, capture, events, ladder, messages};
@@ -13,8 +14,8 @@ use crate::run::{Case, Run, run as run_case};
 use crate::trace::Transmission;
 
 /// How a run is printed.
-#[derive(Clone, Copy)]
-enum Format {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Format {
     Ladder,
     Messages,
     Json,
@@ -36,26 +37,17 @@ impl FromStr for Format {
 }
 
 /// Runs a call and prints it, a line of figures, the rules that were broken, and the line that repeats it.
-pub(super) fn run(arguments: &[OsString], out: &mut Out<'_>) -> Result<u8, Stop> {
-    let mut options = Options::of("call", arguments);
-    let (mut case, mut format) = (Case::default(), Format::Ladder);
-    while let Some(argument) = options.next()? {
-        match &argument {
-            Argument::Long(name) if name == "help" => {
-                out.stdout.write_all(help::CALL.as_bytes())?;
-                return Ok(0);
-            }
-            Argument::Long(name) if name == "format" => format = options.value(name)?,
-            Argument::Long(name) if options.case(name, &mut case)? => {}
-            _ => return options.unknown(&argument).map_err(Stop::from),
-        }
-    }
-    case.check().map_err(Usage)?;
-    if let Some(weather) = options.weather {
+pub(super) fn run(Call { parts, format }: Call, out: &mut Out<'_>) -> Result<u8, Stop> {
+    let mut case = parts.case;
+    case.check().map_err(Stop::Usage)?;
+    if let Some(weather) = parts.weather {
         case.add_events_of(weather);
     }
     let started = wall_clock();
-    let done = run_case(&case);
+    let mut meter = Meter::of_one(out);
+    let done = crew(1, || run_case(&case), &mut || meter.show(0));
+    let done = done.into_iter().next().ok_or_else(|| Stop::Usage("nothing was run".into()))?;
+    meter.clear();
     let took = started.elapsed();
     print(&case, &done, format, out)?;
     out.stdout.flush()?;

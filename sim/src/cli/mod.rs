@@ -2,18 +2,21 @@
 
 mod call;
 mod explore;
-mod help;
-mod nearest;
-mod options;
+mod line;
 mod planted;
 mod progress;
 mod sweep;
+mod wrong;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
+
+use clap::{CommandFactory, Parser};
 
 use crate::inspect;
-use options::{Options, Usage};
+use crate::shrink::Failure;
+use line::{Command, Line};
 
 /// Where a command prints.
 pub struct Out<'a> {
@@ -25,6 +28,17 @@ pub struct Out<'a> {
     pub terminal: bool,
     /// Whether colours are wanted there.
     pub colour: bool,
+}
+
+impl Out<'_> {
+    /// Draws a failure that was cut down, and keeps it.
+    fn tell(&mut self, failure: &Failure, failures: &Path) -> io::Result<()> {
+        writeln!(self.stdout, "cut down:\n\n{}{failure}", failure.ladder)?;
+        match failure.save(failures) {
+            Ok(path) => writeln!(self.stdout, "kept in {}", path.display()),
+            Err(error) => writeln!(self.stderr, "sansip-sim: --failures {}: {error}", failures.display()),
+        }
+    }
 }
 
 /// Why a command did not come to an end.
@@ -41,37 +55,13 @@ impl From<io::Error> for Stop {
     }
 }
 
-impl From<Usage> for Stop {
-    fn from(Usage(line): Usage) -> Self {
-        Self::Usage(line)
-    }
-}
-
 /// Runs the command that the arguments after the program's name ask for, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, out: &mut Out<'_>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    let (command, rest) = match arguments.first().and_then(|first| first.to_str()) {
-        Some(word) if !word.starts_with('-') => (word, &arguments[1..]),
-        _ => ("call", &arguments[..]),
-    };
-    if command == "inspect" {
-        return inspect::run(rest.iter().cloned(), &mut io::stdin().lock(), out.stdout, out.stderr);
+    if line::is_inspect(arguments.first()) {
+        return inspect::run(arguments.into_iter().skip(1), &mut io::stdin().lock(), out.stdout, out.stderr);
     }
-    let done = match command {
-        "call" => call::run(rest, out),
-        "sweep" => sweep::run(rest, out),
-        "merge" => sweep::merge(rest, out),
-        "explore" => explore::run(rest, out),
-        "planted" => planted::run(rest, out),
-        _ => {
-            let meant = nearest::hint(command, help::COMMANDS.into_iter());
-            Err(Stop::Usage(format!(
-                "there is no command `{command}`{meant}; the commands are {}",
-                help::COMMANDS.join(", ")
-            )))
-        }
-    };
-    match done {
+    match dispatch(arguments, out) {
         Ok(status) => status,
         Err(Stop::Usage(line)) => {
             // Where this line cannot be written, nothing can be said.
@@ -87,15 +77,36 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, out: &mut O
     }
 }
 
+fn dispatch(arguments: Vec<OsString>, out: &mut Out<'_>) -> Result<u8, Stop> {
+    let line = match Line::try_parse_from(std::iter::once("sansip-sim".into()).chain(arguments)) {
+        Ok(line) => line,
+        // Help and version are what was asked for.
+        Err(asked) if asked.exit_code() == 0 => {
+            write!(out.stdout, "{asked}")?;
+            return Ok(0);
+        }
+        Err(error) => return Err(Stop::Usage(wrong::sentence(&error))),
+    };
+    match line.command.unwrap_or(Command::Call(line.call)) {
+        Command::Call(call) => call::run(call, out),
+        Command::Sweep(sweep) => sweep::run(sweep, out),
+        Command::Merge(merge) => sweep::merge(merge, out),
+        Command::Explore(explore) => explore::run(explore, out),
+        Command::Planted(planted) => planted::run(planted, out),
+        Command::Inspect { .. } => Err(Stop::Usage("`inspect` stands first".into())),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Line::command(), "sansip-sim", &mut text);
+            out.stdout.write_all(&text)?;
+            Ok(0)
+        }
+    }
+}
+
 /// The clock on the wall.
 #[expect(clippy::disallowed_methods, reason = "how long the user waits is no part of the simulation")]
 fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
-}
-
-/// How many threads work if nothing is said.
-fn jobs() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[cfg(test)]

@@ -2,36 +2,42 @@
 
 use std::io::{self, Write};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sansip::Duration;
 
-use super::wall_clock;
+use super::{Out, wall_clock};
 
 /// A bar with rate and estimate on a terminal; elsewhere a plain line now and then.
-pub(super) struct Meter<'a> {
-    err: &'a mut dyn Write,
+pub(super) struct Meter {
+    bar: ProgressBar,
     of: Option<u64>,
     limit: Option<Duration>,
     terminal: bool,
-    colour: bool,
     started: std::time::Instant,
-    shown: Option<std::time::Instant>,
+    shown: std::time::Instant,
 }
 
-/// A bar is no longer than this.
-const BAR: usize = 30;
-/// Characters that fit into a line of any terminal: a line that is broken cannot be written over.
-const LINE: usize = 79;
-
-impl<'a> Meter<'a> {
+impl Meter {
     /// For so many runs, or so long, or neither.
-    pub(super) fn new(
-        err: &'a mut dyn Write,
-        of: Option<u64>,
-        limit: Option<Duration>,
-        terminal: bool,
-        colour: bool,
-    ) -> Self {
-        Self { err, of, limit, terminal, colour, started: wall_clock(), shown: None }
+    pub(super) fn new(out: &Out<'_>, of: Option<u64>, limit: Option<Duration>) -> Self {
+        let target = if out.terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(of.or(limit.map(millis)), target);
+        let cyan = if out.colour { ".cyan" } else { "" };
+        let style = if bar.length().is_some() {
+            format!("[{{bar:15{cyan}}}] {{percent}} %, {{msg}}, {{eta}} left")
+        } else {
+            format!("{{spinner{cyan}}} {{msg}}")
+        };
+        if let Ok(style) = ProgressStyle::with_template(&style) {
+            bar.set_style(style.progress_chars("#."));
+        }
+        let now = wall_clock();
+        Self { bar, of, limit, terminal: out.terminal, started: now, shown: now }
+    }
+
+    /// For one run, of which nobody knows how long it takes.
+    pub(super) fn of_one(out: &Out<'_>) -> Self {
+        Self::new(out, None, None)
     }
 
     /// Whether the time is up.
@@ -39,52 +45,39 @@ impl<'a> Meter<'a> {
         self.limit.is_some_and(|limit| self.started.elapsed() >= limit)
     }
 
-    /// Shows how far it is, if that was not shown just now.
+    /// Shows how far it is.
     pub(super) fn show(&mut self, done: u64) {
-        let pause = std::time::Duration::from_millis(if self.terminal { 100 } else { 10_000 });
-        if self.shown.unwrap_or(self.started).elapsed() < pause {
-            return;
-        }
-        self.shown = Some(wall_clock());
         let elapsed = self.started.elapsed();
-        let line = text(done, self.of, self.limit, elapsed, self.terminal);
-        // Progress that cannot be shown is no reason to stop.
-        let _ = if self.terminal {
-            let (on, off) = if self.colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") };
-            write!(self.err, "\r\x1b[K{on}{line}{off}")
-        } else {
-            writeln!(self.err, "{line}")
+        self.bar.set_position(if self.of.is_some() { done } else { millis(elapsed) });
+        let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
+        let of = self.of.map(|of| format!(" of {of}")).unwrap_or_default();
+        let message = match done {
+            0 if self.bar.length().is_none() => format!("{:.0} s", elapsed.as_secs_f64()),
+            _ => format!("{done}{of} runs, {rate:.0} runs/s"),
         };
-        let _ = self.err.flush();
+        self.bar.set_message(message.clone());
+        if !self.terminal && self.shown.elapsed() >= std::time::Duration::from_secs(10) {
+            self.shown = wall_clock();
+            // Progress that cannot be shown is no reason to stop.
+            let _ = writeln!(io::stderr(), "{message}");
+        }
     }
 
-    /// The last line: what was done in what time.
-    pub(super) fn end(self, done: u64) -> io::Result<()> {
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// The last line: how many runs there were in what time.
+    pub(super) fn end(self, done: u64, out: &mut Out<'_>) -> io::Result<()> {
+        self.clear();
         let seconds = self.started.elapsed().as_secs_f64();
-        let clear = if self.terminal { "\r\x1b[K" } else { "" };
-        writeln!(self.err, "{clear}{done} runs in {seconds:.1} s, {:.0} runs/s", done as f64 / seconds.max(1e-9))
+        writeln!(out.stderr, "{done} runs in {seconds:.1} s, {:.0} runs/s", done as f64 / seconds.max(1e-9))
     }
 }
 
-fn text(done: u64, of: Option<u64>, limit: Option<Duration>, elapsed: Duration, bar: bool) -> String {
-    let seconds = elapsed.as_secs_f64();
-    let rate = done as f64 / seconds.max(1e-9);
-    let part = match (of, limit) {
-        (Some(of), _) => done as f64 / of.max(1) as f64,
-        (None, Some(limit)) => (seconds / limit.as_secs_f64().max(1e-9)).min(1.0),
-        (None, None) => return format!("{done} runs, {rate:.0} runs/s"),
-    };
-    let left = if part > 0.0 { seconds / part - seconds } else { 0.0 };
-    let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
-    let left = if left < 600.0 { format!("{left:.0} s") } else { format!("{:.0} min", left / 60.0) };
-    let text = format!("{:.0} %, {done}{of} runs, {rate:.0} runs/s, {left} left", (part * 100.0).floor());
-    match LINE.saturating_sub(text.len() + "[] ".len()).min(BAR) {
-        width @ 1.. if bar => {
-            let full = (part * width as f64) as usize;
-            format!("[{}{}] {text}", "#".repeat(full), ".".repeat(width.saturating_sub(full)))
-        }
-        _ => text,
-    }
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -92,30 +85,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rate_and_estimate_are_shown() {
-        let second = Duration::from_secs(10);
-        assert_eq!(text(250, Some(1_000), None, second, false), "25 %, 250 of 1000 runs, 25 runs/s, 30 s left");
-        let shown = text(500, Some(1_000), None, second, true);
-        assert_eq!(
-            shown,
-            format!("[{}{}] 50 %, 500 of 1000 runs, 50 runs/s, 10 s left", "#".repeat(15), ".".repeat(15))
-        );
-        let timed = text(500, None, Some(Duration::from_secs(40)), second, false);
-        assert_eq!(timed, "25 %, 500 runs, 50 runs/s, 30 s left");
-        let long = text(10_000_000, Some(100_000_000), None, Duration::from_secs(1_000), true);
-        let bar = ".".repeat(15);
-        assert_eq!(long, format!("[#{bar}] 10 %, 10000000 of 100000000 runs, 10000 runs/s, 150 min left"));
-        assert!(long.len() <= LINE && text(1 << 50, Some(u64::MAX), None, second, true).len() <= LINE + 20);
-        assert_eq!(text(0, Some(0), None, Duration::ZERO, false), "0 %, 0 of 0 runs, 0 runs/s, 0 s left");
-    }
-
-    #[test]
     fn off_a_terminal_there_are_plain_lines_only() {
-        let mut err = Vec::new();
-        let mut meter = Meter::new(&mut err, Some(10), None, false, true);
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut out = Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: true };
+        let mut meter = Meter::new(&out, Some(10), None);
         meter.show(1);
-        meter.end(10).unwrap();
-        let err = String::from_utf8(err).unwrap();
+        meter.end(10, &mut out).unwrap();
+        let err = String::from_utf8(stderr).unwrap();
         assert!(err.starts_with("10 runs in ") && err.lines().count() == 1 && !err.contains(['\r', '\x1b']), "{err:?}");
     }
 }

@@ -16,6 +16,10 @@ use crate::fault::Span;
 pub struct Opt {
     /// Its name, without the dashes.
     pub name: &'static str,
+    /// The name of its value in a help.
+    pub value: &'static str,
+    /// The line that a help has for it.
+    pub help: &'static str,
     /// Whether it stands without a value; its value is `yes` or `no` then.
     pub is_switch: bool,
     /// The present value, as the option's value is written.
@@ -25,9 +29,11 @@ pub struct Opt {
 }
 
 macro_rules! value {
-    ($name:literal, $($field:ident).+) => {
+    ($name:literal, $($field:ident).+, $value:literal, $help:literal) => {
         Opt {
             name: $name,
+            value: $value,
+            help: $help,
             is_switch: false,
             get: |case| case.$($field).+.to_string(),
             set: |case, text| read(text).map(|value| case.$($field).+ = value),
@@ -36,9 +42,11 @@ macro_rules! value {
 }
 
 macro_rules! span {
-    ($name:literal, $($field:ident).+) => {
+    ($name:literal, $($field:ident).+, $help:literal) => {
         Opt {
             name: $name,
+            value: "TIME",
+            help: $help,
             is_switch: false,
             get: |case| Span(case.$($field).+).to_string(),
             set: |case, text| read_span(text).map(|value| case.$($field).+ = value),
@@ -47,9 +55,11 @@ macro_rules! span {
 }
 
 macro_rules! span_or_never {
-    ($name:literal, $field:ident) => {
+    ($name:literal, $field:ident, $help:literal) => {
         Opt {
             name: $name,
+            value: "TIME",
+            help: $help,
             is_switch: false,
             get: |case| case.$field.map_or_else(|| "never".to_owned(), |span| Span(span).to_string()),
             set: |case, text| {
@@ -61,9 +71,11 @@ macro_rules! span_or_never {
 }
 
 macro_rules! switch {
-    ($name:literal, $field:ident) => {
+    ($name:literal, $field:ident, $help:literal) => {
         Opt {
             name: $name,
+            value: "",
+            help: $help,
             is_switch: true,
             get: |case| if case.$field { "yes" } else { "no" }.to_owned(),
             set: |case, text| {
@@ -75,9 +87,11 @@ macro_rules! switch {
 }
 
 macro_rules! interval_or_none {
-    ($name:literal, $field:ident) => {
+    ($name:literal, $field:ident, $help:literal) => {
         Opt {
             name: $name,
+            value: "TIME",
+            help: $help,
             is_switch: false,
             get: |case| case.$field.map_or_else(|| "none".to_owned(), |interval| format!("{interval}s")),
             set: |case, text| {
@@ -90,34 +104,80 @@ macro_rules! interval_or_none {
 
 /// All parts, in the order in which they are printed; plan and seed last.
 pub const OPTIONS: [Opt; 32] = [
-    value!("topology", topology),
-    switch!("record-route", record_route),
-    value!("hang-up", hang_up),
-    value!("hold", hold),
-    value!("change-reply", change_reply),
-    span_or_never!("late-offer", late_offer),
-    switch!("reliable", reliable),
-    interval_or_none!("session-expires", session_expires),
-    interval_or_none!("min-se", min_se),
-    switch!("bob-refreshes", bob_refreshes),
-    switch!("refresh-by-invite", refresh_by_invite),
-    span_or_never!("transfer", transfer),
-    switch!("attended", attended),
-    value!("challenge", challenge),
-    span!("nonce-age", nonce_age),
-    span_or_never!("cancel-after", cancel_after),
-    span_or_never!("ring-after", ring_after),
-    value!("reply", reply),
-    span!("ring-limit", ring_limit),
-    span!("calm-after", calm_after),
-    span!("delay", delay),
-    value!("loss", conditions.loss),
-    value!("duplicate", conditions.duplication),
-    value!("reorder", conditions.reordering),
-    span!("latest", conditions.latest),
-    span!("jitter", conditions.jitter),
+    value!(
+        "topology",
+        topology,
+        "NAME",
+        "direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N (N proxies), fork:N (Bob has N phones), farm:N (N servers) or crowd:N (N pairs)"
+    ),
+    switch!("record-route", record_route, "the proxies stay on the path of the call"),
+    value!("hang-up", hang_up, "WHO", "alice, bob (the default), nobody, or with times: alice:3s,bob:500ms"),
+    value!(
+        "hold",
+        hold,
+        "WHO",
+        "alice or bob puts the call on hold so long after it is there, for a second: alice:3s,bob:500ms"
+    ),
+    value!(
+        "change-reply",
+        change_reply,
+        "WHAT",
+        "what the other does then: answer:TIME (answer:0ms if not given), reject:TIME or nothing"
+    ),
+    span_or_never!("late-offer", late_offer, "Alice makes no offer, and answers Bob's so long after it came"),
+    switch!(
+        "reliable",
+        reliable,
+        "both phones use 100rel, and Bob's rings by a response that waits for its PRACK: 183 if he answers"
+    ),
+    interval_or_none!(
+        "session-expires",
+        session_expires,
+        "both phones ask for a session timer of 90s or more, and refresh the session at half of it (RFC 4028)"
+    ),
+    interval_or_none!("min-se", min_se, "Bob's phone takes no session timer below that: 422"),
+    switch!("bob-refreshes", bob_refreshes, "Bob refreshes the session; else Alice does"),
+    switch!("refresh-by-invite", refresh_by_invite, "the session is refreshed by re-INVITEs; else by UPDATEs"),
+    span_or_never!(
+        "transfer",
+        transfer,
+        "Alice gives the call to Carol so long after it is there: a REFER that Bob follows (RFC 3515)"
+    ),
+    switch!("attended", attended, "she calls Carol before, and Bob takes her place in that call (RFC 3891)"),
+    value!(
+        "challenge",
+        challenge,
+        "WHO",
+        "alice, bob (401), proxy (407: the first one on Alice's way), or several, ask for credentials"
+    ),
+    span!("nonce-age", nonce_age, "how long a nonce is good for; 300s if not given"),
+    span_or_never!("cancel-after", cancel_after, "Alice cancels, if there is no answer by then"),
+    span_or_never!(
+        "ring-after",
+        ring_after,
+        "Bob's phone rings so long after the INVITE came, or `never`; 100ms if not given"
+    ),
+    value!("reply", reply, "WHAT", "what Bob does: answer:TIME (answer:2s if not given), reject:TIME or nothing"),
+    span!("ring-limit", ring_limit, "nothing rings longer; 60s if not given"),
+    span!(
+        "calm-after",
+        calm_after,
+        "so long after Alice called, faults are over and every call is ended; 119s if not given"
+    ),
+    span!("delay", delay, "from sending to arriving; 10ms if not given"),
+    value!("loss", conditions.loss, "P", "lose datagrams with probability P, from 0 to 1"),
+    value!("duplicate", conditions.duplication, "P", "let datagrams arrive twice"),
+    value!("reorder", conditions.reordering, "P", "hold datagrams up, so that others overtake them"),
+    span!("latest", conditions.latest, "the most that a duplicate or a held-up datagram is late; 1s if not given"),
+    span!(
+        "jitter",
+        conditions.jitter,
+        "the most that any datagram is late, each by another time; nothing if not given"
+    ),
     Opt {
         name: "burst",
+        value: "B:E:L",
+        help: "losses in a row: how often they begin and end, and how often one is lost; 0.01:0.25:0.8",
         is_switch: false,
         get: |case| case.conditions.burst.map_or_else(|| "none".to_owned(), |burst| burst.to_string()),
         set: |case, text| {
@@ -125,11 +185,16 @@ pub const OPTIONS: [Opt; 32] = [
             Ok(())
         },
     },
-    value!("corrupt", conditions.corruption),
-    value!("split", conditions.splitting),
-    value!("reset", conditions.resetting),
-    value!("plan", plan),
-    value!("seed", seed),
+    value!("corrupt", conditions.corruption, "P", "invert bits of datagrams: only the checks of safety hold then"),
+    value!("split", conditions.splitting, "P", "let streams arrive in pieces"),
+    value!("reset", conditions.resetting, "P", "reset streams"),
+    value!(
+        "plan",
+        plan,
+        "FAULTS",
+        "exact faults: 'atlanta>biloxi#3:drop, bob>biloxi#1:+700ms, alice>atlanta#2:dup(+20ms)'; #3 is the third datagram from atlanta to biloxi; docs/simulation.md has all forms"
+    ),
+    value!("seed", seed, "N", "which of the possible losses, duplicates and delays; 1 if not given"),
 ];
 
 fn read<T: FromStr>(text: &str) -> Result<T, String>
