@@ -20,7 +20,7 @@ use crate::packet::Packet;
 ///   (RFC 6026 §7.1); a proxy forwards one for each that came (§16.7).
 /// * Other final responses to INVITE: timer G's steps and one for each copy of the INVITE (§17.2.1), until the ACK comes.
 /// * Other responses: once as made or forwarded, and once for each further copy of the request (§17.2.1, §17.2.2); a
-///   provisional response to INVITE once a minute besides (§13.3.1.1), or, if it is reliable, by timer A's steps until its PRACK
+///   provisional response to INVITE as often as its user says it (§17.2.1), or, if it is reliable, by timer A's steps until its PRACK
 ///   comes (RFC 3262 §3).
 /// * A node that keeps no transactions sends one message for each that came (§16.11).
 /// * One final response besides 2xx (§17.2), but that each copy may be challenged anew (§26.3.2.4); a copy is never forwarded as if it were a new request (§16.2). Over
@@ -318,6 +318,10 @@ impl<'a> Counts<'a> {
             let until = self.pracks.get(&(&*rack, packet.to_tag)).map_or(time, |prack| time.min(*prack));
             self.steps[0].iter().filter(|step| first + **step <= until).count().max(1)
         });
+        // A user may say again how it goes on (§17.2.1): no timer sends that.
+        if invite && (101..200).contains(&status) && downstream == 0 && reliable.is_none() {
+            return Ok(());
+        }
         let allowed = match status {
             _ if success => steps,
             300.. if invite && packet.top().is_reliable() => 1 + again,

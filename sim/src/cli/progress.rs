@@ -48,7 +48,6 @@ impl Meter {
     /// Shows how far it is.
     pub(super) fn show(&mut self, done: u64) {
         let elapsed = self.started.elapsed();
-        self.bar.set_position(if self.of.is_some() { done } else { millis(elapsed) });
         let rate = done as f64 / elapsed.as_secs_f64().max(1e-9);
         let of = self.of.map(|of| format!(" of {of}")).unwrap_or_default();
         let message = match done {
@@ -56,6 +55,7 @@ impl Meter {
             _ => format!("{done}{of} runs, {rate:.0} runs/s"),
         };
         self.bar.set_message(message.clone());
+        self.bar.set_position(if self.of.is_some() { done } else { millis(elapsed) });
         if !self.terminal && self.shown.elapsed() >= std::time::Duration::from_secs(10) {
             self.shown = wall_clock();
             // Progress that cannot be shown is no reason to stop.

@@ -112,7 +112,7 @@ fn print(
     firsts.dedup();
     for first in firsts {
         let case = draw(&sweep.scope, sweep.seed, first);
-        let Some(failure) = Failure::of_by(&case, run_case) else {
+        let Some(failure) = Failure::run_by(&case, run_case) else {
             writeln!(out.stdout, "\nrun {first} holds now: {case}")?;
             continue;
         };

@@ -49,7 +49,7 @@ pub static TABLE: [Planted; 115] = [
     row("transaction-kept", "a server transaction is never removed", "RFC 3261 §17.2", "census", How::Patched, ANY),
     row("resends-after-100", "an INVITE is sent again after a 100", "RFC 3261 §17.1.1.2", "schedule", alice(wrapped::RESENDS_INVITE_AFTER_100), ANY),
     row("resends-early", "a BYE is sent again at once", "RFC 3261 §17.1.2.2", "schedule", bob(wrapped::RESENDS_BYE_EARLY), ANSWERED),
-    row("resends-180", "a 180 is sent twice", "RFC 3261 §17.2.1", "schedule", bob(wrapped::RESENDS_180), ANSWERED),
+    row("resends-180", "a proxy passes a 180 on twice", "RFC 3261 §16.7", "schedule", biloxi(wrapped::RESENDS_180), ANSWERED),
     // ACK.
     row("ack-own-cseq", "the ACK for a rejection has a CSeq number of its own", "RFC 3261 §17.1.1.3", "cseq", alice(wrapped::ACK_HAS_OWN_CSEQ), REJECTED),
     row("ack-own-branch", "the ACK for a rejection has a branch of its own", "RFC 3261 §17.1.1.3", "via", alice(wrapped::ACK_HAS_OWN_BRANCH), REJECTED),

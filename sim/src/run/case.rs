@@ -206,6 +206,17 @@ impl Case {
         self.topology.nodes().into_iter().chain(carol).collect()
     }
 
+    /// Reads the command that a case is printed as, whatever names of nodes its plan has: those of a network of your own, say.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with it and what would be right.
+    pub fn read(line: &str) -> Result<Self, String> {
+        let options = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
+        let mut case = Self::default();
+        case.set_all(options)?;
+        Ok(case)
+    }
+
     /// Sets the parts that options of the command `sansip-sim call` name, written as they are printed.
     ///
     /// # Errors
@@ -283,9 +294,7 @@ impl FromStr for Case {
 
     /// Reads the command that it is printed as, with any of its options; quotes are as they are printed, `'…'`.
     fn from_str(line: &str) -> Result<Self, String> {
-        let options = line.trim().strip_prefix("sansip-sim call").ok_or("a case begins with `sansip-sim call`")?;
-        let mut case = Self::default();
-        case.set_all(options)?;
+        let case = Self::read(line)?;
         case.check()?;
         Ok(case)
     }

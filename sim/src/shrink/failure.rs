@@ -19,20 +19,26 @@ pub struct Failure {
     pub verdict: Verdict,
     /// The ladder of what is left, with its figures.
     pub ladder: String,
+    /// Whether another program than `sansip-sim` ran it.
+    pub is_of_other: bool,
 }
 
 impl Failure {
     /// Runs a case and cuts it down; `None` if all checks hold.
     pub fn of(found: &Case) -> Option<Self> {
-        Self::of_by(found, &run)
+        Self::run_by(found, &run)
     }
 
-    /// As above, with another way to run a case.
+    /// As above, with another way to run a case, which no command of `sansip-sim` has.
     pub fn of_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
+        Self::run_by(found, run).map(|failure| Self { is_of_other: true, ..failure })
+    }
+
+    pub(crate) fn run_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
         let (shrunk, run) = shrink_run(found, run)?;
         let trace = run.world.trace();
         let ladder = format!("{}\n{}\n", ladder(trace), Figures::of(trace, run.world.now()));
-        Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder })
+        Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder, is_of_other: false })
     }
 
     /// Keeps it in a file of `folder`, which is made if it is not there, and returns the file's path. The name says the check, and
@@ -68,6 +74,9 @@ impl fmt::Display for Failure {
             writeln!(f, "rule broken: {breach}")?;
         }
         writeln!(f, "found: {}", self.found)?;
+        if self.is_of_other {
+            return writeln!(f, "replay, in this program: expect_holds_by(&Case::read(\"{}\")?, …)", self.shrunk);
+        }
         writeln!(f, "replay: {}", self.shrunk)
     }
 }

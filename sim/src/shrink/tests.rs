@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::Plan;
 use crate::run::{ByWhom, run};
 
 /// A predicate on what is asked for, as one on what comes of it.
@@ -84,9 +85,23 @@ fn a_test_that_expects_a_case_to_hold_fails_with_what_is_left_of_it() {
         "--- F1 INVITE --",
         "\nrule broken: our-own at ",
         "\nfound: sansip-sim call --topology trapezoid --record-route --reply nothing --plan ",
-        "\nreplay: sansip-sim call --topology direct --reply nothing --seed 1\n",
+        "\nreplay, in this program: expect_holds_by(&Case::read(\"sansip-sim call --topology direct --reply nothing --seed 1\")?, …)\n",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(files.len() == 1 && said.contains(&format!("kept in {}", folder.join("our-own-").display())), "{said}");
+}
+
+#[test]
+fn a_plan_with_names_of_another_network_is_cut_down_too() {
+    let plan = "gateway>bob#2:drop, alice>bob#1:drop, gateway@1s:crash, bob>alice#3:+1234ms";
+    let line = format!("sansip-sim call --topology direct --plan '{plan}' --seed 1");
+    let case = Case::read(&line).unwrap();
+    assert!(line.parse::<Case>().unwrap_err().contains("no node `gateway`"));
+    // The network that knows them is run elsewhere.
+    let runs = |case: &Case| run(&Case { plan: Plan::new(), ..case.clone() }).world;
+    let mut failing = |case: &Case| case.plan.to_string().contains("gateway>bob#2:drop").then(|| runs(case));
+    let shrunk = shrink(&case, &mut failing);
+    let left = "sansip-sim call --topology direct --plan 'gateway>bob#2:drop' --seed 1";
+    assert_eq!((shrunk.to_string().as_str(), &Case::read(left).unwrap()), (left, &shrunk));
 }

@@ -117,14 +117,19 @@ fn a_rejection_goes_by_timer_g_and_once_for_each_copy_until_the_ack() {
 
 #[test]
 fn other_responses_go_once_and_once_for_each_further_copy() {
-    for (method, status) in [("BYE", 200), ("OPTIONS", 404), ("INVITE", 180)] {
+    for (method, status) in [("BYE", 200), ("OPTIONS", 404), ("INVITE", 100)] {
         let (asked, answer) = (request(method, &["1"]), response(status, method, &["1"]));
         let story = Story::new().receives(0, &asked).sends(0, &answer).receives(500, &asked).sends(500, &answer);
         story.is_fine();
         story.sends(501, &answer).is_wrong("it is copy 3, and 2 are allowed");
     }
     let (invite, ringing) = (request("INVITE", &["1"]), response(180, "INVITE", &["1"]));
-    Story::new().receives(0, &invite).sends(0, &ringing).sends(60_000, &ringing).is_fine();
+    Story::new().receives(0, &invite).sends(0, &ringing).sends(1, &ringing).sends(60_000, &ringing).is_fine();
+    // Nobody has told a proxy to say it again.
+    let passed = Story::new().receives(0, &invite).sends(0, &request("INVITE", &["p", "1"]));
+    let passed = passed.receives(9, &response(180, "INVITE", &["p", "1"])).sends(9, &ringing);
+    passed.is_fine();
+    passed.sends(10, &ringing).is_wrong("it is copy 2, and 1 are allowed");
 }
 
 #[test]
