@@ -31,7 +31,7 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
             Ok(())
         };
         if let Err(why) = verdict {
-            report.sent(part, seen, packet, &why);
+            report.sent(part, seen, packet, why);
         }
         if let Some(due) = overdue(part, seen, packet) {
             let branch = packet.top().branch;

@@ -42,7 +42,7 @@ fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
             _ => Ok(()),
         });
         if let Err(why) = verdict {
-            report.sent(part, seen, packet, &why);
+            report.sent(part, seen, packet, why);
         }
     }
 }
