@@ -14,8 +14,8 @@ fn explore(topology: Topology, faults: usize) {
     for case in Exploration::calls(&Case { topology, ..Case::default() }) {
         let exploration = Exploration::new(case, faults);
         let findings = walk(&exploration, jobs, &Progress::default(), &mut || {});
-        if let Some(first) = findings.broken.into_values().next() {
-            expect_holds(&Case { plan: first.plan, ..exploration.case.clone() });
+        if let Some(first) = findings.broken.0.into_values().next() {
+            expect_holds(&Case { plan: first.first.plan, ..exploration.case.clone() });
             panic!("a fork of {} is not the run of its plan", exploration.case);
         }
         assert!(findings.whole && findings.runs[2] > 100, "{:?}", findings.runs);

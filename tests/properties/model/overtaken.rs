@@ -1,7 +1,7 @@
 //! A request that a later one of its sender has overtaken is refused with 500 (RFC 3261 §12.2.2). Where the two ends would disagree from then
 //! on, the request goes out once more. Drawn runs hardly ever come to this.
 
-use sansip_sim::planted::{Hooks, Memory};
+use sansip_sim::planted::{Hooks, Notebook};
 
 use super::player::Kind;
 use super::transfers::change;
@@ -29,11 +29,11 @@ fn script(referrer: usize, acts: &[(usize, u64, Kind, usize)], plan: &'static st
 macro_rules! gives_up {
     ($method:literal) => {
         Hooks {
-            hearing: |memory: &mut Memory, kind: &str, text: String| {
+            hearing: |memory: &mut Notebook, kind: &str, text: String| {
                 memory.count += usize::from(kind == concat!("500 ", $method));
                 vec![text]
             },
-            sending: |memory: &mut Memory, kind: &str, text: String| {
+            sending: |memory: &mut Notebook, kind: &str, text: String| {
                 if memory.count > 0 && kind == $method { vec![] } else { vec![text] }
             },
             ..Hooks::NONE
