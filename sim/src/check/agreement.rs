@@ -9,7 +9,7 @@ use crate::packet::Packet;
 
 /// Two ends may disagree about a call only while no copy of the message that decides has arrived: judged from the messages and
 /// from when the ends said that they have the call or have it no more. (That nobody has a call in the end is another check's,
-/// [`Idle`](super::Idle).)
+/// [`IDLE`](super::IDLE).)
 ///
 /// * The caller has it from the first 2xx that comes, and never without one (RFC 3261 §13.2.2.4). If it has given up
 ///   by then and the INVITE is still alive, it ends the call with a BYE, unless one came first.

@@ -4,7 +4,7 @@
 //! max(ring limit, timer C) + 64·T1 + the absorbing timers. By then none has a call, every node is idle, and nothing was
 //! ever sent beyond the schedule that the RFCs allow.
 //!
-//! The run is read once, for all checks, by a reading of the messages that shares nothing with `core` ([`Packet`](crate::packet::Packet)).
+//! The run is read once, for all checks, by a reading of the messages that shares nothing with `core` ([`Packet`]).
 //! Your own check implements [`Check`]:
 //!
 //! ```
