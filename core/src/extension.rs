@@ -12,8 +12,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::message::header::{ProxyRequire, Require, Supported};
-use crate::message::{Headers, ParseError};
+use crate::message::header::{Header, ProxyRequire, Require, Supported};
+use crate::message::{HeaderId, Headers, ParseError, ParseErrorKind};
 
 /// Declares the extensions with their option tags, and the list of all.
 macro_rules! extensions {
@@ -195,11 +195,21 @@ impl Demand {
     /// Reads what Require demands of the user agent that `understands` these (§8.2.2.3).
     pub fn of_require(headers: Headers<'_>, understands: Extensions) -> Self {
         Self::of(headers.all::<Require<'_>>().map(|value| value.map(|Require(tag)| tag)), understands)
+            .unless_blank(headers, Require::ID)
     }
 
     /// Reads what Proxy-Require demands of the proxy that `understands` these (§16.3 step 5).
     pub fn of_proxy_require(headers: Headers<'_>, understands: Extensions) -> Self {
         Self::of(headers.all::<ProxyRequire<'_>>().map(|value| value.map(|ProxyRequire(tag)| tag)), understands)
+            .unless_blank(headers, ProxyRequire::ID)
+    }
+
+    /// This demand, which is malformed where a line of the list has no value (§7.3.1).
+    fn unless_blank(mut self, headers: Headers<'_>, id: HeaderId) -> Self {
+        if headers.has_blank(id) {
+            self.malformed.get_or_insert(ParseError::new(ParseErrorKind::Token, 0).within(id));
+        }
+        self
     }
 
     fn of<'a>(tags: impl Iterator<Item = Result<&'a str, ParseError>>, understands: Extensions) -> Self {

@@ -5,6 +5,7 @@
 mod examples;
 mod layers;
 mod length;
+mod presence;
 mod refusals;
 mod source;
 mod threads;

@@ -27,13 +27,13 @@ fn taken<U: TransactionUser>(node: &mut Stack<U>) -> Vec<Vec<u8>> {
     sent.collect()
 }
 
-fn hear<U: TransactionUser>(node: &mut Stack<U>, listener: ListenerId, text: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn hear<U: TransactionUser>(node: &mut Stack<U>, listener: ListenerId, text: &[u8]) -> Vec<Vec<u8>> {
     node.handle(Instant::ZERO, Input::Datagram { listener, remote: address(PEER), bytes: text });
     taken(node)
 }
 
 /// A request of the peer's; `lines` are whole.
-fn request(start: &[u8], method: &str, lines: &[u8]) -> Vec<u8> {
+pub(crate) fn request(start: &[u8], method: &str, lines: &[u8]) -> Vec<u8> {
     let rest = format!(
         " SIP/2.0\r\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\nTo: <sip:bob@198.18.0.1>\r\n\
          From: <sip:bob@198.18.0.1>;tag=1\r\nCall-ID: {method}\r\nCSeq: 1 {method}\r\n"
@@ -76,7 +76,7 @@ fn clean(sent: &[Vec<u8>], method: &str) -> Vec<Vec<u8>> {
     uris
 }
 
-fn server(settings: Settings) -> (Server, ListenerId) {
+pub(crate) fn server(settings: Settings) -> (Server, ListenerId) {
     let mut server = Server::server(Config::new(Seed::from_u64(1)), settings);
     let listener = server.listen(Listener::udp(address("198.18.0.1:5060")));
     (server, listener)

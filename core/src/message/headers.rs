@@ -89,6 +89,12 @@ impl<'a> Headers<'a> {
         })
     }
 
+    /// Whether a line of this list has no value, so that the list of all its lines is malformed (RFC 3261 §7.3.1): of the lists that RFC 3261
+    /// §25.1 lets be empty (Accept, Accept-Encoding, Accept-Language, Allow and Supported) this is no fault.
+    pub fn has_blank(self, id: HeaderId) -> bool {
+        self.of(id).any(|value| text::trim(value).is_empty())
+    }
+
     /// Whether there is a field of this name.
     pub fn contains<'n>(self, name: impl Into<HeaderName<'n>>) -> bool {
         self.raw(name).is_some()

@@ -175,6 +175,12 @@ impl Marking {
         }
     }
 
+    /// Notes a line of Via: whether it has a value.
+    #[inline(always)]
+    pub(super) const fn via(&mut self, value: &[u8]) {
+        self.is_odd |= value.is_empty();
+    }
+
     /// Notes a To, whose value begins there.
     #[inline(always)]
     fn to(&mut self, start: u16, value: &[u8]) {

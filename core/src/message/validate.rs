@@ -127,6 +127,7 @@ fn common<'a>(headers: Headers<'a>, layout: &Layout<'_>, bytes: &[u8]) -> Result
     match (headers.raw(HeaderId::Via), headers.get::<Via<'_>>()) {
         (None, _) => Err(Rejection::bad(reasons.missing)),
         (Some([_, ..]), Some(Ok(via))) => match via.other_branch() {
+            None if headers.has_blank(HeaderId::Via) => Err(Rejection::bad(reasons.bad)),
             None => Ok(Essentials { via, cseq }),
             Some(again) => Err(Rejection::bad_at(reasons.bad, text::offset_in(bytes, again.name))),
         },
@@ -291,6 +292,11 @@ mod tests {
         assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;;\r\n"), bad(Phrase::BAD_RETURN_ADDRESS));
         assert_eq!(changed(via, "Via: SIP/2.0/UDP a.com;branch=a;branch=b\r\n"), bad(Phrase::BAD_RETURN_ADDRESS));
         assert_eq!(changed(via, &via.repeat(3)), Ok(()));
+        // No line of a list that needs a value is empty.
+        for blank in ["Via:\r\n", "v: \r\n  \r\n"] {
+            assert_eq!(changed(via, &alloc::format!("{via}{blank}")), bad(Phrase::BAD_RETURN_ADDRESS));
+            assert_eq!(changed(via, &alloc::format!("{via}{blank}{via}")), bad(Phrase::BAD_RETURN_ADDRESS));
+        }
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub(super) fn preprocess<E>(
     names_us: impl Fn(Uri<'_>) -> bool,
 ) -> Result<Preprocessed, Refusal> {
     let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None };
+    if request.headers().has_blank(HeaderId::Route) {
+        return Err(BAD_ROUTE);
+    }
     let mut uri = request.uri().map_err(|_| Refusal::Malformed(Phrase::BAD_REQUEST_URI))?;
     let routes = request.headers().all::<Route<'_>>();
 

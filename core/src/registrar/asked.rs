@@ -70,6 +70,9 @@ impl<'r> Registration<'r> {
         let supports = Extensions::supported(headers);
         let is_direct = headers.values(HeaderId::Via, Via::LIST).nth(1).is_none();
         let (mut path, mut has_edge) = (Vec::<UriBuf>::new(), false);
+        if headers.has_blank(HeaderId::Path) {
+            return Err(Refusal::Invalid(Phrase::BAD_PATH));
+        }
         for value in headers.all::<Path<'_>>() {
             let Path(address) = value.map_err(|_| Refusal::Invalid(Phrase::BAD_PATH))?;
             has_edge |= path.is_empty() && address.uri.parameter("ob").is_some();
@@ -83,6 +86,9 @@ impl<'r> Registration<'r> {
 
     /// The wishes, each as long as the settings grant it.
     pub(super) fn asked(&self, settings: &Settings) -> Result<Asked<'r>, Refusal> {
+        if self.request.headers().has_blank(HeaderId::Contact) {
+            return Err(Refusal::Invalid(Phrase::BAD_BINDING));
+        }
         let mut contacts = self.request.headers().all::<Contact<'_>>();
         let first = contacts.next();
         match first {

@@ -90,7 +90,10 @@ impl Spans {
             room = less;
             match field.id {
                 Some(HeaderId::ContentLength) => length = length.with(value),
-                Some(HeaderId::Via) => via_octets += value.len() + 1,
+                Some(HeaderId::Via) => {
+                    via_octets += value.len() + 1;
+                    marking.via(value);
+                }
                 Some(id) => marking.note(id, field.start, value),
                 None => {}
             }
