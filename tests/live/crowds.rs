@@ -44,14 +44,18 @@ fn a_thousand_calls_are_up_at_once() {
     all_succeed("udp", &Calls { number: 1000, talk, ..Calls::default() });
 }
 
+/// At the same time, as most of it is waiting for timers.
 #[test]
-fn calls_that_share_one_tcp_connection_cross_the_server() {
-    all_succeed("tcp", &Calls { number: 100, talk: TALK, transport: "t1", ..Calls::default() });
-}
-
-#[test]
-fn calls_with_a_tcp_connection_each_cross_the_server() {
-    all_succeed("tcp", &Calls { number: 100, talk: TALK, transport: "tn", ..Calls::default() });
+fn calls_cross_the_server_on_one_tcp_connection_and_on_one_each() {
+    if !sipp_is_here() {
+        return;
+    }
+    let crowd = |transport| all_succeed("tcp", &Calls { number: 100, talk: TALK, transport, ..Calls::default() });
+    std::thread::scope(|scope| {
+        let shared = scope.spawn(|| crowd("t1"));
+        crowd("tn");
+        shared.join().expect("those that share one connection");
+    });
 }
 
 /// stunnel does TLS for both ends, and knows the root that the server trusts.
