@@ -20,16 +20,21 @@ fn all_succeed(protocol: &str, calls: &Calls) {
     if !sipp_is_here() {
         return;
     }
-    let callee = free_port();
+    let (callee, calls) = (free_port(), &Calls { is_patient: true, ..*calls });
     let mut server = Server::start(&["--record-route", "--route", &route_to_bob(protocol, callee)]);
     let (caller, callee) = pair(server.port_of(protocol), callee, calls, &call());
     assert_eq!((caller.successful, caller.failed), (calls.number, 0), "{caller:?}");
     assert_eq!((callee.successful, callee.failed), (calls.number, 0), "{callee:?}");
-    let status = server.has_used_all_messages();
+    let status = server.status();
+    // A stray is a response that comes again after 32 s, as a slow machine has it.
+    assert!(status.contains("malformed: 0, unusable: 0, foreign: 0,") && status.contains("overrun: 0"), "{status}");
     assert!(status.contains("broken_streams: 0, slow_connections: 0, stalled_connections: 0"), "{status}");
     // Timers J, L and M.
     assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
-    server.is_read_by_wireshark();
+    // Messages that share a segment, and are cut where it ends, are too much for Wireshark.
+    if protocol == "udp" {
+        server.is_read_by_wireshark();
+    }
 }
 
 #[test]
@@ -84,7 +89,6 @@ fn calls_cross_the_server_over_tls() {
     assert_eq!((caller.successful, caller.failed), (calls.number, 0), "{caller:?}");
     assert_eq!((callee.successful, callee.failed), (calls.number, 0), "{callee:?}");
     let _ = std::fs::remove_file(settings);
-    server.is_read_by_wireshark();
 }
 
 #[test]

@@ -85,11 +85,10 @@ impl Server {
         self.process.says(" status ")
     }
 
-    /// Asserts that it could use each message that came; its own words.
-    pub(crate) fn has_used_all_messages(&mut self) -> String {
+    /// Asserts that it could use each message that came.
+    pub(crate) fn has_used_all_messages(&mut self) {
         let status = self.status();
         assert!(status.contains("malformed: 0, unusable: 0, foreign: 0, stray: 0, overrun: 0"), "{status}");
-        status
     }
 
     pub(crate) fn is_idle_within(&mut self, time: Duration) -> bool {

@@ -200,7 +200,7 @@ fn calls_go_on_while_junk_arrives() {
     let callee = free_port();
     let mut server = Server::start(&["--record-route", "--route", &format!("bob@biloxi.com=udp:127.0.0.1:{callee}")]);
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let (calls, port) = (Calls { number: 100, ..Calls::default() }, server.port);
+    let (calls, port) = (Calls { number: 100, is_patient: true, ..Calls::default() }, server.port);
     let (caller, callee) = std::thread::scope(|scope| {
         let calls = scope.spawn(|| pair(port, callee, &calls, &call()));
         let junk = [

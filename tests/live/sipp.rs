@@ -24,13 +24,15 @@ pub(crate) struct Calls {
     pub(crate) loss: u32,
     /// How long a scenario's `talks` is.
     pub(crate) talk: Duration,
+    /// sipp waits for the message that it needs, whatever else comes: on a slow machine messages come again, or overtake others.
+    pub(crate) is_patient: bool,
     /// The transport as sipp calls it: `u1` UDP, `t1` one TCP connection for all calls, `tn` one for each.
     pub(crate) transport: &'static str,
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { number: 10, rate: 100, loss: 0, talk: Duration::from_millis(100), transport: "u1" }
+        Self { number: 10, rate: 100, loss: 0, talk: Duration::from_millis(100), is_patient: false, transport: "u1" }
     }
 }
 
@@ -117,8 +119,10 @@ fn start(port: u16, calls: &Calls, scenario: &Scenario, more: &[&str]) -> Proces
     command.args(["-max_invite_retrans", "10", "-max_non_invite_retrans", "10", "-nostdin", "-fd", "1"]);
     if calls.loss > 0 {
         command.args(["-lost", &calls.loss.to_string()]);
-        // sipp ends a call when a message comes again that it has forgotten to expect, or overtakes another: under loss
-        // it is to wait for the one it needs, but not for ever.
+    }
+    if calls.loss > 0 || calls.is_patient {
+        // sipp ends a call when a message comes again that it has forgotten to expect, or overtakes another. It is to wait
+        // for the one it needs, but not for ever.
         command.args(["-default_behaviors", "all,-abortunexp", "-recv_timeout", "60000"]);
     }
     command
