@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use sansip::message::Uri;
+use sansip::message::header::Route;
+use sansip::message::{StatusCode, Uri};
+use sansip::proxy::Refusal;
 use sansip::proxy::stateless::{Core, Farm, Member, Settings};
 use sansip::{
     Config, ConnectionId, Context, Indication, Input, Instant, NextHop, Node, Output, Stack, TransactionUser,
@@ -49,8 +51,16 @@ impl TransactionUser for Front {
             cx,
             indication,
             |uri| self.names_us(uri),
-            // A member settles what is for its domain, what came along its Route, and what it relays nowhere.
-            |preprocessed| self.farm.target(now, &preprocessed.request),
+            // A member settles what is for its domain, and what came along its Route. Along another Route nobody is led.
+            |preprocessed| {
+                let request = &preprocessed.request;
+                match request.headers().get::<Route<'_>>() {
+                    Some(Ok(route)) if !self.farm.has_recorded(route.uri) => {
+                        Err(Refusal::Status(StatusCode::FORBIDDEN))
+                    }
+                    _ => self.farm.target(now, request),
+                }
+            },
         );
     }
 

@@ -50,6 +50,7 @@ pub struct StackActor<U: TransactionUser> {
     recipe: Option<Recipe<Stack<U>>>,
     count: Count<U>,
     settings: Option<Arc<server::Settings>>,
+    is_stateless: bool,
 }
 
 type Hear<U> = Arc<dyn Fn(&mut Stack<U>, Instant, <U as TransactionUser>::Event) -> Option<String> + Send + Sync>;
@@ -64,7 +65,7 @@ impl<U: TransactionUser> StackActor<U> {
             [endpoint.census(), endpoint.capacity()].map(|endpoint| Census { endpoint, ..Census::default() })
         };
         let (hear, tasks, notes, recipe) = (None, BTreeMap::new(), VecDeque::new(), None);
-        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count, settings: None }
+        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count, settings: None, is_stateless: false }
     }
 
     /// The node of this recipe, which comes up again after a crash. It is given the number of the life, from 0, and must
@@ -88,6 +89,13 @@ impl<U: TransactionUser> StackActor<U> {
     #[must_use]
     pub const fn counting(mut self, count: fn(&Stack<U>) -> [Census; 2]) -> Self {
         self.count = count;
+        self
+    }
+
+    /// Keeps no transactions, and is judged by that ([`Actor::is_stateless`]).
+    #[must_use]
+    pub const fn stateless(mut self) -> Self {
+        self.is_stateless = true;
         self
     }
 
@@ -193,6 +201,7 @@ where
             recipe: Some(recipe),
             count: self.count,
             settings: self.settings.clone(),
+            is_stateless: self.is_stateless,
         }))
     }
 
@@ -204,6 +213,10 @@ where
     fn capacity(&self) -> Census {
         let [_, capacity] = (self.count)(&self.stack);
         capacity
+    }
+
+    fn is_stateless(&self) -> bool {
+        self.is_stateless
     }
 
     fn settings(&self) -> Option<Arc<server::Settings>> {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use sansip::registrar;
-use sansip::server::{Answer, Event, Question, QuestionId, Server, Step};
+use sansip::server::{self, Answer, Event, Question, QuestionId, Server, Step};
 use sansip::{ConnectionId, Duration, Flow, Input, Instant, ListenerId, Node, Output, Transmit};
 
 use super::{Actor, Census, Recipe, store};
@@ -154,6 +155,10 @@ impl Actor for StoredServerActor {
     fn capacity(&self) -> Census {
         let (endpoint, server) = (self.server.endpoint().capacity(), self.server.user().capacity());
         Census { endpoint, server, ..Census::default() }
+    }
+
+    fn settings(&self) -> Option<Arc<server::Settings>> {
+        Some(Arc::new(self.server.settings().clone()))
     }
 
     fn clone_box(&self) -> Box<dyn Actor> {

@@ -109,8 +109,9 @@ impl Preset {
 /// A flood to one of the servers; to a phone, if there is none.
 fn flood(weather: Weather, nodes: &[String]) -> Plan {
     let mut dice = Dice(random(weather.seed, [name_hash("the flood"), 0, 0]));
-    let is_phone = |name: &&String| ["alice", "bob", "carol"].iter().any(|phone| name.starts_with(phone));
-    let servers: Vec<_> = nodes.iter().filter(|name| !is_phone(name)).cloned().collect();
+    // The store of a farm is no node of SIP.
+    let is_server = |name: &&String| ["alice", "bob", "carol", "store"].iter().all(|other| !name.starts_with(other));
+    let servers: Vec<_> = nodes.iter().filter(is_server).cloned().collect();
     let node = dice.one_of(if servers.is_empty() { nodes } else { &servers });
     // Calls are made at the very beginning: some are made in the flood, and others are there when it comes.
     let at = weather.from + Duration::from_millis(dice.below(5_000));
