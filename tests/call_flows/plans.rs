@@ -1,6 +1,6 @@
 //! Faults that select messages by kind, and faults that have their time.
 
-use sansip_sim::topology::{CALL_AT, Topology};
+use sansip_sim::topology::{CALL_AT, Scenario, Topology};
 use sansip_sim::{World, render::ladder};
 
 use crate::faults::{end, times};
@@ -126,6 +126,15 @@ fn alice_behind_a_nat_gets_her_responses_and_can_hang_up() {
     let invite =
         world.trace().transmissions().find(|(_, _, sent)| sent.bytes.starts_with(b"INVITE")).map(|found| found.2);
     assert_eq!(invite.map(|sent| sent.source.to_string()).as_deref(), Some("203.0.113.1:49152"));
+}
+
+/// RFC 5626 §5.3: Bob's BYE for her Contact, an address behind the NAT, goes along the flow that her proxy has recorded.
+#[test]
+fn alice_behind_a_nat_is_hung_up_on() {
+    for record_route in [false, true] {
+        let world = run(&Scenario { record_route, ..planned(Topology::Nat, "") });
+        assert_eq!(end(&world, "alice"), "the other hung up");
+    }
 }
 
 #[test]

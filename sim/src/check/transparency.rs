@@ -7,7 +7,8 @@ use crate::packet::Packet;
 /// A proxy passes on what came, byte for byte, but for what is its own business.
 ///
 /// * Every other header field, its name as written, its value and its place among the others, and the body (RFC 3261 §16.6, §7.3.1).
-/// * Status and reason of a response (§16.7); a 503 from downstream goes on as something else (§16.7 step 6).
+/// * Status and reason of a response (§16.7); a 503 from downstream goes on as something else (§16.7 step 6), but from a
+///   stateless proxy (§16.11).
 /// * Max-Forwards is lowered by one (§16.6 step 3).
 /// * The branches that are open at once have no more Max-Breadth together than the request came with (RFC 5393 §5.3.3.1).
 /// * Of the final responses of several branches the best goes on (§16.7 step 6), with the challenges of all (step 7); nothing below 300 that no
@@ -83,7 +84,7 @@ fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
 fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
     let came = part.branches(seen.hop).before(seen.index).received().map(|(_, above, _)| above);
     let came: Vec<_> = came.filter(|above| above.method == packet.method).collect();
-    if packet.status() == Some(503) && came.iter().any(|above| above.status() == Some(503)) {
+    if !part.is_stateless && packet.status() == Some(503) && came.iter().any(|above| above.status() == Some(503)) {
         return Err("a 503 from downstream says nothing of this server".into());
     }
     // The nearest first: a called end may send two that differ.
@@ -194,6 +195,10 @@ mod tests {
         shows(story(486).sends(9, &with("Subject: one", &busy)), "Subject is not as it came");
         let overload = response(503, "INVITE", &["1"]);
         shows(story(503).sends(9, &overload), "a 503 from downstream says nothing of this server");
+        let (came, sent) = (request("INVITE", &["1"]), request("INVITE", &["p", "1"]));
+        let (came, sent) = (with("Max-Forwards: 70", &came), with("Max-Forwards: 69", &sent));
+        let stateless = Story::stateless().receives(0, &came).sends(0, &sent);
+        shows(stateless.receives(9, &response(503, "INVITE", &["p", "1"])).sends(9, &overload), "");
     }
 
     #[test]
