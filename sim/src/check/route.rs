@@ -14,7 +14,7 @@ use crate::packet::{Packet, host_port};
 /// * A proxy does not pass a request on that it has passed on before with the Request-URI and the Route that it has now (§16.3 step 4 as
 ///   RFC 5393 §4.2 has it), if the branch that it wrote then has the second part of §16.6 step 8 to know it by.
 ///
-/// Routes without `lr` (strict routers) are not judged.
+/// Of Routes without `lr` (strict routers) nothing else is judged than that one is the Request-URI where the request goes to it (§16.6 step 6).
 pub const ROUTE: Rule =
     Rule::new("route", "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2")
         .of_parts(check_part);
@@ -26,6 +26,9 @@ fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
         }
         let routes = packet.uris("route", "route");
         if routes.iter().any(|route| !is_loose(route)) {
+            if is_for_strict_router(names, seen, packet, &routes, carried.destination.ip()) {
+                report.sent(part, seen, packet, "its strict router is not its Request-URI");
+            }
             continue;
         }
         let verdict = match seen.below {
@@ -45,6 +48,20 @@ fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
             report.sent(part, seen, packet, why);
         }
     }
+}
+
+/// Whether a request that is passed on goes to a strict router that has its URI in the first Route still (RFC 3261 §16.6 step 6).
+fn is_for_strict_router(
+    names: &Names<'_>,
+    seen: &Seen<'_>,
+    packet: &Packet<'_>,
+    routes: &[&str],
+    destination: IpAddr,
+) -> bool {
+    let goes_to = |uri: &str| leads_to(names, host_port(uri), destination);
+    seen.below.is_some()
+        && routes.first().is_some_and(|first| !is_loose(first) && goes_to(first))
+        && packet.uri().is_some_and(|uri| !goes_to(uri))
 }
 
 pub(super) fn is_loose(uri: &str) -> bool {
@@ -221,6 +238,18 @@ mod tests {
         sent("Route: <sip:192.0.2.8;lr>").shows(ROUTE, "its Route is not what was left of the one that came");
         let sent = Story::new().receives(0, &came).sends(0, &request("OPTIONS", &["p", "1"]));
         sent.shows(ROUTE, "a Route that leads elsewhere is taken off");
+    }
+
+    #[test]
+    fn a_strict_router_gets_its_own_uri() {
+        let came = with("Route: <sip:192.0.2.1>, <sip:c;lr>", &request("OPTIONS", &["1"]));
+        let sent = |routes: &str, uri: &str| {
+            let sent = with(routes, &request("OPTIONS", &["p", "1"])).replace("sip:b@b SIP", uri);
+            Story::new().receives(0, &came).sends(0, &sent)
+        };
+        let why = "its strict router is not its Request-URI";
+        sent("Route: <sip:192.0.2.1>, <sip:c;lr>", "sip:b@192.0.2.9 SIP").shows(ROUTE, why);
+        sent("Route: <sip:192.0.2.9>, <sip:b@b>", "sip:192.0.2.1 SIP").shows(ROUTE, "");
     }
 
     #[test]

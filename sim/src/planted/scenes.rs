@@ -107,6 +107,15 @@ pub(super) const REGISTERED_BY_PATH: Scene = AT_HOME.provoked_by("bob", servers:
 pub(super) const BINDING_ENDS: Scene = Scene::of(&[BOB_ANSWERS, AT_ONE_PROXY, "--plan 'biloxi@500ms:clock(+7300s)'"]);
 /// Alice asks somebody's bare address through the proxy.
 pub(super) const STRANGER_ASKS: Scene = AT_HOME.provoked_by("alice", servers::ASKS_BARE_ADDRESS);
+/// Alice asks for Bob along a Route that is none of the proxy's.
+pub(super) const STRANGER_ASKS_ALONG_ROUTE: Scene = AT_HOME.provoked_by("alice", servers::ASKS_ALONG_ROUTE);
+/// Alice is behind a NAT, and uses what was recorded of that for something else.
+pub(super) const FLOW_IS_STOLEN: Scene =
+    Scene::of(&[BOB_ANSWERS, RECORDS, "--topology nat"]).provoked_by("alice", servers::STEALS_FLOW);
+/// Alice and Bob are in networks that only her proxy has in common.
+pub(super) const BETWEEN_FAMILIES: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--topology dual"]);
+/// A router of RFC 2543 is on the path.
+pub(super) const BEHIND_STRICT_ROUTER: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--topology strict"]);
 /// Alice has seen a token of a proxy, and uses it for something else.
 pub(super) const TOKEN_IS_STOLEN: Scene = RECORDED.provoked_by("alice", servers::STEALS_TOKEN);
 /// Alice makes a token up.

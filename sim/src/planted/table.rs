@@ -37,7 +37,7 @@ const fn bob(hooks: Hooks) -> How {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub static TABLE: [Planted; 115] = [
+pub static TABLE: [Planted; 119] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -152,11 +152,15 @@ pub static TABLE: [Planted; 115] = [
     row("path-ignored", "a contact is called past the Path that it was registered by", "RFC 3327 §5.4", "binding", biloxi(servers::PATH_IGNORED), REGISTERED_BY_PATH),
     // Relaying.
     row("stranger-relayed", "a request of a stranger for a bare address goes on", "RFC 3261 §26.3.1", "relay", biloxi(servers::STRANGER_RELAYED), STRANGER_ASKS),
+    row("stranger-routed", "a request of a stranger for an own user goes along its Route", "RFC 3261 §16.3, §26.3.1", "relay", How::Patched, STRANGER_ASKS_ALONG_ROUTE),
+    row("flow-token-unchecked", "a flow that was recorded for one call is good for another", "RFC 5626 §5.3", "relay", How::Patched, FLOW_IS_STOLEN),
     row("token-of-another-call", "what was recorded for one call is good for another", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_STOLEN),
     row("token-unchecked", "what was recorded is believed without its proof", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_FORGED),
     row("call-refused", "a request of a call in progress is refused for want of room", "RFC 3261 §21.5.4", "relay", biloxi(servers::CALL_REFUSED), RECORDED),
     // Proxies.
     row("next-route-taken", "the Route of the next proxy is taken off as well", "RFC 3261 §16.4", "route", atlanta(servers::NEXT_ROUTE_TAKEN), RECORDED),
+    row("record-route-missing", "a proxy between two address families does not stay on the path", "RFC 6157 §3.1.1", "agreement", How::Patched, BETWEEN_FAMILIES),
+    row("strict-router-overlooked", "a strict router is sent to as a loose one", "RFC 3261 §16.6 step 6", "route", How::Patched, BEHIND_STRICT_ROUTER),
     row("loop-overlooked", "a request that comes by again as it was goes on", "RFC 5393 §4.2", "route", How::Patched, BOUND_TO_ITSELF),
     row("hops-overlooked", "a request that may go no further goes on", "RFC 3261 §16.3 step 3", "transparency", biloxi(servers::HOPS_OVERLOOKED), NO_HOPS_LEFT),
     row("ack-kept", "the ACK for a 2xx goes no further", "RFC 3261 §16.11", "transparency", biloxi(servers::ACK_KEPT), RECORDED),

@@ -129,7 +129,19 @@ fn asks(text: &str, call_id: &str) -> String {
 
 pub(super) const ASKS_BARE_ADDRESS: Hooks = besides!("INVITE", |text| asks(text, "stranger"));
 
+/// A request for Bob himself, along a Route of Alice's making.
+pub(super) const ASKS_ALONG_ROUTE: Hooks = besides!("INVITE", |text| {
+    let asks = asks(text, "stranger").replacen("sip:bob@192.0.2.4", "sip:bob@biloxi.com", 1);
+    pushed(&without(&asks, "Route"), "Route", "<sip:192.0.2.4;lr>")
+});
+
 pub(super) const STEALS_TOKEN: Hooks = besides!("ACK", |text| asks(text, "stolen"));
+
+/// Along the first Route alone, which has the flow in it.
+pub(super) const STEALS_FLOW: Hooks = besides!("ACK", |text| {
+    let first = field(text, "Route").split(',').next().unwrap_or_default().to_owned();
+    pushed(&without(&asks(text, "stolen"), "Route"), "Route", &first)
+});
 
 /// As long as a token of ours, and as old as the call.
 const FORGED: &str = "<sip:server10.biloxi.com;lr;token=0000000200000000a000000000000000000000000>";
