@@ -151,7 +151,8 @@ fn is_peer(peer: &Peer, address: IpAddr) -> bool {
 
 /// Whether this Record-Route value was written into a request of this Call-ID by a server: it was not there when the request came.
 fn is_recorded(run: &Reading<'_>, request: &Packet<'_>, value: &str) -> bool {
-    let is_server = |part: &&Part<'_>| run.servers().iter().any(|serving| serving.node == part.node);
+    // A server of a farm that has crashed since is in no list any more.
+    let is_server = |part: &&Part<'_>| part.crashed || run.servers().iter().any(|serving| serving.node == part.node);
     run.parts().iter().filter(|part| part.call_id == request.call_id).filter(is_server).any(|part| {
         part.sent().any(|(seen, sent, _)| {
             let Some(below) = seen.below.filter(|_| sent.is_request() && records(sent, value)) else { return false };
