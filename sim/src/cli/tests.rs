@@ -138,6 +138,8 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
             "fault 2, at character 20, `alice>bob#1:+1s`: it contradicts",
         ),
         (&["--plan", "alice@99999999999s:crash"], "as in `@12s`"),
+        (&["--plan", "alice@1s:clock(+999999999s)"], "by up to 366 days"),
+        (&["--calm-after", "31622401s"], "at most 366 days"),
         (&["--plan", "nat@1s:forget"], "its nodes are alice, atlanta, biloxi, bob"),
         (
             &["--topology", "nat", "--plan", "nat>atlanta#1:drop"],
@@ -327,6 +329,64 @@ fn json_is_one_event_a_line_and_ends_with_the_verdict() {
         (&end["event"], &end["verdict"], &end["replay"]),
         (&"end".into(), &"all checks hold".into(), &replay.into())
     );
+}
+
+/// Whether a value is what a schema says, as much of JSON Schema as ours uses.
+fn fits(schema: &serde_json::Value, value: &serde_json::Value) -> bool {
+    let of_type = |name: &str| match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => false,
+    };
+    let types = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
+    let names = |list: &serde_json::Value| {
+        list.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let properties = schema["properties"].as_object();
+    (schema["type"].is_null() || types.iter().any(|it| of_type(it.as_str().unwrap())))
+        && (schema["const"].is_null() || schema["const"] == *value)
+        && (schema["enum"].is_null() || schema["enum"].as_array().unwrap().contains(value))
+        && (schema["oneOf"].is_null()
+            || schema["oneOf"].as_array().unwrap().iter().filter(|it| fits(it, value)).count() == 1)
+        && (schema["items"].is_null() || value.as_array().into_iter().flatten().all(|it| fits(&schema["items"], it)))
+        && names(&schema["required"]).iter().all(|name| value.get(name).is_some())
+        && properties.is_none_or(|known| {
+            value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .all(|(name, it)| known.get(name).is_some_and(|schema| fits(schema, it)))
+        })
+}
+
+#[test]
+fn every_event_is_what_the_schema_says() {
+    let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/trace.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for line in [
+        "--topology direct",
+        "--topology mixed --weather hostile --seed 3",
+        "--topology direct --plan alice>bob#1:drop,bob@3s:crash,bob@4s:restart,alice@100ms..9s:dns(silent)",
+        "--topology farm:2 --plan s2@5s:crash",
+        "--topology direct --plan alice>bob#1:flip(30^20) --transfer 1s",
+    ] {
+        for event in ask_line(&format!("call --format json {line}")).1.lines() {
+            let event: serde_json::Value = serde_json::from_str(event).unwrap();
+            assert!(fits(&schema, &event), "{line}: {event}");
+            seen.insert(event["event"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["arrived", "end", "noted", "sent", "trace"]);
+    let broken = serde_json::json!({"event": "broken", "time": "1.000", "check": "form", "what": "it is wrong"});
+    assert!(fits(&schema, &broken));
+    for wrong in ["{\"event\": \"sent\"}", "{\"event\": \"trace\", \"version\": 2}", "{\"event\": \"sung\"}", "[]"] {
+        assert!(!fits(&schema, &serde_json::from_str(wrong).unwrap()), "{wrong}");
+    }
 }
 
 #[test]

@@ -208,7 +208,8 @@ impl FromStr for When {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "a time is a whole number of s, ms, us or ns since the start, as in `@12s` or `@5s..20s`";
+        const WRONG: &str =
+            "a time is a whole number of s, ms, us or ns since the start, up to 366 days, as in `@12s` or `@5s..20s`";
         match text.split_once("..") {
             Some((from, until)) => {
                 let from = moment(from.trim()).ok_or(WRONG)?;
@@ -326,8 +327,7 @@ impl FromStr for ClockChange {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str =
-            "a clock drifts by less than a tenth, `clock(+200ppm)` or `clock(-200ppm)`, or jumps ahead, `clock(+3s)`";
+        const WRONG: &str = "a clock drifts by less than a tenth, `clock(+200ppm)` or `clock(-200ppm)`, or jumps ahead by up to 366 days, `clock(+3s)`";
         let digit_follows = text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if let Some(millionths) = text.strip_suffix("ppm").filter(|_| text.starts_with(['+', '-']) && digit_follows) {
             let millionths: i32 = millionths.parse().map_err(|_| WRONG)?;

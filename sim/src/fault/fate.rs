@@ -185,7 +185,8 @@ impl FromStr for Effect {
             }
             (late, None) if late.starts_with('+') => {
                 let by = late.strip_prefix('+').and_then(Span::parse).filter(|by| !by.is_zero());
-                by.map(Self::Late).ok_or("a delay is a whole number of s, ms, us or ns above 0, as in `+700ms`")
+                by.map(Self::Late)
+                    .ok_or("a delay is a whole number of s, ms, us or ns above 0 and up to 366 days, as in `+700ms`")
             }
             _ => Err(WHAT),
         }
@@ -220,6 +221,8 @@ mod tests {
             ("drop()", "`drop`, `+700ms`"),
             ("+0ms", "above 0"),
             ("+7", "whole number of s, ms, us or ns"),
+            ("+31622401s", "up to 366 days"),
+            ("dup(+31622401s)", "`dup(+20ms)`"),
             ("+18446744073709551615s", "whole number"),
             ("dup(20ms)", "`dup(+20ms)`"),
             ("dup(+20ms", "a `)` is missing"),

@@ -309,6 +309,8 @@ mod tests {
             ("a@1s:clock(+100000ppm)", "less than a tenth"),
             ("a@1s:clock(++2ppm)", "less than a tenth"),
             ("a@1s:clock(-3s)", "jumps ahead"),
+            ("a@1s:clock(+31622401s)", "by up to 366 days"),
+            ("a@31622401s:crash", "up to 366 days"),
             ("a@1s:clock(+3s", "a `)` is missing"),
         ] {
             let error = text.parse::<Plan>().unwrap_err().to_string();

@@ -11,7 +11,16 @@ pub(crate) struct Span(pub(crate) Duration);
 const UNITS: [(&str, u64); 4] = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 
 impl Span {
+    /// The longest time that a plan or a command line may say: two of them, one after the other, are still a moment of any clock.
+    pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+    /// Reads a duration that is at most [`LONGEST`](Self::LONGEST).
     pub(crate) fn parse(text: &str) -> Option<Duration> {
+        Self::parse_any(text).filter(|span| *span <= Self::LONGEST)
+    }
+
+    /// As above, however long.
+    pub(crate) fn parse_any(text: &str) -> Option<Duration> {
         let digits = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = text.split_at(digits);
         let (_, nanos) = UNITS.into_iter().find(|(name, _)| *name == unit)?;

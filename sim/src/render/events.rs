@@ -25,10 +25,15 @@ pub fn sent(
     })
 }
 
-/// Everything that happened, in order, and the end with the broken checks.
+/// The version of the form that events have (docs/trace.schema.json). It changes with the meaning of a field, or when one goes; a field more is
+/// no other form.
+pub const VERSION: u64 = 1;
+
+/// Everything that happened, in order, and the end with the broken checks; docs/trace.schema.json has their form.
 ///
 /// | `event` | fields |
 /// |---|---|
+/// | `trace` | the first one: `version` of this form |
 /// | `sent` | `id`, `from`, `to`, `source`, `destination`, `ordinal` on its link, `number` as in a ladder, `kind`, `resent`, `faults`, `stopped` (why else it did not arrive), `bytes` as text |
 /// | `arrived` | `at`, `id` of what was sent |
 /// | `noted` | `node`, `note`, `call_id` if it is about a call |
@@ -38,7 +43,7 @@ pub fn sent(
 /// `time` is in seconds since the start.
 pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Option<&Case>) -> Vec<Value> {
     let labels = labels(trace);
-    let mut events = Vec::new();
+    let mut events = vec![json!({"event": "trace", "version": VERSION})];
     for (entry, index) in trace.entries().iter().zip(trace.first()..) {
         let time = entry.time.to_string();
         events.push(match &entry.what {

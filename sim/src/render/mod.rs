@@ -7,7 +7,7 @@ mod ladder;
 mod messages;
 mod pcap;
 
-pub use events::{events, sent};
+pub use events::{VERSION, events, sent};
 pub use figures::Figures;
 pub use label::{Label, labels};
 pub use ladder::ladder;

@@ -215,12 +215,14 @@ pub(crate) fn why<E: Display + 'static>(error: &E) -> String {
 }
 
 fn read_span(text: &str) -> Result<Duration, String> {
-    Span::parse(text).ok_or_else(|| "a span of time is written 700ms or 5s".to_owned())
+    Span::parse(text)
+        .ok_or_else(|| "a span of time is written 700ms or 5s, and is at most 366 days (31622400s)".to_owned())
 }
 
 /// An interval of a session timer, in seconds (RFC 4028 §4).
 fn read_interval(text: &str) -> Result<u32, String> {
-    let seconds = Span::parse(text).filter(|span| span.as_millis() % 1_000 == 0).map(|span| span.as_millis() / 1_000);
+    let seconds =
+        Span::parse_any(text).filter(|span| span.as_millis() % 1_000 == 0).map(|span| span.as_millis() / 1_000);
     let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
     let seconds = seconds.filter(|seconds| *seconds >= LEAST_SESSION_INTERVAL);
     seconds
