@@ -22,11 +22,12 @@ impl Meter {
     pub(super) fn new(out: &Out<'_>, of: Option<u64>, limit: Option<Duration>) -> Self {
         let target = if out.terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(of.or(limit.map(millis)), target);
-        let cyan = if out.colour { ".cyan" } else { "" };
+        // Whether there is colour is for `out` to say, not for the environment.
+        let (on, off) = if out.colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") };
         let style = if bar.length().is_some() {
-            format!("[{{bar:15{cyan}}}] {{percent}} %, {{msg}}, {{eta}} left")
+            format!("[{on}{{bar:15}}{off}] {{percent}} %, {{msg}}, {{eta}} left")
         } else {
-            format!("{{spinner{cyan}}} {{msg}}")
+            format!("{on}{{spinner}}{off} {{msg}}")
         };
         if let Ok(style) = ProgressStyle::with_template(&style) {
             bar.set_style(style.progress_chars("#."));
