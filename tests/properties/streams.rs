@@ -391,7 +391,8 @@ fn play<N: Player>(mut host: Host<N>, journal: &Journal, way: Way) -> Vec<String
             }
         }
         match (step, way.pieces) {
-            (Step::Stream(connection, bytes), Some(size)) => {
+            // A read without bytes tells the node the time, so it is no read less.
+            (Step::Stream(connection, bytes), Some(size)) if !bytes.is_empty() => {
                 for piece in bytes.chunks(size) {
                     host.play(*now, &Step::Stream(*connection, piece.to_vec()));
                 }
@@ -454,6 +455,18 @@ fn without_faults_the_calls_go_through_over_tcp() {
     assert!(streamed.contains("Record-Route: <sip:192.0.2.2;transport=tcp;lr;token="), "{streamed}");
     assert!(streamed.contains("Contact: <sip:alice@192.0.2.1;transport=tcp>"), "{streamed}");
     assert!(!bob.iter().any(|(_, step)| matches!(step, Step::Datagram(..))));
+}
+
+/// A read without bytes comes just when a timer is due.
+#[test]
+fn an_empty_read_is_a_moment_like_any_other() {
+    let dice = [
+        30, 30, 0, 0, 30, 0, 0, 12, 0, 0, 0, 32, 244, 211, 10, 33, 14, 199, 205, 26, 11, 161, 69, 172, 160, 107, 162,
+        228, 30, 91, 249, 191, 203, 240, 26, 229, 163, 137, 211, 52, 202, 56, 236, 114, 82, 11, 250, 0, 94, 200, 191,
+        0, 80, 157, 199,
+    ];
+    let [_, server_journal, _] = Net::new(dice.to_vec()).run(Instant::from_millis(300_000));
+    obeys_the_laws(server, &server_journal);
 }
 
 proptest! {
