@@ -27,8 +27,9 @@ fn all_succeed(protocol: &str, calls: &Calls) {
     assert_eq!((callee.successful, callee.failed), (calls.number, 0), "{callee:?}");
     let status = server.status();
     // A stray is a response that comes again after 32 s, as a slow machine has it.
-    assert!(status.contains("malformed: 0, unusable: 0, foreign: 0,") && status.contains("overrun: 0"), "{status}");
-    assert!(status.contains("broken_streams: 0, slow_connections: 0, stalled_connections: 0"), "{status}");
+    let unwanted =
+        ["malformed", "unusable", "foreign", "overrun", "broken_streams", "slow_connections", "stalled_connections"];
+    assert!(!unwanted.iter().any(|name| status.contains(&format!(" {name}="))), "{status}");
     // Timers J, L and M.
     assert!(server.is_idle_within(Duration::from_secs(40)), "{}", server.status());
     // Messages that share a segment, and are cut where it ends, are too much for Wireshark.
@@ -109,7 +110,7 @@ fn under_loss_no_more_calls_fail_through_the_server_than_without_it() {
     let ((caller, callee), (direct_caller, direct_callee)) = (failed(&through), failed(&direct));
     assert!(caller <= direct_caller && callee <= direct_callee, "through it {through:?}, without it {direct:?}");
     let status = server.status();
-    assert!(!status.contains("absorbed: 0,"), "nothing was lost: {status}");
+    assert!(status.contains(" absorbed="), "nothing was lost: {status}");
     // A call that failed may just have begun its last transaction: timers F and J.
     assert!(server.is_idle_within(Duration::from_secs(70)), "{}", server.status());
 }

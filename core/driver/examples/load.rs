@@ -11,20 +11,15 @@ mod shared;
 
 use clap::{ArgGroup, Parser};
 use sansip::message::header::NameAddrBuf;
-use sansip::user_agent::{Body, Event, Outgoing, Profile, UserAgent};
-use sansip::{CallId, Config, Duration, Instant};
-use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
+use sansip::user_agent::{Core, Event, Outgoing, Profile, UserAgent};
+use sansip::{CallId, Duration, Instant};
+use shared::{Hop, Outcome, Place, Program, Sessions, Usual, end, fail, parse, say};
 use std::collections::VecDeque;
 
 /// How long calls in progress may take to end once the user has said so.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A description of sound that nobody sends.
-const SESSION: &str =
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
 
 /// Calls at a steady rate, or somebody who takes them.
 #[derive(Parser)]
@@ -52,84 +47,99 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     talk: u64,
     #[command(flatten)]
-    certificates: Certificates,
-    #[command(flatten)]
-    records: Records,
+    usual: Usual,
 }
 
 fn main() {
-    match run(parse()) {
+    match run(&parse()) {
         Ok(clean) => end(i32::from(!clean)),
         Err(problem) => fail(problem),
     }
 }
 
-/// The calls so far.
-#[derive(Default)]
-struct Counts {
+fn run(options: &Options) -> Outcome<bool> {
+    let mut profile = Profile::new("<sip:load@anonymous.invalid>".parse()?);
+    profile.any_user = true;
+    profile.outbound = options.through.clone().map(Into::into);
+    let mut agent = UserAgent::user_agent(options.usual.config()?, profile);
+    let mut running = options.usual.begin(&[options.listen], "load")?;
+    let at = running.driver.listen(&mut agent, options.listen, None, true)?;
+    let begin = running.driver.now();
+    let (sessions, talking, report) = (Sessions::at(at.address.ip()), VecDeque::new(), begin + SECOND);
+    let mut load = Load { options, sessions, talking, begin, report, is_ending: false, begun: 0, ended: 0, failed: 0 };
+    running.run(&mut agent, &mut load)?;
+    Ok(load.failed == 0)
+}
+
+struct Load<'a> {
+    options: &'a Options,
+    sessions: Sessions,
+    /// Calls, each with the time at which it is hung up.
+    talking: VecDeque<(Instant, CallId)>,
+    begin: Instant,
+    /// When the next line is said.
+    report: Instant,
+    is_ending: bool,
     begun: u64,
     ended: u64,
     failed: u64,
 }
 
-fn run(options: Options) -> Result<bool, Box<dyn std::error::Error>> {
-    let mut profile = Profile::new("<sip:load@anonymous.invalid>".parse()?);
-    profile.any_user = true;
-    profile.outbound = options.through.clone().map(Into::into);
-    let mut agent = UserAgent::user_agent(Config::new(sansip_driver::seed()?), profile);
-    let mut driver = Sockets::new(&[options.listen], &options.certificates)?;
-    options.records.begin(&mut driver, "load")?;
-    let heard = hear(driver.waker());
-    driver.listen(&mut agent, options.listen, None, true)?;
-    let (mut counts, mut talking) = (Counts::default(), VecDeque::<(Instant, CallId)>::new());
-    let (begin, mut is_ending) = (driver.now(), false);
-    let mut report = begin + SECOND;
-    loop {
-        let is_calling = options.call.is_some() && !is_ending && counts.begun < options.calls;
-        let due = begin + SECOND * u32::try_from(counts.begun)? / options.rate;
-        let hang_up = talking.front().map(|(end, _)| *end);
-        let until = [is_calling.then_some(due), hang_up, Some(report)].into_iter().flatten().min();
-        let turn = driver.next(&mut agent, until)?;
-        let now = driver.now();
-        match turn {
-            Turn::Event(Event::Incoming { call, .. }) if options.answer => {
-                counts.begun += 1;
-                agent.answer(now, call, Body::sdp(SESSION))?;
+impl Load<'_> {
+    /// When the next call begins.
+    fn due(&self) -> Option<Instant> {
+        let is_calling = self.options.call.is_some() && !self.is_ending && self.begun < self.options.calls;
+        let begun = u32::try_from(self.begun).unwrap_or(u32::MAX);
+        is_calling.then(|| self.begin + SECOND * begun / self.options.rate)
+    }
+}
+
+impl Program<Core> for Load<'_> {
+    fn told(&mut self, agent: &mut UserAgent, now: Instant, event: Event) -> Outcome<()> {
+        match event {
+            Event::Incoming { call, .. } if self.options.answer => {
+                self.begun += 1;
+                agent.answer(now, call, self.sessions.next("sendrecv"))?;
             }
-            Turn::Event(Event::Answered { call, .. }) => {
-                talking.push_back((now + Duration::from_secs(options.talk), call));
+            Event::Answered { call, .. } => {
+                self.talking.push_back((now + Duration::from_secs(self.options.talk), call));
             }
-            Turn::Event(Event::Ended { .. }) => counts.ended += 1,
-            Turn::Event(Event::Failed { .. }) => counts.failed += 1,
-            Turn::Woken if heard.try_iter().any(|said| matches!(said, Said::Stop)) => {
-                is_ending = true;
-                agent.shut_down(now);
-                driver.stop(GOODBYE);
-            }
-            Turn::Stopped { .. } => return Ok(counts.failed == 0),
-            Turn::Trouble(trouble) => warn(trouble),
+            Event::Ended { .. } => self.ended += 1,
+            Event::Failed { .. } => self.failed += 1,
             _ => {}
         }
-        while let Some((end, call)) = talking.front().copied()
+        Ok(())
+    }
+
+    fn stops(&mut self, agent: &mut UserAgent, now: Instant) {
+        self.is_ending = true;
+        agent.shut_down(now);
+    }
+
+    fn until(&self) -> Option<Instant> {
+        let hang_up = self.talking.front().map(|(end, _)| *end);
+        [self.due(), hang_up, Some(self.report)].into_iter().flatten().min()
+    }
+
+    fn turned(&mut self, agent: &mut UserAgent, now: Instant) -> Outcome<Option<Duration>> {
+        while let Some((end, call)) = self.talking.front().copied()
             && end <= now
         {
-            talking.pop_front();
+            self.talking.pop_front();
             // The other end may have been quicker.
             let _ = agent.hang_up(now, call);
         }
-        if let Some(target) = options.call.as_ref().filter(|_| is_calling && due <= now) {
-            counts.begun += 1;
-            agent.call(now, Outgoing::to(target).body(Body::sdp(SESSION)))?;
+        if let Some(target) = self.options.call.as_ref().filter(|_| self.due().is_some_and(|due| due <= now)) {
+            self.begun += 1;
+            agent.call(now, Outgoing::to(target).body(self.sessions.next("sendrecv")))?;
         }
-        let alive = counts.begun - counts.ended - counts.failed;
-        let is_over = alive == 0 && (is_ending || options.call.is_some() && counts.begun == options.calls);
-        if now >= report || is_over {
-            report = now + SECOND;
-            let Counts { begun, ended, failed } = counts;
+        let Self { begun, ended, failed, .. } = *self;
+        let alive = begun - ended - failed;
+        let is_over = alive == 0 && (self.is_ending || self.options.call.is_some() && begun == self.options.calls);
+        if now >= self.report || is_over {
+            self.report = now + SECOND;
             say(format_args!("{now} {begun} calls: {alive} alive, {ended} ended, {failed} failed"));
         }
-        if is_over {
-            return Ok(counts.failed == 0);
-        }
+        Ok(if is_over { Some(Duration::ZERO) } else { self.is_ending.then_some(GOODBYE) })
     }
 }

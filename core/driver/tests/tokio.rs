@@ -1,12 +1,12 @@
 //! Two nodes in a tokio runtime, over every protocol.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::user_agent::{Event, Profile, UserAgent};
-use sansip::{Config, Duration, Listener};
+use sansip::{Config, Duration, Limits, Listener};
 use sansip_driver::tokio::Driver;
 use sansip_driver::{Direction, Resolver, Tls, Turn};
 
@@ -35,6 +35,15 @@ struct Phone {
 impl Phone {
     /// At a port that is free, as `user` of `domain`, with the certificate of that name.
     fn new(protocol: Protocol, user: &str, domain: &str, certificate: &str) -> Self {
+        Self::with(protocol, (user, domain), certificate, |_| {})
+    }
+
+    fn with(
+        protocol: Protocol,
+        (user, domain): (&str, &str),
+        certificate: &str,
+        limits: impl FnOnce(&mut Limits),
+    ) -> Self {
         let local = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
         let transport = match protocol {
             Protocol::Udp => "udp",
@@ -46,7 +55,8 @@ impl Phone {
         let uri = format!("{scheme}:{user}@{domain}:{};transport={transport};maddr=127.0.0.1", local.port());
         let mut profile = Profile::new(format!("<{scheme}:{user}@{domain}>").parse().expect("an identity"));
         profile.contact = Some(uri.parse().expect("a contact"));
-        let config = Config::new(sansip_driver::seed().expect("randomness"));
+        let mut config = Config::new(sansip_driver::seed().expect("randomness"));
+        limits(&mut config.limits);
         let mut agent = UserAgent::user_agent(config, profile);
         let mut driver = Driver::new(Resolver::System);
         driver.set_tls(tls(certificate));
@@ -279,4 +289,79 @@ fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_si
         assert!(length > 0, "closed after {answer}");
         answer += &String::from_utf8_lossy(&buffer[..length]);
     }
+}
+
+#[test]
+fn output_that_lingers_after_a_close_has_ten_seconds_in_all() {
+    runtime().block_on(async {
+        let few = |limits: &mut Limits| limits.transport.stalled_octets = 20_000;
+        let mut bob = Phone::with(Protocol::Tcp, ("bob", "biloxi.com"), "biloxi", few);
+        // A peer that asks and asks, and reads nothing.
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        socket.connect(&bob.local.into()).expect("a connection");
+        let mut peer: TcpStream = socket.into();
+        peer.set_nonblocking(true).expect("a socket");
+        let request = |branch: usize| {
+            format!(
+                "OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK{branch}\r\n\
+                 Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: 1\r\n\
+                 CSeq: {branch} OPTIONS\r\nContent-Length: 0\r\n\r\n"
+            )
+        };
+        let requests: String = (0..100).map(request).collect();
+        let end = bob.driver.now() + Duration::from_secs(60);
+        while bob.agent.endpoint().stats().stalled_connections == 0 {
+            assert!(bob.driver.now() < end, "{:?}", bob.agent.endpoint().stats());
+            // That a request is cut in two when the buffers are full ends the stream as well.
+            let _ = peer.write(requests.as_bytes());
+            let until = bob.driver.now() + Duration::from_millis(5);
+            let _ = bob.driver.next(&mut bob.agent, Some(until)).await;
+        }
+        let closed = bob.driver.now();
+        // Whoever writes to a connection that is gone hears of it.
+        let mut is_there = true;
+        while is_there {
+            assert!(bob.driver.now() < closed + Duration::from_secs(15), "it lingers for ever");
+            let until = bob.driver.now() + Duration::from_millis(100);
+            while !matches!(bob.driver.next(&mut bob.agent, Some(until)).await, Turn::Time) {}
+            is_there = peer.write(b"\r\n").map_or_else(|error| error.kind() == ErrorKind::WouldBlock, |_| true);
+        }
+        assert!(bob.driver.now() > closed + Duration::from_secs(8), "it was cut at once");
+    });
+}
+
+#[test]
+fn a_connection_that_does_not_open_counts_and_ends_when_the_call_does() {
+    // A listener with a queue that is full: the system answers nobody who comes then.
+    let tcp = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    let listener = tcp();
+    let any_port: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    listener.bind(&any_port.into()).and_then(|()| listener.listen(0)).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let waiting = (0..3).map(|_| {
+        let socket = tcp();
+        socket.set_nonblocking(true).expect("a socket");
+        let _ = socket.connect(&address);
+        socket
+    });
+    let _waiting: Vec<_> = waiting.collect();
+    let address = address.as_socket().expect("an address of IP");
+    runtime().block_on(async {
+        let mut alice = Phone::new(Protocol::Tcp, "alice", "atlanta.com", "atlanta");
+        let target: NameAddrBuf = format!("<sip:bob@{address};transport=tcp>").parse().expect("a target");
+        let call = alice.agent.call(alice.driver.now(), &target).expect("a call");
+        let until = alice.driver.now() + Duration::from_millis(50);
+        while !matches!(alice.driver.next(&mut alice.agent, Some(until)).await, Turn::Time) {}
+        assert_eq!(alice.agent.endpoint().census().connections, 1);
+        assert_eq!(format!("{:?}", alice.driver), "Driver(1 listeners, 1 connections)");
+        alice.agent.hang_up(alice.driver.now(), call).expect("an end");
+        let end = alice.driver.now() + Duration::from_secs(30);
+        while format!("{:?}", alice.driver) != "Driver(1 listeners, 0 connections)" {
+            assert!(alice.driver.now() < end, "the node waits for ever");
+            let until = alice.driver.now() + Duration::from_millis(50);
+            let _ = alice.driver.next(&mut alice.agent, Some(until)).await;
+        }
+        assert_eq!(alice.agent.endpoint().census().connections, 0);
+    });
 }

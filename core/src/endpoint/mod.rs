@@ -216,6 +216,12 @@ impl Endpoint {
         &self.wire.stats
     }
 
+    /// Transactions that are at work: requests without a final response, ours and those of peers, and rejected INVITEs without their ACK.
+    /// The others only wait for what may come again. Each transaction is looked at.
+    pub fn in_progress(&self) -> usize {
+        self.clients.in_progress() + self.servers.in_progress()
+    }
+
     /// Counts what is alive.
     pub fn census(&self) -> Census {
         Census {

@@ -80,6 +80,11 @@ impl ClientTransactions {
         self.table.len()
     }
 
+    /// Those without a final response.
+    pub(crate) fn in_progress(&self) -> usize {
+        self.table.iter().filter(|(_, transaction)| transaction.machine.awaits_final()).count()
+    }
+
     /// Whether there are as many as there may be.
     pub(crate) const fn is_full(&self) -> bool {
         self.table.len() >= self.most

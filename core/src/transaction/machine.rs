@@ -44,6 +44,16 @@ impl ClientMachine {
         matches!(self, Self::Invite(machine) if machine.state() == invite_client::State::Proceeding)
     }
 
+    /// Whether it has no final response.
+    pub(crate) fn awaits_final(&self) -> bool {
+        match self {
+            Self::Invite(machine) => {
+                matches!(machine.state(), invite_client::State::Calling | invite_client::State::Proceeding)
+            }
+            Self::Other(machine) => matches!(machine.state(), client::State::Trying | client::State::Proceeding),
+        }
+    }
+
     /// Whether its request, or its ACK, may be sent again.
     pub(crate) fn repeats(&self) -> bool {
         match self {
@@ -129,6 +139,11 @@ impl ServerMachine {
             Self::Invite(machine) => machine.state() == invite_server::State::Proceeding,
             Self::Other(machine) => matches!(machine.state(), server::State::Trying | server::State::Proceeding),
         }
+    }
+
+    /// Whether it waits for the ACK of a rejection.
+    pub(crate) fn awaits_ack(&self) -> bool {
+        matches!(self, Self::Invite(machine) if machine.state() == invite_server::State::Completed)
     }
 
     /// Whether its last response may have to be sent again: when the request comes again, or to a backup (RFC 6026 §8.8).

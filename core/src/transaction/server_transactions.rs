@@ -103,6 +103,12 @@ impl ServerTransactions {
         self.table.len()
     }
 
+    /// Those without a final response, and rejected INVITEs without their ACK.
+    pub(crate) fn in_progress(&self) -> usize {
+        let machines = self.table.iter().map(|(_, transaction)| transaction.machine);
+        machines.filter(|machine| machine.awaits_final() || machine.awaits_ack()).count()
+    }
+
     /// Whether there are as many as there may be.
     pub(crate) const fn is_full(&self) -> bool {
         self.table.len() >= self.most

@@ -13,9 +13,8 @@ mod shared;
 use bridge::{Bridge, Told};
 use clap::Parser;
 use sansip::user_agent::Profile;
-use sansip::{Config, Duration, Stack};
-use sansip_driver::Turn;
-use shared::{Certificates, Hop, Place, Records, Said, Sockets, end, fail, hear, parse, say, warn};
+use sansip::{Duration, Instant, Stack};
+use shared::{Hop, Outcome, Place, Program, Usual, end, fail, parse, say};
 
 /// How long what is in progress may take to end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -30,51 +29,49 @@ struct Options {
     #[arg(long, value_name = Hop::VALUE)]
     to: Hop,
     #[command(flatten)]
-    certificates: Certificates,
-    #[command(flatten)]
-    records: Records,
+    usual: Usual,
 }
 
 fn main() {
-    if let Err(problem) = serve(&parse()) {
-        fail(problem);
+    match serve(&parse()) {
+        Ok(_) => end(0),
+        Err(problem) => fail(problem),
     }
 }
 
-fn serve(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    let seed = sansip_driver::seed()?;
+fn serve(options: &Options) -> Outcome<bool> {
     let profile = Profile::new("<sip:b2bua@anonymous.invalid>".parse()?);
-    let bridge = Bridge::new(profile, Some(options.to.clone().into()), seed);
-    let mut node = Stack::new(Config::new(seed), bridge);
-    let mut driver = Sockets::new(&options.listen, &options.certificates)?;
-    options.records.begin(&mut driver, "b2bua")?;
-    let heard = hear(driver.waker());
+    let bridge = Bridge::new(profile, Some(options.to.clone().into()), sansip_driver::seed()?);
+    let mut node = Stack::new(options.usual.config()?, bridge);
+    let mut running = options.usual.begin(&options.listen, "b2bua")?;
     for place in &options.listen {
-        driver.listen(&mut node, *place, None, false)?;
+        running.driver.listen(&mut node, *place, None, false)?;
     }
-    loop {
-        let turn = driver.next(&mut node, None)?;
-        let now = driver.now();
-        match turn {
-            Turn::Event(Told::Begun(to)) => say(format_args!("{now} calls {to}")),
-            Turn::Event(Told::Answered) => say(format_args!("{now} a call is answered")),
-            Turn::Event(Told::Over(Some(status))) => say(format_args!("{now} a call came to nothing: {status}")),
-            Turn::Event(Told::Over(None)) => say(format_args!("{now} a call is over")),
-            Turn::Woken => {
-                for said in heard.try_iter() {
-                    match said {
-                        Said::Line(_) => {}
-                        Said::Reload => driver.reload(&options.certificates),
-                        Said::Stop => {
-                            node.command(now, Bridge::shut_down);
-                            driver.stop(GOODBYE);
-                        }
-                    }
-                }
-            }
-            Turn::Stopped { .. } => end(0),
-            Turn::Trouble(trouble) => warn(trouble),
-            _ => {}
+    running.run(&mut node, &mut Telling { is_ending: false })
+}
+
+/// Tells of the calls until the end.
+struct Telling {
+    is_ending: bool,
+}
+
+impl Program<Bridge> for Telling {
+    fn told(&mut self, _: &mut Stack<Bridge>, now: Instant, told: Told) -> Outcome<()> {
+        match told {
+            Told::Begun(to) => say(format_args!("{now} calls {to}")),
+            Told::Answered => say(format_args!("{now} a call is answered")),
+            Told::Over(Some(status)) => say(format_args!("{now} a call came to nothing: {status}")),
+            Told::Over(None) => say(format_args!("{now} a call is over")),
         }
+        Ok(())
+    }
+
+    fn stops(&mut self, node: &mut Stack<Bridge>, now: Instant) {
+        node.command(now, Bridge::shut_down);
+        self.is_ending = true;
+    }
+
+    fn turned(&mut self, _: &mut Stack<Bridge>, _: Instant) -> Outcome<Option<Duration>> {
+        Ok(self.is_ending.then_some(GOODBYE))
     }
 }

@@ -1,10 +1,12 @@
 //! The common parts of the examples: addresses on the command line, sockets, lines and signals while they run, words to the user.
 
-#![allow(dead_code, reason = "each example uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each example uses a part of it")]
 
 mod log;
 mod place;
+mod program;
 mod records;
+mod session;
 mod sockets;
 
 use std::fmt::Display;
@@ -17,7 +19,9 @@ use sansip_driver::Waker;
 
 pub(crate) use log::{end, fail, say, warn};
 pub(crate) use place::{Hop, Place};
+pub(crate) use program::{Outcome, Program, Running, Usual};
 pub(crate) use records::Records;
+pub(crate) use session::Sessions;
 pub(crate) use sockets::{Certificates, Sockets};
 
 /// The options of the command line. Wrong ones are one sentence, and the end.

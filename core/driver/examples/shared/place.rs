@@ -1,12 +1,16 @@
 //! Addresses on the command line.
 
 use std::fmt::{Display, Formatter};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::str::FromStr;
 
 use sansip::message::header::Protocol;
 use sansip::message::{HostBuf, HostPortBuf};
 use sansip::{Listener, NextHop};
+
+/// How often a free port is looked for.
+const TRIES: u16 = 100;
 
 fn protocol(name: &str) -> Option<Protocol> {
     [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Ws, Protocol::Wss]
@@ -23,6 +27,20 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) const VALUE: &'static str = "udp|tcp|tls|ws|wss:ADDR:PORT";
+
+    /// This place with a port that is free for UDP and TCP, if it has none.
+    pub(crate) fn free_for_both(mut self) -> io::Result<Self> {
+        let mut tries = 0;
+        while self.address.port() == 0 {
+            let tcp = TcpListener::bind(self.address)?.local_addr()?;
+            match UdpSocket::bind(tcp) {
+                Ok(_) => self.address = tcp,
+                Err(error) if tries == TRIES => return Err(error),
+                Err(_) => tries += 1,
+            }
+        }
+        Ok(self)
+    }
 
     /// The listener there, by that name if there is one.
     pub(crate) fn listener(self, sent_by: Option<&HostPortBuf>) -> Listener {

@@ -101,3 +101,46 @@ impl Asker {
         }
     }
 }
+
+#[cfg(all(test, feature = "dns"))]
+mod tests {
+    use std::net::UdpSocket;
+
+    use sansip::user_agent::{Profile, UserAgent};
+    use sansip::{Config, Listener, Node, Output, Seed};
+
+    use super::*;
+
+    /// A question of a node.
+    fn question() -> (QueryId, Question) {
+        let profile = Profile::new("<sip:alice@192.0.2.1>".parse().unwrap());
+        let mut node = UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
+        node.listen(Listener::udp("192.0.2.1:5060".parse().unwrap()));
+        node.call(sansip::Instant::ZERO, &"<sip:bob@biloxi.com>".parse().unwrap()).unwrap();
+        let questions = std::iter::from_fn(|| node.poll()).find_map(|output| match output {
+            Output::Resolve { query, question } => Some((query, question)),
+            _ => None,
+        });
+        questions.unwrap()
+    }
+
+    #[test]
+    fn as_many_questions_are_open_as_may_be_and_one_that_is_answered_makes_room() {
+        // It never answers.
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let dns = Dns { servers: vec![server.local_addr().unwrap()] };
+        let (report, answered) = std::sync::mpsc::channel();
+        let mut asker =
+            Asker::new(Resolver::Dns(dns), Arc::new(move |_, answers: Vec<Answer>| drop(report.send(answers))));
+        let (query, question) = question();
+        for _ in 0..OPEN {
+            asker.ask(query, question.clone()).unwrap();
+        }
+        let refused = asker.ask(query, question.clone()).unwrap_err();
+        assert_eq!(refused.to_string(), "256 questions are open");
+        // All servers were asked twice, 2 s each, and that there is no answer is one, too.
+        let answer = answered.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert!(answer.is_empty());
+        asker.ask(query, question).unwrap();
+    }
+}

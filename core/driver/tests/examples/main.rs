@@ -5,7 +5,7 @@
 mod processes;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Stdio;
 
 use nix::sys::signal::Signal;
@@ -100,6 +100,59 @@ fn a_server_with_nothing_in_progress_ends_as_soon_as_it_is_told() {
     let (mut server, _) = server("tls", &[]);
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ends(), Some(0), "{}", server.said);
+}
+
+/// What a peer without a stack sends.
+fn request(method: &str, via: &UdpSocket) -> String {
+    let via = via.local_addr().expect("an address");
+    format!(
+        "{method} sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: 1\r\nCSeq: 1 {method}\r\n\
+         Contact: <sip:a@{via}>\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_server_that_is_told_to_end_waits_for_requests_without_a_response_and_for_nothing_else() {
+    let [caller, callee] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    callee.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("a timeout");
+    let route = format!("*=udp:{}", callee.local_addr().expect("an address"));
+    let mut command = example("server");
+    command.args(["--listen", "udp:127.0.0.1:0", "--domain", "biloxi.com", "--route", &route]);
+    let mut server = Process::start(command.stdin(Stdio::piped()));
+    let place = server.listens().replace("udp:", "");
+    // Its transaction is there for another 32 s.
+    caller.send_to(request("MESSAGE", &caller).as_bytes(), &place).expect("a datagram");
+    let hear = |begin: &str| {
+        let mut buffer = [0; 4_096];
+        let (length, from) = callee.recv_from(&mut buffer).expect("a request");
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        assert!(text.starts_with(begin), "{text}");
+        (text, from)
+    };
+    let respond = |(request, from): &(String, SocketAddr), status: &str| {
+        let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        let copied = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+        let lines: String = copied.map(|line| format!("{line}\r\n")).collect();
+        let response = format!("SIP/2.0 {status}\r\n{lines}Content-Length: 0\r\n\r\n");
+        callee.send_to(response.replace("biloxi.com>\r", "biloxi.com>;tag=2\r").as_bytes(), from).expect("a datagram");
+    };
+    respond(&hear("MESSAGE "), "200 OK");
+    let invite = request("INVITE", &caller).replace("bK1", "bK2");
+    caller.send_to(invite.as_bytes(), &place).expect("a datagram");
+    let invite = hear("INVITE ");
+    respond(&invite, "180 Ringing");
+    server.hears("status");
+    let status = server.says(" status idle=false");
+    assert!(status.contains(" server_transactions=2") && !status.contains("=0"), "{status}");
+    server.signal(Signal::SIGTERM);
+    server.says("stopping: transactions in progress: 2");
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert!(server.runs(), "it has not waited: {}", server.said);
+    respond(&invite, "200 OK");
+    let begun = std::time::Instant::now();
+    assert_eq!(server.ends(), Some(0), "{}", server.said);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "it has waited for what may come again");
 }
 
 #[test]

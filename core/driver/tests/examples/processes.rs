@@ -81,6 +81,11 @@ impl Process {
         writeln!(self.child.stdin.as_mut().expect("a pipe"), "{line}").expect("it reads");
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a child of ours").is_none()
+    }
+
     /// Its exit code, once it has ended.
     pub(crate) fn ends(&mut self) -> Option<i32> {
         let end = Instant::now() + WITHIN;
