@@ -102,7 +102,8 @@ impl Asker {
     }
 }
 
-#[cfg(all(test, feature = "dns"))]
+#[cfg(test)]
+#[cfg(feature = "dns")]
 mod tests {
     use std::net::UdpSocket;
 
