@@ -90,7 +90,7 @@ fn a_call_by_way_of_a_stateless_proxy() {
     server.says("unbound bob@biloxi.com");
     front.hears("status");
     let status = front.says("status idle=");
-    assert!(status.contains("idle=true") && status.contains("server_transactions: 0"), "{status}");
+    assert!(status.contains("idle=true") && !status.contains("server_transactions="), "{status}");
     front.signal(Signal::SIGTERM);
     assert_eq!(front.ends(), Some(0), "{}", front.said);
 }
