@@ -4,7 +4,7 @@
 
 mod processes;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::Stdio;
 
@@ -417,6 +417,14 @@ fn the_phone_of_the_readme_answers() {
     };
     drop(port);
     let _phone = Process::start(&mut example("minimal"));
+    // A call to a port that nobody has opened yet fails at once: the host says so by ICMP, and so it does here.
+    let probe = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    probe.connect("127.0.0.1:5060").expect("an address of this host");
+    probe.set_read_timeout(Some(std::time::Duration::from_millis(100))).expect("a time that is not 0");
+    let is_refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    while probe.send(b"\r\n").and_then(|_| probe.recv(&mut [0; 8])).is_err_and(is_refused) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     let mut load = example("load");
     load.args(["--call", "sip:bob@127.0.0.1", "--calls", "1", "--talk", "0", "--listen", "udp:127.0.0.1:0"]);
     let mut caller = Process::start(&mut load);
