@@ -101,7 +101,7 @@ fn all_succeeded(calls: &Calls, (caller, callee): (Outcome, Outcome)) {
 }
 
 /// Bob is called at atlanta.com through the server and then Kamailio, or at biloxi.com through Kamailio and then the server.
-fn through_both(scenarios: &(Scenario, Scenario), protocol: &str, kamailio_is_first: bool) {
+fn through_both(call: fn((Scenario, Scenario)) -> (Scenario, Scenario), protocol: &str, kamailio_is_first: bool) {
     if !are_here() {
         return;
     }
@@ -114,54 +114,50 @@ fn through_both(scenarios: &(Scenario, Scenario), protocol: &str, kamailio_is_fi
     let biloxi = format!("sip:127.0.0.1:{};transport={protocol}", server.port_of(protocol));
     let kamailio = Kamailio::start(Ways { port, biloxi: &biloxi, callee, other: callee });
     let calls = Calls::default();
-    let (caller, answer) = scenarios.clone();
     let (target, caller) = match kamailio_is_first {
-        true => (kamailio.port, caller),
-        false => (server.port, caller.towards("sip:bob@atlanta.com")),
+        true => (kamailio.port, Scenario::caller()),
+        false => (server.port, Scenario::caller().towards("sip:bob@atlanta.com")),
     };
-    all_succeeded(&calls, pair(target, callee, &calls, &(caller, answer)));
+    let scenarios = call((caller, Scenario::callee().keeping_its_invite(3)));
+    all_succeeded(&calls, pair(target, callee, &calls, &scenarios));
     server.has_used_all_messages();
     server.is_read_by_wireshark();
 }
 
-fn ends() -> (Scenario, Scenario) {
-    (Scenario::caller(), Scenario::callee().keeping_its_invite(3))
-}
-
 #[test]
 fn calls_go_through_kamailio_and_then_the_server() {
-    through_both(&call_between(ends()), "udp", true);
+    through_both(call_between, "udp", true);
 }
 
 #[test]
 fn calls_go_through_the_server_and_then_kamailio() {
-    through_both(&call_between(ends()), "udp", false);
+    through_both(call_between, "udp", false);
 }
 
 #[test]
 fn calls_go_over_tls_from_kamailio_to_the_server() {
-    through_both(&call_between(ends()), "tls", true);
+    through_both(call_between, "tls", true);
 }
 
 #[test]
 fn calls_go_over_tls_from_the_server_to_kamailio() {
-    through_both(&call_between(ends()), "tls", false);
+    through_both(call_between, "tls", false);
 }
 
 #[test]
 fn calls_are_cancelled_through_kamailio_and_then_the_server() {
-    through_both(&cancelled(ends()), "udp", true);
+    through_both(cancelled, "udp", true);
 }
 
 #[test]
 fn calls_are_cancelled_through_the_server_and_then_kamailio() {
-    through_both(&cancelled(ends()), "udp", false);
+    through_both(cancelled, "udp", false);
 }
 
 #[test]
 fn both_ends_change_the_session_along_both_recorded_routes() {
-    through_both(&changed(ends()), "udp", true);
-    through_both(&changed(ends()), "udp", false);
+    through_both(changed, "udp", true);
+    through_both(changed, "udp", false);
 }
 
 /// Kamailio forks what the server sends it: one phone rings for ever and is cancelled, the other answers.
