@@ -118,5 +118,6 @@ pub(super) const BETWEEN_FAMILIES: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--
 pub(super) const BEHIND_STRICT_ROUTER: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--topology strict"]);
 /// Alice has seen a token of a proxy, and uses it for something else.
 pub(super) const TOKEN_IS_STOLEN: Scene = RECORDED.provoked_by("alice", servers::STEALS_TOKEN);
-/// Alice makes a token up.
-pub(super) const TOKEN_IS_FORGED: Scene = RECORDED.provoked_by("alice", servers::FORGES_TOKEN);
+/// Alice makes a token up, and sends it to the server whose token it would be: another one leads no stranger there.
+pub(super) const TOKEN_IS_FORGED: Scene = Scene::of(&[BOB_ANSWERS, AT_ONE_PROXY, "--record-route --hang-up alice"])
+    .provoked_by("alice", servers::FORGES_TOKEN);
