@@ -4,7 +4,7 @@ extern crate std;
 
 use crate::time::Instant;
 
-/// The time since this clock was made.
+/// Measures the time since it was made, to the nanosecond: drivers hand it to [`Node::handle`](crate::Node::handle).
 ///
 /// ```
 /// use sansip::{Clock, Duration};
@@ -19,19 +19,19 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that stands at [`Instant::ZERO`] now.
+    /// Makes a clock that stands at [`Instant::ZERO`] now.
     #[expect(clippy::disallowed_methods, reason = "a driver is where time comes from")]
     #[expect(clippy::new_without_default, reason = "two of them differ")]
     pub fn new() -> Self {
         Self { zero: std::time::Instant::now() }
     }
 
-    /// The time now.
+    /// Gives the time now.
     pub fn now(&self) -> Instant {
         Instant::ZERO + self.zero.elapsed()
     }
 
-    /// That time by this clock; [`Instant::ZERO`] if it was before.
+    /// Translates that time to this clock: [`Instant::ZERO`] if it was before the clock was made.
     pub fn at(&self, time: std::time::Instant) -> Instant {
         Instant::ZERO + time.saturating_duration_since(self.zero)
     }

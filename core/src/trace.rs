@@ -1,4 +1,4 @@
-//! What the stack tells the crate `tracing` (feature `tracing`): a span for each transaction and each dialog, at level debug what happens to them
+//! Tells the crate `tracing` what happens (feature `tracing`): a span for each transaction and each dialog, at level debug what happens to them
 //! and what is dropped with its reason, at level trace each message. Credentials are masked. Without the feature all of this is empty and
 //! costs nothing.
 //!
@@ -112,7 +112,7 @@ mod on {
             debug!(target: TRANSACTION, parent: &self.0, "retransmission");
         }
 
-        /// What it has sent did not arrive.
+        /// Tells that a message of the transaction did not arrive.
         pub(crate) fn fails(&self) {
             debug!(target: TRANSACTION, parent: &self.0, "not delivered");
         }
@@ -142,7 +142,7 @@ mod masked {
     /// The header fields whose values are credentials (RFC 3261 §20.7, §20.28).
     const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 
-    /// What stands for a secret.
+    /// The text that stands for a secret.
     const MASK: &str = "***";
 
     /// Octets of a start line that are shown.

@@ -1,4 +1,4 @@
-//! What the feature `tracing` tells, heard by a subscriber of the test's own.
+//! The feature `tracing`, heard by a subscriber of the test's own.
 
 use std::fmt::{Debug, Write};
 use std::net::SocketAddr;
@@ -64,7 +64,7 @@ impl Subscriber for Lines {
     }
 }
 
-/// What is told while `run` runs.
+/// Gives the lines that are told while `run` runs.
 fn told(run: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     tracing::subscriber::with_default(lines.clone(), run);

@@ -14,7 +14,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// The protocols with their ports.
     ports: Vec<(String, u16)>,
-    /// What crosses its sockets.
+    /// The capture of its sockets.
     capture: Option<Capture>,
 }
 

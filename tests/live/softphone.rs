@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::examples::{Server, phone};
 use crate::processes::{Process, certificate, is_here, is_installed, peers};
 
-/// Whose library it is.
+/// The library that a phone is made with.
 #[derive(Clone, Copy)]
 enum Library {
     Pjsip,

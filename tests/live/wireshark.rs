@@ -1,4 +1,4 @@
-//! What crosses the sockets of an example, as Wireshark reads it.
+//! Reads the captures of examples by Wireshark.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

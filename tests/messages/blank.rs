@@ -5,7 +5,7 @@ use sansip::server::Settings;
 
 use crate::moved::{hear, request, server};
 
-/// What a server of a domain does with a request that has these lines besides: the status, 0 if it is passed on, or nothing.
+/// Gives the status by which a server of a domain answers a request with these lines besides: 0 if the request is passed on, none if it is dropped.
 fn outcome(settings: &Settings, uri: &[u8], method: &str, lines: &str) -> Option<u16> {
     let (mut server, listener): (Server, _) = server(settings.clone());
     let sent = hear(&mut server, listener, &request(uri, method, lines.as_bytes()));

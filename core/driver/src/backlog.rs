@@ -67,7 +67,7 @@ impl Backlog {
         Ok(())
     }
 
-    /// What there is to tell the node: that more than [`HELD`] octets wait, and then, that none do.
+    /// Says whether there is a change to tell the node: that more than [`HELD`] octets wait, and later that none do.
     pub(crate) const fn change(&mut self) -> Option<Change<'static>> {
         let (is_over, is_empty) = (self.octets > HELD, self.is_empty());
         match self.is_stalled {

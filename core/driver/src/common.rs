@@ -178,7 +178,7 @@ impl<S> Common<S> {
         }
     }
 
-    /// What there is to tell the application before the driver waits; if nothing, until when it may wait.
+    /// Gives the next event for the application before the driver waits. If there is none, says until when the driver may wait.
     pub(crate) fn before<N: Node>(
         &mut self,
         node: &N,

@@ -1,4 +1,4 @@
-//! What is to be done later.
+//! Work that is due later.
 
 use std::collections::VecDeque;
 

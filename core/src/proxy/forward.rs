@@ -96,7 +96,7 @@ impl Core {
                             cx.arm(at, Work::TimerC(id))
                         });
                         let state = BranchState::Calling;
-                        // What is behind another proxy and was led to by a 3xx is not the user's who was asked for.
+                        // A target that a 3xx named, behind another proxy, is no binding of the user who was asked for.
                         let may_tell = |way: &LostWay| way.flow.is_some() || !context.fork.has_recursed;
                         let way = LostWay::of(id, &target).filter(may_tell).map(Box::new);
                         let Target { q, instead, .. } = target;

@@ -17,8 +17,8 @@ pub enum News {
     Lost(Box<LostWay>),
 }
 
-/// A way that a branch took, and that leads nowhere any more: another proxy has said 430 for its flow, or a message could not be sent along ours. Of
-/// the contacts of a 3xx only our own flows are told: who is bound behind another proxy is not the user who was asked for.
+/// A way that a branch took, and that leads nowhere any more: another proxy has said 430 for its flow, or a message could not be sent along ours. A
+/// contact of a 3xx is told only if it is a flow of ours: who is bound behind another proxy is not the user who was asked for.
 #[derive(Clone, Debug)]
 pub struct LostWay {
     /// The context of the branch.

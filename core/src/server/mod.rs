@@ -316,7 +316,7 @@ impl Core {
         if !is_sent && (redirects || is_for_us && self.wants_redirect(&request, uri, allowed)) {
             return self.redirect(cx, arrival, uri, known);
         }
-        // What nobody will relay costs no transaction, and nothing is looked up for it. A scheme that nobody knows is told as such (§16.3 step 2).
+        // A request that nobody will relay costs no transaction and no question. A scheme that nobody knows gets its 416 all the same (§16.3 step 2).
         let is_closed = !is_sent && uri.is_sip() && !self.may_go(cx, &request, uri, recorded || allowed);
         if is_closed && matches!(self.along_flow(cx, &arrival.request, &request, &known), Ok(None)) {
             return self.denied(cx, arrival, Denied::Stranger, known);

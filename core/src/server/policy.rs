@@ -204,7 +204,7 @@ impl Core {
 
     /// Decides on a request after preprocessing, whose Request-URI is `uri`.
     ///
-    /// What [may not go](Self::may_go) is 403. Else the most specific key of the route table comes first; then the location service, for the
+    /// A request that [may not go](Self::may_go) gets 403. Else the most specific key of the route table comes first; then the location service, for the
     /// domain's own users; then the catch-all `*`; then the Request-URI as it stands. A request of a dialog whose route we have
     /// `recorded` goes to the remote target that its Request-URI is, and so does one of a sender who is `allowed` to send anywhere, if no
     /// route is for it.

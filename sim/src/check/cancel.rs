@@ -45,7 +45,7 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
 fn overdue(part: &Part<'_>, seen: &Seen<'_>, invite: &Packet<'_>) -> Option<Instant> {
     let below = seen.below.filter(|_| invite.is("INVITE"))?;
     let is_first = !part.of(seen.hop).before(seen.index).sends("INVITE");
-    // What comes when the transaction is over is a stray.
+    // A response that comes when the transaction is over is a stray.
     let given_up = seen.time + part.timers.sixty_four_t1();
     let answered = part.of(below).responses_sent("INVITE").find(|(_, packet, _)| packet.is_final());
     let is_in_time = |index| answered.is_none_or(|(answer, ..)| answer.index > index);

@@ -75,7 +75,7 @@ impl<'p, 'a> Exchange<'p, 'a> {
         Self { seen, places: Places::Group(places) }
     }
 
-    /// What came before that place in the part.
+    /// Keeps the messages before that place in the part.
     #[must_use]
     pub fn before(self, index: usize) -> Self {
         let places = match self.places {
@@ -85,7 +85,7 @@ impl<'p, 'a> Exchange<'p, 'a> {
         Self { places, ..self }
     }
 
-    /// What came after that place in the part.
+    /// Keeps the messages after that place in the part.
     #[must_use]
     pub fn after(self, index: usize) -> Self {
         let places = match self.places {

@@ -140,12 +140,12 @@ impl<'a> Part<'a> {
         Exchange::all(&self.seen).messages()
     }
 
-    /// What was seen before that place.
+    /// Gives the messages before that place.
     pub fn before(&self, index: usize) -> Exchange<'_, 'a> {
         Exchange::all(&self.seen).before(index)
     }
 
-    /// What was seen after that place.
+    /// Gives the messages after that place.
     pub fn after(&self, index: usize) -> Exchange<'_, 'a> {
         Exchange::all(&self.seen).after(index)
     }

@@ -14,7 +14,7 @@ use crate::packet::{Packet, host_port};
 /// * A proxy does not pass a request on that it has passed on before with the Request-URI and the Route that it has now (§16.3 step 4 as
 ///   RFC 5393 §4.2 has it), if the branch that it wrote then has the second part of §16.6 step 8 to know it by.
 ///
-/// Of Routes without `lr` (strict routers) nothing else is judged than that one is the Request-URI where the request goes to it (§16.6 step 6).
+/// A Route without `lr` (a strict router) is judged in one thing alone: it is the Request-URI where the request goes to it (§16.6 step 6).
 pub const ROUTE: Rule =
     Rule::new("route", "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2")
         .of_parts(check_part);

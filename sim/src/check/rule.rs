@@ -30,7 +30,7 @@ impl Rule {
         Self { part, ..self }
     }
 
-    /// What it says is so in the end: it is one of liveness.
+    /// Makes it a rule of liveness, which has to hold in the end.
     #[must_use]
     pub const fn in_the_end(self) -> Self {
         Self { property: Property::Liveness, ..self }

@@ -114,7 +114,7 @@ pub(super) struct Sweep {
 
 #[derive(Debug, Args)]
 pub(super) struct Merge {
-    /// What `sansip-sim sweep --shard I/N --json FILE` wrote
+    /// The files that `sansip-sim sweep --shard I/N --json FILE` wrote
     pub(super) files: Vec<PathBuf>,
     /// Write the sum to FILE
     #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(results_file))]
@@ -190,7 +190,7 @@ impl Kept {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parts<const EXPLORED: bool> {
     pub(super) case: Case,
-    /// What it does besides what it does to messages depends on the other parts.
+    /// The weather by name. Some of it depends on the other parts.
     pub(super) weather: Option<Preset>,
     /// As they stood there: name and value, which is empty of a switch.
     pub(super) given: Vec<(&'static str, String)>,

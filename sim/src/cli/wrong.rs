@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// What is wrong, and what would be right.
+/// Says what is wrong, and what would be right.
 pub(super) fn sentence(error: &clap::Error) -> String {
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => word.as_str(),

@@ -58,7 +58,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// What was drawn, changed by these options.
+    /// Changes the case that was drawn by these options.
     pub const fn of(options: &'static [&'static str]) -> Self {
         Self { options, provoked: None }
     }

@@ -1,4 +1,4 @@
-//! What the user types.
+//! Keys that the user types.
 
 use sansip::Instant;
 use sansip::message::UriBuf;

@@ -1,4 +1,4 @@
-//! What the phone does with what happens.
+//! The phone: reacts to events of its node.
 
 use std::net::IpAddr;
 

@@ -23,7 +23,7 @@ pub(crate) struct Usual {
 }
 
 impl Usual {
-    /// What a node begins with.
+    /// Makes the configuration that a node begins with.
     pub(crate) fn config(&self) -> io::Result<Config> {
         let mut config = Config { drops: self.debug.debug, ..Config::new(sansip_driver::seed()?) };
         sansip_driver::fit_descriptors(&mut config.limits.transport);
@@ -39,7 +39,7 @@ impl Usual {
     }
 }
 
-/// What an example does, beside its node.
+/// The part of an example beside its node.
 pub(crate) trait Program<U: TransactionUser> {
     /// The node tells something.
     fn told(&mut self, node: &mut Stack<U>, now: Instant, event: U::Event) -> Outcome<()>;

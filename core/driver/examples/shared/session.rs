@@ -11,7 +11,7 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// Of the end that has this address.
+    /// Describes sessions of the end that has this address.
     pub(crate) const fn at(ip: IpAddr) -> Self {
         Self { ip, version: 0 }
     }

@@ -189,7 +189,7 @@ pub(super) async fn accept(
 /// The driver's side of a connection.
 pub(super) struct Connection {
     pub(super) path: Path,
-    /// What is to be written, also before the connection is open.
+    /// The octets to write. They may come before the connection is open.
     pub(super) queue: Queue,
     is_open: Arc<AtomicBool>,
     task: AbortHandle,

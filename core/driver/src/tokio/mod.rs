@@ -86,7 +86,7 @@ pub struct Driver {
     common: Common<Arc<UdpSocket>>,
     /// The listeners with a UDP socket.
     datagrams: Vec<(ListenerId, Arc<UdpSocket>)>,
-    /// What tasks tell is looked at before datagrams, this time.
+    /// Whether this turn reads the words of tasks before datagrams.
     is_told_first: bool,
     tell: Sender<Told>,
     told: Receiver<Told>,

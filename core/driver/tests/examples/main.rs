@@ -102,7 +102,7 @@ fn a_server_with_nothing_in_progress_ends_as_soon_as_it_is_told() {
     assert_eq!(server.ends(), Some(0), "{}", server.said);
 }
 
-/// What a peer without a stack sends.
+/// Writes a request as a peer without a stack does.
 fn request(method: &str, via: &UdpSocket) -> String {
     let via = via.local_addr().expect("an address");
     format!(

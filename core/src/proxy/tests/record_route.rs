@@ -53,7 +53,7 @@ fn the_second_of_a_pair_says_which_listener_sends() {
     assert_ne!(sends(&alone, "192.0.2.4;lr"), second);
 }
 
-/// What is recorded of an INVITE that came with this Contact, over TLS or UDP, and goes to this target; without the tokens.
+/// Gives the Record-Route, without the tokens, that is written for an INVITE that came with this Contact, over TLS or UDP, and goes to this target.
 fn record(change: impl FnOnce(&mut Settings), over_tls: bool, [uri, contact, target]: [&str; 3]) -> Vec<String> {
     let mut bench = Bench::with(change);
     let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));

@@ -212,7 +212,7 @@ fn a_user_at_our_bare_address_is_nobody() {
     assert_eq!(forwarded(&mut bench, &request("INVITE", "sip:bob@192.0.2.3", "")), ["404"]);
 }
 
-/// What leads elsewhere: by its Request-URI, by a Route of somebody else, or of ours that leads here again.
+/// Request-URIs and Routes that lead elsewhere: a Request-URI, a Route of somebody else, or a second Route of ours.
 const ELSEWHERE: [(&str, &str); 6] = [
     ("sip:carol@chicago.com", ""),
     ("sip:bob@192.0.2.44", ""),
@@ -259,7 +259,7 @@ fn what_leads_elsewhere_goes_there_on_wish_or_along_what_was_recorded() {
             let mut bench = if recorded { Bench::new() } else { relaying() };
             bench.register(1);
             let ours = bench.own_route("sip:server10.biloxi.com");
-            // What is ours comes first in any case.
+            // Our own Route comes first in any case.
             let more = match (recorded, more.contains("<sip:server10.biloxi.com;lr>")) {
                 (true, true) => more.replace("<sip:server10.biloxi.com;lr>", &ours),
                 (true, false) => format!("Route: {ours}\n{more}"),
