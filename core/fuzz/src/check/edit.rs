@@ -305,12 +305,13 @@ impl Model {
         if let (Some(port), true) = (rport, via.parameters.has("rport")) {
             set(&mut parts, "rport", &port.to_string());
         }
-        if let Some(ip) = received {
-            if via.parameters.has("received") {
-                set(&mut parts, "received", &ip.to_string());
-            } else {
-                parts.push(format!("received={ip}").into_bytes());
-            }
+        if let (Some(ip), true) = (received, via.parameters.has("received")) {
+            set(&mut parts, "received", &ip.to_string());
+        }
+        keep_first(&mut parts, "rport");
+        keep_first(&mut parts, "received");
+        if let (Some(ip), false) = (received, via.parameters.has("received")) {
+            parts.push(format!("received={ip}").into_bytes());
         }
         let stamped = [&line[..start], &parts.join(&b';'), &line[end..]].concat();
         self.now[at] = Some(Line(stamped));
@@ -342,13 +343,48 @@ fn semicolons(value: &[u8]) -> Vec<Vec<u8>> {
     parts
 }
 
+fn space(octet: &u8) -> bool {
+    b" \t\r\n".contains(octet)
+}
+
+/// Where the name of a parameter stands, the white space around it left out.
+fn name_of(part: &[u8]) -> (usize, usize) {
+    let start = part.iter().position(|octet| !space(octet)).unwrap_or(part.len());
+    let end = part[start..].iter().position(|octet| space(octet) || *octet == b'=').map_or(part.len(), |at| start + at);
+    (start, end)
+}
+
+/// Takes out all parameters of that name but the first. The white space before the semicolon goes with the parameter, that
+/// behind the parameter stays.
+fn keep_first(parts: &mut Vec<Vec<u8>>, name: &str) {
+    let named = |part: &[u8]| {
+        let (start, end) = name_of(part);
+        part[start..end].eq_ignore_ascii_case(name.as_bytes())
+    };
+    let Some(first) = parts.iter().skip(1).position(|part| named(part)).map(|at| at + 1) else { return };
+    let mut at = first + 1;
+    while at < parts.len() {
+        if !named(&parts[at]) {
+            at += 1;
+            continue;
+        }
+        let void = parts.remove(at);
+        let blank = void.iter().rposition(|octet| !space(octet)).map_or(0, |last| last + 1);
+        // Empty parameters before the one that is taken out go too.
+        while parts[at - 1].iter().all(space) {
+            at -= 1;
+            parts.remove(at);
+        }
+        let before = &mut parts[at - 1];
+        before.truncate(before.iter().rposition(|octet| !space(octet)).map_or(0, |last| last + 1));
+        before.extend(&void[blank..]);
+    }
+}
+
 /// Gives the first parameter of that name another value, the white space around it kept.
 fn set(parts: &mut [Vec<u8>], name: &str, value: &str) {
-    let space = |octet: &u8| b" \t\r\n".contains(octet);
     for part in parts.iter_mut().skip(1) {
-        let start = part.iter().position(|octet| !space(octet)).unwrap_or(part.len());
-        let end =
-            part[start..].iter().position(|octet| space(octet) || *octet == b'=').map_or(part.len(), |at| start + at);
+        let (start, end) = name_of(part);
         if !part[start..end].eq_ignore_ascii_case(name.as_bytes()) {
             continue;
         }
