@@ -2,8 +2,10 @@
 //!
 //! The model of a call: it is over as soon as a user ends it or is told of its end, and then neither end has it. Else both have it, both
 //! were told so, and the same offers were answered at both, in the same order. In a call that is over the last offer may have been
-//! answered without that the other end knows. Each end is told once. A call whose place another has taken is over.
+//! answered without that the other end knows. Each end is told once. A call whose place another has taken is over. A response
+//! that an event tells of has come in.
 
+mod heard;
 mod overtaken;
 mod player;
 mod transfers;

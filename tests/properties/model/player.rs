@@ -10,6 +10,7 @@ use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node,
 use sansip_sim::actor::{Actor, Call, Census};
 use sansip_sim::trace::Note;
 
+use super::heard::Heard;
 use super::transfers::{Followed, Shared, change};
 
 /// Something that the user does if it can be done then; `which` chooses among the calls there are, or whom to call.
@@ -100,6 +101,7 @@ pub(super) struct Player {
     own: String,
     transfers: Shared,
     followed: Followed,
+    heard: Heard,
 }
 
 impl Player {
@@ -132,6 +134,7 @@ impl Player {
                 own,
                 transfers: Arc::clone(&transfers),
                 followed: Followed::new(),
+                heard: Heard::default(),
             },
             log,
             transfers,
@@ -371,6 +374,7 @@ impl Player {
     }
 
     fn hear(&mut self, event: Event) {
+        self.heard.check(&event);
         let now = self.now;
         match event {
             Event::Incoming { call, request, .. } => {
@@ -494,6 +498,7 @@ impl Node for Player {
         while self.due().is_some_and(|at| at <= self.now) {
             self.act();
         }
+        self.heard.note(&input);
         self.agent.handle(now, input);
     }
 
