@@ -2,6 +2,7 @@
 
 mod b2bua;
 mod determinism;
+mod early_bye;
 mod faults;
 mod messages;
 mod phone;

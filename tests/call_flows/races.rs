@@ -1,8 +1,4 @@
 //! The races of RFC 5407 §3 between two user agents, each as a ladder beside the RFC's figure.
-//!
-//! §3.1.3 has a BYE that a caller sends in an early dialog, which the RFC does not recommend and ours never sends. How a callee treats
-//! one is tested in core: before its 200 by `user_agent::tests::serving::a_bye_before_the_answer_ends_the_invite_with_487`, and after it by
-//! `a_bye_instead_of_the_ack_ends_the_call_and_the_200s` there.
 
 use sansip::Instant;
 use sansip::message::UriBuf;
@@ -11,12 +7,17 @@ use sansip_sim::check::{breaches, standard};
 use sansip_sim::{Setting, World};
 
 use crate::drawn;
+use crate::early_bye::EarlyBye;
 use crate::phone::{Phone, sdp};
 
 /// A message takes 10 ms; Alice calls at 0 ms.
 fn world(plan: &str, alice: Phone, bob: Phone) -> World {
+    joined(plan, |world| alice.join(world, "alice"), bob)
+}
+
+fn joined(plan: &str, alice: impl FnOnce(&mut World), bob: Phone) -> World {
     let mut world = World::new(Setting { plan: plan.parse().expect("a plan"), ..Setting::default() });
-    alice.join(&mut world, "alice");
+    alice(&mut world);
     bob.join(&mut world, "bob");
     let quiet = world.run_until_quiet(Instant::from_millis(120_000));
     let broken = breaches(&standard(), &world);
@@ -60,6 +61,13 @@ fn rfc5407_3_1_1_the_invite_again_while_the_200_is_on_its_way() {
 fn rfc5407_3_1_2_cancel_while_the_200_is_on_its_way() {
     let alice = alice().at(1_000, |alice| alice.agent.cancel(alice.now, alice.call()));
     insta::assert_snapshot!(drawn(&world("", alice, answering_bob())));
+}
+
+/// Alice's BYE ends one early dialog, which is not recommended (Appendix A); ours never sends one. It comes when the call is answered.
+#[test]
+fn rfc5407_3_1_3_bye_of_an_early_dialog_while_the_200_is_on_its_way() {
+    let world = joined("", |world| EarlyBye::at(1_000).join(world, "alice"), answering_bob());
+    insta::assert_snapshot!(drawn(&world));
 }
 
 #[test]
