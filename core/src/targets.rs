@@ -119,6 +119,7 @@ impl TargetSet {
             return false;
         }
         let place = self.waiting.partition_point(|other| other.q >= target.q);
+        room_for_one(&mut self.waiting);
         self.waiting.insert(place, target);
         true
     }
@@ -130,6 +131,7 @@ impl TargetSet {
             return false;
         }
         let q = self.best().map_or(before, |best| best.max(before));
+        room_for_one(&mut self.waiting);
         self.waiting.insert(0, target.with_q(q));
         true
     }
@@ -166,6 +168,10 @@ impl TargetSet {
             return None;
         }
         let target = self.waiting.remove(0);
+        if self.waiting.is_empty() {
+            self.clear();
+        }
+        room_for_one(&mut self.taken);
         self.taken.push(target.place());
         Some(target)
     }
@@ -188,6 +194,14 @@ impl TargetSet {
     /// Whether no target waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+}
+
+/// Makes room for one entry where there is none. Most requests have one target, and `Vec` begins with room for four, which a request
+/// would hold for as long as it rings.
+fn room_for_one<T>(entries: &mut Vec<T>) {
+    if entries.capacity() == 0 {
+        entries.reserve_exact(1);
     }
 }
 
