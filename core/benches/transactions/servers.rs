@@ -5,14 +5,19 @@ use sansip::{Arrival, Duration, Indication, ServerTransactionId, Tag};
 
 use super::{Bench, OPERATIONS, STEP, Template, Watch};
 
+/// The tag of all responses.
+const TAG: &str = "a6c85cf";
+
+/// All transactions are of one Call-ID, as the response of each repeats one request (an ACK must have the Call-ID of the rejection).
 fn server_text(method: &str) -> String {
+    let tag = if method == "ACK" { format!(";tag={TAG}") } else { String::new() };
     format!(
         "{method} sip:bob@biloxi.com SIP/2.0\n\
          Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK{mark}nashds8;rport\n\
          Max-Forwards: 70\n\
-         To: Bob <sip:bob@biloxi.com>\n\
+         To: Bob <sip:bob@biloxi.com>{tag}\n\
          From: Alice <sip:alice@atlanta.com>;tag=1928301774\n\
-         Call-ID: a84b4c76e66710-{mark}\n\
+         Call-ID: a84b4c76e66710\n\
          CSeq: 314159 {method}\n\
          Contact: <sip:alice@pc33.atlanta.com>\n\
          Content-Length: 0\n\n",
@@ -69,7 +74,7 @@ impl Servers {
 }
 
 fn response(request: &Request, status: StatusCode) -> Response {
-    match Response::to(request, status).to_tag("a6c85cf").finish() {
+    match Response::to(request, status).to_tag(TAG).finish() {
         Ok(response) => response,
         Err(error) => panic!("a response: {error:?}"),
     }

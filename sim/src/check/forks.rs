@@ -65,7 +65,7 @@ pub(super) fn judge_breadth(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>)
         return Ok(());
     }
     let incoming = part.copies(below, sent.method, seen.index).filter_map(|(_, packet, _)| breadth(packet)).max();
-    let is_over = |hop| part.of(hop).before(seen.index).received().any(|(_, packet, _)| packet.is_final());
+    let is_over = |hop| is_over(part, hop, sent.method, seen);
     let (mut open, mut used) = (vec![seen.hop], own);
     for (other, packet, _) in part.branches(below).before(seen.index).requests_sent(sent.method) {
         if !open.contains(&other.hop) && !is_over(other.hop) {
@@ -78,6 +78,18 @@ pub(super) fn judge_breadth(part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>)
     } else {
         Err("the branches have more Max-Breadth than it came with")
     }
+}
+
+/// Whether a branch has its final response, or none can come any more: nothing has answered for 64·T1 (timers B and F), or its CANCEL is that
+/// old (RFC 3261 §9.1).
+fn is_over(part: &Part<'_>, hop: usize, method: &str, seen: &Seen<'_>) -> bool {
+    let branch = part.of(hop).before(seen.index);
+    if branch.received().any(|(_, packet, _)| packet.is_final() && packet.method == method) {
+        return true;
+    }
+    let rings = branch.received().any(|(_, packet, _)| packet.answers(1, "INVITE"));
+    let from = if rings { branch.requests_sent("CANCEL").next() } else { branch.sent().next() };
+    from.is_some_and(|(first, ..)| first.time + part.timers.sixty_four_t1() <= seen.time)
 }
 
 fn breadth(packet: &Packet<'_>) -> Option<u32> {
@@ -149,6 +161,16 @@ mod tests {
         shows(story(&came).sends(0, &second(1)), "");
         shows(story(&came).sends(0, &second(2)), TOO_MUCH);
         shows(story(&came).receives(5, &of("p", 486)).sends(5, &second(3)), "");
+        // The CANCEL was answered, and not yet the INVITE.
+        let cancelled = || story(&came).receives(5, &of("p", 180)).sends(6, &request("CANCEL", &["p"]));
+        let cancelled = || cancelled().receives(7, &response(200, "CANCEL", &["p"]));
+        shows(cancelled().sends(8, &second(3)), TOO_MUCH);
+        shows(cancelled().sends(32_005, &second(3)), TOO_MUCH);
+        shows(cancelled().sends(32_006, &second(3)), "");
+        // Timers B and F, but none is left after a provisional response.
+        shows(story(&came).sends(31_999, &second(3)), TOO_MUCH);
+        shows(story(&came).sends(32_000, &second(3)), "");
+        shows(story(&came).receives(5, &of("p", 180)).sends(32_000, &second(3)), TOO_MUCH);
         shows(story(&request("INVITE", &["1"])).sends(0, &second(58)), "");
         shows(story(&request("INVITE", &["1"])).sends(0, &second(59)), TOO_MUCH);
     }
