@@ -16,7 +16,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// A server that asks for credentials, or not. The callee has registered, and the caller was challenged once.
+    /// A server that asks for credentials, or not. The callee has registered.
     pub(crate) fn new(asks: bool) -> Self {
         let domain = "biloxi.com".parse().expect("a host");
         let mut settings = Settings { domains: vec![domain], ..Settings::default() };
@@ -36,16 +36,9 @@ impl Bench {
         bench.receive([192, 0, 2, 4], REGISTER.as_bytes());
         assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 1);
         if asks {
-            let first = invite(0, &Fields::default());
-            let sent = bench.receive([192, 0, 2, 1], &first);
-            let Some(Message::Response(challenge)) = sent.first() else { panic!("a challenge") };
-            assert_eq!(challenge.status(), StatusCode::PROXY_AUTHENTICATION_REQUIRED);
             let mut keyring = Keyring::new(Limits::default());
             let login = Login::new("alice", Secret::password("alice"));
             keyring.insert((), Scope::realm("biloxi.com"), login).expect("a realm");
-            let mut random = Random::new(Seed::from_u64(2), Script::default());
-            let answer = keyring.answer((), &parse(&first), challenge, Unknown::Ask, &mut random);
-            assert!(matches!(answer, Outcome::Again(_)));
             bench.keyring = Some(keyring);
         }
         bench
@@ -54,10 +47,16 @@ impl Bench {
     /// The INVITE of another call, with credentials where they are asked for.
     pub(crate) fn invite(&mut self, number: usize) -> Vec<u8> {
         let bare = invite(number, &Fields::default());
-        match &mut self.keyring {
-            Some(keyring) => invite(number, &keyring.authorize((), &parse(&bare))),
-            None => bare,
-        }
+        let Some(mut keyring) = self.keyring.take() else { return bare };
+        // Each call is challenged, as a proxy's challenge is good for one call (RFC 3261 §22.3).
+        let sent = self.receive([192, 0, 2, 1], &bare);
+        let Some(Message::Response(challenge)) = sent.first() else { panic!("a challenge") };
+        assert_eq!(challenge.status(), StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+        let mut random = Random::new(Seed::from_u64(number as u64), Script::default());
+        let answer = keyring.answer((), &parse(&bare), challenge, Unknown::Ask, &mut random);
+        let Outcome::Again(fields) = answer else { panic!("{answer:?}") };
+        self.keyring = Some(keyring);
+        invite(number, &fields)
     }
 
     /// Takes an INVITE, from its octets to those that go to the callee.
