@@ -43,6 +43,11 @@ impl Arrival {
     pub const fn is_beyond_limit(&self) -> bool {
         self.is_beyond_limit
     }
+
+    /// When the request came, `now` if it was never [held back](Endpoint::hold_back).
+    pub(crate) fn came(&self, now: Instant) -> Instant {
+        self.since.unwrap_or(now)
+    }
 }
 
 /// The methods that a CANCEL may cancel: all but ACK and CANCEL (§9.2); the request is an INVITE unless the peer is odd.

@@ -214,7 +214,9 @@ impl Core {
         let invite = request.method() == Method::Invite;
         let t1 = cx.config().timers.t1;
         let deadline = cx.now() + t1.saturating_mul(ANSWER_WITHIN);
-        let until = if invite { Instant::NEVER } else { cx.now() + t1.saturating_mul(FORWARD_WITHIN) };
+        // The time that the owner has taken over it counts for its sender.
+        let came = arrival.came(cx.now());
+        let until = if invite { Instant::NEVER } else { came + t1.saturating_mul(FORWARD_WITHIN) };
         let lines = Lines::new();
         let trying = match ResponseParts::new(&arrival.request, StatusCode::TRYING, &lines).octets() {
             Ok(trying) => invite.then_some(trying),

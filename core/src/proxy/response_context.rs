@@ -141,8 +141,15 @@ impl ResponseContext {
         self.branches.iter().any(|branch| branch.redirected.is_some())
     }
 
+    /// Whether the sender of a request other than INVITE has given up, so that no final response serves it (RFC 4320 §4.2).
+    fn is_given_up<E>(&self, cx: &Context<'_, E>) -> bool {
+        self.until <= cx.now()
+    }
+
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
     pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, refusal: &Refusal) {
+        // The endpoint sends none, and ends the transaction (RFC 4320 §4.2).
+        let refusal = if self.is_given_up(cx) { &Refusal::Status(StatusCode::REQUEST_TIMEOUT) } else { refusal };
         let tag = cx.random().tag();
         let response = refusal.response(&self.request).to_tag(&tag);
         self.told = Some(response.status());
@@ -165,6 +172,9 @@ impl ResponseContext {
     /// Sends a final response, or another 2xx, on and cancels what is left (§16.7 steps 9 and 10). If the server transaction is
     /// gone the response is discarded (RFC 6026 §8.3).
     pub(super) fn send_on<E>(&mut self, cx: &mut Context<'_, E>, response: &Response) {
+        if self.is_given_up(cx) {
+            return self.answer(cx, &Refusal::Status(StatusCode::REQUEST_TIMEOUT));
+        }
         let is_late = self.told.is_some_and(|told| !told.is_success());
         if !is_late {
             self.told = Some(response.status());

@@ -27,6 +27,29 @@ fn a_request_other_than_invite_ends_with_its_senders_patience_and_without_a_resp
     bench.comes_to_rest();
 }
 
+/// RFC 4320 §4.2: an element that cannot respond before the transaction expires sends no final response at all.
+#[test]
+fn what_other_branches_said_is_not_told_when_the_sender_has_given_up() {
+    for status in [404, 486, 503, 603] {
+        let mut bench = Bench::new();
+        bench.receive("OPTIONS");
+        bench.forward(&[phone(4), phone(5)]).unwrap();
+        bench.drain();
+        let first = bench.requests[0].clone();
+        bench.answer(&first, status, &[]);
+        let sent = bench.wait(Duration::from_secs(600));
+        let is_said = |sent: &String| !["OPTIONS", "100 OPTIONS"].contains(&sent.as_str());
+        assert!(!sent.iter().any(is_said), "{status}: {sent:?}");
+        bench.comes_to_rest();
+    }
+    // An INVITE has no such deadline.
+    let mut bench = Bench::new();
+    bench.call(&[phone(4), phone(5)]);
+    let first = bench.requests[0].clone();
+    bench.answer(&first, 404, &[]);
+    assert!(bench.wait(Duration::from_secs(33)).contains(&"404 INVITE".into()));
+}
+
 /// RFC 4321 §1.3: the attempts after the first would each take as long.
 #[test]
 fn a_name_with_many_silent_addresses_costs_no_more_than_one() {

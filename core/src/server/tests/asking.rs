@@ -339,6 +339,23 @@ fn the_time_is_one_for_all_steps() {
     bench.comes_to_rest();
 }
 
+/// RFC 4320 §4.2: the time that the application takes is the sender's, who gives up 64·T1 after the request.
+#[test]
+fn a_request_that_was_held_back_ends_when_its_sender_gives_up() {
+    let mut bench = open_bench(routing());
+    bench.receive(ALICE, &in_dialog("BYE", "sip:bob@biloxi.com", ""));
+    bench.wait(Duration::from_secs(9));
+    let bye = bench.tell_it(Answer::Forward([target("sip:bob@192.0.2.4")].into())).remove(0);
+    assert_eq!(bye.summary(), "BYE 192.0.2.4:5060");
+    let sent = bench.wait(Duration::from_millis(22_999));
+    assert!(sent.iter().all(|sent| sent.summary() == bye.summary()), "{:?}", summaries(&sent));
+    assert_eq!(bench.server.endpoint().census().client_transactions, 1);
+    bench.wait(Duration::from_millis(1));
+    assert_eq!(bench.server.endpoint().census().client_transactions, 0);
+    assert_eq!(summaries(&bench.answer(&bye, 200)), [""; 0]);
+    bench.comes_to_rest();
+}
+
 #[test]
 fn a_wrong_answer_is_refused_and_a_second_one_gone() {
     for (steps, text, wrong) in each_step() {

@@ -120,6 +120,23 @@ fn any_other_request_that_nobody_answers_is_never_answered_with_408() {
     assert!(bench.server.is_idle());
 }
 
+/// RFC 4320 §4.2, in a dialog and however the way downstream ends: with silence nothing but the 100 is said.
+#[test]
+fn a_bye_that_nobody_answers_is_never_answered() {
+    let mut bench = Bench::new();
+    bench.register(1);
+    let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
+    for uri in ["sip:bob@192.0.2.4", "sip:bob@biloxi.com", "sip:bob@inside.biloxi.com"] {
+        let bye = in_dialog("BYE", uri, &route).replace("nashds8", &uri.replace([':', '@'], ""));
+        let sent = bench.receive(ALICE, &bye);
+        assert!(sent[0].summary().starts_with("BYE "), "{:?}", summaries(&sent));
+        let sent = bench.wait(Duration::from_secs(600));
+        let said: Vec<String> = summaries(&sent).into_iter().filter(|summary| !summary.starts_with("BYE")).collect();
+        assert_eq!(said, ["100 192.0.2.1:5060"]);
+    }
+    bench.comes_to_rest();
+}
+
 #[test]
 fn to_anything_but_an_invite_no_provisional_response_goes_on() {
     let mut bench = Bench::new();
