@@ -85,6 +85,19 @@ mod tests {
         assert_eq!((shard(b"x", 0), shard(b"x", 1)), (0, 0));
     }
 
+    /// The orders are computed by another program. They must never change: a front and its servers may be of two versions.
+    #[test]
+    fn golden_vectors_of_rendezvous() {
+        let names = ["s1", "s2", "s3", "s4"].map(str::as_bytes);
+        for ((key, _), order) in GOLDEN.into_iter().zip(ORDERS) {
+            for (gone, chosen) in order.iter().enumerate() {
+                let may = |place| !order[..gone].contains(&place);
+                assert_eq!(rendezvous(key.as_bytes(), names, may), Some(*chosen), "{key} without {:?}", &order[..gone]);
+            }
+        }
+        assert_eq!(rendezvous(b"x", ["s1", "s1"].map(str::as_bytes), |_| true), Some(0), "two of one name");
+    }
+
     #[test]
     fn each_shard_gets_its_part_and_few_keys_move_when_one_is_added() {
         let keys: Vec<_> = (0..10_000).map(|number| format!("{number}@example.com")).collect();
@@ -115,6 +128,10 @@ mod tests {
         assert_eq!(rendezvous(b"x", names, |_| false), None);
         assert_eq!(rendezvous(b"x", [], |_| true), None);
     }
+
+    /// The places of the members in the order in which they take each key of `GOLDEN`, as one after the other goes down.
+    const ORDERS: [[usize; 4]; 7] =
+        [[3, 0, 2, 1], [0, 3, 2, 1], [0, 1, 2, 3], [2, 3, 1, 0], [0, 1, 3, 2], [1, 0, 3, 2], [2, 1, 3, 0]];
 
     const GOLDEN: [(&str, [usize; 8]); 7] = [
         ("", [0, 0, 0, 3, 3, 14, 68, 68]),

@@ -85,6 +85,37 @@ fn each_side_gets_the_record_route_that_leads_here_over_its_own_protocol() {
     assert_eq!(values(bye, HeaderId::Route), [""; 0]);
 }
 
+/// A peer that TLS has proved is trusted as one at an address is; another name at the same address is not.
+#[test]
+fn a_peer_whose_name_tls_has_proved_is_relayed_without_credentials() {
+    let relays = |proved: &[&str]| {
+        let (mut bench, _) = bench();
+        let settings = bench.server.settings().clone();
+        let trusted = ["proxy.atlanta.com".parse().unwrap()].into();
+        bench.server.set_settings(bench.now, Settings { trusted, ..settings }).unwrap();
+        let tls = bench.server.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
+        let connection = bench.server.reserve();
+        let remote = "192.0.2.1:49152".parse().unwrap();
+        let _ = exchange(&mut bench, Input::Accepted { listener: tls, connection, remote });
+        let change = Change::Opened { identities: proved };
+        let _ = exchange(&mut bench, Input::Connection { connection, change });
+        let message = INVITE
+            .replace("INVITE", "MESSAGE")
+            .replace("/UDP", "/TLS")
+            .replace("bob@biloxi.com SIP", "carol@192.0.2.77 SIP");
+        let message = message.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+        let (sent, _) = exchange(&mut bench, Input::Stream { connection, bytes: message.as_bytes() });
+        let (flow, sent) = &sent[0];
+        match sent {
+            Message::Request(request) => format!("{} {}", request.method(), flow.remote),
+            Message::Response(response) => response.status().get().to_string(),
+        }
+    };
+    assert_eq!(relays(&["proxy.atlanta.com"]), "MESSAGE 192.0.2.77:5060");
+    assert_eq!(relays(&["atlanta.com"]), "403");
+    assert_eq!(relays(&[]), "403");
+}
+
 #[test]
 fn where_the_protocol_stays_there_is_one_record_route() {
     let mut bench = Bench::with(|settings| {
