@@ -69,10 +69,14 @@ impl<'a> Via<'a> {
         (self.branch, self.sent_by)
     }
 
+    /// The transport that it came by.
+    pub fn protocol(&self) -> &'a str {
+        self.value.split('/').nth(2).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default()
+    }
+
     /// Whether it came by a transport that loses nothing: any but UDP.
     pub fn is_reliable(&self) -> bool {
-        let protocol = self.value.split('/').nth(2).unwrap_or_default();
-        !protocol.trim_start().get(..3).is_some_and(|name| name.eq_ignore_ascii_case("UDP"))
+        !self.protocol().eq_ignore_ascii_case("UDP")
     }
 
     /// Its parameters: name and value, which is `None` without a `=`.

@@ -103,6 +103,8 @@ pub struct Scenario {
     pub topology: Topology,
     /// Whether the proxies stay on the path of dialogs.
     pub record_route: bool,
+    /// Whether the proxies try the contacts of a redirection that their settings lead to (RFC 3261 §16.7 step 4).
+    pub recurse: bool,
     /// The acts of Alice; in a crowd of each of her kind, who calls her own Bob.
     pub alice: Behaviour,
     /// The acts of Bob; in a crowd of each of his kind.
@@ -145,6 +147,7 @@ impl Scenario {
         Self {
             topology,
             record_route: false,
+            recurse: false,
             alice: Behaviour { calls: vec![call], ..Behaviour::default() },
             bob: Behaviour {
                 register: at_home.then_some(register),

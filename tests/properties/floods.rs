@@ -41,6 +41,19 @@ fn a_server_in_a_flood_refuses_what_it_has_no_room_for_and_breaks_no_rule() {
     }
 }
 
+/// The store of a farm speaks no SIP, and owes nobody an answer.
+#[test]
+fn a_flood_of_the_store_of_a_farm_is_nobodys_fault() {
+    let plan = "store@1500ms..6s:flood(100)".parse().expect("a plan");
+    let case = Case { topology: Topology::Farm(2), plan, ..Case::default() };
+    let run = run(&case);
+    let broken: Vec<_> = run.verdict.breaches().map(ToString::to_string).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    let store = run.world.node("store").expect("the store");
+    let arrived = |entry: &&sansip_sim::trace::Entry| matches!(entry.what, What::Arrived { node, .. } if node == store);
+    assert!(run.world.trace().entries().iter().filter(arrived).count() > 400);
+}
+
 /// Bob hangs up when the proxy between him and Alice has no room left: his BYE goes on, and she hears of it.
 #[test]
 fn a_call_in_progress_ends_well_in_a_flood() {

@@ -24,7 +24,9 @@ impl Challenger {
     /// # Panics
     /// If the gate's settings cannot be said in a challenge.
     pub fn node(config: Config, server: server::Settings, domain: &str, gate: Settings, users: Users) -> Stack<Self> {
-        let settings = Arc::new(server.clone());
+        // Who looks at the settings sees how long the nonces of the gate are good for.
+        let digest = server::Digest { nonce_age: gate.nonce_age, ..server.digest.clone() };
+        let settings = Arc::new(server::Settings { digest, ..server.clone() });
         let server = Server::server(config.clone(), server).user().clone();
         let mut random = Random::new(config.seed, Script::default());
         // The first one is the endpoint's.

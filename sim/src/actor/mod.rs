@@ -69,6 +69,11 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
         false
     }
 
+    /// Whether SIP is what it speaks: a node that speaks something else owes nothing to SIP messages that come to it.
+    fn speaks_sip(&self) -> bool {
+        true
+    }
+
     /// Whether it keeps no rule on purpose: no check judges what it does.
     fn is_stranger(&self) -> bool {
         false

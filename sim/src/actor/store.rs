@@ -158,6 +158,10 @@ impl Actor for StoreActor {
         true
     }
 
+    fn speaks_sip(&self) -> bool {
+        false
+    }
+
     fn clone_box(&self) -> Box<dyn Actor> {
         Box::new(self.clone())
     }

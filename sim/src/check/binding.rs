@@ -4,10 +4,12 @@ mod registrar;
 mod ringing;
 
 use sansip::registrar::Store;
+use sansip::server::Settings;
 use sansip::{Duration, Instant};
 
-use super::{Part, Reading, Report, Rule, Serving};
+use super::{Part, Reading, Report, Rule, Seen, Serving};
 use crate::packet::{Packet, host_port, uri_of};
+use crate::trace::NodeId;
 use registrar::Ledger;
 
 /// A registrar says what it has bound, and a request for a user goes there and nowhere else.
@@ -21,12 +23,15 @@ use registrar::Ledger;
 ///   by (RFC 3327 §5.4).
 /// * An INVITE that is rejected was sent to every one of them first, unless a 2xx or 6xx or a CANCEL came before (§16.5, §16.7).
 ///
-/// Bindings that the application keeps elsewhere, and those of a server that redirects, are not judged.
+/// The servers of a farm, whose bindings are in a store of their owner, are one registrar. A REGISTER takes effect there at some time between its
+/// coming and its 2xx, and one without a 2xx may do so at any time after it came; a request for a user finds what is bound at some time between its
+/// own coming and its going on. What is acknowledged before a request comes, and not touched until that is answered, must be rung.
+///
+/// The users of a server that redirects are not judged.
 pub const BINDING: Rule = Rule::new("binding", "RFC 3261 §10.3, §16.5, §16.7; RFC 3327 §5").of_runs(check_run);
 
 fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
-    for serving in run.servers().iter().filter(|serving| serving.settings.registrar.store == Store::Memory) {
-        let registrar = Registrar::new(run, serving);
+    for registrar in registrars(run) {
         let mut ledger = Ledger::default();
         for (part, time, packet, why) in ledger.read(&registrar) {
             let what = format!("{} sent {} ({}): {why}", part.name, packet.what(), packet.top().branch);
@@ -45,29 +50,64 @@ type Wrong<'a> = (&'a Part<'a>, Instant, &'a Packet<'a>, String);
 /// Two nodes that read a time at one moment may differ by so much: the seconds of `expires` are rounded.
 const ROUNDING: Duration = Duration::from_secs(1);
 
-/// A server as the registrar of its domains.
+/// A server, or all servers of a farm, as the registrar of their domains.
 struct Registrar<'r, 'a> {
     run: &'r Reading<'a>,
-    serving: &'r Serving<'r>,
-    /// When it crashed, by its own clock: it forgot its bindings then.
+    settings: &'r Settings,
+    nodes: Vec<NodeId>,
+    /// Whether the bindings are in a store of the owner.
+    is_farm: bool,
+    /// When a server crashed, by its own clock: it forgot its bindings then.
     crashes: Vec<Instant>,
     /// Whether it lost a connection.
     loses: bool,
 }
 
-impl<'r, 'a> Registrar<'r, 'a> {
-    fn new(run: &'r Reading<'a>, serving: &'r Serving<'r>) -> Self {
-        let mut registrar = Self { run, serving, crashes: Vec::new(), loses: false };
-        registrar.loses = registrar.parts().any(|part| !part.lost.is_empty());
-        registrar.crashes = registrar.parts().filter(|part| part.crashed).map(|part| part.until).collect();
+/// Each server with its own bindings, and the others by their domains. A farm one of whose clocks has jumped is not judged: who can tell which
+/// binding has ended?
+fn registrars<'r, 'a>(run: &'r Reading<'a>) -> Vec<Registrar<'r, 'a>> {
+    let mut all: Vec<Registrar<'r, 'a>> = Vec::new();
+    for Serving { node, settings, .. } in run.servers() {
+        let is_farm = settings.registrar.store == Store::Owner;
+        let mut farms = all.iter_mut().filter(|other| is_farm && other.is_farm);
+        match farms.find(|other| other.settings.domains == settings.domains) {
+            Some(farm) => farm.nodes.push(*node),
+            None => {
+                let nodes = vec![*node];
+                all.push(Registrar { run, settings, nodes, is_farm, crashes: Vec::new(), loses: false });
+            }
+        }
+    }
+    for registrar in &mut all {
+        let loses = registrar.parts().any(|part| !part.lost.is_empty());
+        let crashes = registrar.parts().filter(|part| part.crashed && !registrar.is_farm);
+        (registrar.crashes, registrar.loses) = (crashes.map(|part| part.until).collect(), loses);
         registrar.crashes.sort_unstable();
         registrar.crashes.dedup();
-        registrar
+    }
+    all.retain(|registrar| !registrar.is_farm || registrar.registering().all(|part| part.keeps_time));
+    all
+}
+
+impl<'r, 'a> Registrar<'r, 'a> {
+    /// All that its servers saw.
+    fn parts(&self) -> impl Iterator<Item = &'a Part<'a>> + use<'_, 'r, 'a> {
+        self.run.parts().iter().filter(|part| self.nodes.contains(&part.node))
     }
 
-    /// All that it saw.
-    fn parts(&self) -> impl Iterator<Item = &'a Part<'a>> + use<'r, 'a> {
-        self.run.parts().iter().filter(|part| part.node == self.serving.node)
+    /// All parts with answers to REGISTERs of its own. Of a farm, those of servers that have crashed are among them, which are in no list any more.
+    fn registering(&self) -> impl Iterator<Item = &'a Part<'a>> + use<'_, 'r, 'a> {
+        let others = self.run.servers().iter().map(|serving| serving.node);
+        let others: Vec<NodeId> = others.filter(|node| !self.nodes.contains(node)).collect();
+        self.run.parts().iter().filter(move |part| match self.is_farm {
+            true => !part.is_stateless && !others.contains(&part.node),
+            false => self.nodes.contains(&part.node),
+        })
+    }
+
+    /// When something was seen: by the clock that the bindings of a server end by, or that tells the servers of a farm apart.
+    fn time(&self, seen: &Seen<'_>) -> Instant {
+        if self.is_farm { seen.world } else { seen.time }
     }
 
     /// How often it had crashed by then.
@@ -80,7 +120,7 @@ impl<'r, 'a> Registrar<'r, 'a> {
         let (user, _) = uri.split_once(':')?.1.split_once('@')?;
         let at = host_port(uri);
         let host = at.split(':').next().unwrap_or(at);
-        let settings = &self.serving.settings;
+        let settings = self.settings;
         let alias = settings.aliases.iter().find(|alias| alias.name.to_string().eq_ignore_ascii_case(host));
         let host = alias.map_or_else(|| host.to_ascii_lowercase(), |alias| alias.domain.to_string());
         let is_own = settings.domains.iter().any(|domain| domain.to_string().eq_ignore_ascii_case(&host));

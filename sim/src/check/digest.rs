@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Names, Part, Reading, Report, Rule, Seen};
+use sansip::Instant;
+
+use super::forks::is_challenge as asks_for;
+use super::{Names, Part, Reading, Report, Rule, Seen, Serving};
 use crate::packet::Packet;
 use crate::topology::PASSWORDS;
 
@@ -12,8 +15,11 @@ use crate::topology::PASSWORDS;
 /// * The ACK for a 2xx has the credentials of its INVITE (§22.1).
 /// * A nonce that was rejected is not used again (§22.1, RFC 7616 §3.4).
 /// * A server serves one request for each nonce count (RFC 7616 §3.4), and never asks for credentials in answer to a CANCEL (§22.1).
+/// * A domain's server serves no request with a nonce that is older than its settings say (§22.4, RFC 7616 §3.3). A server that has users lets the
+///   requests of dialogs through along known flows, whatever credentials they have.
 /// * No message has a password in it.
-pub const DIGEST: Rule = Rule::new("digest", "RFC 3261 §22; RFC 7616 §3.4").of_runs(check_run).of_parts(check_part);
+pub const DIGEST: Rule =
+    Rule::new("digest", "RFC 3261 §22; RFC 7616 §3.3, §3.4").of_runs(check_run).of_parts(check_part);
 
 /// Credentials as a request has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +63,40 @@ fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
                     );
                     report.breach(part.node, seen.time, what);
                 }
+            }
+        }
+    }
+    for serving in run.servers() {
+        judge_ages(run, serving, report);
+    }
+}
+
+/// Nonces age by the clock of the node that made them.
+fn judge_ages(run: &Reading<'_>, serving: &Serving<'_>, report: &mut Report<'_>) {
+    let own = || run.parts().iter().filter(|part| part.node == serving.node);
+    let (age, has_users) = (serving.settings.digest.nonce_age, !serving.settings.users.is_empty());
+    let mut made: BTreeMap<&str, Instant> = BTreeMap::new();
+    for part in own() {
+        for (seen, packet, _) in part.sent().filter(|(_, packet, _)| is_challenge(packet)) {
+            if !part.forwards(seen.hop, packet.method) {
+                for nonce in
+                    packet.fields.iter().filter(|(name, _)| asks_for(name)).map(|(_, it)| parameter(it, "nonce"))
+                {
+                    made.entry(nonce).or_insert(seen.time);
+                }
+            }
+        }
+    }
+    for part in own() {
+        for (seen, packet, _) in part.received().filter(|(_, packet, _)| packet.is_request()) {
+            let is_copy = part.copies(seen.hop, packet.method, seen.index).next().is_some();
+            let is_exempt = has_users && !packet.to_tag.is_empty();
+            // A request for the server itself needs no credentials.
+            let is_judged = packet.method == "REGISTER" || part.forwards(seen.hop, packet.method);
+            let is_old = |used: Credentials<'_>| made.get(used.nonce).is_some_and(|made| seen.time.since(*made) > age);
+            if !is_copy && !is_exempt && is_judged && is_served(part, seen, packet) && credentials(packet).any(is_old) {
+                let what = format!("{} served {} with a nonce that is too old", part.name, name(packet));
+                report.breach(part.node, seen.time, what);
             }
         }
     }
@@ -198,6 +238,9 @@ fn parameter<'a>(value: &'a str, name: &str) -> &'a str {
 mod tests {
     use super::super::story::{Story, in_dialog, numbered, request, response, with};
     use super::*;
+    use sansip::Duration;
+    use sansip::auth::Secret;
+    use sansip::server::{Digest, Settings, User};
 
     fn by(nonce: &str, count: u32, message: &str) -> String {
         let value =
@@ -241,6 +284,27 @@ mod tests {
         elsewhere.sends(9, &by("n", 2, &asked(3, "2"))).shows(DIGEST, "");
         let cancelled = Story::new().receives(0, &request("CANCEL", &["1"]));
         cancelled.sends(1, &response(401, "CANCEL", &["1"])).shows(DIGEST, "a CANCEL is not challenged");
+    }
+
+    #[test]
+    fn a_nonce_serves_no_request_when_it_is_too_old() {
+        let users = || vec![User { name: "a".into(), domain: "b".parse().unwrap(), secret: Secret::password("s") }];
+        let tells = |users: Vec<User>, to: &str, at: u64, why: &str| {
+            let digest = Digest { nonce_age: Duration::from_secs(5), ..Digest::default() };
+            let challenge = with("Proxy-Authenticate: Digest realm=\"a\", nonce=\"n\"", &response(407, "INFO", &["1"]));
+            let proof = "Proxy-Authorization: Digest realm=\"a\", nonce=\"n\", nc=00000001";
+            let [came, sent] =
+                [&["2"][..], &["p", "2"]].map(|vias| numbered(3, &request("INFO", vias)).replace("<sip:b@b>", to));
+            let story = Story::server(Settings { users, digest, ..Settings::default() });
+            let story = story.receives(0, &asked(2, "1")).sends(0, &challenge);
+            story.receives(at, &with(proof, &came)).sends(at, &with(proof, &sent)).shows(DIGEST, why);
+        };
+        const OLD: &str = "judged served INFO (z9hG4bK2) with a nonce that is too old";
+        let (outside, inside) = ("<sip:b@b>", "<sip:b@b>;tag=b");
+        tells(users(), outside, 5_000, "");
+        tells(users(), outside, 5_001, OLD);
+        tells(users(), inside, 5_001, "");
+        tells(Vec::new(), inside, 5_001, OLD);
     }
 
     #[test]

@@ -35,7 +35,8 @@ fn judge_challenges<'a>(sent: &Packet<'_>, came: impl Iterator<Item = &'a Packet
     if challenges.all(has) { Ok(()) } else { Err("the challenge of a branch is missing") }
 }
 
-fn is_challenge(name: &str) -> bool {
+/// Whether a header of that name has a challenge.
+pub(super) fn is_challenge(name: &str) -> bool {
     ["www-authenticate", "proxy-authenticate"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
@@ -56,6 +57,42 @@ fn judge_best(part: &Part<'_>, seen: &Seen<'_>, status: u16) -> Result<(), &'sta
         }
     }
     Ok(())
+}
+
+/// A 3xx that goes on has none of the contacts that were tried when it came, and no others than it came with (RFC 3261 §16.7 step 4). Whether
+/// any may have been tried.
+pub(super) fn judge_redirection(
+    part: &Part<'_>,
+    (came_seen, came): (&Seen<'_>, &Packet<'_>),
+    (seen, sent): (&Seen<'_>, &Packet<'_>),
+) -> Result<bool, &'static str> {
+    if sent.status().is_none_or(|status| status / 100 != 3) {
+        return Ok(false);
+    }
+    let branches = part.branches(seen.hop);
+    let earlier = branches.before(came_seen.index);
+    let tried: Vec<&str> = earlier.requests_sent(sent.method).filter_map(|(_, packet, _)| packet.uri()).collect();
+    // The contact of an earlier redirection is tried for that one, and stays in this.
+    let named = |uri: &str| earlier.received().any(|(_, it, _)| it.answers(3, sent.method) && has_contact(it, uri));
+    let later = branches.after(came_seen.index).before(seen.index).requests_sent(sent.method);
+    let new: Vec<&str> = later.filter_map(|(_, packet, _)| packet.uri()).filter(|uri| !tried.contains(uri)).collect();
+    if new.is_empty() {
+        return Ok(false);
+    }
+    let mut came_with = came.uris("contact", "m").into_iter();
+    for contact in sent.uris("contact", "m") {
+        if !came_with.any(|other| other == contact) {
+            return Err("a contact is not as it came");
+        }
+        if new.contains(&contact) && !named(contact) {
+            return Err("a contact of it was tried");
+        }
+    }
+    Ok(true)
+}
+
+fn has_contact(packet: &Packet<'_>, uri: &str) -> bool {
+    packet.uris("contact", "m").contains(&uri)
 }
 
 /// The branches that are open at once share the Max-Breadth of the request (RFC 5393 §5.3.3.1).
@@ -149,6 +186,34 @@ mod tests {
         says(486, 603, 603, "");
         says(486, 603, 486, "a branch has said 6xx");
         says(302, 486, 486, "");
+    }
+
+    #[test]
+    fn contacts_that_were_tried_leave_their_redirection() {
+        let contacts = |names: &[&str], text: &str| {
+            names.iter().fold(text.to_owned(), |text, name| with(&format!("Contact: <sip:{name}@b>"), &text))
+        };
+        let to = |name: &str, branch: &str| {
+            hops(&request("INVITE", &[branch, "1"])).replace("sip:b@b SIP", &format!("sip:{name}@b SIP"))
+        };
+        let redirected = || fork().receives(5, &contacts(&["c", "d"], &of("p", 302)));
+        let says = |sent: &[&str], why: &str| {
+            let story = redirected().sends(5, &to("c", "r")).receives(6, &of("r", 404)).receives(6, &of("q", 486));
+            shows(story.sends(6, &contacts(sent, &on(302))), why);
+        };
+        says(&["d"], "");
+        says(&["c", "d"], "a contact of it was tried");
+        says(&["d", "e"], "a contact is not as it came");
+        // Without another branch nothing is taken out.
+        let untried = |sent: &[&str], why: &str| {
+            shows(redirected().receives(6, &of("q", 486)).sends(6, &contacts(sent, &on(302))), why);
+        };
+        untried(&["c", "d"], "");
+        untried(&["d"], "Contact is not as it came");
+        // A redirection to what another one has led to already stays whole.
+        let second = redirected().sends(5, &to("c", "r")).receives(6, &contacts(&["c"], &of("q", 301)));
+        let second = second.receives(7, &of("r", 404)).sends(7, &contacts(&["c"], &on(301)));
+        shows(second, "");
     }
 
     #[test]

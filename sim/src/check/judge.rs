@@ -50,12 +50,17 @@ impl<'a> Judge<'a> {
         now: Instant,
         servers: &[Serving<'_>],
     ) -> Vec<Breach> {
-        let parts = self.reader.read(trace, now);
+        let mut parts = self.reader.read(trace, now);
         let corrupted = is_corrupted(trace);
         let names = Names(world.map(|world| &world.setting().zone));
         let mut breaches = Vec::new();
         let actors = world.into_iter().flat_map(World::actors);
         let strangers: Vec<_> = actors.filter_map(|(node, _, actor)| actor.is_stranger().then_some(node)).collect();
+        let actors = world.into_iter().flat_map(World::actors);
+        let others: Vec<_> = actors.filter_map(|(node, _, actor)| (!actor.speaks_sip()).then_some(node)).collect();
+        for part in parts.extract_if(.., |part| others.contains(&part.node)) {
+            self.reader.recycle(part.seen);
+        }
         let run = Reading::of(trace, world, now, &parts, servers, corrupted);
         self.each(corrupted, &mut breaches, &mut |check, report| check.check(&run, report));
         breaches.retain(|(_, breach): &(usize, Breach)| !strangers.contains(&breach.node));
@@ -149,7 +154,7 @@ fn is_same(one: &Seen<'_>, other: &Seen<'_>) -> bool {
         (Sight::Ended(session), Sight::Ended(other)) => session == other,
         _ => false,
     };
-    same && one.time == other.time
+    same && (one.time, one.world) == (other.time, other.world)
 }
 
 #[cfg(test)]

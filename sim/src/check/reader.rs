@@ -153,7 +153,11 @@ impl<'a> Reader<'a> {
         entry: &Entry,
     ) -> Option<(NodeId, usize, &'a str, Seen<'a>)> {
         // By the node's own clock: that is what its timers go by.
-        let seen = |node, hop, below, what| Seen { time: trace.local(node, entry.time), index: 0, hop, below, what };
+        let world = entry.time;
+        let seen = |node, hop, below, what| {
+            let time = trace.local(node, world);
+            Seen { time, world, index: 0, hop, below, what }
+        };
         Some(match &entry.what {
             What::Sent(transmission) => {
                 let message @ Message { packet, call, hop, below } = sent.get(index).copied()??;

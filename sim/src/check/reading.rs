@@ -70,6 +70,8 @@ pub struct Part<'a> {
 pub struct Seen<'a> {
     /// When, by the node's own clock.
     pub time: Instant,
+    /// When, by the clock of the world, which tells what different nodes saw apart.
+    pub world: Instant,
     /// Its place in the part.
     pub index: usize,
     /// A number for the topmost Via (branch and sent-by), the same in all parts: who asked. 0 of a note.

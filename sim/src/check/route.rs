@@ -1,9 +1,9 @@
 //! Route: requests in a dialog go the way that was recorded, to the Contact that was given.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use super::{Names, Part, Report, Rule, Seen};
-use crate::packet::{Packet, host_port};
+use super::{Message, Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, Via, host_port};
 
 /// A request in a dialog is addressed as the dialog says.
 ///
@@ -14,12 +14,23 @@ use crate::packet::{Packet, host_port};
 /// * A proxy does not pass a request on that it has passed on before with the Request-URI and the Route that it has now (§16.3 step 4 as
 ///   RFC 5393 §4.2 has it), if the branch that it wrote then has the second part of §16.6 step 8 to know it by.
 ///
+/// * Of the two Record-Route values of one forwarding the next hop must use the upper one, the hop before the lower one (RFC 5658 §6.2).
+/// * A node that keeps no transactions sends each copy of a request, and the CANCEL and the ACK of an INVITE with its branch, to where the first of
+///   them went (§16.11).
+///
 /// A Route without `lr` (a strict router) is judged in one thing alone: it is the Request-URI where the request goes to it (§16.6 step 6).
-pub const ROUTE: Rule =
-    Rule::new("route", "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.12; RFC 5393 §4.2")
-        .of_parts(check_part);
+pub const ROUTE: Rule = Rule::new(
+    "route",
+    "RFC 3261 §8.1.2, §12.1, §12.2.1.1, §16.3, §16.4, §16.6, §16.11, §16.12; RFC 5393 §4.2; RFC 5658 §6.2",
+)
+.of_parts(check_part);
 
 fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
+    for (seen, packet, carried) in part.sent().filter(|_| part.is_stateless) {
+        if goes_astray(part, seen, carried.destination) {
+            report.sent(part, seen, packet, "another copy of it went elsewhere");
+        }
+    }
     for (seen, packet, carried) in part.sent() {
         if !packet.is_request() || packet.method == "CANCEL" || is_for_rejection(part, seen, packet) {
             continue;
@@ -35,6 +46,7 @@ fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
             None => judge_own(part, seen, packet, &routes),
             Some(below) => judge_forwarded(part, seen, below, packet, &routes)
                 .and_then(|()| judge_taken_off(part, names, seen, packet, &routes))
+                .and_then(|()| judge_recorded(part, names, seen, packet, carried.source.ip()))
                 .and_then(|()| judge_loop(part, seen, packet)),
         };
         let first = routes.first().map(|route| host_port(route));
@@ -180,6 +192,47 @@ fn judge_taken_off(
     Err("a Route that leads elsewhere is taken off")
 }
 
+/// The two values that a proxy records for one forwarding are each for its side.
+fn judge_recorded(
+    part: &Part<'_>,
+    names: &Names<'_>,
+    seen: &Seen<'_>,
+    sent: &Packet<'_>,
+    source: IpAddr,
+) -> Result<(), &'static str> {
+    let Some(below) = seen.below else { return Ok(()) };
+    let recorded = sent.uris("record-route", "record-route");
+    let mut copies = part.copies(below, sent.method, seen.index).peekable();
+    let leads_here = |uri: &str, via: Via<'_>, address: IpAddr| {
+        let mut parameters = uri.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+        let transport = parameters.find(|(name, _)| name.eq_ignore_ascii_case("transport"));
+        transport.is_none_or(|(_, transport)| transport.eq_ignore_ascii_case(via.protocol()))
+            && leads_to(names, host_port(uri), address)
+    };
+    let is_right = |(_, came, carried): Message<'_, '_>| {
+        let before = came.values("record-route", "record-route").count();
+        let [upper, lower] = &recorded[..recorded.len().saturating_sub(before)] else { return true };
+        leads_here(upper, sent.top(), source) && leads_here(lower, came.top(), carried.destination.ip())
+    };
+    if copies.peek().is_none() || copies.any(is_right) {
+        return Ok(());
+    }
+    Err("of its two Record-Route values one is not for its side")
+}
+
+/// Whether a node that keeps no transactions sends a copy to somewhere else than the first one. A copy that comes when the transactions of the first
+/// have timed out is another request.
+fn goes_astray(part: &Part<'_>, seen: &Seen<'_>, destination: SocketAddr) -> bool {
+    let Some(below) = seen.below else { return false };
+    let first = part.branches(below).before(seen.index).sent().find(|(_, packet, _)| packet.is_request());
+    seen.sent().is_some_and(|(packet, _)| packet.is_request())
+        && first.is_some_and(|(first, packet, carried)| {
+            let is_in_time = seen.time.since(first.time) < part.timers.sixty_four_t1();
+            // A request of a dialog goes to another server at once when its own is gone.
+            packet.to_tag.is_empty() && is_in_time && carried.destination != destination
+        })
+}
+
 /// A second part of a branch is a hash, and no hash is shorter.
 const SECOND_PART: usize = 8;
 
@@ -250,6 +303,45 @@ mod tests {
         let why = "its strict router is not its Request-URI";
         sent("Route: <sip:192.0.2.1>, <sip:c;lr>", "sip:b@192.0.2.9 SIP").shows(ROUTE, why);
         sent("Route: <sip:192.0.2.9>, <sip:b@b>", "sip:192.0.2.1 SIP").shows(ROUTE, "");
+    }
+
+    #[test]
+    fn of_two_recorded_values_the_upper_one_is_for_the_next_hop() {
+        let passes = |came: &str, recorded: &str, why: &str| {
+            let came = with(came, &request("INVITE", &["1"])).replace("SIP/2.0/UDP", "SIP/2.0/TCP");
+            let sent = with(recorded, &request("INVITE", &["p"])).replacen(
+                "\r\nFrom",
+                "\r\nVia: SIP/2.0/TCP host;branch=z9hG4bK1\r\nFrom",
+                1,
+            );
+            Story::new().receives(0, &came).sends(0, &sent).shows(ROUTE, why);
+        };
+        const WRONG: &str = "of its two Record-Route values one is not for its side";
+        let (udp, tcp) = ("<sip:192.0.2.0;transport=udp;lr>", "<sip:192.0.2.0;transport=tcp;lr>");
+        passes("Subject: none", &format!("Record-Route: {udp}, {tcp}"), "");
+        passes("Subject: none", &format!("Record-Route: {tcp}, {udp}"), WRONG);
+        passes("Subject: none", "Record-Route: <sip:192.0.2.0;lr>, <sip:192.0.2.9;lr>", WRONG);
+        // One value serves both sides; those of others say nothing.
+        passes("Subject: none", &format!("Record-Route: {tcp}"), "");
+        passes(&format!("Record-Route: {tcp}, {tcp}"), &format!("Record-Route: {tcp}, {tcp}"), "");
+    }
+
+    #[test]
+    fn without_transactions_each_copy_goes_where_the_first_one_went() {
+        let (came, sent) = (request("INVITE", &["1"]), request("INVITE", &["p", "1"]));
+        let first = |story: Story| story.receives(0, &came).sends(0, &sent);
+        const ASTRAY: &str = "another copy of it went elsewhere";
+        let again =
+            |story: Story, at: u64, came: &str, sent: &str| first(story).receives(at, came).sends_elsewhere(at, sent);
+        again(Story::stateless(), 500, &came, &sent).shows(ROUTE, ASTRAY);
+        again(Story::stateless(), 32_000, &came, &sent).shows(ROUTE, "");
+        again(Story::new(), 500, &came, &sent).shows(ROUTE, "");
+        let (cancel, on) = (request("CANCEL", &["1"]), request("CANCEL", &["p", "1"]));
+        again(Story::stateless(), 500, &cancel, &on).shows(ROUTE, ASTRAY);
+        first(Story::stateless()).receives(500, &came).sends(500, &sent).shows(ROUTE, "");
+        let (came, sent) = (in_dialog("BYE", &["1"]), in_dialog("BYE", &["p", "1"]));
+        let moved = Story::stateless().receives(0, &came).sends(0, &sent).receives(500, &came);
+        moved.sends_elsewhere(500, &sent).shows(ROUTE, "");
     }
 
     #[test]

@@ -61,6 +61,12 @@ impl Story {
         self
     }
 
+    /// To another place than before.
+    pub(super) fn sends_elsewhere(mut self, at: u64, message: &str) -> Self {
+        self.transmit(JUDGED, JUDGED, at, None, message);
+        self
+    }
+
     /// Along the connection of that number.
     pub(super) fn writes(mut self, at: u64, stream: u32, message: &str) -> Self {
         self.transmit(JUDGED, OTHER, at, Some(stream), message);

@@ -1,7 +1,7 @@
 //! Transparency: a proxy changes what it must, and nothing else.
 
 use super::exchange::any_fits;
-use super::{Names, Part, Report, Rule, Seen, forks};
+use super::{Message, Names, Part, Report, Rule, Seen, forks};
 use crate::packet::Packet;
 
 /// A proxy passes on what came, byte for byte, but for what is its own business.
@@ -13,6 +13,7 @@ use crate::packet::Packet;
 /// * The branches that are open at once have no more Max-Breadth together than the request came with (RFC 5393 §5.3.3.1).
 /// * Of the final responses of several branches the best goes on (§16.7 step 6), with the challenges of all (step 7); nothing below 300 that no
 ///   branch has said.
+/// * A 3xx goes on without the contacts that were tried (§16.7 step 4).
 /// * An ACK that comes along what the proxy has recorded goes on (§16.11).
 /// * Record-Route values are only added, in front; responses keep them (§16.6 step 4, §16.7 step 8).
 /// * Each 2xx to INVITE that comes goes on at once, as long as the transaction takes one (§16.7 step 5, RFC 6026 §7.1).
@@ -74,7 +75,7 @@ fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
         }
         _ => {}
     }
-    compare(came, sent)?;
+    compare(came, sent, false)?;
     if !sent.texts("record-route", "record-route").ends_with(&came.texts("record-route", "record-route")) {
         return Err("Record-Route values of others are not as they came".into());
     }
@@ -82,19 +83,26 @@ fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
 }
 
 fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
-    let came = part.branches(seen.hop).before(seen.index).received().map(|(_, above, _)| above);
-    let came: Vec<_> = came.filter(|above| above.method == packet.method).collect();
-    if !part.is_stateless && packet.status() == Some(503) && came.iter().any(|above| above.status() == Some(503)) {
+    let came = part.branches(seen.hop).before(seen.index).received();
+    let came: Vec<_> = came.filter(|(_, above, _)| above.method == packet.method).collect();
+    let is_overload = |(_, above, _): &Message<'_, '_>| above.status() == Some(503);
+    if !part.is_stateless && packet.status() == Some(503) && came.iter().any(is_overload) {
         return Err("a 503 from downstream says nothing of this server".into());
     }
     // The nearest first: a called end may send two that differ.
-    let is_it = |above: &&&Packet<'_>| (above.status(), above.to_tag) == (packet.status(), packet.to_tag);
-    let same = came.iter().rev().filter(is_it).filter(|above| above.status() != Some(100));
-    any_fits(Ok(()), same.map(|above| judge_answer(above, packet)))
+    let is_it = |above: &Packet<'_>| (above.status(), above.to_tag) == (packet.status(), packet.to_tag);
+    let same = came.iter().rev().filter(|(_, above, _)| is_it(above) && above.status() != Some(100));
+    any_fits(
+        Ok(()),
+        same.map(|(earlier, above, _)| {
+            let is_followed = forks::judge_redirection(part, (earlier, above), (seen, packet))?;
+            judge_answer(above, packet, is_followed)
+        }),
+    )
 }
 
-/// Whether this is how a response goes on.
-fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
+/// Whether this is how a response goes on; `is_followed`, if it may have lost contacts.
+fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>, is_followed: bool) -> Result<(), String> {
     if sent.start != came.start {
         return Err("the reason phrase is another".into());
     }
@@ -102,12 +110,13 @@ fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
     if recorded(came) != recorded(sent) {
         return Err("Record-Route values are not as they came".into());
     }
-    compare(came, sent)
+    compare(came, sent, is_followed)
 }
 
-/// Whether everything that is not a proxy's is the same in both.
-fn compare(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
-    let is_own = |name: &str| OWN.iter().any(|own| name.eq_ignore_ascii_case(own));
+/// Whether everything that is not a proxy's is the same in both; the contacts are a proxy's if it `follows` them.
+fn compare(came: &Packet<'_>, sent: &Packet<'_>, follows: bool) -> Result<(), String> {
+    let contacts: &[&str] = if follows { &["contact", "m"] } else { &[] };
+    let is_own = |name: &str| OWN.iter().chain(contacts).any(|own| name.eq_ignore_ascii_case(own));
     let mut left = came.fields.iter().filter(|(name, _)| !is_own(name));
     for field @ (name, _) in sent.fields.iter().filter(|(name, _)| !is_own(name)) {
         if left.next() != Some(field) {

@@ -197,9 +197,10 @@ pub(super) struct Parts<const EXPLORED: bool> {
 }
 
 /// The parts of a call that are options of `explore`, too.
-const EXPLORED_PARTS: [&str; 14] = [
+const EXPLORED_PARTS: [&str; 15] = [
     "topology",
     "record-route",
+    "recurse",
     "hang-up",
     "hold",
     "change-reply",

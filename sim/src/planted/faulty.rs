@@ -224,6 +224,10 @@ impl Actor for Faulty {
         capacity
     }
 
+    fn speaks_sip(&self) -> bool {
+        self.node.speaks_sip()
+    }
+
     fn settings(&self) -> Option<Arc<Settings>> {
         self.node.settings()
     }

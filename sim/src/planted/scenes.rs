@@ -7,6 +7,7 @@ const ALICE_CANCELS: &str = "--reply nothing --cancel-after 2s --calm-after 80s"
 const BOB_REJECTS: &str = "--reply reject:500ms --cancel-after never";
 const TWO_PHONES: &str = "--topology fork:2";
 const AT_ONE_PROXY: &str = "--topology one-proxy";
+const AT_FARM: &str = "--topology farm:2";
 const RECORDS: &str = "--topology trapezoid --record-route --hang-up alice";
 const BOB_ASKS: &str = "--challenge bob --hang-up alice";
 const ALICE_HOLDS: &str = "--hold alice:1s --change-reply answer:0ms --hang-up nobody";
@@ -118,6 +119,17 @@ pub(super) const BETWEEN_FAMILIES: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--
 pub(super) const BEHIND_STRICT_ROUTER: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--topology strict"]);
 /// Alice has seen a token of a proxy, and uses it for something else.
 pub(super) const TOKEN_IS_STOLEN: Scene = RECORDED.provoked_by("alice", servers::STEALS_TOKEN);
+/// Bob sends callers on to Carol, who is not there, and the proxies try contacts of their own. Alice's finds one, as its route leads to all of his domain.
+pub(super) const REDIRECTED: Scene =
+    Scene::of(&[BOB_REJECTS, "--topology trapezoid --recurse"]).provoked_by("bob", servers::REDIRECTS);
+/// Alice's proxy asks for credentials, and the nonce of her INVITE is too old for her BYE.
+pub(super) const NONCES_OF_PROXY_AGE: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--challenge proxy --nonce-age 4s"]);
+/// The proxies speak TCP with each other.
+pub(super) const OVER_TWO_PROTOCOLS: Scene = Scene::of(&[BOB_ANSWERS, RECORDS, "--topology mixed"]);
+/// Bob's domain is a farm, where he says no.
+pub(super) const REJECTED_AT_FARM: Scene = Scene::of(&[BOB_REJECTS, AT_FARM]);
+/// Bob's domain is a farm.
+pub(super) const ANSWERED_AT_FARM: Scene = Scene::of(&[BOB_ANSWERS, AT_FARM]);
 /// Alice makes a token up, and sends it to the server whose token it would be: another one leads no stranger there.
 pub(super) const TOKEN_IS_FORGED: Scene = Scene::of(&[BOB_ANSWERS, AT_ONE_PROXY, "--record-route --hang-up alice"])
     .provoked_by("alice", servers::FORGES_TOKEN);

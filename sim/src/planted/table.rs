@@ -37,7 +37,7 @@ const fn bob(hooks: Hooks) -> How {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub static TABLE: [Planted; 119] = [
+pub static TABLE: [Planted; 124] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -111,6 +111,7 @@ pub static TABLE: [Planted; 119] = [
     row("ack-without-credentials", "the ACK for a 2xx has not the credentials of its INVITE", "RFC 3261 §22.1", "digest", alice(sessions::ACK_HAS_NO_CREDENTIALS), CHALLENGED),
     row("cancel-challenged", "a CANCEL is challenged", "RFC 3261 §22.1", "digest", bob(sessions::CANCEL_IS_CHALLENGED), CHALLENGED_AND_CANCELLED),
     row("replay-served", "a nonce count is good for two requests", "RFC 7616 §3.4", "digest", How::Patched, OVERHEARD),
+    row("nonce-too-old", "a nonce is good for longer than is said", "RFC 7616 §3.3", "digest", How::Patched, NONCES_OF_PROXY_AGE),
     row("password-said", "a password is in a message", "RFC 3261 §22", "digest", alice(sessions::SAYS_PASSWORD), CHALLENGED),
     // Sessions.
     row("offer-during-offer", "an offer is made while an earlier one waits", "RFC 3264 §4", "offer-answer", alice(sessions::OFFERS_DURING_OFFER), HELD_AT_LENGTH),
@@ -150,6 +151,7 @@ pub static TABLE: [Planted; 119] = [
     row("binding-prolonged", "a binding is said to last longer than was asked", "RFC 3261 §10.3 step 7", "binding", biloxi(servers::SAYS_LONGER), AT_HOME),
     row("others-not-listed", "a 2xx to a REGISTER has the contact of its sender alone", "RFC 3261 §10.3 step 8", "binding", biloxi(servers::OTHERS_NOT_LISTED), REGISTERED_ONE_BY_ONE),
     row("path-ignored", "a contact is called past the Path that it was registered by", "RFC 3327 §5.4", "binding", biloxi(servers::PATH_IGNORED), REGISTERED_BY_PATH),
+    row("acknowledged-unstored", "a server of a farm acknowledges what its store does not know", "RFC 3261 §10.3 step 8", "binding", How::Patched, ANSWERED_AT_FARM),
     // Relaying.
     row("stranger-relayed", "a request of a stranger for a bare address goes on", "RFC 3261 §26.3.1", "relay", biloxi(servers::STRANGER_RELAYED), STRANGER_ASKS),
     row("stranger-routed", "a request of a stranger for an own user goes along its Route", "RFC 3261 §16.3, §26.3.1", "relay", How::Patched, STRANGER_ASKS_ALONG_ROUTE),
@@ -160,6 +162,8 @@ pub static TABLE: [Planted; 119] = [
     // Proxies.
     row("next-route-taken", "the Route of the next proxy is taken off as well", "RFC 3261 §16.4", "route", atlanta(servers::NEXT_ROUTE_TAKEN), RECORDED),
     row("record-route-missing", "a proxy between two address families does not stay on the path", "RFC 6157 §3.1.1", "agreement", How::Patched, BETWEEN_FAMILIES),
+    row("record-routes-swapped", "of its two Record-Route values a proxy puts the wrong one on top", "RFC 5658 §6.2", "route", How::Patched, OVER_TWO_PROTOCOLS),
+    row("front-at-random", "a stateless proxy chooses a server anew for each message", "RFC 3261 §16.11", "route", How::Patched, REJECTED_AT_FARM),
     row("strict-router-overlooked", "a strict router is sent to as a loose one", "RFC 3261 §16.6 step 6", "route", How::Patched, BEHIND_STRICT_ROUTER),
     row("loop-overlooked", "a request that comes by again as it was goes on", "RFC 5393 §4.2", "route", How::Patched, BOUND_TO_ITSELF),
     row("hops-overlooked", "a request that may go no further goes on", "RFC 3261 §16.3 step 3", "transparency", biloxi(servers::HOPS_OVERLOOKED), NO_HOPS_LEFT),
@@ -167,6 +171,7 @@ pub static TABLE: [Planted; 119] = [
     row("tag-replaced", "a proxy puts a To tag of its own", "RFC 3261 §16.7 step 9", "transparency", biloxi(servers::TAG_REPLACED), ANSWERED),
     row("branch-shared", "all branches of a fork have one branch parameter", "RFC 3261 §16.6 step 8", "via", biloxi(servers::BRANCH_SHARED), FORKED),
     row("breadth-not-shared", "each branch of a fork has all of Max-Breadth", "RFC 5393 §5.3.3.1", "transparency", biloxi(servers::BREADTH_NOT_SHARED), FORKED),
+    row("recursed-contact-kept", "a 3xx goes on with a contact that was tried", "RFC 3261 §16.7 step 4", "transparency", How::Patched, REDIRECTED),
     row("first-challenge-alone", "of the challenges of a fork one goes on", "RFC 3261 §16.7 step 7", "transparency", biloxi(servers::FIRST_CHALLENGE_ALONE), CHALLENGED_BY_BOTH),
     row("worst-response", "a 5xx is preferred to a 4xx", "RFC 3261 §16.7 step 6", "transparency", biloxi(servers::WORST_RESPONSE), FAILED_BY_ONE),
     row("6xx-not-preferred", "a 4xx is preferred to a 6xx", "RFC 3261 §16.7 step 6", "transparency", biloxi(servers::DECLINE_NOT_PREFERRED), DECLINED_BY_ONE),

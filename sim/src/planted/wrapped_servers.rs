@@ -149,6 +149,12 @@ const FORGED: &str = "<sip:server10.biloxi.com;lr;token=0000000200000000a0000000
 pub(super) const FORGES_TOKEN: Hooks =
     besides!("ACK", |text| pushed(&without(&asks(text, "forged"), "Route"), "Route", FORGED));
 
+/// Somebody else of the domain is to be called.
+pub(super) const REDIRECTS: Hooks = Hooks::sending(on!("486 INVITE", |_, text| {
+    let moved = with_start(&text, |_| "SIP/2.0 302 Moved Temporarily".to_owned());
+    vec![pushed(&without(&moved, "Contact"), "Contact", "<sip:carol@biloxi.com>")]
+}));
+
 /// Passes on whatever comes for an address, and the answer.
 pub(super) const STRANGER_RELAYED: Hooks = Hooks::hearing(|notes, kind, text| match kind {
     "OPTIONS" if text.starts_with("OPTIONS sip:bob@192.0.2.4 ") => {

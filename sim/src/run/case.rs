@@ -29,6 +29,8 @@ pub struct Case {
     pub topology: Topology,
     /// Whether the proxies stay on the path of dialogs.
     pub record_route: bool,
+    /// Whether the proxies try the contacts of a redirection.
+    pub recurse: bool,
     /// How long after the INVITE came Bob's phone rings; never, then it does not.
     pub ring_after: Option<Duration>,
     /// The acts of Bob then.
@@ -112,6 +114,7 @@ impl Default for Case {
         Self {
             topology: Topology::Trapezoid,
             record_route: false,
+            recurse: false,
             ring_after: Some(Duration::from_millis(100)),
             reply: Reply::Answer(Duration::from_secs(2)),
             cancel_after: None,
@@ -142,7 +145,7 @@ impl Case {
     /// The scenario that this describes.
     pub fn scenario(&self) -> Scenario {
         let mut scenario = Scenario::rfc3261(self.topology);
-        scenario.record_route = self.record_route;
+        (scenario.record_route, scenario.recurse) = (self.record_route, self.recurse);
         for call in &mut scenario.alice.calls {
             call.cancel_after = self.cancel_after;
             call.late_offer = self.late_offer;

@@ -103,7 +103,7 @@ macro_rules! interval_or_none {
 }
 
 /// All parts, in the order in which they are printed; plan and seed last.
-pub const OPTIONS: [Opt; 32] = [
+pub const OPTIONS: [Opt; 33] = [
     value!(
         "topology",
         topology,
@@ -111,6 +111,11 @@ pub const OPTIONS: [Opt; 32] = [
         "direct, one-proxy, trapezoid (the default), nat, mixed, redirect, auth, strict, dual, chain:N (N proxies), fork:N (Bob has N phones), farm:N (N servers) or crowd:N (N pairs)"
     ),
     switch!("record-route", record_route, "the proxies stay on the path of the call"),
+    switch!(
+        "recurse",
+        recurse,
+        "the proxies try the contacts of a redirection that are theirs to call (RFC 3261 §16.7 step 4)"
+    ),
     value!("hang-up", hang_up, "WHO", "alice, bob (the default), nobody, or with times: alice:3s,bob:500ms"),
     value!(
         "hold",
@@ -237,6 +242,7 @@ mod tests {
     fn every_option_reads_what_it_prints_and_nothing_else() {
         let values = [
             "direct",
+            "yes",
             "yes",
             "alice:3s,bob",
             "bob:1s",

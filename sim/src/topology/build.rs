@@ -106,7 +106,7 @@ impl Scenario {
         scene.phone(self.alice().outbound(&host(1)), &self.of(&self.alice));
         for number in 1..length {
             let proxy = Domain::new(&format!("proxy{number}"), [198, 51, 100, number]).host(&host(number));
-            let proxy = proxy.route("*", &host(number + 1)).record_route(self.record_route);
+            let proxy = proxy.route("*", &host(number + 1)).record_route(self.record_route).recurses(self.recurse);
             scene.domain(if number == 1 { self.first(proxy) } else { proxy });
         }
         scene.domain(if length == 1 { self.first(self.biloxi()) } else { self.biloxi() });
@@ -219,12 +219,12 @@ impl Scenario {
 
     fn atlanta(&self) -> Domain {
         let domain = Domain::new("atlanta", [192, 0, 2, 2]).host("bigbox3.site3.atlanta.com").names(&["atlanta.com"]);
-        domain.record_route(self.record_route).script(rfc::atlanta())
+        domain.record_route(self.record_route).recurses(self.recurse).script(rfc::atlanta())
     }
 
     fn biloxi(&self) -> Domain {
         let domain = Domain::new("biloxi", [192, 0, 2, 3]).host("server10.biloxi.com");
         let domain = domain.names(&["biloxi.com", "registrar.biloxi.com"]);
-        domain.record_route(self.record_route).script(rfc::biloxi())
+        domain.record_route(self.record_route).recurses(self.recurse).script(rfc::biloxi())
     }
 }

@@ -41,6 +41,7 @@ pub struct Domain {
     pub(super) names: Vec<String>,
     pub(super) routes: Vec<Route>,
     pub(super) record_route: bool,
+    pub(super) recursion: bool,
     pub(super) tcp: bool,
     pub(super) script: Script,
     pub(super) challenge: Option<(String, auth::Settings, Users)>,
@@ -158,6 +159,7 @@ impl Domain {
             names: Vec::new(),
             routes: Vec::new(),
             record_route: false,
+            recursion: false,
             tcp: false,
             script: Script::default(),
             challenge: None,
@@ -220,6 +222,13 @@ impl Domain {
     #[must_use]
     pub fn record_route(mut self, record_route: bool) -> Self {
         self.record_route = record_route;
+        self
+    }
+
+    /// Whether it tries the contacts of a redirection that its settings lead to (RFC 3261 §16.7 step 4).
+    #[must_use]
+    pub const fn recurses(mut self, recursion: bool) -> Self {
+        self.recursion = recursion;
         self
     }
 

@@ -123,9 +123,9 @@ impl Scene {
     /// If a challenge cannot be said in messages.
     pub fn domain(&mut self, domain: Domain) {
         let Domain { name, addresses, host, names, routes, record_route, tcp, script, challenge, .. } = domain;
-        let (redirect, users, digest) = (domain.redirect, domain.users, domain.digest);
+        let (redirect, recursion, users, digest) = (domain.redirect, domain.recursion, domain.users, domain.digest);
         let domains = names.iter().map(|domain| parsed(domain)).collect();
-        let proxy = proxy::Settings { record_route, ..proxy::Settings::default() };
+        let proxy = proxy::Settings { record_route, recursion, ..proxy::Settings::default() };
         let mut settings = Settings { domains, routes, proxy, redirect, users, digest, ..Settings::default() };
         if self.is_narrow {
             settings.registrar.limits.addresses_of_record = ROOM;

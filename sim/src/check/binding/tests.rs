@@ -94,9 +94,64 @@ fn nobody_is_left_out_of_what_is_rejected() {
     shows(story().sends(9, &rejected(480)), "sip:b@192.0.2.8 is bound to b@b, and was not rung");
     shows(story().sends(9, &rejected(404)), "sip:b@192.0.2.8 is bound to b@b, and was not rung");
     shows(story().sends(9, &rejected(407)), "");
+    let of_breadth = |breadth: u32, why: &str| {
+        let invite = with(&format!("Max-Breadth: {breadth}"), &request("INVITE", &["1"]));
+        shows(bound().receives(9, &invite).sends(9, &rejected(480)), why);
+    };
+    of_breadth(0, "");
+    of_breadth(1, "sip:b@192.0.2.8 is bound to b@b, and was not rung");
     shows(registrar().receives(9, &request("INVITE", &["1"])).sends(9, &rejected(404)), "");
     let sent = request("INVITE", &["p", "1"]).replace("sip:b@b SIP", "sip:b@192.0.2.8 SIP");
     shows(story().sends(9, &sent).sends(99, &rejected(486)), "");
+}
+
+/// A server of a farm is registrar of b, whose store takes its time.
+fn farm() -> Story {
+    let registrar = sansip::registrar::Settings { store: Store::Owner, ..Default::default() };
+    Story::server(Settings { domains: vec!["b".parse().unwrap()], registrar, ..Settings::default() })
+}
+
+#[test]
+fn in_a_farm_a_binding_counts_from_its_2xx_on_and_may_count_before() {
+    let near = format!("{NEAR};expires=60");
+    let (invite, not_found) = (request("INVITE", &["1"]), message("SIP/2.0 404 Reason", &["1"], ";tag=r", "INVITE"));
+    let to = |contact: &str| request("INVITE", &["p", "1"]).replace("sip:b@b SIP", &format!("{contact} SIP"));
+    let asked = || farm().receives(10, &register("r", &near));
+    let bound = || asked().sends(50, &answer(200, "r", &near));
+    const MISSED: &str = "sip:b@192.0.2.8 is bound to b@b, and was not rung";
+    // Acknowledged before the call came: it must be rung.
+    shows(bound().receives(51, &invite).sends(90, &not_found), MISSED);
+    shows(bound().receives(51, &invite).sends(90, &to("sip:b@192.0.2.8")), "");
+    // While the REGISTER is under way it may be found or not.
+    shows(asked().receives(20, &invite).sends(50, &answer(200, "r", &near)).sends(90, &not_found), "");
+    shows(asked().receives(20, &invite).sends(45, &to("sip:b@192.0.2.8")), "");
+    // A server that gave the store up, or died, may have been heard.
+    shows(asked().sends(50, &answer(500, "r", "")).receives(60, &invite).sends(90, &to("sip:b@192.0.2.8")), "");
+    shows(asked().sends(50, &answer(500, "r", "")).receives(60, &invite).sends(90, &not_found), "");
+    let refused = asked().sends(50, &answer(403, "r", "")).receives(60, &invite);
+    shows(refused.sends(90, &to("sip:b@192.0.2.8")), "sip:b@192.0.2.8 is not bound to b@b");
+    shows(farm().receives(60, &invite).sends(90, &to("sip:b@192.0.2.9")), "sip:b@192.0.2.9 is not bound to b@b");
+}
+
+#[test]
+fn in_a_farm_a_contact_that_is_being_taken_away_may_be_rung_until_its_2xx() {
+    let near = format!("{NEAR};expires=60");
+    let invite = request("INVITE", &["1"]);
+    let rung = request("INVITE", &["p", "1"]).replace("sip:b@b SIP", "sip:b@192.0.2.8 SIP");
+    let not_found = message("SIP/2.0 404 Reason", &["1"], ";tag=r", "INVITE");
+    let bound = || farm().receives(10, &register("r", &near)).sends(50, &answer(200, "r", &near));
+    let going = || bound().receives(100, &numbered(2, &register("s", &format!("{NEAR};expires=0"))));
+    let gone = numbered(2, &answer(200, "s", ""));
+    shows(going().receives(110, &invite).sends(150, &gone).sends(160, &rung), "");
+    shows(going().receives(110, &invite).sends(150, &gone).sends(160, &not_found), "");
+    shows(going().sends(150, &gone).receives(151, &invite).sends(160, &not_found), "");
+    shows(going().sends(150, &gone).receives(151, &invite).sends(160, &rung), "sip:b@192.0.2.8 is not bound to b@b");
+    // Of two that race, a 2xx need not have what the other has made.
+    let far = format!("{FAR};expires=60");
+    let race = bound().receives(100, &numbered(2, &register("s", &far)));
+    let race = race.receives(110, &numbered(3, &register("t", &format!("{NEAR};expires=0"))));
+    let race = race.sends(150, &numbered(3, &answer(200, "t", "")));
+    shows(race.sends(160, &numbered(2, &answer(200, "s", &format!("{near}\r\n{far}")))), "");
 }
 
 #[test]
