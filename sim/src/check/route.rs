@@ -228,8 +228,10 @@ fn goes_astray(part: &Part<'_>, seen: &Seen<'_>, destination: SocketAddr) -> boo
     seen.sent().is_some_and(|(packet, _)| packet.is_request())
         && first.is_some_and(|(first, packet, carried)| {
             let is_in_time = seen.time.since(first.time) < part.timers.sixty_four_t1();
-            // A request of a dialog goes to another server at once when its own is gone.
-            packet.to_tag.is_empty() && is_in_time && carried.destination != destination
+            // A request of a dialog goes to another server at once when its own is gone. A CANCEL whose INVITE is not known goes where that
+            // would have gone before the servers changed, as long as it may have.
+            let is_bound = packet.to_tag.is_empty() && packet.method != "CANCEL";
+            is_bound && is_in_time && carried.destination != destination
         })
 }
 
