@@ -3,10 +3,13 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::{Core, Cx, Event, Route, Settings, role};
 use crate::endpoint::Indication;
 use crate::id::{Arena, Id, Kind};
 use crate::message::{BuildError, HeaderId, HostBuf, Method, Request, StatusCode, Uri, UriBuf};
+use crate::proxy::Target;
 use crate::tag::work;
 use crate::time::Duration;
 use crate::timer::TimerId;
@@ -31,7 +34,8 @@ work! {
 
 /// A next hop of [routes](Settings::routes) that is watched: while it does not answer OPTIONS, or answers 503, routes to it are passed over.
 ///
-/// Several routes with one key are alternatives: the first that is there is taken. If none of them is, a request gets a 503.
+/// Several routes with one key are alternatives: the first that is there is taken. If none of them is, a request gets a 503. Targets of the
+/// application that lead to one that is not there are left out of their fork alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Gateway {
@@ -74,6 +78,15 @@ impl Gateways {
             return Some(best);
         }
         settings.routes.iter().find(|route| route.key == best.key && !self.is_down(&route.next_hop))
+    }
+
+    /// The targets of a fork but for gateways that are not there.
+    pub(super) fn up(&self, targets: &[Target]) -> SmallVec<[Target; 1]> {
+        let leads_to_one = |target: &&Target| {
+            let hop = || NextHop::of_uri(target.uri.as_uri());
+            !self.ids.is_empty() && target.next_hop.clone().or_else(hop).is_some_and(|hop| self.is_down(&hop))
+        };
+        targets.iter().filter(|target| !leads_to_one(target)).cloned().collect()
     }
 }
 

@@ -194,7 +194,10 @@ impl Core {
     ) -> Option<Decision> {
         Some(match self.routing(request, uri, sender, known) {
             Ok(None | Some(Routing::Own)) => return None,
-            Ok(Some(Routing::Forward(targets))) => Decision::Forward(targets.iter().cloned().collect()),
+            Ok(Some(Routing::Forward(targets))) => match self.gateways.up(targets) {
+                up if up.is_empty() && !targets.is_empty() => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
+                up => Decision::Forward(up),
+            },
             Ok(Some(Routing::Refuse(status))) => Decision::Refuse(*status),
             // The sender has nobody left to ask.
             Ok(Some(Routing::Redirect(_))) => Decision::Refuse(StatusCode::NOT_FOUND),

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::NextHop;
-use crate::server::{Gateway, Route};
+use crate::proxy::Target;
+use crate::server::{Answer, Gateway, Route};
 
 const FIRST: &str = "192.0.2.21:5060";
 const SECOND: &str = "192.0.2.22:5060";
@@ -80,6 +81,35 @@ fn a_gateway_that_does_not_answer_is_passed_over_until_it_does() {
     bench.answer(&first, 200);
     assert_eq!(told(&mut bench), [("192.0.2.21".into(), true)]);
     assert_eq!(call(&mut bench, "5"), format!("INVITE {FIRST}"));
+}
+
+#[test]
+fn a_gateway_that_does_not_answer_is_left_out_of_the_forks_of_the_application() {
+    let mut bench = bench();
+    let mut settings = bench.server.settings().clone();
+    settings.steps.routing = true;
+    bench.server.set_settings(bench.now, settings).unwrap();
+    let pings = bench.wait(Duration::from_millis(500));
+    let uri = |host: &str| Target::new(format!("sip:carol@{host}").parse().unwrap());
+    let targets = [uri("chicago.com").with_next_hop(hop(FIRST)), uri("192.0.2.22:5060"), uri("192.0.2.51")];
+    let fork = |bench: &mut Bench, branch: &str, targets: &[Target]| {
+        let invite = request("INVITE", "sip:carol@chicago.com", "").replace("nashds8", branch);
+        bench.receive(ALICE, &invite);
+        let question = bench.questions().remove(0);
+        bench.server.answer(bench.now, question.id, Answer::Forward(targets.into())).unwrap();
+        let sent = summaries(&bench.drain());
+        sent.into_iter().filter(|sent| !sent.starts_with("100 ")).collect::<Vec<_>>()
+    };
+    bench.answer(&pings[0], 200);
+    bench.answer(&pings[1], 200);
+    let all = ["INVITE 192.0.2.21:5060", "INVITE 192.0.2.22:5060", "INVITE 192.0.2.51:5060"];
+    assert_eq!(fork(&mut bench, "1", &targets), all);
+    let pings = bench.wait(Duration::from_secs(31));
+    bench.answer(&last(&pings, FIRST).unwrap(), 503);
+    assert_eq!(fork(&mut bench, "2", &targets), all[1..]);
+    bench.answer(&last(&pings, SECOND).unwrap(), 503);
+    assert_eq!(fork(&mut bench, "3", &targets), all[2..]);
+    assert_eq!(fork(&mut bench, "4", &targets[..2]), ["503 192.0.2.1:5060"]);
 }
 
 #[test]

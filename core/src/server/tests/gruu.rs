@@ -61,6 +61,31 @@ fn each_instance_has_a_public_one_and_one_that_is_new_each_time() {
     assert_eq!(call(&mut bench, &public.to_ascii_uppercase().replace("SIP:BOB", "sip:bob")).len(), 1);
 }
 
+/// App. A.2: all that were given since the Call-ID changed are good, and none is remembered.
+#[test]
+fn however_many_temporary_ones_there_are_all_are_good_and_cost_no_memory() {
+    let mut bench = Bench::new();
+    let mut given = Vec::new();
+    let mut held = Vec::new();
+    for number in 1..=100 {
+        let (_, contacts) = bind(&mut bench, "1", number, &format!("<sip:bob@192.0.2.4>;{ONE}"));
+        given.push(gruu(&contacts[0], "temp-gruu"));
+        bench.wait(Duration::from_secs(33));
+        held.push((bench.server.user().census(), bench.server.user().capacity()));
+    }
+    assert!(held.iter().all(|one| *one == held[0]), "{:?}", held.last());
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(given.len(), 100);
+    for temporary in [&given[0], &given[50], &given[99]] {
+        assert_eq!(call(&mut bench, temporary), ["INVITE 192.0.2.4:5060"]);
+    }
+    bind(&mut bench, "2", 1, &format!("<sip:bob@192.0.2.4>;{ONE}"));
+    for temporary in [&given[0], &given[50], &given[99]] {
+        assert_eq!(call(&mut bench, temporary), ["404 192.0.2.1:5060"]);
+    }
+}
+
 #[test]
 fn a_changed_call_id_ends_the_temporary_ones_and_not_the_public_one() {
     let mut bench = Bench::new();

@@ -96,6 +96,21 @@ fn a_route_that_decides_must_be_readable_and_a_later_one_travels_unchanged() {
     assert_eq!(sent[0].values(HeaderId::Route), ["<sip:carol.chicago.com;lr>", "<sip:bad"]);
 }
 
+/// Nobody is led along a list of Routes by us, however long, and no Route but the first is looked at for more than that there is one.
+#[test]
+fn a_list_of_a_thousand_routes_buys_a_stranger_one_refusal() {
+    let lists = ["<sip:192.0.2.3;lr>", "<sip:192.0.2.77;lr>", "<sip:server10.biloxi.com;lr>"];
+    for (route, branch) in lists.into_iter().zip(["a", "b", "c"]) {
+        let mut bench = Bench::new();
+        bench.register(1);
+        let more = format!("Route: {}\n", [route; 1_000].join(", "));
+        let text = request("INVITE", "sip:bob@biloxi.com", &more).replace("nashds8", branch);
+        assert_eq!(summaries(&bench.receive(ALICE, &text)), ["403 192.0.2.1:5060"], "{route}");
+        assert_eq!(bench.server.endpoint().census().server_transactions, 1, "that of the REGISTER");
+        bench.comes_to_rest();
+    }
+}
+
 /// RFC 3261 §16.3 leaves to policy what is relayed: only what we have recorded ourselves is.
 #[test]
 fn our_route_lets_only_the_requests_of_its_dialog_through_and_not_for_ever() {
