@@ -20,11 +20,13 @@
 //! | [`crew`] | how these use several threads |
 //! | [`planted`] | mistakes that the checks must find |
 //! | [`render`] | ladders, messages, events and figures |
+//! | [`capture`] | captures of Wireshark and tcpdump, in and out |
 //! | [`inspect`] | messages, judged: what is wrong with them, and what an element owes the sender |
 
 #![forbid(unsafe_code)]
 
 pub mod actor;
+pub mod capture;
 pub mod check;
 pub mod cli;
 pub mod crew;

@@ -214,9 +214,15 @@ fn renewed(block: &str, folder: &Folder) -> String {
 
 #[test]
 fn what_docs_show_of_a_command_is_what_it_prints() {
+    for name in ["simulation", "captures"] {
+        shows_what_is_printed(&format!("docs/{name}.md"));
+    }
+}
+
+fn shows_what_is_printed(name: &str) {
     let folder = Folder::new("docs");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/simulation.md");
-    let page = std::fs::read_to_string(&path).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let page = std::fs::read_to_string(&path).expect("the page");
     let mut new = page.clone();
     for block in page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()) {
         // Those of explore take long, and nextest's figures are those of a machine.
@@ -225,9 +231,9 @@ fn what_docs_show_of_a_command_is_what_it_prints() {
         }
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &new).unwrap();
+        std::fs::write(&path, &new).expect("the page");
         return;
     }
     let different = page.lines().zip(new.lines()).find(|(old, new)| old != new);
-    assert!(page == new, "docs/simulation.md differs, first here (UPDATE_DOCS=1 writes it anew): {different:?}");
+    assert!(page == new, "{name} differs, first here (UPDATE_DOCS=1 writes it anew): {different:?}");
 }

@@ -1,6 +1,7 @@
 //! Laws that hold for every plan of faults: agreement, idleness, schedule.
 
 mod any_plan;
+mod captures;
 #[path = "../../core/fuzz/src/endpoint/mod.rs"]
 mod endpoint;
 mod explored;

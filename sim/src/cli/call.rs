@@ -3,13 +3,16 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use sansip::Duration;
+
 use super::line::Call;
 use super::progress::Meter;
 use super::{Out, Stop, wall_clock};
+use crate::capture::capture;
 use crate::crew::crew;
 use crate::fault::{Fault, Selector};
 use crate::packet::Packet;
-use crate::render::{Figures, capture, events, ladder, messages};
+use crate::render::{Figures, events, ladder, messages};
 use crate::run::{Case, Run, run as run_case};
 use crate::trace::Transmission;
 
@@ -84,12 +87,12 @@ fn print(case: &Case, done: &Run, format: Format, out: &mut Out<'_>) -> Result<(
     let figures = Figures::of(trace, done.world.now());
     match format {
         Format::Json => {
-            for event in events(trace, &figures, &done.verdict, replay.as_ref()) {
+            for event in events(trace, &figures, Some(&done.verdict), replay.as_ref()) {
                 writeln!(out.stdout, "{event}")?;
             }
             return Ok(());
         }
-        Format::Pcap => return Ok(capture(trace, &mut *out.stdout)?),
+        Format::Pcap => return Ok(capture(trace, Duration::ZERO, &mut *out.stdout)?),
         Format::Ladder => out.stdout.write_all(ladder(trace).as_bytes())?,
         Format::Messages => out.stdout.write_all(messages(trace).as_bytes())?,
     }

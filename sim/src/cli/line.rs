@@ -11,6 +11,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use sansip::Duration;
 
+use super::captured::Captured;
 use crate::fault::{Preset, Span};
 use crate::run::{Case, OPTIONS, Opt, why};
 use crate::shrink::can_be_written;
@@ -26,6 +27,11 @@ registration too. The last line of a run with faults repeats it exactly. The sam
 run took goes to stderr.
 
 Exit status: 0 if all checks hold, 1 if one of safety is broken, 3 if one of liveness is, 2 for a wrong command line.";
+
+const SHOW: &str = "\
+A node is an address and port; a connection's port is its node's that the topmost Via names. docs/captures.md tells more.
+
+Exit status: 0 if calls were shown, 2 for a wrong command line or a file that cannot be read to its end, 4 if there was none.";
 
 /// A SIP call on a simulated network, made visible
 #[derive(Debug, Parser)]
@@ -55,6 +61,9 @@ pub(super) enum Command {
     /// Real mistakes of SIP stacks, each found by the check that it is for; tests/planted/run has those that need a patch of core
     #[command(after_help = "Exit status: 0 if all were found, 1 if not, 2 for a wrong command line.")]
     Planted(Planted),
+    /// The calls of captures (pcap, pcapng) and traces: a list, or those that are chosen as `call` prints them
+    #[command(after_help = SHOW)]
+    Show(Show),
     /// Judges SIP messages; see inspect --help
     #[command(disable_help_flag = true)]
     Inspect {
@@ -75,6 +84,24 @@ pub(super) struct Call {
     /// ladder (the default), messages (in full), json (one event a line) or pcap (pcapng, for Wireshark)
     #[arg(long, default_value = "ladder", hide_default_value = true, value_parser = value::<super::call::Format>)]
     pub(super) format: super::call::Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    pub(super) captured: Captured,
+    /// The call with this Call-ID
+    #[arg(long, value_name = "CALL-ID")]
+    pub(super) call: Option<String>,
+    /// The calls whose first request has this in From
+    #[arg(long, value_name = "TEXT")]
+    pub(super) from: Option<String>,
+    /// The calls whose first request has this in To
+    #[arg(long, value_name = "TEXT")]
+    pub(super) to: Option<String>,
+    /// ladder, messages, json or pcap, as of `call`; a list if nothing is chosen, else a ladder
+    #[arg(long, value_parser = value::<super::call::Format>)]
+    pub(super) format: Option<super::call::Format>,
 }
 
 #[derive(Debug, Args)]
@@ -278,7 +305,7 @@ impl<const EXPLORED: bool> FromArgMatches for Parts<EXPLORED> {
 }
 
 /// A value of any type that says what would be right.
-fn value<T: FromStr>(text: &str) -> Result<T, String>
+pub(super) fn value<T: FromStr>(text: &str) -> Result<T, String>
 where
     T::Err: Display + 'static,
 {
@@ -330,22 +357,6 @@ fn results_file(path: OsString) -> Result<PathBuf, String> {
 
 pub(super) fn not_written(error: &io::Error) -> String {
     format!("{error}; a file that can be written is meant, as in results.json")
-}
-
-macro_rules! bounded {
-    ($(#[$doc:meta])* $name:ident, $range:expr, $wrong:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub(super) struct $name(pub(super) usize);
-
-        impl FromStr for $name {
-            type Err = &'static str;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().ok().filter(|number| $range.contains(number)).map(Self).ok_or($wrong)
-            }
-        }
-    };
 }
 
 bounded!(

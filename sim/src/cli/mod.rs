@@ -1,10 +1,29 @@
 //! The command line: what was asked for, or one line that says what is wrong and what would be right.
 
+/// A whole number within bounds.
+macro_rules! bounded {
+    ($(#[$doc:meta])* $name:ident, $range:expr, $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct $name(pub(super) usize);
+
+        impl std::str::FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().ok().filter(|number| $range.contains(number)).map(Self).ok_or($wrong)
+            }
+        }
+    };
+}
+
 mod call;
+mod captured;
 mod explore;
 mod line;
 mod planted;
 mod progress;
+mod show;
 mod sweep;
 mod wrong;
 
@@ -89,6 +108,7 @@ fn dispatch(arguments: Vec<OsString>, out: &mut Out<'_>) -> Result<u8, Stop> {
     };
     match line.command.unwrap_or(Command::Call(line.call)) {
         Command::Call(call) => call::run(call, out),
+        Command::Show(asked) => show::run(&asked, out),
         Command::Sweep(sweep) => sweep::run(sweep, out),
         Command::Merge(merge) => sweep::merge(merge, out),
         Command::Explore(explore) => explore::run(explore, out),

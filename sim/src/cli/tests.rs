@@ -28,7 +28,7 @@ fn without_arguments_it_is_the_call_of_the_rfc() {
 #[test]
 fn every_command_has_its_help_and_a_shell_completes_it() {
     Line::command().debug_assert();
-    for command in ["", "call", "sweep", "merge", "explore", "planted"] {
+    for command in ["", "call", "sweep", "merge", "explore", "planted", "show"] {
         let (status, text, _) = ask_line(&format!("{command} --help"));
         assert_eq!(status, 0, "{command}");
         assert!(text.contains("Usage: sansip-sim") && text.contains("--help"), "{command}: {text}");
@@ -101,6 +101,10 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--runs", "1", "--weather", "hostil"], "did you mean `hostile`?"),
         (&["sweep", "--runs", "1", "--topology", "one_proxy"], "did you mean `one-proxy`?"),
         (&["planted", "everything"], "docs/planted-faults.md"),
+        (&["show"], "FILE is missing"),
+        (&["show", &there, "--max-calls", "0"], "from 1 to 1000000"),
+        (&["show", &there, "--name", "sbc"], "10.0.0.3:5080=sbc"),
+        (&["show", &there, "--format", "svg"], "ladder, messages, json or pcap"),
         (&["planted", "pre-6026"], "tests/planted/run pre-6026"),
         // Numbers.
         (&["--seed", "18446744073709551616"], "up to 18446744073709551615"),
@@ -404,4 +408,78 @@ fn faults_that_nothing_came_of_are_named() {
     assert_eq!(status, 0);
     assert_eq!(unmet, ["`alice>bob ACK#3:drop`", "`alice>bob ack:drop`", "`bob>alice#9:+1s`", "`bob@9000s:crash`"]);
     assert!(!ask(&["--plan", "*>* INVITE#1:drop"]).2.contains("not met"));
+}
+
+#[test]
+fn the_calls_of_a_capture_are_listed_and_printed_as_those_that_are_simulated() {
+    let folder = Folder::new("show");
+    let line = "--topology trapezoid --plan alice>atlanta#1:drop";
+    for format in ["pcap", "json"] {
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        arguments.extend(["--format", format]);
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        run(arguments, &mut Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: false });
+        std::fs::write(folder.file(format), stdout).unwrap();
+    }
+    let (pcap, json) = (folder.file("pcap"), folder.file("json"));
+    for file in [&pcap, &json] {
+        let (status, text, _) = ask(&["show", file]);
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "1 0.000 REGISTER 200 sip:bob@biloxi.com > sip:bob@biloxi.com, 2 messages in 0.010 s, Call-ID 843817637684230@998sdasdh09",
+                "2 1.000 INVITE 200 sip:alice@atlanta.com > sip:bob@biloxi.com, 15 messages in 7.582 s, Call-ID a84b4c76e66710",
+                "17 packets, 17 messages",
+            ]
+        );
+        assert_eq!(status, 0);
+    }
+    // What was simulated is drawn as it was, but that nodes stand in the order of their first words.
+    let names = "--name 192.0.2.1=alice --name 192.0.2.2=atlanta --name 192.0.2.3=biloxi --name 192.0.2.4=bob";
+    let shown = ask_line(&format!("show {pcap} --format ladder {names}")).1;
+    assert_eq!(shown.replace("x   |", ">").matches("resent").count(), 1);
+    assert!(shown.trim_start().starts_with("bob "), "{shown}");
+    let drawn = ask_line(&format!("show {json} --format ladder")).1;
+    assert!(drawn.contains("#1:drop") && drawn.lines().count() == shown.lines().count(), "{drawn}");
+    for (choice, arrows) in [
+        ("--call a84b4c76e66710", 15),
+        ("--from alice@", 15),
+        ("--to bob@biloxi", 17),
+        ("--from alice --to bob", 15),
+        ("--from carol", 0),
+        ("--call a84b4c", 0),
+    ] {
+        let (status, text, said) = ask_line(&format!("show {pcap} {choice}"));
+        assert_eq!(
+            (text.lines().skip(1).count(), status),
+            (arrows, if arrows == 0 { 4 } else { 0 }),
+            "{choice}: {text}"
+        );
+        assert!(said.ends_with("17 packets, 17 messages\n"), "{said}");
+    }
+    // Written again the capture is what it was, but for the comments.
+    let full = |file: &str| ask_line(&format!("show {file} --format messages")).1;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    run(
+        ["show", &pcap, "--format", "pcap"],
+        &mut Out { stdout: &mut stdout, stderr: &mut stderr, terminal: false, colour: false },
+    );
+    std::fs::write(folder.file("again"), stdout).unwrap();
+    assert_eq!(full(&folder.file("again")), full(&pcap));
+    let events = ask_line(&format!("show {pcap} --format json")).1;
+    assert!(events.lines().last().unwrap().contains("\"verdict\":null"), "{events}");
+}
+
+#[test]
+fn a_file_that_is_no_capture_is_said_in_one_line_and_the_others_are_read() {
+    let folder = Folder::new("show-bad");
+    let empty = folder.file("empty");
+    std::fs::write(&empty, "").unwrap();
+    let json = folder.file("json");
+    std::fs::write(&json, ask_line("--topology direct --format json").1).unwrap();
+    let (status, text, said) = ask(&["show", &empty, "/no/such.pcap", &json]);
+    assert_eq!((status, text.lines().count()), (2, 2), "{text}");
+    let said: Vec<&str> = said.lines().collect();
+    assert!(said[0].contains("empty: the file is empty; a capture") && said[1].contains("/no/such.pcap: "), "{said:?}");
+    assert_eq!(ask(&["show"]).0, 2);
 }

@@ -30,13 +30,16 @@ pub(super) fn sentence(error: &clap::Error) -> String {
             };
             let meant = meant(ContextKind::SuggestedSubcommand);
             format!(
-                "there is no command `{command}`{meant}; the commands are call, sweep, merge, explore, planted, inspect{LISTS}"
+                "there is no command `{command}`{meant}; the commands are call, sweep, merge, explore, planted, show, inspect{LISTS}"
             )
         }
         // A plan may be long, and says itself what is wrong with it where.
         ErrorKind::ValueValidation if argument == "--plan" => format!("--plan: {}", cause(error)),
         ErrorKind::ValueValidation if argument.is_empty() => cause(error),
         ErrorKind::ValueValidation => format!("{argument} `{value}`: {}", cause(error)),
+        ErrorKind::MissingRequiredArgument => {
+            format!("{} is missing{LISTS}", argument.trim_matches(|c| matches!(c, '<' | '>' | '.')))
+        }
         ErrorKind::InvalidValue if value.is_empty() => format!("{argument}: a value is missing{LISTS}"),
         ErrorKind::TooManyValues => format!("{argument} has no value, and `{value}` is one{LISTS}"),
         _ => format!("{}{LISTS}", cause(error)),

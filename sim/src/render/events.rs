@@ -38,10 +38,10 @@ pub const VERSION: u64 = 1;
 /// | `arrived` | `at`, `id` of what was sent |
 /// | `noted` | `node`, `note`, `call_id` if it is about a call |
 /// | `broken` | `check`, `time`, `what` |
-/// | `end` | figures, `verdict`, `replay`: the command that repeats the run, if there were faults |
+/// | `end` | figures, `verdict` (null if nothing was judged), `replay`: the command that repeats the run, if there were faults |
 ///
 /// `time` is in seconds since the start.
-pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Option<&Case>) -> Vec<Value> {
+pub fn events(trace: &Trace, figures: &Figures, verdict: Option<&Verdict>, replay: Option<&Case>) -> Vec<Value> {
     let labels = labels(trace);
     let mut events = vec![json!({"event": "trace", "version": VERSION})];
     for (entry, index) in trace.entries().iter().zip(trace.first()..) {
@@ -74,7 +74,7 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Optio
             }
         });
     }
-    for breach in verdict.breaches() {
+    for breach in verdict.into_iter().flat_map(Verdict::breaches) {
         let time = breach.time.to_string();
         events.push(json!({"event": "broken", "time": time, "check": breach.check, "what": breach.what}));
     }
@@ -82,7 +82,7 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: &Verdict, replay: Optio
         "event": "end", "time": figures.simulated.to_string(),
         "messages": figures.messages, "retransmissions": figures.retransmissions,
         "lost": figures.lost, "duplicated": figures.duplicated,
-        "verdict": verdict.outcome().to_string(), "replay": replay.map(ToString::to_string),
+        "verdict": verdict.map(|verdict| verdict.outcome().to_string()), "replay": replay.map(ToString::to_string),
     }));
     events
 }

@@ -5,11 +5,9 @@ mod figures;
 mod label;
 mod ladder;
 mod messages;
-mod pcap;
 
 pub use events::{VERSION, events, sent};
 pub use figures::Figures;
 pub use label::{Label, labels};
 pub use ladder::ladder;
 pub use messages::messages;
-pub use pcap::{Capture, Carrier, capture};

@@ -9,7 +9,8 @@ use clap::Args;
 use sansip::Instant;
 use sansip::message::header::Protocol;
 use sansip_driver::{Direction, Seen};
-use sansip_sim::render::{Capture, Carrier, sent};
+use sansip_sim::capture::{Capture, Carrier};
+use sansip_sim::render::sent;
 
 use super::{Sockets, named, warn};
 

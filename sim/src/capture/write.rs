@@ -30,7 +30,7 @@ const TCP: u8 = 6;
 /// of IP, UDP and TCP are made up: checksums are right, streams have no beginning and no end, and nothing is resent.
 ///
 /// ```
-/// use sansip_sim::render::{Capture, Carrier};
+/// use sansip_sim::capture::{Capture, Carrier};
 /// let mut capture = Capture::new(Vec::new(), std::time::Duration::ZERO)?;
 /// let (from, to) = ("192.0.2.1:5060".parse()?, "192.0.2.4:5060".parse()?);
 /// capture.packet(sansip::Instant::from_millis(500), Carrier::Datagram, from, to, b"OPTIONS ...", "lost")?;
@@ -217,12 +217,12 @@ fn checksum(parts: &[&[u8]]) -> [u8; 2] {
 }
 
 /// Writes everything that was sent, at the time when it was sent and as it was sent, with a comment on what became of it if it did
-/// not just arrive.
+/// not just arrive. `zero` is how long after 1970 the trace begins.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn capture(trace: &Trace, out: impl Write) -> io::Result<()> {
-    let mut capture = Capture::new(out, Duration::ZERO)?;
+pub fn capture(trace: &Trace, zero: Duration, out: impl Write) -> io::Result<()> {
+    let mut capture = Capture::new(out, zero)?;
     for entry in trace.entries() {
         let What::Sent(sent) = &entry.what else { continue };
         let carrier = if sent.stream.is_some() { Carrier::Stream } else { Carrier::Datagram };
@@ -311,7 +311,7 @@ mod tests {
     fn a_run_is_as_many_packets_as_were_sent_and_one_that_was_lost_says_so() {
         let case = Case { plan: "alice>atlanta#1:drop".parse().unwrap(), ..Case::default() };
         let (done, mut file) = (run(&case), Vec::new());
-        capture(done.world.trace(), &mut file).unwrap();
+        capture(done.world.trace(), Duration::ZERO, &mut file).unwrap();
         assert_eq!(kinds(&file).len(), 2 + done.world.trace().transmissions().count());
         let comment = [&[1, 0, 4, 0], &b"drop"[..]].concat();
         assert_eq!(file.windows(8).filter(|octets| *octets == comment).count(), 1);

@@ -1,0 +1,140 @@
+//! The events of a trace as messages (docs/trace.schema.json).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::file::{Input, Trouble};
+use super::limits::Limits;
+use super::reader::{Message, Place};
+use crate::fault::{Effect, Fate};
+use crate::packet::Packet;
+use crate::render::VERSION;
+
+/// Messages that are on their way at once; above it the oldest counts as lost.
+const ON_THEIR_WAY: usize = 65_536;
+
+/// The messages of which it is not yet known whether they arrive.
+#[derive(Default)]
+struct OnTheirWay {
+    all: BTreeMap<u64, Message>,
+    /// Whether the trace says what arrives: that of real sockets does not.
+    says_arrivals: bool,
+}
+
+/// Gives each message of a trace to `each`, in the order in which they arrive, and then those that did not.
+pub(super) fn read(
+    input: &mut Input<'_>,
+    limits: &Limits,
+    file: usize,
+    each: &mut dyn FnMut(Message),
+) -> Result<(), Trouble> {
+    let mut place = Place { file, frame: 0 };
+    let mut on_their_way = OnTheirWay::default();
+    let mut searched = 0;
+    let result = loop {
+        let octets = input.octets();
+        if let Some(feed) = octets[searched..].iter().position(|octet| *octet == b'\n') {
+            let end = searched + feed;
+            place.frame += 1;
+            let taken = match serde_json::from_slice(&octets[..end]) {
+                Ok(event) => on_their_way.take(&event, place, each),
+                Err(_) => Err(Trouble::Malformed),
+            };
+            if taken.is_err() {
+                break taken;
+            }
+            input.consume(end + 1);
+            searched = 0;
+        } else if input.is_over() {
+            break if octets.is_empty() { Ok(()) } else { Err(Trouble::CutOff) };
+        } else if octets.len() > limits.block {
+            break Err(Trouble::TooLong(limits.block));
+        } else {
+            searched = octets.len();
+            if let Err(error) = input.fill() {
+                break Err(error);
+            }
+        }
+    };
+    on_their_way.give_rest(each);
+    result
+}
+
+impl OnTheirWay {
+    fn take(&mut self, event: &Value, place: Place, each: &mut dyn FnMut(Message)) -> Result<(), Trouble> {
+        match event["event"].as_str().ok_or(Trouble::Unknown)? {
+            "trace" if event["version"] != VERSION => {
+                let version = event["version"].as_u64().and_then(|version| version.try_into().ok()).unwrap_or(u16::MAX);
+                return Err(Trouble::Version(version, 0));
+            }
+            "sent" => {
+                let message = sent(event, place).ok_or(Trouble::Malformed)?;
+                let id = event["id"].as_u64().ok_or(Trouble::Malformed)?;
+                // What is no SIP message is of no interest here.
+                if Packet::read(&message.bytes).is_some() {
+                    self.all.insert(id, message);
+                }
+                if self.all.len() > ON_THEIR_WAY
+                    && let Some((_, oldest)) = self.all.pop_first()
+                {
+                    each(oldest);
+                }
+            }
+            "arrived" => {
+                self.says_arrivals = true;
+                let (id, time) = (event["id"].as_u64(), nanos(&event["time"]));
+                if let Some(mut message) = id.and_then(|id| self.all.remove(&id)) {
+                    message.arrived = Some(time.ok_or(Trouble::Malformed)?);
+                    each(message);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn give_rest(self, each: &mut dyn FnMut(Message)) {
+        for mut message in self.all.into_values() {
+            if !self.says_arrivals {
+                message.arrived = Some(message.time);
+            }
+            each(message);
+        }
+    }
+}
+
+fn sent(event: &Value, place: Place) -> Option<Message> {
+    let address = |name: &str| event[name].as_str()?.parse::<SocketAddr>().ok();
+    let node = |name: &str| event[name].as_str().map(str::to_owned);
+    let bytes = event["bytes"].as_str()?.as_bytes();
+    let effects = event["faults"].as_array().into_iter().flatten();
+    let effects = effects.filter_map(|fault| fault.as_str()?.parse::<Effect>().ok());
+    let is_datagram = Packet::read(bytes).is_some_and(|packet| !packet.top().is_reliable());
+    let time = nanos(&event["time"])?;
+    Some(Message {
+        place,
+        time,
+        arrived: None,
+        source: address("source")?,
+        destination: address("destination")?,
+        // Which connection that was the trace does not say.
+        stream: (!is_datagram).then_some(0),
+        bytes: bytes.into(),
+        identification: 0,
+        behind: None,
+        fate: effects.fold(Fate::FINE, |fate, effect| fate.with(effect).unwrap_or(fate)),
+        names: (node("from"), node("to")),
+    })
+}
+
+/// Seconds with a fraction, in nanoseconds.
+fn nanos(time: &Value) -> Option<u64> {
+    let (seconds, fraction) = time.as_str()?.split_once('.')?;
+    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let fraction: u64 = format!("{fraction:0<9}").parse().ok()?;
+    seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction)
+}

@@ -1,0 +1,33 @@
+//! Captures of Wireshark and tcpdump, in and out.
+//!
+//! A [`Reader`] turns the packets of pcap and pcapng files, and the events of a trace, into SIP [`Message`]s. [`Calls`] groups them by Call-ID, and
+//! [`trace`] makes of a group the same [`Trace`](crate::trace::Trace) that a simulated run writes, so that one printer shows both. [`Capture`] writes
+//! pcapng.
+//!
+//! Reading order, from the file up: `file` (blocks and packets), `packet` (link and IP), `fragments`, `tcp`, `content` (the messages on a stream),
+//! `websocket`, `reader` (all of these as one), `events` (traces), `calls`, `nodes`, `assemble`. Whatever a file makes this module remember is bounded by
+//! [`Limits`].
+
+mod assemble;
+mod calls;
+mod content;
+mod events;
+mod file;
+mod fragments;
+mod limits;
+mod nodes;
+mod packet;
+mod reader;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod websocket;
+mod write;
+
+pub use assemble::trace;
+pub use calls::{Call, Calls};
+pub use file::Trouble;
+pub use limits::Limits;
+pub use nodes::Names;
+pub use reader::{Counts, Message, Place, Reader};
+pub use write::{Capture, Carrier, capture};

@@ -1,0 +1,119 @@
+//! Captures and traces that commands read.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::line::value;
+use super::{Out, Stop};
+use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Trouble};
+
+/// The files, and how they are read.
+#[derive(Debug, Args)]
+pub(super) struct Captured {
+    /// pcap or pcapng, one after the other as tcpdump rotates them, or a trace (JSON); - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// These addresses are one node with this name, as in 192.0.2.3,10.0.0.3=sbc; one without a port has it at every port
+    #[arg(long = "name", value_name = "ADDRESSES=NAME", value_parser = value::<Names>)]
+    pub(super) names: Vec<Names>,
+    /// So many calls are kept at once, the newest; 10000 if not given
+    #[arg(long, value_name = "N", default_value = "10000", hide_default_value = true, value_parser = value::<MaxCalls>)]
+    max_calls: MaxCalls,
+}
+
+bounded!(
+    /// How many calls are kept at once.
+    MaxCalls, (1..=1_000_000), "calls are a whole number from 1 to 1000000, as in 10000"
+);
+
+/// All that there was in the files beside calls.
+pub(super) struct Summary {
+    pub(super) counts: Counts,
+    pub(super) calls: Calls,
+    /// When the first message was captured.
+    pub(super) zero: u64,
+    /// Whether a file could not be read, or not to its end.
+    pub(super) has_trouble: bool,
+}
+
+impl Captured {
+    pub(super) fn limits(&self) -> Limits {
+        Limits { calls: self.max_calls.0, ..Limits::default() }
+    }
+
+    /// Reads all files, and gives each call that is over, with the time from which it is counted. A file that cannot be read is said; the others are
+    /// read all the same.
+    pub(super) fn read(
+        &self,
+        out: &mut Out<'_>,
+        each: &mut dyn FnMut(&mut Out<'_>, Call, u64) -> io::Result<()>,
+    ) -> Result<Summary, Stop> {
+        let (mut reader, mut calls) = (Reader::new(self.limits()), Calls::new(self.limits()));
+        let (mut zero, mut result, mut has_trouble) = (None, Ok(()), false);
+        for path in &self.files {
+            let mut take = |message: Message| {
+                let zero = *zero.get_or_insert(message.time);
+                calls.add(message, &mut |call| {
+                    if result.is_ok() {
+                        result = each(out, call, zero);
+                    }
+                });
+            };
+            let read = if path.as_os_str() == OsStr::new("-") {
+                reader.read(&mut io::stdin().lock(), &mut take)
+            } else {
+                File::open(path).map_err(Trouble::Input).and_then(|mut file| reader.read(&mut file, &mut take))
+            };
+            if let Err(trouble) = read {
+                has_trouble = true;
+                writeln!(out.stderr, "sansip-sim: {}: {trouble}", path.display())?;
+            }
+        }
+        reader.finish(&mut |message| {
+            zero.get_or_insert(message.time);
+            calls.add(message, &mut |_| {});
+        });
+        result?;
+        let zero = zero.unwrap_or_default();
+        for call in calls.take_rest() {
+            each(out, call, zero)?;
+        }
+        Ok(Summary { counts: reader.counts(), calls, zero, has_trouble })
+    }
+}
+
+impl Summary {
+    /// What was read, and what was passed over and why, in a line each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let Counts { packets, messages, links, cut, gaps, unfinished, unframed, tls, fragments, let_go } = self.counts;
+        let Calls { repeated, translated, unread, .. } = self.calls;
+        let mut lines = vec![format!("{packets} packets, {messages} messages")];
+        let (link_number, link) = links;
+        for (number, what) in [
+            (repeated, "packets were captured more than once".to_owned()),
+            (translated, "messages were captured on both sides of a NAT".to_owned()),
+            (unread, "messages lack what every message has, or cannot be read".to_owned()),
+            (link_number, format!("packets are of a type of link that is not read (LINKTYPE {link})")),
+            (cut, "messages were cut by the snap length (tcpdump -s 0 captures them whole)".to_owned()),
+            (fragments, "datagrams lack fragments".to_owned()),
+            (gaps, "times octets of a stream were not captured".to_owned()),
+            (unfinished, "messages on streams have no end".to_owned()),
+            (unframed, "messages on streams do not say where they end".to_owned()),
+            (tls, "directions of connections are TLS, whose plaintext is not there".to_owned()),
+            (let_go, "directions of connections were let go, as there were too many".to_owned()),
+            (
+                self.calls.let_go,
+                "calls were let go, as there were too many or too much of one (--max-calls)".to_owned(),
+            ),
+        ] {
+            if number > 0 {
+                lines.push(format!("{number} {what}"));
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,111 @@
+//! `show`: the calls of a capture or a trace, made visible as those that are simulated.
+
+use std::io;
+
+use sansip::{Duration, Instant};
+
+use super::call::Format;
+use super::captured::Summary;
+use super::line::Show;
+use super::{Out, Stop};
+use crate::capture::{Call, capture, trace};
+use crate::packet::{Packet, uri_of};
+use crate::render::{Figures, events, ladder, messages};
+
+/// There was no call to show.
+const NOTHING: u8 = 4;
+/// A file could not be read, or not to its end.
+const TROUBLE: u8 = 2;
+
+/// Lists the calls, or prints those that are chosen.
+pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
+    let chooses = asked.call.is_some() || asked.from.is_some() || asked.to.is_some();
+    let format = asked.format.or(chooses.then_some(Format::Ladder));
+    let (mut number, mut chosen, mut octets) = (0_u64, Vec::new(), 0);
+    let most = asked.captured.limits().octets;
+    let mut is_too_much = false;
+    let summary = asked.captured.read(out, &mut |out, call, zero| {
+        if !asked.chooses(&call) {
+            return Ok(());
+        }
+        number += 1;
+        if format.is_none() {
+            return list(number, &call, zero, out);
+        }
+        octets += call.messages.iter().map(|message| message.bytes.len()).sum::<usize>();
+        is_too_much |= octets > most;
+        if !is_too_much {
+            chosen.extend(call.messages);
+        }
+        Ok(())
+    })?;
+    if is_too_much {
+        writeln!(out.stderr, "sansip-sim: there is more than can be printed at once; --call, --from and --to choose")?;
+    }
+    match format {
+        None => summary.lines().iter().try_for_each(|line| writeln!(out.stdout, "{line}"))?,
+        Some(format) => {
+            chosen.sort_by_key(|message| message.time);
+            let zero = summary.zero;
+            let (trace, _) = trace(&chosen, &asked.captured.names, zero);
+            let end = trace.entries().last().map_or(Instant::ZERO, |entry| entry.time);
+            print(&trace, end, zero, format, out)?;
+            summary.lines().iter().try_for_each(|line| writeln!(out.stderr, "{line}"))?;
+        }
+    }
+    out.stdout.flush()?;
+    Ok(status(number, &summary))
+}
+
+fn status(number: u64, summary: &Summary) -> u8 {
+    match number {
+        _ if summary.has_trouble => TROUBLE,
+        0 => NOTHING,
+        _ => 0,
+    }
+}
+
+fn print(trace: &crate::trace::Trace, end: Instant, zero: u64, format: Format, out: &mut Out<'_>) -> io::Result<()> {
+    let figures = Figures::of(trace, end);
+    match format {
+        Format::Ladder => out.stdout.write_all(ladder(trace).as_bytes()),
+        Format::Messages => out.stdout.write_all(messages(trace).as_bytes()),
+        Format::Json => {
+            let mut events = events(trace, &figures, None, None).into_iter();
+            events.try_for_each(|event| writeln!(out.stdout, "{event}"))
+        }
+        Format::Pcap => capture(trace, Duration::from_nanos(zero), &mut *out.stdout),
+    }
+}
+
+/// A line about a call: when, what, how it ended, who, how much.
+fn list(number: u64, call: &Call, zero: u64, out: &mut Out<'_>) -> io::Result<()> {
+    let Some((first, packet)) = call.first() else { return Ok(()) };
+    let begins = Instant::from_nanos(first.time.saturating_sub(zero));
+    let answers = call.messages.iter().filter_map(|message| Packet::read(&message.bytes)?.status());
+    let answer = answers.filter(|status| *status >= 200).find(|status| !matches!(status, 401 | 407));
+    let answer = answer.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let took = call.messages.last().map_or(0, |last| last.time.saturating_sub(first.time));
+    let took = Instant::from_nanos(took);
+    let (from, to, messages) = (printable(uri_of(packet.from)), printable(uri_of(packet.to)), call.messages.len());
+    let (method, call_id) = (printable(packet.method), printable(&call.call_id));
+    writeln!(
+        out.stdout,
+        "{number} {begins} {method} {answer} {from} > {to}, {messages} messages in {took} s, Call-ID {call_id}"
+    )
+}
+
+/// Text of strangers, which may hold what moves a terminal's cursor.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
+}
+
+impl Show {
+    fn chooses(&self, call: &Call) -> bool {
+        let Some((_, packet)) = call.first() else { return false };
+        let fits = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| text.contains(&**wanted));
+        self.call.as_ref().is_none_or(|wanted| *wanted == call.call_id)
+            && fits(&self.from, packet.from)
+            && fits(&self.to, packet.to)
+    }
+}
