@@ -87,10 +87,22 @@ fn off_a_terminal_results_and_progress_are_plain_and_apart() {
     assert_eq!(sansip_sim("sweep --runs 64 --jobs 1").stdout, stdout.into_bytes());
 }
 
+/// The binary as a terminal starts it: what was started in the background of a script has SIGINT ignored, and so have its children.
+fn interruptible() -> Command {
+    let mut env = Command::new("env");
+    env.arg("--default-signal=INT");
+    let is_there = Command::new("env").args(["--default-signal=INT", "true"]).stderr(Stdio::null()).status();
+    if !is_there.is_ok_and(|status| status.success()) {
+        return Command::new(BINARY);
+    }
+    env.arg(BINARY);
+    env
+}
+
 #[test]
 fn ctrl_c_finishes_with_what_there_is_and_says_how_to_repeat_it() {
     let folder = Folder::new("interrupted");
-    let mut child = Command::new(BINARY)
+    let mut child = interruptible()
         .args(["sweep", "--for", "10m", "--jobs", "2", "--json", "results.json"])
         .current_dir(&folder.0)
         .stdout(Stdio::piped())
