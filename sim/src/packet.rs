@@ -222,6 +222,15 @@ pub fn uri_of(value: &str) -> &str {
     }
 }
 
+/// Whether two values differ at most in how they are written: in white space, quotes, angle brackets and case.
+pub fn alike(one: &str, other: &str) -> bool {
+    let letters = |text: &'_ str| -> Vec<u8> {
+        let is_letter = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, b'"' | b'<' | b'>');
+        text.bytes().filter(is_letter).map(|octet| octet.to_ascii_lowercase()).collect()
+    };
+    one == other || letters(one) == letters(other)
+}
+
 /// Host and port of a SIP URI as written.
 pub fn host_port(uri: &str) -> &str {
     let rest = uri.split_once(':').map_or(uri, |(_, rest)| rest);
@@ -346,6 +355,14 @@ mod tests {
         let routes: Vec<&str> = packet.values("route", "route").map(|value| host_port(uri_of(value))).collect();
         assert_eq!(routes, ["one", "two:5080"]);
         assert_eq!((packet.uri(), packet.is("INFO")), (Some("sip:b@b"), true));
+    }
+
+    #[test]
+    fn values_that_are_only_written_otherwise_are_alike() {
+        assert!(alike("\"Bob\" <sip:bob@B.com>;tag=1", "Bob  <sip:bob@b.com> ;tag=1"));
+        assert!(alike("sip:bob@b.com;tag=1", "<sip:bob@b.com>;tag=1"));
+        assert!(!alike("<sip:bob@b.com>;tag=1", "<sip:bob@b.com>;tag=2"));
+        assert!(!alike("<sip:bob@b.com>", "<sip:bob@c.com>"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! pcapng.
 //!
 //! Reading order, from the file up: `file` (blocks and packets), `packet` (link and IP), `fragments`, `tcp`, `content` (the messages on a stream),
-//! `websocket`, `reader` (all of these as one), `events` (traces), `calls`, `nodes`, `assemble`. Whatever a file makes this module remember is bounded by
+//! `websocket`, `reader` (all of these as one), `events` (traces), `calls`, `nodes`, `assemble`, `findings` (what the checks say of a call). Whatever a file makes this module remember is bounded by
 //! [`Limits`].
 
 mod assemble;
@@ -13,6 +13,7 @@ mod calls;
 mod content;
 mod events;
 mod file;
+mod findings;
 mod fragments;
 mod limits;
 mod nodes;
@@ -27,6 +28,7 @@ mod write;
 pub use assemble::trace;
 pub use calls::{Call, Calls};
 pub use file::Trouble;
+pub use findings::{Decided, Finding, TABLE, judge, unreadable};
 pub use limits::Limits;
 pub use nodes::Names;
 pub use reader::{Counts, Message, Place, Reader};

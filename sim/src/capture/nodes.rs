@@ -94,8 +94,7 @@ fn listening(via: &Via<'_>, message: &Message) -> Option<u16> {
         Ok(ip) => ip == message.source.ip(),
         Err(_) => message.stream.is_some() && !host.to_ascii_lowercase().ends_with(".invalid"),
     };
-    let protocol = via.value.split('/').nth(2).unwrap_or_default().trim_start().to_ascii_uppercase();
-    let usual = if protocol.starts_with("TLS") { 5061 } else { 5060 };
+    let usual = if via.protocol().eq_ignore_ascii_case("TLS") { 5061 } else { 5060 };
     is_there.then(|| port.unwrap_or(usual))
 }
 

@@ -4,8 +4,11 @@ use std::process::Command;
 use sansip::{Duration, Instant};
 
 use super::*;
+use crate::check::Evidence;
+use crate::planted;
 use crate::render::{Figures, events, ladder};
 use crate::run::{Case, run};
+use crate::sweep::{Scope, draw};
 
 const OPTIONS: &str = "OPTIONS sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
     From: <sip:a@a>;tag=a\r\nTo: <sip:b@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
@@ -391,4 +394,142 @@ fn wireshark_reads_each_message_and_finds_none_malformed() {
         assert_eq!(lost.unwrap_or_default().lines().count(), usize::from(line.contains("drop")), "{line}");
     }
     drop(std::fs::remove_file(&path));
+}
+
+/// What the checks find in a run, as a capture of everything has it.
+fn found(run: &crate::run::Run) -> Vec<Finding> {
+    let mut file = Vec::new();
+    capture(run.world.trace(), Duration::ZERO, &mut file).unwrap();
+    let mut calls = Calls::new(Limits::default());
+    let mut all = Vec::new();
+    let end = run.world.now().as_nanos();
+    for message in read(&file).0 {
+        calls.add(message, &mut |call| all.extend(judge(&call.messages, &[], 0, end)));
+    }
+    calls.take_rest().for_each(|call| all.extend(judge(&call.messages, &[], 0, end)));
+    all
+}
+
+#[test]
+fn a_run_without_mistakes_is_clean_whatever_is_lost() {
+    for number in 0..60 {
+        let case = draw(&Scope::default(), 7, number);
+        let run = run(&case);
+        let seen: Vec<_> = found(&run).into_iter().filter(|finding| finding.evidence == Evidence::Seen).collect();
+        assert!(seen.is_empty(), "{case}: {seen:#?}");
+    }
+}
+
+#[test]
+fn a_capture_that_begins_or_ends_in_the_midst_or_lacks_messages_shows_no_mistake() {
+    for number in 0..20 {
+        let case = draw(&Scope::default(), 8, number);
+        let run = run(&case);
+        let mut file = Vec::new();
+        capture(run.world.trace(), Duration::ZERO, &mut file).unwrap();
+        let messages = read(&file).0;
+        for lacking in 0..messages.len().min(40) {
+            let part: Vec<Message> = match lacking % 3 {
+                0 => messages[lacking..].to_vec(),
+                1 => messages[..messages.len() - lacking].to_vec(),
+                _ => {
+                    messages.iter().enumerate().filter(|(at, _)| at % 40 != lacking).map(|(_, it)| it.clone()).collect()
+                }
+            };
+            let mut calls = Calls::new(Limits::default());
+            part.into_iter().for_each(|message| calls.add(message, &mut |_| {}));
+            let found = calls.take_rest().flat_map(|call| judge(&call.messages, &[], 0, u64::MAX / 2));
+            let seen: Vec<_> = found.filter(|finding| finding.evidence == Evidence::Seen).collect();
+            assert!(seen.is_empty(), "{case}, {lacking}: {seen:#?}");
+        }
+    }
+}
+
+#[test]
+fn planted_mistakes_are_found_where_the_table_says_that_they_can_be() {
+    let (mut seen, mut missing) = (Vec::new(), Vec::new());
+    for mistake in planted::TABLE.iter().filter(|it| matches!(it.how, planted::How::Wrapped(..))) {
+        let Some(row) = TABLE.iter().find(|row| row.check == mistake.check && row.missing.len() + row.seen.len() > 0)
+        else {
+            continue;
+        };
+        let (_, case) = planted::find(mistake, 1_000).unwrap();
+        let all = found(&planted::run(mistake, &case));
+        let shows = |evidence| all.iter().any(|it| it.check == mistake.check && it.evidence == evidence);
+        if shows(Evidence::Seen) {
+            assert!(!row.seen.is_empty(), "{}", mistake.name);
+            seen.push(mistake.name);
+        } else if shows(Evidence::Missing) {
+            assert!(!row.missing.is_empty(), "{}", mistake.name);
+            missing.push(mistake.name);
+        }
+    }
+    const SEEN: [&str; 22] = [
+        "ack-own-cseq",
+        "ack-own-branch",
+        "ack-2xx-branch",
+        "ack-cseq-method",
+        "cancel-unlike",
+        "via-not-popped",
+        "vias-lost",
+        "branch-reused",
+        "no-cookie",
+        "cseq-not-incremented",
+        "answers-ack",
+        "tag-missing",
+        "from-altered",
+        "route-ignored",
+        "contact-ignored",
+        "max-forwards-kept",
+        "body-altered",
+        "header-dropped",
+        "contact-rewritten",
+        "length-wrong",
+        "hops-overlooked",
+        "branch-shared",
+    ];
+    const MISSING: [&str; 27] = [
+        "resends-after-100",
+        "resends-early",
+        "resends-180",
+        "ack-2xx-cseq",
+        "ack-missing",
+        "ack-once",
+        "ack-timer",
+        "2xx-after-ack",
+        "cancel-overlooked",
+        "received-not-set",
+        "cseq-leaps",
+        "answers-response",
+        "tag-changes",
+        "bye-not-answered",
+        "100-forwarded",
+        "asks-after-bye",
+        "loser-not-cancelled",
+        "second-2xx-ignored",
+        "record-route-dropped",
+        "ack-kept",
+        "tag-replaced",
+        "breadth-not-shared",
+        "first-challenge-alone",
+        "worst-response",
+        "6xx-not-preferred",
+        "6xx-not-decisive",
+        "one-branch-cancelled",
+    ];
+    assert_eq!(seen, SEEN);
+    assert_eq!(missing, MISSING);
+}
+
+#[test]
+fn the_table_of_the_docs_is_that_of_the_checks() {
+    let names: Vec<&str> = TABLE.iter().map(|row| row.check).collect();
+    let standard = crate::check::standard();
+    assert_eq!(names, standard.iter().map(|check| check.name()).collect::<Vec<_>>());
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/captures.md")).unwrap();
+    let dash = |text: &'static str| if text.is_empty() { "—" } else { text };
+    for row in TABLE {
+        let line = format!("| {} | {} | {} | {} |\n", row.check, dash(row.seen), dash(row.missing), row.right);
+        assert!(page.contains(&line), "{line}");
+    }
 }

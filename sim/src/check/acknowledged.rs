@@ -2,8 +2,8 @@
 
 use sansip::Duration;
 
-use super::{Names, Part, Report, Rule, Seen};
-use crate::packet::Packet;
+use super::{Evidence, Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, alike};
 
 /// So long the ACK of a 2xx with an offer may wait for the answer
 /// ([`Profile::answer_time`](sansip::user_agent::Profile::answer_time)).
@@ -14,6 +14,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// * A caller sends an ACK for each copy of each 2xx that comes while its INVITE is alive, at once, or as soon as the resolver has
 ///   said where (RFC 3261 §13.2.2.4), for 64·T1 after the first (timer M, RFC 6026 §8.4). One with an offer may wait 10 s for the answer.
 /// * Who sent an INVITE sends an ACK for each copy of another final response, at once, for 32 s (§17.1.1.2, timer D).
+/// * That ACK has the Request-URI, From and Route of its INVITE, and the To of the response (§17.1.1.3).
 /// * A called end whose 2xx gets no ACK for 64·T1 sends a BYE, unless one came (§13.3.1.4).
 pub const ACKNOWLEDGED: Rule = Rule::new("acknowledged", "RFC 3261 §13.2.2.4, §13.3.1.4, §17.1.1.2; RFC 6026 §8.4")
     .of_parts(check_part)
@@ -26,10 +27,21 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, _) in part.received() {
         if packet.is_final() && packet.method == "INVITE" && !is_acknowledged(part, seen, packet) {
             let what = format!("{} sent no ACK for {} ({})", part.name, packet.what(), packet.top().branch);
-            report.breach(part.node, seen.time, what);
+            // One that comes late is one.
+            let mut acks = part.after(seen.index).requests_sent("ACK");
+            let is_late = acks.any(|(_, ack, _)| ack.to_tag == packet.to_tag);
+            let evidence = if is_late { Evidence::Remark } else { Evidence::Missing };
+            report.by(evidence).breach(part.node, seen.time, what);
         }
     }
     for (seen, packet, _) in part.sent() {
+        // Without transactions a proxy passes on the ACK of others.
+        if packet.is("ACK")
+            && seen.below.is_none()
+            && let Some(why) = difference(part, seen, packet)
+        {
+            report.by(Evidence::Seen).sent(part, seen, packet, why);
+        }
         if packet.answers(2, "INVITE") && is_abandoned(part, seen, packet) {
             let what = format!("{} got no ACK for its 2xx for 64·T1 and sent no BYE", part.name);
             report.breach(part.node, seen.time, what);
@@ -64,6 +76,24 @@ fn is_acknowledged(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> b
     since >= absorbs || by > part.until || acks.any(|(ack, ..)| ack.time <= by)
 }
 
+/// Where the ACK for a rejection is unlike its INVITE (§17.1.1.3).
+fn difference(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) -> Option<&'static str> {
+    let (_, invite, _) = part.of(seen.hop).requests_sent("INVITE").next()?;
+    let answers = part.of(seen.hop).before(seen.index).responses_received("INVITE").map(|(_, response, _)| response);
+    let mut rejections = answers.filter(|response| response.is_rejection()).peekable();
+    rejections.peek()?;
+    if !alike(ack.uri().unwrap_or_default(), invite.uri().unwrap_or_default()) {
+        return Some("its Request-URI is not that of its INVITE");
+    }
+    if !alike(ack.from, invite.from) {
+        return Some("its From is not that of its INVITE");
+    }
+    if ack.uris("route", "route") != invite.uris("route", "route") {
+        return Some("its Route is not that of its INVITE");
+    }
+    (!rejections.any(|response| alike(ack.to, response.to))).then_some("its To is not that of the response")
+}
+
 /// Whether a called end's first 2xx got no ACK in time, and no BYE followed.
 fn is_abandoned(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
     let mut before = part.of(seen.hop).before(seen.index).sent();
@@ -95,12 +125,30 @@ mod tests {
     fn every_rejection_has_its_ack_at_once() {
         let busy = response(486, "INVITE", &["1"]);
         let story = || Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &busy);
+        let request = |method: &str, vias: &[&str]| request(method, vias).replace("<sip:b@b>", "<sip:b@b>;tag=b");
         assert_eq!(breaches(story()), 1);
         assert_eq!(breaches(story().sends(10, &request("ACK", &["1"]))), 1);
         assert_eq!(breaches(story().sends(9, &request("ACK", &["1"]))), 0);
         assert_eq!(breaches(story().sends(9, &request("ACK", &["1"])).receives(31_000, &busy)), 1);
         // Timer D has fired.
         assert_eq!(breaches(story().sends(9, &request("ACK", &["1"])).receives(32_009, &busy)), 0);
+    }
+
+    #[test]
+    fn the_ack_for_a_rejection_is_like_its_invite() {
+        let busy = response(486, "INVITE", &["1"]);
+        let story = || Story::new().sends(0, &request("INVITE", &["1"])).receives(9, &busy);
+        let ack = request("ACK", &["1"]).replace("To: <sip:b@b>", "To: <sip:b@b>;tag=b");
+        story().sends(9, &ack).shows(ACKNOWLEDGED, "");
+        story().sends(9, &ack.replace("From: <sip:a@a>", "From: sip:A@a")).shows(ACKNOWLEDGED, "");
+        for (wrong, why) in [
+            (ack.replace("ACK sip:b@b", "ACK sip:c@c"), "its Request-URI is not that of its INVITE"),
+            (ack.replace(";tag=a", ";tag=x"), "its From is not that of its INVITE"),
+            (ack.replace(";tag=b", ";tag=x"), "its To is not that of the response"),
+            (ack.replace("Call-ID", "Route: <sip:p;lr>\r\nCall-ID"), "its Route is not that of its INVITE"),
+        ] {
+            story().sends(9, &wrong).shows(ACKNOWLEDGED, why);
+        }
     }
 
     #[test]

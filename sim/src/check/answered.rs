@@ -1,6 +1,8 @@
 //! Answered: whoever is asked says something.
 
-use super::{Names, Part, Report, Rule, Seen};
+use sansip::Duration;
+
+use super::{Evidence, Names, Part, Report, Rule, Seen};
 use crate::packet::Packet;
 
 /// Every request that comes to an end gets its final response: an INVITE when it is decided, by the end of the run, anything else
@@ -31,9 +33,20 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, _) in part.received() {
         if packet.is_request() && packet.method != "ACK" && !is_answered(part, seen, packet) {
             let what = format!("{} did not answer {} ({})", part.name, packet.what(), packet.top().branch);
-            report.breach(part.node, seen.time, what);
+            report.by(evidence(part, seen, packet)).breach(part.node, seen.time, what);
         }
     }
+}
+
+/// An INVITE may ring so long that nothing more is heard (timer C, §16.6 step 11).
+const RINGING: Duration = Duration::from_secs(185);
+
+/// An answer that comes late is one, and what was seen may end before an INVITE is decided.
+fn evidence(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Evidence {
+    let mut answers = part.of(seen.hop).responses_sent(packet.method).map(|(_, response, _)| response);
+    let last = part.of(seen.hop).messages().map(|(other, ..)| other.time).max().unwrap_or(seen.time);
+    let may_ring = packet.method == "INVITE" && part.until.since(last) < RINGING;
+    if may_ring || answers.any(Packet::is_final) { Evidence::Remark } else { Evidence::Missing }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use sansip::{Duration, Instant};
 
-use super::{Names, Part, Report, Rule, Seen};
-use crate::packet::Packet;
+use super::{Fault, Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, alike};
 
 /// A CANCEL comes after a provisional response, looks like its INVITE, and finds it.
 ///
@@ -30,8 +30,8 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         } else {
             Ok(())
         };
-        if let Err(why) = verdict {
-            report.sent(part, seen, packet, why);
+        if let Err(fault) = verdict {
+            report.fault(part, seen, packet, &fault);
         }
         if let Some(due) = overdue(part, seen, packet) {
             let branch = packet.top().branch;
@@ -74,19 +74,24 @@ fn judge_sent(
     seen: &Seen<'_>,
     cancel: &Packet<'_>,
     destination: std::net::SocketAddr,
-) -> Result<(), &'static str> {
+) -> Result<(), Fault> {
     let mut invites = part.of(seen.hop).requests_sent("INVITE");
-    let (invite_seen, invite, to) = invites.next().ok_or("it cancels no INVITE")?;
+    let (invite_seen, invite, to) = invites.next().ok_or_else(|| Fault::missing("it cancels no INVITE"))?;
     if (cancel.uri(), cancel.from, cancel.to) != (invite.uri(), invite.from, invite.to)
         || destination != to.destination
         || cancel.values("route", "route").ne(invite.values("route", "route"))
     {
-        return Err("it is not like its INVITE");
+        const WHY: &str = "it is not like its INVITE";
+        let is_alike = alike(cancel.uri().unwrap_or_default(), invite.uri().unwrap_or_default())
+            && alike(cancel.from, invite.from)
+            && alike(cancel.to, invite.to)
+            && cancel.uris("route", "route") == invite.uris("route", "route");
+        return Err(if is_alike { Fault::remark(WHY) } else { Fault::seen(WHY) });
     }
     let (mut provisional, mut rings_since) = (false, invite_seen.time);
     for (other, response, _) in part.of(seen.hop).before(seen.index).responses_received("INVITE") {
         if response.is_final() {
-            return Err("a final response came before");
+            return Err(Fault::missing("a final response came before"));
         }
         provisional = true;
         if response.status() > Some(100) {
@@ -94,7 +99,7 @@ fn judge_sent(
         }
     }
     if !provisional {
-        return Err("no provisional response came before");
+        return Err(Fault::missing("no provisional response came before"));
     }
     let Some(below) = invite_seen.below else { return Ok(()) };
     let mut answers = part.branches(below).before(seen.index).received();
@@ -102,18 +107,18 @@ fn judge_sent(
         || answers.any(|(other, packet, _)| other.hop != seen.hop && decides(packet));
     // Timer C is set when the request is proxied, and the next hop may have to be asked for first.
     let over = part.timers.c.min(SHORTEST_C);
-    if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err("nothing asked for it") }
+    if asked || seen.time.since(rings_since) >= over { Ok(()) } else { Err(Fault::missing("nothing asked for it")) }
 }
 
 /// Timer C is larger than that (RFC 3261 §16.6 step 11).
 const SHORTEST_C: Duration = Duration::from_secs(180);
 
 /// A CANCEL is refused.
-fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), &'static str> {
+fn judge_refusal(part: &Part<'_>, seen: &Seen<'_>) -> Result<(), Fault> {
     let before = part.of(seen.hop).before(seen.index);
     let (invited, answered) =
         (before.hears("INVITE"), before.responses_sent("INVITE").any(|(_, packet, _)| packet.is_final()));
-    if invited && !answered { Err("the INVITE of this branch is there") } else { Ok(()) }
+    if invited && !answered { Err(Fault::missing("the INVITE of this branch is there")) } else { Ok(()) }
 }
 
 #[cfg(test)]

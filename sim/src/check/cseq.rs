@@ -1,6 +1,6 @@
 //! CSeq: numbers that rise by one, and what has the number of what.
 
-use super::{Carried, Names, Part, Report, Rule, Seen};
+use super::{Carried, Fault, Names, Part, Report, Rule, Seen};
 use crate::packet::{Packet, Start};
 
 /// CSeq orders the requests of a dialog and tells an ACK what it acknowledges.
@@ -18,26 +18,27 @@ pub const CSEQ: Rule =
 fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, carried) in part.sent() {
         let verdict = match packet.start {
-            Start::Request { method, .. } if method != packet.method => Err("the method is another".to_owned()),
-            Start::Request { .. } if packet.sequence >= 1 << 31 => Err("the number is too high".to_owned()),
+            Start::Request { method, .. } if method != packet.method => Err(Fault::seen("the method is another")),
+            Start::Request { .. } if packet.sequence >= 1 << 31 => Err(Fault::seen("the number is too high")),
             Start::Request { .. } if seen.below.is_none() => judge_own(part, seen, packet, carried),
             Start::Request { .. } => Ok(()),
             Start::Response { .. } => judge_acceptance(part, seen, packet),
         };
-        if let Err(why) = verdict {
+        if let Err(Fault { evidence, why }) = verdict {
             let what = format!("{} sent {} with CSeq {}: {why}", part.name, packet.what(), packet.sequence);
-            report.breach(part.node, seen.time, what);
+            report.by(evidence).breach(part.node, seen.time, what);
         }
     }
 }
 
 /// A request of the node's own.
-fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried) -> Result<(), String> {
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried) -> Result<(), Fault> {
     let number = packet.sequence;
     let is = |right: u32| if number == right { Ok(()) } else { Err(format!("that of its INVITE is {right}")) };
+    let seen_is = |right: u32| is(right).map_err(Fault::seen);
     if matches!(packet.method, "ACK" | "CANCEL") {
         if let Some((_, invite, _)) = part.of(seen.hop).requests_sent("INVITE").next() {
-            return is(invite.sequence);
+            return seen_is(invite.sequence);
         }
         // For a 2xx: a number of an INVITE of this side, the last before that 2xx.
         let answered = part.received().find(|(_, response, _)| {
@@ -45,7 +46,7 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
         });
         return match answered {
             Some((_, response, _)) if !part.sent().any(|(_, it, _)| it.is("INVITE") && it.sequence == number) => {
-                is(response.sequence)
+                is(response.sequence).map_err(Fault::missing)
             }
             _ => Ok(()),
         };
@@ -73,7 +74,19 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, to: Carried)
     if packet.method == "NOTIFY" && last_packet.method == "BYE" && number + 1 == last_packet.sequence && !sent_before {
         return Ok(());
     }
-    if number == last_packet.sequence + 1 { Ok(()) } else { Err(format!("the last one was {}", last_packet.sequence)) }
+    if number == last_packet.sequence + 1 {
+        return Ok(());
+    }
+    // The one between may not have been seen, and what overtakes another is seen before it. But no number is for two requests.
+    let is_for_both = |other: &Seen<'_>, request: &Packet<'_>| {
+        let is_own = request.is_request() && !matches!(request.method, "ACK" | "CANCEL") && other.below.is_none();
+        let is_of_dialog = request.to_tag == packet.to_tag || request.to_tag.is_empty();
+        is_own && is_of_dialog && request.from_tag == packet.from_tag && request.sequence == number
+    };
+    let mut before = part.before(seen.index).sent();
+    let is_used = before.any(|(other, request, _)| is_for_both(other, request) && request.method != packet.method);
+    let why = format!("the last one was {}", last_packet.sequence);
+    Err(if is_used { Fault::seen(why) } else { Fault::missing(why) })
 }
 
 /// The request of this side before this one, or the one that this is a copy of.
@@ -101,7 +114,7 @@ fn last_before<'p, 'a>(
 }
 
 /// A 2xx of the node's own to a request in a dialog.
-fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> Result<(), String> {
+fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> Result<(), Fault> {
     let accepts = |packet: &Packet<'_>| packet.status().is_some_and(|status| status / 100 == 2);
     if !accepts(response) || response.method == "CANCEL" || part.forwards(seen.hop, response.method) {
         return Ok(());
@@ -123,7 +136,7 @@ fn judge_acceptance(part: &Part<'_>, seen: &Seen<'_>, response: &Packet<'_>) -> 
         }
         // A request that waits for its user's answer is overtaken by later ones that need none.
         if other.hop != seen.hop && other.index < came && earlier.sequence > request.sequence {
-            return Err(format!("{} was accepted before", earlier.sequence));
+            return Err(Fault::missing(format!("{} was accepted before", earlier.sequence)));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Form: each message has what every message has.
 
-use super::{Names, Part, Report, Rule};
+use super::{Evidence, Names, Part, Report, Rule};
 use crate::packet::Packet;
 
 /// Each message sent has Via, From (of an own request with a tag), To, Call-ID and CSeq, each but Via once, and a request Max-Forwards (RFC 3261 §8.1.1);
@@ -10,7 +10,7 @@ pub const FORM: Rule = Rule::new("form", "RFC 3261 §8.1.1, §8.2.6, §18.3, §2
 fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, _) in part.sent() {
         if let Some(why) = fault(packet) {
-            report.sent(part, seen, packet, &why);
+            report.by(Evidence::Seen).sent(part, seen, packet, &why);
         }
     }
 }

@@ -6,7 +6,7 @@ use sansip::Instant;
 
 use super::reader::{Library, Reader, is_corrupted};
 use super::reading::{Names, Part, Reading, Seen, Serving, Sight};
-use super::{Breach, Check, Property, Report};
+use super::{Breach, Check, Evidence, Property, Report};
 use crate::trace::Trace;
 use crate::world::World;
 use crate::world::hash::Map;
@@ -43,7 +43,7 @@ impl<'a> Judge<'a> {
     }
 
     /// As above, of a run whose world may be gone.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         &mut self,
         trace: &Trace,
         world: Option<&World>,
@@ -105,7 +105,8 @@ impl<'a> Judge<'a> {
         // Nothing can be asked of corrupted messages but that they do no harm.
         let judged = self.checks.iter().enumerate();
         for (place, check) in judged.filter(|(_, check)| check.property() == Property::Safety || !corrupted) {
-            ask(&**check, &mut Report { check: check.name(), property: check.property(), place, breaches });
+            let (check_name, property, evidence) = (check.name(), check.property(), Evidence::Missing);
+            ask(&**check, &mut Report { check: check_name, property, evidence, place, breaches });
         }
     }
 }

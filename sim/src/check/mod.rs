@@ -86,6 +86,7 @@ pub use exchange::{Exchange, Message};
 pub use reading::{Carried, Names, Part, Reading, Seen, Serving, Sight};
 pub use rule::Rule;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sansip::Instant;
@@ -130,6 +131,45 @@ pub enum Property {
     Liveness,
 }
 
+/// How a breach shows. It matters where not all was seen, as in a capture: a simulated run has everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// By messages that were seen: no RFC allows them, whatever else there was.
+    Seen,
+    /// By what was not seen, or by the order in which it was: whoever sees all that a node sees can tell.
+    Missing,
+    /// By an interval, or by what an RFC only recommends: a remark.
+    Remark,
+}
+
+/// Why something should not be, and how that shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    evidence: Evidence,
+    why: Cow<'static, str>,
+}
+
+impl Fault {
+    fn new(evidence: Evidence, why: impl Into<Cow<'static, str>>) -> Self {
+        Self { evidence, why: why.into() }
+    }
+
+    /// Shows by messages that were seen.
+    fn seen(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Evidence::Seen, why)
+    }
+
+    /// Shows by what was not seen, or by an order.
+    fn missing(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Evidence::Missing, why)
+    }
+
+    /// Shows by an interval, or by what is only recommended.
+    fn remark(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Evidence::Remark, why)
+    }
+}
+
 /// Something that should not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
@@ -137,6 +177,8 @@ pub struct Breach {
     pub check: &'static str,
     /// Its kind.
     pub property: Property,
+    /// How it shows.
+    pub evidence: Evidence,
     /// The node whose mistake it is.
     pub node: NodeId,
     /// When it happened.
@@ -156,15 +198,27 @@ impl fmt::Display for Breach {
 pub struct Report<'a> {
     check: &'static str,
     property: Property,
+    evidence: Evidence,
     /// The check's place among the checks.
     place: usize,
     breaches: &'a mut Vec<(usize, Breach)>,
 }
 
 impl Report<'_> {
+    /// Reports what shows so. If nothing is said, a breach shows by what was not seen.
+    pub fn by(&mut self, evidence: Evidence) -> Report<'_> {
+        Report { evidence, breaches: self.breaches, ..*self }
+    }
+
+    /// A node sent a message that it should not have sent, or not so.
+    pub(crate) fn fault(&mut self, part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, fault: &Fault) {
+        self.by(fault.evidence).sent(part, seen, packet, &fault.why);
+    }
+
     /// A node did, or is, what it should not.
     pub fn breach(&mut self, node: NodeId, time: Instant, what: impl Into<String>) {
-        let breach = Breach { check: self.check, property: self.property, node, time, what: what.into() };
+        let Self { check, property, evidence, .. } = *self;
+        let breach = Breach { check, property, evidence, node, time, what: what.into() };
         self.breaches.push((self.place, breach));
     }
 

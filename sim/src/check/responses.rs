@@ -1,7 +1,7 @@
 //! Responses: to what they are sent, and what they have in common with it.
 
-use super::{Names, Part, Report, Rule, Seen};
-use crate::packet::Packet;
+use super::{Fault, Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, alike, uri_of};
 
 /// A response answers a request that came, and says so.
 ///
@@ -18,31 +18,32 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     let mut tags: Vec<(usize, &str, &str)> = Vec::new();
     for (seen, response, _) in part.sent() {
         let Some(status) = response.status() else { continue };
-        let mut breach = |why: &str| report.sent(part, seen, response, why);
+        let mut breach = |fault: Fault| report.fault(part, seen, response, &fault);
         if response.method == "ACK" {
-            breach("it answers an ACK");
+            breach(Fault::seen("it answers an ACK"));
             continue;
         }
         let Some(request) = asked(part, seen, response) else {
             if !is_passed_on(part, seen, response) {
-                breach("it answers nothing that came");
+                breach(Fault::missing("it answers nothing that came"));
             }
             continue;
         };
-        if let Some(why) = mismatch(response, request) {
-            breach(why);
+        if let Some(fault) = mismatch(response, request) {
+            breach(fault);
         }
         if status > 100 && response.to_tag.is_empty() {
-            breach("it has no To tag");
+            breach(Fault::seen("it has no To tag"));
         }
         if response.method != "INVITE" && (status == 408 || (101..200).contains(&status)) {
-            breach("only an INVITE is answered so");
+            breach(Fault::seen("only an INVITE is answered so"));
         }
         if status > 100 && request.to_tag.is_empty() && !is_forwarded(part, seen, response) {
             match tags.iter_mut().find(|(hop, method, _)| (*hop, *method) == (seen.hop, response.method)) {
                 Some((_, _, tag)) if *tag != response.to_tag => {
                     if !is_of_straggler(part, seen, response, tag) {
-                        breach("another To tag was in one before");
+                        // A proxy may pass on what several branches have said, of which the other side was not seen.
+                        breach(Fault::missing("another To tag was in one before"));
                     }
                     *tag = response.to_tag;
                 }
@@ -82,15 +83,22 @@ fn is_forwarded(part: &Part<'_>, response: &Seen<'_>, packet: &Packet<'_>) -> bo
     above.any(|(_, above, _)| (above.start, above.to_tag) == (packet.start, packet.to_tag))
 }
 
-fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<&'static str> {
+fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<Fault> {
+    // What is only written otherwise is the same to whoever reads it (§7.3.1).
+    let written = |same: bool, why| Some(if same { Fault::remark(why) } else { Fault::seen(why) });
     if response.from != request.from {
-        return Some("its From is not the request's");
+        return written(alike(response.from, request.from), "its From is not the request's");
     }
     if response.sequence != request.sequence {
-        return Some("its CSeq is not the request's");
+        return Some(Fault::seen("its CSeq is not the request's"));
     }
-    if request.to_tag.is_empty() { !response.to.starts_with(request.to) } else { response.to != request.to }
-        .then_some("its To is not the request's")
+    let (differs, is_alike) = if request.to_tag.is_empty() {
+        let bare = response.to.rsplit_once(";tag").map_or(response.to, |(bare, _)| bare);
+        (!response.to.starts_with(request.to), alike(bare, request.to) || alike(uri_of(bare), uri_of(request.to)))
+    } else {
+        (response.to != request.to, alike(response.to, request.to))
+    };
+    if differs { written(is_alike, "its To is not the request's") } else { None }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Message, Names, Part, Report, Rule, Seen};
-use crate::packet::{Packet, Via, host_port};
+use super::{Fault, Message, Names, Part, Report, Rule, Seen};
+use crate::packet::{Packet, Via, alike, host_port};
 
 /// A request in a dialog is addressed as the dialog says.
 ///
@@ -44,20 +44,23 @@ fn check_part(part: &Part<'_>, names: &Names<'_>, report: &mut Report<'_>) {
         }
         let verdict = match seen.below {
             None => judge_own(part, seen, packet, &routes),
+            // A proxy may add a Route, and its own may have a name or an address that nobody saw.
             Some(below) => judge_forwarded(part, seen, below, packet, &routes)
                 .and_then(|()| judge_taken_off(part, names, seen, packet, &routes))
                 .and_then(|()| judge_recorded(part, names, seen, packet, carried.source.ip()))
-                .and_then(|()| judge_loop(part, seen, packet)),
+                .map_err(Fault::remark)
+                .and_then(|()| judge_loop(part, seen, packet).map_err(Fault::missing)),
         };
         let first = routes.first().map(|route| host_port(route));
         let verdict = verdict.and_then(|()| match first {
             Some(first) if !leads_to(names, first, carried.destination.ip()) => {
-                Err("it does not go to its first Route")
+                // Where a request goes is a matter of local policy, too (§8.1.2).
+                Err(Fault::remark("it does not go to its first Route"))
             }
             _ => Ok(()),
         });
-        if let Err(why) = verdict {
-            report.sent(part, seen, packet, why);
+        if let Err(fault) = verdict {
+            report.fault(part, seen, packet, &fault);
         }
     }
 }
@@ -97,7 +100,7 @@ fn is_for_rejection(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bo
     packet.is("ACK") && part.of(seen.hop).sends("INVITE")
 }
 
-fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&str]) -> Result<(), &'static str> {
+fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&str]) -> Result<(), Fault> {
     if packet.to_tag.is_empty() {
         return Ok(());
     }
@@ -129,6 +132,8 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         let Some(request) = before.map(|(_, it, _)| it).find(makes) else { return Ok(()) };
         request
     };
+    // A 2xx settles what a provisional response has said (§13.2.2.4).
+    let is_settled = !by.answers(1, "INVITE");
     let (mut set, target) = (by.uris("record-route", "record-route"), by.uris("contact", "m"));
     if response.is_some() {
         set.reverse();
@@ -137,11 +142,22 @@ fn judge_own(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, routes: &[&s
         return Ok(());
     }
     if target.first().is_some_and(|target| Some(*target) != packet.uri()) {
-        return Err("its Request-URI is not the Contact of the peer");
+        const WHY: &str = "its Request-URI is not the Contact of the peer";
+        // The peer may have given another one since (§12.2), or before a 2xx that was not seen.
+        let uri = packet.uri().unwrap_or_default();
+        let mut given = part.received().flat_map(|(_, it, _)| it.uris("contact", "m"));
+        let is_given = given.any(|contact| alike(contact, uri));
+        return Err(if is_given || !is_settled { Fault::missing(WHY) } else { Fault::seen(WHY) });
     }
     set.retain(|route| !route.is_empty());
     if set != routes {
-        return Err("its Route is not what was recorded");
+        const WHY: &str = "its Route is not what was recorded";
+        let is_alike = set.len() == routes.len() && set.iter().zip(routes).all(|(one, other)| alike(one, other));
+        return Err(match is_settled {
+            _ if is_alike => Fault::remark(WHY),
+            true => Fault::seen(WHY),
+            false => Fault::missing(WHY),
+        });
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sansip::{Duration, Instant, Timers};
 
-use super::{Carried, Names, Part, Report, Rule};
+use super::{Carried, Fault, Names, Part, Report, Rule};
 use crate::packet::Packet;
 
 /// Nothing was ever sent beyond the schedule that the RFCs allow, judged from the trace alone.
@@ -100,7 +100,7 @@ struct Served<'a> {
     /// When its transaction is over at the latest (timers H, I, J, L); a copy that still comes is a new request.
     over: Option<Instant>,
     /// The final response, if it is one of which there can be only one.
-    rejection: Option<&'a [u8]>,
+    rejection: Option<(&'a [u8], u16, &'a str)>,
     /// Challenges that differ from the first.
     challenges: usize,
     /// Whether the ACK for such a response to INVITE came.
@@ -162,8 +162,8 @@ impl<'a> Counts<'a> {
                 None => self.request(seen.time, packet, carried),
                 Some(status) => self.response(seen.time, packet, status),
             };
-            if let Err(why) = verdict {
-                report.sent(part, seen, packet, &why);
+            if let Err(fault) = verdict {
+                report.fault(part, seen, packet, &fault);
             }
         }
     }
@@ -210,7 +210,7 @@ impl<'a> Counts<'a> {
         }
     }
 
-    fn ack(&mut self, packet: &Packet<'a>) -> Result<(), String> {
+    fn ack(&mut self, packet: &Packet<'a>) -> Result<(), Fault> {
         let (sent, allowed, of) = if let Some(below) = packet.vias.get(1) {
             let served = self.served.entry((below.id(), "ACK")).or_default();
             served.acks += 1;
@@ -223,10 +223,10 @@ impl<'a> Counts<'a> {
             *sent += 1;
             (*sent, *came, "2xx came")
         };
-        if sent > allowed { Err(format!("it is the {sent}. one, and {allowed} {of}")) } else { Ok(()) }
+        if sent > allowed { Err(Fault::missing(format!("it is the {sent}. one, and {allowed} {of}"))) } else { Ok(()) }
     }
 
-    fn request(&mut self, time: Instant, packet: &Packet<'a>, carried: Carried) -> Result<(), String> {
+    fn request(&mut self, time: Instant, packet: &Packet<'a>, carried: Carried) -> Result<(), Fault> {
         let Carried { destination, stream, .. } = carried;
         let bytes = packet.text;
         let (branch, method) = (packet.top().branch, packet.method);
@@ -236,14 +236,15 @@ impl<'a> Counts<'a> {
             came = served.came;
             let known = served.forwarded.entry(destination).or_insert(branch);
             if *known != branch {
-                return Err("a copy was forwarded as if it were a new request".into());
+                return Err(Fault::missing("a copy was forwarded as if it were a new request"));
             }
         }
         let copies = Copies { first: time, number: 0, came: 0 };
         let new = Sent { bytes, destination, stream, copies, heard: false, rejections: 0, acks: 0 };
         let sent = self.asked.entry((branch, method)).or_insert(new);
         if (sent.bytes, sent.destination) != (bytes, destination) {
-            return Err("the branch was used for another message or destination".into());
+            const WHY: &str = "the branch was used for another message or destination";
+            return Err(if sent.bytes == bytes { Fault::missing(WHY) } else { Fault::seen(WHY) });
         }
         sent.copies.number += 1;
         let Copies { first, number, .. } = sent.copies;
@@ -252,22 +253,23 @@ impl<'a> Counts<'a> {
             return Ok(());
         }
         if number > 1 && sent.heard {
-            return Err(format!("resent after a {}response", if invite { "" } else { "final " }));
+            return Err(Fault::missing(format!("resent after a {}response", if invite { "" } else { "final " })));
         }
         if number == 2 && packet.top().is_reliable() && sent.stream != stream {
             return Ok(());
         }
         if number > 1 && packet.top().is_reliable() {
-            return Err("resent over a transport that loses nothing".into());
+            return Err(Fault::missing("resent over a transport that loses nothing"));
         }
         match self.steps[usize::from(!invite)].get(number - 1).map(|step| first + *step) {
-            None => Err(format!("it is copy {number}")),
-            Some(due) if time < due => Err(format!("copy {number} is allowed from {due} on")),
+            None => Err(Fault::missing(format!("it is copy {number}"))),
+            // T1 may be another one.
+            Some(due) if time < due => Err(Fault::remark(format!("copy {number} is allowed from {due} on"))),
             Some(_) => Ok(()),
         }
     }
 
-    fn response(&mut self, time: Instant, packet: &Packet<'a>, status: u16) -> Result<(), String> {
+    fn response(&mut self, time: Instant, packet: &Packet<'a>, status: u16) -> Result<(), Fault> {
         let bytes = packet.text;
         let served = self.served.entry((packet.top().id(), packet.method)).or_default();
         if served.came == 0 {
@@ -283,11 +285,19 @@ impl<'a> Counts<'a> {
             served.over.get_or_insert(if at_once { time } else { time + self.timers.sixty_four_t1() });
             // A CANCEL without a context goes on statelessly, and each of its responses comes back so (§16.10).
             let stateless = packet.method == "CANCEL" && downstream > 0;
-            if !success && !stateless && *served.rejection.get_or_insert(bytes) != bytes {
+            let said = (bytes, status, packet.to_tag);
+            if !success
+                && !stateless
+                && let (first, first_status, first_tag) = *served.rejection.get_or_insert(said)
+                && first != bytes
+            {
                 // Whoever is not known may be asked for credentials without a transaction, anew for each copy (§26.3.2.4).
                 let is_challenge = matches!(status, 401 | 407) && downstream == 0;
                 if !is_challenge || served.challenges + 1 >= served.came {
-                    return Err("another final response was sent before".into());
+                    const WHY: &str = "another final response was sent before";
+                    // A server without transactions may date each anew (§8.2.7).
+                    let is_another = (first_status, first_tag) != (status, packet.to_tag);
+                    return Err(if is_another { Fault::seen(WHY) } else { Fault::missing(WHY) });
                 }
                 served.challenges += usize::from(!served.responses.contains_key(bytes));
             }
@@ -307,10 +317,11 @@ impl<'a> Counts<'a> {
         // The ACK of another rejection under the same branch has another To tag, and ends nothing (§17.1.1.3).
         let acknowledged = self.acknowledged.contains(&answered(packet)) && (success || served.acknowledged);
         if success && downstream > 0 {
-            return if number > downstream { Err(format!("forwarded {number} of {downstream}")) } else { Ok(()) };
+            let fault = || Fault::missing(format!("forwarded {number} of {downstream}"));
+            return if number > downstream { Err(fault()) } else { Ok(()) };
         }
         if invite && status >= 200 && number > 1 && acknowledged {
-            return Err("resent after the ACK".into());
+            return Err(Fault::missing("resent after the ACK"));
         }
         let rseq = packet.values("rseq", "rseq").next().filter(|_| invite && status < 200 && downstream == 0);
         let reliable = rseq.map(|rseq| {
@@ -331,7 +342,8 @@ impl<'a> Counts<'a> {
                 None => downstream.max(1) + again + if invite { (since.as_secs() / 60) as usize } else { 0 },
             },
         };
-        if number > allowed { Err(format!("it is copy {number}, and {allowed} are allowed by now")) } else { Ok(()) }
+        let fault = || Fault::remark(format!("it is copy {number}, and {allowed} are allowed by now"));
+        if number > allowed { Err(fault()) } else { Ok(()) }
     }
 }
 

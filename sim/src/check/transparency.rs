@@ -1,8 +1,8 @@
 //! Transparency: a proxy changes what it must, and nothing else.
 
 use super::exchange::any_fits;
-use super::{Message, Names, Part, Report, Rule, Seen, forks};
-use crate::packet::Packet;
+use super::{Evidence, Fault, Message, Names, Part, Report, Rule, Seen, forks};
+use crate::packet::{Packet, alike};
 
 /// A proxy passes on what came, byte for byte, but for what is its own business.
 ///
@@ -41,53 +41,58 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, _) in part.sent() {
         let verdict = if packet.is_request() {
             judge_request(part, seen, packet)
-                .and_then(|()| forks::judge_breadth(part, seen, packet).map_err(str::to_owned))
+                .and_then(|()| forks::judge_breadth(part, seen, packet).map_err(Fault::missing))
         } else {
             judge_response(part, seen, packet)
-                .and_then(|()| forks::judge_answer(part, seen, packet).map_err(str::to_owned))
+                .and_then(|()| forks::judge_answer(part, seen, packet).map_err(Fault::missing))
         };
-        if let Err(why) = verdict {
+        if let Err(Fault { evidence, why }) = verdict {
             let what = format!("{} passed {} on ({}): {why}", part.name, packet.what(), packet.top().branch);
-            report.breach(part.node, seen.time, what);
+            report.by(evidence).breach(part.node, seen.time, what);
         }
     }
     for (seen, packet, _) in part.received() {
         let is_ack = packet.is("ACK") && is_kept(part, seen, packet);
         if is_ack || packet.answers(2, "INVITE") && is_swallowed(part, seen, packet) {
             let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
-            report.breach(part.node, seen.time, what);
+            // One that goes on a little later goes on.
+            let is_it = |other: &Packet<'_>| (other.status(), other.to_tag) == (packet.status(), packet.to_tag);
+            let mut later = seen.below.into_iter().flat_map(|below| part.of(below).after(seen.index).sent());
+            let is_late = later.any(|(_, other, _)| is_it(other));
+            let evidence = if is_late { Evidence::Remark } else { Evidence::Missing };
+            report.by(evidence).breach(part.node, seen.time, what);
         }
     }
 }
 
-fn judge_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
+fn judge_request(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), Fault> {
     let Some(below) = seen.below else { return Ok(()) };
     any_fits(Ok(()), part.copies(below, packet.method, seen.index).map(|(_, request, _)| judge_copy(request, packet)))
 }
 
 /// Whether this is how a request goes on.
-fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), String> {
+fn judge_copy(came: &Packet<'_>, sent: &Packet<'_>) -> Result<(), Fault> {
     let hops = |packet: &Packet<'_>| packet.values("max-forwards", "max-forwards").next().map(str::parse::<u32>);
     match (hops(came), hops(sent)) {
-        (_, None) => return Err("it has no Max-Forwards".into()),
+        (_, None) => return Err(Fault::seen("it has no Max-Forwards")),
         (Some(Ok(came)), Some(Ok(sent))) if came != sent + 1 => {
-            return Err(format!("Max-Forwards was {came} and is {sent}"));
+            return Err(Fault::seen(format!("Max-Forwards was {came} and is {sent}")));
         }
         _ => {}
     }
     compare(came, sent, false)?;
     if !sent.texts("record-route", "record-route").ends_with(&came.texts("record-route", "record-route")) {
-        return Err("Record-Route values of others are not as they came".into());
+        return Err(Fault::seen("Record-Route values of others are not as they came"));
     }
     Ok(())
 }
 
-fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), String> {
+fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Result<(), Fault> {
     let came = part.branches(seen.hop).before(seen.index).received();
     let came: Vec<_> = came.filter(|(_, above, _)| above.method == packet.method).collect();
     let is_overload = |(_, above, _): &Message<'_, '_>| above.status() == Some(503);
     if !part.is_stateless && packet.status() == Some(503) && came.iter().any(is_overload) {
-        return Err("a 503 from downstream says nothing of this server".into());
+        return Err(Fault::remark("a 503 from downstream says nothing of this server"));
     }
     // The nearest first: a called end may send two that differ.
     let is_it = |above: &Packet<'_>| (above.status(), above.to_tag) == (packet.status(), packet.to_tag);
@@ -95,26 +100,56 @@ fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Resu
     any_fits(
         Ok(()),
         same.map(|(earlier, above, _)| {
-            let is_followed = forks::judge_redirection(part, (earlier, above), (seen, packet))?;
+            let is_followed =
+                forks::judge_redirection(part, (earlier, above), (seen, packet)).map_err(Fault::missing)?;
             judge_answer(above, packet, is_followed)
         }),
     )
 }
 
 /// Whether this is how a response goes on; `is_followed`, if it may have lost contacts.
-fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>, is_followed: bool) -> Result<(), String> {
+fn judge_answer(came: &Packet<'_>, sent: &Packet<'_>, is_followed: bool) -> Result<(), Fault> {
     if sent.start != came.start {
-        return Err("the reason phrase is another".into());
+        return Err(Fault::remark("the reason phrase is another"));
     }
     let recorded = |packet: &Packet<'_>| packet.values("record-route", "record-route").count();
     if recorded(came) != recorded(sent) {
-        return Err("Record-Route values are not as they came".into());
+        return Err(Fault::remark("Record-Route values are not as they came"));
     }
     compare(came, sent, is_followed)
 }
 
 /// Whether everything that is not a proxy's is the same in both; the contacts are a proxy's if it `follows` them.
-fn compare(came: &Packet<'_>, sent: &Packet<'_>, follows: bool) -> Result<(), String> {
+fn compare(came: &Packet<'_>, sent: &Packet<'_>, follows: bool) -> Result<(), Fault> {
+    // A proxy may add header fields (§16.6 step 5), and is not to take any away or change the body.
+    difference(came, sent, follows)
+        .map_err(|why| if is_lost(came, sent) { Fault::seen(why) } else { Fault::remark(why) })
+}
+
+/// The headers that a proxy may change by other RFCs: RFC 3325 §5, RFC 3323 §5, RFC 4028 §8, RFC 7044 §7.
+const OF_OTHER_RFCS: [&str; 7] = [
+    "p-asserted-identity",
+    "p-preferred-identity",
+    "privacy",
+    "session-expires",
+    "min-se",
+    "supported",
+    "history-info",
+];
+
+/// Whether something is not there any more, under whatever name.
+fn is_lost(came: &Packet<'_>, sent: &Packet<'_>) -> bool {
+    // Of a 3xx those contacts go that were tried (§16.7 step 4).
+    let contacts: &[&str] = if came.answers(3, sent.method) { &["contact", "m"] } else { &[] };
+    let known = OWN.iter().chain(&OF_OTHER_RFCS).chain(contacts);
+    let may_go = |name: &str| known.clone().any(|known| name.eq_ignore_ascii_case(known));
+    let is_there = |value: &str| sent.fields.iter().any(|(_, other)| alike(value, other));
+    let mut fields = came.fields.iter().filter(|(name, _)| !may_go(name));
+    came.body != sent.body || fields.any(|(_, value)| !is_there(value))
+}
+
+/// The first thing that is not a proxy's and is not the same in both.
+fn difference(came: &Packet<'_>, sent: &Packet<'_>, follows: bool) -> Result<(), String> {
     let contacts: &[&str] = if follows { &["contact", "m"] } else { &[] };
     let is_own = |name: &str| OWN.iter().chain(contacts).any(|own| name.eq_ignore_ascii_case(own));
     let mut left = came.fields.iter().filter(|(name, _)| !is_own(name));

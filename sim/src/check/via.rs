@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::exchange::any_fits;
-use super::{Carried, Names, Part, Reading, Report, Rule, Seen};
+use super::{Carried, Fault, Names, Part, Reading, Report, Rule, Seen};
 use crate::packet::{Packet, Via};
 
 /// The Via fields say where a message was and lead its responses back.
@@ -49,20 +49,20 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
         } else {
             judge_response(part, seen, packet, carried)
         };
-        if let Err(why) = verdict {
-            report.sent(part, seen, packet, why);
+        if let Err(fault) = verdict {
+            report.fault(part, seen, packet, &fault);
         }
     }
 }
 
-fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), &'static str> {
+fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -> Result<(), Fault> {
     if !packet.top().branch.starts_with("z9hG4bK") {
-        return Err("the branch has no magic cookie");
+        return Err(Fault::seen("the branch has no magic cookie"));
     }
     let mut first = part.of(seen.hop).sent().filter(|(_, packet, _)| packet.is_request());
-    let (owner_seen, owner, _) = first.next().ok_or("")?;
+    let (owner_seen, owner, _) = first.next().ok_or_else(|| Fault::missing(""))?;
     if owner.method == packet.method && owner.start != packet.start {
-        return Err("the branch is that of another request");
+        return Err(Fault::seen("the branch is that of another request"));
     }
     if owner_seen.index != seen.index && !std::ptr::eq(owner, packet) && owner.method != packet.method {
         match packet.method {
@@ -72,18 +72,26 @@ fn judge_request<'a>(part: &Part<'a>, seen: &Seen<'a>, packet: &'a Packet<'a>) -
             "CANCEL" if owner.is("ACK") && is_of_one(owner_seen, seen) => {}
             "ACK" if owner.is("INVITE") => {
                 if !part.of(seen.hop).received().any(|(_, response, _)| response.is_rejection()) {
-                    return Err("it has the branch of the INVITE, which was not rejected");
+                    // A rejection may not have been seen, but one end does not send both.
+                    let mut answers = part.of(seen.hop).responses_received("INVITE");
+                    let is_for_2xx = answers.any(|(_, it, _)| it.answers(2, "INVITE") && it.to_tag == packet.to_tag);
+                    const WHY: &str = "it has the branch of the INVITE, which was not rejected";
+                    return Err(if is_for_2xx { Fault::seen(WHY) } else { Fault::missing(WHY) });
                 }
             }
-            _ => return Err("the branch is that of another request"),
+            // Both may be of an INVITE that was not seen.
+            "ACK" | "CANCEL" if matches!(owner.method, "ACK" | "CANCEL") => {
+                return Err(Fault::missing("the branch is that of another request"));
+            }
+            _ => return Err(Fault::seen("the branch is that of another request")),
         }
     } else if packet.is("ACK") && packet.vias.len() == 1 && acknowledges_rejection(part, seen, packet) {
-        return Err("the branch is not that of the INVITE, which was rejected");
+        return Err(Fault::seen("the branch is not that of the INVITE, which was rejected"));
     }
     let Some(below) = seen.below else { return Ok(()) };
     let copies = part.copies(below, packet.method, seen.index);
     let stamped = copies.map(|(_, request, came)| are_stamped(&packet.vias[1..], &request.vias, came.source));
-    any_fits(Err("it forwards nothing that came"), stamped)
+    any_fits(Err(Fault::missing("it forwards nothing that came")), stamped)
 }
 
 /// Whether two requests were forwarded on behalf of one hop.
@@ -97,16 +105,19 @@ fn acknowledges_rejection(part: &Part<'_>, seen: &Seen<'_>, ack: &Packet<'_>) ->
         let is_of_ack = (response.to_tag, response.sequence) == (ack.to_tag, ack.sequence);
         is_of_ack && response.is_final() && other.below.is_none()
     });
+    // Its INVITE may not have been seen.
+    let mut of_branch = part.of(seen.hop).responses_received("INVITE");
     responses.next().is_some_and(|(_, first, _)| first.is_rejection())
         && responses.all(|(_, more, _)| more.is_rejection())
+        && !of_branch.any(|(_, response, _)| response.is_rejection())
 }
 
-fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried: Carried) -> Result<(), &'static str> {
+fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried: Carried) -> Result<(), Fault> {
     let copies = part.copies(seen.hop, packet.method, seen.index);
     // To what nothing answers is another check's matter; but a Via of its own was to be popped.
     let own = || part.of(seen.hop).sent().any(|(_, request, _)| request.is_request());
     if copies.clone().next().is_none() && own() {
-        return Err("its own Via is still on top");
+        return Err(Fault::seen("its own Via is still on top"));
     }
     let verdicts = copies.map(|(_, request, came)| {
         are_stamped(&packet.vias, &request.vias, came.source)?;
@@ -117,29 +128,40 @@ fn judge_response(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>, carried
             stream if stream == carried.stream => Ok(()),
             // A request that goes on statelessly comes back by the Via alone (§16.10, §16.11).
             _ if packet.method == "CANCEL" && part.forwards(seen.hop, "CANCEL") => Ok(()),
-            _ => Err("it does not go along the connection of its request"),
+            _ => Err(Fault::missing("it does not go along the connection of its request")),
         }
     });
     any_fits(Ok(()), verdicts)
 }
 
 /// Whether the response to a request with this topmost Via that came from `source` goes where it must.
-fn leads_to(asked: &Via<'_>, source: SocketAddr, destination: SocketAddr) -> Result<(), &'static str> {
+fn leads_to(asked: &Via<'_>, source: SocketAddr, destination: SocketAddr) -> Result<(), Fault> {
     if !is_udp(asked) || asked.parameters().any(|(name, _)| name.eq_ignore_ascii_case("maddr")) {
         return Ok(());
     }
     let port = if asks_for_rport(asked) { source.port() } else { port_of(asked.sent_by).unwrap_or(5060) };
     if destination.ip() != source.ip() {
-        return Err("it goes to another address than the request came from");
+        return Err(Fault::missing("it goes to another address than the request came from"));
     }
-    if destination.port() != port { Err("it goes to another port than the Via says") } else { Ok(()) }
+    if destination.port() == port {
+        return Ok(());
+    }
+    Err(Fault::missing("it goes to another port than the Via says"))
 }
 
 /// Whether these are the Vias of a request that came from `source`, stamped as they must be.
-fn are_stamped(vias: &[Via<'_>], came: &[Via<'_>], source: SocketAddr) -> Result<(), &'static str> {
-    let ([top, rest @ ..], [came_top, came_rest @ ..]) = (vias, came) else { return Err("it has no Via below") };
+fn are_stamped(vias: &[Via<'_>], came: &[Via<'_>], source: SocketAddr) -> Result<(), Fault> {
+    let ([top, rest @ ..], [came_top, came_rest @ ..]) = (vias, came) else {
+        return Err(Fault::missing("it has no Via below"));
+    };
+    // The same hops may be written otherwise, or stamped on the way.
+    let others = || {
+        const WHY: &str = "its Vias are not those of the request";
+        let is_same = vias.iter().map(Via::id).eq(came.iter().map(Via::id));
+        Err(if is_same { Fault::remark(WHY) } else { Fault::seen(WHY) })
+    };
     if rest.len() != came_rest.len() || rest.iter().zip(came_rest).any(|(one, other)| one.value != other.value) {
-        return Err("its Vias are not those of the request");
+        return others();
     }
     let asks = asks_for_rport(came_top);
     let written = |name: &str| top.parameters().find(|(found, _)| found.eq_ignore_ascii_case(name))?.1;
@@ -149,16 +171,17 @@ fn are_stamped(vias: &[Via<'_>], came: &[Via<'_>], source: SocketAddr) -> Result
         return Ok(());
     }
     if sender(top) != sender(came_top) || !are_others() {
-        return Err("its Vias are not those of the request");
+        return others();
     }
     let received = written("received");
     let right = received.is_some_and(|received| address_of(received) == Some(source.ip()));
     let due = asks || address_of(top.sent_by) != Some(source.ip());
     if (due || received.is_some()) && !right {
-        return Err("`received` does not say where the request came from");
+        // There may be a NAT between where it was sent and where it was seen.
+        return Err(Fault::missing("`received` does not say where the request came from"));
     }
     if asks && written("rport") != Some(&source.port().to_string()) {
-        return Err("`rport` does not say where the request came from");
+        return Err(Fault::missing("`rport` does not say where the request came from"));
     }
     Ok(())
 }

@@ -41,25 +41,35 @@ pub(super) struct Summary {
 }
 
 impl Captured {
+    /// The name of a file.
+    pub(super) fn file(&self, number: usize) -> String {
+        self.files.get(number).map_or_else(String::new, |file| file.display().to_string())
+    }
+
+    pub(super) fn is_one(&self) -> bool {
+        self.files.len() == 1
+    }
+
     pub(super) fn limits(&self) -> Limits {
         Limits { calls: self.max_calls.0, ..Limits::default() }
     }
 
-    /// Reads all files, and gives each call that is over, with the time from which it is counted. A file that cannot be read is said; the others are
+    /// Reads all files, and gives each call that is over, with the time from which times are counted, and that of the last message so far. A file that cannot be read is said; the others are
     /// read all the same.
     pub(super) fn read(
         &self,
         out: &mut Out<'_>,
-        each: &mut dyn FnMut(&mut Out<'_>, Call, u64) -> io::Result<()>,
+        each: &mut dyn FnMut(&mut Out<'_>, Call, u64, u64) -> io::Result<()>,
     ) -> Result<Summary, Stop> {
         let (mut reader, mut calls) = (Reader::new(self.limits()), Calls::new(self.limits()));
-        let (mut zero, mut result, mut has_trouble) = (None, Ok(()), false);
+        let (mut zero, mut end, mut result, mut has_trouble) = (None, 0, Ok(()), false);
         for path in &self.files {
             let mut take = |message: Message| {
                 let zero = *zero.get_or_insert(message.time);
+                end = end.max(message.arrived.unwrap_or_default()).max(message.time);
                 calls.add(message, &mut |call| {
                     if result.is_ok() {
-                        result = each(out, call, zero);
+                        result = each(out, call, zero, end);
                     }
                 });
             };
@@ -75,12 +85,13 @@ impl Captured {
         }
         reader.finish(&mut |message| {
             zero.get_or_insert(message.time);
+            end = end.max(message.time);
             calls.add(message, &mut |_| {});
         });
         result?;
         let zero = zero.unwrap_or_default();
         for call in calls.take_rest() {
-            each(out, call, zero)?;
+            each(out, call, zero, end)?;
         }
         Ok(Summary { counts: reader.counts(), calls, zero, has_trouble })
     }

@@ -33,6 +33,13 @@ A node is an address and port; a connection's port is its node's that the topmos
 
 Exit status: 0 if calls were shown, 2 for a wrong command line or a file that cannot be read to its end, 4 if there was none.";
 
+const CHECK: &str = "\
+What is not in a capture may have been lost on its way to it. So a message is held against its sender only if no RFC allows it whatever else there was, and what
+did not come, or came out of order, only if the capture was made at that node. docs/captures.md has what can be decided when.
+
+Exit status: 0 if nothing was found, 1 if a message breaks a rule, 3 if only something is missing at a node of --at, 2 for a wrong command line or a file that
+cannot be read to its end, 4 if there was no call.";
+
 /// A SIP call on a simulated network, made visible
 #[derive(Debug, Parser)]
 #[command(name = "sansip-sim", version, args_conflicts_with_subcommands = true, args_override_self = true)]
@@ -64,6 +71,9 @@ pub(super) enum Command {
     /// The calls of captures (pcap, pcapng) and traces: a list, or those that are chosen as `call` prints them
     #[command(after_help = SHOW)]
     Show(Show),
+    /// Judges the calls of captures (pcap, pcapng) and traces: which sentence of which RFC a message breaks, as it passed there
+    #[command(after_help = CHECK)]
+    Check(Check),
     /// Judges SIP messages; see inspect --help
     #[command(disable_help_flag = true)]
     Inspect {
@@ -102,6 +112,21 @@ pub(super) struct Show {
     /// ladder, messages, json or pcap, as of `call`; a list if nothing is chosen, else a ladder
     #[arg(long, value_parser = value::<super::call::Format>)]
     pub(super) format: Option<super::call::Format>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) captured: Captured,
+    /// The capture was made at this node, by its name or address: what it did not send was not sent. Nodes on loopback are such anyway
+    #[arg(long, value_name = "NODE")]
+    pub(super) at: Vec<String>,
+    /// Show remarks, too: intervals, and what is only recommended
+    #[arg(long)]
+    pub(super) advice: bool,
+    /// One object a line: file, frame, time, node, call_id, evidence (seen, missing or remark), check, source, what, right
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

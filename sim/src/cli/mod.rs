@@ -19,6 +19,7 @@ macro_rules! bounded {
 
 mod call;
 mod captured;
+mod check;
 mod explore;
 mod line;
 mod planted;
@@ -108,6 +109,7 @@ fn dispatch(arguments: Vec<OsString>, out: &mut Out<'_>) -> Result<u8, Stop> {
     };
     match line.command.unwrap_or(Command::Call(line.call)) {
         Command::Call(call) => call::run(call, out),
+        Command::Check(asked) => check::run(&asked, out),
         Command::Show(asked) => show::run(&asked, out),
         Command::Sweep(sweep) => sweep::run(sweep, out),
         Command::Merge(merge) => sweep::merge(merge, out),

@@ -24,7 +24,7 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
     let (mut number, mut chosen, mut octets) = (0_u64, Vec::new(), 0);
     let most = asked.captured.limits().octets;
     let mut is_too_much = false;
-    let summary = asked.captured.read(out, &mut |out, call, zero| {
+    let summary = asked.captured.read(out, &mut |out, call, zero, _| {
         if !asked.chooses(&call) {
             return Ok(());
         }

@@ -28,7 +28,7 @@ fn without_arguments_it_is_the_call_of_the_rfc() {
 #[test]
 fn every_command_has_its_help_and_a_shell_completes_it() {
     Line::command().debug_assert();
-    for command in ["", "call", "sweep", "merge", "explore", "planted", "show"] {
+    for command in ["", "call", "sweep", "merge", "explore", "planted", "show", "check"] {
         let (status, text, _) = ask_line(&format!("{command} --help"));
         assert_eq!(status, 0, "{command}");
         assert!(text.contains("Usage: sansip-sim") && text.contains("--help"), "{command}: {text}");
@@ -102,6 +102,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["sweep", "--runs", "1", "--topology", "one_proxy"], "did you mean `one-proxy`?"),
         (&["planted", "everything"], "docs/planted-faults.md"),
         (&["show"], "FILE is missing"),
+        (&["check", "--at", "sbc"], "FILE is missing"),
         (&["show", &there, "--max-calls", "0"], "from 1 to 1000000"),
         (&["show", &there, "--name", "sbc"], "10.0.0.3:5080=sbc"),
         (&["show", &there, "--format", "svg"], "ladder, messages, json or pcap"),
@@ -482,4 +483,62 @@ fn a_file_that_is_no_capture_is_said_in_one_line_and_the_others_are_read() {
     let said: Vec<&str> = said.lines().collect();
     assert!(said[0].contains("empty: the file is empty; a capture") && said[1].contains("/no/such.pcap: "), "{said:?}");
     assert_eq!(ask(&["show"]).0, 2);
+}
+
+#[test]
+fn a_capture_is_judged_and_each_finding_names_message_node_rule_and_what_would_be_right() {
+    let folder = Folder::new("check");
+    let file = folder.file("trace.json");
+    std::fs::write(&file, ask_line("--topology trapezoid --format json").1).unwrap();
+    let (status, text, _) = ask(&["check", &file]);
+    assert_eq!(
+        (status, text.lines().next()),
+        (0, Some("2 calls judged: 0 messages break a rule, 0 are missing")),
+        "{text}"
+    );
+
+    // The ACK has another branch than the INVITE that was refused.
+    let event = |id: u32, from: u8, to: u8, start: &str, rest: &str| {
+        let bytes = format!(
+            "{start}\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{rest}\r\nMax-Forwards: 70\r\nFrom: <sip:a@a>;tag=a\r\nCall-ID: c\r\n\r\n"
+        );
+        let address = |host: u8| format!("192.0.2.{host}:5060");
+        let event = serde_json::json!({
+            "event": "sent", "time": format!("{id}.000"), "id": id, "from": null, "to": null,
+            "source": address(from), "destination": address(to), "bytes": bytes,
+        });
+        event.to_string()
+    };
+    let lines = [
+        event(1, 1, 2, "INVITE sip:b@b SIP/2.0", "1\r\nTo: <sip:b@b>\r\nCSeq: 1 INVITE"),
+        event(2, 2, 1, "SIP/2.0 486 Busy Here", "1\r\nTo: <sip:b@b>;tag=b\r\nCSeq: 1 INVITE"),
+        event(3, 1, 2, "ACK sip:b@b SIP/2.0", "2\r\nTo: <sip:b@b>;tag=b\r\nCSeq: 1 ACK"),
+    ];
+    std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+    let (status, text, _) = ask(&["check", &file]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(status, 1, "{text}");
+    assert_eq!(
+        lines[0],
+        "frame 3, 2.000: 192.0.2.1:5060 sent ACK (z9hG4bK2): the branch is not that of the INVITE, which was rejected, as it passed here"
+    );
+    assert!(
+        lines[1].starts_with("  via (RFC 3261 §8.1.1.7") && lines[2].starts_with("  right: each request has a branch"),
+        "{text}"
+    );
+    assert_eq!(lines[3], "  Call-ID c");
+    assert!(
+        text.contains("not seen here: schedule 1;") && text.contains("1 messages break a rule, 0 are missing"),
+        "{text}"
+    );
+    // A capture that was made at the node shows what it did not send.
+    let (status, text, _) = ask(&["check", &file, "--at", "192.0.2.2:5060", "--json"]);
+    let findings: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((status, findings.len()), (1, 1), "{text}");
+    assert_eq!((&findings[0]["evidence"], &findings[0]["frame"]), (&"seen".into(), &3.into()));
+    let (_, text, _) = ask(&["check", &file, "--at", "192.0.2.1:5060"]);
+    assert!(text.contains("missing: 192.0.2.1:5060 sent ACK (z9hG4bK2): it is the 1. one, and 0 2xx came"), "{text}");
+    assert_eq!(ask(&["check", &folder.file("none")]).0, 2);
+    std::fs::write(&file, "{\"event\":\"trace\",\"version\":1}\n").unwrap();
+    assert_eq!(ask(&["check", &file]).0, 4);
 }

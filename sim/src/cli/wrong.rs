@@ -30,7 +30,7 @@ pub(super) fn sentence(error: &clap::Error) -> String {
             };
             let meant = meant(ContextKind::SuggestedSubcommand);
             format!(
-                "there is no command `{command}`{meant}; the commands are call, sweep, merge, explore, planted, show, inspect{LISTS}"
+                "there is no command `{command}`{meant}; the commands are call, sweep, merge, explore, planted, show, check, inspect{LISTS}"
             )
         }
         // A plan may be long, and says itself what is wrong with it where.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::check::{Breach, Check, Property, breaches};
+use crate::check::{Breach, Check, Evidence, Property, breaches};
 use crate::trace::{NodeId, What};
 use crate::world::World;
 
@@ -51,7 +51,8 @@ impl Verdict {
             What::Sent(sent) => sent.from,
         });
         let node = node.unwrap_or(NodeId(0));
-        let breach = Breach { check: PANIC, property: Property::Safety, node, time: world.now(), what };
+        let (property, evidence) = (Property::Safety, Evidence::Seen);
+        let breach = Breach { check: PANIC, property, evidence, node, time: world.now(), what };
         Self { safety: vec![breach], liveness: Vec::new() }
     }
 

@@ -62,8 +62,14 @@ fn unanswered(case: &Case) -> Run {
     let mut run = run(case);
     if case.reply == crate::run::Reply::Nothing {
         let (check, property, node) = ("our-own", crate::check::Property::Liveness, crate::trace::NodeId(0));
-        let breach =
-            crate::check::Breach { check, property, node, time: run.world.now(), what: "nobody answers".into() };
+        let breach = crate::check::Breach {
+            check,
+            property,
+            evidence: crate::check::Evidence::Missing,
+            node,
+            time: run.world.now(),
+            what: "nobody answers".into(),
+        };
         run.verdict.liveness.push(breach);
     }
     run
