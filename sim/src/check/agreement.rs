@@ -104,8 +104,8 @@ struct End<'a> {
     bye_sent: Option<Moment>,
     /// The first BYE of this end's that came after a later request was refused.
     bye_overtaken: Option<Moment>,
-    /// The last BYE.
-    last_bye_sent: Option<Moment>,
+    /// Every copy.
+    byes_sent: Vec<Moment>,
     /// The copies of each branch.
     byes_received: Vec<Moment>,
     began: Option<Moment>,
@@ -147,7 +147,7 @@ impl<'a> End<'a> {
                         end.rejection_sent.get_or_insert((moment, packet.to_tag));
                     }
                     if packet.is("BYE") && end.is_of_dialog(packet) {
-                        end.last_bye_sent = Some(moment);
+                        end.byes_sent.push(moment);
                     }
                     end.place_of_sent(packet)
                 }
@@ -226,7 +226,7 @@ impl<'a> End<'a> {
         }
         if let Some(overtaken) = self.bye_overtaken {
             let due = overtaken.0 + part.timers.t1;
-            let own = self.last_bye_sent.iter().filter(|bye| **bye > overtaken);
+            let own = self.byes_sent.iter().filter(|bye| **bye > overtaken);
             if due <= part.until && self.lost.is_none() && !self.byes_received.iter().chain(own).any(|bye| bye.0 <= due)
             {
                 breach(overtaken.0, "sent no other BYE for the one that came after a later request");
@@ -392,7 +392,11 @@ mod tests {
         let ended = || call().sends(99, &bye).sends(100, &later).receives(110, &refused);
         let missing = "sent no other BYE for the one that came after a later request";
         shows(ended().ends(110), missing);
-        shows(ended().sends(110, &numbered(3, &in_dialog("BYE", &["4"]))).ends(120), "");
+        let another = numbered(3, &in_dialog("BYE", &["4"]));
+        shows(ended().sends(110, &another).ends(120), "");
+        // Its copy after T1 is no sign that it came late.
+        shows(ended().sends(110, &another).sends(611, &another).ends(620), "");
+        shows(ended().sends(611, &another).ends(620), missing);
         shows(ended().receives(110, &theirs).ends(110), "");
         shows(call().sends(99, &bye).receives(110, &refused).ends(110), "");
     }
