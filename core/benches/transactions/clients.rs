@@ -3,7 +3,7 @@
 use sansip::message::Message;
 use sansip::{Duration, Indication, NextHop, Tag};
 
-use super::{Bench, OPERATIONS, STEP, Template, Watch, remote};
+use super::{Bench, STEP, Template, Watch, remote, repeats};
 
 /// Octets of a branch after the magic cookie.
 const BRANCH: usize = 16;
@@ -66,7 +66,7 @@ pub(crate) const PHASES: [&str; 5] = ["new request", "sent again", "response", "
 /// So many rounds, each over all transactions, in this order after they have begun.
 pub(crate) fn rounds(order: &[u32], watch: &mut impl Watch) {
     let size = order.len();
-    for _ in 0..(OPERATIONS / size).max(1) {
+    for _ in 0..repeats(size) {
         let mut clients = Clients::new(size);
         let mut kept = 0;
         watch.phase(0, size, |lap| {

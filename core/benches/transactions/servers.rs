@@ -3,7 +3,7 @@
 use sansip::message::{Request, Response, StatusCode};
 use sansip::{Arrival, Duration, Indication, ServerTransactionId, Tag};
 
-use super::{Bench, OPERATIONS, STEP, Template, Watch};
+use super::{Bench, STEP, Template, Watch, repeats};
 
 /// The tag of all responses.
 const TAG: &str = "a6c85cf";
@@ -86,7 +86,7 @@ pub(crate) const PHASES: [&str; 5] = ["new request", "response sent", "request a
 /// So many rounds, each over all transactions, in this order after they have begun.
 pub(crate) fn rounds(order: &[u32], watch: &mut impl Watch) {
     let size = order.len();
-    for _ in 0..(OPERATIONS / size).max(1) {
+    for _ in 0..repeats(size) {
         let mut servers = Servers::new(size);
         let mut kept = 0;
         watch.phase(0, size, |lap| {
