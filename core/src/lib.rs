@@ -116,7 +116,7 @@ pub use clock::Clock;
 pub use endpoint::{Arrival, Config, DeliveryId, DropCause, Endpoint, Failure, Held, Indication, Limits};
 pub use error::{CommandError, Limit};
 pub use flow::{ConnectionId, Flow, ListenerId};
-pub use node::{Answer, Change, Input, Node, Output, QueryId, Question, Transmit};
+pub use node::{Answer, Asker, Change, Input, Node, Output, QueryId, Question, Transmit};
 pub use owner_tag::OwnerTag;
 pub use random::{Key, Random, Script, Seed};
 pub use server::Server;

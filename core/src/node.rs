@@ -55,6 +55,13 @@ pub trait Node {
     /// holdings, not business, and do not count.
     fn is_idle(&self) -> bool;
 
+    /// Who waits for the answer to a question; `None` if nobody does any more, so that a driver may stop asking. A node that does not tell
+    /// is taken to want each answer.
+    fn asker(&self, query: QueryId) -> Option<Asker> {
+        let _ = query;
+        Some(Asker::Own)
+    }
+
     /// A name for a connection that the driver has accepted, to be told with [`Input::Accepted`]. Never the same twice.
     fn reserve(&mut self) -> ConnectionId;
 
@@ -238,6 +245,17 @@ pub enum Question {
         /// The domain.
         name: Box<str>,
     },
+}
+
+/// Who waits for the answer to a [`Question`]: a driver bounds what one peer may have asked at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Asker {
+    /// A command of the application, or a timer.
+    Own,
+    /// Something that came from that address: a request to be forwarded, or one whose response finds its connection closed and looks for
+    /// its sender (RFC 3263 §5).
+    Peer(IpAddr),
 }
 
 /// One answer to a [`Question`]. Names may be in any case and with or without a final dot.

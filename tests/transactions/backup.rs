@@ -1,9 +1,9 @@
 //! Responses that cannot be sent where their request came from (RFC 3263 §5, RFC 6026 §8.8).
 
-use crate::bench::{Bench, Told, theirs};
+use crate::bench::{Bench, Told, host, ours, theirs};
 use crate::streams;
 use sansip::ServerTransactionId;
-use sansip::{Answer, Change};
+use sansip::{Answer, Asker, Change};
 
 /// Where the request came from.
 const SOURCE: &str = "192.0.2.8:5060";
@@ -161,4 +161,23 @@ fn over_tcp_the_backups_come_after_the_connection_to_the_source() {
     assert_eq!(unsent(&bench), 0);
     bench.run_to(100_000);
     bench.assert_over();
+}
+
+#[test]
+fn the_peer_whose_request_leads_to_a_question_is_behind_it_and_behind_those_that_follow() {
+    let (mut bench, server, _) = with_request("OPTIONS", "example.com");
+    bench.respond(server, 200);
+    bench.unreachable(SOURCE);
+    let peer = Asker::Peer("192.0.2.8".parse().expect("an address"));
+    let (query, _) = bench.questions[0];
+    assert_eq!(bench.endpoint.asker(query), Some(peer));
+    bench.answer("SRV _sip._udp.example.com", &[srv(1, "a.example.com")]);
+    assert_eq!(bench.asked(), ["a.example.com"]);
+    let (query, _) = bench.questions[0];
+    assert_eq!(bench.endpoint.asker(query), Some(peer));
+    // What is asked of our own accord is not the peer's doing.
+    while bench.endpoint.fire(bench.now) {}
+    bench.request_to(&ours("OPTIONS"), host("chicago.example"));
+    let (query, _) = bench.questions[1];
+    assert_eq!(bench.endpoint.asker(query), Some(Asker::Own));
 }

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Told, address, answer, host, ours, request, their_via, theirs};
 use sansip::message::header::Protocol;
-use sansip::{Answer, Change, Config, Failure, Listener, NextHop, Seed};
+use sansip::{Answer, Asker, Change, Config, Failure, Listener, NextHop, Seed};
 
 /// A bench whose resolver knows NAPTR and SRV, with listeners of these protocols.
 fn bench(protocols: &[Protocol]) -> Bench {
@@ -293,4 +293,25 @@ fn the_records_of_a_lying_resolver_cost_no_more_than_the_limits() {
     assert_eq!(bench.sent.iter().map(|sent| &sent.to).collect::<std::collections::BTreeSet<_>>().len(), 8);
     assert_eq!(bench.whats(), [Told::Failed(Failure::Transport)]);
     bench.assert_over();
+}
+
+#[test]
+fn nobody_waits_for_an_answer_once_the_request_is_over_or_the_time_for_it() {
+    // It is answered; the request is cancelled; NAPTR has a quarter of 64·T1.
+    for end in ["answered", "cancelled", "too late"] {
+        let mut bench = bench(&[Protocol::Tcp]);
+        let delivery = bench.request_to(&ours("INVITE"), host("example.com"));
+        let (query, _) = bench.questions[0];
+        assert_eq!(bench.endpoint.asker(query), Some(Asker::Own));
+        match end {
+            "answered" => bench.answer("NAPTR example.com", &[]),
+            "cancelled" => bench.cancel(delivery),
+            _ => {
+                bench.run_to(7_999);
+                assert_eq!(bench.endpoint.asker(query), Some(Asker::Own));
+                bench.run_to(8_000);
+            }
+        }
+        assert_eq!(bench.endpoint.asker(query), None, "{end}");
+    }
 }

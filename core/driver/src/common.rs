@@ -9,13 +9,13 @@ use std::sync::mpsc::{Receiver, channel};
 use sansip::message::SharedBytes;
 use sansip::message::header::Protocol;
 use sansip::{
-    Answer, Change, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Question,
-    Stack, TransactionUser, Transmit,
+    Change, ConnectionId, Duration, Input, Instant, Listener, ListenerId, Node, Output, QueryId, Question, Stack,
+    TransactionUser, Transmit,
 };
 
 use crate::datagrams::{self, Inbox, Sending, Socket, Undelivered};
 use crate::limits::BATCH;
-use crate::resolver::{Asker, Resolver};
+use crate::resolver::{Found, Questions, Resolver};
 use crate::seen::{Direction, Observer, Seen};
 use crate::trouble::{Attempt, Troubles};
 use crate::{Clock, Turn, Waker, socket};
@@ -32,8 +32,8 @@ pub(crate) struct Common<S> {
     inbox: Inbox,
     /// Datagrams that are sent with those that come at the same time.
     outbox: VecDeque<Transmit>,
-    asker: Asker,
-    answers: Receiver<(QueryId, Vec<Answer>)>,
+    questions: Questions,
+    answers: Receiver<Found>,
 }
 
 /// A listener, with the socket that datagrams leave from.
@@ -100,8 +100,8 @@ impl<S> Common<S> {
         let (report, answers) = channel();
         let waker = Waker::new(interrupt);
         let wake = waker.clone();
-        let report = move |query, found| {
-            let _ = report.send((query, found));
+        let report = move |found| {
+            let _ = report.send(found);
             wake.interrupt();
         };
         Self {
@@ -113,7 +113,7 @@ impl<S> Common<S> {
             listeners: HashMap::new(),
             inbox: Inbox::new(),
             outbox: VecDeque::new(),
-            asker: Asker::new(resolver, Arc::new(report)),
+            questions: Questions::new(resolver, Arc::new(report)),
             answers,
         }
     }
@@ -172,7 +172,7 @@ impl<S> Common<S> {
     }
 
     fn ask<N: Node>(&mut self, node: &mut N, query: QueryId, question: Question) {
-        if let Err(error) = self.asker.ask(query, question) {
+        if let Err(error) = self.questions.ask(node, query, question) {
             self.troubles.note(Attempt::Resolve, error);
             node.handle(self.clock.now(), Input::Resolved { query, answers: &[] });
         }
@@ -185,6 +185,7 @@ impl<S> Common<S> {
         deadlines: impl IntoIterator<Item = Option<Instant>>,
         is_written: impl FnOnce() -> bool,
     ) -> Result<Option<Duration>, Turn<N::Event>> {
+        self.questions.forget_unwanted(node);
         let now = self.clock.now();
         if let Some(trouble) = self.troubles.take(now) {
             return Err(Turn::Trouble(trouble));
@@ -205,8 +206,11 @@ impl<S> Common<S> {
     /// Gives the node what has happened while the driver waited, but for its sockets; whether it is `until`.
     pub(crate) fn after<N: Node>(&mut self, node: &mut N, until: Option<Instant>) -> bool {
         let now = self.clock.now();
-        while let Ok((query, answers)) = self.answers.try_recv() {
-            node.handle(now, Input::Resolved { query, answers: &answers });
+        while let Ok(Found { question, answers }) = self.answers.try_recv() {
+            let Some(answers) = answers else { panic!("a thread of the resolver has panicked") };
+            for query in self.questions.answered(&question) {
+                node.handle(now, Input::Resolved { query, answers: &answers });
+            }
         }
         if node.deadline().is_some_and(|deadline| deadline <= now) {
             node.handle(now, Input::Tick);

@@ -38,7 +38,7 @@ use core::net::SocketAddr;
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::message::{Host, HostBuf, HostPort, Uri};
-use crate::node::{Answer, Input, Output, QueryId};
+use crate::node::{Answer, Asker, Input, Output, QueryId};
 use crate::random::Random;
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -262,6 +262,7 @@ impl Endpoint {
     #[must_use = "what is left of a stream is to be handled too"]
     pub fn handle<'a>(&mut self, now: Instant, input: Input<'a>) -> Option<Input<'a>> {
         self.wire.advance(now);
+        self.wire.asker = self.behind(&input);
         match input {
             Input::Datagram { listener, remote, bytes } => self.datagram(listener, remote, bytes),
             Input::Accepted { listener, connection, remote } => {
@@ -301,9 +302,28 @@ impl Endpoint {
         None
     }
 
+    /// Who is behind an input.
+    fn behind(&self, input: &Input<'_>) -> Asker {
+        let far_end = |connection| self.wire.connections.get(connection).map(|connection| connection.remote);
+        let remote = match *input {
+            Input::Datagram { remote, .. } | Input::Unreachable { remote, .. } => Some(remote),
+            Input::Stream { connection, .. }
+            | Input::Message { connection, .. }
+            | Input::Connection { connection, .. } => far_end(connection),
+            Input::Accepted { .. } | Input::Resolved { .. } | Input::Tick => None,
+        };
+        remote.map_or(Asker::Own, |remote| Asker::Peer(remote.ip()))
+    }
+
+    /// Who waits for the answer to a question of [`Output::Resolve`]; `None` if nobody does any more.
+    pub fn asker(&self, query: QueryId) -> Option<Asker> {
+        self.wire.asker_of(query)
+    }
+
     /// Fires the earliest timer if it is due; false when none is.
     pub fn fire(&mut self, now: Instant) -> bool {
         self.wire.advance(now);
+        self.wire.asker = Asker::Own;
         if self.wire.timers.next().is_none_or(|at| at > self.wire.now) {
             return false;
         }

@@ -12,7 +12,7 @@ use core::fmt::Debug;
 use crate::endpoint::Config;
 use crate::endpoint::{Endpoint, Indication};
 use crate::flow::{ConnectionId, ListenerId};
-use crate::node::{Input, Node, Output};
+use crate::node::{Asker, Input, Node, Output, QueryId};
 use crate::time::Instant;
 use crate::transport::Listener;
 
@@ -139,6 +139,10 @@ impl<U: TransactionUser> Node for Stack<U> {
 
     fn deadline(&self) -> Option<Instant> {
         self.endpoint.deadline()
+    }
+
+    fn asker(&self, query: QueryId) -> Option<Asker> {
+        self.endpoint.asker(query)
     }
 
     fn reserve(&mut self) -> ConnectionId {

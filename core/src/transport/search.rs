@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::node::{Answer, Output, QueryId};
+use crate::node::{Answer, Asker, Output, QueryId};
 use crate::random::Random;
 use crate::time::Instant;
 
@@ -27,6 +27,7 @@ pub(crate) enum Places {
 #[derive(Clone, Debug)]
 pub(crate) struct Search {
     locator: Locator,
+    asker: Asker,
     open: Vec<(QueryId, Asked)>,
     /// When it is over at the latest.
     end: Instant,
@@ -83,7 +84,8 @@ impl<K: TimerKey> Wire<K> {
             Located::Nowhere => Places::None,
             Located::Search(locator) => {
                 let end = self.now + self.patience;
-                let mut search = Box::new(Search { locator, open: Vec::new(), end, alarm: Alarm::default() });
+                let mut search =
+                    Box::new(Search { locator, asker: self.asker, open: Vec::new(), end, alarm: Alarm::default() });
                 self.ask(key, &mut search);
                 Places::Searched(search)
             }
@@ -95,9 +97,16 @@ impl<K: TimerKey> Wire<K> {
         hop.flow.is_none() && matches!(locate(hop, &self.listeners, &self.limits, None), Located::Search(_))
     }
 
-    /// Takes the question `query` out of those that are open: for whom it was asked, and about what.
+    /// Takes the question `query` out of those that are open: for whom it was asked, and about what. What follows is done for who asked.
     pub(crate) fn answered(&mut self, query: QueryId) -> Option<(K, Asked)> {
-        self.queries.remove(query)
+        let (key, asked, asker) = self.queries.remove(query)?;
+        self.asker = asker;
+        Some((key, asked))
+    }
+
+    /// Who waits for the answer to a question.
+    pub(crate) fn asker_of(&self, query: QueryId) -> Option<Asker> {
+        self.queries.get(query).map(|(.., asker)| *asker)
     }
 
     /// The resolver has answered a question of this search. More may be asked.
@@ -142,7 +151,7 @@ impl<K: TimerKey> Wire<K> {
         let mut asks = false;
         while let Some((asked, question)) = search.locator.question() {
             asks = true;
-            let query = self.queries.insert((key, asked));
+            let query = self.queries.insert((key, asked, search.asker));
             search.open.push((query, asked));
             self.outputs.push_back(Output::Resolve { query, question });
         }

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
 use crate::message::{self, Message, SharedBytes};
-use crate::node::{Output, QueryKind, Transmit};
+use crate::node::{Asker, Output, QueryKind, Transmit};
 use crate::time::{Duration, Instant};
 use crate::timer::TimerQueue;
 use crate::trace::{self, Way};
@@ -39,8 +39,10 @@ pub(crate) struct Wire<K> {
     pub(super) rport: bool,
     pub(crate) listeners: Listeners,
     pub(crate) connections: Connections,
-    /// The questions to the resolver, and whose they are.
-    pub(crate) queries: Arena<QueryKind, (K, Asked)>,
+    /// Who is behind what is done at present: for whom a search that begins now asks.
+    pub(crate) asker: Asker,
+    /// The questions to the resolver, whose they are, and who is behind them.
+    pub(crate) queries: Arena<QueryKind, (K, Asked, Asker)>,
     silent: SilentPlaces,
     pub(crate) timers: TimerQueue<K>,
     pub(crate) outputs: VecDeque<Output<()>>,
@@ -62,6 +64,7 @@ impl<K: TimerKey> Wire<K> {
             rport,
             listeners: Listeners::default(),
             connections: Connections::default(),
+            asker: Asker::Own,
             queries: Arena::new(),
             silent: SilentPlaces::default(),
             timers: TimerQueue::new(),

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use hickory_resolver::TokioResolver;
@@ -13,9 +14,11 @@ use hickory_resolver::name_server::TokioConnectionProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use hickory_resolver::proto::xfer::Protocol;
 use sansip::{Answer, Duration, Question};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
-use super::{Asked, Report};
+use super::{Duty, Report};
 
 /// How long one server has to answer, and how often all are asked: no longer than a node waits for NAPTR and SRV, 16·T1.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,36 +57,49 @@ impl Dns {
     }
 }
 
-/// The thread; it ends with the sender.
+/// The thread, which ends with this.
 pub(super) struct Worker {
-    questions: UnboundedSender<Asked>,
+    runtime: Handle,
+    resolver: Arc<TokioResolver>,
+    report: Report,
+    _end: oneshot::Sender<()>,
+}
+
+/// A search, which ends with this.
+pub(super) struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Worker {
     pub(super) fn new(dns: &Dns, report: Report) -> io::Result<Self> {
-        // As many are in it as are open, and these are bounded.
-        let (questions, asked) = unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let resolver = Arc::new(dns.resolver()?);
-        let work = move || runtime.block_on(work(resolver, asked, report));
+        let (end, ended) = oneshot::channel::<()>();
+        let (begin, begun) = channel();
+        // It owns its runtime from the beginning: where there is no thread, none has to be dropped, which tokio forbids within another runtime.
+        let work = move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                let _ = begin.send(Ok(runtime.handle().clone()));
+                let _ = runtime.block_on(ended);
+            }
+            Err(error) => drop(begin.send(Err(error))),
+        };
         thread::Builder::new().name("sansip-resolver".into()).spawn(work)?;
-        Ok(Self { questions })
+        let runtime = begun.recv().map_err(io::Error::other)??;
+        Ok(Self { runtime, resolver, report, _end: end })
     }
 
-    pub(super) fn ask(&self, asked: Asked) -> io::Result<()> {
-        self.questions.send(asked).map_err(|_| io::Error::other("the resolver has ended"))
-    }
-}
-
-async fn work(resolver: Arc<TokioResolver>, mut questions: UnboundedReceiver<Asked>, report: Report) {
-    while let Some(asked) = questions.recv().await {
-        let (resolver, report) = (resolver.clone(), report.clone());
-        tokio::spawn(async move {
-            let answers = look_up(&resolver, &asked.question).await;
-            let query = asked.query;
-            drop(asked);
-            report(query, answers);
+    pub(super) fn ask(&self, question: &Arc<Question>) -> Task {
+        let duty = Duty { question: question.clone(), report: self.report.clone() };
+        let resolver = self.resolver.clone();
+        let search = self.runtime.spawn(async move {
+            let answers = look_up(&resolver, &duty.question).await;
+            duty.fulfil(answers);
         });
+        Task(search.abort_handle())
     }
 }
 

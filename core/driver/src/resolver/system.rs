@@ -3,19 +3,19 @@
 use std::io;
 use std::net::ToSocketAddrs;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
 use sansip::{Answer, Question};
 
-use super::{Asked, Report};
+use super::{Duty, Report};
 
 /// Names being looked up at once.
 const THREADS: usize = 4;
 
 /// The threads; they end with the sender.
 pub(super) struct Workers {
-    questions: Sender<Asked>,
+    questions: Sender<Weak<Question>>,
 }
 
 impl Workers {
@@ -35,22 +35,23 @@ impl Workers {
         Ok(Self { questions })
     }
 
-    pub(super) fn ask(&self, asked: Asked) -> io::Result<()> {
-        self.questions.send(asked).map_err(|_| io::Error::other("the resolver has ended"))
+    pub(super) fn ask(&self, question: &Arc<Question>) -> io::Result<()> {
+        self.questions.send(Arc::downgrade(question)).map_err(|_| io::Error::other("the resolver has ended"))
     }
 }
 
-fn work(questions: &Mutex<Receiver<Asked>>, report: &Report) {
+fn work(questions: &Mutex<Receiver<Weak<Question>>>, report: &Report) {
     loop {
         let Some(asked) = questions.lock().ok().and_then(|questions| questions.recv().ok()) else { return };
-        let answers = match &asked.question {
-            Question::Address { name } if !asked.is_late() => addresses(name),
+        // Nobody waits for it any more.
+        let Some(question) = asked.upgrade() else { continue };
+        let duty = Duty { question, report: report.clone() };
+        let answers = match &*duty.question {
+            Question::Address { name } => addresses(name),
             // No such records are known here.
             _ => Vec::new(),
         };
-        let query = asked.query;
-        drop(asked);
-        report(query, answers);
+        duty.fulfil(answers);
     }
 }
 

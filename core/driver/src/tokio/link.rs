@@ -1,9 +1,11 @@
 //! Connections: how they come to be, and the task that serves each.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use sansip::message::SharedBytes;
 use sansip::message::header::Protocol;
@@ -12,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::Told;
 use super::queue::Queue;
@@ -151,6 +153,15 @@ fn proved(chain: Option<&[tokio_rustls::rustls::pki_types::CertificateDer<'_>]>)
     chain.and_then(<[_]>::first).map(crate::tls::identities).unwrap_or_default()
 }
 
+/// Goes on after a task has ended. One that has panicked ends the program with its message: half a driver is none.
+pub(super) fn go_on(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
 /// Accepts connections, and hands each over when its handshakes are done. A peer that fails at them is nobody's business.
 pub(super) async fn accept(
     listener: ListenerId,
@@ -163,9 +174,14 @@ pub(super) async fn accept(
     // They end with this task.
     let mut handshakes = JoinSet::new();
     loop {
-        while handshakes.try_join_next().is_some() {}
         let Ok(permit) = shaking.clone().acquire_owned().await else { return };
-        let (stream, remote) = match socket::accepted(socket.accept().await) {
+        let accepted = poll_fn(|cx| {
+            while let Poll::Ready(Some(ended)) = handshakes.poll_join_next(cx) {
+                go_on(ended);
+            }
+            socket.poll_accept(cx)
+        });
+        let (stream, remote) = match socket::accepted(accepted.await) {
             Accepted::One(stream, remote) => (stream, remote),
             Accepted::Gone | Accepted::None => continue,
             Accepted::Refused(error) => {
@@ -315,16 +331,16 @@ pub(super) async fn both(
 ) -> io::Result<()> {
     let (mut one, mut other) = (Box::pin(one), Box::pin(other));
     let (mut one_done, mut other_done) = (false, false);
-    std::future::poll_fn(move |cx| {
-        if !one_done && let std::task::Poll::Ready(ended) = one.as_mut().poll(cx) {
+    poll_fn(move |cx| {
+        if !one_done && let Poll::Ready(ended) = one.as_mut().poll(cx) {
             ended?;
             one_done = true;
         }
-        if !other_done && let std::task::Poll::Ready(ended) = other.as_mut().poll(cx) {
+        if !other_done && let Poll::Ready(ended) = other.as_mut().poll(cx) {
             ended?;
             other_done = true;
         }
-        if one_done && other_done { std::task::Poll::Ready(Ok(())) } else { std::task::Poll::Pending }
+        if one_done && other_done { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
     .await
 }

@@ -22,7 +22,7 @@ use sansip::{Change, ConnectionId, Duration, Input, Instant, Listener, ListenerI
 use tokio::io::Interest;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use crate::common::{Bound, Common, Connections, Path};
 use crate::later::Later;
@@ -77,6 +77,8 @@ enum Told {
 enum Ready {
     Told(Told),
     Datagrams(ListenerId),
+    /// A task has ended.
+    Ended(Result<(), JoinError>),
     /// It is time for something.
     Due,
 }
@@ -203,6 +205,7 @@ impl Driver {
             match self.wait(timeout).await {
                 Ready::Told(told) => self.take(node, told),
                 Ready::Datagrams(listener) => drop(self.common.receive(node, listener)),
+                Ready::Ended(ended) => link::go_on(ended),
                 Ready::Due => {}
             }
             if self.common.after(node, until) {
@@ -211,13 +214,13 @@ impl Driver {
         }
     }
 
-    /// Waits until a task tells something, a datagram has come or was reported undelivered, or the time is over. What was looked at
-    /// last is looked at first the next time.
+    /// Waits until a task tells something or has ended, a datagram has come or was reported undelivered, or the time is over. Of the
+    /// words of tasks and datagrams those that were looked at last are looked at first the next time.
     async fn wait(&mut self, timeout: Option<Duration>) -> Ready {
         self.is_told_first = !self.is_told_first;
         let last_looked_at = 1.min(self.datagrams.len());
         self.datagrams.rotate_left(last_looked_at);
-        let (told, is_told_first) = (&mut self.told, self.is_told_first);
+        let (told, tasks, is_told_first) = (&mut self.told, &mut self.tasks, self.is_told_first);
         let either = Interest::READABLE | Interest::ERROR;
         let sockets = self.datagrams.iter().map(|(listener, socket)| (*listener, Box::pin(socket.ready(either))));
         let mut sockets: Vec<_> = sockets.collect();
@@ -226,6 +229,9 @@ impl Driver {
             _ => None,
         };
         let ready = poll_fn(|cx| {
+            if let Poll::Ready(Some(ended)) = tasks.poll_join_next(cx) {
+                return Poll::Ready(Ready::Ended(ended));
+            }
             let first = if is_told_first { next_told(cx) } else { None };
             let ready = sockets.iter_mut().find_map(|(listener, ready)| {
                 ready.as_mut().poll(cx).is_ready().then_some(Ready::Datagrams(*listener))
@@ -305,19 +311,14 @@ impl Driver {
         true
     }
 
-    /// Forgets the tasks that have ended, and ends those that have lingered for too long. One that has panicked ends the program
-    /// with its message: half a driver is none.
+    /// Forgets the tasks that have ended, and ends those that have lingered for too long.
     fn reap(&mut self) {
         let now = self.now();
         while let Some((task, _)) = self.lingering.due(now) {
             task.abort();
         }
         while let Some(ended) = self.tasks.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
+            link::go_on(ended);
         }
     }
 }
@@ -360,4 +361,45 @@ impl Connections for Driver {
 fn is_written(connections: &HashMap<ConnectionId, Connection>, lingering: &Later<(AbortHandle, Queue)>) -> bool {
     connections.values().all(|connection| connection.queue.is_empty())
         && lingering.iter().all(|(task, queue)| task.is_finished() || queue.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use sansip::user_agent::{Profile, UserAgent};
+    use sansip::{Config, Seed};
+
+    use super::*;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    fn agent() -> UserAgent {
+        UserAgent::user_agent(Config::new(Seed::from_u64(1)), Profile::new("<sip:bob@127.0.0.1>".parse().unwrap()))
+    }
+
+    #[test]
+    #[should_panic(expected = "half a driver is none")]
+    fn a_task_that_panics_takes_the_driver_with_it_though_nothing_else_happens() {
+        runtime().block_on(async {
+            let (mut driver, mut agent) = (Driver::new(Resolver::System), agent());
+            driver.tasks.spawn(async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                panic!("half a driver is none");
+            });
+            let _ = tokio::time::timeout(Duration::from_secs(5), driver.next(&mut agent, None)).await;
+        });
+    }
+
+    #[test]
+    fn a_task_that_ends_ends_nothing_else() {
+        runtime().block_on(async {
+            let (mut driver, mut agent) = (Driver::new(Resolver::System), agent());
+            driver.tasks.spawn(async {});
+            driver.tasks.spawn(std::future::pending()).abort();
+            let until = driver.now() + Duration::from_millis(50);
+            assert!(matches!(driver.next(&mut agent, Some(until)).await, Turn::Time));
+            assert!(driver.tasks.is_empty());
+        });
+    }
 }
