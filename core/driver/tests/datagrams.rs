@@ -1,79 +1,20 @@
 //! Datagrams over real sockets: many at once, those that do not arrive, and those to a group.
 
+mod shared;
+
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use sansip::user_agent::{Cause, Event, Profile, UserAgent};
-use sansip::{Config, Duration, Instant, Listener, ListenerId};
-use sansip_driver::{Direction, Resolver, Turn, blocking, tokio as asynchronous};
-
-/// Either driver.
-enum Driver {
-    Blocking(blocking::Driver),
-    Tokio(tokio::runtime::Runtime, asynchronous::Driver),
-}
-
-impl Driver {
-    fn both() -> [Self; 2] {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let blocking = blocking::Driver::new().expect("a driver");
-        [Self::Blocking(blocking), Self::Tokio(runtime, asynchronous::Driver::new(Resolver::System))]
-    }
-
-    fn now(&self) -> Instant {
-        match self {
-            Self::Blocking(driver) => driver.now(),
-            Self::Tokio(_, driver) => driver.now(),
-        }
-    }
-
-    fn listen(&mut self, agent: &mut UserAgent, listener: Listener) -> (ListenerId, Listener) {
-        match self {
-            Self::Blocking(driver) => driver.listen(agent, listener).expect("a port"),
-            Self::Tokio(runtime, driver) => {
-                let _within = runtime.enter();
-                driver.listen(agent, listener).expect("a port")
-            }
-        }
-    }
-
-    fn next(&mut self, agent: &mut UserAgent, until: Instant) -> Turn<Event> {
-        match self {
-            Self::Blocking(driver) => driver.next(agent, Some(until)).expect("a driver that waits"),
-            Self::Tokio(runtime, driver) => runtime.block_on(driver.next(agent, Some(until))),
-        }
-    }
-
-    fn observe(&mut self, observe: impl FnMut(&sansip_driver::Seen<'_>) + Send + 'static) {
-        match self {
-            Self::Blocking(driver) => driver.observe(observe),
-            Self::Tokio(_, driver) => driver.observe(observe),
-        }
-    }
-
-    /// Drives for so long.
-    fn run(&mut self, agent: &mut UserAgent, time: Duration) {
-        let until = self.now() + time;
-        while !matches!(self.next(agent, until), Turn::Time) {}
-    }
-}
+use sansip::{Config, Duration, Listener};
+use sansip_driver::{Attempt, Direction, Turn};
+use shared::{Driver, any_port, options};
 
 fn agent() -> UserAgent {
     let config = Config::new(sansip_driver::seed().expect("randomness"));
     let mut profile = Profile::new("<sip:bob@127.0.0.1>".parse().expect("an identity"));
     profile.any_user = true;
     UserAgent::user_agent(config, profile)
-}
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
-}
-
-fn options(via: SocketAddr, branch: usize) -> String {
-    format!(
-        "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {via};branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\n\
-         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: {branch}\r\nCSeq: 1 OPTIONS\r\n\r\n"
-    )
 }
 
 #[test]
@@ -85,7 +26,8 @@ fn a_burst_is_answered_whole_and_each_one_to_whom_it_came_from() {
         // More than are read at once, among them a binding request.
         for branch in 0..120 {
             let peer = &peers[branch % peers.len()];
-            let request = options(peer.local_addr().expect("an address"), branch);
+            let via = format!("UDP {}", peer.local_addr().expect("an address"));
+            let request = options("sip:bob@127.0.0.1", &via, branch);
             peer.send_to(request.as_bytes(), listener.local).expect("a datagram");
         }
         let binding = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"twelve bytes"].concat();
@@ -165,11 +107,34 @@ fn a_group_is_joined_by_listening_at_its_address() {
             let is_heard = seen.direction == Direction::In && seen.local == SocketAddr::from((group, free));
             *counted.lock().expect("a count") += usize::from(is_heard);
         });
-        if let Err(error) = peer.send_to(options(any_port(), 1).as_bytes(), (group, free)) {
+        if let Err(error) = peer.send_to(options("sip:bob@127.0.0.1", "UDP 127.0.0.1", 1).as_bytes(), (group, free)) {
             eprintln!("SKIPPED: this machine has no multicast: {error}");
             return;
         }
         driver.run(&mut bob, Duration::from_millis(200));
         assert_eq!(*count.lock().expect("a count"), 1);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn buffers_are_as_large_as_a_busy_server_needs_or_it_is_said_how_large_they_are() {
+    let most = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/sys/net/core/{name}")).expect("a setting of the kernel");
+        text.trim().parse::<usize>().expect("a number")
+    };
+    // The kernel counts twice what it is asked for.
+    let granted = 2 * most("rmem_max").min(most("wmem_max")).min(4 << 20);
+    for mut driver in Driver::both() {
+        let mut bob = agent();
+        driver.listen(&mut bob, Listener::udp(any_port()));
+        let until = driver.now();
+        match driver.next(&mut bob, until) {
+            Turn::Trouble(trouble) => {
+                assert_eq!(trouble.attempt, Attempt::Buffers);
+                assert!(granted < 4 << 20 && trouble.to_string().contains(&format!(": {granted} octets of 4194304")));
+            }
+            _ => assert!(granted >= 4 << 20, "it is not said"),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Two nodes on real sockets of this machine, each with a driver of its own.
 
+mod shared;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
@@ -9,16 +11,13 @@ use sansip::user_agent::{Cause, Event, Profile, UserAgent};
 use sansip::{Config, Duration, Limits, Listener, Node, Output};
 use sansip_driver::blocking::Driver;
 use sansip_driver::{Direction, Turn};
+use shared::{FullQueue, any_port};
 
 /// A user agent with its driver.
 struct Phone {
     driver: Driver,
     agent: UserAgent,
     listener: Listener,
-}
-
-fn any_port() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("an address")
 }
 
 impl Phone {
@@ -262,12 +261,7 @@ fn a_name_that_the_system_knows_is_found() {
 
 /// An OPTIONS for Bob, as a peer without a stack writes it.
 fn options(bob: &Phone, via: &str, branch: usize) -> String {
-    format!(
-        "OPTIONS {} SIP/2.0\r\nVia: SIP/2.0/{via};branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\n\
-         From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: {branch} OPTIONS\r\n\
-         Content-Length: 0\r\n\r\n",
-        bob.listener.uri(Some("bob"), false, "")
-    )
+    shared::options(&bob.listener.uri(Some("bob"), false, "").to_string(), via, branch)
 }
 
 #[test]
@@ -342,22 +336,9 @@ fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_si
 
 #[test]
 fn a_connection_that_does_not_open_counts_and_ends_when_the_call_does() {
-    // A listener with a queue that is full: the system answers nobody who comes then.
-    let tcp = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-    let listener = tcp();
-    listener.bind(&any_port().into()).and_then(|()| listener.listen(0)).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let _waiting: Vec<_> = (0..3)
-        .map(|_| {
-            let socket = tcp();
-            socket.set_nonblocking(true).expect("a socket");
-            let _ = socket.connect(&address);
-            socket
-        })
-        .collect();
+    let full = FullQueue::at(any_port().ip());
     let mut alice = Phone::new("alice", Listener::tcp(any_port()));
-    let address = address.as_socket().expect("an address of IP");
-    let call = format!("<sip:bob@{address};transport=tcp>").parse::<NameAddrBuf>().expect("a target");
+    let call = format!("<sip:bob@{};transport=tcp>", full.address).parse::<NameAddrBuf>().expect("a target");
     let call = alice.agent.call(alice.driver.now(), &call).expect("a call");
     while alice.event().is_some() {}
     assert_eq!(alice.agent.endpoint().census().connections, 1);

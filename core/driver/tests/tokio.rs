@@ -1,5 +1,7 @@
 //! Two nodes in a tokio runtime, over every protocol.
 
+mod shared;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -9,6 +11,7 @@ use sansip::user_agent::{Event, Profile, UserAgent};
 use sansip::{Config, Duration, Limits, Listener};
 use sansip_driver::tokio::Driver;
 use sansip_driver::{Direction, Resolver, Tls, Turn};
+use shared::{FullQueue, any_port};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -35,12 +38,13 @@ struct Phone {
 impl Phone {
     /// At a port that is free, as `user` of `domain`, with the certificate of that name.
     fn new(protocol: Protocol, user: &str, domain: &str, certificate: &str) -> Self {
-        Self::with(protocol, (user, domain), certificate, |_| {})
+        let scheme = if protocol == Protocol::Wss { "sips" } else { "sip" };
+        Self::with(protocol, (scheme, user, domain), certificate, |_| {})
     }
 
     fn with(
         protocol: Protocol,
-        (user, domain): (&str, &str),
+        (scheme, user, domain): (&str, &str, &str),
         certificate: &str,
         limits: impl FnOnce(&mut Limits),
     ) -> Self {
@@ -51,7 +55,6 @@ impl Phone {
             Protocol::Tls => "tls",
             _ => "ws",
         };
-        let scheme = if protocol == Protocol::Wss { "sips" } else { "sip" };
         let uri = format!("{scheme}:{user}@{domain}:{};transport={transport};maddr=127.0.0.1", local.port());
         let mut profile = Profile::new(format!("<{scheme}:{user}@{domain}>").parse().expect("an identity"));
         profile.contact = Some(uri.parse().expect("a contact"));
@@ -147,9 +150,14 @@ fn a_call_over_secure_websocket() {
 
 /// Calls somebody at `domain` whose server has that certificate.
 fn reach(domain: &str, certificate: &str) -> Result<(), String> {
+    reach_by("sip", domain, certificate)
+}
+
+/// Calls, by a URI of that scheme, somebody at `domain` whose server has that certificate.
+fn reach_by(scheme: &str, domain: &str, certificate: &str) -> Result<(), String> {
     runtime().block_on(async {
-        let mut alice = Phone::new(Protocol::Tls, "alice", "atlanta.com", "atlanta");
-        let bob = Phone::new(Protocol::Tls, "bob", domain, certificate);
+        let mut alice = Phone::with(Protocol::Tls, (scheme, "alice", "atlanta.com"), "atlanta", |_| {});
+        let bob = Phone::with(Protocol::Tls, (scheme, "bob", domain), certificate, |_| {});
         alice.call(&bob.uri);
         tokio::spawn(bob.run());
         alice.run().await.map(drop)
@@ -170,6 +178,25 @@ fn a_server_has_to_prove_the_domain_that_was_asked_for() {
     assert_eq!(status(reach("web.atlanta.com", "atlanta")), refused, "a URI that is not SIP's");
     assert_eq!(status(reach("bob.biloxi.com", "wildcard")), refused, "a wildcard");
     assert_eq!(status(reach("biloxi.com", "foreign")), refused, "a root that is not trusted");
+}
+
+#[test]
+fn a_sips_uri_leads_to_who_proves_its_domain_over_tls_and_to_nobody_else() {
+    assert_eq!(reach_by("sips", "biloxi.com", "biloxi"), Ok(()));
+    assert!(reach_by("sips", "chicago.com", "biloxi").is_err(), "another domain");
+    assert!(reach_by("sips", "biloxi.com", "foreign").is_err(), "a root that is not trusted");
+    // Without TLS there is no way, and nothing is sent.
+    runtime().block_on(async {
+        let mut alice = Phone::with(Protocol::Tcp, ("sips", "alice", "atlanta.com"), "atlanta", |_| {});
+        let bob = Phone::new(Protocol::Tcp, "bob", "biloxi.com", "biloxi");
+        let sent = Arc::new(Mutex::new(0));
+        let count = sent.clone();
+        alice.driver.observe(move |_| *count.lock().expect("a count") += 1);
+        alice.call(&format!("sips:bob@biloxi.com:{};maddr=127.0.0.1", bob.local.port()));
+        tokio::spawn(bob.run());
+        assert!(alice.run().await.is_err());
+        assert_eq!(*sent.lock().expect("a count"), 0);
+    });
 }
 
 #[test]
@@ -231,12 +258,8 @@ fn who_half_closes_still_gets_the_answer_and_then_the_connection_is_closed() {
     let local = bob.local;
     let answer = std::thread::spawn(move || {
         let mut peer = TcpStream::connect(local).expect("a connection");
-        let request = format!(
-            "OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP {};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
-             From: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
-             Content-Length: 0\r\n\r\n",
-            peer.local_addr().expect("an address")
-        );
+        let via = format!("TCP {}", peer.local_addr().expect("an address"));
+        let request = shared::options("sip:bob@biloxi.com", &via, 1);
         peer.write_all(request.as_bytes()).expect("a request");
         peer.shutdown(std::net::Shutdown::Write).expect("an end");
         let mut answer = String::new();
@@ -295,20 +318,14 @@ fn the_answer_of_the_user_goes_along_a_connection_whose_far_end_has_ended_its_si
 fn output_that_lingers_after_a_close_has_ten_seconds_in_all() {
     runtime().block_on(async {
         let few = |limits: &mut Limits| limits.transport.stalled_octets = 20_000;
-        let mut bob = Phone::with(Protocol::Tcp, ("bob", "biloxi.com"), "biloxi", few);
+        let mut bob = Phone::with(Protocol::Tcp, ("sip", "bob", "biloxi.com"), "biloxi", few);
         // A peer that asks and asks, and reads nothing.
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("a small buffer");
         socket.connect(&bob.local.into()).expect("a connection");
         let mut peer: TcpStream = socket.into();
         peer.set_nonblocking(true).expect("a socket");
-        let request = |branch: usize| {
-            format!(
-                "OPTIONS sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK{branch}\r\n\
-                 Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\nTo: <sip:bob@biloxi.com>\r\nCall-ID: 1\r\n\
-                 CSeq: {branch} OPTIONS\r\nContent-Length: 0\r\n\r\n"
-            )
-        };
+        let request = |branch| shared::options("sip:bob@biloxi.com", "TCP 192.0.2.1", branch);
         let requests: String = (0..100).map(request).collect();
         let end = bob.driver.now() + Duration::from_secs(60);
         while bob.agent.endpoint().stats().stalled_connections == 0 {
@@ -333,23 +350,10 @@ fn output_that_lingers_after_a_close_has_ten_seconds_in_all() {
 
 #[test]
 fn a_connection_that_does_not_open_counts_and_ends_when_the_call_does() {
-    // A listener with a queue that is full: the system answers nobody who comes then.
-    let tcp = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-    let listener = tcp();
-    let any_port: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-    listener.bind(&any_port.into()).and_then(|()| listener.listen(0)).expect("a listener");
-    let address = listener.local_addr().expect("an address");
-    let waiting = (0..3).map(|_| {
-        let socket = tcp();
-        socket.set_nonblocking(true).expect("a socket");
-        let _ = socket.connect(&address);
-        socket
-    });
-    let _waiting: Vec<_> = waiting.collect();
-    let address = address.as_socket().expect("an address of IP");
+    let full = FullQueue::at(any_port().ip());
     runtime().block_on(async {
         let mut alice = Phone::new(Protocol::Tcp, "alice", "atlanta.com", "atlanta");
-        let target: NameAddrBuf = format!("<sip:bob@{address};transport=tcp>").parse().expect("a target");
+        let target: NameAddrBuf = format!("<sip:bob@{};transport=tcp>", full.address).parse().expect("a target");
         let call = alice.agent.call(alice.driver.now(), &target).expect("a call");
         let until = alice.driver.now() + Duration::from_millis(50);
         while !matches!(alice.driver.next(&mut alice.agent, Some(until)).await, Turn::Time) {}

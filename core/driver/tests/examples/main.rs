@@ -320,6 +320,63 @@ fn certificates_are_read_anew_on_sighup() {
     is_registered(&mut bob());
 }
 
+#[test]
+fn a_client_that_proves_a_trusted_name_by_its_certificate_needs_no_password() {
+    let roots = certificate("root.pem").display().to_string();
+    let (_server, place) = server("tls", &["--roots", &roots, "--trust", "atlanta.com"]);
+    let carol = |own: Option<&str>| {
+        let mut command = example("phone");
+        command.args(["--aor", "sip:carol@biloxi.com", "--registrar", &place, "--listen", "tls:127.0.0.1:0"]);
+        command.args(["--roots", &roots, "--answer"]);
+        if let Some(own) = own {
+            let file = |kind| certificate(&format!("{own}.{kind}"));
+            command.arg("--certificate").arg(file("pem")).arg("--key").arg(file("key"));
+        }
+        Process::start(command.stdin(Stdio::piped()))
+    };
+    is_registered(&mut carol(Some("atlanta")));
+    let refusals = [(None, "401"), (Some("wildcard"), "401"), (Some("foreign"), "503")];
+    for (own, status) in refusals {
+        let mut carol = carol(own);
+        let line = carol.says("registered");
+        assert!(line.contains(&format!("not registered: {status}")), "{own:?}: {line}");
+        assert_eq!(carol.ends(), Some(1));
+    }
+}
+
+/// Allows a process few others and makes it somebody whom that limit holds for; `None` if this test may not.
+fn with_processes(most: u32, command: &std::process::Command) -> Option<std::process::Command> {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can start a process of another user, whose processes are few");
+        return None;
+    }
+    let mut limited = std::process::Command::new("setpriv");
+    limited.args(["--reuid=65534", "--regid=65534", "--clear-groups", "prlimit", &format!("--nproc={most}"), "--"]);
+    limited.arg(command.get_program()).args(command.get_args());
+    Some(limited)
+}
+
+#[test]
+fn a_server_that_may_have_300_processes_serves_more_connections_than_that() {
+    let mut command = example("server");
+    command.args(["--listen", "tls:127.0.0.1:0", "--listen", "tcp:127.0.0.1:0", "--domain", "biloxi.com"]);
+    command.arg("--certificate").arg(certificate("biloxi.pem")).arg("--key").arg(certificate("biloxi.key"));
+    let Some(mut command) = with_processes(300, &command) else { return };
+    let mut server = Process::start(command.stdin(Stdio::piped()));
+    let (_, tcp) = (server.listens(), server.listens());
+    let address: SocketAddr = tcp.replace("tcp:", "").parse().expect("an address");
+    let strangers: Vec<_> = (0..400).map(|_| std::net::TcpStream::connect(address).expect("a connection")).collect();
+    let mut bob = phone("bob", &tcp, &["--answer"]);
+    let mut alice = phone("alice", &tcp, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}\n{}", alice.said, bob.said, server.said);
+    server.hears("status");
+    let status = server.says("status idle=");
+    let connections = status.split(" connections=").nth(1).and_then(|rest| rest.split([' ', ';']).next());
+    let connections = connections.and_then(|count| count.parse::<usize>().ok());
+    assert!(connections.is_some_and(|count| count >= strangers.len()), "{status}");
+    assert!(server.threads() < 10, "{}", server.threads());
+}
+
 /// A process that goes with its test, whoever reads it.
 struct Killed(std::process::Child);
 

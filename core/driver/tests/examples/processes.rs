@@ -81,6 +81,11 @@ impl Process {
         writeln!(self.child.stdin.as_mut().expect("a pipe"), "{line}").expect("it reads");
     }
 
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("it runs").count()
+    }
+
     /// Whether it has not ended.
     pub(crate) fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a child of ours").is_none()
