@@ -1,17 +1,25 @@
 //! sansip's message layer and its peers behind one trait, so that each does the same work on the same octets.
 
+#[cfg(feature = "peers")]
 mod ezk;
+#[cfg(feature = "peers")]
 mod rsip;
+#[cfg(feature = "peers")]
 mod rsipstack;
 mod samples;
 mod sansip;
+#[cfg(feature = "peers")]
 mod sipx;
 
+#[cfg(feature = "peers")]
 pub use ezk::Ezk;
+#[cfg(feature = "peers")]
 pub use rsip::Rsip;
+#[cfg(feature = "peers")]
 pub use rsipstack::Rsipstack;
 pub use samples::{Sample, invite, long_invite, ok, register, samples};
 pub use sansip::{Sansip, SansipHop, SansipView};
+#[cfg(feature = "peers")]
 pub use sipx::Sipx;
 
 /// The Via that a proxy puts on top.
