@@ -69,12 +69,7 @@ fn calls(library: Library, protocol: &str, algorithm: Option<&str>) {
         alice.says("was changed by the other end");
     }
     soft.hears("hang up");
-    soft.says("* is over");
-    alice.says("is over");
-    assert_eq!(alice.ends(), Some(0));
-    soft.hears("quit");
-    assert_eq!(soft.ends(), Some(0));
-    server.is_read_by_wireshark();
+    end(&server, soft, alice);
 }
 
 /// The library is called, is held and resumed, and the caller hangs up.
@@ -95,7 +90,13 @@ fn is_called(library: Library, protocol: &str, algorithm: Option<&str>) {
         alice.says("is changed");
     }
     alice.hears("q");
+    end(&server, soft, alice);
+}
+
+/// One end has hung up: the call is over at both, they end, and what the server has carried can be read.
+fn end(server: &Server, mut soft: Process, mut alice: Process) {
     soft.says("* is over");
+    alice.says("is over");
     assert_eq!(alice.ends(), Some(0));
     soft.hears("quit");
     assert_eq!(soft.ends(), Some(0));

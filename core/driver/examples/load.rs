@@ -13,11 +13,8 @@ use clap::{ArgGroup, Parser};
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Core, Event, Outgoing, Profile, UserAgent};
 use sansip::{CallId, Duration, Instant};
-use shared::{Hop, Outcome, Place, Program, Sessions, Usual, end, fail, parse, say};
+use shared::{GOODBYE, Hop, Outcome, Place, Program, Sessions, Usual, say, seconds};
 use std::collections::VecDeque;
-
-/// How long calls in progress may take to end once the user has said so.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,21 +40,18 @@ struct Options {
     /// Calls in all
     #[arg(long, default_value_t = 100)]
     calls: u64,
-    /// Seconds from the answer to the end
-    #[arg(long, default_value_t = 1)]
-    talk: u64,
+    /// The time from the answer to the end
+    #[arg(long, value_name = "SECONDS", default_value = "1s", value_parser = seconds)]
+    talk: Duration,
     #[command(flatten)]
     usual: Usual,
 }
 
 fn main() {
-    match run(&parse()) {
-        Ok(clean) => end(i32::from(!clean)),
-        Err(problem) => fail(problem),
-    }
+    shared::run(load);
 }
 
-fn run(options: &Options) -> Outcome<bool> {
+fn load(options: &Options) -> Outcome<bool> {
     let mut profile = Profile::new("<sip:load@anonymous.invalid>".parse()?);
     profile.any_user = true;
     profile.outbound = options.through.clone().map(Into::into);
@@ -102,7 +96,7 @@ impl Program<Core> for Load<'_> {
                 agent.answer(now, call, self.sessions.next("sendrecv"))?;
             }
             Event::Answered { call, .. } => {
-                self.talking.push_back((now + Duration::from_secs(self.options.talk), call));
+                self.talking.push_back((now + self.options.talk, call));
             }
             Event::Ended { .. } => self.ended += 1,
             Event::Failed { .. } => self.failed += 1,

@@ -14,10 +14,7 @@ use bridge::{Bridge, Told};
 use clap::Parser;
 use sansip::user_agent::Profile;
 use sansip::{Duration, Instant, Stack};
-use shared::{Hop, Outcome, Place, Program, Usual, end, fail, parse, say};
-
-/// How long what is in progress may take to end.
-const GOODBYE: Duration = Duration::from_secs(2);
+use shared::{GOODBYE, Hop, Outcome, Place, Program, Usual, say};
 
 /// A back-to-back user agent: it takes every call and makes another one.
 #[derive(Parser)]
@@ -33,10 +30,7 @@ struct Options {
 }
 
 fn main() {
-    match serve(&parse()) {
-        Ok(_) => end(0),
-        Err(problem) => fail(problem),
-    }
+    shared::run(serve);
 }
 
 fn serve(options: &Options) -> Outcome<bool> {

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p sansip-driver --example phone -- --aor sip:bob@biloxi.com --registrar udp:127.0.0.1:5060 --answer
 //! cargo run --release -p sansip-driver --example phone -- --aor sip:alice@biloxi.com --registrar udp:127.0.0.1:5060 \
-//!     --call sip:bob@biloxi.com --hang-up-after 5
+//!     --call sip:bob@biloxi.com --hang-up-after 5s
 //! ```
 //!
 //! It registers, makes or takes one call, and ends with it: 0 if it went as asked. On standard input `h` holds, `r` resumes, `t URI` asks
@@ -19,12 +19,13 @@ use std::hash::{BuildHasher, RandomState};
 
 use clap::{ArgGroup, Parser};
 use phone::Phone;
+use sansip::Duration;
 use sansip::auth::{Login, Scope, Secret};
 use sansip::message::HostPortBuf;
 use sansip::message::header::NameAddrBuf;
 use sansip::message::header::Protocol;
 use sansip::user_agent::{Profile, UserAgent};
-use shared::{Hop, Outcome, Place, Running, Usual, end, fail, parse};
+use shared::{Hop, Outcome, Place, Running, Usual, seconds};
 
 /// A phone on UDP, TCP, TLS and WebSocket, without sound.
 #[derive(Parser)]
@@ -48,21 +49,18 @@ struct Options {
     /// Wait for a call and answer it
     #[arg(long)]
     answer: bool,
-    /// Hang up so many seconds after the call was answered
-    #[arg(long, value_name = "SECONDS")]
-    hang_up_after: Option<u64>,
+    /// Hang up so long after the call was answered, such as 5s
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    hang_up_after: Option<Duration>,
     #[command(flatten)]
     usual: Usual,
 }
 
 fn main() {
-    match run(&parse()) {
-        Ok(went_well) => end(i32::from(!went_well)),
-        Err(problem) => fail(problem),
-    }
+    shared::run(phone);
 }
 
-fn run(options: &Options) -> Outcome<bool> {
+fn phone(options: &Options) -> Outcome<bool> {
     let mut profile = Profile::new(options.aor.clone());
     let domain = options.aor.uri().host().map(|host| host.to_buf());
     profile.outbound = options.registrar.clone().map(|hop| hop.of_domain(domain));

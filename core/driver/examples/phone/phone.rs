@@ -84,7 +84,7 @@ impl Program<Core> for Phone<'_> {
             Event::Answered { call, .. } | Event::Confirmed { call, .. } => {
                 say(format_args!("{now} {call} is established"));
                 self.transfer.outcome(agent, now, call, StatusCode::OK);
-                self.hang_up = self.options.hang_up_after.map(|seconds| now + Duration::from_secs(seconds));
+                self.hang_up = self.options.hang_up_after.map(|time| now + time);
             }
             Event::Offered { call, dialog, request } => {
                 agent.accept_offer(now, (call, dialog), self.sessions.answer(request.body()))?;

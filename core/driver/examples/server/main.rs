@@ -24,7 +24,7 @@ use sansip::registrar::Change;
 use sansip::server::Event;
 use sansip::{Instant, Server, Stack, TransactionUser};
 use serving::Serving;
-use shared::{Debug, Outcome, Place, Running, Usual, end, fail, parse, say};
+use shared::{Debug, Outcome, Place, Running, Usual, say};
 use stateless::Front;
 
 /// A domain's proxy and registrar on UDP, TCP, TLS and WebSocket.
@@ -49,10 +49,7 @@ struct Options {
 }
 
 fn main() {
-    match serve(&parse()) {
-        Ok(clean) => end(i32::from(!clean)),
-        Err(problem) => fail(problem),
-    }
+    shared::run(serve);
 }
 
 fn serve(options: &Options) -> Outcome<bool> {

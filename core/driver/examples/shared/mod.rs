@@ -14,18 +14,24 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use sansip::{DropCause, Flow, Instant};
+use sansip::{DropCause, Duration, Flow, Instant};
 use sansip_driver::Waker;
 
 pub(crate) use log::{end, fail, say, warn};
 pub(crate) use place::{Hop, Place};
-pub(crate) use program::{Outcome, Program, Running, Usual};
+pub(crate) use program::{GOODBYE, Outcome, Program, Running, Usual, run};
 pub(crate) use records::Records;
 pub(crate) use session::Sessions;
 pub(crate) use sockets::{Certificates, Sockets};
 
+/// Seconds on the command line: `5s`, or `5`.
+pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.strip_suffix('s').unwrap_or(text).parse();
+    seconds.map(Duration::from_secs).map_err(|_| "seconds wanted, such as 5s")
+}
+
 /// The options of the command line. Wrong ones are one sentence, and the end.
-pub(crate) fn parse<O: clap::Parser>() -> O {
+fn parse<O: clap::Parser>() -> O {
     O::try_parse().unwrap_or_else(|error| {
         if !error.use_stderr() {
             error.exit();

@@ -6,10 +6,22 @@ use std::sync::mpsc::Receiver;
 use sansip::{Config, Duration, Instant, Stack, TransactionUser};
 use sansip_driver::Turn;
 
-use super::{Certificates, Debug, Place, Records, Said, Sockets, hear, warn};
+use super::{Certificates, Debug, Place, Records, Said, Sockets, end, fail, hear, parse, warn};
 
 /// The outcome of what may fail in many ways.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// How long calls in progress may take to end once the user has said so.
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The whole of an example: does what the command line asks for, and ends with 0 if that went well, with 1 if it did not or could not be
+/// begun, which is said in one sentence.
+pub(crate) fn run<O: clap::Parser>(program: impl FnOnce(&O) -> Outcome<bool>) -> ! {
+    match program(&parse()) {
+        Ok(went_well) => end(i32::from(!went_well)),
+        Err(problem) => fail(problem),
+    }
+}
 
 /// The options that every example has.
 #[derive(clap::Args)]

@@ -43,7 +43,7 @@ fn is_registered(phone: &mut Process) {
 fn call(protocol: &str) {
     let (mut server, place) = server(protocol, &[]);
     let mut bob = phone("bob", &place, &["--answer"]);
-    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "0"]);
+    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com", "--hang-up-after", "1s"]);
     assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}\n{}", alice.said, bob.said, server.said);
     let bound = server.says("bound bob@biloxi.com");
     // Whoever takes no connections says so.
@@ -243,7 +243,7 @@ fn a_taken_port_or_a_certificate_that_cannot_be_read_is_one_sentence_and_exit_1(
 
 #[test]
 fn wrong_flags_are_one_sentence_and_exit_2() {
-    let wrong: [(&str, &[&str], &str); 7] = [
+    let wrong: [(&str, &[&str], &str); 8] = [
         ("server", &[], "--domain"),
         ("server", &["--domain", "biloxi.com", "--listen", "sctp:127.0.0.1:5060"], "ADDR:PORT wanted"),
         ("server", &["--domain", "biloxi.com", "--listen", "udp:127.0.0.1:5060", "--fork", "twice"], "parallel or q"),
@@ -251,6 +251,7 @@ fn wrong_flags_are_one_sentence_and_exit_2() {
         ("phone", &["--aor", "sip:bob@biloxi.com"], "--answer"),
         ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--password", "b"], "--registrar"),
         ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--sing"], "--sing"),
+        ("phone", &["--aor", "sip:bob@biloxi.com", "--answer", "--hang-up-after", "soon"], "such as 5s"),
     ];
     for (program, arguments, about) in wrong {
         let (code, said) = refused(program, arguments);
