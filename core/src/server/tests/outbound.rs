@@ -155,6 +155,35 @@ fn a_binding_ends_with_the_connection_that_alone_led_to_it_and_a_call_is_480() {
     assert_eq!(summaries(&sent)[1], format!("480 {ALICE_OUTSIDE}"));
 }
 
+/// RFC 7118 §5.3: what a browser says of itself leads nowhere (`.invalid`).
+#[test]
+fn a_browser_is_called_and_hung_up_on_along_its_websocket_alone() {
+    let mut bench = Bench::new();
+    let ws = bench.server.listen(Listener::ws(OUR_ADDRESS.parse().unwrap()));
+    let connection = connect(&mut bench, ws);
+    let contact = "sip:bob@df7jal23ls0d.invalid;transport=ws";
+    let text = register("WS", 1, contact).replace("WS 10.0.0.4", "WS df7jal23ls0d.invalid");
+    let bytes = text.lines().map(str::trim).collect::<Vec<_>>().join("\r\n") + "\r\n\r\n";
+    bench.server.handle(bench.now, Input::Message { connection, bytes: bytes.as_bytes() });
+    let sent = bench.drain();
+    assert_eq!(summaries(&sent), [format!("200 {BOB_OUTSIDE}")]);
+    let (invites, routes) = call(&mut bench);
+    assert_eq!(invites, [format!("INVITE {BOB_OUTSIDE}")]);
+    let routes = routes.join(", ");
+    let ack = within(2, &format!("ACK {contact}"), A, B, "10.0.0.1", &routes);
+    let bye = within(3, &format!("BYE {contact}"), A, B, "10.0.0.1", &routes);
+    for text in [&ack, &bye] {
+        let flows = flows(&mut bench, ALICE_OUTSIDE, text);
+        assert_eq!(flows.iter().map(|flow| flow.connection).collect::<Vec<_>>(), [Some(connection)]);
+    }
+    close(&mut bench, connection);
+    assert!(bench.server.bindings("bob@biloxi.com").is_empty());
+    let late = within(4, &format!("INFO {contact}"), A, B, "10.0.0.1", &routes);
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &late)), [format!("430 {ALICE_OUTSIDE}")]);
+    let again = invite(5).replace("Call-ID: c", "Call-ID: d");
+    assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &again))[1], format!("480 {ALICE_OUTSIDE}"));
+}
+
 /// The connection breaks while the INVITE is on its way: the phone is not there, and nothing is wrong with the server.
 #[test]
 fn a_call_whose_flow_fails_under_it_is_480() {
