@@ -14,6 +14,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use crate::dialog::request_target;
 use crate::message::header::Contact;
@@ -37,18 +38,52 @@ pub struct Target {
     /// Another way to the same phone, and behind that perhaps the next: tried in the place of this one if it is answered with 408 or 430,
     /// or cannot be reached along its flow. After any other final response the phone has spoken (RFC 5626 §7).
     pub instead: Option<Box<Target>>,
+    /// Who vouches for it, where it leads to special addresses.
+    pub voucher: Voucher,
+}
+
+/// Who vouches for where a target leads: only so is a request sent to a special address (loopback, a private one, our own and the like) that the
+/// asker is not in one network with ([`Listener::inside`](crate::Listener::inside)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voucher {
+    /// The owner of the proxy: the request goes wherever the target says.
+    #[default]
+    Owner,
+    /// A binding.
+    Binding {
+        /// Whether its user has proved who it is: then it may lead anywhere but to loopback addresses and to our own.
+        is_proved: bool,
+        /// The address that its REGISTER came from, if it is special: the binding may lead there, too.
+        source: Option<IpAddr>,
+    },
+    /// Nobody but the dialog that the request is of: a special address is tried if requests of that have come from there or gone there.
+    Nobody,
 }
 
 impl Target {
     /// The target of this Request-URI, preferred as much as any.
     pub const fn new(uri: UriBuf) -> Self {
-        Self { uri, routes: Vec::new(), next_hop: None, q: 1_000, recorded: None, instead: None }
+        Self {
+            uri,
+            routes: Vec::new(),
+            next_hop: None,
+            q: 1_000,
+            recorded: None,
+            instead: None,
+            voucher: Voucher::Owner,
+        }
     }
 
     /// This target, preferred so much: 0 to 1000.
     #[must_use]
     pub fn with_q(self, q: u16) -> Self {
         Self { q, ..self }
+    }
+
+    /// This target, for which nobody else vouches.
+    #[must_use]
+    pub fn vouched_by(self, voucher: Voucher) -> Self {
+        Self { voucher, ..self }
     }
 
     /// This target behind these proxies.

@@ -124,6 +124,9 @@ pub enum Failure {
     Transport,
     /// The next hop has no address, or the resolver did not say in time.
     Unresolved,
+    /// The next hop is nowhere but at addresses that are special (loopback, private ones and the like), and nobody vouches for them: a
+    /// [`Server`](crate::Server) sends nothing there for others.
+    Forbidden,
     /// With our Via it is larger than a message can be.
     TooLarge,
     /// It was cancelled before it was sent.
@@ -136,6 +139,7 @@ impl Failure {
         match self {
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
             Self::Transport | Self::Unresolved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::MESSAGE_TOO_LARGE,
             Self::Cancelled => StatusCode::REQUEST_TERMINATED,
         }

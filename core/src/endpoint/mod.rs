@@ -31,9 +31,10 @@ pub(crate) use config::KeyPurpose;
 pub use config::{Config, Limits};
 pub use dropped::DropCause;
 pub use indication::{Failure, Indication};
+pub(crate) use requests::Terms;
 pub use responses::Held;
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::error::CommandError;
 use crate::flow::{ConnectionId, Flow, ListenerId};
@@ -140,6 +141,11 @@ impl Endpoint {
             }
         }
         Ok(before)
+    }
+
+    /// The configuration names these addresses: requests may be sent there for anybody.
+    pub(crate) fn name(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.wire.name(addresses);
     }
 
     /// The local address of that name.

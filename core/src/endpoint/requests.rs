@@ -9,10 +9,24 @@ use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transaction::DeliveryId;
 use crate::transaction::key::RequestKey;
-use crate::transport::{Here, NextHop};
+use crate::transport::{Here, NextHop, Requester};
 
 use super::Endpoint;
-use super::delivery::{Purpose, Source};
+use super::delivery::{Aim, Purpose, Source};
+
+/// The terms on which a request is sent for somebody else.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// No attempt begins then or later, and that of anything but an INVITE ends: as if nobody had answered.
+    pub(crate) until: Instant,
+    /// For whom it is sent, if that decides which addresses may be tried.
+    pub(crate) requester: Option<Requester>,
+}
+
+impl Terms {
+    /// The request is our own.
+    const OWN: Self = Self { until: Instant::NEVER, requester: None };
+}
 
 impl Endpoint {
     /// Sends a request (any method but ACK) to its next hop, in one client transaction per address tried.
@@ -46,28 +60,28 @@ impl Endpoint {
         tag: Tag,
         branch_suffix: &str,
     ) -> Result<DeliveryId, CommandError> {
-        self.request_until(now, (recipe, here), next_hop, tag, branch_suffix, Instant::NEVER)
+        self.request_for(now, (recipe, here), next_hop, tag, branch_suffix, Terms::OWN)
     }
 
-    /// As [`request_from`](Self::request_from), but no attempt begins at `until` or later, and that of anything but an INVITE ends then: as if nobody had
-    /// answered.
+    /// As [`request_from`](Self::request_from), on these terms.
     ///
     /// # Errors
     /// As [`request_from`](Self::request_from).
-    pub(crate) fn request_until(
+    pub(crate) fn request_for(
         &mut self,
         now: Instant,
         (recipe, here): (&dyn Recipe, &Here),
         next_hop: NextHop,
         tag: Tag,
         branch_suffix: &str,
-        until: Instant,
+        Terms { until, requester }: Terms,
     ) -> Result<DeliveryId, CommandError> {
         if recipe.method() == Method::Ack {
             return Err(CommandError::Invalid("method"));
         }
         let purpose = Purpose::Transaction { is_invite: recipe.method() == Method::Invite, until };
-        self.deliver(now, Source { recipe, here, branch: branch_suffix }, next_hop, tag, purpose, None)
+        let aim = Aim { requester, ..Aim::at(next_hop) };
+        self.deliver(now, Source { recipe, here, branch: branch_suffix }, aim, tag, purpose)
     }
 
     /// Sends the ACK for a 2xx: no transaction; the same bytes are kept for [`repeat`](Self::repeat) until
@@ -100,7 +114,7 @@ impl Endpoint {
             return Err(CommandError::Invalid("method"));
         }
         let source = Source { recipe, here: &Here::Unsaid, branch: "" };
-        self.deliver(now, source, next_hop, tag, Purpose::Acknowledgement, None)
+        self.deliver(now, source, Aim::at(next_hop), tag, Purpose::Acknowledgement)
     }
 
     /// Forwards a request statelessly (RFC 3261 §16.11): an ACK through a proxy, or a CANCEL without a context. No
@@ -116,10 +130,11 @@ impl Endpoint {
         next_hop: NextHop,
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
-        self.relay_from(now, &request, &request, next_hop, branch_suffix)
+        self.relay_from(now, &request, &request, (next_hop, None), branch_suffix)
     }
 
-    /// As [`relay`](Self::relay), with the request as it is forwarded, and as it was received.
+    /// As [`relay`](Self::relay), with the request as it is forwarded, and as it was received; for an requester, if that decides which addresses may be
+    /// tried.
     ///
     /// # Errors
     /// As [`relay`](Self::relay); `Invalid("message")` if it cannot be written.
@@ -128,11 +143,12 @@ impl Endpoint {
         now: Instant,
         recipe: &dyn Recipe,
         received: &Request,
-        next_hop: NextHop,
+        (next_hop, requester): (NextHop, Option<Requester>),
         branch_suffix: &str,
     ) -> Result<(), CommandError> {
         let branch = self.relayed_branch(received, branch_suffix)?;
-        self.relay_under(now, recipe, &Here::Unsaid, next_hop, &branch, Purpose::Relay).map(drop)
+        let aim = Aim { requester, ..Aim::at(next_hop) };
+        self.relay_under(now, (recipe, &Here::Unsaid), aim, &branch, Purpose::Relay).map(drop)
     }
 
     /// As [`relay_from`](Self::relay_from), for a stateless proxy (RFC 3261 §16.11): the branch ends with our keyed mark, by which
@@ -160,7 +176,8 @@ impl Endpoint {
         if !may_wait && self.wire.has_to_ask(&next_hop) {
             return Err(CommandError::Limit(Limit::WAITING_RELAYS.name()));
         }
-        let id = self.relay_under(now, recipe, here, next_hop, &branch, Purpose::Stateless { chosen: false })?;
+        let purpose = Purpose::Stateless { chosen: false };
+        let id = self.relay_under(now, (recipe, here), Aim::at(next_hop), &branch, purpose)?;
         let (deliveries, mut below) = self.deliveries();
         let kept = deliveries.keep_relay(&mut below, id, named, may_wait);
         if kept { Ok(()) } else { Err(CommandError::Limit(Limit::WAITING_RELAYS.name())) }
@@ -175,16 +192,15 @@ impl Endpoint {
     fn relay_under(
         &mut self,
         now: Instant,
-        recipe: &dyn Recipe,
-        here: &Here,
-        next_hop: NextHop,
+        (recipe, here): (&dyn Recipe, &Here),
+        aim: Aim,
         branch: &str,
         purpose: Purpose,
     ) -> Result<DeliveryId, CommandError> {
         // Each retransmission, its CANCEL and its ACK get one choice (RFC 3263 §4.4).
         let computed = Some(self.token_key.number(branch));
         let source = Source { recipe, here, branch };
-        self.deliver(now, source, next_hop, Tag::NONE, purpose, computed)
+        self.deliver(now, source, Aim { computed, ..aim }, Tag::NONE, purpose)
     }
 
     /// Sends a kept ACK again: the same bytes, the same way, or if that connection is gone, along another to the same address.
@@ -240,10 +256,9 @@ impl Endpoint {
         &mut self,
         now: Instant,
         source: Source<'_>,
-        next_hop: NextHop,
+        aim: Aim,
         tag: Tag,
         purpose: Purpose,
-        computed: Option<u64>,
     ) -> Result<DeliveryId, CommandError> {
         self.wire.advance(now);
         if self.deliveries.len() >= self.config.limits.deliveries {
@@ -258,6 +273,6 @@ impl Endpoint {
             }
         }
         let (deliveries, mut below) = self.deliveries();
-        deliveries.deliver(&mut below, source, next_hop, tag, purpose, computed)
+        deliveries.deliver(&mut below, source, aim, tag, purpose)
     }
 }

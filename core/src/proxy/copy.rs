@@ -1,10 +1,10 @@
 //! The copy of a request for one target (RFC 3261 §16.6 steps 1 to 7).
 
 use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
-use super::record_route::{self, Copied};
+use super::record_route::{self, Copied, Tokens};
 use super::validate::max_forwards;
 use super::{Refusal, Settings};
 use crate::dialog::request_uri;
@@ -12,8 +12,8 @@ use crate::flow::ListenerId;
 use crate::message::header::{MaxBreadth, Route};
 use crate::message::{Edit, HeaderId, Phrase, Request, Scheme, StatusCode, Uri, decimal};
 use crate::stack::Context;
-use crate::targets::Target;
-use crate::transport::{Here, NextHop};
+use crate::targets::{Target, Voucher};
+use crate::transport::{Here, NextHop, Peers, Requester};
 
 /// Max-Forwards of a request that came without one (step 3), and of one that came with more: RFC 3261 §16.6 would let a sender have 255 hops.
 const MAX_FORWARDS: u8 = 70;
@@ -26,13 +26,18 @@ pub(super) struct Copy<'r> {
     pub(super) here: Here,
     /// Where it goes.
     pub(super) next_hop: NextHop,
+    /// For whom, if that decides which addresses may be tried.
+    pub(super) requester: Option<Requester>,
 }
 
 /// What a copy is made by, beside the request and the target.
 pub(super) struct Maker<'a> {
     pub(super) settings: &'a Settings,
-    /// Where the request came in.
+    /// Where the request came in, and the address that it came from.
     pub(super) inbound: ListenerId,
+    pub(super) source: IpAddr,
+    /// The special addresses that its dialog has been to.
+    pub(super) peers: Option<&'a Peers>,
     /// The listener that sends, if that is known.
     pub(super) outbound: Option<ListenerId>,
     /// The Max-Breadth of the copy.
@@ -50,7 +55,7 @@ impl Maker<'_> {
         cx: &Context<'_, E>,
         request: &'r Request,
         target: &Target,
-        tokens: impl FnOnce() -> [String; 3],
+        tokens: impl FnOnce() -> Tokens,
     ) -> Result<Copy<'r>, Refusal> {
         let mut edit = request.edit();
 
@@ -102,7 +107,20 @@ impl Maker<'_> {
             recorded: target.recorded.as_deref(),
         };
         let here = record_route::of_copy(cx, self.settings, request, &copied, tokens);
-        Ok(Copy { edit, here, next_hop })
+        Ok(Copy { edit, here, next_hop, requester: self.requester(target.voucher) })
+    }
+}
+
+impl Maker<'_> {
+    /// For whom the copy is sent, if the owner does not vouch for its target.
+    fn requester(&self, voucher: Voucher) -> Option<Requester> {
+        let (is_bound_by_user, registered) = match voucher {
+            Voucher::Owner => return None,
+            Voucher::Binding { is_proved, source } => (is_proved, source),
+            Voucher::Nobody => (false, None),
+        };
+        let (listener, source, peers) = (self.inbound, self.source, self.peers.cloned());
+        Some(Requester { listener, source, peers, registered, is_bound_by_user })
     }
 }
 

@@ -4,15 +4,17 @@ use alloc::boxed::Box;
 
 use super::best::Candidate;
 use super::copy::{Copy, Maker};
+use super::record_route::Tokens;
 use super::response_context::{Branch, BranchState, ResponseContext, Stage};
 use super::token::TokenKey;
 use super::{Core, LostWay, Refusal, Settings, Work, sips};
-use crate::endpoint::DeliveryId;
+use crate::endpoint::{DeliveryId, Terms};
 use crate::error::{CommandError, Limit};
 use crate::message::{Phrase, StatusCode};
 use crate::proxy::ResponseContextId;
 use crate::stack::Context;
 use crate::targets::Target;
+use crate::transport::Dialog;
 
 /// How often a branch sends an INVITE that nobody answers: timer A fires six times in 64·T1 (RFC 3261 §17.1.1.2).
 const SENDINGS: usize = 7;
@@ -147,11 +149,17 @@ impl ResponseContext {
         share: u32,
         work: Work,
     ) -> Result<DeliveryId, Refusal> {
-        let maker = Maker { settings, inbound: self.listener, outbound: self.outbound, share: Some(share) };
+        let (inbound, outbound, source) = (self.listener, self.outbound, self.source);
+        let peers = self.peers.as_deref();
+        let maker = Maker { settings, inbound, source, peers, outbound, share: Some(share) };
         let now = cx.now();
-        let copy = maker.copy(cx, &self.request, target, || tokens.parameters(&self.request, Some(now)))?;
-        let Copy { edit, here, next_hop } = copy;
-        cx.request_until((&edit, &here), next_hop, work, &self.loop_part, self.until).map_err(|error| match error {
+        let tokens = || Tokens {
+            parameters: tokens.parameters(&self.request, Some(now)),
+            dialog: Some(Dialog { key: tokens.dialog_of(&self.request), source }),
+        };
+        let Copy { edit, here, next_hop, requester } = maker.copy(cx, &self.request, target, tokens)?;
+        let terms = Terms { until: self.until, requester };
+        cx.request_for((&edit, &here), next_hop, work, &self.loop_part, terms).map_err(|error| match error {
             CommandError::Invalid(_) => Refusal::Unable(Phrase::TOO_LONG_TO_FORWARD),
             _ => Refusal::Status(StatusCode::SERVICE_UNAVAILABLE),
         })

@@ -33,7 +33,7 @@ mod tests;
 mod token;
 mod validate;
 
-pub use crate::targets::Target;
+pub use crate::targets::{Target, Voucher};
 pub use disposition::Disposition;
 pub use limits::Limits;
 pub use news::{LostWay, News};
@@ -210,7 +210,7 @@ impl Core {
             reply_unavailable(cx, &arrival);
             return None;
         }
-        let Preprocessed { request, own_route, recorded, responsible, listener: outbound } = preprocessed;
+        let Preprocessed { request, own_route, recorded, responsible, listener: outbound, peers } = preprocessed;
         let invite = request.method() == Method::Invite;
         let t1 = cx.config().timers.t1;
         let deadline = cx.now() + t1.saturating_mul(ANSWER_WITHIN);
@@ -229,6 +229,8 @@ impl Core {
         let id = self.contexts.insert_with(|id| ResponseContext {
             request: request.clone(),
             listener: arrival.flow.listener,
+            source: arrival.flow.remote.ip(),
+            peers: peers.map(Box::new),
             outbound,
             server: cx.accept(arrival, Work::Context(id)),
             serving: true,

@@ -10,7 +10,7 @@ use crate::message::header::Route;
 use crate::message::{Edit, HeaderId, HostPort, Phrase, Request, Uri};
 use crate::stack::Context;
 use crate::time::{Duration, Instant};
-use crate::transport::{Listener, NextHop};
+use crate::transport::{Listener, NextHop, Peers};
 
 /// The port of a SIP URI that names none.
 const DEFAULT_PORT: u16 = 5060;
@@ -33,6 +33,8 @@ pub struct Preprocessed {
     pub responsible: bool,
     /// The listener that sends it: the second value of a pair that we wrote for one forwarding says so (RFC 5658 §6.2).
     pub listener: Option<ListenerId>,
+    /// The special addresses that requests of the dialog came from or went to, where it is one whose route we have recorded.
+    pub(super) peers: Option<Peers>,
 }
 
 impl Core {
@@ -65,7 +67,7 @@ pub(super) fn preprocess<E>(
     listener: ListenerId,
     names_us: impl Fn(Uri<'_>) -> bool,
 ) -> Result<Preprocessed, Refusal> {
-    let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None };
+    let mut way = Way { request, edit: None, uri: None, token: None, own: 0, listener: None, peers: None };
     if request.headers().has_blank(HeaderId::Route) {
         return Err(BAD_ROUTE);
     }
@@ -118,12 +120,14 @@ struct Way<'r> {
     /// How many routes that name us were taken off, that in the Request-URI included.
     own: usize,
     listener: Option<ListenerId>,
+    peers: Option<Peers>,
 }
 
 impl<'r> Way<'r> {
     /// Takes our Record-Route value out of the Request-URI, where the last Route takes its place.
     fn take_request_uri(&mut self, tokens: &TokenKey, ours: Uri<'_>, last: Uri<'_>) {
         self.token = tokens.read(ours, self.request.headers());
+        self.peers = tokens.peers(ours, self.request.headers());
         self.edit = Some(self.request.edit().pop_last(HeaderId::Route));
         self.uri = Some(last.as_bytes().into());
         self.own = 1;
@@ -138,6 +142,7 @@ impl<'r> Way<'r> {
         }
         // A value without a token proves nothing, and takes nothing from what another one has proved.
         self.token = tokens.read(route, self.request.headers()).or(self.token);
+        self.peers = self.peers.take().or_else(|| tokens.peers(route, self.request.headers()));
         self.edit = Some(self.edit.take().unwrap_or_else(|| self.request.edit()).pop_first(HeaderId::Route));
         self.own += 1;
         is_pair
@@ -163,7 +168,9 @@ impl<'r> Way<'r> {
         let is_valid = |token: Token| age.is_none_or(|(now, age)| token.is_valid(now, age));
         let recorded = request.to_tag().is_some() && self.token.is_some_and(is_valid);
         let responsible = request.uri().is_ok_and(names_us);
-        Ok(Preprocessed { request, own_route: self.own > 0, recorded, responsible, listener: self.listener })
+        let Self { own, listener, peers, .. } = self;
+        let peers = peers.filter(|_| recorded);
+        Ok(Preprocessed { request, own_route: own > 0, recorded, responsible, listener, peers })
     }
 }
 

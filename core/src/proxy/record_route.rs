@@ -7,7 +7,7 @@ use crate::flow::ListenerId;
 use crate::message::header::Contact;
 use crate::message::{Method, Request, Uri};
 use crate::stack::Context;
-use crate::transport::{Here, Listener, NextHop, RecordRoute};
+use crate::transport::{Dialog, Here, Listener, NextHop, RecordRoute};
 
 use super::Settings;
 
@@ -40,6 +40,15 @@ pub(super) struct Copied<'a> {
     pub(super) recorded: Option<&'a [String; 2]>,
 }
 
+/// The proofs in the Record-Route of a copy.
+#[derive(Default)]
+pub(super) struct Tokens {
+    /// The parameters of a value that stands alone, of the upper and of the lower one.
+    pub(super) parameters: [String; 3],
+    /// The dialog, if its special addresses are to be told.
+    pub(super) dialog: Option<Dialog>,
+}
+
 /// The Record-Route of a copy of `request`. `tokens` gives the last parameters of a value that stands alone, of the upper and of
 /// the lower one.
 pub(super) fn of_copy<E>(
@@ -47,7 +56,7 @@ pub(super) fn of_copy<E>(
     settings: &Settings,
     request: &Request,
     copied: &Copied<'_>,
-    tokens: impl FnOnce() -> [String; 3],
+    tokens: impl FnOnce() -> Tokens,
 ) -> Here {
     let Copied { inbound, secure, .. } = *copied;
     let between_families = !(settings.record_route || copied.recorded.is_some() || must(cx, copied));
@@ -61,7 +70,7 @@ pub(super) fn of_copy<E>(
     let contact = request.headers().get::<Contact<'_>>();
     let contact = contact.as_ref().and_then(|contact| contact.as_ref().ok()?.address()).map(|address| address.uri);
     let names_tls = [names_tls(contact), names_tls(copied.towards)];
-    let mut parameters = tokens();
+    let Tokens { mut parameters, dialog } = tokens();
     if let ([alone, upper, lower], Some([before, behind])) = (&mut parameters, copied.recorded) {
         alone.push_str(before);
         alone.push_str(behind);
@@ -69,7 +78,7 @@ pub(super) fn of_copy<E>(
         lower.push_str(before);
     }
     let parameters = parameters.map(Box::from);
-    Here::RecordRoute(Box::new(RecordRoute { inbound, secure, names_tls, parameters, between_families }))
+    Here::RecordRoute(Box::new(RecordRoute { inbound, secure, names_tls, parameters, between_families, dialog }))
 }
 
 /// Whether a request that came in by `inbound` may leave its address family. Then a Record-Route is demanded, if it does: neither end may be able to

@@ -2,37 +2,38 @@
 //! §16.11).
 
 use super::copy::{Copy, Maker};
-use super::{Core, Refusal, breadth};
+use super::{Core, Preprocessed, Refusal, breadth};
 use crate::error::CommandError;
-use crate::flow::{Flow, ListenerId};
+use crate::flow::Flow;
 use crate::message::{Method, Phrase, Rejection, Request};
 use crate::stack::Context;
 use crate::targets::Target;
 
 impl Core {
-    /// Forwards an ACK or CANCEL that came in by `inbound`, after preprocessing, to one target, from the listener that
-    /// [`Preprocessed::listener`](super::Preprocessed::listener) says.
+    /// Forwards an ACK or CANCEL that came along `flow`, after preprocessing, to one target.
     ///
     /// # Errors
     /// Why it is not forwarded: to be [answered](Self::answer), or [discarded](Self::discard) if it is an ACK.
     pub fn relay<E>(
         &self,
         cx: &mut Context<'_, E>,
-        request: &Request,
+        preprocessed: &Preprocessed,
         target: &Target,
-        inbound: ListenerId,
-        outbound: Option<ListenerId>,
+        flow: Flow,
     ) -> Result<(), Refusal> {
+        let Preprocessed { request, listener: outbound, peers, .. } = preprocessed;
         // In a CANCEL a Max-Breadth has no meaning (RFC 5393 §5.4.1).
         let share = match request.method() {
             Method::Cancel => None,
             _ => Some(breadth::incoming(request)?.max(1)),
         };
-        let maker = Maker { settings: &self.settings, inbound, outbound, share };
+        let (inbound, source) = (flow.listener, flow.remote.ip());
+        let maker =
+            Maker { settings: &self.settings, inbound, source, peers: peers.as_ref(), outbound: *outbound, share };
         // Neither an ACK nor a CANCEL has a Record-Route.
-        let Copy { edit, next_hop, .. } = maker.copy(cx, request, target, Default::default)?;
+        let Copy { edit, next_hop, requester, .. } = maker.copy(cx, request, target, Default::default)?;
         // Above a limit it is lost, as it might be on the network.
-        if let Err(CommandError::Invalid(_)) = cx.relay_from(&edit, request, next_hop, "") {
+        if let Err(CommandError::Invalid(_)) = cx.relay_from(&edit, request, (next_hop, requester), "") {
             return Err(Refusal::Unable(Phrase::TOO_LONG_TO_FORWARD));
         }
         Ok(())

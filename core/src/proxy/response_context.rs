@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use smallvec::SmallVec;
 
@@ -18,6 +19,7 @@ use crate::targets::Target;
 use crate::time::Instant;
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
+use crate::transport::Peers;
 
 /// The Reason of the CANCELs after a 2xx (RFC 3326 §2).
 const COMPLETED_ELSEWHERE: &[u8] = b"SIP ;cause=200 ;text=\"Call completed elsewhere\"";
@@ -29,6 +31,10 @@ pub(super) struct ResponseContext {
     pub(super) request: Request,
     /// Where it came in.
     pub(super) listener: ListenerId,
+    /// The address that it came from.
+    pub(super) source: IpAddr,
+    /// The special addresses that its dialog has been to.
+    pub(super) peers: Option<Box<Peers>>,
     /// The listener that sends its copies, if a route said so.
     pub(super) outbound: Option<ListenerId>,
     pub(super) server: ServerTransactionId,

@@ -14,6 +14,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use crate::message::{Headers, Request, TagParam, Uri};
 use crate::owner_tag::OwnerTag;
 use crate::time::{Duration, Instant};
+use crate::transport::{DialogKey, PEERS, Peers};
 
 /// The URI parameter that carries the token.
 const NAME: &str = "token";
@@ -97,6 +98,11 @@ impl TokenKey {
     /// Reads the token in one of our Record-Route values that has come back with a request of its dialog. The caller's tag is then
     /// in From or in To.
     pub(super) fn read(&self, uri: Uri<'_>, headers: Headers<'_>) -> Option<Token> {
+        self.proved(uri, headers).map(|(token, _)| token)
+    }
+
+    /// The token, and the caller's tag.
+    fn proved<'h>(&self, uri: Uri<'_>, headers: Headers<'h>) -> Option<(Token, Option<TagParam<'h>>)> {
         let text = core::str::from_utf8(token_of(uri)?).ok()?;
         let text = text.rsplit_once('.').map_or(text, |(_owner, token)| token);
         if !text.is_ascii() || text.len() != 2 * NUMBER + 1 + HASH {
@@ -108,7 +114,32 @@ impl TokenKey {
         let place = Place::ALL.into_iter().find(|place| rest.starts_with(place.letter()))?;
         let token = Token { made: number(made)?, forwarding: number(forwarding)?, place };
         let tags = [headers.text_of_from(), headers.text_of_to()].map(|address| address.and_then(|it| it.tag()));
-        tags.into_iter().any(|caller| same(&self.text(token, headers, caller), text)).then_some(token)
+        let caller = tags.into_iter().find(|caller| same(&self.text(token, headers, *caller), text))?;
+        Some((token, caller))
+    }
+
+    /// The key of the dialog that a request with these headers begins, or is of, whose caller has this tag.
+    pub(super) fn dialog(&self, headers: Headers<'_>, caller: Option<TagParam<'_>>) -> DialogKey {
+        let mut hasher = SipHasher24::new_with_key(&self.key);
+        for part in [b"dialog", call_id(headers), tag(caller)] {
+            hasher.write(part);
+            // Ends the part: no header has this octet.
+            hasher.write_u8(0);
+        }
+        hasher.finish128().as_u128().to_le_bytes()
+    }
+
+    /// The key of the dialog that `request` begins.
+    pub(super) fn dialog_of(&self, request: &Request) -> DialogKey {
+        let headers = request.headers();
+        self.dialog(headers, headers.text_of_from().and_then(|from| from.tag()))
+    }
+
+    /// The peers that one of our Record-Route values tells, which has come back with a request of its dialog.
+    pub(super) fn peers(&self, uri: Uri<'_>, headers: Headers<'_>) -> Option<Peers> {
+        let told = uri.parameters().value(PEERS)?;
+        let (_, caller) = self.proved(uri, headers)?;
+        Some(Peers::read(self.dialog(headers, caller), told))
     }
 
     /// A number that two forwardings of one request do not have in common, as their topmost Vias differ.
@@ -122,7 +153,7 @@ impl TokenKey {
     fn text(&self, token: Token, headers: Headers<'_>, caller: Option<TagParam<'_>>) -> String {
         let Token { made, forwarding, place } = token;
         let mut hasher = SipHasher24::new_with_key(&self.key);
-        for part in [headers.call_id().unwrap_or_default().as_bytes(), caller.map_or(&[][..], TagParam::as_bytes)] {
+        for part in [call_id(headers), tag(caller)] {
             hasher.write(part);
             // Ends the part: no header has this octet.
             hasher.write_u8(0);
@@ -133,6 +164,14 @@ impl TokenKey {
         let hash = hasher.finish128().as_u128() >> 32;
         format!("{made:0NUMBER$x}{forwarding:0NUMBER$x}{}{hash:0HASH$x}", place.letter())
     }
+}
+
+fn call_id(headers: Headers<'_>) -> &[u8] {
+    headers.call_id().unwrap_or_default().as_bytes()
+}
+
+fn tag(of: Option<TagParam<'_>>) -> &[u8] {
+    of.map_or(&[], TagParam::as_bytes)
 }
 
 /// The token in a Record-Route value, of whoever wrote it.

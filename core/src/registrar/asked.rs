@@ -13,6 +13,7 @@ use crate::extension::{Extension, Extensions};
 use crate::flow::Flow;
 use crate::message::header::{Contact, Expires, Header, NameAddr, Path, Via};
 use crate::message::{HeaderId, Phrase, Request, UriBuf};
+use crate::transport::{is_special, meant};
 
 /// Seconds that a malformed expiration time counts as (RFC 3261 §10.2.1.1), and from which on none is too brief (§10.3 step 7).
 pub(crate) const HOUR: u32 = 3_600;
@@ -166,7 +167,8 @@ impl<'r> Registration<'r> {
     pub(super) fn way(&self, wish: &Wish<'_>) -> Option<Box<Way>> {
         // A connection leads there as long as it lasts; datagrams go where the contact says unless only their flow leads there.
         let flow = wish.is_direct && (wish.only_flow || self.flow.connection.is_some());
-        if !flow && self.path.is_empty() && wish.outbound.is_none() {
+        let source = Some(meant(self.flow.remote.ip())).filter(|ip| is_special(*ip));
+        if !flow && self.path.is_empty() && wish.outbound.is_none() && source.is_none() {
             return None;
         }
         Some(Box::new(Way {
@@ -174,6 +176,7 @@ impl<'r> Registration<'r> {
             only_flow: wish.only_flow,
             path: self.path.as_slice().into(),
             outbound: wish.outbound.clone(),
+            source,
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::net::IpAddr;
 
 use crate::flow::Flow;
 use crate::message::{Parameters, UriBuf};
@@ -43,6 +44,8 @@ pub struct Way {
     pub path: Box<[UriBuf]>,
     /// The instance and the flow's number (RFC 5626 §6) that the binding is compared by instead of its contact.
     pub outbound: Option<(Box<str>, u32)>,
+    /// The address that the REGISTER came from, if it is special (loopback, a private one and the like): the contact may lead there.
+    pub source: Option<IpAddr>,
 }
 
 /// A [`Binding`] as plain data, for a store that writes it down.

@@ -25,7 +25,7 @@ impl Core {
                 }
             }
             None => {
-                let Preprocessed { request, recorded, responsible, listener, .. } = preprocessed;
+                let Preprocessed { request, recorded, responsible, .. } = preprocessed;
                 // A redirect server forwards nothing that could be cancelled.
                 if self.settings.redirect && *responsible {
                     return self.answer(cx, arrival, StatusCode::CALL_DOES_NOT_EXIST);
@@ -39,7 +39,7 @@ impl Core {
                 let refusal = match decision {
                     Ok(Decision::Forward(targets)) => {
                         let Some(target) = targets.first() else { return };
-                        self.proxy.relay(cx, request, target, arrival.flow.listener, *listener).err()
+                        self.proxy.relay(cx, preprocessed, target, arrival.flow).err()
                     }
                     // Nobody is asked where a request might have gone that is not here.
                     Ok(Decision::Refuse(_) | Decision::Ask(_)) | Err(_) => {

@@ -137,7 +137,10 @@ impl Stack<Core> {
         let watched = settings.gateways.clone();
         let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, questions, gateways };
         let mut server = Self::new(config, core);
-        server.command(Instant::ZERO, |core, cx| core.watch(cx, &watched));
+        server.command(Instant::ZERO, |core, cx| {
+            cx.name(core.settings.named());
+            core.watch(cx, &watched);
+        });
         server
     }
 
@@ -187,6 +190,7 @@ impl Stack<Core> {
             core.proxy.set_settings(settings.proxy.clone());
             core.watch(cx, &settings.gateways);
             core.settings = settings;
+            cx.name(core.settings.named());
         });
         Ok(())
     }
@@ -373,14 +377,14 @@ impl Core {
     /// An ACK for a 2xx goes on like any request, but nothing is ever said about it.
     fn ack(&mut self, cx: &mut Cx<'_>, ack: &Request, flow: Flow, known: Known) {
         let decided = self.preprocess(cx, ack, flow.listener).and_then(|preprocessed| {
-            let Preprocessed { request, recorded, listener, .. } = preprocessed;
-            let allowed = self.may_pass(cx, &request, flow, recorded)?;
-            let sender = Sender { flow, recorded, is_allowed: allowed };
-            Ok((self.decide(cx, (ack, &request), sender, &known), request, listener))
+            let Preprocessed { request, recorded, .. } = &preprocessed;
+            let allowed = self.may_pass(cx, request, flow, *recorded)?;
+            let sender = Sender { flow, recorded: *recorded, is_allowed: allowed };
+            Ok((self.decide(cx, (ack, request), sender, &known), preprocessed))
         });
         let relayed = match decided {
-            Ok((Decision::Forward(targets), request, listener)) => match targets.first() {
-                Some(target) => self.proxy.relay(cx, &request, target, flow.listener, listener),
+            Ok((Decision::Forward(targets), preprocessed)) => match targets.first() {
+                Some(target) => self.proxy.relay(cx, &preprocessed, target, flow),
                 None => Ok(()),
             },
             Ok((Decision::Ask(ask), ..)) => {

@@ -7,7 +7,7 @@ use super::{Core, Cx, Event, has_route, role};
 use crate::flow::Flow;
 use crate::message::header::{Header, Route, Via};
 use crate::message::{HeaderId, Request, StatusCode, Uri};
-use crate::proxy::{LostWay, Target};
+use crate::proxy::{LostWay, Target, Voucher};
 use crate::registrar::{self, Binding, Store, leads_nowhere_else};
 use crate::transport::NextHop;
 
@@ -16,8 +16,8 @@ const OWN_ROUTES: usize = 2;
 
 /// The target that a binding is (RFC 3261 §16.5): behind its Path (RFC 3327 §5.3), or along its flow (RFC 5626 §7). `None` if the flow
 /// alone leads there, and is gone.
-pub(super) fn target(cx: &Cx<'_>, binding: &Binding) -> Option<Target> {
-    let target = Target::new(binding.contact.clone()).with_q(binding.q);
+pub(super) fn target(cx: &Cx<'_>, binding: &Binding, voucher: Voucher) -> Option<Target> {
+    let target = Target::new(binding.contact.clone()).with_q(binding.q).vouched_by(voucher);
     let Some(way) = binding.way() else { return Some(target) };
     if !way.path.is_empty() {
         return Some(target.with_routes(way.path.to_vec()));

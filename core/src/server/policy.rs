@@ -11,8 +11,9 @@ use super::outbound::target;
 use super::question::Step;
 use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::flow::Flow;
+use crate::message::header::Route;
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
-use crate::proxy::Target;
+use crate::proxy::{Target, Voucher};
 use crate::registrar::{Binding, address_of_record, in_order_of_calling, leads_to_the_same};
 use crate::transport::NextHop;
 
@@ -221,7 +222,7 @@ impl Core {
     ) -> Decision {
         let indicated = self.indicated(cx, uri);
         let (ours, domain) = (indicated.is_some(), indicated == Some(Indicated::Domain));
-        let unchanged = || Target::new(uri.to_buf());
+        let unchanged = || Target::new(uri.to_buf()).vouched_by(self.voucher(request, uri));
         if !self.may_go(cx, request, uri, recorded || allowed) {
             return Decision::Refuse(StatusCode::FORBIDDEN);
         }
@@ -235,7 +236,7 @@ impl Core {
             route => (route, None),
         };
         let along = |route| match self.gateways.first_up(&self.settings, route) {
-            Some(route) => Decision::to(unchanged().with_next_hop(route.next_hop.clone())),
+            Some(route) => Decision::to(Target::new(uri.to_buf()).with_next_hop(route.next_hop.clone())),
             None => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
         };
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
@@ -259,6 +260,30 @@ impl Core {
         is_known || self.settings.relay || !has_route(request) && is_ours_to_say()
     }
 
+    /// Who vouches for where a request to `uri` goes by itself: our settings, if the next hop is a domain of ours.
+    fn voucher(&self, request: &Request, uri: Uri<'_>) -> Voucher {
+        let route = request.headers().get::<Route<'_>>().and_then(Result::ok);
+        match self.leads_to_us(route.map_or(uri, |route| route.uri)) {
+            true => Voucher::Owner,
+            false => Voucher::Nobody,
+        }
+    }
+
+    /// Who vouches for a binding, behind its Path if it has one.
+    fn voucher_of(&self, binding: &Binding) -> Voucher {
+        let first = binding.way().and_then(|way| way.path.first());
+        if self.leads_to_us(first.unwrap_or(&binding.contact).as_uri()) {
+            return Voucher::Owner;
+        }
+        let is_proved = !self.guards.is_open() || self.settings.steps.admission;
+        Voucher::Binding { is_proved, source: binding.way().and_then(|way| way.source) }
+    }
+
+    /// Whether what goes by this URI goes to a domain of ours.
+    fn leads_to_us(&self, uri: Uri<'_>) -> bool {
+        NextHop::of_uri(uri).is_some_and(|hop| self.settings.is_domain(hop.target().as_host()))
+    }
+
     /// The contacts of a user of ours as targets, the most preferred first. If one instance has several flows, the first is a target, and each other
     /// one stands behind it (RFC 5626 §7).
     fn locate(&self, cx: &Cx<'_>, uri: Uri<'_>, known: &Known) -> Decision {
@@ -268,7 +293,8 @@ impl Core {
         };
         let mut targets: SmallVec<[Target; 1]> = SmallVec::new();
         for instance in bindings.chunk_by(|one, other| leads_to_the_same(one, other)) {
-            let chain = |instead: Option<Target>, binding: &&Binding| match (target(cx, binding), instead) {
+            let way = |binding: &Binding| target(cx, binding, self.voucher_of(binding));
+            let chain = |instead: Option<Target>, binding: &&Binding| match (way(binding), instead) {
                 (Some(first), instead) => Some(Target { instead: instead.map(Box::new), ..first }),
                 (None, instead) => instead,
             };

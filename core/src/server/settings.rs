@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::IpAddr;
 use core::str::FromStr;
 
 use super::{Digest, Gateway, Peer, Steps, User};
@@ -187,6 +188,15 @@ impl Settings {
     /// Whether `host` is a domain of ours, or an alias of one.
     pub fn is_domain(&self, host: Host<'_>) -> bool {
         self.domains.iter().chain(self.aliases.iter().map(|alias| &alias.name)).any(|domain| domain.as_host() == host)
+    }
+
+    /// The addresses that these settings name: those of domains, routes and gateways, and of trusted peers that are one host each.
+    pub(super) fn named(&self) -> Vec<IpAddr> {
+        let domains = self.domains.iter().chain(self.aliases.iter().map(|alias| &alias.name));
+        let routes = self.routes.iter().map(|route| route.next_hop.target());
+        let gateways = self.gateways.iter().map(|gateway| gateway.next_hop.target());
+        let hosts = domains.chain(routes).chain(gateways).filter_map(|host| host.as_host().ip());
+        hosts.chain(self.trusted.iter().filter_map(Peer::host)).collect()
     }
 
     /// The most specific entry of the route table for `uri`; the first of equals.

@@ -78,6 +78,15 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// The address, if it is that of one host.
+    pub(super) const fn host(&self) -> Option<IpAddr> {
+        match self {
+            Self::Network { address: address @ IpAddr::V4(_), bits: 32 }
+            | Self::Network { address: address @ IpAddr::V6(_), bits: 128 } => Some(*address),
+            Self::Network { .. } | Self::Identity(_) => None,
+        }
+    }
+
     /// Whether this is the peer at `remote`, which has proved these `identities`.
     pub(super) fn is<'a>(&self, remote: IpAddr, mut identities: impl Iterator<Item = Host<'a>>) -> bool {
         match self {

@@ -59,8 +59,8 @@ use crate::transport::{Here, Listener, NextHop};
 /// ```
 #[derive(Debug)]
 pub struct Context<'a, E> {
-    now: Instant,
-    endpoint: &'a mut Endpoint,
+    pub(super) now: Instant,
+    pub(super) endpoint: &'a mut Endpoint,
     events: &'a mut VecDeque<E>,
     /// The role in the marks of what is begun by this context.
     role: u8,
@@ -180,22 +180,6 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.request_from(self.now, recipe, here, next_hop, tag, branch_suffix)
     }
 
-    /// Sends a request that nobody waits for from `until` on: see [`Endpoint::request_until`].
-    ///
-    /// # Errors
-    /// As [`Endpoint::request_from`].
-    pub(crate) fn request_until(
-        &mut self,
-        source: (&dyn Recipe, &Here),
-        next_hop: NextHop,
-        tag: impl Into<Tag>,
-        branch_suffix: &str,
-        until: Instant,
-    ) -> Result<DeliveryId, CommandError> {
-        let tag = self.marked(tag);
-        self.endpoint.request_until(self.now, source, next_hop, tag, branch_suffix, until)
-    }
-
     /// Takes a request back that is not on its way: see [`Endpoint::withdraw`].
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {
         self.endpoint.withdraw(delivery)
@@ -264,34 +248,6 @@ impl<'a, E> Context<'a, E> {
     /// As [`Endpoint::relay`].
     pub fn relay(&mut self, request: Request, next_hop: NextHop, branch_suffix: &str) -> Result<(), CommandError> {
         self.endpoint.relay(self.now, request, next_hop, branch_suffix)
-    }
-
-    /// Forwards statelessly what is written from `recipe` and was `received`: see [`Endpoint::relay_from`].
-    ///
-    /// # Errors
-    /// As [`Endpoint::relay_from`].
-    pub(crate) fn relay_from(
-        &mut self,
-        recipe: &dyn Recipe,
-        received: &Request,
-        next_hop: NextHop,
-        branch_suffix: &str,
-    ) -> Result<(), CommandError> {
-        self.endpoint.relay_from(self.now, recipe, received, next_hop, branch_suffix)
-    }
-
-    /// Forwards a request for a stateless proxy: see [`Endpoint::relay_marked`].
-    ///
-    /// # Errors
-    /// As [`Endpoint::relay_marked`].
-    pub(crate) fn relay_marked(
-        &mut self,
-        recipe: &dyn Recipe,
-        here: &Here,
-        received: &Request,
-        next_hop: NextHop,
-    ) -> Result<(), CommandError> {
-        self.endpoint.relay_marked(self.now, recipe, here, received, next_hop)
     }
 
     /// Whether we have marked the topmost Via of a response: see [`Endpoint::has_marked`].
@@ -444,7 +400,7 @@ impl<'a, E> Context<'a, E> {
         self.events.push_back(event);
     }
 
-    fn marked(&self, tag: impl Into<Tag>) -> Tag {
+    pub(super) fn marked(&self, tag: impl Into<Tag>) -> Tag {
         tag.into().in_role(self.role)
     }
 }

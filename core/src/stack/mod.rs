@@ -2,6 +2,7 @@
 
 mod answer;
 mod context;
+mod forward;
 
 pub(crate) use answer::bare_500;
 pub use context::Context;

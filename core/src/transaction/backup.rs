@@ -41,7 +41,7 @@ impl ServerTransactions {
                 return true;
             }
             let Some(sender) = sender(wire, first, &response) else { return false };
-            let places = wire.search(Owner::Backup(server), &sender, None);
+            let places = wire.search(Owner::Backup(server), &sender, None, None);
             let backup = Backup { places, name: sender.host, first, waits: false };
             if let Some(transaction) = self.table.get_mut(server) {
                 transaction.backup = Some(Box::new(backup));
@@ -97,7 +97,7 @@ impl ServerTransactions {
     /// A way to the next place. Without one: whether it is waited for is noted; and the way is again the first.
     fn next_backup(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Option<Flow> {
         let backup = self.table.get_mut(server)?.backup.as_mut()?;
-        while let Some(Place { protocol, address }) = backup.places.take(&wire.listeners, true, |_| false) {
+        while let Some(Place { protocol, address }) = wire.take_next_place(&mut backup.places, true) {
             backup.waits = false;
             if address != backup.first.remote
                 && let Some(listener) = wire.listeners.towards(protocol, address)

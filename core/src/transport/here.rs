@@ -2,12 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::net::IpAddr;
 
 use crate::flow::ListenerId;
 use crate::message::HeaderId;
 use crate::message::header::Protocol;
 
-use super::{Listener, Listeners};
+use super::requester::{DialogKey, tell};
+use super::{Listener, Listeners, is_special, meant};
 
 /// Where a request says "here". Which listener that is, is known with the way that the request goes: each attempt writes it anew,
 /// as it does with our Via.
@@ -36,6 +38,16 @@ pub(crate) struct RecordRoute {
     pub(crate) parameters: [Box<str>; 3],
     /// Whether it is written only where the request leaves the address family that it came in by (RFC 6157 §3.1.1).
     pub(crate) between_families: bool,
+    /// The dialog, whose [`Peers`] the values tell where these are special.
+    pub(crate) dialog: Option<Dialog>,
+}
+
+/// The dialog that a Record-Route is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dialog {
+    pub(crate) key: DialogKey,
+    /// The address that the request came from.
+    pub(crate) source: IpAddr,
 }
 
 /// The field that says "here".
@@ -48,8 +60,8 @@ pub(super) struct Said {
 }
 
 impl Here {
-    /// The field that is written when the request goes from this listener.
-    pub(super) fn field(&self, listeners: &Listeners, outbound: ListenerId) -> Option<Said> {
+    /// The field that is written when the request goes from this listener to this address.
+    pub(super) fn field(&self, listeners: &Listeners, outbound: ListenerId, remote: IpAddr) -> Option<Said> {
         let listener = listeners.get(outbound)?;
         match self {
             Self::Unsaid => None,
@@ -63,18 +75,34 @@ impl Here {
                 if recorded.between_families && inbound.local.is_ipv4() == listener.local.is_ipv4() {
                     return None;
                 }
-                let (value, below) = recorded.values(inbound, listener);
+                let peers = recorded.dialog.map(|dialog| dialog.peers(listeners, [recorded.inbound, outbound], remote));
+                let (value, below) = recorded.values(inbound, listener, &peers.unwrap_or_default());
                 Some(Said { header: HeaderId::RecordRoute, value, below })
             }
         }
     }
 }
 
+impl Dialog {
+    /// The parameter that tells which special addresses a request has to do with: its source, and where it goes. None where a network of both
+    /// listeners has both addresses, as then nobody has to vouch for them.
+    fn peers(self, listeners: &Listeners, ways: [ListenerId; 2], remote: IpAddr) -> String {
+        let addresses = [self.source, remote].map(meant);
+        if ways.iter().all(|id| listeners.has_inside(*id, addresses)) {
+            return String::new();
+        }
+        let special = addresses.into_iter().filter(|ip| is_special(*ip) || listeners.have_address(*ip));
+        tell(&self.key, special)
+    }
+}
+
 impl RecordRoute {
     /// The values for a request that came in by `inbound` and goes from `outbound`: the upper one, and the lower one if it is
     /// another.
-    fn values(&self, inbound: &Listener, outbound: &Listener) -> (String, Option<String>) {
+    /// Each value ends with the parameter that tells the `peers`.
+    fn values(&self, inbound: &Listener, outbound: &Listener, peers: &str) -> (String, Option<String>) {
         let [alone, upper, lower] = &self.parameters;
+        let (alone, upper, lower) = ([&**alone, peers], [&**upper, peers], [&**lower, peers]);
         let [tls_before, tls_behind] = self.names_tls;
         // RFC 3261 §16.7 step 8 would write a SIPS URI for the hop before into the response; a hop that names TLS itself in SIP
         // URIs gets back what it uses.
@@ -87,10 +115,10 @@ impl RecordRoute {
         if may_share && plain(before) == plain(behind) {
             // One URI serves both sides: it names TLS if either side does.
             let both = Side { names_tls: tls_before || tls_behind, ..before };
-            return (both.value(alone, false), None);
+            return (both.value(&alone.concat(), false), None);
         }
         let changes = inbound.protocol != outbound.protocol;
-        (behind.value(upper, changes), Some(before.value(lower, changes)))
+        (behind.value(&upper.concat(), changes), Some(before.value(&lower.concat(), changes)))
     }
 }
 
@@ -128,8 +156,9 @@ mod tests {
     fn values(inbound: &Listener, outbound: &Listener, secure: bool, names_tls: [bool; 2]) -> [String; 2] {
         let parameters = ["", ";u", ";l"].map(Box::from);
         let inbound_id = Listeners::default().add(inbound.clone());
-        let recorded = RecordRoute { inbound: inbound_id, secure, names_tls, parameters, between_families: false };
-        let (upper, lower) = recorded.values(inbound, outbound);
+        let recorded =
+            RecordRoute { inbound: inbound_id, secure, names_tls, parameters, between_families: false, dialog: None };
+        let (upper, lower) = recorded.values(inbound, outbound, "");
         [upper, lower.unwrap_or_default()]
     }
 

@@ -15,6 +15,7 @@ use crate::message::header::Protocol;
 use crate::message::{HostPort, HostPortBuf, Uri};
 
 use super::NextHop;
+use super::special::inside_of;
 
 /// How much a response may be larger than its request without being cut up (§18.1.1).
 const HEADROOM: u16 = 200;
@@ -37,6 +38,9 @@ pub struct Listener {
     pub mtu: Option<u16>,
     /// The networks that are reached from here; if there are none, all of the address family.
     pub networks: Vec<Network>,
+    /// The networks that are inside: who is in one of them may have a server forward requests to others in it, though their addresses are loopback or
+    /// private ones. If the local address is such a one, its block: 127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7.
+    pub inside: Vec<Network>,
 }
 
 /// A network: all addresses that begin with the same bits.
@@ -98,7 +102,8 @@ impl Listener {
         if sent_by.port == Some(protocol.default_port()) {
             sent_by.port = None;
         }
-        Self { protocol, local, sent_by, mtu: None, networks: Vec::new() }
+        let inside = inside_of(local.ip()).into_iter().collect();
+        Self { protocol, local, sent_by, mtu: None, networks: Vec::new(), inside }
     }
 
     /// This listener, with a path MTU that is known.
@@ -110,6 +115,11 @@ impl Listener {
     /// network has the longest prefix is taken, then the one added first.
     pub fn with_networks(self, networks: impl IntoIterator<Item = Network>) -> Self {
         Self { networks: networks.into_iter().collect(), ..self }
+    }
+
+    /// This listener, with these networks [inside](Self::inside).
+    pub fn with_inside(self, networks: impl IntoIterator<Item = Network>) -> Self {
+        Self { inside: networks.into_iter().collect(), ..self }
     }
 
     /// How many bits of `ip` the networks of this listener name, if it reaches `ip`.
@@ -253,6 +263,17 @@ impl Listeners {
         })
     }
 
+    /// Whether a listener is bound to this address, or is said to be there.
+    pub(super) fn have_address(&self, ip: IpAddr) -> bool {
+        self.iter().any(|(_, listener)| listener.local.ip() == ip || listener.sent_by.host.as_host().ip() == Some(ip))
+    }
+
+    /// Whether these addresses are in one network that is inside for this listener.
+    pub(super) fn has_inside(&self, id: ListenerId, addresses: [IpAddr; 2]) -> bool {
+        let has_all = |network: &Network| addresses.iter().all(|ip| network.contains(*ip));
+        self.get(id).is_some_and(|listener| listener.inside.iter().any(has_all))
+    }
+
     /// Whether requests can go to `destination` from this listener by this protocol.
     pub(crate) fn reaches(&self, id: ListenerId, protocol: Protocol, destination: SocketAddr) -> bool {
         let ip = destination.ip();
@@ -296,12 +317,14 @@ mod plain {
         mtu: Option<u16>,
         #[serde(default)]
         networks: Vec<Network>,
+        inside: Option<Vec<Network>>,
     }
 
     impl From<Written> for Listener {
-        fn from(Written { protocol, local, sent_by, mtu, networks }: Written) -> Self {
+        fn from(Written { protocol, local, sent_by, mtu, networks, inside }: Written) -> Self {
             let own = Self::new(protocol, local);
-            Self { sent_by: sent_by.unwrap_or(own.sent_by), mtu, networks, ..own }
+            let (sent_by, inside) = (sent_by.unwrap_or(own.sent_by), inside.unwrap_or(own.inside));
+            Self { protocol, local, sent_by, mtu, networks, inside }
         }
     }
 }

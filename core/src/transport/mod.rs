@@ -2,7 +2,7 @@
 //!
 //! All of it works on one value, the `Wire` (`wire.rs`), which knows nothing of transactions: `listener.rs` is the local
 //! addresses; `connections/` is streams from opening to end, with their framing and keep-alives; `destination.rs`, `locate/` and
-//! `search.rs` find where a request goes; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
+//! `search.rs` find where a request goes, and `requester.rs` whether it may; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
 //! notes where a request came from and says where its responses go.
 //!
 //! ```
@@ -23,22 +23,26 @@ mod listener;
 mod locate;
 mod outgoing;
 mod received;
+mod requester;
 mod reread;
 mod search;
 mod silent;
+mod special;
 mod stats;
 mod wire;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use connections::{Lost, PING, PONG, PONG_WITHIN, Way};
 pub use destination::NextHop;
-pub(crate) use here::{Here, RecordRoute};
+pub(crate) use here::{Dialog, Here, RecordRoute};
 pub use limits::Limits;
 pub(crate) use listener::Listeners;
 pub use listener::{Listener, Network};
 pub(crate) use locate::{Asked, Located, Locator, Place, locate};
 pub(crate) use received::{forwarded_destination, response_destination, stamp, stamped};
+pub(crate) use requester::{DialogKey, PEERS, Peers, Requester};
 pub(crate) use reread::{reread, reread_response};
 pub(crate) use search::Places;
+pub(crate) use special::{is_special, meant};
 pub use stats::Stats;
 pub(crate) use wire::Wire;

@@ -34,7 +34,7 @@ impl<K: TimerKey> Wire<K> {
         let rport = if self.rport && flow.connection.is_none() { ";rport" } else { "" };
         let group = group_parameters(flow.remote.ip(), ttl);
         let via = [self.listeners.via_up_to_branch(flow.listener)?, branch, rport, &group];
-        let said = here.field(&self.listeners, reached_at);
+        let said = here.field(&self.listeners, reached_at, flow.remote.ip());
         let below = said.as_ref().and_then(|said| said.below.as_deref());
         let here = said.as_ref().map(|said| (said.header, said.value.as_str()));
         let written = recipe.octets_for(Hop { via: &via, here, below, framing: self.framing(flow.listener) });

@@ -10,13 +10,15 @@ use crate::time::Instant;
 
 use super::alarm::Alarm;
 use super::wire::{TimerKey, Wire};
-use super::{Asked, Listeners, Located, Locator, NextHop, Place, locate};
+use super::{Asked, Located, Locator, NextHop, Place, Requester, locate};
 
 /// Where a next hop is. Small, as a million requests may wait with one.
 #[derive(Clone, Debug)]
 pub(crate) enum Places {
     /// Nowhere, or nowhere else.
     None,
+    /// Where no request of its requester may go.
+    Forbidden,
     /// Where it says itself.
     Known(Place),
     /// Where the resolver says.
@@ -33,25 +35,36 @@ pub(crate) struct Search {
     end: Instant,
     /// When what is not answered by then counts as unknown.
     alarm: Alarm,
+    /// For whom it is, if that decides where it may lead.
+    requester: Option<Requester>,
+    /// Whether it has led where no request of its requester may go.
+    is_forbidden: bool,
 }
 
 impl Places {
     /// The best place that was not taken yet; one that `is_silent` only if no other is left. While a better one may still come: none, if that is to
-    /// be waited for, else the best that is known.
-    pub(crate) fn take(
+    /// be waited for, else the best that is known. What its requester may not go to is passed over.
+    pub(super) fn take<K: TimerKey>(
         &mut self,
-        listeners: &Listeners,
+        wire: &Wire<K>,
         wait: bool,
         is_silent: impl Fn(Place) -> bool,
     ) -> Option<Place> {
         match self {
-            Self::None => None,
+            Self::None | Self::Forbidden => None,
             Self::Known(place) => {
                 let place = *place;
                 *self = Self::None;
                 Some(place)
             }
-            Self::Searched(search) => search.locator.take(listeners, wait, is_silent),
+            // Each turn takes one out, and there are no more than `Limits::destinations`.
+            Self::Searched(search) => loop {
+                let place = search.locator.take(&wire.listeners, wait, &is_silent)?;
+                match &search.requester {
+                    Some(requester) if !wire.admits(requester, place.address.ip()) => search.is_forbidden = true,
+                    _ => return Some(place),
+                }
+            },
         }
     }
 
@@ -63,9 +76,18 @@ impl Places {
     /// Whether no place is left and none can come.
     pub(crate) fn are_spent(&self) -> bool {
         match self {
-            Self::None => true,
+            Self::None | Self::Forbidden => true,
             Self::Known(_) => false,
             Self::Searched(search) => search.locator.is_spent(),
+        }
+    }
+
+    /// Whether they were found where no request of their requester may go.
+    pub(crate) fn are_forbidden(&self) -> bool {
+        match self {
+            Self::None | Self::Known(_) => false,
+            Self::Forbidden => true,
+            Self::Searched(search) => search.is_forbidden,
         }
     }
 
@@ -77,15 +99,27 @@ impl Places {
 
 impl<K: TimerKey> Wire<K> {
     /// Looks for `hop`: at once, or with questions. Answers, and a timer if they do not come, are for `key`. For `computed` see
-    /// [`locate`].
-    pub(crate) fn search(&mut self, key: K, hop: &NextHop, computed: Option<u64>) -> Places {
+    /// [`locate`]. Without a `requester` every address is as good as any.
+    pub(crate) fn search(
+        &mut self,
+        key: K,
+        hop: &NextHop,
+        computed: Option<u64>,
+        requester: Option<Requester>,
+    ) -> Places {
         match locate(hop, &self.listeners, &self.limits, computed) {
+            Located::At(place)
+                if requester.as_ref().is_some_and(|requester| !self.admits(requester, place.address.ip())) =>
+            {
+                Places::Forbidden
+            }
             Located::At(place) => Places::Known(place),
             Located::Nowhere => Places::None,
             Located::Search(locator) => {
                 let end = self.now + self.patience;
-                let mut search =
-                    Box::new(Search { locator, asker: self.asker, open: Vec::new(), end, alarm: Alarm::default() });
+                let (asker, open, alarm) = (self.asker, Vec::new(), Alarm::default());
+                let search = Search { locator, asker, open, end, alarm, requester, is_forbidden: false };
+                let mut search = Box::new(search);
                 self.ask(key, &mut search);
                 Places::Searched(search)
             }

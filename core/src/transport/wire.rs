@@ -1,7 +1,8 @@
 //! All that the transport layer works on.
 
 use alloc::collections::VecDeque;
-use core::net::SocketAddr;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
@@ -44,6 +45,8 @@ pub(crate) struct Wire<K> {
     /// The questions to the resolver, whose they are, and who is behind them.
     pub(crate) queries: Arena<QueryKind, (K, Asked, Asker)>,
     silent: SilentPlaces,
+    /// The addresses that the configuration names.
+    pub(super) named: Vec<IpAddr>,
     pub(crate) timers: TimerQueue<K>,
     pub(crate) outputs: VecDeque<Output<()>>,
     pub(crate) stats: Stats,
@@ -67,6 +70,7 @@ impl<K: TimerKey> Wire<K> {
             asker: Asker::Own,
             queries: Arena::new(),
             silent: SilentPlaces::default(),
+            named: Vec::new(),
             timers: TimerQueue::new(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
@@ -90,7 +94,12 @@ impl<K: TimerKey> Wire<K> {
 
     /// The best of `places` that was not taken yet, one that was silent not long ago as the last one. See [`Places::take`].
     pub(crate) fn take_place(&self, places: &mut Places, wait: bool) -> Option<Place> {
-        places.take(&self.listeners, wait, |place| self.silent.has(place, self.now))
+        places.take(self, wait, |place| self.silent.has(place, self.now))
+    }
+
+    /// The best of `places` that was not taken yet, whether or not it was silent. See [`Places::take`].
+    pub(crate) fn take_next_place(&self, places: &mut Places, wait: bool) -> Option<Place> {
+        places.take(self, wait, |_| false)
     }
 
     /// The far end of a flow has been asked for long enough, and nothing came back.

@@ -50,7 +50,8 @@ impl From<Failure> for Cause {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Timeout => Self::TimedOut,
-            Failure::Transport => Self::Unreachable,
+            // What a user agent sends is its own, and may go anywhere.
+            Failure::Transport | Failure::Forbidden => Self::Unreachable,
             Failure::Unresolved => Self::Unresolved,
             Failure::TooLarge => Self::TooLarge,
             Failure::Cancelled => Self::Cancelled(None),

@@ -54,6 +54,7 @@ impl Deliveries {
         }
         let failure = match () {
             () if delivery.too_large => Failure::TooLarge,
+            () if delivery.places.are_forbidden() => Failure::Forbidden,
             () if delivery.places.are_unknown() => Failure::Unresolved,
             () => Failure::Transport,
         };
@@ -96,7 +97,7 @@ impl Deliveries {
                     let wait = matches!(delivery.stage, Stage::Locating);
                     let place = match delivery.purpose {
                         // What a stateless proxy chooses depends on nothing that came before.
-                        Purpose::Stateless { .. } => delivery.places.take(&below.wire.listeners, wait, |_| false),
+                        Purpose::Stateless { .. } => below.wire.take_next_place(&mut delivery.places, wait),
                         _ => below.wire.take_place(&mut delivery.places, wait),
                     };
                     if let (Some(_), Purpose::Stateless { chosen }) = (place, &mut delivery.purpose) {

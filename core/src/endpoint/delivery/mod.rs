@@ -32,7 +32,7 @@ use crate::transport::{Here, NextHop, Places};
 use super::indication::Indications;
 use super::{Failure, Indication};
 use attempt::OnceMore;
-pub(super) use purpose::{Purpose, Source};
+pub(super) use purpose::{Aim, Purpose, Source};
 use relays::relay_name;
 use waiting::Waiting;
 
@@ -137,7 +137,7 @@ impl Deliveries {
         self.table.capacity()
     }
 
-    /// Begins to deliver a request. For `computed` see [`locate`](crate::transport::locate).
+    /// Begins to deliver a request.
     ///
     /// # Errors
     /// `Invalid("message")` if the request cannot be written.
@@ -145,16 +145,15 @@ impl Deliveries {
         &mut self,
         below: &mut Below<'_>,
         source: Source<'_>,
-        next_hop: NextHop,
+        Aim { next_hop, requester, computed }: Aim,
         tag: Tag,
         purpose: Purpose,
-        computed: Option<u64>,
     ) -> Result<DeliveryId, CommandError> {
         let flow = next_hop.flow;
         let id = self.table.insert_with(|id| {
             let places = match flow {
                 Some(_) => Places::None,
-                None => below.wire.search(Owner::Delivery(id), &next_hop, computed),
+                None => below.wire.search(Owner::Delivery(id), &next_hop, computed, requester),
             };
             let NextHop { host: server_name, ttl, listener, .. } = next_hop;
             Delivery {

@@ -2,7 +2,7 @@
 
 use crate::message::Recipe;
 use crate::time::Instant;
-use crate::transport::Here;
+use crate::transport::{Here, NextHop, Requester};
 
 /// The purpose of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,22 @@ impl Purpose {
     /// Whether nobody is told what becomes of it.
     pub(super) const fn is_forgotten(self) -> bool {
         matches!(self, Self::Relay | Self::Stateless { .. })
+    }
+}
+
+/// Where a request goes, and how its way is found.
+pub(in crate::endpoint) struct Aim {
+    pub(in crate::endpoint) next_hop: NextHop,
+    /// For whom it goes there, if that decides which addresses may be tried.
+    pub(in crate::endpoint) requester: Option<Requester>,
+    /// See [`locate`](crate::transport::locate).
+    pub(in crate::endpoint) computed: Option<u64>,
+}
+
+impl Aim {
+    /// To a next hop of our own choice.
+    pub(in crate::endpoint) const fn at(next_hop: NextHop) -> Self {
+        Self { next_hop, requester: None, computed: None }
     }
 }
 

@@ -18,13 +18,14 @@ pub use farm::{Farm, Member};
 
 use super::copy::{Copy, Maker};
 use super::preprocess::{Preprocessed, preprocess};
+use super::record_route::Tokens;
 use super::relay::discard;
 use super::token::TokenKey;
 use super::validate::{check, proxy_require};
 use super::{Refusal, Target, sips};
 use crate::endpoint::{Arrival, Config, Indication, KeyPurpose};
 use crate::error::{CommandError, Limit};
-use crate::flow::{Flow, ListenerId};
+use crate::flow::Flow;
 use crate::message::{Method, Phrase, Request, Response, StatusCode, Uri};
 use crate::stack::Context;
 
@@ -130,13 +131,12 @@ impl Core {
     ) {
         match indication {
             Indication::Request(arrival) => {
-                let inbound = arrival.flow.listener;
-                if let Err(refusal) = self.forward(cx, &arrival.request, inbound, names_us, choose) {
+                if let Err(refusal) = self.forward(cx, &arrival.request, arrival.flow, names_us, choose) {
                     answer(cx, &arrival, &refusal);
                 }
             }
             Indication::Ack { request, flow, .. } => {
-                if let Err(refusal) = self.forward(cx, &request, flow.listener, names_us, choose) {
+                if let Err(refusal) = self.forward(cx, &request, flow, names_us, choose) {
                     discard(cx, &request, flow, &refusal);
                 }
             }
@@ -164,11 +164,11 @@ impl Core {
         &self,
         cx: &mut Context<'_, E>,
         received: &Request,
-        inbound: ListenerId,
+        flow: Flow,
         names_us: impl Fn(Uri<'_>) -> bool,
         choose: impl FnOnce(&Preprocessed) -> Result<Target, Refusal>,
     ) -> Result<(), Refusal> {
-        let preprocessed = preprocess(&self.tokens, None, cx, received, inbound, names_us)?;
+        let preprocessed = preprocess(&self.tokens, None, cx, received, flow.listener, names_us)?;
         let breadth = check(&preprocessed.request)?;
         proxy_require(&preprocessed.request)?;
         // In a CANCEL a Max-Breadth has no meaning, and an ACK is not refused (RFC 5393 §5.4.1).
@@ -181,9 +181,11 @@ impl Core {
         let target = choose(&preprocessed)?;
         let Preprocessed { request, listener: outbound, .. } = preprocessed;
         let target = sips::allowed(cx, &request, &target)?;
-        let maker = Maker { settings: &self.settings, inbound, outbound, share };
-        let Copy { edit, here, next_hop } =
-            maker.copy(cx, &request, &target, || self.tokens.parameters(received, None))?;
+        let (inbound, source) = (flow.listener, flow.remote.ip());
+        let maker = Maker { settings: &self.settings, inbound, source, peers: None, outbound, share };
+        // Whatever the choice may be, it is the owner's, who vouches for it.
+        let tokens = || Tokens { parameters: self.tokens.parameters(received, None), dialog: None };
+        let Copy { edit, here, next_hop, .. } = maker.copy(cx, &request, &target, tokens)?;
         match cx.relay_marked(&edit, &here, received, next_hop) {
             Ok(()) => Ok(()),
             Err(CommandError::Limit(name)) => {
