@@ -500,7 +500,7 @@ fn a_server_whose_words_nobody_reads_goes_on_and_says_how_many_were_left_out() {
     let place = line.trim().replace("listening on ", "");
     // More than a pipe and the queue before it hold.
     let mut user = child.0.stdin.take().expect("a pipe");
-    user.write_all("status\n".repeat(5_000).as_bytes()).expect("it hears");
+    user.write_all("status\n".repeat(50_000).as_bytes()).expect("it hears");
     let _bob = phone("bob", &place, &["--answer"]);
     let mut said = String::new();
     while !said.contains(" lines are left out\n") {
