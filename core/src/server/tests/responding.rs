@@ -126,7 +126,7 @@ fn a_bye_that_nobody_answers_is_never_answered() {
     let mut bench = Bench::new();
     bench.register(1);
     let route = format!("Route: {}\n", bench.own_route("sip:server10.biloxi.com"));
-    for uri in ["sip:bob@192.0.2.4", "sip:bob@biloxi.com", "sip:bob@inside.biloxi.com"] {
+    for uri in ["sip:bob@192.0.2.4", "sip:bob@biloxi.com", "sip:bob@outside.biloxi.com"] {
         let bye = in_dialog("BYE", uri, &route).replace("nashds8", &uri.replace([':', '@'], ""));
         let sent = bench.receive(ALICE, &bye);
         assert!(sent[0].summary().starts_with("BYE "), "{:?}", summaries(&sent));
