@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use sansip::message::header::NameAddrBuf;
 use sansip::message::{HeaderId, Host, HostBuf, Limits, Message, Response, Uri};
+use sansip::transport::Network;
 use sansip::user_agent::Profile;
 use sansip::{Config, Input, Instant, Listener, Node, Output, Seed, Server, Stack, TransactionUser, UserAgent, server};
 
@@ -111,7 +112,9 @@ impl Answer {
 
 /// Hands the datagram to a node that listens there, and takes the first final response among what it sends at once.
 fn first_final<U: TransactionUser>(mut node: Stack<U>, local: SocketAddr, datagram: &[u8]) -> Option<Answer> {
-    let listener = node.listen(Listener::udp(local));
+    // The message alone does not say in which network the element is: any address can be near.
+    let everywhere = [ELEMENT, ELEMENT_V6].map(|address| Network { address, prefix: 0 });
+    let listener = node.listen(Listener::udp(local).with_inside(everywhere));
     // A proxy may have to go on with the other version of IP, or over TLS.
     node.listen(Listener::udp(SocketAddr::new(if local.is_ipv4() { ELEMENT_V6 } else { ELEMENT }, PORT)));
     node.listen(Listener::tls(SocketAddr::new(local.ip(), TLS_PORT)));
