@@ -1,6 +1,7 @@
 //! Gateways that are asked by OPTIONS whether they are there (RFC 3261 §11), and left out of the routes while they are not.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use smallvec::SmallVec;
@@ -10,6 +11,7 @@ use crate::endpoint::Indication;
 use crate::id::{Arena, Id, Kind};
 use crate::message::{BuildError, HeaderId, HostBuf, Method, Request, StatusCode, Uri, UriBuf};
 use crate::proxy::Target;
+use crate::shard::rendezvous;
 use crate::tag::work;
 use crate::time::Duration;
 use crate::timer::TimerId;
@@ -34,7 +36,8 @@ work! {
 
 /// A next hop of [routes](Settings::routes) that is watched: while it does not answer OPTIONS, or answers 503, routes to it are passed over.
 ///
-/// Several routes with one key are alternatives: the first that is there is taken. If none of them is, a request gets a 503. Targets of the
+/// Several routes with one key are alternatives: the first that is there is taken, or that of the Call-ID among those that are there
+/// ([`Settings::spread`]). If none of them is, a request gets a 503. Targets of the
 /// application that lead to one that is not there are left out of their fork alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -72,12 +75,20 @@ impl Gateways {
         watched.into_iter().any(|watched| watched.is_down && watched.gateway.next_hop == *next_hop)
     }
 
-    /// The first of the routes with the key of `best` whose next hop is there.
-    pub(super) fn first_up<'a>(&self, settings: &'a Settings, best: &'a Route) -> Option<&'a Route> {
-        if self.ids.is_empty() {
+    /// The route for a request among those with the key of `best` whose next hop is there: the first one, or that of its Call-ID.
+    pub(super) fn choose<'a>(&self, settings: &'a Settings, best: &'a Route, request: &Request) -> Option<&'a Route> {
+        if self.ids.is_empty() && !settings.spread {
             return Some(best);
         }
-        settings.routes.iter().find(|route| route.key == best.key && !self.is_down(&route.next_hop))
+        let mut up = settings.routes.iter().filter(|route| route.key == best.key && !self.is_down(&route.next_hop));
+        if !settings.spread {
+            return up.next();
+        }
+        let up: SmallVec<[&Route; 4]> = up.collect();
+        let names: SmallVec<[String; 4]> = up.iter().map(|route| name_of(&route.next_hop)).collect();
+        let call_id = request.call_id().unwrap_or_default();
+        let place = rendezvous(call_id.as_bytes(), names.iter().map(String::as_bytes), |_| true)?;
+        up.get(place).copied()
     }
 
     /// The targets of a fork but for gateways that are not there.
@@ -183,6 +194,13 @@ fn options(cx: &mut Cx<'_>, domain: &HostBuf, gateway: Uri<'_>) -> Result<Reques
         .header(HeaderId::CallId, call_id)
         .header(HeaderId::CSeq, "1 OPTIONS")
         .finish()
+}
+
+/// The name of a next hop, by which it has its share of the Call-IDs.
+fn name_of(next_hop: &NextHop) -> String {
+    let NextHop { host, port, protocol, .. } = next_hop;
+    let protocol = protocol.map_or("", |protocol| protocol.as_str());
+    format!("{host}:{}:{protocol}", port.unwrap_or_default())
 }
 
 /// The URI of a gateway. A host and a port make one.

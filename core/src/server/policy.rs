@@ -235,7 +235,7 @@ impl Core {
             Some(route) if route.key == RouteKey::Any => (None, Some(route)),
             route => (route, None),
         };
-        let along = |route| match self.gateways.first_up(&self.settings, route) {
+        let along = |route| match self.gateways.choose(&self.settings, route, request) {
             Some(route) => Decision::to(Target::new(uri.to_buf()).with_next_hop(route.next_hop.clone())),
             None => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
         };

@@ -33,6 +33,10 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The next hops of routes that are watched, and passed over while they do not answer.
     pub gateways: Vec<Gateway>,
+    /// Whether routes with one key share the requests: each Call-ID belongs to one of them, by rendezvous hashing
+    /// ([`rendezvous`](crate::shard::rendezvous)). While a gateway is not there only its own Call-IDs go to others. Otherwise the first route takes all. Off
+    /// by default.
+    pub spread: bool,
     /// Whether the application is told when calls begin, are answered and end ([`Event::Call`](super::Event::Call)).
     pub accounting: bool,
     /// Answered calls whose end accounting waits for; above it the oldest is told to be forgotten. 100,000.
@@ -67,6 +71,7 @@ impl Default for Settings {
             trusted: Vec::new(),
             routes: Vec::new(),
             gateways: Vec::new(),
+            spread: false,
             accounting: false,
             accounted_calls: 100_000,
             steps: Steps::default(),

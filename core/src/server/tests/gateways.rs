@@ -112,6 +112,43 @@ fn a_gateway_that_does_not_answer_is_left_out_of_the_forks_of_the_application() 
     assert_eq!(fork(&mut bench, "4", &targets[..2]), ["503 192.0.2.1:5060"]);
 }
 
+/// Calls of two gateways that share them by Call-ID: while one does not answer the other one has all, and no call of its own moves.
+#[test]
+fn a_gateway_that_does_not_answer_is_left_out_of_the_hash_of_its_routes() {
+    let mut bench = bench();
+    let mut settings = bench.server.settings().clone();
+    settings.spread = true;
+    bench.server.set_settings(bench.now, settings.clone()).unwrap();
+    let pings = bench.wait(Duration::from_millis(500));
+    bench.answer(&pings[0], 200);
+    bench.answer(&pings[1], 200);
+    let mut round = 0;
+    let mut all = |bench: &mut Bench| -> Vec<bool> {
+        round += 1;
+        let to_first = (0..16).map(|number| {
+            let invite =
+                request("INVITE", "sip:carol@chicago.com", "").replace("a84b4c76e66710", &format!("c{number}"));
+            let sent = bench.receive(ALICE, &invite.replace("nashds8", &format!("{round}x{number}")));
+            bench.answer(&sent[1], 486);
+            sent[1].summary() == format!("INVITE {FIRST}")
+        });
+        to_first.collect()
+    };
+    let shares = all(&mut bench);
+    assert!(shares.contains(&true) && shares.contains(&false), "{shares:?}");
+    assert_eq!(all(&mut bench), shares, "a Call-ID stays where it is");
+    settings.routes.reverse();
+    bench.server.set_settings(bench.now, settings).unwrap();
+    assert_eq!(all(&mut bench), shares, "the order says nothing");
+    let pings = bench.wait(Duration::from_secs(31));
+    bench.answer(&last(&pings, FIRST).unwrap(), 503);
+    bench.answer(&last(&pings, SECOND).unwrap(), 200);
+    assert_eq!(all(&mut bench), [false; 16]);
+    let pings = bench.wait(Duration::from_secs(31));
+    bench.answer(&last(&pings, FIRST).unwrap(), 200);
+    assert_eq!(all(&mut bench), shares);
+}
+
 #[test]
 fn a_gateway_that_is_no_more_is_not_pinged_and_one_that_stays_is_remembered() {
     let mut bench = bench();

@@ -30,6 +30,7 @@ fn full() -> Settings {
             .into(),
         gateways: [Gateway { next_hop: hop("sips:gw.biloxi.com;transport=tcp"), interval: Duration::from_secs(30) }]
             .into(),
+        spread: true,
         accounting: true,
         steps: Steps { routing: true, ..Steps::default() },
         ..Settings::default()
