@@ -49,14 +49,16 @@ pub enum Event {
         /// The early dialog that the response has made, or that it came in: one for each branch of a fork (RFC 3261 §12.1). `None` for a
         /// response without a tag, and for a branch more than [`Limits::forks`](super::Limits::forks).
         dialog: Option<DialogId>,
-        /// The response. If our INVITE had no session description, that of a reliable one is an offer, and its PRACK waits for the answer:
-        /// see [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
+        /// The response. If our INVITE had an offer, the first description in a response of a dialog is the answer there, and all later ones are
+        /// to be ignored, that of the 2xx too (RFC 3261 §13.2.1). If our INVITE had no session description, that of a reliable response is
+        /// an offer, and its PRACK waits for the answer: see [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
         response: Response,
     },
     /// A 2xx to our INVITE; the ACK is out. At most once in a call: other forks that answer are ended by themselves
     /// (RFC 3261 §13.2.2.4). Not said of a call that we have cancelled.
     ///
-    /// If our INVITE had no session description, that of the 2xx is an offer, and the ACK waits for the answer: see
+    /// The description of the 2xx is the answer to the offer of our INVITE, unless an [`Event::Progress`] of the same dialog had one: that was the answer, and
+    /// this one is to be ignored (§13.2.1). If our INVITE had no session description, that of the 2xx is an offer, and the ACK waits for the answer: see
     /// [`answer_offer`](crate::user_agent::UserAgent::answer_offer).
     Answered {
         /// The call.

@@ -151,6 +151,14 @@ impl Core {
         self.calls.hang_up(&mut self.floor, cx, call, extra)
     }
 
+    /// As [`UserAgent::farewell`](super::UserAgent::farewell).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn farewell(&mut self, call: CallId, extra: Extra) -> Result<(), CommandError> {
+        self.calls.set_farewell(call, extra)
+    }
+
     /// As [`UserAgent::replacing`](super::UserAgent::replacing).
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::message::{HeaderId, HeaderName, Lines, Scheme, Uri, UriBuf};
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
 use crate::user_agent::account::{Accounts, Instance};
-use crate::user_agent::compose::{Extra, Outgoing};
+use crate::user_agent::compose::{Body, Extra, Outgoing};
 use crate::user_agent::keep_alive::KeepAlive;
 
 /// The interval that is asked for unless something else is said, in seconds.
@@ -206,6 +206,13 @@ impl Register {
         } else {
             self.extra = self.extra.header(name, value);
         }
+        self
+    }
+
+    /// Sets the body of each REGISTER, which may be of any type (RFC 3261 §7.4).
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Option<Body>>) -> Self {
+        self.extra = self.extra.body(body);
         self
     }
 }

@@ -10,12 +10,13 @@ use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Call, Caller, Progress, Session, Side};
+use super::exchange::Described;
 use super::machine::{Input, Phase};
 use super::owed::send_ack;
 use super::prack::Arrived;
 use crate::auth::Fields;
 use crate::dialog::{Carrier, Dialog, DialogId, DialogKey, DialogState, Meaning, OfferAnswer};
-use crate::error::CommandError;
+use crate::error::{CommandError, Limit};
 use crate::message::header::Expires;
 use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts, Response};
 use crate::tag::Tag;
@@ -199,12 +200,9 @@ impl Calls {
                 known
             };
             let arrived = dialog.map(|dialog| self.provisional(on, cx, id, dialog, &response));
-            match (arrived, dialog.and_then(|dialog| self.session_mut(id, dialog))) {
+            match (arrived, dialog) {
                 (Some(Arrived::Discarded), _) => return,
-                (Some(Arrived::Unreliable), Some(session)) => {
-                    // A description that nobody asked for is ignored.
-                    let _ = session.offers.received(Carrier::Provisional, response_describes(&response));
-                }
+                (Some(Arrived::Unreliable), Some(dialog)) => self.previewed(on, id, dialog, &response),
                 _ => {}
             }
         }
@@ -213,6 +211,15 @@ impl Calls {
         }
         if is_wanted {
             cx.emit(Event::Progress { call: id, dialog, response });
+        }
+    }
+
+    /// Notes the description of an unreliable provisional response: the first one is the answer (§13.2.1), and one that nobody asked for is ignored.
+    fn previewed(&mut self, on: &Floor, id: CallId, dialog: DialogId, response: &Response) {
+        let Some(session) = self.session_mut(id, dialog) else { return };
+        let meaning = session.offers.received(Carrier::Provisional, response_describes(response));
+        if meaning == Ok(Meaning::Preview) {
+            session.note(&on.profile, Described::by_response(meaning, response), None);
         }
     }
 
@@ -247,6 +254,7 @@ impl Calls {
                 if !first && call.sessions.len() >= on.profile.limits.forks {
                     let is_offer = is_description && !request_describes(invite);
                     let credentials = Fields::of(invite);
+                    cx.refused(Limit::FORKS);
                     return turn_away(on, cx, &dialog, call, &credentials, is_offer);
                 }
                 let offers = offers_of(invite);

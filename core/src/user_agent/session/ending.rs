@@ -133,6 +133,13 @@ impl Calls {
         }
     }
 
+    /// Keeps what each BYE of a call says that no command gives other words.
+    pub(in crate::user_agent) fn set_farewell(&mut self, id: CallId, extra: Extra) -> Result<(), CommandError> {
+        extra.check()?;
+        self.alive(id)?.given.get_or_insert_default().farewell = extra;
+        Ok(())
+    }
+
     /// Ends each call by what ends it now. One that is ending already goes on to its end.
     pub(in crate::user_agent) fn hang_up_all(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         let alive: Vec<CallId> = self.iter().map(|info| info.call).collect();

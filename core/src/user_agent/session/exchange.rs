@@ -27,6 +27,8 @@ pub(super) struct Exchange {
     theirs: Option<Body>,
     /// An offer in another request than an INVITE, or in a response, that waits for its answer.
     open: Option<Body>,
+    /// The answer that the peer has given in an unreliable provisional response: it is the answer, whatever the 2xx says (§13.2.1).
+    previewed: Option<Body>,
 }
 
 /// A description, or an offer, in a message of one end.
@@ -70,7 +72,13 @@ impl Session {
                 exchange.open = description;
                 true
             }
-            Ok(Meaning::Answer | Meaning::PreviewedAnswer) => {
+            Ok(Meaning::Preview) => {
+                exchange.previewed = description;
+                true
+            }
+            Ok(meaning @ (Meaning::Answer | Meaning::PreviewedAnswer)) => {
+                let previewed = exchange.previewed.take().filter(|_| meaning == Meaning::PreviewedAnswer);
+                let description = previewed.filter(|_| from == End::Theirs).or(description);
                 let Some(offer) = exchange.open.take().filter(|_| invite.is_none()).or(invite) else { return true };
                 let (ours, theirs) = match from {
                     End::Ours => (description, Some(offer)),

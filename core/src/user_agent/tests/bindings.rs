@@ -10,7 +10,7 @@ use crate::error::CommandError;
 use crate::message::UriBuf;
 use crate::time::Duration;
 use crate::transport::NextHop;
-use crate::user_agent::{Binding, Event, Register};
+use crate::user_agent::{Binding, Body, Event, Register};
 
 pub(super) fn bob() -> Lone {
     Lone::with(|_, profile| profile.outbound = Some(core::net::SocketAddr::from(([192, 0, 2, 9], 5060)).into()))
@@ -276,4 +276,12 @@ fn without_a_registrar_the_domain_of_the_address_of_record_is_asked() {
         (sent.start.as_str(), sent.header("to")),
         ("REGISTER sip:chicago.com SIP/2.0", "Carol <sip:carol@chicago.com>")
     );
+}
+
+#[test]
+fn a_register_may_have_a_body() {
+    let mut bob = Lone::new();
+    let body = Body::new("text/plain", "a body");
+    let (_, sent) = register(&mut bob, Register::at(&uri("sip:192.0.2.9")).body(body));
+    assert_eq!((sent.header("content-type"), sent.body.as_str()), ("text/plain", "a body"));
 }

@@ -62,6 +62,7 @@ fn forks_above_the_limit_are_acknowledged_and_ended_too() {
         assert_eq!(four[0].header("cseq").split(' ').next(), invite.header("cseq").split(' ').next());
         assert_eq!((four[0].tag_of("to"), four[1].tag_of("to")), ("four", "four"));
     }
+    assert!(bob.told().iter().any(|told| told.contains("forks")), "{:?}", bob.told());
     bob.command(|agent, now| agent.hang_up(now, call)).unwrap();
     assert_eq!(bob.take()[0].tag_of("to"), "three");
     bob.finish();

@@ -173,3 +173,25 @@ fn without_a_timer_no_description_is_kept() {
     bob.receive(&invite.respond("200 OK", "c", CONTACT));
     assert!(!kept(&bob));
 }
+
+/// RFC 3261 §13.2.1: the first description in a response is the answer, whatever the 2xx says. So a refresh brings news where its answer differs from
+/// the first one, and not where the answer differs from that of the 2xx.
+#[test]
+fn the_first_description_of_the_called_end_counts() {
+    for (answer, is_news) in [(81, false), (82, true)] {
+        let mut bob = bob();
+        let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
+        bob.command(|agent, now| agent.call(now, Outgoing::to(&carol).body(sdp(1)))).unwrap();
+        let invite = bob.take().remove(0);
+        let timer = format!("{CONTACT}Require: timer\r\nSession-Expires: 1200;refresher=uac\r\n");
+        bob.receive(&with(&invite.respond("183 Session Progress", "c", CONTACT), 81));
+        bob.receive(&with(&invite.respond("200 OK", "c", &timer), 82));
+        bob.take();
+        bob.run(Duration::from_secs(600));
+        let refresh = bob.take().remove(0);
+        assert_eq!((refresh.label().as_str(), refresh.body.clone()), ("INVITE", text(1)));
+        bob.told();
+        bob.receive(&with(&refresh.respond("200 OK", "", &timer), answer));
+        assert_eq!(bob.told().iter().any(|told| told.starts_with("modified")), is_news, "{answer}");
+    }
+}

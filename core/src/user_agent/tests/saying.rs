@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::lone::{CONTACT, Lone, described, request};
+use super::lone::{CONTACT, Lone, described, invite, request};
 use super::session_timers::{OFF, with_timers};
 use super::text::Text;
 use crate::error::CommandError;
@@ -147,4 +147,20 @@ fn a_bye_that_nobody_commands_says_what_was_given_beforehand() {
     let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
     let owned = Outgoing::to(&carol).farewell(Extra::new().header("CSeq", "1 BYE"));
     assert_eq!(bob.command(|agent, now| agent.call(now, owned)), Err(CommandError::HeaderOwned("CSeq")));
+}
+
+#[test]
+fn a_bye_of_a_call_that_came_in_says_what_was_given_beforehand() {
+    let mut bob = Lone::new();
+    bob.receive(&invite("i", 1));
+    let call = bob.incoming();
+    let owned = Extra::new().header("CSeq", "1 BYE");
+    assert_eq!(bob.command(|agent, now| agent.farewell(now, call, owned)), Err(CommandError::HeaderOwned("CSeq")));
+    bob.command(|agent, now| agent.farewell(now, call, Extra::new().header("Reason", REASON))).unwrap();
+    bob.command(|agent, now| agent.answer(now, call, Body::sdp("v=0\r\n"))).unwrap();
+    // No ACK comes for 64·T1.
+    bob.run(Duration::from_secs(33));
+    assert_eq!(said(&mut bob), (REASON.into(), String::new()));
+    bob.run(Duration::from_secs(64));
+    assert_eq!(bob.command(|agent, now| agent.farewell(now, call, Extra::new())), Err(CommandError::Gone));
 }
