@@ -20,6 +20,7 @@ mod leaving;
 mod limiting;
 mod lone;
 mod modifying;
+mod moments;
 mod moving;
 mod networks;
 mod offers;
