@@ -49,7 +49,7 @@ fn on_a_terminal(line: &str, no_color: Option<&str>) -> Option<String> {
     }
     let mut script = Command::new("script");
     script.args(["-qec", &format!("{BINARY} {line}"), "/dev/null"]).env_remove("NO_COLOR").stdin(Stdio::null());
-    script.envs(no_color.map(|value| ("NO_COLOR", value)));
+    script.env("TERM", "xterm").envs(no_color.map(|value| ("NO_COLOR", value)));
     Some(text(&script.output().expect("it runs").stdout))
 }
 
