@@ -141,7 +141,9 @@ fn server(net: &Net, place: usize) -> Server {
     let routes = all.map(|(key, to)| Route { key: parsed(&key), next_hop: hop(to) }).collect();
     let proxy = sansip::proxy::Settings { record_route: node.records, ..Default::default() };
     let domains = vec![parsed(&domain(place))];
-    Server::server(config(place), Settings { domains, routes, relay: true, proxy, ..Settings::default() })
+    // A spiral by a Route to the server's own address goes on where the settings name the address.
+    let trusted = node.addresses(place).into_iter().map(|at| parsed(&at.ip().to_string())).collect();
+    Server::server(config(place), Settings { domains, routes, trusted, relay: true, proxy, ..Settings::default() })
 }
 
 fn front(net: &Net, place: usize) -> Stack<Front> {
