@@ -175,7 +175,7 @@ fn the_peer_whose_request_leads_to_a_question_is_behind_it_and_behind_those_that
     assert_eq!(bench.asked(), ["a.example.com"]);
     let (query, _) = bench.questions[0];
     assert_eq!(bench.endpoint.asker(query), Some(peer));
-    // What is asked of our own accord is not the peer's doing.
+    // A question of our own accord is not the peer's doing.
     while bench.endpoint.fire(bench.now) {}
     bench.request_to(&ours("OPTIONS"), host("chicago.example"));
     let (query, _) = bench.questions[1];

@@ -50,7 +50,7 @@ impl From<Failure> for Cause {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Timeout => Self::TimedOut,
-            // What a user agent sends is its own, and may go anywhere.
+            // A user agent's requests are its own, and may go anywhere.
             Failure::Transport | Failure::Forbidden => Self::Unreachable,
             Failure::Unresolved => Self::Unresolved,
             Failure::TooLarge => Self::TooLarge,

@@ -17,7 +17,7 @@ pub fn trace(messages: &[Message], names: &[Names], zero: u64) -> (Trace, Vec<Pl
             nodes.learn(message, &packet);
         }
     }
-    // What was sent, and what arrived; of one moment in this order.
+    // Messages that were sent, then those that arrived; in this order within one moment.
     let sent = messages.iter().enumerate().map(|(number, message)| (message.time, number, false));
     let arrived = messages.iter().enumerate();
     let arrived = arrived.filter_map(|(number, message)| Some((message.arrived?, number, true)));

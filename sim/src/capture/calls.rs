@@ -9,7 +9,7 @@ use crate::packet::Packet;
 /// When nothing was heard of a call for so long, and nothing of it is open, all its transactions are over: 64·T1 and T4 (RFC 3261 §17), and a
 /// little more.
 const QUIET: u64 = 45_000_000_000;
-/// The same packet is captured more than once within so long, in nanoseconds.
+/// Copies of one packet are captured within so long, in nanoseconds.
 const SAME_PACKET: u64 = 5_000_000;
 /// As above, if its header has an identification, which comes again for another packet only later (RFC 6864 §4.3).
 const SAME_IDENTIFICATION: u64 = 1_000_000_000;
@@ -20,7 +20,7 @@ const LOOKED_BACK: usize = 64;
 /// After so many messages calls that are over are looked for.
 const LOOKED_FOR: u64 = 1_024;
 
-/// What goes by one Call-ID.
+/// Messages of one Call-ID.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The Call-ID.
@@ -152,7 +152,7 @@ impl Calls {
     }
 }
 
-/// What a message is to those before it.
+/// How a message relates to those before it.
 enum Meeting {
     New,
     Repeated,

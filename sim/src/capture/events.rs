@@ -72,7 +72,7 @@ impl OnTheirWay {
             "sent" => {
                 let message = sent(event, place).ok_or(Trouble::Malformed)?;
                 let id = event["id"].as_u64().ok_or(Trouble::Malformed)?;
-                // What is no SIP message is of no interest here.
+                // Octets that are no SIP message are passed over here.
                 if Packet::read(&message.bytes).is_some() {
                     self.all.insert(id, message);
                 }

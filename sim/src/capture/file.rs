@@ -78,7 +78,7 @@ pub(super) enum Format {
     Events,
 }
 
-/// What was read of a file and not yet used.
+/// Octets of a file that were read and not yet used.
 pub(super) struct Input<'r> {
     source: &'r mut dyn Read,
     octets: Vec<u8>,

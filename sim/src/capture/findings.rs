@@ -1,4 +1,4 @@
-//! What the checks say of a call that was captured.
+//! Judges a call that was captured.
 
 use std::net::SocketAddr;
 
@@ -34,22 +34,22 @@ pub struct Finding {
     pub check: &'static str,
     /// The sections that the check is made of.
     pub source: &'static str,
-    /// What should not be, in a sentence.
+    /// Says in a sentence what should not be.
     pub what: String,
-    /// What would have been right.
+    /// Says what would have been right.
     pub right: &'static str,
 }
 
-/// What of a check can be decided from a capture.
+/// Says how much of a check can be decided from a capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Decided {
     /// The name of the check.
     pub check: &'static str,
-    /// What messages show that were seen, and what has to be seen for that; empty if nothing.
+    /// Says what messages that were seen show, and what has to be seen for that; empty if nothing.
     pub seen: &'static str,
-    /// What only a capture made at the node shows; empty if nothing.
+    /// Says what only a capture made at the node shows; empty if nothing.
     pub missing: &'static str,
-    /// What would be right.
+    /// Says what would be right.
     pub right: &'static str,
 }
 
@@ -59,7 +59,7 @@ const fn row(check: &'static str, seen: &'static str, missing: &'static str, rig
 
 const NO_STATE: &str = "it needs to know what a node was told, or what it has in the end";
 
-/// Of each check of simulated runs, what can be decided from a capture.
+/// Says of each check of simulated runs what can be decided from a capture.
 pub const TABLE: [Decided; 24] = [
     row(
         "form",
@@ -141,7 +141,7 @@ pub const TABLE: [Decided; 24] = [
 const RULES: [Rule; 11] =
     [FORM, RESPONSES, VIA, CSEQ, CANCEL, ROUTE, TRANSPARENCY, AFTER_BYE, SCHEDULE, ACKNOWLEDGED, ANSWERED];
 
-/// What the checks say of the messages of a call. Times are counted from `zero`, and nothing was captured after `end`; both as those of the messages.
+/// Judges the messages of a call by all checks. Times are counted from `zero`, and nothing was captured after `end`; both as those of the messages.
 pub fn judge(messages: &[Message], names: &[Names], zero: u64, end: u64) -> Vec<Finding> {
     let (trace, places) = trace(messages, names, zero);
     let checks: Vec<Box<dyn Check>> = RULES.into_iter().map(|rule| Box::new(rule) as Box<dyn Check>).collect();
@@ -198,7 +198,7 @@ fn entry(trace: &Trace, breach: &Breach) -> Option<usize> {
     found
 }
 
-/// What is wrong with a message that lacks what every message has; `None` if an element takes it all the same.
+/// Says what is wrong with a message that lacks what every message has; `None` if an element takes it all the same.
 pub fn unreadable(message: &Message, names: &[Names], zero: u64) -> Option<Finding> {
     let why = match Read::parse(&message.bytes, &Limits::default()) {
         Err(error) => match error.header() {

@@ -1,4 +1,4 @@
-//! Whose an address is.
+//! Tells which node an address belongs to.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

@@ -9,7 +9,7 @@ use etherparse::{EtherType, Ipv6ExtensionSlice, LaxNetSlice, LaxSlicedPacket};
 pub(super) struct Ip<'a> {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
-    /// What follows: 6 is TCP, 17 UDP.
+    /// Protocol of the payload: 6 is TCP, 17 UDP.
     pub(super) protocol: u8,
     /// The identification in the header of IPv4; 0 says nothing (RFC 6864 §4.1).
     pub(super) identification: u16,

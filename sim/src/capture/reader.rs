@@ -55,7 +55,7 @@ pub struct Place {
     pub frame: u64,
 }
 
-/// What the files had besides messages, counted.
+/// Counts what the files had besides messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets, or lines of a trace.
@@ -156,7 +156,7 @@ impl Reader {
         self.fragments = Fragments::new(&self.limits);
     }
 
-    /// What was counted so far; complete after [`finish`](Self::finish).
+    /// Counts so far; complete after [`finish`](Self::finish).
     pub const fn counts(&self) -> Counts {
         self.counts
     }

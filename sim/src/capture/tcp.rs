@@ -22,7 +22,7 @@ pub(super) struct Segment<'a> {
 /// Something that was found in a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
-    /// What the octets are, and where.
+    /// Tells the kind of the octets, and where they are.
     Found(Found<'a>, Way),
     /// Octets are missing.
     Gap,
@@ -62,7 +62,7 @@ struct Stream {
     heard: u64,
     /// The place of the next octet, by a count that does not wrap.
     next: u64,
-    /// What came before its turn, by place.
+    /// Segments that came before their turn, by place.
     waiting: BTreeMap<u64, Vec<u8>>,
     waits: usize,
     content: Content,
@@ -128,7 +128,7 @@ impl Streams {
         self.now += 1;
         if let Some(acknowledged) = segment.acknowledged {
             self.change((segment.to, segment.from), |stream, _| {
-                // What was acknowledged has come, though nobody captured it.
+                // Octets that were acknowledged have come, though nobody captured them.
                 while stream.waiting.keys().next().is_some_and(|place| *place < stream.place(acknowledged)) {
                     stream.skip(each);
                 }
@@ -235,7 +235,7 @@ mod tests {
         Segment { from, to, sequence, acknowledged: None, is_first: false, is_last: false, payload }
     }
 
-    /// What comes of segments, in letters: message, gap, unfinished message.
+    /// Writes what comes of segments, in letters: message, gap, unfinished message.
     fn read(limits: Limits, segments: &[Segment<'_>]) -> String {
         let (mut streams, mut all) = (Streams::new(&limits), String::new());
         let mut note = |event: Event<'_>| {

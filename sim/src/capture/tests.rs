@@ -363,7 +363,7 @@ fn a_run_is_the_same_from_a_capture_and_from_its_events() {
     }
 }
 
-/// What tshark says of a capture with this filter; `None` where there is none.
+/// Asks tshark about a capture with this filter; `None` where there is none.
 fn tshark(file: &std::path::Path, filter: &str) -> Option<String> {
     let mut tshark = Command::new("tshark");
     let done = tshark.arg("-n").arg("-r").arg(file).args(["-Y", filter]).output().ok()?;
@@ -396,7 +396,7 @@ fn wireshark_reads_each_message_and_finds_none_malformed() {
     drop(std::fs::remove_file(&path));
 }
 
-/// What the checks find in a run, as a capture of everything has it.
+/// Judges a run, as a capture of everything has it.
 fn found(run: &crate::run::Run) -> Vec<Finding> {
     let mut file = Vec::new();
     capture(run.world.trace(), Duration::ZERO, &mut file).unwrap();

@@ -84,7 +84,7 @@ fn is_forwarded(part: &Part<'_>, response: &Seen<'_>, packet: &Packet<'_>) -> bo
 }
 
 fn mismatch(response: &Packet<'_>, request: &Packet<'_>) -> Option<Fault> {
-    // What is only written otherwise is the same to whoever reads it (§7.3.1).
+    // A field that is only written otherwise is the same to whoever reads it (§7.3.1).
     let written = |same: bool, why| Some(if same { Fault::remark(why) } else { Fault::seen(why) });
     if response.from != request.from {
         return written(alike(response.from, request.from), "its From is not the request's");

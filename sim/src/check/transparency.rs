@@ -139,7 +139,7 @@ const OF_OTHER_RFCS: [&str; 7] = [
 
 /// Whether something is not there any more, under whatever name.
 fn is_lost(came: &Packet<'_>, sent: &Packet<'_>) -> bool {
-    // Of a 3xx those contacts go that were tried (§16.7 step 4).
+    // Contacts that were tried leave a 3xx (§16.7 step 4).
     let contacts: &[&str] = if came.answers(3, sent.method) { &["contact", "m"] } else { &[] };
     let known = OWN.iter().chain(&OF_OTHER_RFCS).chain(contacts);
     let may_go = |name: &str| known.clone().any(|known| name.eq_ignore_ascii_case(known));

@@ -98,7 +98,7 @@ impl Captured {
 }
 
 impl Summary {
-    /// What was read, and what was passed over and why, in a line each.
+    /// Says what was read, and what was passed over and why, in a line each.
     pub(super) fn lines(&self) -> Vec<String> {
         let Counts { packets, messages, links, cut, gaps, unfinished, unframed, tls, fragments, let_go } = self.counts;
         let Calls { repeated, translated, unread, .. } = self.calls;

@@ -20,14 +20,14 @@ const MISSING: u8 = 3;
 /// There was no call.
 const NOTHING: u8 = 4;
 
-/// What was found so far.
+/// Findings so far.
 #[derive(Default)]
 struct Found {
     calls: u64,
     seen: u64,
     missing: u64,
     remarks: u64,
-    /// What was not seen where nobody can tell whether it was there, by check.
+    /// Counts, by check, what was not seen where nobody can tell whether it was there.
     elsewhere: BTreeMap<&'static str, u64>,
 }
 

@@ -435,7 +435,7 @@ fn the_calls_of_a_capture_are_listed_and_printed_as_those_that_are_simulated() {
         );
         assert_eq!(status, 0);
     }
-    // What was simulated is drawn as it was, but that nodes stand in the order of their first words.
+    // A simulated run is drawn as it was, but that nodes stand in the order of their first words.
     let names = "--name 192.0.2.1=alice --name 192.0.2.2=atlanta --name 192.0.2.3=biloxi --name 192.0.2.4=bob";
     let shown = ask_line(&format!("show {pcap} --format ladder {names}")).1;
     assert_eq!(shown.replace("x   |", ">").matches("resent").count(), 1);

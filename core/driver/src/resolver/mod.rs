@@ -20,7 +20,7 @@ const OPEN: usize = 256;
 /// Those of one peer among them: names that nobody answers for do not take the room of all others.
 const OPEN_OF_PEER: usize = 64;
 
-/// What became of a question, from any thread.
+/// Tells what became of a question, from any thread.
 pub(crate) struct Found {
     pub(crate) question: Arc<Question>,
     /// None if whoever was asked has panicked.

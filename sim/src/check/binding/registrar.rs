@@ -121,7 +121,7 @@ impl<'a> Ledger<'a> {
                 };
                 answers.push(Answer { at, part, seen, request, response, name: name.clone(), place });
             }
-            // What is stored elsewhere may be there though the server has died, or has given the store up.
+            // A binding that is stored elsewhere may be there though the server has died, or has given the store up.
             if registrar.is_farm && statuses.iter().all(|status| *status >= 500) {
                 known.push(read(None));
             }

@@ -146,7 +146,7 @@ fn in_a_farm_a_contact_that_is_being_taken_away_may_be_rung_until_its_2xx() {
     shows(going().receives(110, &invite).sends(150, &gone).sends(160, &not_found), "");
     shows(going().sends(150, &gone).receives(151, &invite).sends(160, &not_found), "");
     shows(going().sends(150, &gone).receives(151, &invite).sends(160, &rung), "sip:b@192.0.2.8 is not bound to b@b");
-    // Of two that race, a 2xx need not have what the other has made.
+    // If two race, the 2xx of one need not have what the other has made.
     let far = format!("{FAR};expires=60");
     let race = bound().receives(100, &numbered(2, &register("s", &far)));
     let race = race.receives(110, &numbered(3, &register("t", &format!("{NEAR};expires=0"))));
