@@ -1,46 +1,21 @@
 //! `call`: one run, made visible.
 
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
 use sansip::Duration;
 
 use super::line::Call;
+use super::print::Printed;
 use super::progress::Meter;
 use super::{Out, Stop, wall_clock};
-use crate::capture::capture;
 use crate::crew::crew;
 use crate::fault::{Fault, Selector};
 use crate::packet::Packet;
-use crate::render::{Figures, events, ladder, messages};
 use crate::run::{Case, Run, run as run_case};
 use crate::trace::Transmission;
 
-/// How a run is printed.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Format {
-    Ladder,
-    Messages,
-    Json,
-    Pcap,
-}
-
-impl FromStr for Format {
-    type Err = &'static str;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "ladder" => Ok(Self::Ladder),
-            "messages" => Ok(Self::Messages),
-            "json" => Ok(Self::Json),
-            "pcap" => Ok(Self::Pcap),
-            _ => Err("a format is ladder, messages, json or pcap"),
-        }
-    }
-}
-
 /// Runs a call and prints it, a line of figures, the rules that were broken, and the line that repeats it.
-pub(super) fn run(Call { parts, format }: Call, out: &mut Out<'_>) -> Result<u8, Stop> {
+pub(super) fn run(Call { parts, printing }: Call, out: &mut Out<'_>) -> Result<u8, Stop> {
     let mut case = parts.case;
     case.check().map_err(Stop::Usage)?;
     if let Some(weather) = parts.weather {
@@ -52,8 +27,18 @@ pub(super) fn run(Call { parts, format }: Call, out: &mut Out<'_>) -> Result<u8,
     let done = done.into_iter().next().ok_or_else(|| Stop::Usage("nothing was run".into()))?;
     meter.clear();
     let took = started.elapsed();
-    print(&case, &done, format, out)?;
-    out.stdout.flush()?;
+    let met = done.world.faults_met();
+    let replay = (!met.is_empty()).then(|| case.planned(&met));
+    let (trace, end) = (done.world.trace(), done.world.now());
+    let printed = Printed {
+        trace,
+        end,
+        zero: Duration::ZERO,
+        verdict: Some(&done.verdict),
+        replay: replay.as_ref(),
+        case: Some(&case),
+    };
+    printing.print(&printed, out)?;
     for fault in unmet(&case, &done) {
         writeln!(out.stderr, "not met: `{fault}`")?;
     }
@@ -78,30 +63,4 @@ fn unmet(case: &Case, done: &Run) -> Vec<Fault> {
         Fault::Timed(timed) => met.timed().any(|met| met == timed),
     };
     case.plan.faults().filter(|fault| !is_met(fault)).collect()
-}
-
-fn print(case: &Case, done: &Run, format: Format, out: &mut Out<'_>) -> Result<(), Stop> {
-    let trace = done.world.trace();
-    let met = done.world.faults_met();
-    let replay = (!met.is_empty()).then(|| case.planned(&met));
-    let figures = Figures::of(trace, done.world.now());
-    match format {
-        Format::Json => {
-            for event in events(trace, &figures, Some(&done.verdict), replay.as_ref()) {
-                writeln!(out.stdout, "{event}")?;
-            }
-            return Ok(());
-        }
-        Format::Pcap => return Ok(capture(trace, Duration::ZERO, &mut *out.stdout)?),
-        Format::Ladder => out.stdout.write_all(ladder(trace).as_bytes())?,
-        Format::Messages => out.stdout.write_all(messages(trace).as_bytes())?,
-    }
-    writeln!(out.stdout, "\n{figures}")?;
-    for breach in done.verdict.breaches() {
-        writeln!(out.stdout, "rule broken: {breach}")?;
-    }
-    if let Some(replay) = replay {
-        writeln!(out.stdout, "replay: {replay}")?;
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand}
 use sansip::Duration;
 
 use super::captured::Captured;
+use super::print::{Format, Printing};
 use crate::fault::{Preset, Span};
 use crate::run::{Case, OPTIONS, Opt, why};
 use crate::shrink::can_be_written;
@@ -91,9 +92,8 @@ pub(super) enum Command {
 pub(super) struct Call {
     #[command(flatten)]
     pub(super) parts: Parts<false>,
-    /// ladder (the default), messages (in full), json (one event a line) or pcap (pcapng, for Wireshark)
-    #[arg(long, default_value = "ladder", hide_default_value = true, value_parser = value::<super::call::Format>)]
-    pub(super) format: super::call::Format,
+    #[command(flatten)]
+    pub(super) printing: Printing,
 }
 
 #[derive(Debug, Args)]
@@ -109,9 +109,12 @@ pub(super) struct Show {
     /// The calls whose first request has this in To
     #[arg(long, value_name = "TEXT")]
     pub(super) to: Option<String>,
-    /// ladder, messages, json or pcap, as of `call`; a list if nothing is chosen, else a ladder
-    #[arg(long, value_parser = value::<super::call::Format>)]
-    pub(super) format: Option<super::call::Format>,
+    /// As of `call`; a list if nothing is chosen, else a ladder
+    #[arg(long, value_parser = value::<Format>)]
+    pub(super) format: Option<Format>,
+    /// Write to FILE, and not to standard output
+    #[arg(short, long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(output_file))]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -372,6 +375,13 @@ fn folder(path: OsString) -> Result<PathBuf, &'static str> {
     // It need not be there yet.
     let is_none = path.as_os_str().is_empty() || (path.exists() && !path.is_dir());
     if is_none { Err("no folder; a folder is meant, as in failures") } else { Ok(path) }
+}
+
+/// Where what is printed goes: a file that can be written.
+pub(super) fn output_file(path: OsString) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    let wrong = |error| format!("{error}; a file that can be written is meant, as in call.html");
+    can_be_written(&path).map(|()| path).map_err(wrong)
 }
 
 /// Where results go: a file that can be written, which is to be known before there are results.

@@ -23,6 +23,7 @@ mod check;
 mod explore;
 mod line;
 mod planted;
+mod print;
 mod progress;
 mod show;
 mod sweep;

@@ -4,13 +4,12 @@ use std::io;
 
 use sansip::{Duration, Instant};
 
-use super::call::Format;
 use super::captured::Summary;
 use super::line::Show;
+use super::print::{Format, Printed, Printing};
 use super::{Out, Stop};
-use crate::capture::{Call, capture, trace};
+use crate::capture::{Call, trace};
 use crate::packet::{Packet, uri_of};
-use crate::render::{Figures, events, ladder, messages};
 
 /// There was no call to show.
 const NOTHING: u8 = 4;
@@ -20,7 +19,8 @@ const TROUBLE: u8 = 2;
 /// Lists the calls, or prints those that are chosen.
 pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
     let chooses = asked.call.is_some() || asked.from.is_some() || asked.to.is_some();
-    let format = asked.format.or(chooses.then_some(Format::Ladder));
+    let is_drawn = chooses || asked.output.is_some();
+    let format = asked.format.or(is_drawn.then_some(Format::Ladder));
     let (mut number, mut chosen, mut octets) = (0_u64, Vec::new(), 0);
     let most = asked.captured.limits().octets;
     let mut is_too_much = false;
@@ -49,7 +49,15 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
             let zero = summary.zero;
             let (trace, _) = trace(&chosen, &asked.captured.names, zero);
             let end = trace.entries().last().map_or(Instant::ZERO, |entry| entry.time);
-            print(&trace, end, zero, format, out)?;
+            let printed = Printed {
+                trace: &trace,
+                end,
+                zero: Duration::from_nanos(zero),
+                verdict: None,
+                replay: None,
+                case: None,
+            };
+            Printing { format, output: asked.output.clone() }.print(&printed, out)?;
             summary.lines().iter().try_for_each(|line| writeln!(out.stderr, "{line}"))?;
         }
     }
@@ -62,19 +70,6 @@ fn status(number: u64, summary: &Summary) -> u8 {
         _ if summary.has_trouble => TROUBLE,
         0 => NOTHING,
         _ => 0,
-    }
-}
-
-fn print(trace: &crate::trace::Trace, end: Instant, zero: u64, format: Format, out: &mut Out<'_>) -> io::Result<()> {
-    let figures = Figures::of(trace, end);
-    match format {
-        Format::Ladder => out.stdout.write_all(ladder(trace).as_bytes()),
-        Format::Messages => out.stdout.write_all(messages(trace).as_bytes()),
-        Format::Json => {
-            let mut events = events(trace, &figures, None, None).into_iter();
-            events.try_for_each(|event| writeln!(out.stdout, "{event}"))
-        }
-        Format::Pcap => capture(trace, Duration::from_nanos(zero), &mut *out.stdout),
     }
 }
 

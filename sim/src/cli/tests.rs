@@ -73,7 +73,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["--reply", "maybe"], "answer:2s"),
         (&["--cancel-after", "soon"], "700ms or 5s"),
         (&["--weather", "rain"], "hostile"),
-        (&["--format", "svg"], "ladder, messages, json or pcap"),
+        (&["--format", "png"], "ladder, messages, json, pcap, mermaid, svg or html"),
         (&["-x"], "--help"),
         (&["sweep"], "`--runs 10000` or `--for 10m`"),
         (&["sweep", "--runs", "many"], "--runs `many`"),
@@ -105,7 +105,7 @@ fn what_is_wrong_is_said_in_one_line_with_what_would_be_right() {
         (&["check", "--at", "sbc"], "FILE is missing"),
         (&["show", &there, "--max-calls", "0"], "from 1 to 1000000"),
         (&["show", &there, "--name", "sbc"], "10.0.0.3:5080=sbc"),
-        (&["show", &there, "--format", "svg"], "ladder, messages, json or pcap"),
+        (&["show", &there, "--format", "png"], "ladder, messages, json, pcap, mermaid, svg or html"),
         (&["planted", "pre-6026"], "tests/planted/run pre-6026"),
         // Numbers.
         (&["--seed", "18446744073709551616"], "up to 18446744073709551615"),
@@ -392,6 +392,39 @@ fn every_event_is_what_the_schema_says() {
     for wrong in ["{\"event\": \"sent\"}", "{\"event\": \"trace\", \"version\": 2}", "{\"event\": \"sung\"}", "[]"] {
         assert!(!fits(&schema, &serde_json::from_str(wrong).unwrap()), "{wrong}");
     }
+}
+
+#[test]
+fn each_format_is_written_to_a_file_that_is_named_and_to_standard_output_else() {
+    let folder = Folder::new("formats");
+    let trace = folder.file("trace.json");
+    assert_eq!(ask(&["call", "--format", "json", "-o", &trace]).0, 0);
+    let begins = [
+        ("ladder", "        alice"),
+        ("messages", "R1 0.001 bob > biloxi"),
+        ("json", "{\"event\":\"trace\""),
+        ("mermaid", "sequenceDiagram\n"),
+        ("svg", "<svg xmlns="),
+        ("html", "<!DOCTYPE html><html lang=\"en\">"),
+    ];
+    for (format, begin) in begins {
+        for command in [vec!["call"], vec!["show", &trace]] {
+            let (status, text, _) = ask(&[&command[..], &["--format", format]].concat());
+            assert_eq!(
+                (status, text.get(..begin.len().min(7))),
+                (0, begin.get(..begin.len().min(7))),
+                "{command:?} {format}"
+            );
+            let file = folder.file(format);
+            let (status, printed, _) = ask(&[&command[..], &["--format", format, "--output", &file]].concat());
+            assert_eq!((status, printed.as_str()), (0, ""));
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{command:?} {format}");
+        }
+        assert!(ask(&["call", "--format", format]).1.starts_with(begin), "{format}");
+    }
+    assert_eq!(folder.names().len(), 1 + begins.len());
+    let (status, _, error) = ask(&["call", "-o", &folder.file("no/such.html")]);
+    assert!(status == 2 && error.contains("a file that can be written is meant, as in call.html"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Names of messages as RFCs number them: R1, R2 for registrations, F1, F2, … for the rest.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 
 use crate::actor::VERBS;
@@ -19,6 +20,26 @@ pub struct Label {
     pub reason: String,
     /// Whether the same octets went the same way before.
     pub resent: bool,
+}
+
+impl Label {
+    /// `F8 180 (resent)`: without the reason phrase.
+    pub fn short(&self) -> String {
+        let Self { number, kind, resent, .. } = self;
+        format!("{number} {kind}{}", if *resent { " (resent)" } else { "" })
+    }
+}
+
+impl fmt::Display for Label {
+    /// `F8 180 Ringing (resent)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, kind, reason, resent } = self;
+        write!(f, "{number} {kind}")?;
+        if !reason.is_empty() {
+            write!(f, " {reason}")?;
+        }
+        f.write_str(if *resent { " (resent)" } else { "" })
+    }
 }
 
 /// The labels of all transmissions, by the index of their entry in the trace.

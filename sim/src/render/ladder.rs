@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use sansip::Instant;
 
-use super::{Label, labels};
-use crate::trace::{Note, Stopped, Trace, Transmission, What};
+use super::Label;
+use super::picture::{Picture, Shown};
+use crate::trace::{Note, Stopped, Trace, Transmission};
 
 /// Where the first node's line stands.
 const FIRST: usize = 10;
@@ -17,27 +18,27 @@ const SPACING: usize = 28;
 /// An arrow stands at the time of sending. One that ends in `x` was lost; what was done to it stands at the right, as a plan
 /// would say it.
 pub fn ladder(trace: &Trace) -> String {
-    let columns = trace.nodes().len();
-    let labels = labels(trace);
+    let picture = Picture::of(trace, []);
+    let columns = picture.names.len();
     let mut out = String::new();
     let mut names = Row::blank(columns);
-    for (node, name) in trace.nodes() {
-        names.write((position(node.0) + 1).saturating_sub(name.len().div_ceil(2)), name);
+    for (node, name) in picture.names.iter().enumerate() {
+        names.write((position(node) + 1).saturating_sub(name.len().div_ceil(2)), name);
     }
     names.end(&mut out);
-    for (entry, index) in trace.entries().iter().zip(trace.first()..) {
+    for seen in &picture.rows {
         let mut row = Row::lines(columns);
-        match &entry.what {
-            What::Sent(sent) => {
-                let Some(label) = labels.get(&index) else { continue };
-                row.time(entry.time);
-                row.arrow(sent, label, columns);
+        match &seen.shown {
+            Shown::Message(message) => {
+                row.time(seen.time);
+                row.arrow(message.sent, &message.label, columns);
             }
-            What::Noted { node, note } => {
-                row.time(entry.time);
-                row.note(position(node.0), note);
+            Shown::Note { node, note } => {
+                row.time(seen.time);
+                row.note(position(*node), note);
             }
-            What::Arrived { .. } => continue,
+            // An arrow stands at the time of sending alone.
+            Shown::Arrival(_) | Shown::Breach(_) => continue,
         }
         row.end(&mut out);
     }
@@ -46,6 +47,12 @@ pub fn ladder(trace: &Trace) -> String {
 
 const fn position(column: usize) -> usize {
     FIRST + column * SPACING
+}
+
+/// The label, without the reason phrase if that is too long for `room` characters.
+fn text(label: &Label, room: usize) -> String {
+    let full = label.to_string();
+    if full.chars().count() <= room { full } else { label.short() }
 }
 
 /// A line of the ladder: single-width characters, written over one another.
@@ -92,7 +99,7 @@ impl Row {
             None => from + SPACING,
         };
         if from == to {
-            self.write(from, &format!("@ {} ", label.text(SPACING - 4)));
+            self.write(from, &format!("@ {} ", text(label, SPACING - 4)));
             return self.remark(sent, columns);
         }
         let lost = sent.is_lost();
@@ -112,7 +119,7 @@ impl Row {
         if lost {
             self.write(if rightward { right } else { left - short }, &" ".repeat(short));
         }
-        let text = label.text(right - left - 5);
+        let text = text(label, right - left - 5);
         // After three dashes, or fewer if the text needs their room.
         let shaft = if rightward { 4 } else { 3 };
         let start = (left + 3).min(right - shaft - text.chars().count());
@@ -138,17 +145,6 @@ impl Row {
     fn end(self, out: &mut String) {
         let line: String = self.0.into_iter().collect();
         let _ = writeln!(out, "{}", line.trim_end());
-    }
-}
-
-impl Label {
-    /// `F8 180 Ringing (resent)`, without the reason phrase if that is too long for `room` characters.
-    fn text(&self, room: usize) -> String {
-        let Self { number, kind, reason, resent } = self;
-        let resent = if *resent { " (resent)" } else { "" };
-        let full = format!("{number} {kind} {reason}");
-        let full = format!("{}{resent}", full.trim_end());
-        if full.chars().count() <= room { full } else { format!("{number} {kind}{resent}") }
     }
 }
 

@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::shrink_run;
-use crate::render::{Figures, ladder};
+use crate::render::picture::Picture;
+use crate::render::{Figures, Page, ladder, mermaid, svg};
 use crate::run::{Case, Run, Verdict, run};
+use crate::trace::Trace;
 
 /// A run that broke a check, cut down.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub struct Failure {
     pub verdict: Verdict,
     /// The ladder of what is left, with its figures.
     pub ladder: String,
+    /// What happened in it.
+    pub trace: Trace,
+    /// How much of it there was.
+    pub figures: Figures,
     /// Whether another program than `sansip-sim` ran it.
     pub is_of_other: bool,
 }
@@ -36,13 +42,15 @@ impl Failure {
 
     pub(crate) fn run_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
         let (shrunk, run) = shrink_run(found, run)?;
-        let trace = run.world.trace();
-        let ladder = format!("{}\n{}\n", ladder(trace), Figures::of(trace, run.world.now()));
-        Some(Self { found: found.clone(), shrunk, verdict: run.verdict, ladder, is_of_other: false })
+        let trace = run.world.trace().clone();
+        let figures = Figures::of(&trace, run.world.now());
+        let ladder = format!("{}\n{figures}\n", ladder(&trace));
+        let (found, verdict) = (found.clone(), run.verdict);
+        Some(Self { found, shrunk, verdict, ladder, trace, figures, is_of_other: false })
     }
 
     /// Keeps it in a file of `folder`, which is made if it is not there, and returns the file's path. The name says the check, and
-    /// the same failure has the same name.
+    /// the same failure has the same name. Files of the same name beside it draw it: `.html` explains it, `.svg` is a picture, `.mmd` a diagram of Mermaid.
     ///
     /// # Errors
     /// Those of the file system.
@@ -62,8 +70,28 @@ impl Failure {
             self.shrunk.plan,
             self.ladder,
         );
+        let picture = Picture::of(&self.trace, self.verdict.breaches());
+        write_whole(&path.with_extension("html"), self.page().to_string())?;
+        write_whole(&path.with_extension("svg"), svg(&picture, &line))?;
+        write_whole(&path.with_extension("mmd"), mermaid(&picture))?;
         write_whole(&path, &text)?;
         Ok(path)
+    }
+}
+
+impl Failure {
+    /// What repeats what is left: a command, or a line of the program that ran it.
+    fn replay(&self) -> String {
+        if self.is_of_other {
+            format!("expect_holds_by(&Case::read(\"{}\")?, …)", self.shrunk)
+        } else {
+            self.shrunk.to_string()
+        }
+    }
+
+    fn page(&self) -> Page<'_> {
+        let replay = Some(self.replay());
+        Page { trace: &self.trace, figures: self.figures, verdict: Some(&self.verdict), replay }
     }
 }
 
@@ -74,10 +102,8 @@ impl fmt::Display for Failure {
             writeln!(f, "rule broken: {breach}")?;
         }
         writeln!(f, "found: {}", self.found)?;
-        if self.is_of_other {
-            return writeln!(f, "replay, in this program: expect_holds_by(&Case::read(\"{}\")?, …)", self.shrunk);
-        }
-        writeln!(f, "replay: {}", self.shrunk)
+        let place = if self.is_of_other { ", in this program" } else { "" };
+        writeln!(f, "replay{place}: {}", self.replay())
     }
 }
 
@@ -113,9 +139,12 @@ pub fn folder() -> PathBuf {
 }
 
 /// Writes a file beside its place and then moves it there, so that nobody ever sees half of it.
-pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    if !is_replaced(path) {
+        return std::fs::write(path, content);
+    }
     let beside = beside(path);
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    let written = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, path));
     written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
 
@@ -127,9 +156,17 @@ pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::ErrorKind::NotFound.into());
     }
+    if !is_replaced(path) {
+        return Ok(());
+    }
     let beside = beside(path);
     std::fs::write(&beside, "")?;
     std::fs::remove_file(&beside)
+}
+
+/// Whether another file may take its place: a pipe or a device is written to.
+fn is_replaced(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|known| known.is_file()) || !path.exists()
 }
 
 /// Where a file is until it is whole.
