@@ -20,6 +20,7 @@ pub struct Trace {
     forgotten: usize,
     entries: Vec<Entry>,
     lost: Vec<(usize, NodeId, u32)>,
+    is_captured: bool,
 }
 
 /// How much of what happens a [`Trace`] keeps. Checks and ladders need everything.
@@ -225,7 +226,7 @@ impl fmt::Display for Note {
 
 impl Clone for Trace {
     fn clone(&self) -> Self {
-        let Self { nodes, by_name, recording, forgotten, entries, lost } = self;
+        let Self { nodes, by_name, recording, forgotten, entries, lost, is_captured } = self;
         // A fork goes on as the original did: room for as much again.
         let mut copied = Vec::with_capacity(2 * entries.len());
         copied.extend_from_slice(entries);
@@ -236,6 +237,7 @@ impl Clone for Trace {
             forgotten: *forgotten,
             entries: copied,
             lost: lost.clone(),
+            is_captured: *is_captured,
         }
     }
 }
@@ -271,6 +273,16 @@ impl Trace {
         let clocks = self.nodes.get(node.0).map(|node| node.clocks.as_slice()).unwrap_or_default();
         let mut before = Clock::default();
         clocks.iter().all(|clock| std::mem::replace(&mut before, *clock).at(clock.world) == clock.shown)
+    }
+
+    /// Whether the entries are what a capture of a network says.
+    pub const fn is_captured(&self) -> bool {
+        self.is_captured
+    }
+
+    /// Marks the entries as what a capture of a network says.
+    pub(crate) const fn set_captured(&mut self) {
+        self.is_captured = true;
     }
 
     /// Whether a node keeps no transactions.

@@ -24,6 +24,7 @@ pub fn trace(messages: &[Message], names: &[Names], zero: u64) -> (Trace, Vec<Pl
     let mut order: Vec<(u64, usize, bool)> = sent.chain(arrived).collect();
     order.sort();
     let (mut trace, mut places) = (Trace::default(), Vec::with_capacity(order.len()));
+    trace.set_captured();
     let mut ordinals: BTreeMap<(NodeId, NodeId), u32> = BTreeMap::new();
     // The entry of each message, and who it was for.
     let mut entries: Vec<Option<(usize, NodeId)>> = vec![None; messages.len()];

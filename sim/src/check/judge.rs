@@ -116,11 +116,23 @@ struct Known<'a>(Part<'a>);
 
 impl PartialEq for Known<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let Part { node, name, call_id, seen, until, crashed, is_stateless, keeps_time, lost, timers, groups: _ } =
-            &self.0;
+        let Part {
+            node,
+            name,
+            call_id,
+            seen,
+            until,
+            crashed,
+            is_stateless,
+            keeps_time,
+            lost,
+            timers,
+            haste,
+            groups: _,
+        } = &self.0;
         let rest = &other.0;
         (*node, *until, *crashed, *keeps_time) == (rest.node, rest.until, rest.crashed, rest.keeps_time)
-            && (*is_stateless, timers) == (rest.is_stateless, &rest.timers)
+            && (*is_stateless, timers, *haste) == (rest.is_stateless, &rest.timers, rest.haste)
             && seen.len() == rest.seen.len()
             && seen.iter().zip(&rest.seen).all(|(one, other)| is_same(one, other))
             && (*name, *call_id, lost) == (rest.name, rest.call_id, &rest.lost)

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use sansip::message::SharedBytes;
-use sansip::{Instant, Timers};
+use sansip::{Duration, Instant, Timers};
 
 use super::reading::{Carried, Part, Seen, Sight};
 use super::shelf::{Filler, Shelf};
@@ -282,6 +282,7 @@ impl<'a, 't> Parts<'a, 't> {
                 seen: self.spare.pop().unwrap_or_else(|| Vec::with_capacity(32)),
                 lost: Vec::new(),
                 timers: Timers::default(),
+                haste: if self.trace.is_captured() { Timers::default().t1 } else { Duration::ZERO },
                 groups: OnceCell::new(),
                 until: self.trace.local(node, self.now),
                 crashed: false,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use sansip::server::Settings;
-use sansip::{Answer, Instant, Question, Timers};
+use sansip::{Answer, Duration, Instant, Question, Timers};
 
 use super::exchange::{Exchange, Groups, Message};
 use crate::actor::{Actor, Census, Session};
@@ -58,6 +58,8 @@ pub struct Part<'a> {
     pub keeps_time: bool,
     /// Its timers.
     pub timers: Timers,
+    /// So long may pass before what is to be done at once: nothing in a simulated run; T1 in a capture, as real nodes take time to compute.
+    pub haste: Duration,
     /// Its messages by hop, when they were asked for.
     pub(super) groups: OnceCell<Groups>,
     /// The connections that it came to have no more, by the numbers of [`Carried::stream`], each with how many things it had seen by

@@ -39,6 +39,12 @@ impl Story {
         story
     }
 
+    /// A capture of what the judged node saw.
+    pub(super) fn captured(mut self) -> Self {
+        self.0.set_captured();
+        self
+    }
+
     fn transmit(&mut self, from: NodeId, to: NodeId, at: u64, stream: Option<u32>, message: &str) -> usize {
         let address = |node: NodeId| SocketAddr::from(([192, 0, 2, node.0 as u8], 5060));
         let sent = Transmission {

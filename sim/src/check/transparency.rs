@@ -54,12 +54,17 @@ fn check_part(part: &Part<'_>, _: &Names<'_>, report: &mut Report<'_>) {
     for (seen, packet, _) in part.received() {
         let is_ack = packet.is("ACK") && is_kept(part, seen, packet);
         if is_ack || packet.answers(2, "INVITE") && is_swallowed(part, seen, packet) {
-            let what = format!("{} did not pass {} on ({})", part.name, packet.what(), packet.top().branch);
-            // One that goes on a little later goes on.
+            let (name, what, branch) = (part.name, packet.what(), packet.top().branch);
+            // What goes on a little later goes on.
             let is_it = |other: &Packet<'_>| (other.status(), other.to_tag) == (packet.status(), packet.to_tag);
             let mut later = seen.below.into_iter().flat_map(|below| part.of(below).after(seen.index).sent());
-            let is_late = later.any(|(_, other, _)| is_it(other));
-            let evidence = if is_late { Evidence::Remark } else { Evidence::Missing };
+            let (evidence, what) = match later.find(|(_, other, _)| is_it(other)) {
+                Some((late, ..)) => {
+                    let late = late.time.since(seen.time).as_millis();
+                    (Evidence::Remark, format!("{name} passed {what} on ({branch}) {late} ms late"))
+                }
+                None => (Evidence::Missing, format!("{name} did not pass {what} on ({branch})")),
+            };
             report.by(evidence).breach(part.node, seen.time, what);
         }
     }
@@ -194,7 +199,7 @@ fn is_swallowed(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> bool {
         return false;
     }
     !part.of(below).after(seen.index).sent().any(|(other, response, _)| {
-        other.time == seen.time && response.answers(2, "INVITE") && response.to_tag == packet.to_tag
+        other.time <= seen.time + part.haste && response.answers(2, "INVITE") && response.to_tag == packet.to_tag
     })
 }
 
@@ -265,7 +270,11 @@ mod tests {
         let swallowed = "did not pass 200 to INVITE on (z9hG4bKp)";
         shows(call().receives(9, &ok).sends(9, &passed), "");
         shows(call().receives(9, &ok), swallowed);
-        shows(call().receives(9, &ok).sends(10, &passed), swallowed);
+        shows(call().receives(9, &ok).sends(10, &passed), "passed 200 to INVITE on (z9hG4bKp) 1 ms late");
+        let captured = |at| call().captured().receives(9, &ok).sends(at, &passed);
+        shows(captured(509), "");
+        shows(captured(510), "passed 200 to INVITE on (z9hG4bKp) 501 ms late");
+        shows(call().captured().receives(9, &ok), swallowed);
         let first = || call().receives(9, &ok).sends(9, &passed);
         shows(first().receives(600, &ok), swallowed);
         // Timer M has fired.
