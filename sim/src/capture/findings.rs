@@ -200,6 +200,8 @@ fn entry(trace: &Trace, breach: &Breach) -> Option<usize> {
 
 /// Says what is wrong with a message that lacks what every message has; `None` if an element takes it all the same.
 pub fn unreadable(message: &Message, names: &[Names], zero: u64) -> Option<Finding> {
+    // A 400 says no more than its request had to repeat (RFC 3261 §8.2.6.2).
+    let evidence = if message.bytes.starts_with(b"SIP/2.0 400 ") { Evidence::Remark } else { Evidence::Seen };
     let why = match Read::parse(&message.bytes, &Limits::default()) {
         Err(error) => match error.header() {
             Some(header) => format!("{}: {}", header.as_str(), error.kind()),
@@ -214,7 +216,7 @@ pub fn unreadable(message: &Message, names: &[Names], zero: u64) -> Option<Findi
         time: Instant::from_nanos(message.time.saturating_sub(zero)),
         is_loopback: is_loopback(message.source),
         call_id: String::new(),
-        evidence: Evidence::Seen,
+        evidence,
         check: FORM.name(),
         source: FORM.source(),
         what: format!("{node} sent what is no message: {why}"),

@@ -411,6 +411,43 @@ fn found(run: &crate::run::Run) -> Vec<Finding> {
 }
 
 #[test]
+fn an_element_that_does_not_know_rport_breaks_no_rule() {
+    let asked = OPTIONS.replace("192.0.2.1;", "127.0.0.1:5070;rport;");
+    let answer = |via: &str| {
+        let answer = asked.replace("OPTIONS sip:b@b SIP/2.0", "SIP/2.0 200 OK").replace("Max-Forwards: 70\r\n", "");
+        answer.replace("<sip:b@b>", "<sip:b@b>;tag=b").replace("127.0.0.1:5070;rport;", via)
+    };
+    for (via, evidence) in [
+        ("127.0.0.1:5070;rport=5070;received=127.0.0.1;", None),
+        ("127.0.0.1:5070;rport;", Some(Evidence::Remark)),
+        ("127.0.0.1:5070;rport;received=127.0.0.1;", Some(Evidence::Remark)),
+        ("127.0.0.1:5070;rport=5071;received=127.0.0.1;", Some(Evidence::Missing)),
+        ("127.0.0.1:5070;rport=5070;", Some(Evidence::Missing)),
+        ("127.0.0.1:5070;rport;received=127.0.0.2;", Some(Evidence::Missing)),
+    ] {
+        let request = ip(Carrier::Datagram, "127.0.0.1:5070", "127.0.0.1:5060", asked.as_bytes());
+        let response = ip(Carrier::Datagram, "127.0.0.1:5060", "127.0.0.1:5070", answer(via).as_bytes());
+        let (messages, _, _) = read(&pcap(101, &[(0, &request), (100, &response)]));
+        let found = judge(&messages, &[], 0, 1_000_000);
+        let found: Vec<_> = found.iter().map(|finding| (finding.check, finding.evidence)).collect();
+        assert_eq!(found, evidence.map(|evidence| ("via", evidence)).as_slice(), "{via}");
+    }
+}
+
+#[test]
+fn a_400_that_lacks_what_its_request_lacked_breaks_no_rule() {
+    let of = |start: &str| {
+        let text = format!("{start}\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKy\r\nContent-Length: 0\r\n\r\n");
+        let packet = ip(Carrier::Datagram, "127.0.0.1:5060", "127.0.0.1:5070", text.as_bytes());
+        let (messages, _, _) = read(&pcap(101, &[(0, &packet)]));
+        unreadable(&messages[0], &[], 0).map(|finding| finding.evidence)
+    };
+    assert_eq!(of("SIP/2.0 400 Missing recipient"), Some(Evidence::Remark));
+    assert_eq!(of("SIP/2.0 404 Not Found"), Some(Evidence::Seen));
+    assert_eq!(of("OPTIONS sip:b@b SIP/2.0"), Some(Evidence::Seen));
+}
+
+#[test]
 fn a_run_without_mistakes_is_clean_whatever_is_lost() {
     for number in 0..60 {
         let case = draw(&Scope::default(), 7, number);
