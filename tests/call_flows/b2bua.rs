@@ -1,6 +1,6 @@
 //! A back-to-back user agent between Alice and Bob: the transaction user of the driver's example, in a simulated network.
 
-#[path = "../../core/driver/examples/b2bua/bridge.rs"]
+#[path = "../../core/driver/examples/shared/bridge.rs"]
 mod bridge;
 
 use bridge::{Bridge, Told};
@@ -25,13 +25,16 @@ fn world_of(plan: &str, alice: Phone, bob: Phone, phones_end_it: bool) -> (World
     let seed = Seed::from_u64(2);
     let profile = Profile::new("<sip:b2bua@192.0.2.2>".parse().expect("an identity"));
     let next_hop = NextHop::from(std::net::SocketAddr::from(([192, 0, 2, 4], 5060)));
-    let mut stack = Stack::new(Config::new(seed), Bridge::new(profile, Some(next_hop), seed));
+    let mut stack = Stack::new(Config::new(seed), Bridge::new(profile, next_hop, seed));
     let bound = (stack.listen(at.clone()), at.local);
     let actor = StackActor::new(stack)
         .hearing(|_, _, told| match told {
             Told::Begun(to) => Some(format!("calls {to}")),
             Told::Answered => Some("answered".into()),
             Told::Over(status) => Some(format!("over {status:?}")),
+            Told::Dropped(why, flow, bytes) => {
+                Some(format!("dropped {why:?} of {} octets from {}", bytes.len(), flow.remote))
+            }
         })
         .at(Instant::from_millis(SHUT_DOWN), |stack, now| stack.command(now, Bridge::shut_down));
     alice.join(&mut world, "alice");

@@ -4,6 +4,7 @@ mod b2bua;
 mod determinism;
 mod early_bye;
 mod faults;
+mod front;
 mod messages;
 mod phone;
 mod plans;

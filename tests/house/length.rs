@@ -1,6 +1,6 @@
 //! A file is short enough to be read in one sitting.
 
-use crate::source::sources;
+use crate::source::{Source, sources};
 
 /// Lines of a file, without its tests.
 const LONGEST: usize = 450;
@@ -14,4 +14,22 @@ fn no_file_is_longer_than_450_lines_without_its_tests() {
         .map(|source| format!("{}: {} lines", source.path, source.lines))
         .collect();
     assert!(long.is_empty(), "longer than {LONGEST} lines:\n{}", long.join("\n"));
+}
+
+/// Lines of an example of the driver, and of each file that the examples share.
+const LONGEST_EXAMPLE: usize = 149;
+
+#[test]
+fn each_example_of_the_driver_is_one_file_of_less_than_150_lines_beside_what_they_share() {
+    let all = sources("core/driver/examples");
+    let of = |source: &Source| source.path.trim_start_matches("core/driver/examples/").to_owned();
+    let (shared, own): (Vec<String>, Vec<String>) = all.iter().map(of).partition(|path| path.starts_with("shared/"));
+    assert!(!shared.is_empty());
+    assert_eq!(own, ["b2bua.rs", "load.rs", "minimal.rs", "phone.rs", "server.rs"]);
+    let long: Vec<String> = all
+        .iter()
+        .filter(|source| source.lines > LONGEST_EXAMPLE)
+        .map(|source| format!("{}: {} lines", source.path, source.lines))
+        .collect();
+    assert!(long.is_empty(), "longer than {LONGEST_EXAMPLE} lines:\n{}", long.join("\n"));
 }

@@ -13,10 +13,13 @@ use clap::{ArgGroup, Parser};
 use sansip::message::header::NameAddrBuf;
 use sansip::user_agent::{Core, Event, Outgoing, Profile, UserAgent};
 use sansip::{CallId, Duration, Instant};
-use shared::{GOODBYE, Hop, Outcome, Place, Program, Sessions, Usual, say, seconds};
+use shared::{Hop, Outcome, Place, Program, Sessions, Usual, dropped, listen_or_near, say, seconds};
 use std::collections::VecDeque;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How long calls may take to end once the user has said so.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Calls at a steady rate, or somebody who takes them.
 #[derive(Parser)]
@@ -57,7 +60,7 @@ fn load(options: &Options) -> Outcome<bool> {
     profile.outbound = options.through.clone().map(Into::into);
     let mut agent = UserAgent::user_agent(options.usual.config()?, profile);
     let mut running = options.usual.begin(&[options.listen], "load")?;
-    let at = running.driver.listen(&mut agent, options.listen, None, true)?;
+    let at = listen_or_near(&mut running, &mut agent, options.listen)?;
     let begin = running.driver.now();
     let (sessions, talking, report) = (Sessions::at(at.address.ip()), VecDeque::new(), begin + SECOND);
     let mut load = Load { options, sessions, talking, begin, report, is_ending: false, begun: 0, ended: 0, failed: 0 };
@@ -100,6 +103,7 @@ impl Program<Core> for Load<'_> {
             }
             Event::Ended { .. } => self.ended += 1,
             Event::Failed { .. } => self.failed += 1,
+            Event::Dropped { why, flow, bytes } => dropped(now, why, flow, &bytes),
             _ => {}
         }
         Ok(())

@@ -1,18 +1,16 @@
 //! The loop of an example: what its node tells, what the user types, and signals.
 
+use std::fmt::Debug;
 use std::io;
 use std::sync::mpsc::Receiver;
 
-use sansip::{Config, Duration, Instant, Stack, TransactionUser};
+use sansip::{Config, Duration, Instant, Node, Stack, TransactionUser};
 use sansip_driver::Turn;
 
-use super::{Certificates, Debug, Place, Records, Said, Sockets, end, fail, hear, parse, warn};
+use super::{Certificates, Place, Records, Said, Sockets, end, fail, hear, say, warn};
 
 /// The outcome of what may fail in many ways.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
-/// How long calls in progress may take to end once the user has said so.
-pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The whole of an example: does what the command line asks for, and ends with 0 if that went well, with 1 if it did not or could not be
 /// begun, which is said in one sentence.
@@ -23,6 +21,19 @@ pub(crate) fn run<O: clap::Parser>(program: impl FnOnce(&O) -> Outcome<bool>) ->
     }
 }
 
+/// The options of the command line. Wrong ones are one sentence, and the end.
+fn parse<O: clap::Parser>() -> O {
+    O::try_parse().unwrap_or_else(|error| {
+        if !error.use_stderr() {
+            error.exit();
+        }
+        let text = error.to_string();
+        let sentence: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        warn(sentence.join(" "));
+        end(2)
+    })
+}
+
 /// The options that every example has.
 #[derive(clap::Args)]
 pub(crate) struct Usual {
@@ -30,14 +41,15 @@ pub(crate) struct Usual {
     pub(crate) certificates: Certificates,
     #[command(flatten)]
     records: Records,
-    #[command(flatten)]
-    debug: Debug,
+    /// Tell on standard error what of peers is dropped, and why
+    #[arg(long)]
+    debug: bool,
 }
 
 impl Usual {
     /// Makes the configuration that a node begins with.
     pub(crate) fn config(&self) -> io::Result<Config> {
-        let mut config = Config { drops: self.debug.debug, ..Config::new(sansip_driver::seed()?) };
+        let mut config = Config { drops: self.debug, ..Config::new(sansip_driver::seed()?) };
         sansip_driver::fit_descriptors(&mut config.limits.transport);
         Ok(config)
     }
@@ -56,7 +68,7 @@ pub(crate) trait Program<U: TransactionUser> {
     /// The node tells something.
     fn told(&mut self, node: &mut Stack<U>, now: Instant, event: U::Event) -> Outcome<()>;
 
-    /// The user has typed a line.
+    /// The user has typed a line other than `status`.
     fn typed(&mut self, _node: &mut Stack<U>, _now: Instant, _line: &str) {}
 
     /// SIGINT or SIGTERM.
@@ -77,7 +89,7 @@ pub(crate) trait Program<U: TransactionUser> {
 pub(crate) struct Running<'a> {
     pub(crate) driver: Sockets,
     heard: Receiver<Said>,
-    certificates: &'a Certificates,
+    pub(crate) certificates: &'a Certificates,
     /// When the node has to have ended.
     end: Option<Instant>,
 }
@@ -97,6 +109,7 @@ impl Running<'_> {
                 Turn::Woken => {
                     for said in self.heard.try_iter() {
                         match said {
+                            Said::Line(line) if line == "status" => say_status(node, now),
                             Said::Line(line) => program.typed(node, now, &line),
                             Said::Reload => self.driver.reload(self.certificates),
                             Said::Stop => program.stops(node, now),
@@ -115,4 +128,18 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// Says in one line whether the node is idle, what is alive, and what has happened, as far as that is not 0.
+fn say_status<U: TransactionUser>(node: &Stack<U>, now: Instant) {
+    let (idle, endpoint) = (node.is_idle(), node.endpoint());
+    let (alive, happened) = (counts(&endpoint.census()), counts(&endpoint.stats()));
+    say(format_args!("{now} status idle={idle}{alive};{happened}"));
+}
+
+/// The fields of a struct of numbers, those that are not 0: ` connections=3 timers=7`.
+fn counts(of: &impl Debug) -> String {
+    let text = format!("{of:?}");
+    let fields = text.split(['{', '}', ',']).filter_map(|field| field.trim().split_once(": "));
+    fields.filter(|(_, value)| *value != "0").map(|(name, value)| format!(" {name}={value}")).collect()
 }

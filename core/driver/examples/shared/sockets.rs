@@ -1,54 +1,17 @@
 //! The driver of an example: the blocking one as long as UDP and TCP will do, that for tokio where TLS or WebSocket is asked for.
 
 use std::io;
-use std::path::PathBuf;
 
-use clap::Args;
 use sansip::message::HostPortBuf;
 use sansip::message::header::Protocol;
 use sansip::{Duration, Instant, Node, Stack, TransactionUser};
-use sansip_driver::{Dns, Resolver, Seen, Tls, Turn, Waker, blocking, tokio as asynchronous};
+use sansip_driver::{Dns, Resolver, Seen, Turn, Waker, blocking, tokio as asynchronous};
 use tokio::runtime::Runtime;
 
-use super::{Place, named, say, warn};
+use super::{Certificates, Place, named, say, warn};
 
 /// How many ports are tried behind one that is taken.
 const PORTS: u16 = 100;
-
-/// The files for TLS.
-#[derive(Args)]
-pub(crate) struct Certificates {
-    /// Our certificate in PEM, with those that lead to its root. SIGHUP reads the files anew
-    #[arg(long, value_name = "FILE", requires = "key")]
-    certificate: Option<PathBuf>,
-    /// Its key in PEM
-    #[arg(long, value_name = "FILE", requires = "certificate")]
-    key: Option<PathBuf>,
-    /// The roots that are trusted, in PEM
-    #[arg(long, value_name = "FILE")]
-    roots: Option<PathBuf>,
-}
-
-impl Certificates {
-    /// Whether others can connect to us over TLS.
-    pub(crate) const fn has_own(&self) -> bool {
-        self.certificate.is_some()
-    }
-
-    /// Reads the files.
-    fn read(&self) -> io::Result<Tls> {
-        let file = |path: &Option<PathBuf>| match path {
-            Some(path) => std::fs::read(path).map_err(|error| named(path.display(), error)),
-            None => Ok(Vec::new()),
-        };
-        let roots = file(&self.roots)?;
-        match &self.certificate {
-            Some(path) => Tls::new(&file(&self.certificate)?, &file(&self.key)?, &roots)
-                .map_err(|error| named(path.display(), error)),
-            None => Tls::trusting(&roots),
-        }
-    }
-}
 
 /// Sockets, clock and resolver.
 pub(crate) enum Sockets {

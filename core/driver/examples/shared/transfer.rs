@@ -4,7 +4,7 @@ use sansip::message::{Request, StatusCode};
 use sansip::user_agent::{Body, Outgoing, ServedId, UserAgent};
 use sansip::{CallId, Instant, ReferralId};
 
-use crate::shared::Outcome;
+use super::Outcome;
 
 /// That call, and by what the asker is told of it.
 #[derive(Default)]

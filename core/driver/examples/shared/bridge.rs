@@ -2,11 +2,12 @@
 //! one leg happens to the other. It stands on a user agent's core, and knows no socket.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Display;
 
 use sansip::message::header::NameAddrBuf;
-use sansip::message::{Request, StatusCode};
+use sansip::message::{Request, SharedBytes, StatusCode};
 use sansip::user_agent::{self, Body, CallDialog, Event, Extra, Outgoing, Profile, Reply};
-use sansip::{CallId, CommandError, Context, Indication, NextHop, Seed, TransactionUser};
+use sansip::{CallId, Context, DropCause, Flow, Indication, NextHop, Seed, TransactionUser};
 
 /// The role of the core among the marks of transactions.
 const AGENT: u8 = 1;
@@ -20,14 +21,16 @@ pub(crate) enum Told {
     Answered,
     /// One leg is over, and the other ends: with this status if it was never answered.
     Over(Option<StatusCode>),
+    /// A message of a peer was dropped ([`Config::drops`](sansip::Config)).
+    Dropped(DropCause, Flow, SharedBytes),
 }
 
 /// Both legs of each call.
 #[derive(Clone, Debug)]
 pub(crate) struct Bridge {
     agent: user_agent::Core,
-    /// Where calls go, if not where their Request-URI says.
-    next_hop: Option<NextHop>,
+    /// Where calls go.
+    next_hop: NextHop,
     /// The other leg of each.
     others: BTreeMap<CallId, CallId>,
     /// Offers within a call that wait for the answer of the other leg, by that leg.
@@ -35,10 +38,10 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    pub(crate) fn new(mut profile: Profile, next_hop: Option<NextHop>, seed: Seed) -> Self {
+    pub(crate) fn new(profile: Profile, next_hop: NextHop, seed: Seed) -> Self {
         // Whoever is called is somebody else.
-        profile.any_user = true;
-        Self { agent: user_agent::Core::new(profile, seed), next_hop, others: BTreeMap::new(), offers: BTreeMap::new() }
+        let agent = user_agent::Core::new(Profile { any_user: true, ..profile }, seed);
+        Self { agent, next_hop, others: BTreeMap::new(), offers: BTreeMap::new() }
     }
 
     /// Ends all calls.
@@ -60,80 +63,63 @@ impl Bridge {
     fn hear(&mut self, cx: &mut Context<'_, Event>, event: Event) -> Option<Told> {
         match event {
             Event::Incoming { call, request, .. } => match self.call_out(cx, call, &request) {
-                Ok(to) => return Some(Told::Begun(to)),
-                Err(_) => drop(self.agent.reject(cx, call, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR))),
+                Some(to) => return Some(Told::Begun(to)),
+                None => drop(self.agent.reject(cx, call, &Reply::new(StatusCode::SERVER_INTERNAL_ERROR))),
             },
+            // The caller may be gone already.
             Event::Progress { call, response, .. } => {
-                let caller = *self.others.get(&call)?;
-                let extra = Extra::new().body(Body::of_response(&response));
-                // The caller may be gone already.
-                let _ = self.agent.progress(cx, caller, response.status(), &extra);
+                let (caller, description) = (*self.others.get(&call)?, Body::of_response(&response));
+                let _ = self.agent.progress(cx, caller, response.status(), &description.into());
             }
             Event::Answered { call, response } => {
-                let caller = *self.others.get(&call)?;
-                let extra = Extra::new().body(Body::of_response(&response));
-                if self.agent.answer(cx, caller, &extra).is_err() {
+                if self.agent.answer(cx, *self.others.get(&call)?, &Body::of_response(&response).into()).is_err() {
                     self.end(cx, call);
                 }
                 return Some(Told::Answered);
             }
             // The offer was that of the 2xx, and the answer comes with the ACK.
             Event::Confirmed { call, ack } if Body::of_request(&ack).is_some() => {
-                let callee = *self.others.get(&call)?;
-                let _ = self.agent.answer_offer(cx, callee, &Extra::new().body(Body::of_request(&ack)));
+                let _ = self.agent.answer_offer(cx, *self.others.get(&call)?, &Body::of_request(&ack).into());
             }
             Event::Offered { call, dialog, request } => {
                 let (own, other) = (CallDialog::from((call, dialog)), *self.others.get(&call)?);
-                match self.agent.modify(cx, other, &Extra::new().body(Body::of_request(&request))) {
+                match self.agent.modify(cx, other, &Body::of_request(&request).into()) {
                     Ok(()) => drop(self.offers.insert(other, own)),
                     // Both sides offer at once: the other side's goes first (RFC 3261 §14.2).
                     Err(_) => drop(self.agent.refuse_offer(cx, own, &Reply::new(StatusCode::REQUEST_PENDING))),
                 }
             }
             Event::Modified { call, response, .. } => {
-                let offer = self.offers.remove(&call)?;
-                let _ = self.agent.accept_offer(cx, offer, &Extra::new().body(Body::of_response(&response)));
+                let _ = self.agent.accept_offer(cx, self.offers.remove(&call)?, &Body::of_response(&response).into());
             }
             Event::ModifyFailed { call, cause, .. } => {
-                let offer = self.offers.remove(&call)?;
-                let _ = self.agent.refuse_offer(cx, offer, &Reply::new(cause.counts_as()));
+                let _ = self.agent.refuse_offer(cx, self.offers.remove(&call)?, &Reply::new(cause.counts_as()));
             }
             Event::Failed { call, cause } => {
-                let other = self.part(call)?;
-                let status = cause.counts_as();
+                let (other, status) = (self.part(call)?, cause.counts_as());
                 if self.agent.reject(cx, other, &Reply::new(status)).is_err() {
                     self.end(cx, other);
                 }
                 return Some(Told::Over(Some(status)));
             }
             Event::Ended { call, .. } => {
-                let other = self.part(call)?;
-                self.end(cx, other);
+                self.part(call).map(|other| self.end(cx, other))?;
                 return Some(Told::Over(None));
             }
+            Event::Dropped { why, flow, bytes } => return Some(Told::Dropped(why, flow, bytes)),
             _ => {}
         }
         None
     }
 
     /// Calls whom the caller has asked for, in the caller's name and with the caller's offer.
-    fn call_out(
-        &mut self,
-        cx: &mut Context<'_, Event>,
-        caller: CallId,
-        request: &Request,
-    ) -> Result<NameAddrBuf, CommandError> {
-        let text = |uri: &dyn std::fmt::Display| format!("<{uri}>").parse::<NameAddrBuf>();
-        let (Ok(uri), Some(from)) = (request.uri(), request.headers().from()) else { return Err(CommandError::Gone) };
-        let (Ok(to), Ok(from)) = (text(&uri), text(&from.uri)) else { return Err(CommandError::Gone) };
-        let mut outgoing = Outgoing::to(&to).from(&from).body(Body::of_request(request));
-        if let Some(next_hop) = &self.next_hop {
-            outgoing = outgoing.next_hop(next_hop.clone());
-        }
-        let callee = self.agent.call(cx, &outgoing)?;
-        self.others.insert(caller, callee);
-        self.others.insert(callee, caller);
-        Ok(to)
+    fn call_out(&mut self, cx: &mut Context<'_, Event>, caller: CallId, request: &Request) -> Option<NameAddrBuf> {
+        let address = |uri: &dyn Display| format!("<{uri}>").parse::<NameAddrBuf>().ok();
+        let (to, from) = (address(&request.uri().ok()?)?, address(&request.headers().from()?.uri)?);
+        let outgoing = Outgoing::to(&to).from(&from).next_hop(self.next_hop.clone()).body(Body::of_request(request));
+        let callee = self.agent.call(cx, &outgoing).ok()?;
+        self.others.extend([(caller, callee), (callee, caller)]);
+        Some(to)
     }
 
     /// Forgets that two calls are legs of one; the other one.
