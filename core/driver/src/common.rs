@@ -171,6 +171,12 @@ impl<S> Common<S> {
         self.tell(node, connection, Change::Failed);
     }
 
+    /// Has a thread of the resolver panic after that time.
+    #[cfg(test)]
+    pub(crate) fn resolver_panics(&self, after: Duration) {
+        self.questions.panic_of_a_thread(after);
+    }
+
     fn ask<N: Node>(&mut self, node: &mut N, query: QueryId, question: Question) {
         if let Err(error) = self.questions.ask(node, query, question) {
             self.troubles.note(Attempt::Resolve, error);

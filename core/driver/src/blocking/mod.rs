@@ -255,3 +255,24 @@ fn enqueue(entries: &mut Slab<Entry>, ready: &mut VecDeque<usize>, key: usize) {
         ready.push_back(key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sansip::user_agent::{Profile, UserAgent};
+    use sansip::{Config, Seed};
+
+    use super::*;
+
+    #[test]
+    fn a_thread_of_the_resolver_that_panics_takes_the_driver_with_it_at_once() {
+        let profile = Profile::new("<sip:bob@127.0.0.1>".parse().unwrap());
+        let mut agent = UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
+        let mut driver = Driver::new().unwrap();
+        driver.common.resolver_panics(Duration::from_millis(20));
+        let until = driver.now() + Duration::from_secs(5);
+        let next = std::panic::AssertUnwindSafe(|| driver.next(&mut agent, Some(until)));
+        let panicked = std::panic::catch_unwind(next).expect_err("it has gone on");
+        assert_eq!(panicked.downcast_ref(), Some(&"a thread of the resolver has panicked"));
+        assert!(driver.now() < until, "it has waited");
+    }
+}

@@ -402,4 +402,54 @@ mod tests {
             assert!(driver.tasks.is_empty());
         });
     }
+
+    /// A server's choice of its certificate, which panics.
+    #[cfg(feature = "tls")]
+    #[derive(Debug)]
+    struct NoChoice;
+
+    #[cfg(feature = "tls")]
+    impl tokio_rustls::rustls::server::ResolvesServerCert for NoChoice {
+        fn resolve(
+            &self,
+            _: tokio_rustls::rustls::server::ClientHello<'_>,
+        ) -> Option<Arc<tokio_rustls::rustls::sign::CertifiedKey>> {
+            panic!("no handshake is half done")
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    #[should_panic(expected = "no handshake is half done")]
+    fn a_tls_handshake_that_panics_takes_the_driver_with_it() {
+        use tokio_rustls::rustls::{ServerConfig, crypto::ring::default_provider, pki_types::ServerName};
+
+        let server = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(NoChoice));
+        let tls = crate::Tls { server: Some(Arc::new(server)), ..crate::Tls::trusting(&[]).unwrap() };
+        let connector = tokio_rustls::TlsConnector::from(tls.client.clone());
+        runtime().block_on(async {
+            let (mut driver, mut agent) = (Driver::new(Resolver::System), agent());
+            driver.set_tls(tls);
+            let (_, listener) = driver.listen(&mut agent, Listener::tls("127.0.0.1:0".parse().unwrap())).unwrap();
+            tokio::spawn(async move {
+                let stream = tokio::net::TcpStream::connect(listener.local).await.unwrap();
+                connector.connect(ServerName::from(listener.local.ip()), stream).await
+            });
+            let _ = tokio::time::timeout(Duration::from_secs(5), driver.next(&mut agent, None)).await;
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "a thread of the resolver has panicked")]
+    fn a_thread_of_the_resolver_that_panics_takes_the_driver_with_it() {
+        runtime().block_on(async {
+            let (mut driver, mut agent) = (Driver::new(Resolver::System), agent());
+            driver.common.resolver_panics(Duration::from_millis(20));
+            let _ = tokio::time::timeout(Duration::from_secs(5), driver.next(&mut agent, None)).await;
+        });
+    }
 }
