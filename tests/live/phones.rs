@@ -13,6 +13,7 @@ fn phones_call(protocol: &str) {
     bob.says("is established");
     bob.says("is over");
     assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)));
+    server.is_read_by_wireshark();
 }
 
 #[test]

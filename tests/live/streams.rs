@@ -31,4 +31,5 @@ fn requests_come_octet_by_octet() {
         }
     }
     assert_eq!(String::from_utf8_lossy(&heard).matches("SIP/2.0 200 OK\r\n").count(), 3);
+    server.is_read_by_wireshark();
 }
