@@ -4,7 +4,6 @@ mod b2bua;
 mod determinism;
 mod early_bye;
 mod faults;
-mod front;
 mod messages;
 mod phone;
 mod plans;
@@ -13,6 +12,7 @@ mod record_route;
 mod regressions;
 mod services;
 mod session_setup;
+mod stateless;
 mod topologies;
 mod transfers;
 

@@ -8,6 +8,7 @@ mod baresip;
 mod crowds;
 mod examples;
 mod kamailio;
+mod linphone;
 mod phones;
 mod processes;
 mod scenario;

@@ -155,6 +155,7 @@ impl Questions {
 
     /// Has a thread panic after that time while the duty to answer is its own.
     #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "the driver is to wait by then")]
     pub(crate) fn panic_of_a_thread(&self, after: sansip::Duration) {
         let question = Arc::new(Question::Address { name: "biloxi.example".into() });
         let duty = Duty { question, report: self.report.clone() };
