@@ -245,6 +245,11 @@ impl Endpoint {
         deliveries.cancel(&mut below, delivery, fields)
     }
 
+    /// Gives an INVITE on its way the fields of the ACK for a final response that is no 2xx, besides those of RFC 3261 §17.1.1.3.
+    pub(crate) fn equip_ack(&mut self, invite: DeliveryId, fields: Box<Lines>) {
+        self.deliveries.equip_ack(invite, fields);
+    }
+
     /// Takes a request back that is not on its way: its next hop, or the next place after one that could not be reached, is
     /// still looked for or being connected to. False, and nothing happens, if it is. Nothing more is said of it.
     pub fn withdraw(&mut self, delivery: DeliveryId) -> bool {

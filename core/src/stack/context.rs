@@ -201,6 +201,11 @@ impl<'a, E> Context<'a, E> {
         self.endpoint.cancel_with(self.now, delivery, fields)
     }
 
+    /// Gives an INVITE of ours the fields of the ACK for a final response that is no 2xx: see [`Endpoint::equip_ack`].
+    pub(crate) fn equip_ack(&mut self, invite: DeliveryId, fields: Box<Lines>) {
+        self.endpoint.equip_ack(invite, fields);
+    }
+
     /// Sends the ACK for a 2xx: see [`Endpoint::acknowledge`].
     ///
     /// # Errors

@@ -174,13 +174,14 @@ impl ClientTransactions {
         self.follow(wire, invite);
     }
 
-    /// Takes a response. For `server_name` see [`cancel`](Self::cancel): an ACK goes where its INVITE went.
-    pub(crate) fn respond(
+    /// Takes a response. For `server_name` see [`cancel`](Self::cancel): an ACK goes where its INVITE went, and has these `fields` besides.
+    pub(crate) fn respond<'f>(
         &mut self,
         wire: &mut Wire,
         client: ClientTransactionId,
         response: &Response,
         server_name: impl FnOnce(DeliveryId) -> Option<HostBuf>,
+        fields: impl FnOnce(DeliveryId) -> Option<&'f Lines>,
     ) -> Option<Heard> {
         let status = response.status();
         if let Some(transaction) = self.table.get(client) {
@@ -191,7 +192,7 @@ impl ClientTransactions {
             wire.stats.absorbed += 1;
         }
         if actions.send == Some(ClientSend::Ack) {
-            self.make_ack(wire, client, response);
+            self.make_ack(wire, client, response, fields);
             self.renew(wire, client, server_name);
         }
         self.act(wire, client, actions)
@@ -247,11 +248,18 @@ impl ClientTransactions {
     }
 
     /// Puts the ACK for a non-2xx final response in the place of the INVITE, if that is not done yet.
-    fn make_ack(&mut self, wire: &mut Wire, client: ClientTransactionId, response: &Response) {
+    fn make_ack<'f>(
+        &mut self,
+        wire: &mut Wire,
+        client: ClientTransactionId,
+        response: &Response,
+        fields: impl FnOnce(DeliveryId) -> Option<&'f Lines>,
+    ) {
         let Some(transaction) = self.table.get_mut(client) else { return };
         match &transaction.kept {
             Kept::Request(bytes) => {
-                let ack = reread(bytes).and_then(|invite| derived::ack(&invite, response));
+                let fields = transaction.owner.and_then(fields);
+                let ack = reread(bytes).and_then(|invite| derived::ack(&invite, response, fields));
                 transaction.kept = ack.map_or(Kept::Nothing, |ack| Kept::Ack(ack.as_bytes().clone()));
             }
             Kept::Ack(_) => wire.stats.retransmitted += 1,

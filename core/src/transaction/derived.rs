@@ -7,22 +7,26 @@ use alloc::format;
 use crate::message::{HeaderId, Lines, Method, Request, RequestBuilder, Response, unfolded};
 
 /// The ACK for a non-2xx final response to `invite`, which has our Via on top. Its To is that of the response; one that cannot be
-/// written again is as if absent.
-pub(crate) fn ack(invite: &Request, response: &Response) -> Option<Request> {
+/// written again is as if absent. It has these fields besides.
+pub(crate) fn ack(invite: &Request, response: &Response, fields: Option<&Lines>) -> Option<Request> {
     let received = response.headers().raw(HeaderId::To).map(unfolded);
     let to = if let Some(Ok(to)) = received { to } else { Cow::Borrowed(invite.headers().raw(HeaderId::To)?) };
     derive(invite, Method::Ack, &to, |ack| {
         // No server can challenge an ACK: it must carry what proved the INVITE (§22.1).
-        ack.copy(invite, HeaderId::Authorization).copy(invite, HeaderId::ProxyAuthorization)
+        with(ack.copy(invite, HeaderId::Authorization).copy(invite, HeaderId::ProxyAuthorization), fields)
     })
 }
 
 /// The CANCEL of `invite`, which has our Via on top, with these fields besides, such as Reason (RFC 3326).
 pub(crate) fn cancel(invite: &Request, fields: Option<&Lines>) -> Option<Request> {
-    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?, |cancel| match fields {
-        Some(fields) => cancel.lines(fields),
-        None => cancel,
-    })
+    derive(invite, Method::Cancel, invite.headers().raw(HeaderId::To)?, |cancel| with(cancel, fields))
+}
+
+fn with(derived: RequestBuilder, fields: Option<&Lines>) -> RequestBuilder {
+    match fields {
+        Some(fields) => derived.lines(fields),
+        None => derived,
+    }
 }
 
 /// Request-URI, topmost Via, Route, From, Call-ID and CSeq number of the INVITE, and what `add` adds: a CANCEL must not have
@@ -43,7 +47,7 @@ fn derive(
         .copy(invite, HeaderId::CallId)
         .header(HeaderId::CSeq, format!("{} {method}", invite.cseq()?.number));
     let derived = add(derived).finish();
-    // An ACK has no more than its INVITE, which could be written; the fields of a CANCEL were checked.
+    // Neither has more than its INVITE, which could be written, but for fields that were checked.
     let Ok(derived) = derived else { return None };
     Some(derived)
 }
@@ -73,7 +77,7 @@ mod tests {
         let counts = |request: &Request| {
             [HeaderId::ProxyAuthorization, HeaderId::Authorization].map(|id| request.headers().count(id))
         };
-        assert_eq!(counts(&ack(&invite, &response).unwrap()), [2, 1]);
+        assert_eq!(counts(&ack(&invite, &response, None).unwrap()), [2, 1]);
         assert_eq!(counts(&cancel(&invite, None).unwrap()), [0, 0]);
     }
 
@@ -90,7 +94,7 @@ mod tests {
         ] {
             let response = parse(&format!("SIP/2.0 486 Busy Here\r\n{via}To: {received}\r\n{rest}"));
             let Message::Response(response) = response else { panic!("a response") };
-            let ack = ack(&invite, &response).unwrap();
+            let ack = ack(&invite, &response, None).unwrap();
             assert_eq!(ack.headers().raw(HeaderId::To), Some(written.as_bytes()), "{received:?}");
         }
     }

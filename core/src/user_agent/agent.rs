@@ -184,6 +184,7 @@ impl Core {
             dialogs: Dialogs::new(dialogs),
             keyring,
             guard: None,
+            standing: None,
             accounts,
         };
         Self {

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::account::{Account, Accounts};
 use super::agent::Cx;
 use super::client::Requests;
-use super::compose::Outgoing;
+use super::compose::{Extra, Messages, Outgoing, Sort, Standing, stand};
 use super::profile::Profile;
 use super::serve::belongs_to_no_usage;
 use super::server::{Guard, Serving};
@@ -13,7 +13,7 @@ use crate::auth::Keyring;
 use crate::dialog::{Dialog, DialogId, Dialogs, Path};
 use crate::error::CommandError;
 use crate::flow::Flow;
-use crate::message::{Method, Request};
+use crate::message::{Lines, Method, Request};
 use crate::transport::Listener;
 use crate::user_agent::{AccountId, CallId, ReferralId, SubscriptionId};
 
@@ -30,6 +30,8 @@ pub(super) struct Floor {
     pub(super) keyring: Keyring<AccountId>,
     /// Who has to prove themselves before they are served. In a box, as most user agents serve all.
     pub(super) guard: Option<Box<Guard>>,
+    /// The fields and bodies that stand in messages of a sort. In a box, as most user agents have none.
+    pub(super) standing: Option<Box<Standing>>,
     /// Who we are, and the ways that registrars have given to requests outside of dialogs.
     pub(super) accounts: Accounts,
 }
@@ -57,6 +59,29 @@ impl Floor {
         {
             self.keyring.forget_call(account, dialog.name.as_key().call_id);
         }
+    }
+
+    /// Sets what stands in these messages: of that call, or of all.
+    ///
+    /// # Errors
+    /// `HeaderOwned`, `Invalid`: what such messages cannot carry.
+    pub(super) fn set_standing(
+        &mut self,
+        call: Option<CallId>,
+        messages: Messages,
+        extra: Extra,
+    ) -> Result<(), CommandError> {
+        messages.check(&extra)?;
+        stand(&mut self.standing, call, messages, extra);
+        Ok(())
+    }
+
+    /// The fields of a CANCEL (§9.1), with those that stand in it.
+    pub(super) fn cancel_fields(&self, call: CallId, fields: Option<Box<Lines>>) -> Option<Box<Lines>> {
+        let Some(standing) = &self.standing else { return fields };
+        let mut fields = fields.unwrap_or_else(|| Box::new(Lines::new()));
+        standing.complete(Some(call), Sort::Request(Method::Cancel), &mut fields);
+        Some(fields)
     }
 
     /// Takes the CSeq number of a request in a dialog; false if the request is out of order (§12.2.2).

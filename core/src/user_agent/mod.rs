@@ -34,7 +34,7 @@ pub use account::{Account, Instance};
 pub use agent::{Census, Core};
 pub use call_dialog::CallDialog;
 pub use client::Amend;
-pub use compose::{Body, Extra, Outgoing, Reply};
+pub use compose::{Body, Extra, Messages, Outgoing, Reply};
 pub use event::{CallInfo, CallState, Cause, EndCause, Event, Wanted};
 pub use keep_alive::KeepAlive;
 pub use limits::Limits;

@@ -13,7 +13,7 @@ mod relays;
 mod waiting;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use core::net::SocketAddr;
 
@@ -43,6 +43,8 @@ pub(super) struct Deliveries {
     waiting: Waiting,
     /// What tells the requests of a stateless proxy that wait for their way: branch and method.
     relays: BTreeSet<String>,
+    /// The fields that the ACK of a rejection has besides, of those INVITEs that have any.
+    acks: BTreeMap<DeliveryId, Box<Lines>>,
 }
 
 /// The surroundings of a delivery: the layers below, and what it may use beside them.
@@ -126,7 +128,7 @@ enum Cancel {
 
 impl Deliveries {
     pub(super) const fn new() -> Self {
-        Self { table: Arena::new(), waiting: Waiting::new(), relays: BTreeSet::new() }
+        Self { table: Arena::new(), waiting: Waiting::new(), relays: BTreeSet::new(), acks: BTreeMap::new() }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -250,6 +252,13 @@ impl Deliveries {
         Ok(())
     }
 
+    /// See [`Endpoint::equip_ack`](super::Endpoint::equip_ack).
+    pub(super) fn equip_ack(&mut self, id: DeliveryId, fields: Box<Lines>) {
+        if self.table.contains(id) {
+            self.acks.insert(id, fields);
+        }
+    }
+
     /// See [`Endpoint::withdraw`](super::Endpoint::withdraw).
     pub(super) fn withdraw(&mut self, below: &mut Below<'_>, id: DeliveryId) -> bool {
         let unsent = |delivery: &Delivery| matches!(delivery.stage, Stage::Locating | Stage::Opening { .. });
@@ -265,7 +274,8 @@ impl Deliveries {
         flow: Flow,
     ) {
         let server_name = |owner| self.server_name(owner);
-        let heard = below.clients.respond(below.wire, client, &response, server_name);
+        let fields = |owner| self.acks.get(&owner).map(|fields| &**fields);
+        let heard = below.clients.respond(below.wire, client, &response, server_name, fields);
         let Some(Heard { owner: Some(owner), tell, over, flow: asked }) = heard else { return };
         match tell {
             Some(ClientTell::Response) => {
@@ -396,6 +406,9 @@ impl Deliveries {
     fn end(&mut self, below: &mut Below<'_>, id: DeliveryId) -> Option<Delivery> {
         self.end_places(below, id);
         let ended = self.table.remove(id)?;
+        if !self.acks.is_empty() {
+            self.acks.remove(&id);
+        }
         if let Stage::Opening { connection, place } = ended.stage {
             self.waiting.leave(connection, place);
         }

@@ -7,7 +7,7 @@ use crate::message::header::Header;
 use crate::message::headers::Headers;
 use crate::message::method::Method;
 use crate::message::name::{HeaderId, HeaderName};
-use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow};
+use crate::message::span::{FieldSpan, LONGEST_SECTION, PackedSpan, narrow, part};
 use crate::message::text::{self, decimal};
 use alloc::vec::Vec;
 use core::fmt;
@@ -127,6 +127,27 @@ impl Lines {
         }
     }
 
+    /// Appends those fields of other lines whose names these did not have before, and what was wrong with the other ones.
+    pub(crate) fn append_missing(&mut self, other: &Self) {
+        let before = self.fields.len();
+        for field in other.fields.iter().map(|field| FieldSpan::unpack(*field)) {
+            let text = other.text.as_bytes();
+            let name = name_of(text, &field);
+            let own = self.text.as_bytes();
+            let mut had = self.fields.iter().take(before).map(|field| FieldSpan::unpack(*field));
+            if had.any(|field| name_of(own, &field).eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let by = self.text.len().wrapping_sub(field.line.into());
+            self.fields.push(FieldSpan::moved(field.pack(), by));
+            self.text.put(part(text, field.line, field.end));
+            self.text.put(b"\r\n");
+        }
+        if let Some(error) = other.error {
+            self.fail(error);
+        }
+    }
+
     /// Whether a field of this header was appended.
     pub(crate) fn contains(&self, id: HeaderId) -> bool {
         self.fields.iter().any(|field| FieldSpan::unpack(*field).id == Some(id))
@@ -168,6 +189,11 @@ impl Lines {
         self.fields.iter().any(|field| FieldSpan::unpack(*field).id == Some(id))
     }
 
+    /// Whether there is no field.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Where in the text each field stands.
     pub(super) fn fields(&self) -> &[PackedSpan] {
         &self.fields
@@ -195,6 +221,11 @@ impl Lines {
     pub(in crate::message) fn check(&self) -> Result<&[u8], BuildError> {
         self.error.map_or(Ok(self.text.as_bytes()), Err)
     }
+}
+
+/// The name of a field that stands in this text.
+fn name_of<'t>(text: &'t [u8], field: &FieldSpan) -> &'t [u8] {
+    text::trim_end(part(text, field.line, field.start)).strip_suffix(b":").unwrap_or_default()
 }
 
 /// A body and its Content-Type; an empty type writes none.

@@ -75,7 +75,9 @@ impl Floor {
                 request = fields.edit(request.edit()).finish().map_err(|_| CommandError::Invalid("message"))?;
             }
         }
-        self.requests.send(cx, owner, account, request, here, next_hop)
+        let sent = self.requests.send(cx, owner, account, request, here, next_hop)?;
+        self.equip_ack(cx, sent);
+        Ok(sent)
     }
 
     /// Takes a response to a request of ours. That to an earlier attempt, whose transaction may still live, says nothing any more.
@@ -417,6 +419,7 @@ impl Floor {
             }
         }
         pending.tried.note(amendment);
+        self.equip_ack(cx, id);
         let interval = match amendment {
             Amendment::Interval(seconds) | Amendment::Session(seconds) => Some(*seconds),
             _ => None,

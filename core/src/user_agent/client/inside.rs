@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Sort};
 use super::super::floor::Floor;
 use super::redirect::Before;
 use super::{Kept, Owner, Pending, Stage};
@@ -67,6 +67,7 @@ impl Floor {
         if let Some(pending) = self.requests.table.get_mut(id) {
             pending.stage = Stage::Sent(delivery);
         }
+        self.equip_ack(cx, id);
         Ok(())
     }
 
@@ -147,6 +148,7 @@ impl Floor {
         let pending = self.requests.table.get(id).ok_or(CommandError::Gone)?;
         let Inside { dialog, method, extra } = pending.inside.as_ref().ok_or(CommandError::WrongState)?;
         let (account_id, account) = self.account_in(*dialog);
+        let standing = self.standing.as_ref().map(|standing| (standing, self.call_of(*dialog)));
         let dialog = self.dialogs.get(*dialog).ok_or(CommandError::Gone)?;
         let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
         let mut lines = Lines::new();
@@ -166,8 +168,11 @@ impl Floor {
         if let Some(extra) = extra {
             extra.add_to(&mut lines);
         }
+        let mut content = extra.as_ref().map(|extra| extra.content()).unwrap_or_default();
+        if let Some((standing, call)) = standing {
+            content = content.or(standing.complete(call, Sort::Request(*method), &mut lines));
+        }
         let parts = RequestParts::new(*method, path.request_uri.as_bytes(), &lines);
-        let content = extra.as_ref().map(|extra| extra.content()).unwrap_or_default();
         written(cx, &RequestParts { content, ..parts }, here, path.next_hop)
     }
 }

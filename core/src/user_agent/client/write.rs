@@ -1,15 +1,16 @@
 //! How requests of ours outside of dialogs are written (RFC 3261 §8.1.1).
 
 use super::super::agent::Cx;
-use super::super::compose::Outgoing;
+use super::super::compose::{Outgoing, Sort};
 use super::super::floor::Floor;
+use super::{Owner, Pending, Stage};
 use crate::dialog::Path;
 use crate::error::CommandError;
 use crate::extension::Extension;
 use crate::message::header::NameAddrBuf;
 use crate::message::{HeaderId, Lines, Method, Recipe, Request, RequestParts};
 use crate::transport::Here;
-use crate::user_agent::AccountId;
+use crate::user_agent::{AccountId, RequestId};
 
 /// The parts that every request outside of dialogs has.
 pub(in crate::user_agent) struct Outside<'a> {
@@ -83,8 +84,25 @@ impl Floor {
             lines.header(HeaderId::Require, alloc::format!("{}", outgoing.require));
         }
         outgoing.extra.add_to(&mut lines);
+        let mut content = outgoing.extra.content();
+        if let Some(standing) = &self.standing {
+            content = content.or(standing.complete(None, Sort::Request(outside.method), &mut lines));
+        }
         let parts = RequestParts::new(outside.method, path.request_uri.as_bytes(), &lines);
-        let request = RequestParts { content: outgoing.extra.content(), ..parts }.request();
+        let request = RequestParts { content, ..parts }.request();
         Ok((request.map_err(|_| CommandError::Invalid("body"))?, here))
+    }
+
+    /// Gives an INVITE that was just sent the fields of the ACK that a rejection of it gets (§17.1.1.3).
+    pub(super) fn equip_ack(&self, cx: &mut Cx<'_>, id: RequestId) {
+        let Some(standing) = &self.standing else { return };
+        let Some(Pending { owner: Owner::Invite(call) | Owner::Modify(call), stage: Stage::Sent(delivery), .. }) =
+            self.requests.table.get(id)
+        else {
+            return;
+        };
+        if let Some(fields) = standing.fields(Some(*call), Sort::Request(Method::Ack)) {
+            cx.equip_ack(*delivery, fields);
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::flow::ListenerId;
 use crate::transport::Listener;
 use crate::user_agent::account::Account;
 use crate::user_agent::agent::{Core, Cx};
-use crate::user_agent::compose::Outgoing;
+use crate::user_agent::compose::{Extra, Outgoing};
 use crate::user_agent::keep_alive::KeepAlive;
 use crate::user_agent::registration::Register;
 use crate::user_agent::{AccountId, KeptFlowId, RegistrationId};
@@ -21,12 +21,17 @@ impl Core {
         self.registrations.register(&mut self.floor, cx, register)
     }
 
-    /// As [`UserAgent::unregister`](crate::user_agent::UserAgent::unregister).
+    /// As [`UserAgent::unregister_with`](crate::user_agent::UserAgent::unregister_with).
     ///
     /// # Errors
     /// As there.
-    pub fn unregister(&mut self, cx: &mut Cx<'_>, registration: RegistrationId) -> Result<(), CommandError> {
-        self.registrations.unregister(&mut self.floor, cx, registration)
+    pub fn unregister(
+        &mut self,
+        cx: &mut Cx<'_>,
+        registration: RegistrationId,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.registrations.unregister(&mut self.floor, cx, registration, extra)
     }
 
     /// As [`UserAgent::unregister_all`](crate::user_agent::UserAgent::unregister_all).

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::agent::{Closing, Core, Cx};
 use super::client::Amend;
-use super::compose::{Extra, Outgoing, Reply};
+use super::compose::{Extra, Messages, Outgoing, Reply};
 use super::event::CallInfo;
 use super::registration::ToRemove;
 use super::replace::Replace;
@@ -151,12 +151,20 @@ impl Core {
         self.calls.hang_up(&mut self.floor, cx, call, extra)
     }
 
-    /// As [`UserAgent::farewell`](super::UserAgent::farewell).
+    /// As [`UserAgent::standing`](super::UserAgent::standing).
     ///
     /// # Errors
     /// As there.
-    pub fn farewell(&mut self, call: CallId, extra: Extra) -> Result<(), CommandError> {
-        self.calls.set_farewell(call, extra)
+    pub fn standing(&mut self, messages: Messages, extra: Extra) -> Result<(), CommandError> {
+        self.floor.set_standing(None, messages, extra)
+    }
+
+    /// As [`UserAgent::standing_in`](super::UserAgent::standing_in).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn standing_in(&mut self, call: CallId, messages: Messages, extra: Extra) -> Result<(), CommandError> {
+        self.calls.set_standing(&mut self.floor, call, messages, extra)
     }
 
     /// As [`UserAgent::replacing`](super::UserAgent::replacing).
@@ -176,12 +184,17 @@ impl Core {
         self.subscriptions.subscribe(&mut self.floor, cx, subscribe)
     }
 
-    /// As [`UserAgent::unsubscribe`](super::UserAgent::unsubscribe).
+    /// As [`UserAgent::unsubscribe_with`](super::UserAgent::unsubscribe_with).
     ///
     /// # Errors
     /// As there.
-    pub fn unsubscribe(&mut self, cx: &mut Cx<'_>, subscription: SubscriptionId) -> Result<(), CommandError> {
-        self.subscriptions.unsubscribe(&mut self.floor, cx, subscription)
+    pub fn unsubscribe(
+        &mut self,
+        cx: &mut Cx<'_>,
+        subscription: SubscriptionId,
+        extra: &Extra,
+    ) -> Result<(), CommandError> {
+        self.subscriptions.unsubscribe(&mut self.floor, cx, subscription, extra)
     }
 
     /// As [`UserAgent::unsubscribe_everywhere`](super::UserAgent::unsubscribe_everywhere).

@@ -83,3 +83,13 @@ impl Body {
         (!bytes.is_empty()).then(|| Self::new(content_type, bytes))
     }
 }
+
+impl<'a> Content<'a> {
+    /// This content, or if there is none that of the body which stands in such messages.
+    pub(in crate::user_agent) fn or(self, standing: Option<&'a Body>) -> Self {
+        match standing {
+            Some(body) if self.octets.is_empty() && self.content_type.is_empty() => body.content(),
+            _ => self,
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Header fields and a body besides what the core writes.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::body::Body;
@@ -135,6 +136,26 @@ impl Extra {
         self
     }
 
+    /// Adds a Warning, which says more about why, in words for a human being: code 399 (RFC 3261 §20.43). Only responses carry it.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Extra;
+    /// assert!(Extra::new().warning("The line is in use").check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn warning(mut self, text: &str) -> Self {
+        let mut value = Vec::from(&b"399 sansip \""[..]);
+        for octet in text.bytes() {
+            if matches!(octet, b'"' | b'\\') {
+                value.push(b'\\');
+            }
+            value.push(octet);
+        }
+        value.push(b'"');
+        self.write(HeaderId::Warning.into(), &value);
+        self
+    }
+
     /// Adds what another one has.
     #[must_use]
     pub(in crate::user_agent) fn and(mut self, other: &Self) -> Self {
@@ -143,6 +164,14 @@ impl Extra {
         }
         self.body = other.body.clone().or(self.body);
         self.error = self.error.or(other.error);
+        self
+    }
+
+    /// Adds those fields of another one whose names are not there yet, and its body if there is none.
+    #[must_use]
+    pub(in crate::user_agent) fn before(mut self, other: &Self) -> Self {
+        other.complete(self.lines.get_or_insert_with(|| Box::new(Lines::new())));
+        self.body = self.body.or_else(|| other.body.clone());
         self
     }
 
@@ -166,16 +195,6 @@ impl Extra {
         self.lines.clone()
     }
 
-    /// Adds the fields of another one, and its body if that has one.
-    pub(in crate::user_agent) fn join(&mut self, other: &Self) {
-        if let Some(lines) = &other.lines {
-            self.lines.get_or_insert_with(|| Box::new(Lines::new())).append(lines);
-        }
-        if other.body.is_some() {
-            self.body.clone_from(&other.body);
-        }
-    }
-
     /// Whether the body describes a session.
     pub(in crate::user_agent) fn describes(&self) -> bool {
         self.body.as_ref().is_some_and(|body| describes(Some(body.content_type.as_bytes()), &body.bytes))
@@ -191,6 +210,18 @@ impl Extra {
         if let Some(extra) = &self.lines {
             lines.append(extra);
         }
+    }
+
+    /// Completes the fields of a message by those whose names it has not yet.
+    pub(super) fn complete(&self, lines: &mut Lines) {
+        if let Some(extra) = &self.lines {
+            lines.append_missing(extra);
+        }
+    }
+
+    /// The body, if there is one.
+    pub(super) const fn given_body(&self) -> Option<&Body> {
+        self.body.as_ref()
     }
 
     /// The body as a message takes it; without one, nothing.

@@ -1,15 +1,16 @@
 //! Requests of ours outside of dialogs.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::body::Body;
 use super::extra::Extra;
-use super::given::Given;
+use super::standing::Messages;
 use crate::dialog::{Path, RouteSet, request_target};
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
 use crate::message::header::NameAddrBuf;
-use crate::message::{HeaderId, HeaderName, UriBuf};
+use crate::message::{HeaderName, Method, UriBuf};
 use crate::transport::NextHop;
 use crate::user_agent::AccountId;
 
@@ -33,7 +34,10 @@ pub struct Outgoing {
     routes: RouteSet,
     pub(in crate::user_agent) account: Option<AccountId>,
     pub(in crate::user_agent) extra: Extra,
-    pub(in crate::user_agent) given: Option<Box<Given>>,
+    /// The answer to an offer that nobody wants. In a box, as most calls have nothing here.
+    pub(in crate::user_agent) refusal: Option<Box<Body>>,
+    /// What stands in the messages of the call.
+    pub(in crate::user_agent) standing: Vec<(Messages, Extra)>,
     pub(in crate::user_agent) require: Extensions,
 }
 
@@ -48,7 +52,8 @@ impl Outgoing {
             routes: RouteSet::default(),
             account: None,
             extra: Extra::new(),
-            given: None,
+            refusal: None,
+            standing: Vec::new(),
             require: Extensions::NONE,
         }
     }
@@ -108,14 +113,37 @@ impl Outgoing {
     /// (RFC 3261 §13.2.2.4). Without this the ACK has no body.
     #[must_use]
     pub fn refusal(mut self, body: Body) -> Self {
-        self.given.get_or_insert_default().refusal = Some(body);
+        self.refusal = Some(Box::new(body));
         self
     }
 
-    /// Sets the header fields of each ACK that acknowledges a 2xx to this INVITE, whichever fork has sent that; Proxy-Require is refused, as an
-    /// ACK can demand nothing that its INVITE has not (RFC 3261 §8.2.2.3). The body of such an ACK
-    /// is the answer to an offer alone: see [`UserAgent::answer_offer`](crate::user_agent::UserAgent::answer_offer), whose fields stand behind these,
-    /// and [`refusal`](Self::refusal).
+    /// Sets the header fields and the body that stand in these messages of the call, as [`UserAgent::standing_in`] does, from its first
+    /// message on. The INVITE itself has what [`header`](Self::header) and [`body`](Self::body) say. The command that makes the call refuses
+    /// what these messages cannot carry; other commands do not look at it.
+    ///
+    /// [`UserAgent::standing_in`]: crate::user_agent::UserAgent::standing_in
+    ///
+    /// ```
+    /// # use sansip::message::Method;
+    /// # use sansip::user_agent::{Extra, Messages, Outgoing};
+    /// let call = Outgoing::to(&"<sip:bob@biloxi.com>".parse().unwrap())
+    ///     .standing(Messages::Requests(Method::Cancel), Extra::new().header("Reason", "SIP;cause=487"));
+    /// # let _ = call;
+    /// ```
+    #[must_use]
+    pub fn standing(mut self, messages: Messages, extra: impl Into<Extra>) -> Self {
+        let extra = extra.into();
+        if let Err(error) = messages.check(&extra) {
+            self.extra.fail(error);
+        }
+        self.standing.push((messages, extra));
+        self
+    }
+
+    /// Sets the header fields of each ACK of the call, of 2xx and of rejections, whichever fork has sent that; Proxy-Require is refused, as an
+    /// ACK can demand nothing that its INVITE has not (RFC 3261 §8.2.2.3). The body of an ACK
+    /// is the answer to an offer alone: see [`UserAgent::answer_offer`](crate::user_agent::UserAgent::answer_offer), whose fields stand before
+    /// these, and [`refusal`](Self::refusal).
     ///
     /// ```
     /// # use sansip::user_agent::{Extra, Outgoing};
@@ -123,16 +151,8 @@ impl Outgoing {
     /// # let _ = call;
     /// ```
     #[must_use]
-    pub fn ack(mut self, extra: Extra) -> Self {
-        if extra.has_body() {
-            self.extra.fail(CommandError::Invalid("body"));
-        } else if extra.has(HeaderId::ProxyRequire) {
-            self.extra.fail(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
-        } else if let Err(error) = extra.check() {
-            self.extra.fail(error);
-        }
-        self.given.get_or_insert_default().ack = extra;
-        self
+    pub fn ack(self, extra: Extra) -> Self {
+        self.standing(Messages::Requests(Method::Ack), extra)
     }
 
     /// Insists on an extension: Require (RFC 3261 §8.1.1.9). A peer that does not know the extension refuses with 420. The command that
@@ -147,21 +167,13 @@ impl Outgoing {
     /// Sets the header fields, and a body that is no session description, of each PRACK that acknowledges a reliable provisional response
     /// (RFC 3262 §4).
     #[must_use]
-    pub fn prack(mut self, extra: impl Into<Extra>) -> Self {
-        let extra = extra.into();
-        if extra.describes() {
-            // It would be an offer (RFC 3262 §5).
-            self.extra.fail(CommandError::Invalid("body"));
-        } else if let Err(error) = extra.check() {
-            self.extra.fail(error);
-        }
-        self.given.get_or_insert_default().prack = extra;
-        self
+    pub fn prack(self, extra: impl Into<Extra>) -> Self {
+        self.standing(Messages::Requests(Method::Prack), extra)
     }
 
     /// Sets the header fields and the body of each BYE that ends a dialog of this INVITE, such as a Reason (RFC 3326): those that go out by
-    /// themselves, to a fork that has lost, or when the session was not refreshed, and those of commands that say nothing else
-    /// ([`hang_up_with`](crate::user_agent::UserAgent::hang_up_with) does).
+    /// themselves, to a fork that has lost, or when the session was not refreshed, and those of commands, which may say other fields of the
+    /// same name, or another body ([`hang_up_with`](crate::user_agent::UserAgent::hang_up_with)).
     ///
     /// ```
     /// # use sansip::user_agent::{Extra, Outgoing};
@@ -170,13 +182,8 @@ impl Outgoing {
     /// # let _ = call;
     /// ```
     #[must_use]
-    pub fn farewell(mut self, extra: impl Into<Extra>) -> Self {
-        let extra = extra.into();
-        if let Err(error) = extra.check() {
-            self.extra.fail(error);
-        }
-        self.given.get_or_insert_default().farewell = extra;
-        self
+    pub fn farewell(self, extra: impl Into<Extra>) -> Self {
+        self.standing(Messages::Requests(Method::Bye), extra)
     }
 
     /// Sets all that the request carries besides what the core writes.

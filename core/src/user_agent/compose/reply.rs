@@ -1,7 +1,5 @@
 //! Final responses that the application gives to requests of peers.
 
-use alloc::vec::Vec;
-
 use super::body::Body;
 use super::extra::Extra;
 use crate::extension::Extension;
@@ -71,18 +69,10 @@ impl Reply {
         self
     }
 
-    /// Says more about why, in words for a human being: warning 399 (RFC 3261 §20.43).
+    /// Says more about why, in words for a human being: see [`Extra::warning`].
     #[must_use]
     pub fn warning(mut self, text: &str) -> Self {
-        let mut value = Vec::from(&b"399 sansip \""[..]);
-        for octet in text.bytes() {
-            if matches!(octet, b'"' | b'\\') {
-                value.push(b'\\');
-            }
-            value.push(octet);
-        }
-        value.push(b'"');
-        self.extra.write(HeaderId::Warning.into(), &value);
+        self.extra = self.extra.warning(text);
         self
     }
 }

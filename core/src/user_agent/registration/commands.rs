@@ -6,6 +6,7 @@ use crate::stack::Stack;
 use crate::time::Instant;
 use crate::user_agent::RegistrationId;
 use crate::user_agent::agent::Core;
+use crate::user_agent::compose::Extra;
 
 impl Stack<Core> {
     /// Binds contacts to an address-of-record at a registrar, our own to the identity if nothing else is said, and refreshes the
@@ -48,7 +49,31 @@ impl Stack<Core> {
     /// # Errors
     /// `Gone`; `NoListener`; `Limit("deliveries")`.
     pub fn unregister(&mut self, now: Instant, registration: RegistrationId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.unregister(cx, registration))
+        self.unregister_with(now, registration, Extra::new())
+    }
+
+    /// As [`unregister`](Self::unregister), with what the REGISTER carries besides: fields that stand before those of [`Register`] and in the
+    /// place of those that have the same name there, or another body.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant, RegistrationId};
+    /// # use sansip::user_agent::{Extra, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, registration: RegistrationId) -> Result<(), CommandError> {
+    /// alice.unregister_with(now, registration, Extra::new().header("X-Why", "power off"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`: also Expires; `Invalid`: what cannot be carried.
+    pub fn unregister_with(
+        &mut self,
+        now: Instant,
+        registration: RegistrationId,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.unregister(cx, registration, &extra))
     }
 
     /// Removes whatever is bound to an address-of-record at a registrar, by whomever: `Contact: *` (RFC 3261 §10.2.2). Contacts and

@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 
 use super::agent::Cx;
 use super::client::{Outside, Owner};
+use super::compose::Extra;
 use super::event::{Cause, Event};
 use super::floor::Floor;
 use crate::error::CommandError;
@@ -86,10 +87,12 @@ impl Registrations {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: RegistrationId,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
         let registration = self.book.get(id).filter(|registration| registration.goal != Goal::Query);
         let registration = registration.ok_or(CommandError::Gone)?;
-        let terms = registration.next.as_ref().map_or(&registration.terms, |next| &next.1).clone();
+        let mut terms = registration.next.as_ref().map_or(&registration.terms, |next| &next.1).clone();
+        terms.say_before(extra)?;
         self.ask(on, cx, id, Goal::Remove, terms)
     }
 
@@ -120,7 +123,7 @@ impl Registrations {
         let all: Vec<RegistrationId> =
             self.book.iter().filter(|(_, registration)| is_to_end(registration)).map(|(id, _)| id).collect();
         for id in all {
-            if self.unregister(on, cx, id).is_err() {
+            if self.unregister(on, cx, id, &Extra::new()).is_err() {
                 cx.emit(Event::RegistrationFailed { registration: id, cause: Cause::Unreachable, again: None });
             }
         }

@@ -311,6 +311,21 @@ pub(super) struct Terms {
 }
 
 impl Terms {
+    /// Adds what a REGISTER carries besides, in the place of what was to stand there under the same names.
+    ///
+    /// # Errors
+    /// `HeaderOwned`: also Expires; as [`Extra::check`].
+    pub(super) fn say_before(&mut self, extra: &Extra) -> Result<(), CommandError> {
+        extra.check()?;
+        if extra.has(HeaderId::Expires) {
+            return Err(CommandError::HeaderOwned("Expires"));
+        }
+        if !extra.is_empty() {
+            self.extra = extra.clone().before(&self.extra);
+        }
+        Ok(())
+    }
+
     /// The wishes of a user agent that has these accounts.
     ///
     /// # Errors

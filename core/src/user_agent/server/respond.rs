@@ -1,12 +1,15 @@
 //! How requests of peers are answered (RFC 3261 §8.2.6).
 
+use alloc::boxed::Box;
+
 use super::Served;
 use super::admission::takes_description;
+use crate::dialog::DialogKey;
 use crate::error::CommandError;
 use crate::message::{Content, HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
-use crate::user_agent::compose::Reply;
+use crate::user_agent::compose::{Body, Reply, Sort};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
 
@@ -44,6 +47,8 @@ impl Floor {
         served: &Served,
         parts: ResponseParts<'_>,
     ) -> Result<SharedBytes, CommandError> {
+        let stood = self.stood(served, &parts);
+        let parts = with_standing(parts, stood.as_ref());
         let proved = self.proved(cx, served, &parts);
         let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
         self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
@@ -66,6 +71,19 @@ impl Floor {
         extra.add_to(&mut lines);
         let parts = ResponseParts::new(&served.request, *status, &lines);
         self.write_response(cx, served, ResponseParts { content: extra.content(), ..parts })
+    }
+
+    /// The fields of a response with those that stand in it, and the body that stands in it. `None`: nothing stands in any message.
+    fn stood(&self, served: &Served, parts: &ResponseParts<'_>) -> Option<(Box<Lines>, Option<Body>)> {
+        let standing = self.standing.as_ref()?;
+        let request = &served.request;
+        let call = self.serving.call(served.id).or_else(|| {
+            let name = DialogKey::of_request(request)?;
+            self.call_of(self.dialogs.find(name)?)
+        });
+        let mut lines = Box::new(parts.lines.clone());
+        let body = standing.complete(call, Sort::Response(request.method(), parts.status), &mut lines);
+        Some((lines, body.cloned()))
     }
 
     /// Writes with our tag in To if there is none (§8.2.6.2).
@@ -103,6 +121,8 @@ impl Floor {
     /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every
     /// response copies.
     pub(in crate::user_agent) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
+        let stood = self.stood(served, &parts);
+        let parts = with_standing(parts, stood.as_ref());
         let proved = self.proved(cx, served, &parts);
         let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
         let written = self.tagged(cx, served, |to_tag| match (ResponseParts { to_tag, ..parts }).octets() {
@@ -113,5 +133,13 @@ impl Floor {
         let Ok((status, octets)) = written else { return };
         // The transaction may have ended by itself; then nobody waits.
         let _ = cx.respond_octets(served.server, status, octets);
+    }
+}
+
+/// The parts of a response with what stands in it.
+fn with_standing<'a>(parts: ResponseParts<'a>, stood: Option<&'a (Box<Lines>, Option<Body>)>) -> ResponseParts<'a> {
+    match stood {
+        Some((lines, body)) => ResponseParts { lines, content: parts.content.or(body.as_ref()), ..parts },
+        None => parts,
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::super::compose::{Extra, Given};
+use super::super::compose::{Body, Extra};
 use super::super::event::CallState;
 use super::super::server::{Proved, Served};
 use super::exchange::Exchange;
@@ -34,8 +34,8 @@ pub(super) struct Call {
     pub(super) account: AccountId,
     /// The user who has called, if a guard has had that proved.
     pub(super) user: Option<Box<Proved>>,
-    /// What the application has given beforehand for messages that follow the INVITE. In a box, as most calls have nothing here.
-    pub(super) given: Option<Box<Given>>,
+    /// The answer to an offer that nobody wants. In a box, as most calls have nothing here.
+    pub(super) refusal: Option<Box<Body>>,
 }
 
 /// Who sent the INVITE.

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
 use super::super::client::{Cancelled, Concluded, Outcome, Outside, Owner};
-use super::super::compose::{Body, Extra, Outgoing};
+use super::super::compose::{Body, Extra, Outgoing, Sort, stand};
 use super::super::description::{request_describes, response_describes};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::Floor;
@@ -50,7 +50,10 @@ impl Calls {
         let side = Side::Caller(Caller { invite: None, progress: Progress::Nothing, cancelled: false, expiry: None });
         let id = self.begin_call(on, call_id.into(), side, account);
         if let Some(call) = self.table.get_mut(id) {
-            call.given.clone_from(&outgoing.given);
+            call.refusal.clone_from(&outgoing.refusal);
+        }
+        for (messages, extra) in &outgoing.standing {
+            stand(&mut on.standing, Some(id), *messages, extra.clone());
         }
         match on.send(cx, Owner::Invite(id), account, invite, here, path.next_hop) {
             Ok(invite) => {
@@ -86,7 +89,8 @@ impl Calls {
             }
             Caller { invite: None, .. } => Err(CommandError::WrongState),
             Caller { invite: Some(invite), .. } => {
-                let cancelled = on.requests.cancel(cx, *invite, extra.lines())?;
+                let fields = on.cancel_fields(id, extra.lines());
+                let cancelled = on.requests.cancel(cx, *invite, fields)?;
                 caller.cancelled = true;
                 if cancelled == Cancelled::Over {
                     self.refused(on, cx, id, Cause::Cancelled(None));
@@ -255,7 +259,7 @@ impl Calls {
                     let is_offer = is_description && !request_describes(invite);
                     let credentials = Fields::of(invite);
                     cx.refused(Limit::FORKS);
-                    return turn_away(on, cx, &dialog, call, &credentials, is_offer);
+                    return turn_away(on, cx, &dialog, (id, call), &credentials, is_offer);
                 }
                 let offers = offers_of(invite);
                 let Some(dialog) = self.begin_session(on, id, dialog, false, offers) else { return };
@@ -351,7 +355,6 @@ impl Calls {
         // Nothing but the keyring puts credentials into a request.
         let credentials = invite.filter(|_| on.keyring.spaces() > 0).map(Fields::of).unwrap_or_default();
         let call = self.table.get_mut(id).ok_or(CommandError::Gone)?;
-        let given = call.given.clone();
         let session = call.session_mut(dialog_id).ok_or(CommandError::Gone)?;
         if session.ack.is_some_and(|ack| cx.repeat(ack).is_ok()) {
             return Ok(());
@@ -364,8 +367,8 @@ impl Calls {
         let number = response.cseq().ok_or(CommandError::Invalid("response"))?.number;
         let answer = session.changes.as_ref().and_then(|changes| changes.answer.as_ref());
         let answer = answer.filter(|answer| answer.0 == number).map(|answer| &answer.1);
-        let given = given.as_ref().map(|given| &given.ack);
-        session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, given, answer)?);
+        let standing = on.standing.as_deref().map(|standing| (standing, id));
+        session.ack = Some(send_ack(cx, dialog_id, dialog, number, &credentials, answer, standing)?);
         Ok(())
     }
 }
@@ -385,10 +388,16 @@ fn session_named(on: &Floor, call: &Call, name: DialogKey<'_>) -> Option<DialogI
 
 /// A 2xx from one fork more than are kept: acknowledged and ended. All that is kept of it is the ACK, which the BYE's owner names
 /// and which is released with it; should the 2xx come again, so does this.
-fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, call: &Call, credentials: &Fields, is_offer: bool) {
+fn turn_away(
+    on: &mut Floor,
+    cx: &mut Cx<'_>,
+    dialog: &Dialog,
+    (id, call): (CallId, &Call),
+    credentials: &Fields,
+    is_offer: bool,
+) {
     let Some(path) = dialog.path() else { return };
     let Some(number) = dialog.sequence.local else { return };
-    let given = call.given.as_deref();
     let (mut ack, mut bye) = (Lines::new(), Lines::new());
     dialog.add_to(&mut ack, Method::Ack, number, &path);
     // Those of the INVITE, and those that the keyring gives to every request (§22.1).
@@ -398,18 +407,16 @@ fn turn_away(on: &mut Floor, cx: &mut Cx<'_>, dialog: &Dialog, call: &Call, cred
     dialog.add_to(&mut bye, Method::Bye, number.saturating_add(1), &path);
     on.profile.add_software(&mut bye, HeaderId::UserAgent);
     on.profile.add_supported(&mut bye);
-    if let Some(given) = given {
-        given.ack.add_to(&mut ack);
+    let mut farewell = None;
+    if let Some(standing) = &on.standing {
+        standing.complete(Some(id), Sort::Request(Method::Ack), &mut ack);
+        farewell = standing.complete(Some(id), Sort::Request(Method::Bye), &mut bye);
     }
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &ack);
-    let refusal = given.and_then(|given| given.refusal.as_ref()).filter(|_| is_offer);
+    let refusal = call.refusal.as_deref().filter(|_| is_offer);
     let ack = RequestParts { content: refusal.map(Body::content).unwrap_or_default(), ..ack };
-    let farewell = given.map(|given| &given.farewell);
-    if let Some(farewell) = farewell {
-        farewell.add_to(&mut bye);
-    }
     let bye = RequestParts::new(Method::Bye, path.request_uri.as_bytes(), &bye);
-    let bye = RequestParts { content: farewell.map(|farewell| farewell.content()).unwrap_or_default(), ..bye };
+    let bye = RequestParts { content: farewell.map(Body::content).unwrap_or_default(), ..bye };
     let Ok(bye) = bye.request() else { return };
     let Ok(bye) = on.keyring.authorize(call.account, &bye).edit(bye.edit()).finish() else { return };
     // At the limit of deliveries this end says nothing, and the fork gives up by itself (§13.3.1.4).

@@ -247,27 +247,6 @@ impl Stack<Core> {
         self.command(now, |core, cx| core.hang_up(cx, call, &extra))
     }
 
-    /// Sets the header fields and the body of each BYE of a call that goes out by itself, and of commands that say nothing else: as
-    /// [`Outgoing::farewell`](super::super::Outgoing::farewell), for a call that has come in, or of which more is known now.
-    ///
-    /// ```
-    /// # use sansip::{CommandError, Instant};
-    /// # use sansip::user_agent::{Event, Extra, UserAgent};
-    /// # fn example(bob: &mut UserAgent, now: Instant, event: Event) -> Result<(), CommandError> {
-    /// if let Event::Incoming { call, .. } = event {
-    ///     bob.farewell(now, call, Extra::new().header("Reason", "SIP;cause=408;text=\"Session not refreshed\""))?;
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// `Gone`; `HeaderOwned`; `Invalid`: what cannot be carried.
-    pub fn farewell(&mut self, now: Instant, call: CallId, extra: impl Into<Extra>) -> Result<(), CommandError> {
-        let extra = extra.into();
-        self.command(now, |core, _| core.farewell(call, extra))
-    }
-
     /// The calls that are alive, in the order of their slots.
     ///
     /// ```

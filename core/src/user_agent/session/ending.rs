@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::agent::Cx;
 use super::super::client::{Cancelled, Inside, Outcome, Owner};
-use super::super::compose::{Extra, Reply};
+use super::super::compose::{Extra, Messages, Reply};
 use super::super::event::{Cause, EndCause, Event};
 use super::super::floor::{Floor, Usage};
 use super::super::server::Served;
@@ -133,11 +133,16 @@ impl Calls {
         }
     }
 
-    /// Keeps what each BYE of a call says that no command gives other words.
-    pub(in crate::user_agent) fn set_farewell(&mut self, id: CallId, extra: Extra) -> Result<(), CommandError> {
-        extra.check()?;
-        self.alive(id)?.given.get_or_insert_default().farewell = extra;
-        Ok(())
+    /// Sets what stands in these messages of a call.
+    pub(in crate::user_agent) fn set_standing(
+        &mut self,
+        on: &mut Floor,
+        id: CallId,
+        messages: Messages,
+        extra: Extra,
+    ) -> Result<(), CommandError> {
+        self.alive(id)?;
+        on.set_standing(Some(id), messages, extra)
     }
 
     /// Ends each call by what ends it now. One that is ending already goes on to its end.
@@ -167,10 +172,7 @@ impl Calls {
 
     /// Sends a BYE in the dialog of a session (§15.1.1).
     fn send_bye(&mut self, on: &mut Floor, cx: &mut Cx<'_>, id: CallId, dialog: DialogId) -> Result<(), CommandError> {
-        let said = self.session_mut(id, dialog).and_then(|session| session.farewell.take());
-        let given = self.table.get(id).and_then(|call| call.given.as_ref());
-        let given = given.map(|given| &given.farewell).filter(|farewell| !farewell.is_empty());
-        let extra = said.or_else(|| given.map(|farewell| Box::new(farewell.clone())));
+        let extra = self.session_mut(id, dialog).and_then(|session| session.farewell.take());
         let bye = Inside { dialog, method: Method::Bye, extra };
         let bye = on.send_inside(cx, Owner::Bye(id, dialog), bye)?;
         if let Some(session) = self.session_mut(id, dialog) {
@@ -259,7 +261,7 @@ impl Calls {
             // The user has hung up already; what comes of that ends the call.
             return;
         }
-        match on.requests.cancel(cx, *invite, None) {
+        match on.requests.cancel(cx, *invite, on.cancel_fields(id, None)) {
             // Its end ends the call.
             Ok(Cancelled::Sent) => {
                 if let Some(call) = self.table.get_mut(id) {

@@ -162,7 +162,7 @@ impl Calls {
     fn begin_call(&mut self, on: &mut Floor, call_id: Box<str>, side: Side, account: AccountId) -> CallId {
         on.accounts.hold(account);
         let sessions = SmallVec::new();
-        self.table.insert(Call { call_id, side, sessions, over: false, user: None, account, given: None })
+        self.table.insert(Call { call_id, side, sessions, over: false, user: None, account, refusal: None })
     }
 
     /// Adds a dialog to a call, with the offer/answer that the INVITE has begun.
@@ -188,6 +188,9 @@ impl Calls {
             cx.disarm(timer);
         }
         on.accounts.let_go(call.account);
+        if let Some(standing) = &mut on.standing {
+            standing.forget(id);
+        }
         if on.keyring.spaces() > 0 {
             on.keyring.forget_call(call.account, &call.call_id);
         }

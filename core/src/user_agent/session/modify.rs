@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::super::agent::{Cx, Work};
 use super::super::client::{Cancelled, Inside, Outcome, Owner, after_glare};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Standing};
 use super::super::description::response_describes;
 use super::super::event::{Cause, Event};
 use super::super::floor::Floor;
@@ -74,7 +74,7 @@ impl Calls {
         let ours = ours.filter(|ours| !ours.is_refresh).ok_or(CommandError::WrongState)?;
         match ours.stage {
             Stage::Sent(request) => {
-                if on.requests.cancel(cx, request, extra.lines())? == Cancelled::Over {
+                if on.requests.cancel(cx, request, on.cancel_fields(id, extra.lines()))? == Cancelled::Over {
                     self.modify_refused(on, cx, id, request, cause);
                 }
             }
@@ -150,7 +150,8 @@ impl Calls {
         let credentials = on.requests.request(request).map(Fields::of).unwrap_or_default();
         let Some(dialog) = on.dialogs.get_mut(dialog_id) else { return };
         let Some(ours) = take_sent(session, request) else {
-            return acknowledge_again(cx, session, dialog_id, dialog, request, number, &credentials);
+            let standing = on.standing.as_deref().map(|standing| (standing, id));
+            return acknowledge_again(cx, session, (dialog_id, dialog), request, number, &credentials, standing);
         };
         dialog.refresh(response.contact());
         let meaning = session.offers.received(Carrier::InviteSuccess, response_describes(&response));
@@ -161,7 +162,8 @@ impl Calls {
         } else {
             let extra = if is_owed { refusal } else { Extra::new() };
             // At the limit of deliveries the next 2xx gets the ACK.
-            let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, None, Some(&extra)).ok();
+            let standing = on.standing.as_deref().map(|standing| (standing, id));
+            let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, Some(&extra), standing).ok();
             session.changes().answer = Some((number, extra));
             session.changes().acks.push(Ack { request, delivery });
         }
@@ -291,7 +293,9 @@ impl Calls {
         let Some(changes) = session.changes.as_mut() else { return };
         let is_out = match changes.ours.as_ref().map(|ours| ours.stage) {
             // Without a CANCEL a peer that says no more than 180 would hold the request for ever.
-            Some(Stage::Sent(request)) => on.requests.cancel(cx, request, None) != Ok(Cancelled::Over),
+            Some(Stage::Sent(request)) => {
+                on.requests.cancel(cx, request, on.cancel_fields(id, None)) != Ok(Cancelled::Over)
+            }
             Some(Stage::Waiting(timer)) => {
                 cx.disarm(timer);
                 false
@@ -346,11 +350,11 @@ fn take_sent(session: &mut Session, request: RequestId) -> Option<Ours> {
 fn acknowledge_again(
     cx: &mut Cx<'_>,
     session: &mut Session,
-    id: DialogId,
-    dialog: &Dialog,
+    (id, dialog): (DialogId, &Dialog),
     request: RequestId,
     number: u32,
     credentials: &Fields,
+    standing: Option<(&Standing, CallId)>,
 ) {
     let Some(changes) = session.changes.as_mut() else { return };
     let Some(ack) = changes.acks.iter_mut().find(|ack| ack.request == request) else { return };
@@ -358,7 +362,7 @@ fn acknowledge_again(
         return;
     }
     let answer = changes.answer.as_ref().filter(|answer| answer.0 == number).map(|answer| &answer.1);
-    ack.delivery = send_ack(cx, id, dialog, number, credentials, None, answer).ok();
+    ack.delivery = send_ack(cx, id, dialog, number, credentials, answer, standing).ok();
 }
 
 fn arm_glare(cx: &mut Cx<'_>, id: CallId, is_caller: bool) -> TimerId {

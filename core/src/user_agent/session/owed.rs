@@ -1,7 +1,7 @@
 //! ACKs of our INVITEs, and those that wait for the application's answer to the offer of a 2xx (RFC 3261 §13.2.2.4).
 
 use super::super::agent::{Cx, Work};
-use super::super::compose::Extra;
+use super::super::compose::{Extra, Sort, Standing};
 use super::super::floor::Floor;
 use super::Calls;
 use super::call::{Ack, Call, Owed};
@@ -79,7 +79,7 @@ impl Calls {
 
     /// The answer that refuses an offer, if the application has given one.
     pub(super) fn refusal(&self, id: CallId) -> Extra {
-        self.table.get(id).and_then(|call| call.given.as_ref()?.refusal.clone()).into()
+        self.table.get(id).and_then(|call| call.refusal.as_deref().cloned()).into()
     }
 
     /// Sends the ACK that has waited.
@@ -93,15 +93,14 @@ impl Calls {
     ) -> Result<(), CommandError> {
         let first = self.caller(id).and_then(|caller| caller.invite);
         let call = self.table.get_mut(id).ok_or(CommandError::Gone)?;
-        let given = call.given.clone();
         let session = call.session_mut(dialog_id).ok_or(CommandError::Gone)?;
         let changes = session.changes.as_mut().ok_or(CommandError::WrongState)?;
         let Owed { request, number, timer } = changes.owed.ok_or(CommandError::WrongState)?;
-        let given = given.as_ref().filter(|_| request.is_none()).map(|given| &given.ack);
         let invite = request.or(first).and_then(|invite| on.requests.request(invite));
         let credentials = invite.map(Fields::of).unwrap_or_default();
         let dialog = on.dialogs.get(dialog_id).ok_or(CommandError::Gone)?;
-        let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, given, Some(extra))?;
+        let standing = on.standing.as_deref().map(|standing| (standing, id));
+        let delivery = send_ack(cx, dialog_id, dialog, number, &credentials, Some(extra), standing)?;
         cx.disarm(timer);
         changes.owed = None;
         changes.answer = Some((number, extra.clone()));
@@ -116,16 +115,16 @@ impl Calls {
     }
 }
 
-/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE (§22.1), the fields that the
-/// application has given beforehand, and what it gives now.
+/// The ACK for a 2xx (§13.2.2.4): a request in the dialog, with the number and the credentials of the INVITE (§22.1), what the
+/// application gives now, and the fields that stand in the ACKs of the call.
 pub(super) fn send_ack(
     cx: &mut Cx<'_>,
     id: DialogId,
     dialog: &Dialog,
     number: u32,
     credentials: &Fields,
-    given: Option<&Extra>,
     extra: Option<&Extra>,
+    standing: Option<(&Standing, CallId)>,
 ) -> Result<DeliveryId, CommandError> {
     let path = dialog.path().ok_or(CommandError::Invalid("remote target"))?;
     let mut lines = Lines::new();
@@ -133,8 +132,11 @@ pub(super) fn send_ack(
     for (id, value) in credentials.iter() {
         lines.header(id, value);
     }
-    for extra in [given, extra].into_iter().flatten() {
+    if let Some(extra) = extra {
         extra.add_to(&mut lines);
+    }
+    if let Some((standing, call)) = standing {
+        standing.complete(Some(call), Sort::Request(Method::Ack), &mut lines);
     }
     let ack = RequestParts::new(Method::Ack, path.request_uri.as_bytes(), &lines);
     let ack = RequestParts { content: extra.map(Extra::content).unwrap_or_default(), ..ack };

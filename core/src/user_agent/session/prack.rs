@@ -89,7 +89,7 @@ impl Calls {
         Arrived::InOrder { is_news }
     }
 
-    /// Sends a PRACK, with what the application gives to all of them.
+    /// Sends a PRACK.
     #[expect(clippy::too_many_arguments, reason = "each is another thing")]
     fn send_prack(
         &mut self,
@@ -101,9 +101,7 @@ impl Calls {
         extra: &Extra,
         counts: bool,
     ) -> Result<(), CommandError> {
-        let given = self.table.get(id).and_then(|call| call.given.as_ref());
-        let mut prack = given.map(|given| given.prack.clone()).unwrap_or_default();
-        prack.join(extra);
+        let mut prack = extra.clone();
         let describes = prack.describes();
         let mut value = alloc::vec::Vec::new();
         rack.write(&mut value);

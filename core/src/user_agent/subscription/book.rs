@@ -93,6 +93,8 @@ pub(super) struct Subscription {
     pub(super) is_told: bool,
     /// How often it has ended in a row without ever being refreshed.
     pub(super) failures: u32,
+    /// What the SUBSCRIBE that ends it carries besides. In a box, as most have nothing here.
+    pub(super) farewell: Option<Box<Extra>>,
     /// Another one has begun with the same SUBSCRIBE.
     pub(super) is_fork: bool,
     /// The application knows that it is over; forks may come.
@@ -146,6 +148,7 @@ impl Subscription {
             granted: None,
             is_told: false,
             failures: 0,
+            farewell: None,
             is_fork: false,
             over: false,
         }
@@ -187,7 +190,7 @@ impl Subscription {
 
     /// The fields and the body of a SUBSCRIBE in the dialog.
     pub(super) fn fields(&self, expires: u32) -> Extra {
-        match &self.terms {
+        let fields = match &self.terms {
             Terms::Subscribe(subscribe) => subscribe.fields(expires).and(&subscribe.outgoing.extra),
             Terms::Refer(_) => {
                 let EventName { package, id } = &self.event;
@@ -196,6 +199,10 @@ impl Subscription {
                 let extra = Extra::new().with(HeaderId::Event, event);
                 extra.with(HeaderId::Expires, alloc::format!("{expires}"))
             }
+        };
+        match &self.farewell {
+            Some(farewell) => farewell.as_ref().clone().before(&fields),
+            None => fields,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::stack::Stack;
 use crate::time::Instant;
 use crate::user_agent::SubscriptionId;
 use crate::user_agent::agent::Core;
+use crate::user_agent::compose::Extra;
 
 impl Stack<Core> {
     /// Subscribes to a state of somebody (RFC 6665 §4.1.2.1), and refreshes the subscription before it ends. Each NOTIFY is told by
@@ -50,7 +51,31 @@ impl Stack<Core> {
     /// `Gone`; `WrongState` if its end is asked for already, or it was to be told once; `NoListener`; `Invalid`: the dialog leads nowhere;
     /// `Limit("deliveries")`.
     pub fn unsubscribe(&mut self, now: Instant, subscription: SubscriptionId) -> Result<(), CommandError> {
-        self.command(now, |core, cx| core.unsubscribe(cx, subscription))
+        self.unsubscribe_with(now, subscription, Extra::new())
+    }
+
+    /// As [`unsubscribe`](Self::unsubscribe), with what the SUBSCRIBE carries besides: fields that stand before those of [`Subscribe`] and in the
+    /// place of those that have the same name there, or another body. Where the end needs no SUBSCRIBE nothing is carried.
+    ///
+    /// ```
+    /// # use sansip::{CommandError, Instant, SubscriptionId};
+    /// # use sansip::user_agent::{Extra, UserAgent};
+    /// # fn example(alice: &mut UserAgent, now: Instant, presence: SubscriptionId) -> Result<(), CommandError> {
+    /// alice.unsubscribe_with(now, presence, Extra::new().header("X-Why", "window closed"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there; `HeaderOwned`: also Event, Expires and Accept; `Invalid`: what cannot be carried.
+    pub fn unsubscribe_with(
+        &mut self,
+        now: Instant,
+        subscription: SubscriptionId,
+        extra: impl Into<Extra>,
+    ) -> Result<(), CommandError> {
+        let extra = extra.into();
+        self.command(now, |core, cx| core.unsubscribe(cx, subscription, &extra))
     }
 
     /// Ends every subscription, as [`unsubscribe`](Self::unsubscribe) does. Each end is told by an event of its own.

@@ -21,6 +21,7 @@ mod subscribe;
 mod target;
 
 use super::agent::Cx;
+use super::compose::Extra;
 use super::floor::Floor;
 use crate::error::CommandError;
 use crate::id::Arena;
@@ -106,12 +107,15 @@ impl Subscriptions {
         on: &mut Floor,
         cx: &mut Cx<'_>,
         id: SubscriptionId,
+        extra: &Extra,
     ) -> Result<(), CommandError> {
         let subscription = self.alive(id)?;
         if subscription.goal == Goal::End {
             return Err(CommandError::WrongState);
         }
+        subscribe::check(extra)?;
         subscription.goal = Goal::End;
+        subscription.farewell = (!extra.is_empty()).then(|| Box::new(extra.clone()));
         let is_unsent = match subscription.request {
             // One that has its response and was to go out again, or has not gone out, is not waited for.
             Some(request) => on.requests.withdraw(cx, request) || on.requests.settle_for(cx, request),
@@ -130,6 +134,7 @@ impl Subscriptions {
         self.ask(on, cx, id).inspect_err(|_| {
             if let Some(subscription) = self.book.get_mut(id) {
                 subscription.goal = Goal::Keep;
+                subscription.farewell = None;
             }
             self.refresh_later(cx, id, crate::time::Duration::ZERO);
         })
@@ -139,7 +144,7 @@ impl Subscriptions {
     pub(super) fn unsubscribe_everywhere(&mut self, on: &mut Floor, cx: &mut Cx<'_>) {
         let all: Vec<SubscriptionId> = self.iter().collect();
         for id in all {
-            match self.unsubscribe(on, cx, id) {
+            match self.unsubscribe(on, cx, id, &Extra::new()) {
                 Ok(()) | Err(CommandError::WrongState | CommandError::Gone) => {}
                 Err(_) => self.end(on, cx, id, SubscriptionEnd::Unsubscribed),
             }

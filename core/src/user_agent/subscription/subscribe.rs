@@ -63,9 +63,7 @@ impl Subscribe {
     /// # Errors
     /// `Invalid`: Event or Accept; `HeaderOwned`.
     pub(super) fn check(&self) -> Result<EventName, CommandError> {
-        if let Some(id) = OWNED.into_iter().find(|id| self.outgoing.extra.contains(*id)) {
-            return Err(CommandError::HeaderOwned(id.as_str()));
-        }
+        check_owned(&self.outgoing.extra)?;
         if self.accept.iter().any(|value| Accept::parse(value.as_bytes()).is_err()) {
             return Err(CommandError::Invalid("type"));
         }
@@ -78,4 +76,18 @@ impl Subscribe {
         let extra = extra.with(HeaderId::Expires, alloc::format!("{expires}"));
         if self.accept.is_empty() { extra } else { extra.with(HeaderId::Accept, self.accept.join(", ")) }
     }
+}
+
+/// Whether a SUBSCRIBE can carry this besides what the core writes.
+///
+/// # Errors
+/// `HeaderOwned`: also Event, Expires and Accept; as [`Extra::check`].
+pub(super) fn check(extra: &Extra) -> Result<(), CommandError> {
+    extra.check()?;
+    check_owned(extra)
+}
+
+fn check_owned(extra: &Extra) -> Result<(), CommandError> {
+    let owned = OWNED.into_iter().find(|id| extra.contains(*id));
+    owned.map_or(Ok(()), |id| Err(CommandError::HeaderOwned(id.as_str())))
 }

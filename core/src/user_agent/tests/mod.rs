@@ -43,6 +43,7 @@ mod rewriting;
 mod saying;
 mod serving;
 mod session_timers;
+mod standing;
 mod streams;
 mod subscribing;
 mod targets;

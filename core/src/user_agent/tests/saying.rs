@@ -142,7 +142,7 @@ fn a_bye_that_nobody_commands_says_what_was_given_beforehand() {
     let (mut bob, call, invite) = calling(|_| {});
     bob.receive(&ok(&invite, "c", ""));
     bob.command(|agent, now| agent.hang_up_with(now, call, Extra::new().header("Reason", "Q.850;cause=16"))).unwrap();
-    assert_eq!(said(&mut bob), ("Q.850;cause=16".into(), String::new()));
+    assert_eq!(said(&mut bob), ("Q.850;cause=16".into(), "bye".into()), "the field of that name, and no other");
     // What cannot be carried is told by the command that calls.
     let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
     let owned = Outgoing::to(&carol).farewell(Extra::new().header("CSeq", "1 BYE"));
