@@ -1,5 +1,5 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: nanoseconds for each operation, and what a poll costs when there is
-//! nothing to do; besides, a server that refreshes bindings and forwards INVITEs. `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
+//! nothing to do; besides, a server that refreshes bindings and forwards INVITEs, and a user agent that keeps registrations. `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,6 +8,7 @@
 )]
 
 mod forwarding;
+mod holdings;
 mod registrations;
 mod transactions;
 
@@ -43,6 +44,7 @@ fn main() {
     println!("Aims for a million server transactions in random order: {:.1}x and {:.1}x.", AIMS.0, AIMS.1);
     print_registrations(largest);
     print_forwarding();
+    print_holdings(largest);
     println!("\nA poll with nothing to do: fire, Tick, poll, deadline.");
     for size in [0].into_iter().chain(sizes.last().copied()) {
         println!("{size:>10} live {:>8.1} ns", idle_poll(size));
@@ -188,5 +190,41 @@ fn print_forwarding() {
             };
         }
         println!("{name:>30} {:>8.2} us", nanos / (rounds * calls) as f64 / 1e3);
+    }
+}
+
+/// Microseconds of a registration of a user agent that keeps so many, from the command, or the timer of its refresh, to the octets of the REGISTER,
+/// and from the octets of the 200 to the event.
+fn print_holdings(largest: usize) {
+    println!("\nA registration of a user agent that keeps so many. Aim: 10,000 within 1.5x of 100.");
+    println!("{:>10}{:>12}{:>12}{:>12}", "kept", "begun", "accepted", "refreshed");
+    for size in [100, 10_000].into_iter().filter(|size| *size <= largest) {
+        let rounds = if is_test() { 1 } else { (50_000 / size).max(1) };
+        let mut nanos = [0.0; 3];
+        for _ in 0..rounds {
+            let (mut holder, mut sent) = (holdings::Holder::new(), Vec::with_capacity(size));
+            nanos[0] += timed(|| (0..size).for_each(|number| holder.begin(number, &mut sent)));
+            let accepted: Vec<_> = sent.drain(..).map(|register| holdings::accept(&register)).collect();
+            nanos[1] += timed(|| accepted.iter().for_each(|response| holder.accepted(black_box(response))));
+            holder.settle();
+            nanos[2] += timed(|| {
+                while sent.len() < size {
+                    holder.refresh(&mut sent);
+                }
+            });
+        }
+        print!("{size:>10}");
+        nanos.iter().for_each(|nanos| print!("{:>12}", format!("{:.2} us", nanos / (rounds * size) as f64 / 1e3)));
+        println!();
+    }
+}
+
+/// Nanoseconds of the processor that this takes.
+fn timed(run: impl FnOnce()) -> f64 {
+    let (start, cpu) = (Clock::now(), cpu_nanos());
+    run();
+    match (cpu, cpu_nanos()) {
+        (Some(start), Some(end)) => end - start,
+        _ => start.elapsed().as_nanos() as f64,
     }
 }

@@ -58,6 +58,12 @@ impl<T: Copy + PartialEq> KeyedIndex<T> {
         hasher.finish()
     }
 
+    /// The hash of one and the same name in each index: it shows whether two of them have the same key.
+    #[cfg(test)]
+    pub(crate) fn key_probe(&self) -> u64 {
+        self.hash(&[b"probe"])
+    }
+
     /// The value that stands for a name.
     pub(crate) fn fingerprint(&self, name: &[u8]) -> Fingerprint {
         let mut hasher = SipHasher13Of128::new_with_key(&self.key);

@@ -296,6 +296,20 @@ mod tests {
         assert_ne!(key.hash_key(1), Key::new([2; 16]).hash_key(1));
     }
 
+    /// The purposes are streams of their own: no key is what the generator of the seed, stream 0, draws first or later.
+    #[test]
+    fn a_seed_has_another_key_for_each_purpose_and_draws_none_of_them() {
+        let seed = Seed::from_u64(7);
+        assert_eq!(seed.hash_key(1), Seed::from_u64(7).hash_key(1));
+        assert_ne!(seed.hash_key(1), Seed::from_u64(8).hash_key(1));
+        let mut random = Random::new(seed, Script::default());
+        let drawn = (0..100).map(|_| random.hash_key());
+        let mut keys: Vec<[u8; 16]> = drawn.chain((1..=30).map(|purpose| seed.hash_key(purpose))).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 130);
+    }
+
     #[test]
     fn five_bits_are_one_character_and_the_lowest_come_first() {
         const DIGITS: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";

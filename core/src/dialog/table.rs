@@ -38,6 +38,12 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         Self { entries: Arena::new(), index: KeyedIndex::new(hash_key) }
     }
 
+    /// See [`KeyedIndex::key_probe`].
+    #[cfg(test)]
+    pub(crate) fn key_probe(&self) -> u64 {
+        self.index.key_probe()
+    }
+
     /// Takes in a dialog of an account, and its first usage.
     pub fn begin(&mut self, dialog: Dialog, account: A, usage: U) -> DialogId {
         let hash = dialog.name.as_key().hash_in(&self.index);

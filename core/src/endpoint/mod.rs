@@ -120,6 +120,12 @@ impl Endpoint {
         self.shows_strays = true;
     }
 
+    /// The key of the tokens that are computed instead of being kept.
+    #[cfg(test)]
+    pub(crate) const fn token_key(&self) -> [u8; 16] {
+        self.token_key.key()
+    }
+
     /// Adds a local address.
     pub fn listen(&mut self, listener: Listener) -> ListenerId {
         self.wire.listeners.add(listener)

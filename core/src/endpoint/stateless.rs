@@ -38,6 +38,12 @@ impl TokenKey {
         Self { key, owner }
     }
 
+    /// The key itself.
+    #[cfg(test)]
+    pub(super) const fn key(&self) -> [u8; 16] {
+        self.key
+    }
+
     /// 128 bits of what `write` feeds the hash.
     fn bits(&self, write: impl FnOnce(&mut SipHasher13)) -> u128 {
         let mut hasher = SipHasher13::new_with_key(&self.key);

@@ -38,6 +38,12 @@ impl Names {
         Self { table: Arena::new(), index: KeyedIndex::new(key) }
     }
 
+    /// See [`KeyedIndex::key_probe`].
+    #[cfg(test)]
+    pub(super) fn key_probe(&self) -> u64 {
+        self.index.key_probe()
+    }
+
     /// Number of names.
     #[cfg(test)]
     pub(super) const fn len(&self) -> usize {

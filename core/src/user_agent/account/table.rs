@@ -50,6 +50,12 @@ impl Accounts {
         Self { default: Entry::new(account), others: Arena::new(), names }
     }
 
+    /// See `KeyedIndex::key_probe`.
+    #[cfg(test)]
+    pub(in crate::user_agent) fn key_probe(&self) -> u64 {
+        self.names.key_probe()
+    }
+
     /// Adds an account.
     ///
     /// # Errors

@@ -168,6 +168,12 @@ impl Book {
         Self { table: Arena::new(), names: KeyedIndex::new(key) }
     }
 
+    /// See [`KeyedIndex::key_probe`].
+    #[cfg(test)]
+    pub(super) fn key_probe(&self) -> u64 {
+        self.names.key_probe()
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.table.len()
     }

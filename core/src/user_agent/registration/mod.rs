@@ -54,6 +54,12 @@ pub(super) struct Registrations {
 }
 
 impl Registrations {
+    /// See `KeyedIndex::key_probe`.
+    #[cfg(test)]
+    pub(in crate::user_agent) fn key_probe(&self) -> u64 {
+        self.book.key_probe()
+    }
+
     /// No registration yet. Names are hashed with this key.
     pub(super) const fn new(key: [u8; 16]) -> Self {
         Self { book: Book::new(key), out: 0, ending: false, flows: BTreeMap::new() }

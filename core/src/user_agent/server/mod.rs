@@ -79,6 +79,12 @@ impl Serving {
         Self { table: Arena::new(), index: KeyedIndex::new(hash_key), looking_up: 0, waiting: BTreeMap::new() }
     }
 
+    /// See [`KeyedIndex::key_probe`].
+    #[cfg(test)]
+    pub(in crate::user_agent) fn key_probe(&self) -> u64 {
+        self.index.key_probe()
+    }
+
     /// Takes in a request that matches no transaction. False beside the handle: it is a merged request (§8.2.2.2), because one
     /// with the same From tag, Call-ID and CSeq came by another way and is still alive.
     fn begin(&mut self, request: &Request) -> (ServedId, bool) {

@@ -226,6 +226,12 @@ impl Book {
         Self { table: Arena::new(), begun: KeyedIndex::new(key) }
     }
 
+    /// See [`KeyedIndex::key_probe`].
+    #[cfg(test)]
+    pub(super) fn key_probe(&self) -> u64 {
+        self.begun.key_probe()
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.table.len()
     }

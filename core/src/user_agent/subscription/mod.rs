@@ -52,6 +52,12 @@ impl Subscriptions {
         Self { book: Book::new(key), referrals: Arena::new() }
     }
 
+    /// See `KeyedIndex::key_probe`.
+    #[cfg(test)]
+    pub(in crate::user_agent) fn key_probe(&self) -> u64 {
+        self.book.key_probe()
+    }
+
     /// Number of subscriptions, those of peers included, and those that are over and may have forks.
     pub(super) const fn len(&self) -> usize {
         self.book.len() + self.referrals.len()

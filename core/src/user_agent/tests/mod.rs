@@ -16,6 +16,7 @@ mod flows;
 mod guarding;
 mod junk;
 mod keeping_alive;
+mod keys;
 mod leaving;
 mod limiting;
 mod lone;
