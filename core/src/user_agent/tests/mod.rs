@@ -25,6 +25,7 @@ mod moments;
 mod moving;
 mod networks;
 mod offers;
+mod older_notifiers;
 mod outbound;
 mod overtaking;
 mod owned;

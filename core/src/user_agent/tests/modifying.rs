@@ -9,6 +9,7 @@ use super::pair::Pair;
 use super::pair::Who::{Alice, Bob};
 use super::text::Text;
 use crate::error::CommandError;
+use crate::extension::{Extension, Extensions};
 use crate::message::StatusCode;
 use crate::time::Duration;
 use crate::user_agent::{Body, CallId, CallState, Event, Extra};
@@ -428,4 +429,43 @@ fn a_change_without_an_offer_asks_for_one() {
     assert_eq!(pair.told(Bob).last().unwrap(), "ended Unanswered");
     assert_eq!(pair.told(Alice).last().unwrap(), "ended Remote");
     pair.finish();
+}
+
+/// RFC 6141 §3.3: a change may be refused if no exchange was completed within its re-INVITE. A UAS of ours lets none be completed there, whatever the
+/// peer asks and the application commands: so each refusal is one of a session that stays as it was.
+#[test]
+fn no_exchange_is_completed_within_a_change_that_may_be_refused() {
+    let contact = "Contact: <sip:carol@192.0.2.9>\r\nSupported: 100rel\r\n";
+    for has_offer in [true, false] {
+        let mut bob = Lone::with(|_, profile| profile.extensions = Extensions::of(&[Extension::Reliable]));
+        bob.receive(&described(&request("INVITE", "i", 1, "", contact)));
+        let call = bob.incoming();
+        bob.command(|agent, now| agent.answer(now, call, Body::sdp("v=0\r\n"))).unwrap();
+        bob.receive(&request("ACK", "a", 1, "bob-tag", ""));
+        let change = request("INVITE", "r", 2, "bob-tag", &format!("{contact}Require: 100rel\r\n"));
+        bob.receive(&if has_offer { described(&change) } else { change });
+        bob.take();
+        assert_eq!(bob.told().last().unwrap(), "offered");
+        // A reliable provisional response would carry the answer, or an offer.
+        let status = StatusCode::SESSION_PROGRESS;
+        let body = || Body::sdp("v=0\r\n");
+        let refused: [Result<(), CommandError>; 3] = [
+            bob.command(|agent, now| agent.progress_reliably(now, call, status, body())),
+            bob.command(|agent, now| agent.progress(now, call, status, body())),
+            bob.command(|agent, now| agent.update(now, call, body())),
+        ];
+        assert_eq!(refused, [Err(CommandError::WrongState); 3], "{has_offer}");
+        assert!(bob.take().is_empty(), "nothing is sent");
+        let events = bob.events.len();
+        let update = bob.ask(&described(&request("UPDATE", "u", 3, "bob-tag", contact)));
+        assert_eq!(update.label(), "500 UPDATE", "{has_offer}");
+        let prack = bob.ask(&described(&request("PRACK", "p", 4, "bob-tag", "RAck: 1 2 INVITE\r\n")));
+        assert_eq!(prack.label(), "481 PRACK");
+        assert_eq!(bob.events.len(), events, "the application is asked nothing else");
+        bob.command(|agent, now| agent.refuse_offer(now, call, StatusCode::NOT_ACCEPTABLE_HERE)).unwrap();
+        assert_eq!(bob.take().remove(0).label(), "488 INVITE");
+        bob.receive(&request("ACK", "r", 2, "bob-tag", ""));
+        bob.receive(&request("BYE", "b", 5, "bob-tag", ""));
+        bob.finish();
+    }
 }

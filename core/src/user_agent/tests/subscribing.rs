@@ -14,24 +14,24 @@ use crate::node::Node;
 use crate::time::Duration;
 use crate::user_agent::{BackOff, Event, Limits, Outgoing, Policy, Reason, Redirects, Subscribe, SubscriptionEnd};
 
-fn carol() -> NameAddrBuf {
+pub(super) fn carol() -> NameAddrBuf {
     "Carol <sip:carol@192.0.2.9>".parse().unwrap()
 }
 
-fn presence() -> Subscribe {
+pub(super) fn presence() -> Subscribe {
     Subscribe::to(&carol(), "presence").accept("application/pidf+xml")
 }
 
 /// Bob subscribes; the handle and the SUBSCRIBE.
 #[track_caller]
-fn subscribe(bob: &mut Lone, subscribe: Subscribe) -> (SubscriptionId, Text) {
+pub(super) fn subscribe(bob: &mut Lone, subscribe: Subscribe) -> (SubscriptionId, Text) {
     let id = bob.command(|agent, now| agent.subscribe(now, subscribe)).unwrap();
     (id, one(bob))
 }
 
 /// The one request that was sent.
 #[track_caller]
-fn one(bob: &mut Lone) -> Text {
+pub(super) fn one(bob: &mut Lone) -> Text {
     let mut sent = bob.take();
     sent.retain(|text| !text.start.starts_with("SIP/2.0"));
     assert_eq!(sent.len(), 1, "{sent:?}");
@@ -39,7 +39,7 @@ fn one(bob: &mut Lone) -> Text {
 }
 
 /// A NOTIFY in the dialog, or for the dialog, of this SUBSCRIBE; `extra` is whole lines.
-fn notify(subscribe: &Text, tag: &str, number: u32, extra: &str) -> String {
+pub(super) fn notify(subscribe: &Text, tag: &str, number: u32, extra: &str) -> String {
     format!(
         "NOTIFY sip:bob@192.0.2.4 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK{}{tag}{number}\r\nMax-Forwards: 70\r\n\
          To: {}\r\nFrom: Carol <sip:carol@192.0.2.9>;tag={tag}\r\nCall-ID: {}\r\nCSeq: {number} NOTIFY\r\n\
@@ -51,12 +51,12 @@ fn notify(subscribe: &Text, tag: &str, number: u32, extra: &str) -> String {
 }
 
 /// A NOTIFY of `presence` with that Subscription-State.
-fn state(subscribe: &Text, tag: &str, number: u32, state: &str) -> String {
+pub(super) fn state(subscribe: &Text, tag: &str, number: u32, state: &str) -> String {
     notify(subscribe, tag, number, &format!("Event: presence\r\nSubscription-State: {state}\r\n"))
 }
 
 /// Bob with a subscription of 600 s that is active; its handle and the SUBSCRIBE.
-fn active(bob: &mut Lone) -> (SubscriptionId, Text) {
+pub(super) fn active(bob: &mut Lone) -> (SubscriptionId, Text) {
     let (id, sent) = subscribe(bob, presence().expires(600));
     bob.receive(&sent.respond("200 OK", "c", "Expires: 600\r\nContact: <sip:c@192.0.2.9>\r\n"));
     assert_eq!(bob.ask(&state(&sent, "c", 1, "active;expires=600")).label(), "200 NOTIFY");
