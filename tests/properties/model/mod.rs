@@ -3,12 +3,13 @@
 //! The model of a call: it is over as soon as a user ends it or is told of its end, and then neither end has it. Else both have it, both
 //! were told so, and the same offers were answered at both, in the same order. In a call that is over the last offer may have been
 //! answered without that the other end knows. Each end is told once. A call whose place another has taken is over. A response
-//! that an event tells of has come in.
+//! that an event tells of has come in. What is subscribed to: `watched.rs`.
 
 mod heard;
 mod overtaken;
 mod player;
 mod transfers;
+mod watched;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -47,6 +48,8 @@ struct Script {
     acts: Vec<(usize, u64, Kind, usize)>,
     calls: Vec<(Option<Kind>, u64)>,
     changes: Vec<(Option<Kind>, u64)>,
+    /// When the state of the notifier changes, in milliseconds, and whether the last change ends all subscriptions.
+    states: (Vec<u64>, bool),
     seed: u64,
     loss: u32,
     late: u32,
@@ -61,7 +64,8 @@ fn scripts() -> impl Strategy<Value = Script> {
         8 => Just(Kind::Modify),
         6 => Just(Kind::Update),
         2 => Just(Kind::Ask),
-        2 => prop_oneof![2 => Just(Kind::Refer), 2 => Just(Kind::ReferToReplace), 1 => Just(Kind::Subscribe), 1 => Just(Kind::Unsubscribe)],
+        2 => prop_oneof![2 => Just(Kind::Refer), 2 => Just(Kind::ReferToReplace), 1 => Just(Kind::Subscribe)],
+        2 => prop_oneof![2 => Just(Kind::Watch), 1 => Just(Kind::Refresh), 1 => Just(Kind::Unsubscribe)],
         1 => prop_oneof![Just(Kind::Ring), Just(Kind::Answer), Just(Kind::Accept), Just(Kind::Refuse)],
         1 => prop_oneof![Just(Kind::Reject), Just(Kind::Cancel), Just(Kind::HangUp)],
     ];
@@ -71,9 +75,15 @@ fn scripts() -> impl Strategy<Value = Script> {
     let change = prop_oneof![7 => Just(Some(Kind::Accept)), 2 => Just(Some(Kind::Refuse)), 1 => Just(None)];
     let reactions = (prop::collection::vec((call, soon()), 1..4), prop::collection::vec((change, soon()), 1..6));
     let network = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>(), 0..30_u32, 0..30_u32);
-    (network, acts, reactions).prop_map(|((third, proxy, record_route, seed, loss, late), acts, (calls, changes))| {
+    let states = (prop::collection::vec(1_000..35_000_u64, 1..6), prop::bool::weighted(0.2));
+    let states = states.prop_map(|(mut changes, ends)| {
+        changes.sort_unstable();
+        (changes, ends)
+    });
+    let drawn = (network, acts, reactions, states);
+    drawn.prop_map(|((third, proxy, record_route, seed, loss, late), acts, (calls, changes), states)| {
         let users = if proxy || third { 3 } else { 2 };
-        Script { users, proxy, record_route, acts, calls, changes, seed, loss, late, plan: "" }
+        Script { users, proxy, record_route, acts, calls, changes, states, seed, loss, late, plan: "" }
     })
 }
 
@@ -143,12 +153,16 @@ fn played(script: &Script, mistake: Option<Hooks>) -> (Vec<String>, Vec<transfer
         };
         world.add(name, player, [bound]);
     }
-    world.run_until(Instant::from_millis(129_999));
+    let (notifier, bound, subscribers) = watched::notifier(&script.states.0, script.states.1);
+    world.add("notifier", Box::new(notifier), [bound]);
+    let before_the_end = Instant::from_millis(129_999);
+    world.run_until(before_the_end);
     let mut wrong = judge(&logs, &|user, call_id| {
         let mut actors = world.actors().filter(|(_, name, _)| *name == NAMES[user]);
         let calls = actors.next().map(|(.., actor)| actor.calls()).unwrap_or_default();
         calls.into_iter().find(|call| call.call_id == call_id).map(|call| call.state)
     });
+    wrong.extend(watched::judge(before_the_end, &subscribers, &transfers::beliefs(&all)));
     if !world.run_until_quiet(END) {
         wrong.push("somebody is not idle in the end".to_owned());
     }
@@ -267,6 +281,25 @@ const WRONG_OUTCOME: Hooks = Hooks {
     claims: Claims::Truth,
 };
 
+/// A NOTIFY is taken for one that tells the first state.
+const STATE_OVERHEARD: Hooks = Hooks {
+    sending: |_, _, text| vec![text],
+    hearing: |_, kind, text| match text.rsplit_once("\r\n\r\n") {
+        Some((head, state)) if kind == "NOTIFY" && state.len() == 1 => vec![format!("{head}\r\n\r\n0")],
+        _ => vec![text],
+    },
+    claims: Claims::Truth,
+};
+
+/// A subscription is taken to last longer than it does.
+const EXPIRY_MISREAD: Hooks = Hooks {
+    sending: |_, _, text| vec![text],
+    hearing: |_, _, text| {
+        vec![text.replace("Expires: 40\r", "Expires: 900\r").replace("active;expires=", "active;expires=9")]
+    },
+    claims: Claims::Truth,
+};
+
 /// The property can fail: each of these mistakes at one end is found.
 #[test]
 fn mistakes_contradict_the_model() {
@@ -275,14 +308,18 @@ fn mistakes_contradict_the_model() {
         let How::Wrapped(_, hooks) = planted.how else { panic!("{name} is a patch") };
         hooks
     };
-    let mut mistakes = vec![("wrong-outcome", WRONG_OUTCOME)];
+    let mut mistakes = vec![
+        ("wrong-outcome", WRONG_OUTCOME),
+        ("state-overheard", STATE_OVERHEARD),
+        ("expiry-misread", EXPIRY_MISREAD),
+    ];
     mistakes.extend(
         ["bye-overlooked", "bye-missing", "changed-though-refused", "replaces-ignored"]
             .map(|name| (name, planted(name))),
     );
     for (name, hooks) in mistakes {
         let mut runner = TestRunner::deterministic();
-        let found = (0..300).any(|_| {
+        let found = (0..1_000).any(|_| {
             let script = scripts().new_tree(&mut runner).expect("a script").current();
             !contradictions(&script, Some(hooks)).is_empty()
         });

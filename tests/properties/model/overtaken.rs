@@ -18,6 +18,7 @@ fn script(referrer: usize, acts: &[(usize, u64, Kind, usize)], plan: &'static st
         acts: begins.iter().chain(acts).copied().collect(),
         calls: vec![(Some(Kind::Answer), 100)],
         changes: vec![(None, 0)],
+        states: (Vec::new(), false),
         seed: 1,
         loss: 0,
         late: 0,

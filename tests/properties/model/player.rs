@@ -12,6 +12,7 @@ use sansip_sim::trace::Note;
 
 use super::heard::Heard;
 use super::transfers::{Followed, Shared, change};
+use super::watched;
 
 /// Something that the user does if it can be done then; `which` chooses among the calls there are, or whom to call.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,11 @@ pub(super) enum Kind {
     Refer,
     /// Has the peer of a call take our place in another call.
     ReferToReplace,
+    /// Subscribes to the state of a user, which nobody tells.
     Subscribe,
+    /// Subscribes to a state that is told.
+    Watch,
+    Refresh,
     Unsubscribe,
 }
 
@@ -275,16 +280,23 @@ impl Player {
             Kind::Call | Kind::CallWithoutOffer => {
                 return self.call(Outgoing::to(&peer), matches!(act.kind, Kind::Call)).map(drop);
             }
-            Kind::Subscribe => {
-                let subscription = self.agent.subscribe(now, Subscribe::to(&peer, "presence"))?;
+            Kind::Subscribe | Kind::Watch => {
+                let outgoing = match act.kind {
+                    Kind::Watch => watched::address(),
+                    _ => Outgoing::to(&peer),
+                };
+                let subscription = self.agent.subscribe(now, Subscribe::to(outgoing, "presence"))?;
                 self.next += 1;
                 change(&self.transfers, |transfers| transfers.begin(subscription, self.next));
                 return Ok(());
             }
-            Kind::Unsubscribe => {
+            Kind::Unsubscribe | Kind::Refresh => {
                 let alive = change(&self.transfers, |transfers| transfers.alive());
                 let Some(subscription) = alive.get(act.which % alive.len().max(1)) else { return Ok(()) };
-                return self.agent.unsubscribe(now, *subscription);
+                return match act.kind {
+                    Kind::Refresh => self.agent.refresh_subscription(now, *subscription),
+                    _ => self.agent.unsubscribe(now, *subscription),
+                };
             }
             _ => {}
         }
@@ -295,7 +307,8 @@ impl Player {
         };
         let Some((call, end)) = meant.cloned() else { return Ok(()) };
         match act.kind {
-            Kind::Call | Kind::CallWithoutOffer | Kind::Subscribe | Kind::Unsubscribe => Ok(()),
+            Kind::Call | Kind::CallWithoutOffer => Ok(()),
+            Kind::Subscribe | Kind::Watch | Kind::Refresh | Kind::Unsubscribe => Ok(()),
             Kind::Refer => self.refer(call, Refer::to(&peer.uri().to_buf())),
             Kind::ReferToReplace => {
                 let Some((other, end)) = held.iter().find(|(other, end)| *other != call && end.answered) else {
@@ -433,8 +446,8 @@ impl Player {
             Event::Referred { served, request, .. } => {
                 let _ = self.follow(served, &request);
             }
-            Event::Notified { subscription, status, .. } => {
-                change(&self.transfers, |transfers| transfers.notified(subscription, status));
+            Event::Notified { subscription, status, request } => {
+                change(&self.transfers, |transfers| transfers.notified(subscription, status, &request));
             }
             Event::SubscriptionEnded { subscription, cause, again: None } => {
                 change(&self.transfers, |transfers| transfers.ended(subscription, &cause));

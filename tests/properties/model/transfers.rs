@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sansip::message::StatusCode;
+use sansip::message::{HeaderId, Request, StatusCode};
 use sansip::user_agent::SubscriptionEnd;
 use sansip::{CallId, ReferralId, SubscriptionId};
+
+use super::watched::Belief;
 
 /// A subscription of a user, which a REFER of that number has made, or a SUBSCRIBE.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Watch {
     pub(super) number: u32,
     /// The last status that was told.
     pub(super) last: Option<u16>,
+    /// What is known of the notifier's state, if it has one (`watched.rs`).
+    pub(super) belief: Option<Belief>,
     /// The notifier has ended it, as nothing more will come.
     pub(super) is_done: bool,
     pub(super) ends: usize,
@@ -40,17 +44,29 @@ pub(super) fn change<R>(transfers: &Shared, change: impl FnOnce(&mut Transfers) 
 
 impl Transfers {
     pub(super) fn begin(&mut self, subscription: SubscriptionId, number: u32) {
-        self.watches.push(Watch { subscription, number, last: None, is_done: false, ends: 0, wrong: None });
+        self.watches.push(Watch {
+            subscription,
+            number,
+            last: None,
+            belief: None,
+            is_done: false,
+            ends: 0,
+            wrong: None,
+        });
     }
 
     fn watch(&mut self, subscription: SubscriptionId) -> Option<&mut Watch> {
         self.watches.iter_mut().find(|watch| watch.subscription == subscription)
     }
 
-    pub(super) fn notified(&mut self, subscription: SubscriptionId, status: Option<StatusCode>) {
+    pub(super) fn notified(&mut self, subscription: SubscriptionId, status: Option<StatusCode>, notify: &Request) {
         let Some(watch) = self.watch(subscription) else { return };
         if watch.ends > 0 {
             watch.wrong = Some("something was told of it after its end");
+        }
+        if notify.headers().raw(HeaderId::Event) == Some(b"presence") {
+            let state = String::from_utf8_lossy(notify.body()).into_owned();
+            watch.belief = Some(Belief { call_id: notify.call_id().unwrap_or_default().to_owned(), state });
         }
         watch.last = status.map(StatusCode::get).or(watch.last);
     }
@@ -65,6 +81,17 @@ impl Transfers {
     pub(super) fn alive(&self) -> Vec<SubscriptionId> {
         self.watches.iter().filter(|watch| watch.ends == 0).map(|watch| watch.subscription).collect()
     }
+}
+
+/// The beliefs of all users in the subscriptions that are not over.
+pub(super) fn beliefs(all: &[Shared]) -> Vec<Belief> {
+    let of = |transfers: &Shared| {
+        change(transfers, |transfers| {
+            let alive = transfers.watches.iter().filter(|watch| watch.ends == 0);
+            alive.filter_map(|watch| watch.belief.clone()).collect::<Vec<_>>()
+        })
+    };
+    all.iter().flat_map(of).collect()
 }
 
 /// The calls that a user makes because of a REFER, until their outcome is told.

@@ -49,8 +49,8 @@ fn meant(name: &str, value: &str) -> String {
         }
         // The white space before a parameter is that of a fold.
         "via" => value.replace(" ;", ";"),
-        // The RFC's Contacts leave out the default port, which the Via of the same message has.
-        "contact" | "record-route" => value.replace(":5060", "").replace(":5061", ""),
+        // The RFC's Record-Routes leave out the default port, which the Via of the same message has.
+        "record-route" => value.replace(":5060", "").replace(":5061", ""),
         _ => value.to_owned(),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Stage<'a> {
     sent: VecDeque<String>,
     last_request: Option<String>,
     call: Option<CallId>,
+    names_listeners: bool,
 }
 
 impl<'a> Stage<'a> {
@@ -38,6 +39,8 @@ impl<'a> Stage<'a> {
         let mut profile = Profile::new(part.who.identity.parse().expect("an identity"));
         profile.capabilities = false;
         profile.extensions = Extensions::NONE;
+        profile.contact = contact(flow, part);
+        let names_listeners = profile.contact.is_none();
         profile.policy = Policy { redirects: Redirects::Follow, ..Policy::NONE };
         let mut agent = UserAgent::user_agent(config, profile);
         let login = Login::new(&part.who.name.to_lowercase(), Secret::password("zanzibar")).for_outbound_proxy();
@@ -58,6 +61,7 @@ impl<'a> Stage<'a> {
             sent: VecDeque::new(),
             last_request: None,
             call: None,
+            names_listeners,
         }
     }
 
@@ -90,10 +94,13 @@ impl<'a> Stage<'a> {
                 let body = self.body(file);
                 self.agent.modify(now, self.call(), body).expect("a change");
             }
-            Deed::Register => drop(self.agent.register(now, &registrar()).expect("a registration")),
+            Deed::Register => {
+                let register = Register::at(&registrar()).interval_of_registrar();
+                self.agent.register(now, register).expect("a registration");
+            }
             Deed::Bind(contact) => {
                 let contact = contact.parse().expect("a URI");
-                let register = Register::at(&registrar()).binding(Binding::to(&contact));
+                let register = Register::at(&registrar()).interval_of_registrar().binding(Binding::to(&contact));
                 self.agent.register(now, register).expect("a registration");
             }
             Deed::Query => drop(self.agent.query_bindings(now, &registrar()).expect("a query")),
@@ -106,6 +113,13 @@ impl<'a> Stage<'a> {
     pub(crate) fn say(&mut self, file: &str) {
         let flow = self.part.flow;
         let sent = self.sent.pop_front().unwrap_or_else(|| panic!("{flow} {file}: nothing was sent"));
+        // A listener's name has the default port, as the Via of the same message has it; the RFC's Contact leaves it out.
+        let sent = match sent.split_once("\r\nContact: ") {
+            Some((head, rest)) if self.names_listeners => {
+                format!("{head}\r\nContact: {}", rest.replacen(":5060", "", 1))
+            }
+            _ => sent,
+        };
         assert_eq!(shown(&sent), shown(&meant(&self.flow, self.part.oddities, file)), "{flow} {file}");
     }
 
@@ -249,6 +263,21 @@ impl<'a> Stage<'a> {
 /// The registrar of the flows.
 fn registrar() -> UriBuf {
     "sips:ss2.biloxi.example.com".parse().expect("a URI")
+}
+
+/// The Contact that this user agent names in all its messages. `None`: it names its listeners, as its host moves or it uses UDP and TCP.
+fn contact(flow: &Path, part: &Part) -> Option<UriBuf> {
+    let said = part.steps.iter().filter_map(|step| match step {
+        Step::Say(file) => Some(meant(flow, part.oddities, file)),
+        _ => None,
+    });
+    let contact = |text: String| Some(text.split_once("\r\nContact: <")?.1.split_once('>')?.0.to_owned());
+    let mut contacts: Vec<String> = said.filter_map(contact).collect();
+    contacts.dedup();
+    match &contacts[..] {
+        [contact] => Some(contact.parse().expect("a URI")),
+        _ => None,
+    }
 }
 
 /// The request outside of dialogs that has the address, the routes and the body of this one.

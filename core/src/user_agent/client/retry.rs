@@ -235,8 +235,12 @@ const fn may_be_brief(method: Method<'_>) -> bool {
 /// 423: as long as the server wants at least, if that is more than was asked for (§10.2.8). A removal is never too brief (§10.2.2).
 fn longer_binding(sent: &Request, response: &Response) -> Option<Amendment> {
     let MinExpires(least) = response.headers().get::<MinExpires>()?.ok()?;
-    let Expires(asked) = sent.headers().get::<Expires>()?.ok()?;
-    (least > asked && asked > 0).then_some(Amendment::Interval(least))
+    let is_longer = match sent.headers().get::<Expires>() {
+        Some(asked) => asked.is_ok_and(|Expires(asked)| least > asked && asked > 0),
+        // The server was to choose.
+        None => true,
+    };
+    is_longer.then_some(Amendment::Interval(least))
 }
 
 /// How long Retry-After asks to wait (§20.33).

@@ -38,7 +38,7 @@ impl Registrations {
                 registration.number = number.saturating_add(1);
                 // 423: for as long as the registrar wants at least (§10.2.8).
                 if let Some(least) = interval {
-                    registration.terms.expires = least;
+                    registration.terms.expires = Some(least);
                 }
             }
         }

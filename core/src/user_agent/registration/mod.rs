@@ -240,11 +240,14 @@ impl Registrations {
             Outside { account: terms.account, method: Method::Register, from: &from, call_id, number: *number };
         let add_contacts = |lines: &mut Lines| add_contacts(on, cx, registration, lines);
         let (register, here) = on.write_outside_as(&outgoing, &path, &outside, add_contacts, |lines| {
-            match goal {
-                Goal::Keep => lines.number(HeaderId::Expires, terms.expires),
-                Goal::Remove | Goal::RemoveAll => lines.number(HeaderId::Expires, 0),
-                Goal::Query => lines,
+            let expires = match goal {
+                Goal::Keep => terms.expires,
+                Goal::Remove | Goal::RemoveAll => Some(0),
+                Goal::Query => None,
             };
+            if let Some(seconds) = expires {
+                lines.number(HeaderId::Expires, seconds);
+            }
             terms.add_supported(lines);
             on.profile.add_supported(lines);
             on.profile.add_software(lines, HeaderId::UserAgent);

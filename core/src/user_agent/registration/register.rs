@@ -39,7 +39,8 @@ const EXPIRES: u32 = 3_600;
 #[derive(Clone, Debug)]
 pub struct Register {
     registrar: UriBuf,
-    expires: u32,
+    /// `None`: the registrar chooses.
+    expires: Option<u32>,
     address_of_record: Option<NameAddrBuf>,
     from: Option<NameAddrBuf>,
     bindings: Vec<Binding>,
@@ -59,7 +60,7 @@ impl Register {
     pub fn at(registrar: &UriBuf) -> Self {
         Self {
             registrar: registrar.clone(),
-            expires: EXPIRES,
+            expires: Some(EXPIRES),
             address_of_record: None,
             from: None,
             bindings: Vec::new(),
@@ -106,7 +107,22 @@ impl Register {
     /// Sets the interval in seconds that every binding without one of its own asks for; 0 removes them (RFC 3261 §10.2.1.1, §10.2.2).
     #[must_use]
     pub const fn expires(mut self, seconds: u32) -> Self {
-        self.expires = seconds;
+        self.expires = Some(seconds);
+        self
+    }
+
+    /// Asks for no interval, so that the registrar chooses the one of every binding without one of its own (RFC 3261 §10.2.1.1). If its 2xx does
+    /// not say which, an hour is taken for it.
+    ///
+    /// ```
+    /// # use sansip::user_agent::Register;
+    /// let register = Register::at(&"sip:registrar.biloxi.com".parse()?).interval_of_registrar();
+    /// # let _ = register;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn interval_of_registrar(mut self) -> Self {
+        self.expires = None;
         self
     }
 
@@ -289,8 +305,8 @@ pub(super) struct Terms {
     pub(super) account: AccountId,
     /// The Request-URI: without a user.
     pub(super) registrar: UriBuf,
-    /// The interval of all, in seconds.
-    pub(super) expires: u32,
+    /// The interval of all, in seconds; `None`: the registrar chooses.
+    pub(super) expires: Option<u32>,
     /// The address-of-record.
     pub(super) to: NameAddrBuf,
     /// From without a tag.
@@ -408,7 +424,7 @@ impl Terms {
 
     /// The interval that a binding asks for, in seconds.
     pub(super) fn interval(&self, binding: &Binding) -> u32 {
-        binding.expires.unwrap_or(self.expires)
+        binding.expires.or(self.expires).unwrap_or(EXPIRES)
     }
 
     /// Whether a binding is to stay.
@@ -418,8 +434,8 @@ impl Terms {
 
     /// Forgets the bindings that are removed, once they are.
     pub(super) fn forget_removed(&mut self) {
-        let expires = self.expires;
-        self.bindings.retain(|binding| binding.expires.unwrap_or(expires) > 0);
+        let is_removed = self.expires == Some(0);
+        self.bindings.retain(|binding| binding.expires.map_or(!is_removed, |seconds| seconds > 0));
     }
 }
 

@@ -207,3 +207,30 @@ fn several_registrars_have_registrations_of_their_own() {
     let call_ids: Vec<&str> = sent.iter().map(|text| text.header("call-id")).collect();
     assert_ne!(call_ids[0], call_ids[1]);
 }
+
+/// RFC 3261 §10.2.1.1: without Expires the registrar chooses, and its word counts; a registration that is removed says so all the same.
+#[test]
+fn the_interval_may_be_left_to_the_registrar() {
+    for (granted, refreshed) in
+        [("Contact: <sip:bob@192.0.2.4>;expires=600\r\n", 540), ("Contact: <sip:bob@192.0.2.4>\r\n", 3_240)]
+    {
+        let mut bob = Lone::new();
+        let register = Register::at(&"sip:192.0.2.9".parse().unwrap()).interval_of_registrar();
+        let registration = bob.command(|agent, now| agent.register(now, register)).unwrap();
+        let register = bob.take().remove(0);
+        assert_eq!((register.find("expires"), register.header("contact")), (None, "<sip:bob@192.0.2.4>"));
+        bob.receive(&register.respond("200 OK", "r", granted));
+        bob.run(Duration::from_secs(refreshed - 1));
+        assert!(bob.take().is_empty());
+        bob.run(Duration::from_secs(1));
+        let refresh = bob.take().remove(0);
+        assert_eq!((refresh.label().as_str(), refresh.find("expires")), ("REGISTER", None));
+        // 423: then an interval is asked for.
+        bob.receive(&refresh.respond("423 Interval Too Brief", "r", "Min-Expires: 7200\r\n"));
+        let again = bob.take().remove(0);
+        assert_eq!(again.header("expires"), "7200");
+        bob.receive(&again.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=7200\r\n"));
+        bob.command(|agent, now| agent.unregister(now, registration)).unwrap();
+        assert_eq!(bob.take().remove(0).header("expires"), "0");
+    }
+}

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::pair::{Pair, Who};
 use crate::Duration;
+use crate::message::StatusCode;
 use crate::user_agent::{Cause, Event};
 use Who::{Alice, Bob};
 
@@ -170,6 +171,7 @@ fn an_invite_that_nobody_answers_times_out_after_64_t1() {
     pair.call();
     pair.finish();
     assert!(matches!(cause(&pair), Cause::TimedOut));
+    assert_eq!(cause(&pair).counts_as(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(pair.events[0].0.as_millis(), 32_000);
 }
 
@@ -180,6 +182,7 @@ fn an_invite_that_the_network_refuses_is_unreachable() {
     pair.call();
     pair.unreachable(Alice);
     assert!(matches!(cause(&pair), Cause::Unreachable));
+    assert_eq!(cause(&pair).counts_as(), StatusCode::SERVICE_UNAVAILABLE);
     pair.finish();
 }
 
@@ -189,6 +192,7 @@ fn an_invite_to_a_name_without_address_is_unresolved() {
     let nobody = "<sip:nobody@nowhere.invalid>".parse().unwrap();
     pair.command(Alice, |agent, now| agent.call(now, &nobody)).unwrap();
     assert!(matches!(cause(&pair), Cause::Unresolved));
+    assert_eq!(cause(&pair).counts_as(), StatusCode::SERVICE_UNAVAILABLE);
     pair.finish();
 }
 

@@ -57,10 +57,13 @@ fn calling(bob: &mut Lone, outgoing: impl FnOnce(Outgoing) -> Outgoing) -> (Call
     (call, bob.take().remove(0))
 }
 
+/// The label of a message, and what brings it about.
+type Case<'a> = (&'a str, &'a dyn Fn(&mut Lone));
+
 /// Each final response that the core gives by itself.
 #[test]
 fn each_response_that_nobody_commands_has_what_stands_in_responses() {
-    let cases: [(&str, &dyn Fn(&mut Lone)); 13] = [
+    let cases: [Case<'_>; 13] = [
         ("200 BYE", &|bob| {
             answered(bob);
             bob.receive(&request("BYE", "b", 11, "bob-tag", ""));
