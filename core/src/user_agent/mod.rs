@@ -101,6 +101,7 @@ impl Stack<Core> {
     ///   is told as soon as that is done. A call of ours that is not answered yet is told once it is established: no earlier, as the responses to
     ///   its INVITE go to the place that its Via names anyway. For a call of the peer's that is not answered yet the 2xx says the new place. Where a peer cannot be told so,
     ///   [`Event::MoveUntold`] says it: the application [modifies](Self::modify) the session. It has to do that too where the media have moved.
+    ///   With [`Policy::tells_moves`] off the application does all of this by its own changes.
     /// * Each subscription is refreshed (RFC 6665 §4.1.2.2).
     ///
     /// An account whose [`contact`](Account::contact) is given names no listener: there, only registrations that are kept alive are made anew.

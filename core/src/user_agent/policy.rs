@@ -23,12 +23,22 @@ pub struct Policy {
     /// no reason), and where a SUBSCRIBE failed for a reason that may pass. `None`: only where the RFC says that the subscriber should begin
     /// anew, which is after `deactivated` and `probation`. `None` by default.
     pub subscribing: Option<BackOff>,
+    /// Whether the peer of each call is told by itself that a listener has moved ([`listener_moved`](super::UserAgent::listener_moved)). If not, the
+    /// application offers each session anew at the new place ([`modify`](super::UserAgent::modify)), by which the peer learns both at once. On by
+    /// default.
+    pub tells_moves: bool,
 }
 
 impl Policy {
     /// Nothing is asked, waited for, followed or tried again.
-    pub const NONE: Self =
-        Self { questions: None, longest_wait: None, redirects: Redirects::Off, registering: None, subscribing: None };
+    pub const NONE: Self = Self {
+        questions: None,
+        longest_wait: None,
+        redirects: Redirects::Off,
+        registering: None,
+        subscribing: None,
+        tells_moves: true,
+    };
 }
 
 impl Default for Policy {

@@ -65,7 +65,7 @@ pub(crate) enum Deed {
     AcceptOffer(&'static str),
     Reject(StatusCode),
     HangUp,
-    /// The host is at the address of this name now. An UPDATE tells so, which the RFC has not, and is answered.
+    /// The host is at the address of this name now.
     Move(&'static str),
     /// Offers the body of the file by a re-INVITE.
     Change(&'static str),

@@ -41,7 +41,7 @@ impl<'a> Stage<'a> {
         profile.extensions = Extensions::NONE;
         profile.contact = contact(flow, part);
         let names_listeners = profile.contact.is_none();
-        profile.policy = Policy { redirects: Redirects::Follow, ..Policy::NONE };
+        profile.policy = Policy { redirects: Redirects::Follow, tells_moves: false, ..Policy::NONE };
         let mut agent = UserAgent::user_agent(config, profile);
         let login = Login::new(&part.who.name.to_lowercase(), Secret::password("zanzibar")).for_outbound_proxy();
         agent.login(Scope::Any, login).expect("a login");
@@ -169,10 +169,6 @@ impl<'a> Stage<'a> {
         let moved = Listener::udp(SocketAddr::new(address_of(host), 5060));
         let moved = moved.with_sent_by(format!("{host}:5060").parse().expect("a host"));
         self.agent.listener_moved(self.now, self.listeners[0], moved).expect("a move");
-        self.drain();
-        let update = self.sent.pop_front().expect("an UPDATE");
-        assert!(update.starts_with("UPDATE ") && update.contains(host), "{update}");
-        self.take(&response_to(&update, 200, field(&update, "To"), ""));
     }
 
     fn lapse(&mut self) {
@@ -306,9 +302,6 @@ fn script(flow: &Path, part: &Part) -> Script {
     }
     let mut counted = Vec::new();
     for step in part.steps {
-        if let Step::Do(Deed::Move(_)) = step {
-            script.branches.push_back("move".to_owned());
-        }
         let Step::Say(file) = step else { continue };
         let text = meant(flow, part.oddities, file);
         let tag = |name: &str| field(&text, name).split_once(";tag=").map(|(_, tag)| tag.to_owned());
@@ -326,9 +319,7 @@ fn script(flow: &Path, part: &Part) -> Script {
             script.branches.push_back(branch);
         }
         if !counted.contains(&call_id) {
-            // An UPDATE of which the RFC does not know comes before.
-            let told = part.steps.iter().any(|step| matches!(step, Step::Do(Deed::Move(_))));
-            script.sequence_numbers.push_back(number - u32::from(told));
+            script.sequence_numbers.push_back(number);
             counted.push(call_id.clone());
         }
         if tag("To").is_none() && new(&script.call_ids, &call_id) {

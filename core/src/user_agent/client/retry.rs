@@ -316,6 +316,7 @@ mod tests {
         redirects: Redirects::Follow,
         registering: None,
         subscribing: None,
+        tells_moves: true,
     };
 
     /// Each row: the request, the response, and what becomes of it without and with every policy.
@@ -380,6 +381,8 @@ mod tests {
             (&request("REGISTER", "", "Expires: 60\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 0\r\n"), 423, "Min-Expires: 60\r\n", "over", "over"),
             (&request("REGISTER", "", "Expires: 5\r\n"), 423, "", "over", "over"),
+            // The registrar was to choose, and says the least that it takes.
+            (&request("REGISTER", "", ""), 423, "Min-Expires: 60\r\n", "again Expires: 60", "again Expires: 60"),
             (&options, 423, "Min-Expires: 60\r\n", "over", "over"),
             (&options, 503, "Retry-After: 10\r\n", "over", "after 10"),
             (&options, 500, "Retry-After: 11\r\n", "over", "over"),

@@ -65,7 +65,7 @@ impl Calls {
         listener: ListenerId,
         calls: Vec<CallId>,
     ) {
-        if calls.is_empty() {
+        if calls.is_empty() || !on.profile.policy.tells_moves {
             return;
         }
         let untold = self.untold.get_or_insert_with(|| Box::new(Untold { calls: Vec::new(), timer: None }));

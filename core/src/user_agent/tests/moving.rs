@@ -175,7 +175,11 @@ fn what_is_no_listener_or_of_another_protocol_is_refused_and_nothing_changes() {
 
 /// Carol has called Bob, and the call is established.
 fn called() -> (Lone, CallId) {
-    let (mut bob, call) = accepted();
+    called_with(|_| {})
+}
+
+fn called_with(adapt: impl FnOnce(&mut Profile)) -> (Lone, CallId) {
+    let (mut bob, call) = accepted_with(adapt);
     bob.receive(&request("ACK", "a", 10, "bob-tag", ""));
     bob.take();
     bob.events.clear();
@@ -184,7 +188,11 @@ fn called() -> (Lone, CallId) {
 
 /// Carol has called Bob, whose 200 is not acknowledged.
 fn accepted() -> (Lone, CallId) {
-    let mut bob = Lone::new();
+    accepted_with(|_| {})
+}
+
+fn accepted_with(adapt: impl FnOnce(&mut Profile)) -> (Lone, CallId) {
+    let mut bob = Lone::with(|_, profile| adapt(profile));
     bob.receive(&described(&invite("i", 10)));
     let call = bob.incoming();
     bob.command(|agent, now| agent.answer(now, call, Body::sdp("v=0\r\n"))).unwrap();
@@ -210,6 +218,22 @@ fn the_peer_of_an_established_call_is_told_by_an_update() {
     assert_eq!(bye.start, "BYE sip:carol@192.0.2.10 SIP/2.0");
     bob.receive(&bye.respond("200 OK", "", ""));
     bob.finish();
+}
+
+/// RFC 3665 §3.7: the host moves, and the media with it: one re-INVITE tells both.
+#[test]
+fn an_application_that_tells_the_peer_itself_does_it_by_one_change() {
+    let (mut bob, call) = called_with(|profile| profile.policy.tells_moves = false);
+    moves(&mut bob);
+    wait(&mut bob);
+    assert!(bob.take().is_empty());
+    bob.command(|agent, now| agent.modify(now, call, Body::sdp("v=0\r\n"))).unwrap();
+    let change = one(&mut bob);
+    assert_eq!((change.label().as_str(), contacts(&change).as_slice()), ("INVITE", &[THERE][..]));
+    bob.receive(&described(&change.respond("200 OK", "", "Contact: <sip:carol@192.0.2.9>\r\n")));
+    assert_eq!(one(&mut bob).label(), "ACK");
+    wait(&mut bob);
+    assert!(bob.take().is_empty(), "nothing else tells it");
 }
 
 #[test]
