@@ -47,10 +47,15 @@ impl Floor {
         served: &Served,
         parts: ResponseParts<'_>,
     ) -> Result<SharedBytes, CommandError> {
+        let mut parts = parts;
         let stood = self.stood(served, &parts);
-        let parts = with_standing(parts, stood.as_ref());
+        if let Some((lines, body)) = &stood {
+            (parts.lines, parts.content) = (lines, parts.content.or(body.as_ref()));
+        }
         let proved = self.proved(cx, served, &parts);
-        let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
+        if let Some(lines) = &proved {
+            parts.lines = lines;
+        }
         self.tagged(cx, served, |to_tag| ResponseParts { to_tag, ..parts }.octets())
             .map_err(|_| CommandError::Invalid("body"))
     }
@@ -121,10 +126,15 @@ impl Floor {
     /// Answers a request that is done with; where the response cannot be written, with a 500 that has nothing but what every
     /// response copies.
     pub(in crate::user_agent) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
+        let mut parts = parts;
         let stood = self.stood(served, &parts);
-        let parts = with_standing(parts, stood.as_ref());
+        if let Some((lines, body)) = &stood {
+            (parts.lines, parts.content) = (lines, parts.content.or(body.as_ref()));
+        }
         let proved = self.proved(cx, served, &parts);
-        let parts = ResponseParts { lines: proved.as_ref().unwrap_or(parts.lines), ..parts };
+        if let Some(lines) = &proved {
+            parts.lines = lines;
+        }
         let written = self.tagged(cx, served, |to_tag| match (ResponseParts { to_tag, ..parts }).octets() {
             Ok(octets) => Ok((parts.status, octets)),
             Err(_) => bare_500(&served.request, to_tag).map(|octets| (StatusCode::SERVER_INTERNAL_ERROR, octets)),
@@ -133,13 +143,5 @@ impl Floor {
         let Ok((status, octets)) = written else { return };
         // The transaction may have ended by itself; then nobody waits.
         let _ = cx.respond_octets(served.server, status, octets);
-    }
-}
-
-/// The parts of a response with what stands in it.
-fn with_standing<'a>(parts: ResponseParts<'a>, stood: Option<&'a (Box<Lines>, Option<Body>)>) -> ResponseParts<'a> {
-    match stood {
-        Some((lines, body)) => ResponseParts { lines, content: parts.content.or(body.as_ref()), ..parts },
-        None => parts,
     }
 }
