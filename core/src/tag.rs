@@ -112,6 +112,16 @@ macro_rules! work {
             }
         }
 
+        impl $name {
+            /// The name of the variant.
+            #[cfg_attr(test, allow(dead_code, reason = "marks of tests have no timers"))]
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($variant),)*
+                }
+            }
+        }
+
         impl TryFrom<$crate::tag::Tag> for $name {
             type Error = $crate::tag::Tag;
 

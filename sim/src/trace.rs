@@ -9,6 +9,9 @@ use sansip::message::SharedBytes;
 
 use crate::actor::Session;
 use crate::fault::{ClockChange, Fate};
+pub use state::{Binding, Dialog, RequestName, State, StateChange, Timer, Transaction};
+
+pub(crate) mod state;
 
 /// All that happened in a world, in order; with the names of its nodes it can be drawn and judged alone.
 #[derive(Debug, Default)]
@@ -21,6 +24,7 @@ pub struct Trace {
     entries: Vec<Entry>,
     lost: Vec<(usize, NodeId, u32)>,
     is_captured: bool,
+    states: Vec<StateChange>,
 }
 
 /// How much of what happens a [`Trace`] keeps. Checks and ladders need everything.
@@ -29,10 +33,19 @@ pub enum Recording {
     /// All of it.
     #[default]
     Everything,
+    /// All of it, and what stands in the nodes besides: their transactions, timers, dialogs and bindings.
+    States,
     /// The newest entries: at least so many, and never more than twice as many.
     Last(usize),
     /// Nothing.
     Nothing,
+}
+
+impl Recording {
+    /// Whether nothing is forgotten.
+    pub(crate) const fn is_whole(self) -> bool {
+        matches!(self, Self::Everything | Self::States)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -212,13 +225,28 @@ pub enum Note {
     Said(String),
 }
 
+impl Note {
+    pub(crate) const CRASHED: &str = "crashed";
+    pub(crate) const RESTARTED: &str = "up again";
+    /// What stands before the reason for which a call is over.
+    pub(crate) const OVER: &str = "call over: ";
+
+    /// The Call-ID of the call that it is about, if it is about one.
+    pub fn call_id(&self) -> Option<&str> {
+        match self {
+            Self::CallBegan { call_id } | Self::CallEnded { call_id, .. } => Some(call_id),
+            Self::Crashed | Self::Restarted | Self::Said(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CallBegan { .. } => f.write_str("has the call"),
-            Self::CallEnded { why, .. } => write!(f, "call over: {why}"),
-            Self::Crashed => f.write_str("crashed"),
-            Self::Restarted => f.write_str("up again"),
+            Self::CallEnded { why, .. } => write!(f, "{}{why}", Self::OVER),
+            Self::Crashed => f.write_str(Self::CRASHED),
+            Self::Restarted => f.write_str(Self::RESTARTED),
             Self::Said(text) => f.write_str(text),
         }
     }
@@ -226,7 +254,7 @@ impl fmt::Display for Note {
 
 impl Clone for Trace {
     fn clone(&self) -> Self {
-        let Self { nodes, by_name, recording, forgotten, entries, lost, is_captured } = self;
+        let Self { nodes, by_name, recording, forgotten, entries, lost, is_captured, states } = self;
         // A fork goes on as the original did: room for as much again.
         let mut copied = Vec::with_capacity(2 * entries.len());
         copied.extend_from_slice(entries);
@@ -238,6 +266,7 @@ impl Clone for Trace {
             entries: copied,
             lost: lost.clone(),
             is_captured: *is_captured,
+            states: states.clone(),
         }
     }
 }
@@ -331,9 +360,21 @@ impl Trace {
 
     /// Records that a node has a connection no more.
     pub(crate) fn lose(&mut self, node: NodeId, stream: u32) {
-        if self.recording == Recording::Everything {
+        if self.recording.is_whole() {
             self.lost.push((self.entries.len(), node, stream));
         }
+    }
+
+    /// The changes of what stands in the nodes, in order, each with the index of the entry before which it was found. Nothing unless
+    /// [`Recording::States`] asks for it.
+    pub fn states(&self) -> &[StateChange] {
+        &self.states
+    }
+
+    /// Records that something stands in a node from now on, stands otherwise, or stands there no more.
+    pub(crate) fn change(&mut self, time: Instant, node: NodeId, state: State) {
+        let next = self.forgotten + self.entries.len();
+        self.states.push(StateChange { time, node, next, state });
     }
 
     pub(crate) fn add_node(&mut self, name: &str) -> NodeId {
@@ -351,7 +392,7 @@ impl Trace {
     pub(crate) fn push(&mut self, time: Instant, what: What) -> usize {
         let index = self.forgotten + self.entries.len();
         match self.recording {
-            Recording::Everything => {}
+            Recording::Everything | Recording::States => {}
             Recording::Last(kept) if self.entries.len() < kept.saturating_mul(2).max(1) => {}
             Recording::Last(kept) => {
                 let old = self.entries.len() - kept;

@@ -17,6 +17,7 @@ pub use nat::Nat;
 use nat::NatBox;
 use queue::{Due, Queue};
 use stream::{StreamEvent, Streams};
+use watch::Watched;
 use wire::Wires;
 
 mod datagram;
@@ -25,6 +26,7 @@ mod nat;
 mod outage;
 mod queue;
 mod stream;
+mod watch;
 mod wire;
 
 /// The settings of a world, which is made of these and its nodes.
@@ -63,6 +65,8 @@ pub struct World {
     setting: Arc<Setting>,
     met: Met,
     trace: Trace,
+    /// The entries of the trace whose transactions were asked for.
+    named: usize,
 }
 
 /// A local address of a node.
@@ -118,6 +122,8 @@ struct Place {
     deadline: Option<Instant>,
     /// The earliest wake-up in the queue.
     wake: Option<Instant>,
+    /// What was found in it last, if the trace has that.
+    watched: Watched,
 }
 
 /// The faults met so far.
@@ -163,6 +169,7 @@ impl World {
             trace: Trace::new(setting.recording),
             setting: Arc::new(setting),
             met: Met::default(),
+            named: 0,
         }
     }
 
@@ -204,6 +211,7 @@ impl World {
             clock: None,
             deadline: None,
             wake: None,
+            watched: Watched::default(),
         });
         self.drain(node);
         self.settle();
@@ -356,7 +364,7 @@ impl World {
 
     /// Takes a node's outputs and sees to its wake-up.
     fn drain(&mut self, node: NodeId) {
-        if self.setting.recording == Recording::Everything {
+        if self.setting.recording.is_whole() {
             let place = &mut self.nodes[node.0];
             place.peak = place.peak.max(place.actor.census());
         }
@@ -382,6 +390,9 @@ impl World {
         place.deadline = place.actor.deadline();
         self.count(node);
         self.rearm(node);
+        if self.setting.recording == Recording::States {
+            self.watch(node);
+        }
     }
 
     /// Counts the node among the busy ones, or not any more.

@@ -126,7 +126,7 @@ proptest! {
         kept.extend(calls.take_rest());
         prop_assert!(kept.iter().all(|call| call.messages.len() <= limits.messages));
         for call in kept {
-            let (trace, places) = trace(&call.messages, &[], 0);
+            let (trace, places) = trace(&call.messages, &[], &[], 0);
             prop_assert_eq!(places.len(), trace.entries().len());
             prop_assert!(!ladder(&trace).is_empty());
         }

@@ -125,6 +125,12 @@ impl<U: Copy + PartialEq, A: Copy> Dialogs<U, A> {
         }
     }
 
+    /// The dialogs that are not over, in the order of their slots.
+    pub fn iter(&self) -> impl Iterator<Item = (DialogId, &Dialog)> {
+        let live = self.entries.iter().filter(|(_, entry)| !entry.usages.is_empty());
+        live.map(|(id, entry)| (id, &entry.dialog))
+    }
+
     /// Number of dialogs that are not over.
     pub const fn len(&self) -> usize {
         self.index.len()
@@ -188,8 +194,13 @@ mod tests {
         dialogs.forget(id);
         let name = dialog("x").name;
         assert_eq!((dialogs.find(name.as_key()), dialogs.usages(id)), (Some(id), &['b'][..]));
+        assert_eq!(
+            dialogs.iter().map(|(id, dialog)| (id, &dialog.name)).collect::<alloc::vec::Vec<_>>(),
+            [(id, &name)]
+        );
         dialogs.end(id, 'b');
         assert!(dialogs.find(name.as_key()).is_none() && dialogs.get(id).is_none());
+        assert_eq!(dialogs.iter().count(), 0);
         // A dialog that is over has no new usage.
         let other = dialogs.begin(dialog("y"), 1, 'a');
         dialogs.end(other, 'a');

@@ -19,6 +19,7 @@ mod config;
 mod delivery;
 mod dropped;
 mod indication;
+mod info;
 mod overload;
 mod requests;
 mod responses;

@@ -179,6 +179,11 @@ impl Core {
         self.contexts.get(id).is_some_and(|context| matches!(context.stage, Stage::Asking(_)))
     }
 
+    /// A name for the timer that has this mark: `TimerC` of a branch (RFC 3261 §16.6 step 11), and those of our own.
+    pub fn timer_name(tag: Tag) -> &'static str {
+        Work::try_from(tag).map_or("Timer", Work::name)
+    }
+
     /// Whether no response context is left.
     pub fn is_idle(&self) -> bool {
         self.contexts.is_empty()

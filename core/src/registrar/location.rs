@@ -92,6 +92,12 @@ impl Location {
         Some(&record.bindings)
     }
 
+    /// All addresses-of-record that have bindings, with these, in the order of their slots.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Binding])> {
+        let bound = self.records.iter().filter(|(_, record)| !record.bindings.is_empty());
+        bound.map(|(_, record)| (&*record.name, &*record.bindings))
+    }
+
     /// Addresses-of-record held, those without bindings too.
     pub fn len(&self) -> usize {
         self.records.len()

@@ -161,6 +161,11 @@ impl Core {
         &self.location
     }
 
+    /// A name for the timer that has this mark: `Binding` of the first binding to end.
+    pub fn timer_name(tag: Tag) -> &'static str {
+        Work::try_from(tag).map_or("Binding", Work::name)
+    }
+
     /// REGISTERs that wait for the owner's store.
     pub fn waiting(&self) -> usize {
         self.waiting.len()

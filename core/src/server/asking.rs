@@ -22,7 +22,7 @@ use crate::timer::TimerId;
 
 work! {
     /// The purpose of a transaction or timer.
-    enum Work {
+    pub(super) enum Work {
         /// The server transaction of a request that is held back.
         Held(QuestionId) = 1,
         /// The end of the time for an answer.

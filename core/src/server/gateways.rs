@@ -20,7 +20,7 @@ use crate::transport::NextHop;
 type GatewayId = Id<GatewayKind>;
 
 #[derive(Clone, Copy, Debug)]
-enum GatewayKind {}
+pub(super) enum GatewayKind {}
 
 impl Kind for GatewayKind {
     const NAME: &'static str = "gateway";
@@ -28,7 +28,7 @@ impl Kind for GatewayKind {
 
 work! {
     /// The purpose of a delivery or timer.
-    enum Work {
+    pub(super) enum Work {
         /// An OPTIONS to a gateway, or the time for one.
         Ping(GatewayId) = 1,
     }

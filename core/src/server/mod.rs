@@ -12,6 +12,7 @@ mod flow_token;
 mod flows;
 mod gateways;
 mod guard;
+mod info;
 mod known;
 mod local;
 mod outbound;
@@ -40,8 +41,9 @@ use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
 use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target, reply_unavailable};
-use crate::registrar::{self, Binding};
+use crate::registrar;
 use crate::stack::{Context, Stack, TransactionUser};
+use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::NextHop;
 use asking::{Purpose, Questions};
@@ -194,11 +196,6 @@ impl Stack<Core> {
         });
         Ok(())
     }
-
-    /// The bindings of `user@host` in the order of registration; none if there is no such user, or if bindings are not kept in memory.
-    pub fn bindings(&self, address_of_record: &str) -> &[Binding] {
-        self.user().registrar.location().bindings(address_of_record).unwrap_or_default()
-    }
 }
 
 /// A request that the proxy has asked about.
@@ -265,6 +262,10 @@ impl TransactionUser for Core {
 
     fn is_idle(&self) -> bool {
         self.proxy.is_idle() && self.registrar.waiting() == 0 && self.questions.len() == 0
+    }
+
+    fn timer_name(&self, tag: Tag) -> &'static str {
+        info::timer_name(tag)
     }
 }
 

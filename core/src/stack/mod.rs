@@ -14,6 +14,7 @@ use crate::endpoint::Config;
 use crate::endpoint::{Endpoint, Indication};
 use crate::flow::{ConnectionId, ListenerId};
 use crate::node::{Asker, Input, Node, Output, QueryId};
+use crate::tag::Tag;
 use crate::time::Instant;
 use crate::transport::Listener;
 
@@ -34,6 +35,12 @@ pub trait TransactionUser: Clone + Debug {
 
     /// Whether no dialog or other business of its own is left; the endpoint answers for transactions and deliveries.
     fn is_idle(&self) -> bool;
+
+    /// A name for the timer that has this mark, for who draws or watches a node ([`Endpoint::user_timers`]).
+    fn timer_name(&self, tag: Tag) -> &'static str {
+        let _ = tag;
+        "Timer"
+    }
 }
 
 /// An [`Endpoint`] and its transaction user as one [`Node`].

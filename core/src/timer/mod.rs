@@ -169,6 +169,11 @@ impl<K> TimerQueue<K> {
         self.cancel(id).map(|key| (rank.deadline, key))
     }
 
+    /// The timers that are set, with their deadlines and keys, in the order of their slots.
+    pub fn iter(&self) -> impl Iterator<Item = (TimerId, Instant, &K)> {
+        self.timers.iter().map(|(id, timer)| (id, timer.rank.deadline, &timer.key))
+    }
+
     fn rank(&mut self, deadline: Instant) -> Rank {
         self.sequence += 1;
         Rank { deadline, sequence: self.sequence }

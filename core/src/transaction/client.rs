@@ -90,13 +90,23 @@ impl Client {
         self.timers.deadline()
     }
 
+    /// The timers that are set.
+    pub(super) const fn timers(&self) -> Pair {
+        self.timers
+    }
+
     /// The timer that is due.
     pub(crate) fn due(&self, now: Instant) -> Option<Input> {
-        Some(match (self.timers.due(now)?, self.state) {
+        self.timers.due(now).map(|due| self.fires(due))
+    }
+
+    /// The input that a timer of this state is.
+    pub(super) const fn fires(&self, due: Due) -> Input {
+        match (due, self.state) {
             (Due::Resend, _) => Input::TimerE,
             (Due::End, State::Trying | State::Proceeding) => Input::TimerF,
             (Due::End, State::Completed | State::Terminated) => Input::TimerK,
-        })
+        }
     }
 
     pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ClientActions {

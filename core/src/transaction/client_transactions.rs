@@ -14,7 +14,7 @@ use super::derived;
 use super::senders::Senders;
 use super::{
     ClientActions, ClientMachine, ClientSend, ClientTell, ClientTransactionId, ClientTransactionKind, Clock,
-    DeliveryId, Owner, Schedule, Wire, key,
+    DeliveryId, Owner, Schedule, TransactionId, TransactionInfo, Wire, key,
 };
 
 /// A client transaction.
@@ -83,6 +83,15 @@ impl ClientTransactions {
     /// Those without a final response.
     pub(crate) fn in_progress(&self) -> usize {
         self.table.iter().filter(|(_, transaction)| transaction.machine.awaits_final()).count()
+    }
+
+    /// Each one as it stands.
+    pub(crate) fn infos(&self) -> impl Iterator<Item = TransactionInfo> {
+        self.table.iter().filter_map(|(id, transaction)| {
+            let (state, timers) = transaction.machine.info()?;
+            let (id, is_invite) = (TransactionId::Client(id), transaction.machine.is_invite());
+            Some(TransactionInfo { id, is_invite, state, flow: transaction.flow, timers })
+        })
     }
 
     /// Whether there are as many as there may be.

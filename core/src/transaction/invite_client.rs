@@ -100,15 +100,25 @@ impl InviteClient {
         self.timers.deadline()
     }
 
+    /// The timers that are set.
+    pub(super) const fn timers(&self) -> Pair {
+        self.timers
+    }
+
     /// The timer that is due.
     pub(crate) fn due(&self, now: Instant) -> Option<Input> {
-        Some(match (self.timers.due(now)?, self.state) {
+        self.timers.due(now).map(|due| self.fires(due))
+    }
+
+    /// The input that a timer of this state is.
+    pub(super) const fn fires(&self, due: Due) -> Input {
+        match (due, self.state) {
             (Due::Resend, _) => Input::TimerA,
             (Due::End, State::Calling) => Input::TimerB,
             (Due::End, State::Proceeding) => Input::CancelTimeout,
             (Due::End, State::Accepted) => Input::TimerM,
             (Due::End, State::Completed | State::Terminated) => Input::TimerD,
-        })
+        }
     }
 
     pub(crate) fn on(&mut self, input: Input, clock: &Clock<'_>) -> ClientActions {

@@ -99,15 +99,25 @@ impl InviteServer {
         self.timers.deadline()
     }
 
+    /// The timers that are set.
+    pub(super) const fn timers(&self) -> Pair {
+        self.timers
+    }
+
     /// The timer that is due.
     pub(crate) fn due(&self, now: Instant) -> Option<Input> {
-        Some(match (self.timers.due(now)?, self.state) {
+        self.timers.due(now).map(|due| self.fires(due))
+    }
+
+    /// The input that a timer of this state is.
+    pub(super) const fn fires(&self, due: Due) -> Input {
+        match (due, self.state) {
             (Due::Resend, State::Proceeding) => Input::Trying,
             (Due::Resend, _) => Input::TimerG,
             (Due::End, State::Confirmed) => Input::TimerI,
             (Due::End, State::Accepted) => Input::TimerL,
             (Due::End, State::Proceeding | State::Completed | State::Terminated) => Input::TimerH,
-        })
+        }
     }
 
     /// A response of the transaction user is refused unless the actions say to send it.

@@ -17,6 +17,10 @@ impl ClientMachine {
         if is_invite { Self::Invite(InviteClient::new(clock)) } else { Self::Other(Client::new(clock)) }
     }
 
+    pub(crate) const fn is_invite(&self) -> bool {
+        matches!(self, Self::Invite(_))
+    }
+
     /// Timer F fires at that time at the latest; an INVITE has none.
     pub(crate) fn end_by(&mut self, until: Instant) {
         if let Self::Other(machine) = self {

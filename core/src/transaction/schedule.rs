@@ -137,6 +137,14 @@ impl Pair {
         is_set(self.resend.min(self.end))
     }
 
+    /// When one of the two fires.
+    pub(crate) fn at(&self, due: Due) -> Option<Instant> {
+        is_set(match due {
+            Due::Resend => self.resend,
+            Due::End => self.end,
+        })
+    }
+
     /// Which timer is due; giving up comes before resending.
     pub(crate) fn due(&self, now: Instant) -> Option<Due> {
         let is_due = |timer: Instant| is_set(timer).is_some_and(|at| at <= now);

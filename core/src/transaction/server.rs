@@ -86,12 +86,22 @@ impl Server {
         self.timers.deadline()
     }
 
+    /// The timers that are set.
+    pub(super) const fn timers(&self) -> Pair {
+        self.timers
+    }
+
     /// The timer that is due.
     pub(crate) fn due(&self, now: Instant) -> Option<Input> {
-        Some(match self.timers.due(now)? {
+        self.timers.due(now).map(Self::fires)
+    }
+
+    /// The input that a timer of this state is.
+    pub(super) const fn fires(due: Due) -> Input {
+        match due {
             Due::Resend => Input::Trying,
             Due::End => Input::TimerJ,
-        })
+        }
     }
 
     /// A response of the transaction user is refused unless the actions say to send it.

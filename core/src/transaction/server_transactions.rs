@@ -22,7 +22,7 @@ use super::key::KeptKey;
 use super::senders::Senders;
 use super::{
     Clock, Owner, Schedule, ServerActions, ServerMachine, ServerSend, ServerTell, ServerTransactionId,
-    ServerTransactionKind, Wire,
+    ServerTransactionKind, TransactionId, TransactionInfo, Wire,
 };
 
 /// A server transaction. After the final response it is little more than its key, that response and the way back.
@@ -107,6 +107,15 @@ impl ServerTransactions {
     pub(crate) fn in_progress(&self) -> usize {
         let machines = self.table.iter().map(|(_, transaction)| transaction.machine);
         machines.filter(|machine| machine.awaits_final() || machine.awaits_ack()).count()
+    }
+
+    /// Each one as it stands.
+    pub(crate) fn infos(&self) -> impl Iterator<Item = TransactionInfo> {
+        self.table.iter().filter_map(|(id, transaction)| {
+            let (state, timers) = transaction.machine.info()?;
+            let (id, is_invite) = (TransactionId::Server(id), transaction.machine.is_invite());
+            Some(TransactionInfo { id, is_invite, state, flow: transaction.path, timers })
+        })
     }
 
     /// Whether there are as many as there may be.

@@ -17,7 +17,7 @@ use crate::flow::ListenerId;
 use crate::message::{HeaderId, Method, Response};
 use crate::random::Seed;
 use crate::stack::{Context, TransactionUser};
-use crate::tag::work;
+use crate::tag::{Tag, work};
 use crate::user_agent::{CallId, KeptFlowId, ReferralId, RegistrationId, RequestId, ServedId, SubscriptionId};
 
 /// All that a user agent knows: its calls, registrations and subscriptions, and the floor that they stand on.
@@ -391,6 +391,10 @@ impl TransactionUser for Core {
     fn is_idle(&self) -> bool {
         // A request may wait without a transaction: for a time that its server asked for, or for the application.
         self.calls.is_empty() && self.floor.requests.len() == 0 && self.subscriptions.len() == 0
+    }
+
+    fn timer_name(&self, tag: Tag) -> &'static str {
+        Work::try_from(tag).map_or("Timer", Work::name)
     }
 }
 

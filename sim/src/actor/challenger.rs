@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sansip::auth::{Asker, Gate, Settings, Users};
 use sansip::message::{HeaderId, Method, Request, Response};
 use sansip::server::{self, Server};
-use sansip::{Config, Context, Indication, Random, Script, Stack, TransactionUser};
+use sansip::{Config, Context, Indication, Random, Script, Stack, Tag, TransactionUser};
 
 /// A domain's server behind a gate: whoever says in From to be of the domain has to prove it (407, RFC 3261 §22.3). All else is as it
 /// is without the gate.
@@ -80,5 +80,9 @@ impl TransactionUser for Challenger {
 
     fn is_idle(&self) -> bool {
         self.server.is_idle()
+    }
+
+    fn timer_name(&self, tag: Tag) -> &'static str {
+        self.server.timer_name(tag)
     }
 }

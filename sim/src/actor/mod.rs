@@ -7,6 +7,7 @@ mod front;
 mod line;
 mod session;
 mod stack;
+mod states;
 mod store;
 mod stored_server;
 mod stranger;
@@ -19,6 +20,7 @@ pub use challenger::Challenger;
 pub use front::{Front, FrontActor};
 pub use session::Session;
 pub use stack::StackActor;
+pub use states::{bindings, dialogs, states_of, transaction_of};
 pub use store::StoreActor;
 pub(crate) use store::VERBS;
 pub use stored_server::StoredServerActor;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 
 use sansip::{Instant, Node, server};
 
-use crate::trace::Note;
+use crate::trace::{Note, State};
 
 /// A server in a world. It needs nobody: bindings made and gone show in the REGISTER exchange already.
 pub type ServerActor = StackActor<server::Core>;
@@ -62,6 +64,17 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     /// How many of these it has room for without another allocation.
     fn capacity(&self) -> Census {
         Census::default()
+    }
+
+    /// What stands in it at this moment, its times those of its own clock; a node that tells nothing has nothing.
+    fn states(&self) -> Vec<State> {
+        Vec::new()
+    }
+
+    /// The name that [`states`](Self::states) has for the transaction of a request that it has sent, or that came to it.
+    fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
+        let _ = (request, is_sent);
+        None
     }
 
     /// Whether it keeps no transactions: each message goes on as often as it comes (RFC 3261 §16.11).

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sansip::server::{self, Server};
 use sansip::{ConnectionId, Input, Instant, Node, Output, Stack, TransactionUser};
 
-use super::{Actor, Census, Challenger, Recipe};
-use crate::trace::Note;
+use super::{Actor, Census, Challenger, Recipe, bindings, states_of, transaction_of};
+use crate::trace::{Note, State};
 
 /// A [`Stack`] in a world, and an application that hears its events and gives it commands at their times.
 ///
@@ -49,6 +49,7 @@ pub struct StackActor<U: TransactionUser> {
     notes: VecDeque<Note>,
     recipe: Option<Recipe<Stack<U>>>,
     count: Count<U>,
+    tell: fn(&Stack<U>) -> Vec<State>,
     settings: Option<Arc<server::Settings>>,
     is_stateless: bool,
 }
@@ -65,7 +66,8 @@ impl<U: TransactionUser> StackActor<U> {
             [endpoint.census(), endpoint.capacity()].map(|endpoint| Census { endpoint, ..Census::default() })
         };
         let (hear, tasks, notes, recipe) = (None, BTreeMap::new(), VecDeque::new(), None);
-        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count, settings: None, is_stateless: false }
+        let tell = states_of;
+        Self { stack, now: Instant::ZERO, hear, tasks, notes, recipe, count, tell, settings: None, is_stateless: false }
     }
 
     /// The node of this recipe, which comes up again after a crash. It is given the number of the life, from 0, and must
@@ -89,6 +91,13 @@ impl<U: TransactionUser> StackActor<U> {
     #[must_use]
     pub const fn counting(mut self, count: fn(&Stack<U>) -> [Census; 2]) -> Self {
         self.count = count;
+        self
+    }
+
+    /// Tells what stands in it, for a trace that has that; if nothing is said, its transactions and timers ([`states_of`]).
+    #[must_use]
+    pub const fn telling(mut self, tell: fn(&Stack<U>) -> Vec<State>) -> Self {
+        self.tell = tell;
         self
     }
 
@@ -116,22 +125,24 @@ impl<U: TransactionUser> StackActor<U> {
 impl StackActor<server::Core> {
     /// A domain's server, all of which is counted.
     pub fn server(build: impl Fn(u32) -> Server + Send + Sync + 'static) -> Self {
-        Self::restartable(build).serving(|server| server.settings()).counting(|server| {
+        let actor = Self::restartable(build).serving(|server| server.settings()).counting(|server| {
             let (endpoint, user) = (server.endpoint(), server.user());
             let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
             both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
-        })
+        });
+        actor.telling(|server| states_of(server).into_iter().chain(bindings(server.user().location())).collect())
     }
 }
 
 impl StackActor<Challenger> {
     /// A domain's server that asks for credentials, all of which is counted.
     pub fn challenger(build: impl Fn(u32) -> Stack<Challenger> + Send + Sync + 'static) -> Self {
-        Self::restartable(build).serving(|node| node.user().settings()).counting(|node| {
+        let actor = Self::restartable(build).serving(|node| node.user().settings()).counting(|node| {
             let (endpoint, user) = (node.endpoint(), node.user().server());
             let both = [(endpoint.census(), user.census()), (endpoint.capacity(), user.capacity())];
             both.map(|(endpoint, server)| Census { endpoint, server, ..Census::default() })
-        })
+        });
+        actor.telling(|node| states_of(node).into_iter().chain(bindings(node.user().server().location())).collect())
     }
 }
 
@@ -200,6 +211,7 @@ where
             notes,
             recipe: Some(recipe),
             count: self.count,
+            tell: self.tell,
             settings: self.settings.clone(),
             is_stateless: self.is_stateless,
         }))
@@ -213,6 +225,14 @@ where
     fn capacity(&self) -> Census {
         let [_, capacity] = (self.count)(&self.stack);
         capacity
+    }
+
+    fn states(&self) -> Vec<State> {
+        (self.tell)(&self.stack)
+    }
+
+    fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
+        transaction_of(self.stack.endpoint(), request, is_sent)
     }
 
     fn is_stateless(&self) -> bool {

@@ -8,8 +8,8 @@ use sansip::registrar;
 use sansip::server::{self, Answer, Event, Question, QuestionId, Server, Step};
 use sansip::{ConnectionId, Duration, Flow, Input, Instant, ListenerId, Node, Output, Transmit};
 
-use super::{Actor, Census, Recipe, store};
-use crate::trace::Note;
+use super::{Actor, Census, Recipe, states_of, store, transaction_of};
+use crate::trace::{Note, State};
 
 /// So long a question waits for its answer before it is asked again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -150,6 +150,14 @@ impl Actor for StoredServerActor {
     fn census(&self) -> Census {
         let (endpoint, server) = (self.server.endpoint().census(), self.server.user().census());
         Census { endpoint, server, ..Census::default() }
+    }
+
+    fn states(&self) -> Vec<State> {
+        states_of(&self.server)
+    }
+
+    fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
+        transaction_of(self.server.endpoint(), request, is_sent)
     }
 
     fn capacity(&self) -> Census {

@@ -1,5 +1,6 @@
 //! A user agent and its user, who follows a script.
 
+mod asked;
 mod negotiating;
 mod transferring;
 
@@ -9,9 +10,9 @@ use sansip::message::StatusCode;
 use sansip::user_agent::{Body, EndCause, Event, UserAgent};
 use sansip::{CallId, CommandError, ConnectionId, Duration, Input, Instant, Node, Output};
 
+use super::Recipe;
 use super::behaviour::{Behaviour, HOLD, Incoming, Outgoing, Reaction};
 use super::line::Line;
-use super::{Actor, Call, CallState, Census, Recipe};
 use crate::trace::Note;
 use transferring::Transfers;
 
@@ -409,42 +410,5 @@ impl Node for UserAgentActor {
 
     fn reserve(&mut self) -> ConnectionId {
         self.agent.reserve()
-    }
-}
-
-impl Actor for UserAgentActor {
-    fn calls(&self) -> Vec<Call> {
-        let state = |state| match state {
-            sansip::user_agent::CallState::Calling
-            | sansip::user_agent::CallState::Ringing
-            | sansip::user_agent::CallState::Incoming => CallState::Trying,
-            sansip::user_agent::CallState::Ending => CallState::Ending,
-            _ => CallState::Established,
-        };
-        self.agent.calls().map(|info| Call { call_id: info.call_id.to_owned(), state: state(info.state) }).collect()
-    }
-
-    fn restarted(&self, now: Instant, life: u32) -> Option<Box<dyn Actor>> {
-        let recipe = self.recipe.clone()?;
-        let mut behaviour = self.behaviour.clone();
-        if let Some(register) = &mut behaviour.register {
-            register.at = register.at.max(now);
-        }
-        behaviour.calls.retain(|call| call.at > now);
-        Some(Box::new(Self { now, recipe: Some(recipe.clone()), ..Self::new(recipe.build(life), behaviour) }))
-    }
-
-    fn census(&self) -> Census {
-        let (endpoint, user_agent) = (self.agent.endpoint().census(), self.agent.user().census());
-        Census { endpoint, user_agent, ..Census::default() }
-    }
-
-    fn capacity(&self) -> Census {
-        let (endpoint, user_agent) = (self.agent.endpoint().capacity(), self.agent.user().capacity());
-        Census { endpoint, user_agent, ..Census::default() }
-    }
-
-    fn clone_box(&self) -> Box<dyn Actor> {
-        Box::new(self.clone())
     }
 }

@@ -162,7 +162,7 @@ enum Meeting {
 impl Call {
     /// A trace has its messages in the order in which they arrive.
     fn in_order(mut self) -> Self {
-        self.messages.sort_by_key(|message| message.time);
+        self.messages.sort_by_key(|message| (message.time, message.place));
         self
     }
 

@@ -8,9 +8,12 @@ use serde_json::Value;
 use super::file::{Input, Trouble};
 use super::limits::Limits;
 use super::reader::{Message, Place};
+use super::remark::{Remark, Said};
 use crate::fault::{Effect, Fate};
 use crate::packet::Packet;
 use crate::render::VERSION;
+use crate::render::state::{self, instant};
+use crate::trace::Note;
 
 /// Messages that are on their way at once; above it the oldest counts as lost.
 const ON_THEIR_WAY: usize = 65_536;
@@ -23,12 +26,19 @@ struct OnTheirWay {
     says_arrivals: bool,
 }
 
-/// Gives each message of a trace to `each`, in the order in which they arrive, and then those that did not.
+/// What a trace has: a message, when it arrives or the trace ends without that, or something that a node says.
+pub(super) enum Item {
+    Message(Message),
+    /// With the octets of its line.
+    Remark(Remark, usize),
+}
+
+/// Gives each message of a trace to `each`, in the order in which they arrive, and then those that did not; and what nodes say, as it comes.
 pub(super) fn read(
     input: &mut Input<'_>,
     limits: &Limits,
     file: usize,
-    each: &mut dyn FnMut(Message),
+    each: &mut dyn FnMut(Item),
 ) -> Result<(), Trouble> {
     let mut place = Place { file, frame: 0 };
     let mut on_their_way = OnTheirWay::default();
@@ -39,7 +49,7 @@ pub(super) fn read(
             let end = searched + feed;
             place.frame += 1;
             let taken = match serde_json::from_slice(&octets[..end]) {
-                Ok(event) => on_their_way.take(&event, place, each),
+                Ok(event) => on_their_way.take(&event, (place, end), each),
                 Err(_) => Err(Trouble::Malformed),
             };
             if taken.is_err() {
@@ -63,9 +73,14 @@ pub(super) fn read(
 }
 
 impl OnTheirWay {
-    fn take(&mut self, event: &Value, place: Place, each: &mut dyn FnMut(Message)) -> Result<(), Trouble> {
+    fn take(
+        &mut self,
+        event: &Value,
+        (place, octets): (Place, usize),
+        each: &mut dyn FnMut(Item),
+    ) -> Result<(), Trouble> {
         match event["event"].as_str().ok_or(Trouble::Unknown)? {
-            "trace" if event["version"] != VERSION => {
+            "trace" if !event["version"].as_u64().is_some_and(|version| (1..=VERSION).contains(&version)) => {
                 let version = event["version"].as_u64().and_then(|version| version.try_into().ok()).unwrap_or(u16::MAX);
                 return Err(Trouble::Version(version, 0));
             }
@@ -79,7 +94,7 @@ impl OnTheirWay {
                 if self.all.len() > ON_THEIR_WAY
                     && let Some((_, oldest)) = self.all.pop_first()
                 {
-                    each(oldest);
+                    each(Item::Message(oldest));
                 }
             }
             "arrived" => {
@@ -87,20 +102,26 @@ impl OnTheirWay {
                 let (id, time) = (event["id"].as_u64(), nanos(&event["time"]));
                 if let Some(mut message) = id.and_then(|id| self.all.remove(&id)) {
                     message.arrived = Some(time.ok_or(Trouble::Malformed)?);
-                    each(message);
+                    each(Item::Message(message));
                 }
+            }
+            "noted" => each(Item::Remark(noted(event, place).ok_or(Trouble::Malformed)?, octets)),
+            "transaction" | "timer" | "dialog" | "binding" => {
+                let state = state::read(event).ok_or(Trouble::Malformed)?;
+                let remark = remark(event, place, Said::State(state)).ok_or(Trouble::Malformed)?;
+                each(Item::Remark(remark, octets));
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn give_rest(self, each: &mut dyn FnMut(Message)) {
+    fn give_rest(self, each: &mut dyn FnMut(Item)) {
         for mut message in self.all.into_values() {
             if !self.says_arrivals {
                 message.arrived = Some(message.time);
             }
-            each(message);
+            each(Item::Message(message));
         }
     }
 }
@@ -129,12 +150,25 @@ fn sent(event: &Value, place: Place) -> Option<Message> {
     })
 }
 
-/// Seconds with a fraction, in nanoseconds.
+/// The words of a node about itself.
+fn noted(event: &Value, place: Place) -> Option<Remark> {
+    let (note, call_id) = (event["note"].as_str()?, event["call_id"].as_str().map(str::to_owned));
+    let note = match (note, call_id) {
+        (_, Some(call_id)) => match note.strip_prefix(Note::OVER) {
+            Some(why) => Note::CallEnded { call_id, why: why.to_owned(), session: None },
+            None => Note::CallBegan { call_id },
+        },
+        (Note::CRASHED, None) => Note::Crashed,
+        (Note::RESTARTED, None) => Note::Restarted,
+        (said, None) => Note::Said(said.to_owned()),
+    };
+    remark(event, place, Said::Note(note))
+}
+
+fn remark(event: &Value, place: Place, said: Said) -> Option<Remark> {
+    Some(Remark { place, time: nanos(&event["time"])?, node: event["node"].as_str()?.to_owned(), said })
+}
+
 fn nanos(time: &Value) -> Option<u64> {
-    let (seconds, fraction) = time.as_str()?.split_once('.')?;
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|octet| octet.is_ascii_digit()) {
-        return None;
-    }
-    let fraction: u64 = format!("{fraction:0<9}").parse().ok()?;
-    seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction)
+    instant(time).map(sansip::Instant::as_nanos)
 }

@@ -54,7 +54,10 @@ impl fmt::Display for Trouble {
             Self::Empty => f.write_str("the file is empty; a capture (pcap, pcapng) or a trace (JSON) is meant"),
             Self::Compressed(by) => write!(f, "the file is compressed by {by}: unpack it, or pipe it unpacked to `-`"),
             Self::Version(major, minor) => {
-                write!(f, "the file is of version {major}.{minor}; pcap 2.4, pcapng 1 and traces of version 1 are read")
+                write!(
+                    f,
+                    "the file is of version {major}.{minor}; pcap 2.4, pcapng 1 and traces of versions 1 and 2 are read"
+                )
             }
             Self::Unknown => f.write_str("the file is no capture; pcap, pcapng or a trace (JSON) is meant"),
             Self::CutOff => f.write_str("the file is cut off; what stands before the cut was read"),

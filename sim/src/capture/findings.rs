@@ -143,7 +143,7 @@ const RULES: [Rule; 11] =
 
 /// Judges the messages of a call by all checks. Times are counted from `zero`, and nothing was captured after `end`; both as those of the messages.
 pub fn judge(messages: &[Message], names: &[Names], zero: u64, end: u64) -> Vec<Finding> {
-    let (trace, places) = trace(messages, names, zero);
+    let (trace, places) = trace(messages, &[], names, zero);
     let checks: Vec<Box<dyn Check>> = RULES.into_iter().map(|rule| Box::new(rule) as Box<dyn Check>).collect();
     let library = Library::default();
     let end = Instant::from_nanos(end.saturating_sub(zero));

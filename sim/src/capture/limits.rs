@@ -19,6 +19,8 @@ pub struct Limits {
     pub held: usize,
     /// Calls that are kept at once. 10,000; one more takes the place of the oldest, which counts as let go.
     pub calls: usize,
+    /// Octets of the lines of traces that are no messages: what nodes say, and what stands in them. 67,108,864; those that follow are counted and not kept.
+    pub remarks: usize,
     /// Messages of one call. 10,000; one with more is let go.
     pub messages: usize,
     /// Octets of all messages that are kept. 268,435,456; above it the oldest call is let go.
@@ -35,6 +37,7 @@ impl Default for Limits {
             waiting: 1 << 18,
             held: 1 << 26,
             calls: 10_000,
+            remarks: 1 << 26,
             messages: 10_000,
             octets: 1 << 28,
         }

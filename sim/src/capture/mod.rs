@@ -19,6 +19,7 @@ mod limits;
 mod nodes;
 mod packet;
 mod reader;
+mod remark;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -32,4 +33,5 @@ pub use findings::{Decided, Finding, TABLE, judge, unreadable};
 pub use limits::Limits;
 pub use nodes::Names;
 pub use reader::{Counts, Message, Place, Reader};
+pub use remark::{Remark, Said};
 pub use write::{Capture, Carrier, capture};

@@ -7,11 +7,12 @@ use etherparse::{TcpHeaderSlice, UdpHeaderSlice};
 use sansip::message::SharedBytes;
 
 use super::content::{Found, is_message};
-use super::events;
+use super::events::{self, Item};
 use super::file::{Format, Input, Raw, Trouble, read_pcap, read_pcapng};
 use super::fragments::Fragments;
 use super::limits::Limits;
 use super::packet::{self, Ip};
+use super::remark::Remark;
 use super::tcp::{Event, Segment, Streams};
 use crate::fault::Fate;
 
@@ -78,6 +79,8 @@ pub struct Counts {
     pub fragments: u64,
     /// Directions of connections that were let go as there were too many.
     pub let_go: u64,
+    /// Remarks of traces that were not kept as there were too many.
+    pub remarks: u64,
 }
 
 /// Reads captures and traces, one after the other as tcpdump rotates them: what begins in one may go on in the next.
@@ -100,6 +103,9 @@ pub struct Reader {
     place: Place,
     files: usize,
     time: u64,
+    remarks: Vec<Remark>,
+    /// The octets of their lines.
+    remarked: usize,
 }
 
 impl Reader {
@@ -120,10 +126,13 @@ impl Reader {
                 tls: 0,
                 fragments: 0,
                 let_go: 0,
+                remarks: 0,
             },
             place: Place { file: 0, frame: 0 },
             files: 0,
             time: 0,
+            remarks: Vec::new(),
+            remarked: 0,
         }
     }
 
@@ -139,10 +148,17 @@ impl Reader {
         match input.format()? {
             Format::Pcap => read_pcap(&mut input, &limits, &mut |raw| self.packet(raw, each)),
             Format::Pcapng => read_pcapng(&mut input, &limits, &mut |raw| self.packet(raw, each)),
-            Format::Events => events::read(&mut input, &limits, self.place.file, &mut |message| {
-                self.counts.packets += 1;
-                self.counts.messages += 1;
-                each(message);
+            Format::Events => events::read(&mut input, &limits, self.place.file, &mut |item| match item {
+                Item::Message(message) => {
+                    self.counts.packets += 1;
+                    self.counts.messages += 1;
+                    each(message);
+                }
+                Item::Remark(remark, octets) if self.remarked + octets <= limits.remarks => {
+                    self.remarked += octets;
+                    self.remarks.push(remark);
+                }
+                Item::Remark(..) => self.counts.remarks += 1,
             }),
         }
     }
@@ -159,6 +175,12 @@ impl Reader {
     /// Counts so far; complete after [`finish`](Self::finish).
     pub const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// What traces had besides messages so far, in order.
+    pub fn take_remarks(&mut self) -> Vec<Remark> {
+        self.remarked = 0;
+        std::mem::take(&mut self.remarks)
     }
 
     fn packet(&mut self, raw: Raw<'_>, each: &mut dyn FnMut(Message)) {

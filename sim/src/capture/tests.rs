@@ -178,7 +178,11 @@ fn what_no_file_should_be_is_said_in_a_sentence_and_what_could_be_read_is_given(
         (&old, "version 1.4", 0),
         (&new, "version 2.0", 0),
         (&damaged, "damaged", 0),
-        (b"{\"event\":\"trace\",\"version\":2}\n", "version 2.0", 0),
+        (
+            b"{\"event\":\"trace\",\"version\":3}\n",
+            "version 3.0; pcap 2.4, pcapng 1 and traces of versions 1 and 2 are read",
+            0,
+        ),
         (&[json.as_bytes(), b"{\"event\":"].concat(), "cut off", 0),
     ];
     for (file, why, messages) in cases {
@@ -186,9 +190,12 @@ fn what_no_file_should_be_is_said_in_a_sentence_and_what_could_be_read_is_given(
         assert_eq!((read.len(), troubles.len()), (messages, 1), "{why}: {troubles:?}");
         assert!(troubles[0].contains(why) && !troubles[0].contains('\n'), "{why}: {troubles:?}");
     }
-    for (file, why) in
-        [("{\"a\": 1}\n", "no capture"), ("{\"event\": 1x}\n", "damaged"), ("{\"event\":\"sent\"}\n", "damaged")]
-    {
+    for (file, why) in [
+        ("{\"a\": 1}\n", "no capture"),
+        ("{\"event\": 1x}\n", "damaged"),
+        ("{\"event\":\"sent\"}\n", "damaged"),
+        ("{\"event\":\"timer\"}\n", "damaged"),
+    ] {
         assert!(read(file.as_bytes()).2[0].contains(why), "{why}");
     }
 }
@@ -230,6 +237,16 @@ fn a_file_reads_no_further_than_its_limits() {
     assert_eq!(few(Limits { interfaces: 2, ..Limits::default() }, &again), "");
     let line = format!("{{\"event\":\"{}", "x".repeat(200_000));
     assert!(few(Limits { block: 100_000, ..Limits::default() }, line.as_bytes()).contains("more than 100000 octets"));
+}
+
+#[test]
+fn no_more_is_kept_of_what_nodes_say_than_the_limit_allows() {
+    let line = "{\"event\":\"noted\",\"time\":\"1.000\",\"node\":\"a\",\"note\":\"hello\",\"call_id\":null}\n";
+    let mut reader = Reader::new(Limits { remarks: 2 * (line.len() - 1), ..Limits::default() });
+    reader.read(&mut line.repeat(3).as_bytes(), &mut |_| {}).unwrap();
+    assert_eq!((reader.counts().remarks, reader.take_remarks().len()), (1, 2));
+    reader.read(&mut line.as_bytes(), &mut |_| {}).unwrap();
+    assert_eq!((reader.counts().remarks, reader.take_remarks().len()), (1, 1), "what was taken is let go");
 }
 
 /// The calls of a file: how many messages each has.
@@ -277,7 +294,7 @@ fn a_packet_that_was_captured_twice_is_one_and_so_is_a_message_on_both_sides_of_
         grouped.add(message, &mut |_| {});
     }
     grouped.take_rest().for_each(|call| messages.extend(call.messages));
-    let (trace, _) = trace(&messages, &[], 0);
+    let (trace, _) = trace(&messages, &[], &[], 0);
     let names: Vec<&str> = trace.nodes().map(|(_, name)| name).collect();
     assert_eq!(names, [phone, server], "the NAT is none");
     let (_, _, sent) = trace.transmissions().next().unwrap();
@@ -348,7 +365,7 @@ fn a_run_is_the_same_from_a_capture_and_from_its_events() {
         read.into_iter().for_each(|message| calls.add(message, &mut |_| {}));
         let mut messages: Vec<Message> = calls.take_rest().flat_map(|call| call.messages).collect();
         messages.sort_by_key(|message| message.time);
-        let (again, places) = trace(&messages, &[], 0);
+        let (again, places) = trace(&messages, &[], &[], 0);
         assert_eq!(places.len(), again.entries().len());
         // Nodes stand in the order of their first words.
         let arrows = |text: &str| text.lines().filter(|line| line.contains(" F")).count();

@@ -11,7 +11,7 @@ use super::{Out, Stop, wall_clock};
 use crate::crew::crew;
 use crate::fault::{Fault, Selector};
 use crate::packet::Packet;
-use crate::run::{Case, Run, run as run_case};
+use crate::run::{Case, Run, run as run_case, run_watched};
 use crate::trace::Transmission;
 
 /// Runs a call and prints it, a line of figures, the rules that were broken, and the line that repeats it.
@@ -23,7 +23,8 @@ pub(super) fn run(Call { parts, printing }: Call, out: &mut Out<'_>) -> Result<u
     }
     let started = wall_clock();
     let mut meter = Meter::of_one(out);
-    let done = crew(1, || run_case(&case), &mut || meter.show(0));
+    let run_it = if printing.has_states() { run_watched } else { run_case };
+    let done = crew(1, || run_it(&case), &mut || meter.show(0));
     let done = done.into_iter().next().ok_or_else(|| Stop::Usage("nothing was run".into()))?;
     meter.clear();
     let took = started.elapsed();

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::line::value;
 use super::{Out, Stop};
-use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Trouble};
+use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Remark, Trouble};
 
 /// The files, and how they are read.
 #[derive(Debug, Args)]
@@ -34,6 +34,8 @@ bounded!(
 pub(super) struct Summary {
     pub(super) counts: Counts,
     pub(super) calls: Calls,
+    /// What traces had besides messages.
+    pub(super) remarks: Vec<Remark>,
     /// When the first message was captured.
     pub(super) zero: u64,
     /// Whether a file could not be read, or not to its end.
@@ -93,14 +95,15 @@ impl Captured {
         for call in calls.take_rest() {
             each(out, call, zero, end)?;
         }
-        Ok(Summary { counts: reader.counts(), calls, zero, has_trouble })
+        Ok(Summary { counts: reader.counts(), remarks: reader.take_remarks(), calls, zero, has_trouble })
     }
 }
 
 impl Summary {
     /// Says what was read, and what was passed over and why, in a line each.
     pub(super) fn lines(&self) -> Vec<String> {
-        let Counts { packets, messages, links, cut, gaps, unfinished, unframed, tls, fragments, let_go } = self.counts;
+        let Counts { packets, messages, links, cut, gaps, unfinished, unframed, tls, fragments, let_go, remarks } =
+            self.counts;
         let Calls { repeated, translated, unread, .. } = self.calls;
         let mut lines = vec![format!("{packets} packets, {messages} messages")];
         let (link_number, link) = links;
@@ -115,6 +118,7 @@ impl Summary {
             (unfinished, "messages on streams have no end".to_owned()),
             (unframed, "messages on streams do not say where they end".to_owned()),
             (tls, "directions of connections are TLS, whose plaintext is not there".to_owned()),
+            (remarks, "events of a trace that are no messages were not kept, as there were too many".to_owned()),
             (let_go, "directions of connections were let go, as there were too many".to_owned()),
             (
                 self.calls.let_go,

@@ -74,6 +74,11 @@ pub(super) struct Printed<'a> {
 }
 
 impl Printing {
+    /// Whether what is printed has what stands in the nodes.
+    pub(super) const fn has_states(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Html)
+    }
+
     /// Prints a trace. A file is written beside its place and moved there when it is whole.
     pub(super) fn print(&self, printed: &Printed<'_>, out: &mut Out<'_>) -> Result<(), Stop> {
         let Some(path) = &self.output else {

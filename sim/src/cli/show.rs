@@ -1,5 +1,6 @@
 //! `show`: the calls of a capture or a trace, made visible as those that are simulated.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use sansip::{Duration, Instant};
@@ -8,7 +9,7 @@ use super::captured::Summary;
 use super::line::Show;
 use super::print::{Format, Printed, Printing};
 use super::{Out, Stop};
-use crate::capture::{Call, trace};
+use crate::capture::{Call, Message, Remark, Said, trace};
 use crate::packet::{Packet, uri_of};
 
 /// There was no call to show.
@@ -21,7 +22,7 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
     let chooses = asked.call.is_some() || asked.from.is_some() || asked.to.is_some();
     let is_drawn = chooses || asked.output.is_some();
     let format = asked.format.or(is_drawn.then_some(Format::Ladder));
-    let (mut number, mut chosen, mut octets) = (0_u64, Vec::new(), 0);
+    let (mut number, mut chosen, mut call_ids, mut octets) = (0_u64, Vec::new(), BTreeSet::new(), 0);
     let most = asked.captured.limits().octets;
     let mut is_too_much = false;
     let summary = asked.captured.read(out, &mut |out, call, zero, _| {
@@ -35,6 +36,7 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
         octets += call.messages.iter().map(|message| message.bytes.len()).sum::<usize>();
         is_too_much |= octets > most;
         if !is_too_much {
+            call_ids.insert(call.call_id);
             chosen.extend(call.messages);
         }
         Ok(())
@@ -45,9 +47,10 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
     match format {
         None => summary.lines().iter().try_for_each(|line| writeln!(out.stdout, "{line}"))?,
         Some(format) => {
-            chosen.sort_by_key(|message| message.time);
+            chosen.sort_by_key(|message: &Message| (message.time, message.place));
             let zero = summary.zero;
-            let (trace, _) = trace(&chosen, &asked.captured.names, zero);
+            let remarks = asked.remarks(&summary, &call_ids, chooses);
+            let (trace, _) = trace(&chosen, &remarks, &asked.captured.names, zero);
             let end = trace.entries().last().map_or(Instant::ZERO, |entry| entry.time);
             let printed = Printed {
                 trace: &trace,
@@ -96,6 +99,15 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 impl Show {
+    /// What traces say besides messages: of the calls that are chosen, and of none; or all of it, if no call is chosen.
+    fn remarks(&self, summary: &Summary, call_ids: &BTreeSet<String>, chooses: bool) -> Vec<Remark> {
+        let is_wanted = |remark: &&Remark| match remark.call_id() {
+            Some(call_id) => call_ids.contains(call_id),
+            None => !chooses || matches!(remark.said, Said::Note(_)),
+        };
+        summary.remarks.iter().filter(is_wanted).cloned().collect()
+    }
+
     fn chooses(&self, call: &Call) -> bool {
         let Some((_, packet)) = call.first() else { return false };
         let fits = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| text.contains(&**wanted));

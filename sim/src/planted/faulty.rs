@@ -8,7 +8,7 @@ use sansip::{ConnectionId, Duration, Flow, Input, Instant, Node, Output, Transmi
 
 use super::text::kind;
 use crate::actor::{Actor, Call, Census};
-use crate::trace::Note;
+use crate::trace::{Note, State};
 
 /// A mistake of a node, in terms of its messages and of its words about itself.
 #[derive(Clone, Copy, Debug)]
@@ -222,6 +222,14 @@ impl Actor for Faulty {
             capacity.endpoint.server_transactions += self.heard * 8;
         }
         capacity
+    }
+
+    fn states(&self) -> Vec<State> {
+        self.node.states()
+    }
+
+    fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
+        self.node.transaction_of(request, is_sent)
     }
 
     fn speaks_sip(&self) -> bool {

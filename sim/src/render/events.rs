@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use sansip::Instant;
 use serde_json::{Value, json};
 
-use super::{Figures, labels};
+use super::{Figures, labels, state};
 use crate::run::{Case, Verdict};
-use crate::trace::{Note, Trace, What};
+use crate::trace::{Trace, What};
 
 /// An event `sent` with what is known of any traffic, that of a real node included: its number, when, between which nodes and addresses,
 /// and the octets as text. [`events`] adds what only a simulation knows.
@@ -25,9 +25,9 @@ pub fn sent(
     })
 }
 
-/// The version of the form that events have (docs/trace.schema.json). It changes with the meaning of a field, or when one goes; a field more is
-/// no other form.
-pub const VERSION: u64 = 1;
+/// The version of the form that events have (docs/trace.schema.json). It changes with the meaning of a field, when a field goes, or when there are events
+/// of another kind; a field more is no other form. Version 1 has no `transaction`, `timer`, `dialog` and `binding`, and is read as well.
+pub const VERSION: u64 = 2;
 
 /// Everything that happened, in order, and the end with the broken checks; docs/trace.schema.json has their form.
 ///
@@ -37,14 +37,25 @@ pub const VERSION: u64 = 1;
 /// | `sent` | `id`, `from`, `to`, `source`, `destination`, `ordinal` on its link, `number` as in a ladder, `kind`, `resent`, `faults`, `stopped` (why else it did not arrive), `bytes` as text |
 /// | `arrived` | `at`, `id` of what was sent |
 /// | `noted` | `node`, `note`, `call_id` if it is about a call |
+/// | `transaction` | `node`, `id`, `role`, `method`, `branch`, `call_id`, `remote`, `state`, `timers` that are set: `name`, `at` |
+/// | `timer` | `node`, `id`, `name`, `at` (null if it is not set any more): a timer of the transaction user |
+/// | `dialog` | `node`, `id`, `call_id`, `local_tag`, `remote_tag`, `state` |
+/// | `binding` | `node`, `address_of_record`, `contact`, `expires` (null if it is gone) |
 /// | `broken` | `check`, `time`, `what` |
 /// | `end` | figures, `verdict` (null if nothing was judged), `replay`: the command that repeats the run, if there were faults |
 ///
-/// `time` is in seconds since the start.
+/// `time` is in seconds since the start. What stands in the nodes is there if the trace has it ([`Recording::States`](crate::trace::Recording::States)).
 pub fn events(trace: &Trace, figures: &Figures, verdict: Option<&Verdict>, replay: Option<&Case>) -> Vec<Value> {
     let labels = labels(trace);
     let mut events = vec![json!({"event": "trace", "version": VERSION})];
+    let mut changes = trace.states().iter().peekable();
+    let mut changed = |events: &mut Vec<Value>, until: usize| {
+        while let Some(change) = changes.next_if(|change| change.next <= until) {
+            events.push(state::written(change.time, trace.name(change.node), &change.state));
+        }
+    };
     for (entry, index) in trace.entries().iter().zip(trace.first()..) {
+        changed(&mut events, index);
         let time = entry.time.to_string();
         events.push(match &entry.what {
             What::Sent(sent) => {
@@ -65,15 +76,12 @@ pub fn events(trace: &Trace, figures: &Figures, verdict: Option<&Verdict>, repla
                 json!({"event": "arrived", "time": time, "at": trace.name(*node), "id": sent})
             }
             What::Noted { node, note } => {
-                let call_id = match note {
-                    Note::CallBegan { call_id } | Note::CallEnded { call_id, .. } => Some(call_id),
-                    Note::Crashed | Note::Restarted | Note::Said(_) => None,
-                };
-                let node = trace.name(*node);
+                let (node, call_id) = (trace.name(*node), note.call_id());
                 json!({"event": "noted", "time": time, "node": node, "note": note.to_string(), "call_id": call_id})
             }
         });
     }
+    changed(&mut events, usize::MAX);
     for breach in verdict.into_iter().flat_map(Verdict::breaches) {
         let time = breach.time.to_string();
         events.push(json!({"event": "broken", "time": time, "check": breach.check, "what": breach.what}));

@@ -5,7 +5,7 @@ use sansip::{Answer, Duration, QueryId, Question};
 use super::{Happening, World};
 use crate::actor::STRANGER;
 use crate::fault::{ClockChange, DnsFault, End, Event, Fault, TimedFault};
-use crate::trace::{NodeId, Note, What};
+use crate::trace::{NodeId, Note, Recording, What};
 
 impl World {
     /// Adds a fault that has its time, which is not over yet: a forked world goes another way.
@@ -49,6 +49,9 @@ impl World {
         place.wake = None;
         self.count(node);
         self.trace.push(self.now, What::Noted { node, note: Note::Crashed });
+        if self.setting.recording == Recording::States {
+            self.watch(node);
+        }
         true
     }
 

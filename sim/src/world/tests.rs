@@ -11,6 +11,7 @@ use crate::trace::{Note, Stopped};
 mod nat;
 mod outage;
 mod stream;
+mod watch;
 
 const HERE: ListenerId = ListenerId::from_parts(0, 1);
 

@@ -13,6 +13,7 @@ use super::replace::Replace;
 use super::server::Store;
 use super::subscription::{Refer, Subscribe};
 use crate::auth::{Login, Scope, Secret, Settings, Users};
+use crate::dialog::{Dialog, DialogId};
 use crate::error::CommandError;
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
@@ -383,5 +384,10 @@ impl Core {
     /// The calls that are alive, in the order of their slots.
     pub fn calls(&self) -> impl Iterator<Item = CallInfo<'_>> {
         self.calls.iter()
+    }
+
+    /// The dialogs that are alive, in the order of their slots (RFC 3261 §12).
+    pub fn dialogs(&self) -> impl Iterator<Item = (DialogId, &Dialog)> {
+        self.floor.dialogs.iter()
     }
 }
