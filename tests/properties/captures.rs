@@ -4,16 +4,16 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use sansip::Duration;
-use sansip_sim::capture::{Call, Calls, Counts, Limits, Message, Reader, capture, trace};
+use sansip_sim::capture::{Call, Calls, Counts, Limits, Message, Reader, Remark, capture, trace};
 use sansip_sim::render::{Figures, events, ladder};
-use sansip_sim::run::{Case, run};
+use sansip_sim::run::{Case, run_watched};
 
 static SEEDS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(seeds);
 
 /// A call as pcapng, as pcap with Ethernet, and as a trace.
 fn seeds() -> [Vec<u8>; 3] {
     let case: Case = "sansip-sim call --topology mixed --record-route --seed 1".parse().expect("a case");
-    let run = run(&case);
+    let run = run_watched(&case);
     let traced = run.world.trace();
     let mut pcapng = Vec::new();
     capture(traced, Duration::ZERO, &mut pcapng).expect("memory");
@@ -94,16 +94,17 @@ const FEW: Limits = Limits {
     streams: 2,
     waiting: 1_000,
     held: 4_000,
+    remarks: 2_000,
     calls: 2,
     messages: 20,
     octets: 20_000,
 };
 
-fn read(limits: Limits, file: &[u8]) -> (Vec<Message>, Counts, Option<String>) {
+fn read(limits: Limits, file: &[u8]) -> (Vec<Message>, Vec<Remark>, Counts, Option<String>) {
     let (mut reader, mut all) = (Reader::new(limits), Vec::new());
     let result = reader.read(&mut { file }, &mut |message| all.push(message));
     reader.finish(&mut |message| all.push(message));
-    (all, reader.counts(), result.err().map(|trouble| trouble.to_string()))
+    (all, reader.take_remarks(), reader.counts(), result.err().map(|trouble| trouble.to_string()))
 }
 
 proptest! {
@@ -115,18 +116,20 @@ proptest! {
     ) {
         let file = changed(SEEDS[seed].clone(), &changes);
         let limits = if is_few { FEW } else { Limits::default() };
-        let (messages, counts, trouble) = read(limits, &file);
+        let (messages, remarks, counts, trouble) = read(limits, &file);
         prop_assert!(messages.iter().map(|message| message.bytes.len()).sum::<usize>() <= 4 * file.len());
         prop_assert!(trouble.as_ref().is_none_or(|trouble| !trouble.contains('\n')));
         let again = read(limits, &file);
-        prop_assert_eq!((counts, trouble, messages.len()), (again.1, again.2, again.0.len()));
+        prop_assert_eq!((counts, trouble), (again.2, again.3));
+        prop_assert_eq!((messages.len(), remarks.len()), (again.0.len(), again.1.len()));
+        prop_assert!(remarks.len() <= limits.remarks / 60, "a line has at least so many octets");
         let mut calls = Calls::new(limits);
         let mut kept: Vec<Call> = Vec::new();
         messages.into_iter().for_each(|message| calls.add(message, &mut |call| kept.push(call)));
         kept.extend(calls.take_rest());
         prop_assert!(kept.iter().all(|call| call.messages.len() <= limits.messages));
         for call in kept {
-            let (trace, places) = trace(&call.messages, &[], &[], 0);
+            let (trace, places) = trace(&call.messages, &remarks, &[], 0);
             prop_assert_eq!(places.len(), trace.entries().len());
             prop_assert!(!ladder(&trace).is_empty());
         }
