@@ -163,6 +163,9 @@ pub(super) struct Sweep {
     /// Write the results to FILE, for merge
     #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(results_file))]
     pub(super) json: Option<PathBuf>,
+    /// Write a page about the runs to FILE: what came of the calls, how soon they were set up, what broke
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(output_file))]
+    pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     pub(super) work: Work,
 }

@@ -7,9 +7,10 @@ use super::line::{self, not_written};
 use super::progress::Meter;
 use super::{Out, Stop};
 use crate::crew::Progress;
+use crate::render::{SweepReport, ladder};
 use crate::run::{Case, Run, run as run_case};
-use crate::shrink::Failure;
-use crate::sweep::{self, Length, Results, Scope, Shard, Sweep, draw, line};
+use crate::shrink::{Failure, write_whole};
+use crate::sweep::{self, Learned, Length, Results, Scope, Shard, Sweep, draw, line};
 
 /// Runs a sweep: the seed first, what was found, and the line that repeats it last.
 pub(super) fn run(asked: line::Sweep, out: &mut Out<'_>) -> Result<u8, Stop> {
@@ -42,7 +43,8 @@ pub(super) fn run_by(
     });
     meter.end(results.runs, out)?;
     keep(asked.json.as_deref(), &sweep, &results)?;
-    print(&sweep, &results, &asked.work.kept.failures(), run_case, out)
+    let told = Told { sweep: &sweep, results: &results, report: asked.report.as_deref() };
+    told.print(&asked.work.kept.failures(), run_case, out)
 }
 
 /// The question: a whole sweep has one, however many shards it is made of.
@@ -70,7 +72,7 @@ pub(super) fn merge(asked: line::Merge, out: &mut Out<'_>) -> Result<u8, Stop> {
     keep(asked.json.as_deref(), &sweep, &results)?;
     head(&sweep, out)?;
     writeln!(out.stderr, "{} shards", parts.len())?;
-    print(&sweep, &results, &asked.kept.failures(), &run_case, out)
+    Told { sweep: &sweep, results: &results, report: None }.print(&asked.kept.failures(), &run_case, out)
 }
 
 fn read(asked: &line::Sweep) -> Result<Sweep, Stop> {
@@ -81,7 +83,14 @@ fn read(asked: &line::Sweep) -> Result<Sweep, Stop> {
         (None, None) => return Err(Stop::Usage("how long? `--runs 10000` or `--for 10m`".into())),
     };
     let scope = Scope { topology: asked.topology.0, weather: asked.weather, calls: asked.calls };
-    Ok(Sweep { seed: asked.seed, length, scope, shard: asked.shard, twice: asked.check_determinism })
+    Ok(Sweep {
+        seed: asked.seed,
+        length,
+        scope,
+        shard: asked.shard,
+        twice: asked.check_determinism,
+        learns: asked.report.is_some(),
+    })
 }
 
 pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
@@ -97,45 +106,71 @@ pub(super) fn stop_at_ctrl_c(progress: &Arc<Progress>) {
     });
 }
 
-/// Tells the findings: each broken check with its first run cut down, and last the line that repeats it.
-fn print(
-    sweep: &Sweep,
-    results: &Results,
-    failures: &Path,
-    run_case: &dyn Fn(&Case) -> Run,
-    out: &mut Out<'_>,
-) -> Result<u8, Stop> {
-    write!(out.stdout, "{results}")?;
-    let mut replay = None;
-    let mut firsts: Vec<u64> = results.broken.0.values().map(|broken| broken.first).collect();
-    firsts.sort_unstable();
-    firsts.dedup();
-    for first in firsts {
-        let case = draw(&sweep.scope, sweep.seed, first);
-        let Some(failure) = Failure::run_by(&case, run_case) else {
-            writeln!(out.stdout, "\nrun {first} holds now: {case}")?;
-            continue;
+/// A sweep that is over.
+struct Told<'a> {
+    sweep: &'a Sweep,
+    results: &'a Results,
+    /// Where a page about it goes.
+    report: Option<&'a Path>,
+}
+
+impl Told<'_> {
+    /// Tells the findings: each broken check with its first run cut down, and last the line that repeats it.
+    fn print(&self, failures: &Path, run_case: &dyn Fn(&Case) -> Run, out: &mut Out<'_>) -> Result<u8, Stop> {
+        let Self { sweep, results, .. } = *self;
+        write!(out.stdout, "{results}")?;
+        let mut found = Vec::new();
+        let mut firsts: Vec<u64> = results.broken.0.values().map(|broken| broken.first).collect();
+        firsts.sort_unstable();
+        firsts.dedup();
+        for first in firsts {
+            let case = draw(&sweep.scope, sweep.seed, first);
+            let Some(failure) = Failure::run_by(&case, run_case) else {
+                writeln!(out.stdout, "\nrun {first} holds now: {case}")?;
+                continue;
+            };
+            write!(out.stdout, "\nrun {first}, ")?;
+            out.tell(&failure, failures)?;
+            found.push((first, failure));
+        }
+        if let Some(first) = results.first_different {
+            writeln!(out.stdout, "not the same the second time: {}", draw(&sweep.scope, sweep.seed, first))?;
+        }
+        let line = self.line();
+        self.write_report(&found, &line, run_case)?;
+        let replay = found.first().map_or(line, |(_, failure)| failure.shrunk.to_string());
+        let verdict = match results.status() {
+            4 => "nothing was run".to_owned(),
+            5 => "not deterministic".to_owned(),
+            _ => results.broken.outcome().to_string(),
         };
-        write!(out.stdout, "\nrun {first}, ")?;
-        out.tell(&failure, failures)?;
-        replay.get_or_insert(failure.shrunk.to_string());
+        writeln!(out.stdout, "verdict: {verdict}\nreproduce: {replay}")?;
+        Ok(results.status())
     }
-    if let Some(first) = results.first_different {
-        writeln!(out.stdout, "not the same the second time: {}", draw(&sweep.scope, sweep.seed, first))?;
+
+    /// The command that repeats it, with as many runs as were run: a sweep that was stopped is repeated up to there.
+    fn line(&self) -> String {
+        let Self { sweep, results, .. } = *self;
+        let runs = if sweep.share() == Some(results.runs) {
+            sweep.length
+        } else {
+            Length::Runs(results.runs.saturating_mul(sweep.shard.of))
+        };
+        line(&Sweep { length: runs, ..sweep.clone() })
     }
-    // As many as were run: a sweep that was stopped is repeated up to there.
-    let shard = sweep.shard;
-    let runs = if sweep.share() == Some(results.runs) {
-        sweep.length
-    } else {
-        Length::Runs(results.runs.saturating_mul(shard.of))
-    };
-    let replay = replay.unwrap_or_else(|| line(&Sweep { length: runs, ..sweep.clone() }));
-    let verdict = match results.status() {
-        4 => "nothing was run".to_owned(),
-        5 => "not deterministic".to_owned(),
-        _ => results.broken.outcome().to_string(),
-    };
-    writeln!(out.stdout, "verdict: {verdict}\nreproduce: {replay}")?;
-    Ok(results.status())
+
+    fn write_report(&self, found: &[(u64, Failure)], line: &str, run_case: &dyn Fn(&Case) -> Run) -> Result<(), Stop> {
+        let Some(path) = self.report else { return Ok(()) };
+        let nothing = Learned::default();
+        let learned = self.results.learned.as_ref().unwrap_or(&nothing);
+        let worst = learned.worst.map(|(_, number)| {
+            let case = draw(&self.sweep.scope, self.sweep.seed, number);
+            let done = run_case(&case);
+            (case.planned(&done.world.faults_met()).to_string(), ladder(done.world.trace()))
+        });
+        let (scope, line) = (self.sweep.scope.to_string(), line.to_owned());
+        let report = SweepReport { results: self.results, learned, scope, line, failures: found, worst };
+        let wrong = |error| Stop::Usage(format!("--report `{}`: {error}", path.display()));
+        write_whole(path, report.to_string()).map_err(wrong)
+    }
 }

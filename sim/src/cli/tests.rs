@@ -245,6 +245,31 @@ fn a_sweep_that_finds_something_draws_it_keeps_it_and_ends_with_the_line_that_re
 }
 
 #[test]
+fn a_sweep_writes_the_same_report_each_time_with_each_failure_in_it() {
+    let folder = Folder::new("reports");
+    let planted = crate::planted::TABLE.into_iter().find(|planted| planted.name == "ack-2xx-cseq").unwrap();
+    let by = |case: &Case| crate::planted::run(&planted, case);
+    let report = |jobs: usize, name: &str| {
+        let file = folder.file(name);
+        let line =
+            format!("--runs 40 --weather hostile --jobs {jobs} --failures {} --report {file}", folder.file("kept"));
+        assert_eq!(sweep_by(&line, &by).0, Some(1));
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let page = report(1, "one.html");
+    assert_eq!(page, report(3, "three.html"));
+    for part in [
+        "<b>40</b><span>runs</span>",
+        "id=\"failures\"",
+        "id=\"worst\"",
+        "<strong>hostile</strong>",
+        "sansip-sim sweep --runs 40",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
 fn a_run_that_is_another_the_second_time_is_status_5_and_named() {
     use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -9,6 +9,7 @@ mod messages;
 mod page;
 pub mod picture;
 pub(crate) mod state;
+mod report;
 mod svg;
 
 pub use events::{VERSION, events, sent};
@@ -18,4 +19,5 @@ pub use ladder::ladder;
 pub use mermaid::{MERMAID_ROWS, mermaid};
 pub use messages::messages;
 pub use page::{EXPLAINED, OPEN_ROWS, PAGE_ROWS, Page, explain};
+pub use report::SweepReport;
 pub use svg::{SVG_ROWS, svg};

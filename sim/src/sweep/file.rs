@@ -17,7 +17,7 @@ use crate::topology::Topology;
 /// The results of one shard, as one JSON object.
 pub fn write(path: &Path, sweep: &Sweep, results: &Results) -> io::Result<()> {
     let text = serde_json::to_string_pretty(&to_json(sweep, results)).map_err(io::Error::other)?;
-    write_whole(path, &(text + "\n"))
+    write_whole(path, text + "\n")
 }
 
 /// Reads what [`write()`] wrote.
@@ -159,7 +159,7 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
     let shard = text(object, "shard")?.parse().map_err(|right| ("shard", right))?;
     let twice =
         object.get("check_determinism").and_then(Value::as_bool).ok_or(("check_determinism", "true or false"))?;
-    let sweep = Sweep { seed: number(object, "seed")?, length, scope, shard, twice };
+    let sweep = Sweep { seed: number(object, "seed")?, length, scope, shard, twice, learns: false };
     let mut results = Results {
         runs: number(object, "runs")?,
         topologies: BTreeMap::new(),
@@ -170,6 +170,7 @@ fn from_json(object: &Map<String, Value>) -> Result<(Sweep, Results), Wrong> {
         different: number(object, "different")?,
         first_different: optional_number(object, "first_different")?,
         broken: BrokenChecks::default(),
+        learned: None,
     };
     for (name, runs) in inner(object, "topologies")? {
         let runs = runs.as_u64().filter(|_| name.parse::<Topology>().is_ok());
@@ -237,7 +238,8 @@ mod tests {
 
     fn part(number: u64, of: u64) -> (String, Sweep, Results) {
         let shard = Shard { number, of };
-        let sweep = Sweep { seed: 7, length: Length::Runs(10), scope: Scope::default(), shard, twice: false };
+        let sweep =
+            Sweep { seed: 7, length: Length::Runs(10), scope: Scope::default(), shard, twice: false, learns: false };
         let broken = Broken { runs: 1, first: number - 1, safety: true };
         let results = Results {
             runs: shard.share(10),

@@ -5,11 +5,13 @@
 
 mod draw;
 mod file;
+mod learned;
 mod results;
 mod work;
 
 pub use draw::{Calls, Scope, draw};
 pub use file::{line, merge, read, write};
+pub use learned::{DELAYS, Learned, SetUps};
 pub use results::Results;
 pub use work::{record, work};
 
@@ -85,6 +87,8 @@ pub struct Sweep {
     pub shard: Shard,
     /// Whether each run is run twice and compared.
     pub twice: bool,
+    /// Whether something is learned of the calls, which takes a while.
+    pub learns: bool,
 }
 
 impl Sweep {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Learned;
 use crate::check::standard;
 use crate::run::{Broken, BrokenChecks, PANIC};
 
@@ -27,6 +28,8 @@ pub struct Results {
     pub first_different: Option<u64>,
     /// The checks that were broken, with the lowest number of a run that did.
     pub broken: BrokenChecks<u64>,
+    /// What was learned of the calls, if that was asked for.
+    pub learned: Option<Learned>,
 }
 
 impl Results {
@@ -45,6 +48,9 @@ impl Results {
         add(&mut self.different, other.different);
         self.first_different = [self.first_different, other.first_different].into_iter().flatten().min();
         self.broken.add(other.broken.clone());
+        if let Some(other) = &other.learned {
+            self.learned.get_or_insert_default().add(other);
+        }
     }
 
     /// The exit status: 4 if nothing was run, 5 if a run was not the same the second time, else that of the outcome.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Results, Sweep, draw};
+use super::{Learned, Results, Sweep, draw};
 use crate::crew::{Progress, crew};
 use crate::run::{Case, Run, digest};
 
@@ -53,6 +53,7 @@ pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> 
     results.simulated = done.world.now().as_millis();
     results.digest = digest(trace);
     results.broken.note(&done.verdict, || number);
+    results.learned = sweep.learns.then(|| Learned::of(&case, sweep.scope.weather, trace, number));
     if sweep.twice && digest(run(&case).world.trace()) != results.digest {
         (results.different, results.first_different) = (1, Some(number));
     }
@@ -66,7 +67,8 @@ mod tests {
     use crate::sweep::{Length, Scope, Shard};
 
     fn sweep(runs: u64) -> Sweep {
-        Sweep { seed: 1, length: Length::Runs(runs), scope: Scope::default(), shard: Shard::WHOLE, twice: false }
+        let (scope, shard) = (Scope::default(), Shard::WHOLE);
+        Sweep { seed: 1, length: Length::Runs(runs), scope, shard, twice: false, learns: true }
     }
 
     fn all(sweep: &Sweep, jobs: usize) -> Results {

@@ -12,7 +12,7 @@ mod source;
 mod tests;
 
 pub use explain::{EXPLAINED, explain};
-pub(crate) use source::sources;
+pub(super) use source::sources;
 
 use std::fmt;
 
@@ -130,7 +130,7 @@ fn footer(picture: &Picture<'_>) -> Markup {
 }
 
 /// A page with that title, which loads nothing.
-pub(crate) fn document(title: &str, body: &Markup) -> Markup {
+pub(in crate::render) fn document(title: &str, body: &Markup) -> Markup {
     const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
     html! {
         (DOCTYPE)

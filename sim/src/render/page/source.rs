@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 /// Links each section of `RFC 3261 §13.3.1.4, §17.1.1.2; RFC 6026` to the text of the RFC.
-pub(crate) fn sources(text: &str) -> Markup {
+pub(in crate::render) fn sources(text: &str) -> Markup {
     let mut rfc = None;
     let words: Vec<(String, String)> = text
         .split_inclusive([',', ';'])
