@@ -125,6 +125,8 @@ pub struct Scenario {
     pub plan: Plan,
     /// The weather, which draws further faults from [`CALL_AT`] on.
     pub seed: Option<u64>,
+    /// The timers of all nodes (RFC 3261, table 4).
+    pub timers: Timers,
     /// From here on nothing draws faults any more, and both ends end every call that they have or get.
     pub calm_from: Instant,
     /// How much of what happens the trace keeps.
@@ -163,6 +165,7 @@ impl Scenario {
             links: Links::default(),
             plan: Plan::new(),
             seed: None,
+            timers: Timers::default(),
             calm_from: Instant::from_millis(120_000),
             recording: crate::trace::Recording::Everything,
         }
@@ -209,6 +212,7 @@ impl Scenario {
         let mut scene = Scene::new(Setting { links, plan, weather, recording, ..Setting::default() });
         let floods: Vec<_> = self.plan.timed().filter(|fault| matches!(fault.event, Event::Flood { .. })).collect();
         scene.expect_floods(!floods.is_empty());
+        scene.expect_timers(self.timers);
         self.people(&mut scene);
         scene.stranger(floods);
         scene.world(wrap)
@@ -217,7 +221,7 @@ impl Scenario {
     /// By when nobody has a call and every node is idle: calm, then max(ring limit, timer C) + 64·T1 + the absorbing timers
     /// (64·T1 for J, H, L, M, and T4 for I, K), by the slowest clock that may be there.
     pub fn end(&self) -> Instant {
-        let timers = Timers::default();
+        let timers = self.timers;
         let ring_limit = self.alice.ring_limit.max(self.bob.ring_limit);
         let end =
             self.calm_from + ring_limit.max(timers.c) + timers.sixty_four_t1() + timers.sixty_four_t1() + timers.t4;

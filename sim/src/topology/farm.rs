@@ -42,9 +42,9 @@ impl Scene {
         let listeners = self.listeners(&[address], Some(host), &owned, false);
         let members: Vec<_> = (1..=servers).map(|number| (member(number), at(5_070 + u16::from(number)))).collect();
         let store = SocketAddr::new(store, 6_000);
-        let is_narrow = self.is_narrow;
+        let (is_narrow, timers) = (self.is_narrow, self.timers);
 
-        let birth = Birth { name: name.to_owned(), script: Script::default(), rport: false, is_narrow };
+        let birth = Birth { name: name.to_owned(), script: Script::default(), rport: false, is_narrow, timers };
         let shared = move |life| Config { shared_key: Some(KEY), ..birth.config(life) };
         let own = [host.to_owned(), address.to_string()].into_iter().chain(owned.clone()).collect::<Vec<_>>();
         let (locals, before) = (listeners.clone(), members.clone());
@@ -59,7 +59,7 @@ impl Scene {
             let domains = names.iter().map(|name| parsed(name)).collect();
             let settings = Settings { domains, registrar, proxy, ..Settings::default() };
             let listener = Listener::udp(local).with_sent_by(parsed(host));
-            let birth = Birth { name: name.clone(), script: Script::default(), rport: false, is_narrow };
+            let birth = Birth { name: name.clone(), script: Script::default(), rport: false, is_narrow, timers };
             let owner = parsed(&name);
             let listeners = vec![listener.clone()];
             let build = move |life| {

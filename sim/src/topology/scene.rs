@@ -7,7 +7,7 @@ use sansip::extension::Extensions;
 use sansip::proxy;
 use sansip::server::{Server, Settings};
 use sansip::user_agent::{Policy, Profile};
-use sansip::{Config, Instant, Listener, ListenerId, Script, Seed, Stack, TransactionUser, UserAgent};
+use sansip::{Config, Instant, Listener, ListenerId, Script, Seed, Stack, Timers, TransactionUser, UserAgent};
 
 use super::people::{Domain, Phone};
 use crate::actor::{
@@ -42,6 +42,7 @@ pub struct Scene {
     pub(super) nodes: Vec<Node>,
     /// Whether the servers have little room.
     pub(super) is_narrow: bool,
+    pub(super) timers: Timers,
 }
 
 /// A node that waits for its world.
@@ -55,14 +56,19 @@ pub(super) struct Node {
 
 impl Scene {
     /// Nobody there yet.
-    pub const fn new(setting: Setting) -> Self {
-        Self { setting, nats: Vec::new(), nodes: Vec::new(), is_narrow: false }
+    pub fn new(setting: Setting) -> Self {
+        Self { setting, nats: Vec::new(), nodes: Vec::new(), is_narrow: false, timers: Timers::default() }
     }
 
     /// If floods are to come, the servers that are added from now on have room for 200 transactions, and for as many
     /// addresses-of-record.
     pub const fn expect_floods(&mut self, floods: bool) {
         self.is_narrow = floods;
+    }
+
+    /// Nodes that are added from now on have these timers (RFC 3261, table 4).
+    pub const fn expect_timers(&mut self, timers: Timers) {
+        self.timers = timers;
     }
 
     /// Adds the stranger who makes these floods, if there are any.
@@ -100,7 +106,8 @@ impl Scene {
             Profile { outbound, capabilities, extensions, session_timer, methods, policy, ..Profile::new(identity) };
         let listeners = self.listeners(&[address], host.as_deref(), &[], false);
         let locals = listeners.clone();
-        let birth = Birth { name: name.clone(), script, rport: behind.is_some(), is_narrow: false };
+        let birth =
+            Birth { name: name.clone(), script, rport: behind.is_some(), is_narrow: false, timers: self.timers };
         let build = move |life| {
             let mut agent = UserAgent::user_agent(birth.config(life), profile.clone());
             let ids: Vec<_> = listeners.iter().map(|listener| agent.listen(listener.clone())).collect();
@@ -132,7 +139,7 @@ impl Scene {
         }
         let listeners = self.listeners(&addresses, host.as_deref(), &names, tcp);
         let locals = listeners.clone();
-        let birth = Birth { name: name.clone(), script, rport: false, is_narrow: self.is_narrow };
+        let birth = Birth { name: name.clone(), script, rport: false, is_narrow: self.is_narrow, timers: self.timers };
         let (ids, actor): (_, Box<dyn Actor>) = match challenge {
             None => {
                 let build = move |life| listening(Server::server(birth.config(life), settings.clone()), &listeners);
@@ -219,6 +226,7 @@ pub(super) struct Birth {
     pub(super) script: Script,
     pub(super) rport: bool,
     pub(super) is_narrow: bool,
+    pub(super) timers: Timers,
 }
 
 /// The room of a server that expects floods: for so many transactions, and for so many addresses-of-record.
@@ -233,7 +241,7 @@ impl Birth {
         }
         seed[28..].copy_from_slice(&life.to_le_bytes());
         let script = if life == 0 { self.script.clone() } else { Script::default() };
-        let mut config = Config { script, rport: self.rport, ..Config::new(Seed::new(seed)) };
+        let mut config = Config { script, rport: self.rport, timers: self.timers, ..Config::new(Seed::new(seed)) };
         if self.is_narrow {
             config.limits.transaction.server_transactions = ROOM;
         }
