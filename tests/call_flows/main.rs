@@ -4,6 +4,8 @@ mod b2bua;
 mod determinism;
 mod early_bye;
 mod faults;
+mod gallery;
+mod loss;
 mod messages;
 mod phone;
 mod plans;

@@ -64,8 +64,7 @@ fn world(phones: [Phone; 3], moment: u64) -> (World, [usize; 3]) {
 }
 
 /// §2.4: Bob has called Alice, who transfers him to Carol and hangs up at once. The subscription of her REFER outlives the call.
-#[test]
-fn rfc5359_2_4_transfer_unattended() {
+pub(crate) fn unattended() -> World {
     let bob = phone("Bob <sip:bob@biloxi.com>", 2)
         .at(0, |bob| bob.dial("<sip:alice@192.0.2.1>", Some(session(1, "sendrecv"))))
         .at(3_030, follow)
@@ -79,12 +78,16 @@ fn rfc5359_2_4_transfer_unattended() {
     let carol = phone("Carol <sip:carol@chicago.com>", 3).at(3_200, ring).at(4_000, answer);
     let (world, calls) = world([alice, bob, carol], 6_000);
     assert_eq!(calls, [0, 1, 1], "Bob talks to Carol");
-    insta::assert_snapshot!(drawn(&world));
+    world
+}
+
+#[test]
+fn rfc5359_2_4_transfer_unattended() {
+    insta::assert_snapshot!(drawn(&unattended()));
 }
 
 /// §2.5: Bob puts Alice on hold, talks to Carol, puts her on hold too, and has Alice take his place.
-#[test]
-fn rfc5359_2_5_transfer_attended() {
+pub(crate) fn attended() -> World {
     let accept = |phone: &mut Phone| {
         let call = phone.call();
         phone.agent.accept_offer(phone.now, call, session(1, "recvonly"))
@@ -113,5 +116,10 @@ fn rfc5359_2_5_transfer_attended() {
         .at(6_000, |carol| carol.agent.answer(carol.now, carol.nth(1), session(1, "sendrecv")));
     let (world, calls) = world([alice, bob, carol], 8_000);
     assert_eq!(calls, [1, 0, 1], "Alice talks to Carol");
-    insta::assert_snapshot!(drawn(&world));
+    world
+}
+
+#[test]
+fn rfc5359_2_5_transfer_attended() {
+    insta::assert_snapshot!(drawn(&attended()));
 }
