@@ -143,7 +143,7 @@ fn ten_thousand_messages_are_usable() {
         browser.click(".more > summary").await;
         let opened = began.elapsed() - loaded - stepped;
         eprintln!("{} octets: loaded in {loaded:?}, a step in {stepped:?}, 500 rows opened in {opened:?}", page.len());
-        assert!(loaded.as_secs() < 60 && stepped.as_secs() < 10 && opened.as_secs() < 10);
+        assert!(loaded.as_secs() < 120 && stepped.as_secs() < 10 && opened.as_secs() < 10);
         assert_eq!(browser.ask("return document.querySelectorAll('.more[open]').length").await, 1);
     });
 }

@@ -8,8 +8,8 @@ mod mermaid;
 mod messages;
 mod page;
 pub mod picture;
-pub(crate) mod state;
 mod report;
+pub(crate) mod state;
 mod svg;
 
 pub use events::{VERSION, events, sent};

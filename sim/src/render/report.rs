@@ -163,11 +163,11 @@ fn histogram(name: &str, weather: &SetUps) -> Markup {
         figure {
             figcaption {
                 strong { (name) } " " span.soft {
-                    (weather.calls) " calls, " (set_up) " set up"
+                    (weather.calls) @if weather.calls == 1 { " call, " } @else { " calls, " } (set_up) " set up"
                     @if let Some(mean) = weather.sum.checked_div(set_up) { ", " (mean) " ms on average" }
                 }
             }
-            svg.chart role="img" aria-label=(format!("Set-up delays, {name}")) viewBox="0 0 720 164" style="max-width:720px" {
+            @if set_up > 0 { svg.chart role="img" aria-label=(format!("Set-up delays, {name}")) viewBox="0 0 720 164" style="max-width:720px" {
                 line x1="0" x2="720" y1="138.5" y2="138.5" style="stroke:var(--line)" {}
                 @for (place, number) in weather.delays.iter().enumerate() {
                     @let left = 10 + place * STEP;
@@ -175,7 +175,7 @@ fn histogram(name: &str, weather: &SetUps) -> Markup {
                     @if *number > 0 { text x=(left + (STEP - 14) / 2) y=(132 - tall(*number)) text-anchor="middle" { (number) } }
                     text x=(left + (STEP - 14) / 2) y="156" text-anchor="middle" { (bound(place)) }
                 }
-            }
+            } }
         }
     }
 }
@@ -231,7 +231,7 @@ mod tests {
             "<h1>1 checks are broken in 5 runs</h1>",
             "<b>5</b><span>runs</span>",
             "<b>2</b><span>set up</span>",
-            "<strong>calm</strong> <span class=\"soft\">1 calls, 1 set up, 61 ms on average</span>",
+            "<strong>calm</strong> <span class=\"soft\">1 call, 1 set up, 61 ms on average</span>",
             "<strong>drawn</strong>",
             "broken in 1, first in run 3",
             "it &lt;rings&gt;",

@@ -20,9 +20,6 @@ pub(super) fn ladder(picture: &Picture<'_>) -> Markup {
     let page = picture.window(PAGE_ROWS);
     let open = picture.window(OPEN_ROWS);
     let columns = picture.names.len().max(1);
-    let lines: Vec<String> = (0..picture.names.len())
-        .map(|node| format!("linear-gradient(var(--line),var(--line)) {}% 0/1px 100% no-repeat", at(node, columns)))
-        .collect();
     html! {
         section #ladder {
             h2 { "Ladder" }
@@ -45,7 +42,7 @@ pub(super) fn ladder(picture: &Picture<'_>) -> Markup {
                             bdi.name style=(format!("left:{}%;max-width:{}%", at(node, columns), 100.0 / columns as f64)) title=(cut(name, 200)) { (cut(name, NAME)) }
                         } }
                     }
-                    div.rows style=(format!("--lives:{}", if lines.is_empty() { "none".to_owned() } else { lines.join(",") })) {
+                    div.rows {
                         @if page.start > 0 { p.cut { (page.start) " rows before these are not on this page." } }
                         @if picture.rows.is_empty() { p.cut { "Nothing was sent, and nothing was said." } }
                         (chunks(picture, page.start, open.start, "earlier"))
