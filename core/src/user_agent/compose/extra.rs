@@ -102,12 +102,24 @@ impl Extra {
         }
     }
 
+    /// Whether a request can carry this, which has no Warning (RFC 3261 §20.43).
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub(in crate::user_agent) fn check_request(&self) -> Result<(), CommandError> {
+        self.check()?;
+        if self.has(HeaderId::Warning) {
+            return Err(CommandError::HeaderOwned(HeaderId::Warning.as_str()));
+        }
+        Ok(())
+    }
+
     /// Whether a CANCEL can carry this, which has no body, and no Proxy-Require (RFC 3261 §9.1).
     ///
     /// # Errors
     /// As [`check`](Self::check); `Invalid("body")`.
     pub(in crate::user_agent) fn check_cancel(&self) -> Result<(), CommandError> {
-        self.check()?;
+        self.check_request()?;
         if self.has(HeaderId::ProxyRequire) {
             return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));
         }
@@ -136,7 +148,8 @@ impl Extra {
         self
     }
 
-    /// Adds a Warning, which says more about why, in words for a human being: code 399 (RFC 3261 §20.43). Only responses carry it.
+    /// Adds a Warning, which says more about why, in words for a human being: code 399 (RFC 3261 §20.43). Only responses carry it: a
+    /// command that sends a request refuses it.
     ///
     /// ```
     /// # use sansip::user_agent::Extra;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::body::Body;
 use super::extra::Extra;
 use crate::error::CommandError;
-use crate::message::{HeaderId, Lines, Method, StatusCode};
+use crate::message::{Lines, Method, StatusCode};
 use crate::user_agent::CallId;
 
 /// The messages of ours that [standing](crate::user_agent::UserAgent::standing) header fields are for.
@@ -63,10 +63,11 @@ impl Messages {
         }
         match self {
             Self::Requests(method) => {
-                if extra.has(HeaderId::Warning) {
-                    return Err(CommandError::HeaderOwned(HeaderId::Warning.as_str()));
+                if matches!(method, Method::Cancel | Method::Ack) {
+                    extra.check_cancel()
+                } else {
+                    extra.check_request()
                 }
-                if matches!(method, Method::Cancel | Method::Ack) { extra.check_cancel() } else { Ok(()) }
             }
             Self::Responses { .. } => Ok(()),
         }

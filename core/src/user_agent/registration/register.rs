@@ -332,7 +332,7 @@ impl Terms {
     /// # Errors
     /// `HeaderOwned`: also Expires; as [`Extra::check`].
     pub(super) fn say_before(&mut self, extra: &Extra) -> Result<(), CommandError> {
-        extra.check()?;
+        extra.check_request()?;
         if extra.has(HeaderId::Expires) {
             return Err(CommandError::HeaderOwned("Expires"));
         }

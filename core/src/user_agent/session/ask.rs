@@ -29,7 +29,7 @@ impl Calls {
         if is_of_the_core(method) {
             return Err(CommandError::Invalid("method"));
         }
-        extra.check()?;
+        extra.check_request()?;
         let call = self.alive(id)?;
         let session = call.main().ok_or(CommandError::WrongState)?;
         if !session.is_usable() {

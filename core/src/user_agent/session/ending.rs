@@ -98,6 +98,9 @@ impl Calls {
     ) -> Result<(), CommandError> {
         extra.check()?;
         let call = self.alive(id)?;
+        if !matches!(call.side, Side::Callee(Callee::Offered(_))) {
+            extra.check_request()?;
+        }
         let main = call.main().map(|session| (session.dialog, session.phase));
         if let Some((dialog, Phase::Established | Phase::Accepted | Phase::AnswerOwed)) = main
             && !extra.is_empty()

@@ -40,7 +40,7 @@ impl Calls {
         id: CallId,
         extra: &Extra,
     ) -> Result<(), CommandError> {
-        extra.check()?;
+        extra.check_request()?;
         let session = self.alive(id)?.main_mut().ok_or(CommandError::WrongState)?;
         if session.hold_change(cx, id, extra) {
             return Ok(());

@@ -40,7 +40,7 @@ impl Calls {
         of: CallDialog,
         extra: &Extra,
     ) -> Result<(), CommandError> {
-        extra.check()?;
+        extra.check_request()?;
         // Neither an ACK nor a PRACK demands what its INVITE has not (§8.2.2.3).
         if extra.has(HeaderId::ProxyRequire) {
             return Err(CommandError::HeaderOwned(HeaderId::ProxyRequire.as_str()));

@@ -26,7 +26,7 @@ impl Calls {
         of: CallDialog,
         extra: &Extra,
     ) -> Result<(), CommandError> {
-        extra.check()?;
+        extra.check_request()?;
         let dialog = self.dialog_of(of, |session| session.phase == Phase::Early)?;
         let call = self.alive(of.call)?;
         let is_lost = call.is_lost(dialog);

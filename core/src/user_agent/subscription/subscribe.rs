@@ -83,7 +83,7 @@ impl Subscribe {
 /// # Errors
 /// `HeaderOwned`: also Event, Expires and Accept; as [`Extra::check`].
 pub(super) fn check(extra: &Extra) -> Result<(), CommandError> {
-    extra.check()?;
+    extra.check_request()?;
     check_owned(extra)
 }
 

@@ -12,7 +12,7 @@ use crate::extension::{Extension, Extensions};
 use crate::message::{Method, StatusCode};
 use crate::time::Duration;
 use crate::user_agent::{
-    Body, CallId, Extra, Messages, Outgoing, Profile, Redirects, Refer, Register, Reply, Subscribe,
+    Body, CallId, Event, Extra, Messages, Outgoing, Profile, Redirects, Refer, Register, Reply, Subscribe,
 };
 
 const RELIABLE: &str = "Contact: <sip:carol@192.0.2.9>\r\nSupported: 100rel\r\n";
@@ -305,7 +305,14 @@ fn each_request_that_nobody_commands_has_what_stands_in_requests() {
     lone.command(|agent, now| agent.unsubscribe_with(now, referred, extra)).unwrap();
     let last = lone.take().pop().unwrap();
     assert_eq!((last.header("expires"), last.header("x-trace"), last.header("x-why")), ("0", "own", "enough"));
-    // The keep-alive of an account, and what asks for a registration.
+    // What becomes of the peer's REFER.
+    let mut lone = bob(Messages::Requests(Method::Notify), traced("7f"));
+    let contact = "Refer-To: <sip:dave@denver.example.org>\r\nContact: <sip:carol@192.0.2.9>\r\n";
+    lone.receive(&request("REFER", "r", 7, "", contact));
+    let Some(Event::Referred { served, .. }) = lone.events.last().cloned() else { panic!("{:?}", lone.told()) };
+    lone.command(|agent, now| agent.accept_refer(now, served)).unwrap();
+    assert_eq!(said(&mut lone, "NOTIFY"), ["7f"]);
+    // A registration.
     let mut lone = bob(Messages::Requests(Method::Register), traced("7f"));
     let registrar = "sip:192.0.2.9".parse().unwrap();
     let register = Register::at(&registrar).header("X-Of", "terms").header("X-Why", "always");
@@ -342,6 +349,32 @@ fn what_the_last_subscribe_says_is_refused_by_name() {
     assert!(bob.take().is_empty());
     bob.command(|agent, now| agent.unsubscribe_with(now, presence, traced("last"))).unwrap();
     assert_eq!(said(&mut bob, "SUBSCRIBE"), ["last"]);
+}
+
+/// RFC 3261 §20.43: Warning stands in responses. A rejection is one, whichever command gives it.
+#[test]
+fn a_warning_is_for_responses() {
+    let warning = || Extra::new().warning("The line is in use");
+    let refused = Err(CommandError::HeaderOwned("Warning"));
+    let mut bob = Lone::new();
+    bob.receive(&described(&invite("i", 10)));
+    let call = bob.incoming();
+    bob.command(|agent, now| agent.hang_up_with(now, call, warning())).unwrap();
+    assert_eq!(bob.take().remove(0).header("warning"), "399 sansip \"The line is in use\"");
+    let mut bob = Lone::with(|_, profile| profile.methods = ["INFO"].map(Into::into).into());
+    let call = answered(&mut bob);
+    let commands = [
+        bob.command(|agent, now| agent.modify(now, call, warning().body(Body::sdp("v=0\r\n")))),
+        bob.command(|agent, now| agent.update(now, call, warning())),
+        bob.command(|agent, now| agent.ask_in(now, call, Method::Info, warning()).map(drop)),
+        bob.command(|agent, now| agent.hang_up_with(now, call, warning())),
+        bob.command(|agent, now| agent.answer_offer(now, call, warning())),
+    ];
+    assert_eq!(commands, [refused; 5]);
+    let (call, invite) = calling(&mut bob, |outgoing| outgoing);
+    bob.receive(&invite.respond("180 Ringing", "c", CONTACT));
+    assert_eq!(bob.command(|agent, now| agent.cancel_with(now, call, warning())), refused);
+    assert!(bob.take().is_empty());
 }
 
 #[test]
