@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::limits::Limits;
+use super::nodes::Listeners;
 use super::reader::Message;
 use crate::packet::Packet;
 
@@ -45,6 +46,7 @@ pub struct Calls {
     next: u64,
     octets: usize,
     added: u64,
+    listeners: Listeners,
     /// Calls that were let go as there were too many, or too much of one.
     pub let_go: u64,
     /// Packets that were captured more than once.
@@ -67,6 +69,7 @@ impl Calls {
             next: 0,
             octets: 0,
             added: 0,
+            listeners: Listeners::new(limits.hidden),
             let_go: 0,
             repeated: 0,
             translated: 0,
@@ -85,6 +88,7 @@ impl Calls {
             return;
         };
         let now = message.time;
+        let listeners = self.listeners.learn(&message, &packet);
         let number = match self.numbers.get(packet.call_id) {
             Some(number) => *number,
             None => self.begin(packet.call_id, now),
@@ -97,7 +101,7 @@ impl Calls {
                     let octets = message.bytes.len() + size_of::<Message>();
                     call.octets += octets;
                     self.octets += octets;
-                    call.messages.push(message.clone());
+                    call.messages.push(Message { listeners, ..message.clone() });
                 }
                 Meeting::Repeated => self.repeated += 1,
                 Meeting::Translated => self.translated += 1,

@@ -147,6 +147,7 @@ fn sent(event: &Value, place: Place) -> Option<Message> {
         behind: None,
         fate: effects.fold(Fate::FINE, |fate, effect| fate.with(effect).unwrap_or(fate)),
         names: (node("from"), node("to")),
+        listeners: (None, None),
     })
 }
 

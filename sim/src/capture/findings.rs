@@ -1,6 +1,7 @@
 //! Judges a call that was captured.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use sansip::Instant;
 use sansip::message::{Limits, Message as Read};
@@ -13,7 +14,7 @@ use crate::check::{
     Rule, SCHEDULE, TRANSPARENCY, VIA,
 };
 use crate::packet::Packet;
-use crate::trace::{Trace, What};
+use crate::trace::{NodeId, Trace, Transmission, What};
 
 /// Something that should not be, in a capture.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Finding {
     pub node: String,
     /// Whether the node is on loopback, so that the capture was made at it.
     pub is_loopback: bool,
+    /// The addresses of the node in this call. Where messages there could not be read ([`Unseen`](super::Unseen)), nothing tells what is missing.
+    pub addresses: Vec<IpAddr>,
     /// The Call-ID.
     pub call_id: String,
     /// How it shows.
@@ -158,6 +161,7 @@ pub fn judge(messages: &[Message], names: &[Names], zero: u64, end: u64) -> Vec<
             time,
             node: trace.name(node).to_owned(),
             is_loopback: trace.transmissions().any(|(.., sent)| sent.from == node && sent.source.ip().is_loopback()),
+            addresses: addresses(&trace, node),
             call_id: call_id.to_owned(),
             evidence,
             check,
@@ -167,6 +171,15 @@ pub fn judge(messages: &[Message], names: &[Names], zero: u64, end: u64) -> Vec<
         }
     };
     breaches.into_iter().map(finding).collect()
+}
+
+fn addresses(trace: &Trace, node: NodeId) -> Vec<IpAddr> {
+    let of_one = |sent: &Transmission| {
+        let source = (sent.from == node).then_some(sent.source.ip());
+        [source, (sent.to == Some(node)).then_some(sent.destination.ip())]
+    };
+    let all: BTreeSet<IpAddr> = trace.transmissions().flat_map(|(.., sent)| of_one(sent)).flatten().collect();
+    all.into_iter().collect()
 }
 
 /// The entry that a breach is about: of that node and time, and of several the one whose branch it names.
@@ -215,6 +228,7 @@ pub fn unreadable(message: &Message, names: &[Names], zero: u64) -> Option<Findi
         place: message.place,
         time: Instant::from_nanos(message.time.saturating_sub(zero)),
         is_loopback: is_loopback(message.source),
+        addresses: vec![message.source.ip()],
         call_id: String::new(),
         evidence,
         check: FORM.name(),

@@ -23,6 +23,9 @@ pub struct Limits {
     pub remarks: usize,
     /// Messages of one call. 10,000; one with more is let go.
     pub messages: usize,
+    /// Addresses between which messages went that could not be read, and listeners of connections' ends. 65,536; above it all addresses count as
+    /// such, and the oldest ends are forgotten.
+    pub hidden: usize,
     /// Octets of all messages that are kept. 268,435,456; above it the oldest call is let go.
     pub octets: usize,
 }
@@ -39,6 +42,7 @@ impl Default for Limits {
             calls: 10_000,
             remarks: 1 << 26,
             messages: 10_000,
+            hidden: 1 << 16,
             octets: 1 << 28,
         }
     }

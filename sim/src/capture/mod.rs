@@ -23,6 +23,7 @@ mod remark;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod unseen;
 mod websocket;
 mod write;
 
@@ -34,4 +35,5 @@ pub use limits::Limits;
 pub use nodes::Names;
 pub use reader::{Counts, Message, Place, Reader};
 pub use remark::{Remark, Said};
+pub use unseen::Unseen;
 pub use write::{Capture, Carrier, capture};

@@ -1,6 +1,6 @@
 //! Tells which node an address belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -53,6 +53,11 @@ impl<'n> Nodes<'n> {
             self.join(source, message.source);
             self.join(message.destination, destination);
         }
+        for (at, listener) in [(message.source, message.listeners.0), (message.destination, message.listeners.1)] {
+            if let Some(listener) = listener {
+                self.join(at, listener);
+            }
+        }
         if packet.is_request()
             && let Some(port) = listening(&packet.top(), message)
         {
@@ -80,6 +85,43 @@ impl<'n> Nodes<'n> {
         };
         let given = [address, first].into_iter().find_map(|at| self.names.iter().find(|names| has(names, at)));
         given.map_or_else(|| first.to_string(), |names| names.name.clone())
+    }
+}
+
+/// Where the ends of connections listen. A phone registers along a connection, and is called along it in another call: there nothing says
+/// whose port that is.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    known: BTreeMap<SocketAddr, SocketAddr>,
+    /// The ends in the order in which they were learnt.
+    order: VecDeque<SocketAddr>,
+    most: usize,
+}
+
+impl Listeners {
+    /// Knows none yet, and at most so many.
+    pub(super) const fn new(most: usize) -> Self {
+        Self { known: BTreeMap::new(), order: VecDeque::new(), most }
+    }
+
+    /// Learns where the sender of a request listens, and gives what is known of both ends of a message.
+    pub(super) fn learn(&mut self, message: &Message, packet: &Packet<'_>) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        if message.stream.is_none() || message.names != (None, None) {
+            return (None, None);
+        }
+        if packet.is_request()
+            && let Some(port) = listening(&packet.top(), message)
+            && self.known.insert(message.source, SocketAddr::new(message.source.ip(), port)).is_none()
+        {
+            self.order.push_back(message.source);
+            if self.order.len() > self.most
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+        }
+        let of = |at| self.known.get(&at).copied();
+        (of(message.source), of(message.destination))
     }
 }
 

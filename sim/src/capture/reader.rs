@@ -13,7 +13,8 @@ use super::fragments::Fragments;
 use super::limits::Limits;
 use super::packet::{self, Ip};
 use super::remark::Remark;
-use super::tcp::{Event, Segment, Streams};
+use super::tcp::{Event, Segment, Streams, Way};
+use super::unseen::Unseen;
 use crate::fault::Fate;
 
 const UDP: u8 = 17;
@@ -45,6 +46,8 @@ pub struct Message {
     pub fate: Fate,
     /// The names of the nodes that sent it and that it was for, if a trace says them.
     pub names: (Option<String>, Option<String>),
+    /// Where its source and its destination listen, if a connection's port is not that, as requests along connections have said before.
+    pub listeners: (Option<SocketAddr>, Option<SocketAddr>),
 }
 
 /// A place in the files.
@@ -103,6 +106,7 @@ pub struct Reader {
     place: Place,
     files: usize,
     time: u64,
+    unseen: Unseen,
     remarks: Vec<Remark>,
     /// The octets of their lines.
     remarked: usize,
@@ -110,7 +114,7 @@ pub struct Reader {
 
 impl Reader {
     /// A reader that has read nothing.
-    pub const fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits) -> Self {
         Self {
             limits,
             fragments: Fragments::new(&limits),
@@ -131,6 +135,7 @@ impl Reader {
             place: Place { file: 0, frame: 0 },
             files: 0,
             time: 0,
+            unseen: Unseen::new(limits.hidden),
             remarks: Vec::new(),
             remarked: 0,
         }
@@ -165,11 +170,16 @@ impl Reader {
 
     /// Nothing follows: what waits for octets that were not captured is read.
     pub fn finish(&mut self, each: &mut dyn FnMut(Message)) {
-        let (counts, at) = (&mut self.counts, (self.place, self.time));
-        self.streams.finish(&mut |event| on_stream(counts, event, at, each));
+        let (counts, unseen, at) = (&mut self.counts, &self.unseen, (self.place, self.time));
+        self.streams.finish(&mut |event| on_stream((counts, unseen), event, at, each));
         self.counts.let_go = self.streams.let_go;
         self.counts.fragments += self.fragments.given_up + self.fragments.unfinished();
         self.fragments = Fragments::new(&self.limits);
+    }
+
+    /// The addresses between which messages went that could not be read, so far and from now on.
+    pub fn unseen(&self) -> Unseen {
+        self.unseen.clone()
     }
 
     /// Counts so far; complete after [`finish`](Self::finish).
@@ -220,6 +230,7 @@ impl Reader {
             }
             if is_cut || end > payload.len() {
                 self.counts.cut += 1;
+                self.unseen.note(ends);
                 return;
             }
             self.counts.messages += 1;
@@ -237,13 +248,25 @@ impl Reader {
                 is_last: header.fin() || header.rst(),
                 payload: payload.get(header.slice().len()..).unwrap_or_default(),
             };
-            let (counts, at) = (&mut self.counts, (self.place, self.time));
-            self.streams.add(segment, &mut |event| on_stream(counts, event, at, each));
+            let (counts, unseen, at) = (&mut self.counts, &self.unseen, (self.place, self.time));
+            self.streams.add(segment, &mut |event| on_stream((counts, unseen), event, at, each));
+            if self.streams.let_go > 0 {
+                unseen.note_everywhere();
+            }
         }
     }
 }
 
-fn on_stream(counts: &mut Counts, event: Event<'_>, at: (Place, u64), each: &mut dyn FnMut(Message)) {
+fn on_stream(
+    (counts, unseen): (&mut Counts, &Unseen),
+    event: Event<'_>,
+    at: (Place, u64),
+    each: &mut dyn FnMut(Message),
+) {
+    let count = |number: &mut u64, way: Way| {
+        *number += 1;
+        unseen.note((way.from, way.to));
+    };
     match event {
         Event::Found(Found::Message(bytes), way) => {
             if is_message(bytes) {
@@ -251,10 +274,10 @@ fn on_stream(counts: &mut Counts, event: Event<'_>, at: (Place, u64), each: &mut
                 each(captured(at, (way.from, way.to), Some(way.connection), 0, bytes));
             }
         }
-        Event::Found(Found::Tls, _) => counts.tls += 1,
-        Event::Found(Found::Unframed, _) => counts.unframed += 1,
-        Event::Gap => counts.gaps += 1,
-        Event::Unfinished => counts.unfinished += 1,
+        Event::Found(Found::Tls, way) => count(&mut counts.tls, way),
+        Event::Found(Found::Unframed, way) => count(&mut counts.unframed, way),
+        Event::Gap(way) => count(&mut counts.gaps, way),
+        Event::Unfinished(way) => count(&mut counts.unfinished, way),
     }
 }
 
@@ -277,5 +300,6 @@ fn captured(
         behind: None,
         fate: Fate::FINE,
         names: (None, None),
+        listeners: (None, None),
     }
 }

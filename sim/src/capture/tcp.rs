@@ -25,9 +25,9 @@ pub(super) enum Event<'a> {
     /// Tells the kind of the octets, and where they are.
     Found(Found<'a>, Way),
     /// Octets are missing.
-    Gap,
+    Gap(Way),
     /// A message ends before it is whole.
-    Unfinished,
+    Unfinished(Way),
 }
 
 /// A direction of a connection.
@@ -102,7 +102,7 @@ impl Stream {
         if let Some(place) = self.waiting.keys().next() {
             self.next = *place;
             self.content.gap();
-            each(Event::Gap);
+            each(Event::Gap(self.way));
             self.go_on(each);
         }
     }
@@ -112,7 +112,7 @@ impl Stream {
             self.skip(each);
         }
         if self.content.is_within_message() {
-            each(Event::Unfinished);
+            each(Event::Unfinished(self.way));
         }
         self.content.gap();
     }
@@ -242,8 +242,8 @@ mod tests {
             all.push(match event {
                 Event::Found(Found::Message(_), _) => 'm',
                 Event::Found(..) => '?',
-                Event::Gap => 'g',
-                Event::Unfinished => 'u',
+                Event::Gap(_) => 'g',
+                Event::Unfinished(_) => 'u',
             });
         };
         for segment in segments {

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::Command;
 
 use sansip::{Duration, Instant};
@@ -209,6 +209,50 @@ fn a_message_that_the_snap_length_cuts_is_counted_and_not_read() {
     assert_eq!((messages.len(), counts.cut), (0, 1));
     // The header of IP says so, too, where the file does not.
     assert_eq!(read(&pcap(101, &[(0, &packet[..100])])).1.cut, 1);
+}
+
+#[test]
+fn addresses_whose_messages_cannot_be_read_are_remembered() {
+    let of = |carrier, bytes: &[u8]| ip(carrier, "192.0.2.1:40000", "192.0.2.2:5061", bytes);
+    let covered = |packet: &[u8]| {
+        let mut reader = Reader::new(Limits::default());
+        let unseen = reader.unseen();
+        reader.read(&mut &pcap(101, &[(0, packet)])[..], &mut |_| {}).unwrap();
+        reader.finish(&mut |_| {});
+        [1, 2, 3].map(|host| unseen.covers(IpAddr::from([192, 0, 2, host])))
+    };
+    let hello = [&[22, 3, 1, 0, 100, 1, 0, 0, 96, 3, 3][..], &[7; 94]].concat();
+    assert_eq!(covered(&of(Carrier::Stream, &hello)), [true, true, false]);
+    let cut_off = of(Carrier::Datagram, OPTIONS.as_bytes());
+    assert_eq!(covered(&cut_off[..100]), [true, true, false]);
+    assert_eq!(covered(&of(Carrier::Stream, &OPTIONS.as_bytes()[..60])), [true, true, false], "no end");
+    assert_eq!(covered(&cut_off), [false; 3]);
+    assert_eq!(covered(&of(Carrier::Stream, OPTIONS.as_bytes())), [false; 3]);
+}
+
+#[test]
+fn what_registers_along_a_connection_is_one_node_with_its_listener_in_every_call() {
+    let (phone, listener, server) = ("192.0.2.1:40000", "192.0.2.1:5070", "192.0.2.2:5060");
+    let of = |from: &str, to: &str, method: &str, call: &str, via: &str| {
+        let text = OPTIONS.replace("OPTIONS", method).replace("Call-ID: c", &format!("Call-ID: {call}"));
+        ip(Carrier::Stream, from, to, text.replace("UDP 192.0.2.1", &format!("TCP {via}")).as_bytes())
+    };
+    let packets = [
+        of(phone, server, "REGISTER", "r", listener),
+        of(server, phone, "OPTIONS", "c", server),
+        of("192.0.2.2:40001", listener, "INFO", "c", server),
+    ];
+    let packets: Vec<(u32, &[u8])> = packets.iter().map(|packet| (0, &packet[..])).collect();
+    let nodes = |limits: Limits| {
+        let mut calls = Calls::new(limits);
+        read(&pcap(101, &packets)).0.into_iter().for_each(|message| calls.add(message, &mut |_| {}));
+        let call = calls.take_rest().find(|call| call.call_id == "c").unwrap();
+        let (trace, _) = trace(&call.messages, &[], &[], 0);
+        trace.nodes().map(|(_, name)| name.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(nodes(Limits::default()), [server, listener]);
+    // With no room none is remembered.
+    assert_eq!(nodes(Limits { hidden: 0, ..Limits::default() }), [server, phone, listener]);
 }
 
 #[test]

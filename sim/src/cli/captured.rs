@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::line::value;
 use super::{Out, Stop};
-use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Remark, Trouble};
+use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Remark, Trouble, Unseen};
 
 /// The files, and how they are read.
 #[derive(Debug, Args)]
@@ -56,25 +56,19 @@ impl Captured {
         Limits { calls: self.max_calls.0, ..Limits::default() }
     }
 
-    /// Reads all files, and gives each call that is over, with the time from which times are counted, and that of the last message so far. A file that cannot be read is said; the others are
-    /// read all the same.
+    /// Reads all files, and gives each call that is over. A file that cannot be read is said; the others are read all the same.
     pub(super) fn read(
         &self,
         out: &mut Out<'_>,
-        each: &mut dyn FnMut(&mut Out<'_>, Call, u64, u64) -> io::Result<()>,
+        each: &mut dyn FnMut(&mut Out<'_>, Call, &SoFar<'_>) -> io::Result<()>,
     ) -> Result<Summary, Stop> {
-        let (mut reader, mut calls) = (Reader::new(self.limits()), Calls::new(self.limits()));
-        let (mut zero, mut end, mut result, mut has_trouble) = (None, 0, Ok(()), false);
+        let mut reader = Reader::new(self.limits());
+        let unseen = reader.unseen();
+        let mut taken = Taken { calls: Calls::new(self.limits()), zero: None, end: 0, result: Ok(()) };
+        let mut has_trouble = false;
         for path in &self.files {
-            let mut take = |message: Message| {
-                let zero = *zero.get_or_insert(message.time);
-                end = end.max(message.arrived.unwrap_or_default()).max(message.time);
-                calls.add(message, &mut |call| {
-                    if result.is_ok() {
-                        result = each(out, call, zero, end);
-                    }
-                });
-            };
+            let mut take =
+                |message| taken.take(message, &mut |call, times| each(out, call, &SoFar::new(times, &unseen)));
             let read = if path.as_os_str() == OsStr::new("-") {
                 reader.read(&mut io::stdin().lock(), &mut take)
             } else {
@@ -86,16 +80,55 @@ impl Captured {
             }
         }
         reader.finish(&mut |message| {
-            zero.get_or_insert(message.time);
-            end = end.max(message.time);
-            calls.add(message, &mut |_| {});
+            taken.take(message, &mut |call, times| each(out, call, &SoFar::new(times, &unseen)))
         });
+        let Taken { mut calls, zero, end, result } = taken;
         result?;
         let zero = zero.unwrap_or_default();
         for call in calls.take_rest() {
-            each(out, call, zero, end)?;
+            each(out, call, &SoFar::new((zero, end), &unseen))?;
         }
         Ok(Summary { counts: reader.counts(), remarks: reader.take_remarks(), calls, zero, has_trouble })
+    }
+}
+
+/// What the files have said so far beside a call.
+pub(super) struct SoFar<'a> {
+    /// When the first message was captured, from which times are counted.
+    pub(super) zero: u64,
+    /// When the last one was.
+    pub(super) end: u64,
+    /// The addresses whose messages could not all be read.
+    pub(super) unseen: &'a Unseen,
+}
+
+impl<'a> SoFar<'a> {
+    const fn new((zero, end): (u64, u64), unseen: &'a Unseen) -> Self {
+        Self { zero, end, unseen }
+    }
+}
+
+/// The messages that were taken so far.
+struct Taken {
+    calls: Calls,
+    /// When the first message was captured.
+    zero: Option<u64>,
+    /// When the last one was.
+    end: u64,
+    result: io::Result<()>,
+}
+
+impl Taken {
+    /// Takes a message, and gives each call that is over by now.
+    fn take(&mut self, message: Message, each: &mut dyn FnMut(Call, (u64, u64)) -> io::Result<()>) {
+        let zero = *self.zero.get_or_insert(message.time);
+        self.end = self.end.max(message.arrived.unwrap_or_default()).max(message.time);
+        let (end, result) = (self.end, &mut self.result);
+        self.calls.add(message, &mut |call| {
+            if result.is_ok() {
+                *result = each(call, (zero, end));
+            }
+        });
     }
 }
 

@@ -35,12 +35,16 @@ struct Found {
 pub(super) fn run(asked: &Check, out: &mut Out<'_>) -> Result<u8, Stop> {
     let mut found = Found::default();
     let names = &asked.captured.names;
-    let summary = asked.captured.read(out, &mut |out, call, zero, end| {
+    let summary = asked.captured.read(out, &mut |out, call, so_far| {
         found.calls += 1;
-        judge(&call.messages, names, zero, end).iter().try_for_each(|finding| found.tell(asked, finding, out))
+        for finding in judge(&call.messages, names, so_far.zero, so_far.end) {
+            let is_hidden = finding.addresses.iter().any(|ip| so_far.unseen.covers(*ip));
+            found.tell(asked, &finding, is_hidden, out)?;
+        }
+        Ok(())
     })?;
     for finding in summary.calls.unreadable.iter().filter_map(|it| unreadable(it, names, summary.zero)) {
-        found.tell(asked, &finding, out)?;
+        found.tell(asked, &finding, false, out)?;
     }
     found.sum(asked, out)?;
     for line in summary.lines() {
@@ -57,8 +61,9 @@ pub(super) fn run(asked: &Check, out: &mut Out<'_>) -> Result<u8, Stop> {
 }
 
 impl Found {
-    fn tell(&mut self, asked: &Check, finding: &Finding, out: &mut Out<'_>) -> io::Result<()> {
-        let is_here = finding.is_loopback || asked.at.contains(&finding.node);
+    /// Prints a finding. Where messages of the node could not be read (`is_hidden`), what is missing may be one of them.
+    fn tell(&mut self, asked: &Check, finding: &Finding, is_hidden: bool, out: &mut Out<'_>) -> io::Result<()> {
+        let is_here = !is_hidden && (finding.is_loopback || asked.at.contains(&finding.node));
         match finding.evidence {
             Evidence::Seen => self.seen += 1,
             Evidence::Missing if is_here => self.missing += 1,

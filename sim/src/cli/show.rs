@@ -25,13 +25,13 @@ pub(super) fn run(asked: &Show, out: &mut Out<'_>) -> Result<u8, Stop> {
     let (mut number, mut chosen, mut call_ids, mut octets) = (0_u64, Vec::new(), BTreeSet::new(), 0);
     let most = asked.captured.limits().octets;
     let mut is_too_much = false;
-    let summary = asked.captured.read(out, &mut |out, call, zero, _| {
+    let summary = asked.captured.read(out, &mut |out, call, so_far| {
         if !asked.chooses(&call) {
             return Ok(());
         }
         number += 1;
         if format.is_none() {
-            return list(number, &call, zero, out);
+            return list(number, &call, so_far.zero, out);
         }
         octets += call.messages.iter().map(|message| message.bytes.len()).sum::<usize>();
         is_too_much |= octets > most;

@@ -1,4 +1,7 @@
+use sansip::{Duration, Instant};
+
 use super::*;
+use crate::capture::{Capture, Carrier};
 use crate::run::{Case, Run, run as run_case};
 
 /// Exit status, stdout, stderr.
@@ -647,6 +650,14 @@ fn a_capture_is_judged_and_each_finding_names_message_node_rule_and_what_would_b
     assert_eq!((&findings[0]["evidence"], &findings[0]["frame"]), (&"seen".into(), &3.into()));
     let (_, text, _) = ask(&["check", &file, "--at", "192.0.2.1:5060"]);
     assert!(text.contains("missing: 192.0.2.1:5060 sent ACK (z9hG4bK2): it is the 1. one, and 0 2xx came"), "{text}");
+    // Where something cannot be read, nothing tells what is missing.
+    let hello = [&[22, 3, 1, 0, 100, 1, 0, 0, 96, 3, 3][..], &[7; 94]].concat();
+    let mut tls = Capture::new(Vec::new(), Duration::ZERO).unwrap();
+    let [from, to] = ["192.0.2.1:40000", "192.0.2.9:5061"].map(|address| address.parse().unwrap());
+    tls.packet(Instant::ZERO, Carrier::Stream, from, to, &hello, "").unwrap();
+    std::fs::write(folder.file("tls"), tls.into_inner()).unwrap();
+    let (status, text, _) = ask(&["check", &folder.file("tls"), &file, "--at", "192.0.2.1:5060"]);
+    assert!(status == 1 && !text.contains("missing: 192.0.2.1:5060 "), "{text}");
     assert_eq!(ask(&["check", &folder.file("none")]).0, 2);
     std::fs::write(&file, "{\"event\":\"trace\",\"version\":1}\n").unwrap();
     assert_eq!(ask(&["check", &file]).0, 4);
