@@ -56,7 +56,9 @@ pub(super) fn lanes(picture: &Picture<'_>) -> Markup {
         section #lanes {
             h2 { "What lasts" }
             p.soft.hint {
-                "Transactions, timers and dialogs as far as messages prove them. The axis is shortened where nothing happens."
+                @if picture.is_stated { "Transactions, timers, dialogs and bindings as the nodes have them." }
+                @else { "Transactions, timers and dialogs as far as messages prove them." }
+                " The axis is shortened where nothing happens."
                 @if window.is_some() { " These are of the rows that are open at first." }
             }
             @for (node, name) in picture.names.iter().enumerate() {
@@ -79,7 +81,9 @@ fn lane(span: &Span, axis: &Axis) -> Markup {
         Kind::Dialog => format!("dialog with tag {name}"),
         Kind::Client => format!("{name} client transaction"),
         Kind::Server => format!("{name} server transaction"),
-        Kind::Timer => format!("timer {name} of {}", cut(&span.id, 24)),
+        Kind::Timer if span.id.is_empty() => format!("timer {}", cut(&span.name, 40)),
+        Kind::Timer => format!("timer {name} of {}", cut(&span.id, 40)),
+        Kind::Binding => format!("binding {}", cut(&span.name, 60)),
     };
     html! {
         div.lane title=(cut(&span.id, 200)) {
@@ -92,8 +96,11 @@ fn lane(span: &Span, axis: &Axis) -> Markup {
             }
             span.states { @for (number, piece) in span.pieces.iter().enumerate() {
                 @if number > 0 { " · " }
-                (visible(&piece.state)) @if span.kind == Kind::Timer { " from " } @else { " " } (piece.from)
-                @if number + 1 == span.pieces.len() && piece.until > piece.from { " to " (piece.until) }
+                @if span.kind == Kind::Timer { (piece.from) " for " (visible(&piece.state)) }
+                @else {
+                    (visible(&piece.state)) " " (piece.from)
+                    @if number + 1 == span.pieces.len() && piece.until > piece.from { " to " (piece.until) }
+                }
             } }
         }
     }

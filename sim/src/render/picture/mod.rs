@@ -3,6 +3,7 @@
 //! Every drawing is made of a [`Picture`], and a picture of a trace alone, so that a simulated run and a capture look alike.
 
 mod span;
+mod stated;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
@@ -28,8 +29,10 @@ pub struct Picture<'t> {
     pub names: Vec<&'t str>,
     /// What is seen, in the order of time.
     pub rows: Vec<Row<'t>>,
-    /// What lasts: transactions, timers, dialogs.
+    /// What lasts: transactions, timers, dialogs, bindings.
     pub spans: Vec<Span>,
+    /// Whether the nodes themselves say what lasts; else it is what messages prove.
+    pub is_stated: bool,
     /// The Call-IDs, in the order in which they are first seen.
     pub calls: Vec<&'t str>,
 }
@@ -157,9 +160,10 @@ impl<'t> Picture<'t> {
             maker.entry(entry.time, index, &entry.what);
         }
         let Maker { rows, calls, .. } = maker;
-        let mut picture = Self { names: trace.nodes().map(|(_, name)| name).collect(), rows, spans: Vec::new(), calls };
+        let mut picture = Self { names: trace.nodes().map(|(_, name)| name).collect(), rows, spans: Vec::new(), is_stated: !trace.states().is_empty(), calls };
         picture.overtake();
-        picture.spans = span::spans(trace, &picture);
+        picture.spans = if picture.is_stated { stated::spans(trace, picture.end()) } else { span::spans(trace, &picture) };
+        picture.spans.sort_by_key(|span| (span.node, span.kind, span.pieces.first().map(|piece| piece.from)));
         picture.break_at(breaches);
         picture
     }

@@ -34,6 +34,8 @@ pub enum Kind {
     Server,
     /// RFC 3261, table 4.
     Timer,
+    /// RFC 3261 §10.
+    Binding,
 }
 
 /// A state, and how long it lasts.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Client => "client transaction",
             Self::Server => "server transaction",
             Self::Timer => "timer",
+            Self::Binding => "binding",
         }
     }
 }
@@ -84,7 +87,6 @@ pub(super) fn spans<'t>(trace: &'t Trace, picture: &Picture<'t>) -> Vec<Span> {
             _ => {}
         }
     }
-    finder.spans.sort_by_key(|span| (span.node, span.kind, span.pieces.first().map(|piece| piece.from)));
     finder.spans
 }
 

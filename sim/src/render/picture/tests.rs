@@ -2,7 +2,7 @@ use sansip::message::SharedBytes;
 
 use super::*;
 use crate::check::{Evidence, Property};
-use crate::run::{Case, run};
+use crate::run::{Case, run, run_watched};
 use crate::trace::{NodeId, Recording};
 
 /// A trace of a few nodes, written by hand.
@@ -129,44 +129,63 @@ fn what_a_proxy_passes_on_is_known_by_the_vias_below_its_own() {
     assert_eq!(passed, ["F3 of F1", "F5 of F3", "F7 of F6", "F8 of F7", "F10 of F9", "F11 of F10"]);
 }
 
+/// What lasts at a node, each with its states and when they begin.
+fn lasting(picture: &Picture<'_>, name: &str) -> Vec<String> {
+    let node = picture.names.iter().position(|known| *known == name).unwrap();
+    let states = |span: &Span| {
+        let pieces = span.pieces.iter().map(|piece| format!("{} {}", piece.state, piece.from));
+        pieces.collect::<Vec<_>>().join("; ")
+    };
+    let name = |span: &Span| if span.kind == Kind::Dialog { String::new() } else { span.name.clone() };
+    let own = picture.spans.iter().filter(|span| span.node == node);
+    own.map(|span| format!("{} {}: {}", span.kind.name(), name(span), states(span))).collect()
+}
+
+#[test]
+fn what_lasts_is_what_nodes_say_if_the_trace_has_that() {
+    let case = Case { plan: "biloxi>bob INVITE#1:drop".parse().unwrap(), ..Case::default() };
+    let done = run_watched(&case);
+    let picture = Picture::of(done.world.trace(), []);
+    assert!(picture.is_stated && !Picture::of(run(&case).world.trace(), []).is_stated);
+    let found = lasting(&picture, "biloxi");
+    for expected in [
+        // RFC 3261 §17.1.1.2: timer A is doubled, and a response ends it and timer B; RFC 6026 §7.2: timer M is 64*T1.
+        "client transaction INVITE: Calling 1.022; Proceeding 1.642; Accepted 3.542",
+        "timer A: 500 ms, fired 1.022; 1000 ms, stopped 1.522",
+        "timer B: 32000 ms, stopped 1.022",
+        "timer M: 32000 ms, fired 3.542",
+        "binding sip:bob@192.0.2.4: bound 0.011",
+    ] {
+        assert!(found.iter().any(|line| line == expected), "{expected}: {found:#?}");
+    }
+    let alice = lasting(&picture, "alice");
+    assert!(alice.contains(&"dialog : early 1.662; confirmed 3.562".to_owned()), "{alice:#?}");
+    let ended = picture.spans.iter().find(|span| span.node == 0 && span.kind == Kind::Dialog).unwrap();
+    assert_eq!(ended.pieces.last().unwrap().until.as_millis(), 8_583, "the BYE ends it");
+}
+
 #[test]
 fn transactions_timers_and_dialogs_are_those_of_the_figures() {
     let case = Case { plan: "biloxi>bob INVITE#1:drop".parse().unwrap(), ..Case::default() };
     let done = run(&case);
     let picture = Picture::of(done.world.trace(), []);
-    let at = |name: &str| -> Vec<String> {
-        let node = picture.names.iter().position(|known| *known == name).unwrap();
-        let spans = picture.spans.iter().filter(|span| span.node == node);
-        let states = |span: &Span| {
-            span.pieces.iter().map(|piece| format!("{} {}", piece.state, piece.from)).collect::<Vec<_>>().join(", ")
-        };
-        spans
-            .map(|span| {
-                format!(
-                    "{} {}: {}",
-                    span.kind.name(),
-                    if span.kind == Kind::Dialog { "" } else { &span.name },
-                    states(span)
-                )
-            })
-            .collect()
-    };
+    let at = |name: &str| lasting(&picture, name);
     // RFC 3261 figures 5 and 7 with RFC 6026 §7 and §8: the ACK for a 2xx is no part of the transaction.
     assert_eq!(
         at("biloxi"),
         [
-            "client transaction INVITE: Calling 1.022, Proceeding 1.642, Accepted 3.542",
-            "server transaction REGISTER: Trying 0.011, Completed 0.011",
-            "server transaction INVITE: Proceeding 1.022, Accepted 3.542",
+            "client transaction INVITE: Calling 1.022; Proceeding 1.642; Accepted 3.542",
+            "server transaction REGISTER: Trying 0.011; Completed 0.011",
+            "server transaction INVITE: Proceeding 1.022; Accepted 3.542",
             "timer A: 500 ms 1.022",
         ]
     );
     assert_eq!(
         at("alice"),
         [
-            "dialog : early 1.662, confirmed 3.562, ended 8.583",
-            "client transaction INVITE: Calling 1.001, Proceeding 1.021, Accepted 3.562",
-            "server transaction BYE: Trying 8.583, Completed 8.583",
+            "dialog : early 1.662; confirmed 3.562; ended 8.583",
+            "client transaction INVITE: Calling 1.001; Proceeding 1.021; Accepted 3.562",
+            "server transaction BYE: Trying 8.583; Completed 8.583",
         ]
     );
 }
