@@ -160,9 +160,16 @@ impl<'t> Picture<'t> {
             maker.entry(entry.time, index, &entry.what);
         }
         let Maker { rows, calls, .. } = maker;
-        let mut picture = Self { names: trace.nodes().map(|(_, name)| name).collect(), rows, spans: Vec::new(), is_stated: !trace.states().is_empty(), calls };
+        let mut picture = Self {
+            names: trace.nodes().map(|(_, name)| name).collect(),
+            rows,
+            spans: Vec::new(),
+            is_stated: !trace.states().is_empty(),
+            calls,
+        };
         picture.overtake();
-        picture.spans = if picture.is_stated { stated::spans(trace, picture.end()) } else { span::spans(trace, &picture) };
+        picture.spans =
+            if picture.is_stated { stated::spans(trace, picture.end()) } else { span::spans(trace, &picture) };
         picture.spans.sort_by_key(|span| (span.node, span.kind, span.pieces.first().map(|piece| piece.from)));
         picture.break_at(breaches);
         picture

@@ -217,7 +217,7 @@ impl<'t> Finder<'t> {
         let key = (node, message.label.number.clone());
         let Some((last, span)) = self.timers.insert(key.clone(), (time, None)) else { return };
         let place = span.unwrap_or(self.spans.len());
-        let piece = Piece { from: last, until: time, state: format!("{} ms", time.since(last).as_millis()) };
+        let piece = Piece { from: last, until: time, state: super::stated::lasting(time.since(last)) };
         match span {
             Some(span) => self.spans[span].pieces.push(piece),
             None => self.spans.push(Span {

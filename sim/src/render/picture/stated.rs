@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use sansip::Instant;
+use sansip::{Duration, Instant};
 
 use super::{Kind, Piece, Span};
 use crate::trace::{Binding, Dialog, State, StateChange, Timer, Trace, Transaction};
 
 /// Finds what lasts in the changes of what stands in the nodes. What stands at the end lasts until then.
 pub(super) fn spans(trace: &Trace, end: Instant) -> Vec<Span> {
+    let end = trace.states().last().map_or(end, |change| change.time.max(end));
     let mut maker = Maker::default();
     for StateChange { time, node, state, .. } in trace.states() {
         match state {
             State::Transaction(transaction) => maker.transaction(*time, node.0, transaction),
             State::Timer(Timer { id, name, at }) => {
-                let set: Vec<(String, Instant)> = at.iter().map(|at| (name.clone(), *at)).collect();
+                // Its letter where it has one: timer C of a proxy.
+                let name = name.strip_prefix("Timer").unwrap_or(name);
+                let set: Vec<(String, Instant)> = at.iter().map(|at| (name.to_owned(), *at)).collect();
                 maker.timers(*time, (node.0, id), "", &set);
             }
             State::Dialog(Dialog { id, call_id, remote_tag, state, .. }) => {
@@ -29,6 +32,14 @@ pub(super) fn spans(trace: &Trace, end: Instant) -> Vec<Span> {
         }
     }
     maker.end(end)
+}
+
+/// How long a timer runs.
+pub(super) fn lasting(time: Duration) -> String {
+    match time.as_millis() {
+        millis if millis >= 10_000 && millis % 1_000 == 0 => format!("{} s", millis / 1_000),
+        millis => format!("{millis} ms"),
+    }
 }
 
 /// Something that stands in a node: the node, the kind, and its name there.
@@ -49,13 +60,20 @@ impl Maker {
     fn transaction(&mut self, time: Instant, node: usize, transaction: &Transaction) {
         let Transaction { id, is_client, request, state, timers, remote } = transaction;
         let kind = if *is_client { Kind::Client } else { Kind::Server };
-        let (method, branch) = request.as_ref().map_or(("", remote.as_str()), |request| (&*request.method, &*request.branch));
+        let (method, branch) =
+            request.as_ref().map_or(("", remote.as_str()), |request| (&*request.method, &*request.branch));
         self.stands(time, (node, kind, id), (method, branch), (state, state == "Terminated"));
         self.timers(time, (node, id), &format!("{method} {}", kind.name()), timers);
     }
 
     /// A thing stands in a node in that state, or has stood there until now.
-    fn stands(&mut self, time: Instant, (node, kind, key): (usize, Kind, &str), (name, id): (&str, &str), (state, is_over): (&str, bool)) {
+    fn stands(
+        &mut self,
+        time: Instant,
+        (node, kind, key): (usize, Kind, &str),
+        (name, id): (&str, &str),
+        (state, is_over): (&str, bool),
+    ) {
         let known = (node, kind, key.to_owned());
         let place = match self.standing.get(&known).copied() {
             Some(place) => place,
@@ -105,10 +123,16 @@ impl Maker {
             }
             let spans = &mut self.spans;
             let place = *self.timers.entry(key.clone()).or_insert_with(|| {
-                spans.push(Span { node, kind: Kind::Timer, name: letter.clone(), id: of.to_owned(), pieces: Vec::new() });
+                spans.push(Span {
+                    node,
+                    kind: Kind::Timer,
+                    name: letter.clone(),
+                    id: of.to_owned(),
+                    pieces: Vec::new(),
+                });
                 spans.len() - 1
             });
-            let state = format!("{} ms", at.since(time.min(*at)).as_millis());
+            let state = lasting(at.since(time.min(*at)));
             spans[place].pieces.push(Piece { from: time, until: time, state });
             self.set.insert(key, (place, *at));
         }

@@ -152,8 +152,9 @@ fn what_lasts_is_what_nodes_say_if_the_trace_has_that() {
         // RFC 3261 §17.1.1.2: timer A is doubled, and a response ends it and timer B; RFC 6026 §7.2: timer M is 64*T1.
         "client transaction INVITE: Calling 1.022; Proceeding 1.642; Accepted 3.542",
         "timer A: 500 ms, fired 1.022; 1000 ms, stopped 1.522",
-        "timer B: 32000 ms, stopped 1.022",
-        "timer M: 32000 ms, fired 3.542",
+        "timer B: 32 s, stopped 1.022",
+        "timer M: 32 s, fired 3.542",
+        "timer C: 181 s, stopped 1.022; 181 s, stopped 1.642",
         "binding sip:bob@192.0.2.4: bound 0.011",
     ] {
         assert!(found.iter().any(|line| line == expected), "{expected}: {found:#?}");
