@@ -60,8 +60,14 @@ while (walk.nextNode()) {
 return faint;
 "#;
 
+/// The texts of pictures that are drawn smaller than 11 pixels.
+const SMALL: &str = r#"
+const size = text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+return [...document.querySelectorAll("svg text")].filter(text => size(text) < 11).map(text => text.textContent);
+"#;
+
 async fn is_fine(browser: &Browser, name: &str) {
-    for (what, script) in [("covers", COVERED), ("is faint", FAINT)] {
+    for (what, script) in [("covers", COVERED), ("is faint", FAINT), ("is small", SMALL)] {
         let found = browser.ask(script).await;
         assert_eq!(found, serde_json::json!([]), "{name}: {what}");
     }

@@ -129,19 +129,16 @@ fn visible_lines(text: &str) -> String {
 
 /// Bars of a common scale, each with its name and number.
 fn bars<'n>(counts: impl Iterator<Item = (&'n str, u64)>) -> Markup {
-    const TALL: usize = 26;
     let counts: Vec<(&str, u64)> = counts.collect();
     let most = counts.iter().map(|(_, number)| *number).max().unwrap_or_default().max(1);
-    let width = |number: u64| (u128::from(number) * 440 / u128::from(most)) as u64;
+    // In hundredths of the room, of which the number takes the rest.
+    let width = |number: u64| (u128::from(number) * 86 / u128::from(most)).max(1);
     html! {
         @if counts.is_empty() { p.soft { "None." } } @else {
-            figure {
-                svg.chart role="img" aria-label="Bars" viewBox=(format!("0 0 720 {}", counts.len() * TALL)) style="max-width:720px" {
-                    @for (place, (name, number)) in counts.iter().enumerate() {
-                        text x="140" y=(place * TALL + 17) text-anchor="end" { (super::picture::cut(name, 20)) }
-                        rect x="152" y=(place * TALL + 6) width=(width(*number).max(1)) height="14" rx="2" {}
-                        text x=(160 + width(*number)) y=(place * TALL + 17) { (number) }
-                    }
+            figure.bars {
+                @for (name, number) in &counts {
+                    span { (super::picture::cut(name, 24)) }
+                    span.length { svg aria-hidden="true" style=(format!("width:{}%", width(*number))) { rect width="100%" height="100%" rx="2" {} } (number) }
                 }
             }
         }
@@ -160,14 +157,14 @@ fn histogram(name: &str, weather: &SetUps) -> Markup {
     };
     let set_up = weather.set_up();
     html! {
-        figure {
+        figure tabindex="0" role="group" aria-label=(name) {
             figcaption {
                 strong { (name) } " " span.soft {
                     (weather.calls) @if weather.calls == 1 { " call, " } @else { " calls, " } (set_up) " set up"
                     @if let Some(mean) = weather.sum.checked_div(set_up) { ", " (mean) " ms on average" }
                 }
             }
-            @if set_up > 0 { svg.chart role="img" aria-label=(format!("Set-up delays, {name}")) viewBox="0 0 720 164" style="max-width:720px" {
+            @if set_up > 0 { svg.chart role="img" aria-label=(format!("Set-up delays, {name}")) width="720" height="164" {
                 line x1="0" x2="720" y1="138.5" y2="138.5" style="stroke:var(--line)" {}
                 @for (place, number) in weather.delays.iter().enumerate() {
                     @let left = 10 + place * STEP;
