@@ -152,10 +152,16 @@ impl ResponseContext {
         self.until <= cx.now()
     }
 
+    /// Whether a response of our own could come when the sender of a request other than INVITE has given up: the sender began before the request came, and T1
+    /// is the estimate of a round trip.
+    fn is_hardly_awaited<E>(&self, cx: &Context<'_, E>) -> bool {
+        self.until <= cx.now() + cx.config().timers.t1
+    }
+
     /// Sends a final response of our own. After a question that was just taken, or as the best response.
     pub(super) fn answer<E>(&mut self, cx: &mut Context<'_, E>, refusal: &Refusal) {
         // The endpoint sends none, and ends the transaction (RFC 4320 §4.2).
-        let refusal = if self.is_given_up(cx) { &Refusal::Status(StatusCode::REQUEST_TIMEOUT) } else { refusal };
+        let refusal = if self.is_hardly_awaited(cx) { &Refusal::Status(StatusCode::REQUEST_TIMEOUT) } else { refusal };
         let tag = cx.random().tag();
         let response = refusal.response(&self.request).to_tag(&tag);
         self.told = Some(response.status());

@@ -222,7 +222,6 @@ fn who_is_inside_reaches_others_inside_and_nobody_else_does() {
     assert_eq!(goes(public(), "10.0.0.7:5060", "10.0.0.8"), "403 10.0.0.7:5060", "nothing is inside");
 }
 
-/// An open port, a closed one and a silent one cannot be told apart by when the answer comes, as none is asked.
 #[test]
 fn the_contact_of_a_redirection_is_judged_like_any_other() {
     let mut bench = Bench::with(|settings| {

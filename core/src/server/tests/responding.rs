@@ -120,6 +120,33 @@ fn any_other_request_that_nobody_answers_is_never_answered_with_408() {
     assert!(bench.server.is_idle());
 }
 
+/// RFC 4320 §4.2: an ICMP error on the last retransmission comes at 31.5 s. A 500 would reach the sender, who began earlier, when timer F has fired
+/// there. A failure that is known with time to spare is told.
+#[test]
+fn a_failure_in_the_last_moment_before_the_deadline_is_not_told() {
+    for (fails, told) in [(31_500, [].as_slice()), (31_999, &[]), (31_499, &["500 192.0.2.1:5060"])] {
+        let mut bench = Bench::new();
+        bench.register(1);
+        bench.receive(ALICE, &request("MESSAGE", "sip:bob@biloxi.com", ""));
+        bench.wait(Duration::from_millis(fails));
+        let (listener, remote) = (bench.listener, BOB.parse().unwrap());
+        bench.server.handle(bench.now, Input::Unreachable { listener, remote, quoted: b"MESSAGE sip:" });
+        assert_eq!(summaries(&bench.drain()), told, "{fails} ms");
+        assert_eq!(summaries(&bench.wait(Duration::from_secs(4))), [""; 0], "{fails} ms");
+        // The request, sent again late, begins nothing.
+        let again = bench.receive(ALICE, &request("MESSAGE", "sip:bob@biloxi.com", ""));
+        assert_eq!(summaries(&again), told, "{fails} ms");
+        bench.comes_to_rest();
+    }
+    // What the far end says in that moment goes on: it may yet arrive.
+    let mut bench = Bench::new();
+    bench.register(1);
+    let sent = bench.receive(ALICE, &request("MESSAGE", "sip:bob@biloxi.com", ""));
+    bench.wait(Duration::from_millis(31_999));
+    assert_eq!(summaries(&bench.answer(&sent[0], 200)), ["200 192.0.2.1:5060"]);
+    bench.comes_to_rest();
+}
+
 /// RFC 4320 §4.2, in a dialog and however the way downstream ends: with silence nothing but the 100 is said.
 #[test]
 fn a_bye_that_nobody_answers_is_never_answered() {
