@@ -1,5 +1,6 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: octets that each holds, beside those of the message that it keeps. A
-//! counting allocator costs time, so nothing is timed here. `cargo bench -p sansip --bench octets [-- LARGEST]`.
+//! counting allocator costs time, so nothing is timed here. `cargo bench -p sansip --bench octets [-- [bindings] [LARGEST]]`: with the word
+//! `bindings` those alone are counted, as the benchmark `scale` wants them.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,6 +21,13 @@ fn main() {
     // `cargo bench` adds a flag of its own.
     let largest = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(usize::MAX);
     let largest = if transactions::is_test() { SIZES[0] } else { largest };
+    if !std::env::args().any(|argument| argument == "bindings") {
+        count_transactions(largest);
+    }
+    count_bindings(largest);
+}
+
+fn count_transactions(largest: usize) {
     for (name, order) in [("in the order of their arrival", Order::Arrival), ("in random order", Order::Random)] {
         println!("\nTransactions {name}");
         for size in SIZES.into_iter().filter(|size| *size <= largest) {
@@ -32,7 +40,10 @@ fn main() {
             println!("{size:>10} client transactions with their deliveries: {}", held.told());
         }
     }
-    println!("\nBindings. Aim: 220 beside the text of each");
+}
+
+fn count_bindings(largest: usize) {
+    println!("\nOctets of a binding. Aim: 220 beside the text of each");
     for size in SIZES.into_iter().filter(|size| *size <= largest.min(100_000)) {
         let mut bench = registrations::Bench::new();
         let counted = measure(|| {

@@ -1,5 +1,6 @@
 //! One endpoint with 1,000 to 1,000,000 live transactions: nanoseconds for each operation, and what a poll costs when there is
-//! nothing to do; besides, a server that refreshes bindings and forwards INVITEs, and a user agent that keeps registrations. `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
+//! nothing to do; besides, a server that refreshes bindings and forwards INVITEs, the octets of a binding, and a user agent that keeps registrations.
+//! `cargo bench -p sansip --bench scale [-- LARGEST]`. `octets` beside it counts what a transaction holds.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,6 +14,7 @@ mod registrations;
 mod transactions;
 
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Instant as Clock;
 
 use registrations::{Bench, register};
@@ -43,6 +45,7 @@ fn main() {
     }
     println!("Aims for a million server transactions in random order: {:.1}x and {:.1}x.", AIMS.0, AIMS.1);
     print_registrations(largest);
+    print_octets(largest);
     print_forwarding();
     print_holdings(largest);
     println!("\nA poll with nothing to do: fire, Tick, poll, deadline.");
@@ -170,6 +173,18 @@ fn print_registrations(largest: usize) {
         }
         println!("{users:>10} users with {phones:>2} bindings {:>8.2} us", nanos / timed as f64 / 1e3);
     }
+}
+
+/// Has the benchmark `octets` say what a binding holds, in a process of its own: an allocator that counts would cost the times here.
+fn print_octets(largest: usize) {
+    // A run that only shows that the benchmarks work builds no other.
+    if is_test() {
+        return;
+    }
+    let mut octets = Command::new(env!("CARGO"));
+    octets.args(["bench", "-q", "-p", "sansip", "--bench", "octets", "--", "bindings", &largest.to_string()]);
+    let status = octets.status().expect("cargo, which has built this benchmark");
+    assert!(status.success(), "the benchmark `octets` ends with {status}");
 }
 
 /// Microseconds of an INVITE that is forwarded, from its octets to those that go to the callee.
