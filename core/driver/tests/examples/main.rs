@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "processes take real time")]
 
+mod options;
 mod processes;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
