@@ -11,6 +11,7 @@ mod found;
 mod laws;
 mod model;
 mod planted;
+mod probing;
 mod routing;
 mod scripts;
 mod shrunk;

@@ -21,6 +21,10 @@ use crate::packet::{Packet, host_port, uri_of};
 ///
 /// None of these but the last three is a right to be led along a Route of somebody else.
 ///
+/// Whatever the right, a request goes to a special address (loopback, private, shared, link-local, a group's, none) only if the settings name that, a
+/// registration came from there, a message of its Call-ID did or went there, the copy that came did from the same block, or users prove who they are and so
+/// may say where they are themselves.
+///
 /// Whoever has that right by a dialog is not refused for want of room: a call in progress goes on while others get 503.
 pub const RELAY: Rule = Rule::new("relay", "RFC 3261 §16.3, §16.4, §22.3, §26.3.1").of_runs(check_run);
 
@@ -39,6 +43,14 @@ fn check_run(run: &Reading<'_>, report: &mut Report<'_>) {
                     let (what, branch, to) = (packet.what(), packet.top().branch, carried.destination);
                     let what = format!("{} passed {what} ({branch}) on to {to} for a stranger", part.name);
                     report.breach(part.node, seen.time, what);
+                }
+                if is_first && !server.may_reach(part, seen, packet, carried.destination.ip()) {
+                    let (what, branch, to) = (packet.what(), packet.top().branch, carried.destination);
+                    report.breach(
+                        part.node,
+                        seen.time,
+                        format!("{} sent {what} ({branch}) to {to}, for which nobody vouches", part.name),
+                    );
                 }
             }
         }
@@ -82,6 +94,23 @@ impl<'a> Server<'a> {
         let Some(below) = seen.below else { return true };
         let mut came = part.copies(below, sent.method, seen.index).peekable();
         came.peek().is_none() || came.any(|(_, request, carried)| self.serves(run, request, carried.source))
+    }
+
+    /// Whether somebody vouches for the address that a request was passed on to, if that is special.
+    fn may_reach(&self, part: &Part<'_>, seen: &Seen<'_>, sent: &Packet<'_>, to: IpAddr) -> bool {
+        let Some(below) = seen.below.filter(|_| is_special(to)) else { return true };
+        let settings = &self.serving.settings;
+        let domains = settings.domains.iter().chain(settings.aliases.iter().map(|alias| &alias.name));
+        let hops = settings.routes.iter().map(|it| &it.next_hop).chain(settings.gateways.iter().map(|it| &it.next_hop));
+        let mut named = domains.map(ToString::to_string).chain(hops.map(|hop| hop.target().to_string()));
+        let mut before = part.messages().take_while(|(it, ..)| it.index < seen.index);
+        let mut came = part.copies(below, sent.method, seen.index);
+        !settings.users.is_empty() && !to.is_loopback()
+            || named.any(|name| leads_to(&self.names, &name, to))
+            || settings.trusted.iter().any(|peer| is_peer(peer, to))
+            || self.flows.iter().any(|flow| flow.ip() == to)
+            || before.any(|(_, _, carried)| [carried.source.ip(), carried.destination.ip()].contains(&to))
+            || came.any(|(_, _, carried)| block(carried.source.ip()) == block(to))
     }
 
     /// Whether a request of a dialog that is known was refused at once, to be sent again later.
@@ -133,6 +162,39 @@ impl<'a> Server<'a> {
             let is = |text: &str| key.eq_ignore_ascii_case(text);
             key == "*" || is(at) || is(host) || whole.split_once(':').is_some_and(|(_, whole)| is(whole))
         })
+    }
+}
+
+/// Whether an address is special: loopback, private, shared, link-local, a group's, or none at all.
+fn is_special(address: IpAddr) -> bool {
+    block(address).is_some()
+        || match address {
+            IpAddr::V4(address) => {
+                address.is_link_local()
+                    || address.is_multicast()
+                    || address.octets()[0] == 0
+                    || address.octets()[0] == 255
+            }
+            IpAddr::V6(address) => {
+                address.is_multicast() || address.is_unspecified() || address.is_unicast_link_local()
+            }
+        }
+}
+
+/// The block of loopback, private or shared addresses that an address is in (RFC 1122 §3.2.1.3, RFC 1918 §3, RFC 4193 §3.1, RFC 6598 §7), by a number.
+fn block(address: IpAddr) -> Option<u8> {
+    match address {
+        IpAddr::V4(address) => match address.octets() {
+            [10, ..] => Some(0),
+            [172, 16..=31, ..] => Some(1),
+            [192, 168, ..] => Some(2),
+            [100, 64..=127, ..] => Some(3),
+            [127, ..] => Some(4),
+            _ => None,
+        },
+        IpAddr::V6(address) if address.is_loopback() => Some(5),
+        IpAddr::V6(address) if address.is_unique_local() => Some(6),
+        IpAddr::V6(_) => None,
     }
 }
 
@@ -232,6 +294,33 @@ mod tests {
         full("", "Retry-After: 9", "");
         let of_another_call = |text: &str| text.replace("Call-ID: c", "Call-ID: d");
         tells(&of_another_call(&along), &of_another_call(&sent), STRANGER);
+    }
+
+    #[test]
+    fn special_addresses_are_known_by_their_blocks() {
+        let is = |text: &str| is_special(text.parse().unwrap());
+        for special in [
+            "10.0.0.1",
+            "172.31.0.1",
+            "192.168.1.1",
+            "100.127.0.1",
+            "127.0.0.1",
+            "169.254.0.1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "ff02::1",
+            "::",
+        ] {
+            assert!(is(special), "{special}");
+        }
+        for usual in ["9.0.0.1", "172.32.0.1", "192.0.2.1", "100.128.0.1", "2001:db8::1"] {
+            assert!(!is(usual), "{usual}");
+        }
+        assert_eq!(block("10.0.0.1".parse().unwrap()), block("10.9.0.1".parse().unwrap()));
+        assert_ne!(block("10.0.0.1".parse().unwrap()), block("172.16.0.1".parse().unwrap()));
     }
 
     #[test]

@@ -99,6 +99,8 @@ pub(super) const REGISTERED_ONE_BY_ONE: Scene =
     Scene::of(&[BOB_ANSWERS, TWO_PHONES, "--plan 'bob2>biloxi REGISTER:+200ms'"]);
 /// Bob is said to be where he is called.
 pub(super) const BOUND_TO_ITSELF: Scene = AT_HOME.provoked_by("bob", servers::BINDS_TO_ITSELF);
+/// Bob is said to be inside a network that nobody vouches for.
+pub(super) const BOUND_INSIDE: Scene = AT_HOME.provoked_by("bob", servers::BINDS_INSIDE);
 pub(super) const REGISTERS_LATE: Scene = AT_HOME.provoked_by("bob", servers::OLD_REGISTER);
 pub(super) const REMOVES_ALL_IN_AN_HOUR: Scene = AT_HOME.provoked_by("bob", servers::STAR_FOR_AN_HOUR);
 pub(super) const REGISTERS_BRIEFLY: Scene = AT_HOME.provoked_by("bob", servers::BRIEF_REGISTER);

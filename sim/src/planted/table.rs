@@ -37,7 +37,7 @@ const fn bob(hooks: Hooks) -> How {
 
 /// Every mistake, with the check that finds it.
 #[rustfmt::skip]
-pub static TABLE: [Planted; 124] = [
+pub static TABLE: [Planted; 125] = [
     // Transactions and their timers.
     row("pre-6026", "a 2xx ends the INVITE server transaction", "RFC 6026 §7.1", "schedule", How::Patched, ANY),
     row("invite-not-matched", "a copy of an INVITE begins another transaction", "RFC 3261 §17.2.3", "schedule", How::Patched, ANY),
@@ -155,6 +155,7 @@ pub static TABLE: [Planted; 124] = [
     // Relaying.
     row("stranger-relayed", "a request of a stranger for a bare address goes on", "RFC 3261 §26.3.1", "relay", biloxi(servers::STRANGER_RELAYED), STRANGER_ASKS),
     row("stranger-routed", "a request of a stranger for an own user goes along its Route", "RFC 3261 §16.3, §26.3.1", "relay", How::Patched, STRANGER_ASKS_ALONG_ROUTE),
+    row("special-reached", "a contact leads to a private address that nobody vouches for", "RFC 3261 §26.3.1", "relay", How::Patched, BOUND_INSIDE),
     row("flow-token-unchecked", "a flow that was recorded for one call is good for another", "RFC 5626 §5.3", "relay", How::Patched, FLOW_IS_STOLEN),
     row("token-of-another-call", "what was recorded for one call is good for another", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_STOLEN),
     row("token-unchecked", "what was recorded is believed without its proof", "RFC 3261 §16.4", "relay", How::Patched, TOKEN_IS_FORGED),

@@ -58,6 +58,19 @@ pub(super) const BINDS_TO_ITSELF: Hooks = Hooks {
     ..Hooks::NONE
 };
 
+/// The contact of a phone is an address inside some network that is not the phone's.
+pub(super) const BINDS_INSIDE: Hooks = Hooks {
+    sending: on!("REGISTER", |notes, text| {
+        notes.texts.insert("contact", field(&text, "Contact").to_owned());
+        vec![with(&text, "Contact", |_| "<sip:bob@10.0.0.9>".to_owned())]
+    }),
+    hearing: on!("200 REGISTER", |notes, text| {
+        let own = notes.texts.get("contact").cloned().unwrap_or_default();
+        vec![with(&text, "Contact", |contact| contact.replace("<sip:bob@10.0.0.9>", &own))]
+    }),
+    ..Hooks::NONE
+};
+
 /// An old REGISTER is taken as if it had the next number.
 pub(super) const OLDER_REGISTER_OBEYED: Hooks = Hooks {
     hearing: on!("REGISTER", |notes, text| {

@@ -235,3 +235,22 @@ fn the_contact_of_a_redirection_is_judged_like_any_other() {
     let sent = bench.answer_with(&sent[1], 302, &contact);
     assert_eq!(summaries(&sent), ["ACK 192.0.2.4:5060", "403 192.0.2.1:5060"]);
 }
+
+/// The proofs of a dialog serve its requests alone: neither one without a To tag, nor one when the token is too old.
+#[test]
+fn the_peers_of_a_dialog_vouch_only_for_what_is_of_the_dialog() {
+    let mut bench = Bench::with(|settings| {
+        settings.relay = true;
+        settings.proxy.record_route = true;
+        settings.proxy.token_age = Duration::from_secs(600);
+    });
+    register(&mut bench, "10.0.0.4:5060", "sip:bob@10.0.0.4");
+    let sent = ask(&mut bench, ALICE, 1, &invite());
+    let more = format!("Route: {}\n", sent[1].values(HeaderId::RecordRoute)[0]);
+    let outside = request("INFO", "sip:bob@10.0.0.4:5070", &more);
+    assert_eq!(summaries(&ask(&mut bench, ALICE, 2, &outside)), ["403 192.0.2.1:5060"]);
+    let inside = in_dialog("INFO", "sip:bob@10.0.0.4:5070", &more);
+    assert_eq!(summaries(&ask(&mut bench, ALICE, 3, &inside)), ["INFO 10.0.0.4:5070"]);
+    bench.wait(Duration::from_secs(602));
+    assert_eq!(summaries(&ask(&mut bench, ALICE, 4, &inside)), ["403 192.0.2.1:5060"], "an old token");
+}
