@@ -8,14 +8,27 @@ use sansip::{Answer, Asker, Change};
 /// Where the request came from.
 const SOURCE: &str = "192.0.2.8:5060";
 
-/// An accepted request whose topmost Via has this sent-by.
+/// An accepted request whose topmost Via has this sent-by, at a listener whose responses have backups.
 fn with_request(method: &str, sent_by: &str) -> (Bench, ServerTransactionId, String) {
     let mut bench = Bench::new();
+    has_backups(&mut bench);
+    accepted(bench, method, sent_by)
+}
+
+fn accepted(mut bench: Bench, method: &str, sent_by: &str) -> (Bench, ServerTransactionId, String) {
     bench.services = true;
     let text = theirs(method, &format!("SIP/2.0/UDP {sent_by};rport;branch=z9hG4bKa"));
     bench.receive_from(SOURCE, &text);
     let server = bench.accept();
     (bench, server, text)
+}
+
+/// All listeners have `Listener::backups`.
+pub(crate) fn has_backups(bench: &mut Bench) {
+    let listeners: Vec<_> = bench.endpoint.listeners().map(|(id, listener)| (id, listener.clone())).collect();
+    for (id, listener) in listeners {
+        bench.endpoint.move_listener(bench.now, id, listener.with_backups()).expect("a listener");
+    }
 }
 
 fn ip(text: &str) -> Answer {
@@ -143,6 +156,7 @@ fn the_end_of_the_transaction_ends_the_search() {
 #[test]
 fn over_tcp_the_backups_come_after_the_connection_to_the_source() {
     let (mut bench, tcp) = streams::bench();
+    has_backups(&mut bench);
     bench.services = true;
     let connection = bench.accepted(tcp, "192.0.2.8:49152");
     bench.receive_along(connection, &theirs("OPTIONS", "SIP/2.0/TCP example.com;branch=z9hG4bKa"));
@@ -180,4 +194,30 @@ fn the_peer_whose_request_leads_to_a_question_is_behind_it_and_behind_those_that
     bench.request_to(&ours("OPTIONS"), host("chicago.example"));
     let (query, _) = bench.questions[1];
     assert_eq!(bench.endpoint.asker(query), Some(Asker::Own));
+}
+
+/// A stranger leads no response to anybody else: there is nothing but its own address, at the port of sent-by.
+#[test]
+fn without_backups_of_its_own_a_listener_tries_the_source_at_the_port_of_sent_by_alone() {
+    for sent_by in ["203.0.113.9:5072", "victim.example.com:5072"] {
+        let (mut bench, server, _) = accepted(Bench::new(), "INVITE", sent_by);
+        bench.respond(server, 486);
+        bench.unreachable(SOURCE);
+        assert_eq!(destinations(&bench), [SOURCE, "192.0.2.8:5072"]);
+        bench.unreachable("192.0.2.8:5072");
+        assert_eq!((unsent(&bench), bench.questions.len()), (1, 0));
+        bench.run_to(32_000);
+        assert!(bench.sent.iter().all(|sent| sent.to.starts_with("192.0.2.8:")), "{:?}", destinations(&bench));
+    }
+    let (mut bench, tcp) = streams::bench();
+    let connection = bench.accepted(tcp, "192.0.2.8:49152");
+    bench.receive_along(connection, &theirs("OPTIONS", "SIP/2.0/TCP victim.example.com:5072;branch=z9hG4bKa"));
+    let server = bench.accept();
+    bench.change(connection, Change::Closed);
+    bench.respond(server, 200);
+    bench.change(bench.opened[0].connection, Change::Failed);
+    let opened: Vec<&str> = bench.opened.iter().map(|opened| opened.to.as_str()).collect();
+    assert_eq!((opened, unsent(&bench), bench.questions.len()), (vec!["192.0.2.8:5072"], 1, 0));
+    bench.run_to(100_000);
+    bench.assert_over();
 }

@@ -73,6 +73,7 @@ fn whatever_is_sent_without_a_response_counts_as_a_delivery_too() {
 /// An INVITE whose sender names no address, answered with a 180 that does not arrive.
 fn undelivered(set: impl FnOnce(&mut Limits)) -> Bench {
     let mut bench = bench(set);
+    crate::backup::has_backups(&mut bench);
     bench.services = true;
     bench.receive(&theirs("INVITE", "SIP/2.0/UDP proxy.example.com;branch=z9hG4bKa"));
     let server = bench.accept();

@@ -1,6 +1,7 @@
 //! Which transaction a message belongs to (RFC 3261 §9.2, §17.1.3, §17.2.3, §18.1.2).
 
 use crate::bench::{Bench, Told, answer, ours, their_via, theirs};
+use sansip::transport::Network;
 
 fn requests(bench: &Bench) -> usize {
     bench.whats().iter().filter(|told| matches!(told, Told::Request(_))).count()
@@ -209,8 +210,12 @@ fn stray(bench: &mut Bench, vias: &[&str]) -> sansip::message::Response {
 fn a_stateless_proxy_passes_a_response_on_to_where_the_next_via_says() {
     let mut bench = Bench::new();
     bench.endpoint.show_strays();
+    let here = bench.endpoint.listener(bench.listener).expect("a listener").clone();
+    let near = Network { address: here.local.ip(), prefix: 28 };
+    bench.endpoint.move_listener(bench.now, bench.listener, here.with_maddr([near])).expect("a listener");
     let own = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKours";
     for (next, to) in [
+        ("SIP/2.0/UDP 192.0.2.8:5070;maddr=192.0.2.99;branch=z9hG4bKa", "192.0.2.8:5070"),
         ("SIP/2.0/UDP 192.0.2.8:5070;branch=z9hG4bKa", "192.0.2.8:5070"),
         ("SIP/2.0/UDP pc33.atlanta.com;received=192.0.2.7;branch=z9hG4bKa", "192.0.2.7:5060"),
         ("SIP/2.0/UDP 10.1.1.1;received=192.0.2.7;rport=9988;branch=z9hG4bKa", "192.0.2.7:9988"),

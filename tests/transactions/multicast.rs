@@ -73,8 +73,13 @@ fn of_several_responses_the_first_final_one_wins() {
 
 /// The way back of a request with this Via that came to a group.
 fn way_back(via: &str) -> (String, Option<u8>, bool) {
+    way_back_within(via, 16)
+}
+
+/// As [`way_back`], where the listener of the group lets responses go so far.
+fn way_back_within(via: &str, ttl: u8) -> (String, Option<u8>, bool) {
     let mut bench = Bench::new();
-    let group = bench.endpoint.listen(Listener::udp(address("224.0.1.75:5060")));
+    let group = bench.endpoint.listen(Listener::udp(address("224.0.1.75:5060")).with_ttl(ttl));
     let text = theirs("REGISTER", via).replace('\n', "\r\n");
     bench.handle(Input::Datagram { listener: group, remote: address("192.0.2.9:40000"), bytes: text.as_bytes() });
     let server = bench.accept();
@@ -95,6 +100,24 @@ fn a_response_to_a_group_goes_to_maddr_as_far_as_the_via_says() {
         ("224.0.1.75:5070".into(), Some(1), true)
     );
     assert_eq!(way_back("SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa"), ("192.0.2.9:5060".into(), None, true));
+}
+
+/// Whoever sends a request to a group has no response go farther, or to another group, than its listener has joined for.
+#[test]
+fn a_response_goes_no_farther_than_the_listener_of_its_group_and_to_no_other() {
+    let via = "SIP/2.0/UDP 192.0.2.9;maddr=224.0.1.75;ttl=255;branch=z9hG4bKa";
+    assert_eq!(way_back_within(via, 1), ("224.0.1.75:5060".into(), Some(1), true));
+    assert_eq!(way_back_within(via, 32).1, Some(32));
+    assert_eq!(Listener::udp(address("224.0.1.75:5060")).ttl, 1);
+    let other = "SIP/2.0/UDP 192.0.2.9;maddr=239.255.255.1;ttl=16;branch=z9hG4bKa";
+    assert_eq!(way_back(other), ("192.0.2.9:5060".into(), None, true));
+    // A request that came to an address of our own was for no group.
+    let mut bench = Bench::new();
+    bench.endpoint.listen(Listener::udp(address("224.0.1.75:5060")));
+    bench.receive_from("192.0.2.9:40000", &theirs("OPTIONS", via));
+    let server = bench.accept();
+    bench.respond(server, 200);
+    assert_eq!(bench.last().to, "192.0.2.9:5060");
 }
 
 #[test]

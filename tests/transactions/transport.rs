@@ -1,12 +1,19 @@
 //! The transport layer (RFC 3261 §18, RFC 3581), bad input and limits.
 
-use crate::bench::{Bench, THERE, Told, address, answer, ours, parameter, their_via, theirs};
+use crate::bench::{Bench, HERE, THERE, Told, address, answer, ours, parameter, their_via, theirs};
 use sansip::message::{HostPort, StatusCode};
+use sansip::transport::Network;
 use sansip::{Config, Failure, Input, Limit, Listener, NextHop, Seed};
 
 /// The topmost Via of the last arrival, and where the response to it goes.
 fn way_back(via: &str, remote: &str) -> (String, String) {
+    way_back_at(Listener::udp(address(HERE)), via, remote)
+}
+
+/// As [`way_back`], at this listener.
+fn way_back_at(listener: Listener, via: &str, remote: &str) -> (String, String) {
     let mut bench = Bench::new();
+    bench.endpoint.move_listener(bench.now, bench.listener, listener).expect("a listener");
     bench.receive_from(remote, &theirs("OPTIONS", via));
     let server = bench.accept();
     bench.respond(server, 200);
@@ -61,10 +68,19 @@ fn a_received_that_the_peer_wrote_itself_counts_for_nothing() {
     assert_eq!(to, "192.0.2.9:5060");
 }
 
+/// Where the listener follows a maddr in that network: else anybody could send a response to anybody.
 #[test]
 fn a_response_goes_to_maddr_at_the_port_of_sent_by() {
-    let (_, to) = way_back("SIP/2.0/UDP 192.0.2.9:5070;maddr=192.0.2.200;branch=z9hG4bKa", "192.0.2.9:40000");
-    assert_eq!(to, "192.0.2.200:5070");
+    let via = "SIP/2.0/UDP 192.0.2.9:5070;maddr=192.0.2.200;branch=z9hG4bKa";
+    let follows = |prefix| {
+        let network = Network { address: address(HERE).ip(), prefix };
+        way_back_at(Listener::udp(address(HERE)).with_maddr([network]), via, "192.0.2.9:40000").1
+    };
+    assert_eq!(follows(24), "192.0.2.200:5070");
+    assert_eq!(follows(28), "192.0.2.9:5070");
+    // As if it were absent: received and rport hold.
+    assert_eq!(way_back(via, "192.0.2.9:40000").1, "192.0.2.9:5070");
+    assert_eq!(way_back(&via.replace("maddr", "rport;maddr"), "192.0.2.9:40000").1, "192.0.2.9:40000");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::time::Instant;
 use crate::trace::{self, Way};
 use crate::transaction::ServerTransactionId;
 use crate::transaction::key::{KeptKey, RequestKey};
-use crate::transport::{response_destination, stamp, stamped};
+use crate::transport::{stamp, stamped};
 
 use super::{DropCause, Endpoint, Indication};
 
@@ -35,9 +35,44 @@ pub struct Arrival {
     /// Where its responses go.
     pub(super) path: Flow,
     pub(super) is_beyond_limit: bool,
+    /// The bound on what is said to its sender, if there is one.
+    pub(super) room: Option<Room>,
+}
+
+/// A bound on what is said to a sender who may be somebody else than the source of a datagram says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// By how many octets the answers may exceed the request.
+    pub(super) octets: usize,
+    /// Whether that holds for all copies that its transaction sends.
+    pub(super) counts_copies: bool,
 }
 
 impl Arrival {
+    /// Bounds what is said to the sender, if that is a datagram's: answers of our own exceed the request by so many octets at the most. With `counts_copies`
+    /// no response is sent again beyond that.
+    pub(crate) fn bound(&mut self, octets: usize, counts_copies: bool) {
+        if self.flow.connection.is_none() {
+            self.room = Some(Room { octets, counts_copies });
+        }
+    }
+
+    /// Ends the bound, as the sender is known.
+    pub(crate) const fn unbound(&mut self) {
+        self.room = None;
+    }
+
+    /// How many octets of Contact an answer may have.
+    pub(crate) fn room_for_contacts(&self) -> Option<usize> {
+        self.room.map(|room| room.octets.saturating_sub(Endpoint::ANSWER_GROWTH))
+    }
+
+    /// Whether an answer is said once for each copy of the request, statelessly: a rejection that is sent again until its ACK comes would flood whoever the
+    /// sender of an INVITE pretends to be.
+    pub(crate) fn is_answered_once(&self) -> bool {
+        self.room.is_some_and(|room| room.counts_copies) && self.request.method() == Method::Invite
+    }
+
     /// Whether it has found no room among the server transactions but what is kept for requests in dialogs
     /// ([`Limits::server_transactions`](crate::transaction::Limits::server_transactions)). It has a To tag then, which anybody can write.
     pub const fn is_beyond_limit(&self) -> bool {
@@ -117,7 +152,7 @@ impl Endpoint {
             Ok(essentials) => essentials,
             Err(rejection) => return self.unprocessable(flow, view, rejection),
         };
-        let path = self.wire.path_to(response_destination(&via, flow.remote), flow);
+        let path = self.wire.path_back(&via, flow);
         let keys = RequestKey::with_via(&via, view.headers(), view.uri_bytes());
         let (Some(path), Some(keys)) = (path, keys) else {
             return self.dropped(DropCause::Unanswerable, flow, view.as_bytes());
@@ -129,7 +164,7 @@ impl Endpoint {
             return self.dropped(DropCause::Mismatched, flow, view.as_bytes());
         }
         if let Some(server) = server.filter(|_| !is_ack) {
-            let told = self.servers.repeated(&mut self.wire, server);
+            let told = self.servers.repeated(&mut self.wire, server, view.as_bytes().len());
             return self.server_told(server, told);
         }
         let Some(request) = stamped(view, &via, flow.remote) else {
@@ -163,11 +198,10 @@ impl Endpoint {
     /// request is owed a 505 or a 400, RFC 4475 §3.1.2.1, §3.1.2.16); without a sent-by there is nobody to answer, and nobody
     /// has port 0.
     pub(super) fn answerable(&self, headers: Headers<'_>, flow: Flow) -> Option<Flow> {
-        let remote = match headers.top_via() {
-            Some(via) => response_destination(&via, flow.remote),
-            None => response_destination(&unusual_via(headers.raw(HeaderId::Via)?)?, flow.remote),
-        };
-        self.wire.path_to(remote, flow)
+        match headers.top_via() {
+            Some(via) => self.wire.path_back(&via, flow),
+            None => self.wire.path_back(&unusual_via(headers.raw(HeaderId::Via)?)?, flow),
+        }
     }
 
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
@@ -189,7 +223,7 @@ impl Endpoint {
             }
         }
         let is_beyond_limit = self.servers.is_full();
-        let arrival = Arrival { request, flow, cancels, since: None, key, path, is_beyond_limit };
+        let arrival = Arrival { request, flow, cancels, since: None, key, path, is_beyond_limit, room: None };
         self.indications.tell(Indication::Request(arrival));
     }
 

@@ -42,7 +42,12 @@ impl Endpoint {
     /// another request when timer E of its sender reaches T2 (RFC 4320 §4.1).
     pub fn accept(&mut self, now: Instant, arrival: Arrival, tag: Tag) -> ServerTransactionId {
         self.wire.advance(now);
-        self.servers.begin(&mut self.wire, (&arrival.request, arrival.since), arrival.key, arrival.path, tag)
+        let Arrival { request, since, key, path, room, .. } = arrival;
+        let server = self.servers.begin(&mut self.wire, (&request, since), key, path, tag);
+        if let Some(room) = room.filter(|room| room.counts_copies) {
+            self.servers.bound(server, request.as_bytes().len().saturating_add(room.octets));
+        }
+        server
     }
 
     /// Sends a response in its transaction: a provisional, a final one, or a 2xx to INVITE again (RFC 6026 §7.1).

@@ -16,7 +16,7 @@ use crate::owner_tag::OwnerTag;
 use crate::random::MAGIC_COOKIE;
 use crate::time::Instant;
 use crate::transaction::key::RequestKey;
-use crate::transport::{NextHop, forwarded_destination};
+use crate::transport::NextHop;
 
 use super::{DropCause, Endpoint};
 
@@ -173,8 +173,7 @@ impl Endpoint {
         if matches!(next.protocol, Protocol::Ws | Protocol::Wss) {
             return Err(BAD);
         }
-        let remote = forwarded_destination(&next).filter(|remote| remote.port() != 0).ok_or(BAD)?;
-        let listener = self.wire.listeners.towards(next.protocol, remote).ok_or(BAD)?;
+        let Flow { listener, remote, .. } = self.wire.path_forward(&next).ok_or(BAD)?;
         let forwarded = response.octets_without_top_via(self.wire.framing(listener)).map_err(|_| BAD)?;
         match self.wire.flow_to(listener, remote, &next.sent_by.host.to_buf()) {
             Some(flow) => self.wire.send(flow, forwarded),

@@ -19,6 +19,19 @@ pub(super) struct Valid {
 }
 
 impl Core {
+    /// Applies the checks of §16.3 to a request that will not go on whatever they say: a refusal that they come to takes precedence.
+    ///
+    /// # Errors
+    /// That refusal.
+    pub(crate) fn judge<E>(
+        &mut self,
+        cx: &mut Context<'_, E>,
+        received: &Request,
+        request: &Request,
+    ) -> Result<(), Refusal> {
+        self.validate(cx, received, request).map(|_valid| ())
+    }
+
     /// The checks in the order of §16.3, of a request as it was `received` and as it is after preprocessing. A loop is known by what
     /// was received.
     pub(super) fn validate<E>(

@@ -182,7 +182,7 @@ impl Core {
         fields: &Fields,
     ) -> Progress {
         let section = cx.config().limits.message.header_section;
-        let (request, flow) = (arrival.request.clone(), arrival.flow);
+        let (request, flow, room) = (arrival.request.clone(), arrival.flow, arrival.room_for_contacts());
         let outcome = match self.judge((&request, flow), |uri| name_of(cx, uri)) {
             Ok(judged) if self.settings.store == Store::Owner => return self.ask(cx, arrival, judged.name, fields),
             Ok(judged) => self.update(cx.now(), section, judged),
@@ -192,7 +192,7 @@ impl Core {
             Ok((name, changes)) => {
                 let bindings = self.location.bindings(&name).unwrap_or_default();
                 let registered = Registered { changes, is_bound: !bindings.is_empty(), flow: Some(flow) };
-                (self.response(cx, (&request, flow), (&name, bindings), fields), registered)
+                (self.response(cx, (&request, flow, room), (&name, bindings), fields), registered)
             }
             Err(refusal) => {
                 store::note(cx, &refusal);
@@ -222,7 +222,7 @@ impl Core {
     fn response<E>(
         &self,
         cx: &mut Context<'_, E>,
-        (request, flow): (&Request, Flow),
+        (request, flow, room): (&Request, Flow, Option<usize>),
         bound: (&str, &[Binding]),
         fields: &Fields,
     ) -> ResponseBuilder {
@@ -232,7 +232,7 @@ impl Core {
         cx.keep_flow_until(flow, seconds.map(|seconds| now + Duration::from_secs(seconds)));
         // Chance is asked for only where it is needed.
         let number = self.wants_gruu(request).then(|| cx.random().next_u64());
-        fields.add_to_response(self.success((now, date), request, bound, number))
+        fields.add_to_response(self.success((now, date), (request, room), bound, number))
     }
 
     /// A timer of this core with this mark has fired: what has ended. A REGISTER whose store has not answered in time gets a 500.

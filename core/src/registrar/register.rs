@@ -121,18 +121,19 @@ impl Core {
         Extensions::supported(request.headers()).contains(Extension::Gruu)
     }
 
-    /// Step 8: 200 with every binding and the seconds it has left. With a random `number` each contact that has an instance gets its GRUUs.
+    /// Step 8: 200 with every binding and the seconds it has left. With a random `number` each contact that has an instance gets its GRUUs. Where there is `room`
+    /// for so many octets of Contact alone, bindings are left out, those that the request has named last.
     pub(super) fn success(
         &self,
         (now, date): (Instant, Option<Date>),
-        request: &Request,
+        (request, room): (&Request, Option<usize>),
         (name, bindings): (&str, &[Binding]),
         number: Option<u64>,
     ) -> ResponseBuilder {
         let mut response = Response::to(request, StatusCode::OK);
         let mut value = Vec::new();
         let is_secure = request.headers().to().is_some_and(|to| to.uri.scheme() == Scheme::Sips);
-        for binding in bindings {
+        let write = |binding: &Binding, value: &mut Vec<u8>| {
             value.clear();
             value.push(b'<');
             value.extend_from_slice(binding.contact.as_bytes());
@@ -141,8 +142,18 @@ impl Core {
             value.extend_from_slice(b";expires=");
             value.extend_from_slice(decimal(binding.seconds_left(now) as usize).as_bytes());
             if let Some(number) = number {
-                self.write_gruus(&mut value, is_secure, (name, bindings), binding, number);
+                self.write_gruus(value, is_secure, (name, bindings), binding, number);
             }
+        };
+        let mut listed: SmallVec<[&Binding; 4]> = bindings.iter().collect();
+        if let Some(room) = room {
+            fit(&mut listed, request, room, |binding| {
+                write(binding, &mut value);
+                CONTACT_LINE.saturating_add(value.len())
+            });
+        }
+        for binding in listed {
+            write(binding, &mut value);
             response = response.header(HeaderId::Contact, &value);
         }
         // RFC 3327 §5.3: the values as they came. They were refused unless the user agent knows of them.
@@ -292,6 +303,33 @@ impl Plan {
         }
         changes
     }
+}
+
+/// Octets of a line of Contact beside its value.
+const CONTACT_LINE: usize = b"Contact: \r\n".len();
+
+/// Octets that a binding may add to a Contact beside its own text: `expires` and two GRUUs.
+const MOST_ADDED: usize = 400;
+
+/// Leaves bindings out of a list until the lines of the others, whose `size` is known, have no more than `room` octets. Those that the request has bound or
+/// refreshed stay the longest.
+fn fit(listed: &mut SmallVec<[&Binding; 4]>, request: &Request, room: usize, mut size: impl FnMut(&Binding) -> usize) {
+    let most: usize = listed.iter().map(|binding| binding.size().saturating_add(CONTACT_LINE + MOST_ADDED)).sum();
+    if most <= room || listed.iter().map(|binding| size(binding)).sum::<usize>() <= room {
+        return;
+    }
+    let call_id = request.call_id().unwrap_or_default().as_bytes();
+    let number = request.cseq().map(|cseq| cseq.number);
+    let is_named = |binding: &&Binding| binding.call_id() == call_id && Some(binding.cseq) == number;
+    listed.sort_by_key(|binding| !is_named(binding));
+    let mut left = room;
+    listed.retain(|binding| match left.checked_sub(size(binding)) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    });
 }
 
 /// Whether the contact of an instance is the address-of-record itself or a GRUU of it, or no SIP URI (RFC 5627 §5.1).

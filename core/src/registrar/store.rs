@@ -100,6 +100,8 @@ pub(super) struct Waiting {
     server: ServerTransactionId,
     request: Request,
     flow: Flow,
+    /// How many octets of Contact its 2xx may have.
+    room: Option<usize>,
     name: String,
     /// The fields of its 2xx.
     fields: Fields,
@@ -133,10 +135,10 @@ impl Core {
         let at = cx.now() + cx.config().timers.t1.saturating_mul(ANSWER_WITHIN);
         let address_of_record = name.as_str().into();
         let id = self.waiting.insert_with(|id| {
-            let (request, flow) = (arrival.request.clone(), arrival.flow);
+            let (request, flow, room) = (arrival.request.clone(), arrival.flow, arrival.room_for_contacts());
             let server = cx.accept(arrival, Work::Register(id));
             let deadline = cx.arm(at, Work::Deadline(id));
-            Waiting { server, request, flow, name, fields: fields.clone(), deadline, stage: Stage::Fetching }
+            Waiting { server, request, flow, room, name, fields: fields.clone(), deadline, stage: Stage::Fetching }
         });
         Progress::Asks(Question { id, address_of_record, step: Step::Fetch })
     }
@@ -208,11 +210,11 @@ impl Core {
         outcome: Result<(Vec<Binding>, Vec<Change>), Refusal>,
     ) -> Progress {
         let Some(waiting) = self.waiting.remove(id) else { return Progress::Over(Registered::default()) };
-        let Waiting { server, request, flow, name, fields, deadline, .. } = waiting;
+        let Waiting { server, request, flow, room, name, fields, deadline, .. } = waiting;
         cx.disarm(deadline);
         let (response, registered) = match outcome {
             Ok((bindings, changes)) => {
-                let response = self.response(cx, (&request, flow), (&name, &bindings), &fields);
+                let response = self.response(cx, (&request, flow, room), (&name, &bindings), &fields);
                 (response, Registered { changes, is_bound: !bindings.is_empty(), flow: Some(flow) })
             }
             Err(refusal) => {

@@ -1,6 +1,6 @@
 //! Requests for the server itself: REGISTER, OPTIONS, and what it has no use for.
 
-use super::known::{Ask, Known};
+use super::known::{Admission, Ask, Known};
 use super::question::Step;
 use super::{Core, Cx, role};
 use crate::endpoint::Arrival;
@@ -41,11 +41,15 @@ impl Core {
     }
 
     /// Takes a REGISTER for this domain.
-    fn register(&mut self, cx: &mut Cx<'_>, arrival: Arrival, mut known: Known) {
+    fn register(&mut self, cx: &mut Cx<'_>, mut arrival: Arrival, mut known: Known) {
         let fields = match self.may_register(cx, &arrival.request, arrival.flow, &mut known) {
             Ok(fields) => fields,
             Err(denied) => return self.denied(cx, arrival, denied, known),
         };
+        // Whoever may register where not everybody may is known.
+        if !self.guards.is_open() || known.admission == Some(Admission::Known) {
+            arrival.unbound();
+        }
         if self.settings.steps.registration && !known.is_accepted {
             let ask = Ask::new(Step::Registration { request: arrival.request.clone(), flow: arrival.flow });
             return self.ask_about(cx, ask, arrival, known);

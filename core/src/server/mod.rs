@@ -271,16 +271,24 @@ impl TransactionUser for Core {
 
 impl Core {
     /// Takes a request, with the answers that the application has given about it before.
-    fn request(&mut self, cx: &mut Cx<'_>, arrival: Arrival, known: Known) {
+    fn request(&mut self, cx: &mut Cx<'_>, mut arrival: Arrival, known: Known) {
+        let is_trusted = self.trusts(cx, arrival.flow);
+        if !is_trusted {
+            // Where nobody can be known, nobody has responses that are lost.
+            arrival.bound(self.settings.answer_octets, !self.guards.is_open());
+        }
         let preprocessed = match self.preprocess(cx, &arrival.request, arrival.flow.listener) {
             Ok(preprocessed) => preprocessed,
             Err(refusal) => return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal),
         };
+        if preprocessed.recorded {
+            arrival.unbound();
+        }
         if arrival.is_beyond_limit() && arrival.cancels.is_none() {
             // A To tag proves nothing, nor does a flow along which anybody may register.
             let (flow, recorded) = (arrival.flow, preprocessed.recorded);
             let is_known = || self.may_relay(cx, &arrival.request, Asking { flow, recorded, is_for_us: false });
-            if !(recorded || self.trusts(cx, flow) || !self.guards.is_open() && is_known()) {
+            if !(recorded || is_trusted || !self.guards.is_open() && is_known()) {
                 cx.refused(Limit::SERVER_TRANSACTIONS);
                 return reply_unavailable(&mut cx.for_role(role::PROXY), &arrival);
             }
@@ -300,7 +308,7 @@ impl Core {
             return self.ask_about(cx, ask, arrival, known);
         }
         let is_for_us = preprocessed.responsible && !has_route(&request);
-        let Some((arrival, mut known)) = self.serve(cx, (arrival, known), (uri, is_for_us)) else { return };
+        let Some((mut arrival, mut known)) = self.serve(cx, (arrival, known), (uri, is_for_us)) else { return };
         let (flow, recorded) = (arrival.flow, preprocessed.recorded);
         let redirects = is_for_us && self.redirects(uri);
         let asking = Asking { flow, recorded, is_for_us };
@@ -311,6 +319,9 @@ impl Core {
                 Err(denied) => return self.denied(cx, arrival, denied, known),
             },
         };
+        if allowed {
+            arrival.unbound();
+        }
         let is_sent = match self.routing(&request, uri, (Some(flow), allowed), &known) {
             Ok(None | Some(Routing::Own)) => false,
             Ok(Some(Routing::Forward(_))) => true,
@@ -327,24 +338,39 @@ impl Core {
             return self.denied(cx, arrival, Denied::Stranger, known);
         }
         let received = arrival.request.clone();
+        let sender = Sender { flow, recorded, is_allowed: allowed };
+        let decision = self.decide(cx, (&received, &request), sender, &known);
+        if let Decision::Refuse(status) = decision
+            && arrival.is_answered_once()
+        {
+            let judged = self.proxy.judge(&mut cx.for_role(role::PROXY), &received, &request);
+            let refusal = judged.err().unwrap_or(Refusal::Status(status));
+            return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
+        }
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
             return;
         };
         self.call_begins(cx, question.id, &request, allowed);
-        let forwarding =
-            Forwarding { id: question.id, received, request, flow, recorded: question.recorded, is_allowed: allowed };
-        self.go_on(cx, forwarding, known);
+        let forwarding = Forwarding { id: question.id, received, request, flow, recorded, is_allowed: allowed };
+        self.go_where(cx, decision, forwarding, known);
     }
 
     /// Decides where a request goes, with the bindings that are known.
     fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
-        let Forwarding { id, received, request, flow, recorded, is_allowed } = &forwarding;
-        let (id, flow) = (*id, *flow);
-        let sender = Sender { flow, recorded: *recorded, is_allowed: *is_allowed };
-        let decision = match self.decide(cx, (received, request), sender, &known) {
+        let Forwarding { received, request, flow, recorded, is_allowed, .. } = &forwarding;
+        let sender = Sender { flow: *flow, recorded: *recorded, is_allowed: *is_allowed };
+        let decision = self.decide(cx, (received, request), sender, &known);
+        self.go_where(cx, decision, forwarding, known);
+    }
+
+    /// Sends a request where it was decided that it goes.
+    fn go_where(&mut self, cx: &mut Cx<'_>, decision: Decision, forwarding: Forwarding, known: Known) {
+        let decision = match decision {
             Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
             decision => decision,
         };
+        let Forwarding { id, received, request, flow, .. } = &forwarding;
+        let (id, flow) = (*id, *flow);
         if let Decision::Forward(_) = &decision {
             self.call_ends(cx, request);
         }

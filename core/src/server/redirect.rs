@@ -30,7 +30,7 @@ impl Core {
     /// Answers with 302 and the contacts of the user at `uri`, whatever the method and whatever extensions are demanded (§8.3): the contacts
     /// see to those. A contact that is the Request-URI itself, or that only its flow leads to, is left out. Without any: 404 or 480.
     pub(super) fn redirect(&mut self, cx: &mut Cx<'_>, arrival: Arrival, uri: Uri<'_>, known: Known) {
-        match self.redirection(cx, &arrival.request, uri, &known) {
+        match self.redirection(cx, (&arrival.request, arrival.room_for_contacts()), uri, &known) {
             Ok((response, event)) => {
                 cx.answer(arrival, response);
                 event.into_iter().for_each(|event| cx.emit(event));
@@ -45,10 +45,13 @@ impl Core {
             return self.answer(cx, arrival, StatusCode::TEMPORARILY_UNAVAILABLE);
         }
         let mut response = Response::to(&arrival.request, StatusCode::MOVED_TEMPORARILY);
+        let mut room = arrival.room_for_contacts().unwrap_or(usize::MAX);
         for target in &targets {
             let mut value = Vec::new();
             write_contact(&mut value, &target.uri, target.q.min(1_000));
-            response = response.header(HeaderId::Contact, value);
+            if takes(&mut room, &value) {
+                response = response.header(HeaderId::Contact, value);
+            }
         }
         cx.answer(arrival, response);
         if let Some(told) = self.told_of_redirection(cx, uri, targets.into_iter().map(|target| target.uri)) {
@@ -65,7 +68,7 @@ impl Core {
     pub(super) fn redirection(
         &self,
         cx: &Cx<'_>,
-        received: &Request,
+        (received, room): (&Request, Option<usize>),
         uri: Uri<'_>,
         known: &Known,
     ) -> Result<(ResponseBuilder, Option<Event>), Ask> {
@@ -84,17 +87,26 @@ impl Core {
             return Ok((Response::to(received, StatusCode::TEMPORARILY_UNAVAILABLE), None));
         }
         let mut response = Response::to(received, StatusCode::MOVED_TEMPORARILY);
-        let mut value = Vec::new();
+        let (mut value, mut room) = (Vec::new(), room.unwrap_or(usize::MAX));
         for binding in &bindings {
             value.clear();
             write_contact(&mut value, &binding.contact, binding.q);
             value.extend_from_slice(b";expires=");
             value.extend_from_slice(decimal(binding.seconds_left(cx.now()) as usize).as_bytes());
-            response = response.header(HeaderId::Contact, &value);
+            if takes(&mut room, &value) {
+                response = response.header(HeaderId::Contact, &value);
+            }
         }
         let contacts = bindings.iter().map(|binding| binding.contact.clone());
         Ok((response, self.told_of_redirection(cx, uri, contacts)))
     }
+}
+
+/// Takes the octets of a line of Contact from the room that is left, if the line fits.
+fn takes(room: &mut usize, value: &[u8]) -> bool {
+    let left = room.checked_sub(value.len().saturating_add(b"Contact: \r\n".len()));
+    *room = left.unwrap_or(*room);
+    left.is_some()
 }
 
 fn write_contact(out: &mut Vec<u8>, uri: &UriBuf, q: u16) {

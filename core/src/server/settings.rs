@@ -46,6 +46,11 @@ pub struct Settings {
     /// Questions to the application that may be open at once ([`Event::Question`](super::Event::Question)); above it a request gets a 503.
     /// 100,000.
     pub questions: usize,
+    /// By how many octets all that is answered to a request may exceed it, if it came in a datagram of somebody who is neither authenticated nor trusted: who
+    /// has sent it may be somebody else than its source says. A 2xx to REGISTER and a 3xx leave contacts out (which departs from RFC 3261 §10.3 step 8). Where
+    /// there are [`users`](Self::users) an INVITE is refused statelessly, if that can be done at once, and no response is sent again beyond that; without
+    /// users nobody can be known, and a response that is lost has to be sent again. 1,200.
+    pub answer_octets: usize,
     /// Whether requests for the users of the domains are redirected to their contacts (RFC 3261 §8.3) instead of being forwarded.
     /// Without it a caller who asks for that by Request-Disposition is redirected (RFC 3841 §9.1), if
     /// [`caller_decides`](proxy::Settings::caller_decides) says so; where there are [`users`](Self::users) strangers are not, as contacts are
@@ -76,6 +81,7 @@ impl Default for Settings {
             accounted_calls: 100_000,
             steps: Steps::default(),
             questions: 100_000,
+            answer_octets: 1_200,
             redirect: false,
             relay: false,
             proxy: proxy::Settings::default(),

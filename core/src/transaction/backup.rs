@@ -7,12 +7,13 @@ use crate::message::header::Protocol;
 use crate::message::{HostBuf, SharedBytes};
 use crate::node::{Answer, QueryId};
 use crate::random::Random;
-use crate::transport::{Asked, NextHop, Place, Places, reread_response};
+use crate::transport::{Asked, NextHop, Place, Places, reread_response, source_of};
 
 use super::server_transactions::{ServerTransactions, Told};
 use super::{Owner, ServerTransactionId, Wire};
 
-/// The other places where the sender of a request may be: those of its sent-by. They are looked for once in a transaction.
+/// The other places where the sender of a request may be: its address at the port of sent-by; for peers that are known, all places of sent-by. They are looked
+/// for once in a transaction.
 #[derive(Clone, Debug)]
 pub(super) struct Backup {
     pub(super) places: Places,
@@ -33,15 +34,19 @@ impl ServerTransactions {
         let Some(response) = transaction.last_response().cloned() else { return false };
         if transaction.backup.is_none() {
             let first = transaction.path;
+            let Some((source, sender)) = senders(wire, first, &response) else { return false };
             // In the place of a connection that is gone first one to `received` (RFC 3261 §18.2.2).
-            if first.connection.is_some()
-                && let Some(flow) = wire.way_back(first, &response).filter(|flow| flow.remote != first.remote)
+            if wire.is_lost(first)
+                && source.address != first.remote
+                && let Some(flow) = wire.flow_to(first.listener, source.address, &sender.host)
             {
                 self.send_along(wire, server, flow, response);
                 return true;
             }
-            let Some(sender) = sender(wire, first, &response) else { return false };
-            let places = wire.search(Owner::Backup(server), &sender, None, None);
+            let places = match wire.follows_sent_by(first) {
+                true => wire.search(Owner::Backup(server), &sender, None, None),
+                false => Places::Known(source),
+            };
             let backup = Backup { places, name: sender.host, first, waits: false };
             if let Some(transaction) = self.table.get_mut(server) {
                 transaction.backup = Some(Box::new(backup));
@@ -120,15 +125,16 @@ impl ServerTransactions {
     }
 }
 
-/// The sender of a request that came along `path`, as the sent-by of its response's topmost Via says (RFC 3263 §5). `None` if
-/// nobody can open a connection to it (RFC 7118 §5).
-fn sender(wire: &Wire, path: Flow, response: &SharedBytes) -> Option<NextHop> {
+/// The sender of a request that came along `path`, as the topmost Via of its response says: the address that the request came from, at the port of
+/// sent-by (§18.2.2), and whoever sent-by names (RFC 3263 §5). `None` if nobody can open a connection to it (RFC 7118 §5).
+fn senders(wire: &Wire, path: Flow, response: &SharedBytes) -> Option<(Place, NextHop)> {
     // The Via says the same unless its sender is odd.
     let protocol = wire.listeners.get(path.listener)?.protocol;
     if matches!(protocol, Protocol::Ws | Protocol::Wss) {
         return None;
     }
     let response = reread_response(response)?;
+    let (address, _) = source_of(&response, protocol)?;
     let sent_by = response.top_via()?.sent_by;
-    Some(NextHop { protocol: Some(protocol), ..NextHop::from(sent_by) })
+    Some((Place { protocol, address }, NextHop { protocol: Some(protocol), ..NextHop::from(sent_by) }))
 }

@@ -36,11 +36,16 @@ pub(super) struct ServerTransaction {
     pub(super) path: Flow,
     machine: ServerMachine,
     kept: Kept,
+    /// How many octets may still be sent again; [`UNBOUNDED`] without a bound.
+    credit: u32,
     /// Where else its responses may go, once one could not be sent.
     pub(super) backup: Option<Box<Backup>>,
     alarm: Alarm,
     span: Span,
 }
+
+/// The credit of a transaction whose responses are sent as often as its machine says.
+const UNBOUNDED: u32 = u32::MAX;
 
 /// A message of which another may have to be made, or that may have to be sent again.
 #[derive(Clone, Debug)]
@@ -62,6 +67,11 @@ impl ServerTransaction {
             Kept::Response(bytes) => Some(bytes),
             Kept::Request { .. } | Kept::Nothing => None,
         }
+    }
+
+    /// As [`last_response`](Self::last_response), if there is credit for another copy.
+    fn copy(&self) -> Option<&SharedBytes> {
+        self.last_response().filter(|last| self.credit == UNBOUNDED || last.len() <= self.credit as usize)
     }
 }
 
@@ -175,11 +185,19 @@ impl ServerTransactions {
         let kept = Kept::Request { request: request.clone(), since: began.now };
         let alarm = Alarm::default();
         let span = Span::server(request.method().as_str(), || request.top_via().and_then(|via| via.branch()), path);
-        let transaction = ServerTransaction { tag, key, identity, path, machine, kept, backup: None, alarm, span };
+        let (credit, backup) = (UNBOUNDED, None);
+        let transaction = ServerTransaction { tag, key, identity, path, machine, kept, credit, backup, alarm, span };
         let id = self.table.insert(transaction);
         self.index.insert(hash, id);
         let _begun = self.follow(wire, id, true);
         id
+    }
+
+    /// Bounds the octets of all responses of a transaction: what would exceed them is not sent again. What the transaction user says goes out in any case.
+    pub(crate) fn bound(&mut self, server: ServerTransactionId, octets: usize) {
+        if let Some(transaction) = self.table.get_mut(server) {
+            transaction.credit = u32::try_from(octets).unwrap_or(UNBOUNDED);
+        }
     }
 
     /// Sends a response of the transaction user: these bytes, which have that status.
@@ -214,11 +232,12 @@ impl ServerTransactions {
         Ok(self.act(wire, server, actions, Some(response)))
     }
 
-    /// The request of a transaction came again.
-    pub(crate) fn repeated(&mut self, wire: &mut Wire, server: ServerTransactionId) -> Told {
+    /// The request of a transaction came again, with so many octets, which earn it as many of another copy of the response.
+    pub(crate) fn repeated(&mut self, wire: &mut Wire, server: ServerTransactionId, octets: usize) -> Told {
         wire.stats.absorbed += 1;
-        if let Some(transaction) = self.table.get(server) {
+        if let Some(transaction) = self.table.get_mut(server) {
             transaction.span.repeats();
+            transaction.credit = transaction.credit.saturating_add(u32::try_from(octets).unwrap_or(UNBOUNDED));
         }
         match self.step(wire, server, |machine, clock| Some(machine.request(false, clock))) {
             Some(actions) => self.act(wire, server, actions, None),
@@ -331,7 +350,7 @@ impl ServerTransactions {
             Some(ServerSend::Given) => given,
             Some(ServerSend::Trying) => self.trying(wire.now, server),
             Some(ServerSend::Last) => {
-                let last = self.table.get(server).and_then(|transaction| transaction.last_response().cloned());
+                let last = self.table.get(server).and_then(ServerTransaction::copy).cloned();
                 wire.stats.retransmitted += u64::from(last.is_some());
                 last
             }
@@ -376,6 +395,9 @@ impl ServerTransactions {
         let Some(transaction) = self.table.get_mut(server) else { return true };
         let way = wire.way_back(transaction.path, &response);
         let keeps = transaction.machine.keeps_response();
+        if transaction.credit != UNBOUNDED {
+            transaction.credit = transaction.credit.saturating_sub(u32::try_from(response.len()).unwrap_or(UNBOUNDED));
+        }
         transaction.kept = if keeps { Kept::Response(response.without_tail()) } else { Kept::Nothing };
         match way {
             Some(way) => {

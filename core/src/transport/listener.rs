@@ -14,8 +14,8 @@ use crate::id::Arena;
 use crate::message::header::Protocol;
 use crate::message::{HostPort, HostPortBuf, Uri};
 
-use super::NextHop;
 use super::special::inside_of;
+use super::{Network, NextHop};
 
 /// How much a response may be larger than its request without being cut up (§18.1.1).
 const HEADROOM: u16 = 200;
@@ -41,28 +41,14 @@ pub struct Listener {
     /// The networks that are inside: who is in one of them may have a server forward requests to others in it, though their addresses are loopback or
     /// private ones. If the local address is such a one, its block: 127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7.
     pub inside: Vec<Network>,
-}
-
-/// A network: all addresses that begin with the same bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub struct Network {
-    /// An address of the network.
-    pub address: IpAddr,
-    /// How many bits all its addresses have in common with that one.
-    pub prefix: u8,
-}
-
-impl Network {
-    /// Whether `ip` is in the network.
-    pub fn contains(&self, ip: IpAddr) -> bool {
-        let differs = match (self.address, ip) {
-            (IpAddr::V4(own), IpAddr::V4(ip)) => (own.to_bits() ^ ip.to_bits()).leading_zeros(),
-            (IpAddr::V6(own), IpAddr::V6(ip)) => (own.to_bits() ^ ip.to_bits()).leading_zeros(),
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return false,
-        };
-        differs >= self.prefix.into()
-    }
+    /// The networks in which the `maddr` of a Via is followed, where a request says that its response is to go there (RFC 3261 §18.2.2). None by default:
+    /// whoever sends a request could have anybody get the response. A `maddr` that is the group of this listener needs no network.
+    pub maddr: Vec<Network>,
+    /// How far a response to the group of this listener goes, where the Via of its request wants that: 1.
+    pub ttl: u8,
+    /// Whether a response that cannot be sent to where its request came from goes to the other addresses of the sent-by (RFC 3263 §5). Off by default: a
+    /// stranger could lead it to anybody. A peer whose address the configuration of a server names has them in any case.
+    pub backups: bool,
 }
 
 impl Listener {
@@ -103,7 +89,8 @@ impl Listener {
             sent_by.port = None;
         }
         let inside = inside_of(local.ip()).into_iter().collect();
-        Self { protocol, local, sent_by, mtu: None, networks: Vec::new(), inside }
+        let (networks, maddr) = (Vec::new(), Vec::new());
+        Self { protocol, local, sent_by, mtu: None, networks, inside, maddr, ttl: 1, backups: false }
     }
 
     /// This listener, with a path MTU that is known.
@@ -120,6 +107,29 @@ impl Listener {
     /// This listener, with these networks [inside](Self::inside).
     pub fn with_inside(self, networks: impl IntoIterator<Item = Network>) -> Self {
         Self { inside: networks.into_iter().collect(), ..self }
+    }
+
+    /// This listener, which follows a [`maddr`](Self::maddr) in these networks.
+    pub fn with_maddr(self, networks: impl IntoIterator<Item = Network>) -> Self {
+        Self { maddr: networks.into_iter().collect(), ..self }
+    }
+
+    /// This listener, whose responses to its group go [so far](Self::ttl).
+    pub fn with_ttl(self, ttl: u8) -> Self {
+        Self { ttl, ..self }
+    }
+
+    /// This listener, whose responses have [backups](Self::backups).
+    pub fn with_backups(self) -> Self {
+        Self { backups: true, ..self }
+    }
+
+    /// Whether a response may go to the `maddr` of a Via whose request came here.
+    pub(super) fn follows(&self, maddr: IpAddr) -> bool {
+        match maddr.is_multicast() {
+            true => maddr == self.local.ip(),
+            false => self.maddr.iter().any(|network| network.contains(maddr)),
+        }
     }
 
     /// How many bits of `ip` the networks of this listener name, if it reaches `ip`.
@@ -268,6 +278,12 @@ impl Listeners {
         self.iter().any(|(_, listener)| listener.local.ip() == ip || listener.sent_by.host.as_host().ip() == Some(ip))
     }
 
+    /// How far a response to a group goes: as far as the listener of the group lets it.
+    pub(super) fn ttl_of(&self, group: IpAddr) -> u8 {
+        let of_group = self.iter().filter(|(_, listener)| listener.local.ip() == group);
+        of_group.map(|(_, listener)| listener.ttl).max().unwrap_or(1)
+    }
+
     /// Whether these addresses are in one network that is inside for this listener.
     pub(super) fn has_inside(&self, id: ListenerId, addresses: [IpAddr; 2]) -> bool {
         let has_all = |network: &Network| addresses.iter().all(|ip| network.contains(*ip));
@@ -318,13 +334,19 @@ mod plain {
         #[serde(default)]
         networks: Vec<Network>,
         inside: Option<Vec<Network>>,
+        #[serde(default)]
+        maddr: Vec<Network>,
+        ttl: Option<u8>,
+        #[serde(default)]
+        backups: bool,
     }
 
     impl From<Written> for Listener {
-        fn from(Written { protocol, local, sent_by, mtu, networks, inside }: Written) -> Self {
+        fn from(written: Written) -> Self {
+            let Written { protocol, local, sent_by, mtu, networks, inside, maddr, ttl, backups } = written;
             let own = Self::new(protocol, local);
             let (sent_by, inside) = (sent_by.unwrap_or(own.sent_by), inside.unwrap_or(own.inside));
-            Self { protocol, local, sent_by, mtu, networks, inside }
+            Self { protocol, local, sent_by, mtu, networks, inside, maddr, ttl: ttl.unwrap_or(own.ttl), backups }
         }
     }
 }

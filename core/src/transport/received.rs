@@ -2,16 +2,18 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use crate::flow::Flow;
 use crate::message::header::Via;
 use crate::message::{MessageView, Request};
 
-/// Where responses to a request with this topmost Via go (§18.2.2, RFC 3581 §4).
+use super::wire::{TimerKey, Wire};
+
+/// Where responses to a request with this topmost Via go (§18.2.2, RFC 3581 §4). `follows` says whether a `maddr` counts.
 ///
-/// The `received` of the rule is the address that the request came from: what a peer wrote there itself counts for
-/// nothing. A `maddr` counts if it is an address that the listener can reach.
-pub(crate) fn response_destination(via: &Via<'_>, remote: SocketAddr) -> SocketAddr {
+/// The `received` of the rule is the address that the request came from: what a peer wrote there itself counts for nothing.
+fn response_destination(via: &Via<'_>, remote: SocketAddr, follows: impl Fn(IpAddr) -> bool) -> SocketAddr {
     let port = via.sent_by.port.unwrap_or(via.protocol.default_port());
-    let maddr = via.maddr().and_then(|maddr| maddr.ip()).filter(|ip| ip.is_ipv4() == remote.is_ipv4());
+    let maddr = via.maddr().and_then(|maddr| maddr.ip()).filter(|ip| ip.is_ipv4() == remote.is_ipv4() && follows(*ip));
     match (maddr, via.rport()) {
         (Some(maddr), _) => SocketAddr::new(maddr, port),
         (None, Some(_)) => remote,
@@ -19,12 +21,35 @@ pub(crate) fn response_destination(via: &Via<'_>, remote: SocketAddr) -> SocketA
     }
 }
 
-/// Where a response goes on whose topmost Via this is, the one before taken off (§16.11, §18.2.2): what was noted there when the
-/// request came says where from. `None` if nothing was and it names no address itself.
-pub(crate) fn forwarded_destination(via: &Via<'_>) -> Option<SocketAddr> {
-    let ip = via.received().or_else(|| via.sent_by.host.ip())?;
-    let port = via.rport().flatten().or(via.sent_by.port).unwrap_or(via.protocol.default_port());
-    Some(response_destination(via, SocketAddr::new(ip, port)))
+impl<K: TimerKey> Wire<K> {
+    /// Where the responses go to a request that came along `flow` with this topmost Via: back along a connection, else where the Via says, from the
+    /// listener that the request came to, or if that is a group's, from another. A `maddr` counts only where the listener [follows](super::Listener::maddr)
+    /// it, which departs from §18.2.2: a stranger could send a response to anybody with it. Nobody has port 0.
+    pub(crate) fn path_back(&self, via: &Via<'_>, flow: Flow) -> Option<Flow> {
+        if flow.connection.is_some() {
+            return Some(flow);
+        }
+        let listener = self.listeners.get(flow.listener)?;
+        let remote = response_destination(via, flow.remote, |maddr| listener.follows(maddr));
+        let listener = if listener.local.ip().is_multicast() {
+            self.listeners.towards(listener.protocol, remote)?
+        } else {
+            flow.listener
+        };
+        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
+    }
+
+    /// Where a response goes on whose topmost Via this is, the one before taken off (§16.11, §18.2.2): what was noted there when the
+    /// request came says where from. `None` if nothing was and it names no address itself.
+    pub(crate) fn path_forward(&self, via: &Via<'_>) -> Option<Flow> {
+        let ip = via.received().or_else(|| via.sent_by.host.ip())?;
+        let port = via.rport().flatten().or(via.sent_by.port).unwrap_or(via.protocol.default_port());
+        // Which listener the request came to is not known any more.
+        let follows = |maddr| self.listeners.iter().any(|(_, it)| it.protocol == via.protocol && it.follows(maddr));
+        let remote = response_destination(via, SocketAddr::new(ip, port), follows);
+        let listener = self.listeners.towards(via.protocol, remote)?;
+        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
+    }
 }
 
 /// An owned copy of the request with `received` and `rport` in its topmost Via, which is this one, where they are due (§18.2.1,

@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use crate::flow::{ConnectionId, Flow, ListenerId};
 use crate::id::Arena;
@@ -128,31 +128,17 @@ impl<K: TimerKey> Wire<K> {
         }
         trace::message(Way::Out, flow, &bytes);
         self.stats.sent += 1;
-        let ttl = flow.remote.ip().is_multicast().then(|| multicast_ttl(&bytes));
+        let group = Some(flow.remote.ip()).filter(IpAddr::is_multicast);
+        let ttl = group.map(|group| multicast_ttl(&bytes, self.listeners.ttl_of(group)));
         self.outputs.push_back(Output::Send(Transmit { flow, ttl, bytes }));
-    }
-
-    /// Where a response goes whose request came along `flow` and names `remote`: back along a connection, else to that address
-    /// from the listener that the request came to, or if that is a group's, from another. Nobody has port 0.
-    pub(crate) fn path_to(&self, remote: SocketAddr, flow: Flow) -> Option<Flow> {
-        if flow.connection.is_some() {
-            return Some(flow);
-        }
-        let listener = self.listeners.get(flow.listener)?;
-        let listener = if listener.local.ip().is_multicast() {
-            self.listeners.towards(listener.protocol, remote)?
-        } else {
-            flow.listener
-        };
-        (remote.port() != 0).then_some(Flow::datagram(listener, remote))
     }
 }
 
-/// How far a multicast message may go: the `ttl` of its topmost Via, else 1 (RFC 3261 §18.1.1, §18.2.2).
-fn multicast_ttl(bytes: &SharedBytes) -> u8 {
+/// How far a multicast message may go: the `ttl` of its topmost Via, else 1 (RFC 3261 §18.1.1, §18.2.2), a response no farther than `most`.
+fn multicast_ttl(bytes: &SharedBytes, most: u8) -> u8 {
     let via = |message: &Message| match message {
         Message::Request(request) => request.top_via().and_then(|via| via.ttl()),
-        Message::Response(response) => response.top_via().and_then(|via| via.ttl()),
+        Message::Response(response) => response.top_via().map(|via| via.ttl().unwrap_or(1).min(most)),
     };
     Message::parse(bytes, &message::Limits::default()).ok().and_then(|message| via(&message)).unwrap_or(1)
 }

@@ -156,6 +156,29 @@ fn the_sender_must_be_the_user_or_hide() {
     assert_eq!(summaries(&bench().receive(ALICE, &call("1", "sip:alice@chicago.com", to))), ["403 192.0.2.1:5060"]);
 }
 
+/// RFC 3261 §8.2.7: a stranger may pretend to be anybody, so a refusal is no more than the answer to each copy of the INVITE, and nothing is kept. What
+/// §16.3 refuses is refused first. Whoever has credentials, or comes over a connection, gets a transaction.
+#[test]
+fn an_invite_of_a_stranger_is_refused_once_for_each_copy() {
+    let mut bench = bench();
+    let stranger = call("1", "sip:mallory@chicago.com", BOB_HERE);
+    let first = bench.receive(ALICE, &stranger);
+    let again = bench.receive(ALICE, &stranger);
+    assert_eq!(summaries(&first), ["480 192.0.2.1:5060"]);
+    assert_eq!(first[0].message.as_bytes(), again[0].message.as_bytes());
+    assert_eq!(bench.server.endpoint().census().server_transactions, 0);
+    let tag = first[0].response().to_header().unwrap().tag().unwrap();
+    let ack =
+        stranger.replace("INVITE", "ACK").replace(&format!("To: <{BOB_HERE}>"), &format!("To: <{BOB_HERE}>;tag={tag}"));
+    let absorbed = bench.server.endpoint().stats().absorbed;
+    assert!(bench.receive(ALICE, &ack).is_empty());
+    assert_eq!(bench.server.endpoint().stats().absorbed, absorbed + 1, "{ack}");
+    assert!(bench.wait(Duration::from_secs(64)).is_empty());
+    let no_hops = stranger.replace("Max-Forwards: 70", "Max-Forwards: 0").replace("z9hG4bK1", "z9hG4bK2");
+    assert_eq!(summaries(&bench.receive(ALICE, &no_hops)), ["483 192.0.2.1:5060"]);
+    assert_eq!(bench.server.endpoint().census().server_transactions, 0);
+}
+
 #[test]
 fn strangers_reach_own_users_and_nobody_else() {
     let mut bench = bench();
@@ -163,7 +186,7 @@ fn strangers_reach_own_users_and_nobody_else() {
     let stranger = "sip:mallory@chicago.com";
     let sent = bench.receive(ALICE, &call("1", stranger, BOB_HERE));
     // Known by the settings, and not registered.
-    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "480 192.0.2.1:5060"]);
+    assert_eq!(summaries(&sent), ["480 192.0.2.1:5060"]);
     for uri in ["sip:carol@chicago.com", "sip:192.0.2.77", "sip:carol@carol.chicago.com"] {
         let sent = bench.receive(ALICE, &call(&format!("x{}", uri.len()), stranger, uri));
         assert_eq!(summaries(&sent), ["403 192.0.2.1:5060"], "{uri}");

@@ -1,6 +1,7 @@
 //! The registrar (RFC 3261 §10.3).
 
 use super::*;
+use crate::Endpoint;
 use crate::registrar::Change;
 
 /// A REGISTER of bob@biloxi.com; each one with a branch of its own.
@@ -263,7 +264,7 @@ fn a_date_is_said_where_it_is_known() {
 
 #[test]
 fn a_contact_is_found_again_however_it_is_written() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::with(|settings| settings.answer_octets = 4_000);
     for cseq in 0..16 {
         let lines = format!("Contact: <sip:bob@192.0.2.{};transport=udp>;x={cseq}\n", 100 + cseq);
         register(&mut bench, "1", cseq, &lines);
@@ -368,4 +369,35 @@ fn a_proxy_in_between_that_keeps_no_flows_is_told_of() {
         assert_eq!(response.status().get(), status, "{supported}{path}");
         assert_eq!(response.headers().contains(HeaderId::Require), requires, "{supported}{path}");
     }
+}
+
+/// A stranger who asks over UDP gets no more than a few octets beyond what he has sent; those whom he has just bound come before others (a departure from
+/// RFC 3261 §10.3 step 8).
+#[test]
+fn contacts_that_a_stranger_could_send_to_anybody_are_left_out_and_those_of_the_request_last() {
+    let bind = |bench: &mut Bench, cseq: u32| {
+        let contact = format!("Contact: <sip:{}@192.0.2.{}>\n", "b".repeat(200), 100 + cseq);
+        register(bench, "1", cseq, &contact)
+    };
+    let mut bench = Bench::with(|settings| settings.answer_octets = Endpoint::ANSWER_GROWTH + 500);
+    let all: Vec<usize> = (1..=6).map(|cseq| contacts(&bind(&mut bench, cseq)).len()).collect();
+    assert_eq!((&all[..], bindings(&bench).len()), (&[1, 2, 2, 2, 2, 2][..], 6));
+    for cseq in [7, 8] {
+        // A refresh of the fourth, and of one that is new.
+        let number = if cseq == 7 { 104 } else { 108 };
+        let lines = format!("Contact: <sip:{}@192.0.2.{number}>\n", "b".repeat(200));
+        let listed = contacts(&register(&mut bench, "1", cseq, &lines));
+        assert!(listed.len() == 2 && listed[0].contains(&format!("@192.0.2.{number}>")), "{listed:?}");
+    }
+    assert_eq!(contacts(&register(&mut bench, "1", 9, "")).len(), 2, "a query");
+    // Over a connection nobody can pretend to be somebody else.
+    let tcp = bench.server.listen(Listener::tcp(OUR_ADDRESS.parse().unwrap()));
+    let connection = bench.server.reserve();
+    let remote = "192.0.2.4:40000".parse().unwrap();
+    bench.server.handle(bench.now, Input::Accepted { connection, listener: tcp, remote });
+    let text = "REGISTER sip:biloxi.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.4;branch=z9hG4bKtcp\r\nMax-Forwards: 70\r\n\
+                To: <sip:bob@biloxi.com>\r\nFrom: <sip:bob@biloxi.com>;tag=1\r\nCall-ID: 2\r\nCSeq: 1 REGISTER\r\n\
+                Content-Length: 0\r\n\r\n";
+    bench.server.handle(bench.now, Input::Stream { connection, bytes: text.as_bytes() });
+    assert_eq!(contacts(bench.drain()[0].response()).len(), 7);
 }

@@ -10,7 +10,7 @@ mod opening;
 mod table;
 
 pub(crate) use keep_alive::{PING, PONG, PONG_WITHIN};
-pub(crate) use opening::Way;
+pub(crate) use opening::{Way, source_of};
 pub(crate) use table::Connections;
 
 use crate::flow::{ConnectionId, Flow};

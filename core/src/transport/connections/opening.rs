@@ -9,6 +9,7 @@ use crate::node::Output;
 use crate::time::Instant;
 
 use super::super::reread::reread_response;
+use super::super::special::meant;
 use super::super::wire::{TimerKey, Wire};
 use super::table::{Connection, Connections, Phase};
 
@@ -88,6 +89,12 @@ impl<K: TimerKey> Wire<K> {
         Some(id)
     }
 
+    /// Whether a response to whoever sent a request along `flow` may go to all places of the request's sent-by (RFC 3263 §5).
+    pub(crate) fn follows_sent_by(&self, flow: Flow) -> bool {
+        self.listeners.get(flow.listener).is_some_and(|listener| listener.backups)
+            || self.named.contains(&meant(flow.remote.ip()))
+    }
+
     /// Whether `flow` went along a connection that is gone.
     pub(crate) fn is_lost(&self, flow: Flow) -> bool {
         flow.connection.is_some_and(|id| self.connections.flow(id).is_none())
@@ -111,7 +118,7 @@ impl<K: TimerKey> Wire<K> {
             return None;
         }
         let response = reread_response(response)?;
-        let (remote, name) = sender(&response, protocol)?;
+        let (remote, name) = source_of(&response, protocol)?;
         self.flow_to(path.listener, remote, &name)
     }
 }
@@ -132,8 +139,8 @@ impl Connection {
     }
 }
 
-/// The address and name that the topmost Via of a response gives for who sent the request.
-fn sender(response: &Response, protocol: Protocol) -> Option<(SocketAddr, HostBuf)> {
+/// The address and name that the topmost Via of a response gives for who sent the request: the address that it came from, at the port of the sent-by.
+pub(crate) fn source_of(response: &Response, protocol: Protocol) -> Option<(SocketAddr, HostBuf)> {
     let via = response.top_via()?;
     let ip = via.received().or_else(|| via.sent_by.host.ip())?;
     let port = via.sent_by.port.unwrap_or(protocol.default_port());

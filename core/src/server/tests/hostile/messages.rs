@@ -33,12 +33,11 @@ pub(super) fn vias() -> Row {
     row
 }
 
-/// RFC 3261 §18.2.2 sends the response there.
+/// RFC 3261 §18.2.2 would send the response there: a listener that names no network for it does not.
 pub(super) fn maddr() -> Row {
     let text = stranger("OPTIONS", "sip:biloxi.com", "v").replace("203.0.113.7;", "203.0.113.7;maddr=198.51.100.9;");
-    let (mut row, meter) = one("OPTIONS with a `maddr` in its Via", &text);
-    assert_eq!((meter.to("198.51.100.9:5060").0, meter.to(STRANGER).0), (1, 0));
-    row.others = "1 message to the `maddr`".into();
+    let (row, meter) = one("OPTIONS with a `maddr` in its Via", &text);
+    assert_eq!((meter.to("198.51.100.9:5060").0, meter.to(STRANGER).0), (0, 1));
     row
 }
 
@@ -65,17 +64,54 @@ pub(super) fn route() -> Row {
     row
 }
 
-/// RFC 3261 §17.2.1: ten copies for want of an ACK.
+/// A response that is sent again until an ACK comes would serve to flood somebody (RFC 3261 §17.2.1): it is said once, statelessly.
 pub(super) fn invite_for_nobody() -> Row {
     let text = stranger("INVITE", "sip:nobody@biloxi.com", "n");
     let (row, meter) = one("INVITE for a user who is not there, and no ACK", &text);
-    assert_eq!(meter.statuses, BTreeMap::from([(100, 1), (404, 11)]));
+    assert_eq!((meter.statuses, row.until), (BTreeMap::from([(404, 1)]), 0));
     row
 }
 
+/// How many octets all answers may have to a request of so many.
+fn most(asked: usize) -> usize {
+    asked + Settings::default().answer_octets
+}
+
+/// A call of nobody who is known: it gets copies of the 408 until they would exceed the limit.
 pub(super) fn invite_for_a_silent_phone() -> Row {
     let text = stranger("INVITE", "sip:bob@biloxi.com", "s");
     let (row, meter) = one("INVITE for a user whose phone says nothing, and no ACK", &text);
-    assert_eq!((&meter.statuses, meter.to(BOB).0), (&BTreeMap::from([(100, 1), (408, 11)]), 7));
+    assert_eq!((&meter.statuses, meter.to(BOB).0), (&BTreeMap::from([(100, 1), (408, 6)]), 7));
+    assert!(meter.to(STRANGER).1 <= most(text.replace('\n', "\r\n").len()), "{:?}", meter.sent);
     row
+}
+
+/// As many octets as sixteen long contacts of bob have, for a question of a stranger.
+fn contacts_of(sends: &'static str, text: &str, change: impl FnOnce(&mut Settings), status: u16) -> Row {
+    let mut meter = Meter::with(|_| {}, change);
+    let contacts: Vec<String> = (0..15).map(|at| format!("sip:{}{at}@192.0.2.4", "x".repeat(900))).collect();
+    let contacts: Vec<&str> = contacts.iter().map(String::as_str).chain(["sip:bob@192.0.2.4"]).collect();
+    meter.bind("bob", &contacts, 2);
+    let octets = meter.datagram(STRANGER, text);
+    let held = meter.held();
+    let until = meter.rest();
+    assert_eq!((&meter.statuses, meter.to_others(STRANGER)), (&BTreeMap::from([(status, 1)]), 0));
+    assert!(meter.to(STRANGER).1 <= most(octets), "{:?} for {octets}", meter.sent);
+    Row { sends, gets: gets(meter.to(STRANGER), octets), others: others(0), held, until }
+}
+
+/// RFC 3261 §10.3 step 8 would list all.
+pub(super) fn query() -> Row {
+    let text = stranger("REGISTER", "sip:biloxi.com", "q").replace("Contact: <sip:m@203.0.113.7>\n", "");
+    let text = text.replace("sip:m@chicago.com", "sip:bob@biloxi.com");
+    let text = text.replace("To: <sip:biloxi.com>", "To: <sip:bob@biloxi.com>");
+    let sends = "REGISTER that asks for the sixteen long contacts of a user, where nobody is asked for credentials";
+    contacts_of(sends, &text, |settings| settings.users.clear(), 200)
+}
+
+/// A redirect server has many contacts to tell.
+pub(super) fn redirected() -> Row {
+    let text = stranger("INVITE", "sip:bob@biloxi.com", "d");
+    let sends = "INVITE for a user with sixteen long contacts at a redirect server, and no ACK";
+    contacts_of(sends, &text, |settings| settings.redirect = true, 302)
 }

@@ -79,10 +79,15 @@ impl Meter {
 
     /// A user is bound to these contacts.
     pub(super) fn register(&mut self, user: &str, contacts: &[&str]) {
+        self.bind(user, contacts, 1);
+    }
+
+    /// As [`register`](Self::register), with this number.
+    pub(super) fn bind(&mut self, user: &str, contacts: &[&str], number: u32) {
         let contacts: Vec<String> = contacts.iter().map(|contact| format!("<{contact}>")).collect();
         let text = format!(
-            "REGISTER sip:biloxi.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKreg{user}\nMax-Forwards: 70\n\
-             To: <sip:{user}@biloxi.com>\nFrom: <sip:{user}@biloxi.com>;tag=1\nCall-ID: {user}\nCSeq: 1 REGISTER\n\
+            "REGISTER sip:biloxi.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.4;branch=z9hG4bKreg{user}x{number}\nMax-Forwards: 70\n\
+             To: <sip:{user}@biloxi.com>\nFrom: <sip:{user}@biloxi.com>;tag=1\nCall-ID: {user}\nCSeq: {number} REGISTER\n\
              Contact: {}\nContent-Length: 0\n\n",
             contacts.join(", ")
         );

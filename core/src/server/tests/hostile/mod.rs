@@ -11,8 +11,8 @@ use super::*;
 use alloc::collections::BTreeMap;
 use floods::{contacts, loops, nonces, overload, registrations};
 use messages::{
-    invite_for_a_silent_phone, invite_for_nobody, invite_to_be_relayed, junk, maddr, malformed, options, register,
-    route, vias,
+    invite_for_a_silent_phone, invite_for_nobody, invite_to_be_relayed, junk, maddr, malformed, options, query,
+    redirected, register, route, vias,
 };
 use meter::{Meter, Row, STRANGER, gets, one, others, stranger};
 use streams::{half_open, slow, torn};
@@ -35,7 +35,7 @@ macro_rules! rows {
 }
 
 rows! {
-    junk, malformed, options, vias, maddr, register, invite_to_be_relayed, route, invite_for_nobody, invite_for_a_silent_phone, loops,
+    junk, malformed, options, vias, maddr, register, query, redirected, invite_to_be_relayed, route, invite_for_nobody, invite_for_a_silent_phone, loops,
     contacts, registrations, nonces, overload, half_open, slow, torn,
 }
 
