@@ -207,7 +207,12 @@ impl Endpoint {
     fn arrived(&mut self, keys: &RequestKey<'_>, key: KeptKey, flow: Flow, path: Flow, request: Request) {
         let is_cancel = request.method() == Method::Cancel;
         let cancels = if is_cancel { self.cancelled_by(keys) } else { None };
-        if cancels.is_some_and(|(server, _)| !self.servers.is_cancelled_by(server, request.headers())) {
+        let may_cancel = |server| {
+            let sender = self.servers.first_path(server);
+            self.servers.is_cancelled_by(server, request.headers())
+                && sender.is_some_and(|sender| self.wire.may_cancel(sender, flow))
+        };
+        if cancels.is_some_and(|(server, _)| !may_cancel(server)) {
             self.wire.stats.rejected += 1;
             let status = StatusCode::CALL_DOES_NOT_EXIST;
             return self.answer(&request, path, status, Phrase::of(status), None);

@@ -35,6 +35,7 @@ pub use indication::{Failure, Indication};
 pub(crate) use requests::Terms;
 pub use responses::Held;
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use crate::error::CommandError;
@@ -48,7 +49,7 @@ use crate::timer::TimerId;
 pub use crate::transaction::DeliveryId;
 use crate::transaction::{ClientTransactions, Owner, Schedule, ServerTransactions, Wire};
 pub use crate::transport::Stats;
-use crate::transport::{Listener, NextHop};
+use crate::transport::{Listener, Network, NextHop};
 
 use delivery::{Below, Deliveries};
 use indication::Indications;
@@ -150,9 +151,10 @@ impl Endpoint {
         Ok(before)
     }
 
-    /// The configuration names these addresses: requests may be sent there for anybody.
-    pub(crate) fn name(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
-        self.wire.name(addresses);
+    /// The configuration names these addresses: requests may be sent there for anybody. Each of the networks is one hop, whose CANCELs may come from any
+    /// address of it.
+    pub(crate) fn name(&mut self, addresses: Vec<IpAddr>, hops: Vec<Network>) {
+        self.wire.name(addresses, hops);
     }
 
     /// The local address of that name.

@@ -28,6 +28,8 @@ pub(super) struct Fork {
     is_spiral: bool,
     /// The breadth that a spiral has used.
     used: u32,
+    /// Whether a branch was counted among those of the request, wherever that came by.
+    pub(super) is_counted: bool,
     /// The part of the breadth that is kept for targets added later.
     spare: u32,
     /// Whether no target is tried any more: a 6xx came, or the request is cancelled.
@@ -54,9 +56,21 @@ impl Fork {
             breadth,
             is_spiral,
             used: 0,
+            is_counted: false,
             spare: settings.spare_breadth.min(breadth.saturating_sub(1)),
             is_over: false,
         }
+    }
+
+    /// Lets the branches use no more of the breadth than that.
+    pub(super) fn limit_breadth(&mut self, most: u32) {
+        self.breadth = self.breadth.min(most);
+        self.spare = self.spare.min(self.breadth.saturating_sub(1));
+    }
+
+    /// Whether the request has come through here before.
+    pub(super) const fn is_spiral(&self) -> bool {
+        self.is_spiral
     }
 
     /// Whether the breadth is too little (RFC 5393 §5.3.3): for any branch at all, or for all targets of a spiral.

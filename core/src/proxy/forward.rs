@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use super::best::Candidate;
 use super::copy::{Copy, Maker};
+use super::cost::{self, Costs};
 use super::record_route::Tokens;
 use super::response_context::{Branch, BranchState, ResponseContext, Stage};
 use super::token::TokenKey;
@@ -73,7 +74,7 @@ impl Core {
 
     /// Tries what is to be tried now; if nothing is left, chooses the best response.
     pub(super) fn advance<E>(&mut self, cx: &mut Context<'_, E>, id: ResponseContextId) {
-        let Self { contexts, settings, tokens, .. } = self;
+        let Self { contexts, costs, settings, tokens, .. } = self;
         let Some(context) = contexts.get_mut(id) else { return };
         if cx.now() >= context.until {
             context.fork.end();
@@ -89,6 +90,15 @@ impl Core {
                 if context.is_spent(settings) {
                     cx.refused(Limit::CONTEXT_OCTETS);
                     context.fork.end();
+                    break;
+                }
+                if !context.may_branch(costs, settings, tokens) {
+                    cx.refused(Limit::BRANCHES);
+                    context.fork.end();
+                    // The best response so far, and if there is none, that the request is too wide.
+                    if context.branches.is_empty() {
+                        context.candidates.push(Candidate::own(StatusCode::MAX_BREADTH_EXCEEDED));
+                    }
                     break;
                 }
                 match context.branch(cx, settings, tokens, &target, share, Work::Branch(id)) {
@@ -133,6 +143,18 @@ impl ResponseContext {
         let branch = self.request.as_bytes().len().saturating_mul(SENDINGS);
         let all = branch.saturating_mul(self.branches.len().saturating_add(1));
         !self.branches.is_empty() && all > settings.limits.context_octets
+    }
+
+    /// Whether the request may have another branch, over all its forks and all its passes through here. The first branch of a request that comes by for the
+    /// first time is none of those that are counted.
+    fn may_branch(&mut self, costs: &mut Costs, settings: &Settings, tokens: &TokenKey) -> bool {
+        if self.branches.is_empty() && !self.fork.is_spiral() {
+            return true;
+        }
+        let is_first = !self.fork.is_counted;
+        let may = costs.count(cost::name_of(tokens, &self.request), is_first, settings.limits.branches);
+        self.fork.is_counted |= may;
+        may
     }
 
     /// Sends one branch on its way.

@@ -14,6 +14,9 @@ use crate::message::{HeaderId, HostPort, Request, TagParam};
 /// Digits of a second part.
 const LENGTH: usize = 16;
 
+/// The last of them, which mark a second part as ours: a keyed hash of the others.
+const MARK: usize = 5;
+
 /// The second part of a branch.
 pub(super) type SecondPart = ArrayString<LENGTH>;
 
@@ -36,13 +39,29 @@ pub(super) fn second_part(key: &[u8; 16], request: &Request) -> SecondPart {
     for tag in [request.headers().text_of_from(), request.headers().text_of_to()] {
         add(tag.and_then(|address| address.tag()).map_or(&[][..], TagParam::as_bytes));
     }
+    let part = marked(key, hasher.finish());
     let mut text = SecondPart::new();
-    let hash = hasher.finish();
     for shift in (0..LENGTH).rev() {
-        let digit = (hash >> (4 * shift) & 0xf) as u32;
+        let digit = (part >> (4 * shift) & 0xf) as u32;
         text.push(char::from_digit(digit, 16).unwrap_or('0'));
     }
     text
+}
+
+/// The number of a second part: the first digits of the hash, and the mark.
+fn marked(key: &[u8; 16], hash: u64) -> u64 {
+    let mask = (1 << (4 * MARK)) - 1;
+    let hash = hash & !mask;
+    let mut hasher = SipHasher13::new_with_key(key);
+    hasher.write_u64(hash);
+    hash | (hasher.finish() & mask)
+}
+
+/// Whether a branch ends with a second part that has our mark.
+fn has_mark(key: &[u8; 16], branch: &str) -> bool {
+    let Some((_, part)) = branch.rsplit_once('.') else { return false };
+    let is_written = part.len() == LENGTH && part.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    is_written && u64::from_str_radix(part, 16).is_ok_and(|number| marked(key, number) == number)
 }
 
 /// Whether a Via of our own says that we forwarded this request before with the same routing values.
@@ -58,8 +77,9 @@ pub(super) fn has_looped(request: &Request, second_part: &str, is_ours: impl Fn(
 }
 
 /// How often a Via of our own behind the topmost one, which is that of the hop before, says that we forwarded this request, whatever its routing values
-/// were.
-pub(super) fn passes(request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> usize {
+/// were. A Via is ours by its sent-by and by the keyed mark of its branch: an element with our name may be another one, and anybody can write the name.
+pub(super) fn passes(key: &[u8; 16], request: &Request, is_ours: impl Fn(HostPort<'_>) -> bool) -> usize {
     let others = request.headers().values(HeaderId::Via, Via::LIST).skip(1);
-    others.filter_map(|via| Via::parse(via).ok()).filter(|via| is_ours(via.sent_by)).count()
+    let is_own = |via: &Via<'_>| is_ours(via.sent_by) && via.branch().is_some_and(|branch| has_mark(key, branch));
+    others.filter_map(|via| Via::parse(via).ok()).filter(is_own).count()
 }

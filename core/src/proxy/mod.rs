@@ -3,7 +3,7 @@
 //! The core knows how to forward, not where to: [`Core::request`] returns a [`Question`], and its owner answers with
 //! [`Core::forward`] or [`Core::refuse`], at once or later.
 //!
-//! Reading order: `validate`, `loop_check` and `options` (§16.3), `preprocess` and `token` (§16.4), `fork`, `disposition` and `breadth` (§16.5,
+//! Reading order: `validate`, `loop_check` and `options` (§16.3), `preprocess` and `token` (§16.4), `fork`, `disposition`, `breadth` and `cost` (§16.5,
 //! §16.6), `forward`, `copy`, `record_route` and `sips` (§16.6), `response_context`, `response`, `redirection` and `best`
 //! (§16.7 to §16.9), `cancel` and `relay` (§16.10). The stateless proxy (§16.11) is a core of its own: [`stateless`].
 
@@ -11,6 +11,7 @@ mod best;
 mod breadth;
 mod cancel;
 mod copy;
+mod cost;
 mod disposition;
 mod fork;
 mod forward;
@@ -45,6 +46,7 @@ pub use settings::{Forking, Settings};
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use cost::Costs;
 use fork::Fork;
 use response_context::{ResponseContext, Stage};
 use smallvec::SmallVec;
@@ -112,6 +114,7 @@ pub struct Question {
 pub struct Core {
     settings: Settings,
     contexts: Arena<ResponseContextKind, ResponseContext>,
+    costs: Costs,
     tokens: TokenKey,
     /// The key of the loop check; drawn with the first request, if the servers of a farm do not share one.
     loop_key: Option<[u8; 16]>,
@@ -124,6 +127,7 @@ impl Core {
         Self {
             settings,
             contexts: Arena::new(),
+            costs: Costs::default(),
             tokens: TokenKey::new(config.hash_key(KeyPurpose::RouteTokens), config.owner),
             loop_key: None,
             shared_loop_key: config.shared_hash_key(KeyPurpose::LoopCheck),
@@ -274,6 +278,14 @@ impl Core {
         Ok(())
     }
 
+    /// Lets the branches of a request whose sender is nobody we know use no more than [`Limits::stranger_breadth`] at once.
+    pub(crate) fn narrow(&mut self, id: ResponseContextId) {
+        let most = self.settings.limits.stranger_breadth;
+        if let Some(context) = self.contexts.get_mut(id) {
+            context.fork.limit_breadth(most);
+        }
+    }
+
     /// Takes what the endpoint says about this core's transactions and timers; the news for the owner.
     pub fn indicate<E>(&mut self, cx: &mut Context<'_, E>, indication: Indication) -> Option<News> {
         match indication {
@@ -323,8 +335,11 @@ impl Core {
 
     /// Forgets a context whose transactions are all over (§16.7 step 9).
     fn close(&mut self, id: ResponseContextId) {
-        if self.contexts.get(id).is_some_and(ResponseContext::is_over) {
-            self.contexts.remove(id);
+        if self.contexts.get(id).is_some_and(ResponseContext::is_over)
+            && let Some(context) = self.contexts.remove(id)
+            && context.fork.is_counted
+        {
+            self.costs.end(cost::name_of(&self.tokens, &context.request));
         }
     }
 

@@ -48,7 +48,7 @@ impl Core {
             return Err(Refusal::Status(StatusCode::LOOP_DETECTED));
         }
         proxy_require(request)?;
-        let passes = loop_check::passes(received, |sent_by| cx.is_ours(sent_by));
+        let passes = loop_check::passes(key, received, |sent_by| cx.is_ours(sent_by));
         if passes >= self.settings.limits.passes {
             cx.refused(Limit::PASSES);
             return Err(Refusal::Status(StatusCode::LOOP_DETECTED));

@@ -5,9 +5,10 @@
 
 use alloc::boxed::Box;
 
+use super::forwarding::Forwarding;
 use super::known::{Ask, Known};
 use super::question::{Answer, Question, QuestionId, QuestionKind, Step};
-use super::{Core, Cx, Event, Forwarding, role};
+use super::{Core, Cx, Event, role};
 use crate::endpoint::{Arrival, Held};
 use crate::error::{CommandError, Limit};
 use crate::flow::Flow;

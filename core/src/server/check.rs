@@ -176,8 +176,14 @@ fn check_proxy(settings: &proxy::Settings) -> Result<(), Misconfigured> {
         return Err(Misconfigured::BranchLimit);
     }
     // The first branch needs no room among the octets.
-    let proxy::Limits { response_contexts, targets, passes, context_octets: _ } = settings.limits;
-    has_room(&[(response_contexts, Limit::RESPONSE_CONTEXTS), (targets, Limit::TARGETS), (passes, Limit::PASSES)])
+    let proxy::Limits { response_contexts, targets, passes, stranger_breadth, branches: _, context_octets: _ } =
+        settings.limits;
+    has_room(&[
+        (response_contexts, Limit::RESPONSE_CONTEXTS),
+        (targets, Limit::TARGETS),
+        (passes, Limit::PASSES),
+        (stranger_breadth as usize, Limit::STRANGER_BREADTH),
+    ])
 }
 
 fn has_room(limits: &[(usize, Limit)]) -> Result<(), Misconfigured> {

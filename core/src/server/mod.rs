@@ -10,6 +10,7 @@ mod census;
 mod check;
 mod flow_token;
 mod flows;
+mod forwarding;
 mod gateways;
 mod guard;
 mod info;
@@ -40,7 +41,7 @@ use crate::endpoint::{Arrival, Config, DropCause, Indication, KeyPurpose};
 use crate::error::Limit;
 use crate::flow::{Flow, ListenerId};
 use crate::message::{HeaderId, Method, Phrase, Request, SharedBytes, StatusCode, UriBuf};
-use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, ResponseContextId, Target, reply_unavailable};
+use crate::proxy::{self, News, Preprocessed, Redirection, Refusal, Target, reply_unavailable};
 use crate::registrar;
 use crate::stack::{Context, Stack, TransactionUser};
 use crate::tag::Tag;
@@ -49,6 +50,7 @@ use crate::transport::NextHop;
 use asking::{Purpose, Questions};
 use flow_token::FlowTokens;
 use flows::KnownFlows;
+use forwarding::Forwarding;
 use gateways::Gateways;
 use guard::{Asking, Denied, Guards};
 use known::{Known, Routing};
@@ -140,7 +142,7 @@ impl Stack<Core> {
         let core = Core { settings, proxy, registrar, guards, flows, flow_tokens, calls, questions, gateways };
         let mut server = Self::new(config, core);
         server.command(Instant::ZERO, |core, cx| {
-            cx.name(core.settings.named());
+            cx.name(core.settings.named(), core.settings.hops());
             core.watch(cx, &watched);
         });
         server
@@ -192,25 +194,10 @@ impl Stack<Core> {
             core.proxy.set_settings(settings.proxy.clone());
             core.watch(cx, &settings.gateways);
             core.settings = settings;
-            cx.name(core.settings.named());
+            cx.name(core.settings.named(), core.settings.hops());
         });
         Ok(())
     }
-}
-
-/// A request that the proxy has asked about.
-#[derive(Clone, Debug)]
-struct Forwarding {
-    id: ResponseContextId,
-    /// As it came.
-    received: Request,
-    /// After preprocessing.
-    request: Request,
-    flow: Flow,
-    /// Whether it is of a dialog whose route we have recorded.
-    recorded: bool,
-    /// Whether its sender may send anywhere.
-    is_allowed: bool,
 }
 
 impl TransactionUser for Core {
@@ -353,52 +340,6 @@ impl Core {
         self.call_begins(cx, question.id, &request, allowed);
         let forwarding = Forwarding { id: question.id, received, request, flow, recorded, is_allowed: allowed };
         self.go_where(cx, decision, forwarding, known);
-    }
-
-    /// Decides where a request goes, with the bindings that are known.
-    fn go_on(&mut self, cx: &mut Cx<'_>, forwarding: Forwarding, known: Known) {
-        let Forwarding { received, request, flow, recorded, is_allowed, .. } = &forwarding;
-        let sender = Sender { flow: *flow, recorded: *recorded, is_allowed: *is_allowed };
-        let decision = self.decide(cx, (received, request), sender, &known);
-        self.go_where(cx, decision, forwarding, known);
-    }
-
-    /// Sends a request where it was decided that it goes.
-    fn go_where(&mut self, cx: &mut Cx<'_>, decision: Decision, forwarding: Forwarding, known: Known) {
-        let decision = match decision {
-            Decision::Ask(ask) => return self.ask(cx, ask, Purpose::Forward(Box::new(forwarding)), known),
-            decision => decision,
-        };
-        let Forwarding { id, received, request, flow, .. } = &forwarding;
-        let (id, flow) = (*id, *flow);
-        if let Decision::Forward(_) = &decision {
-            self.call_ends(cx, request);
-        }
-        self.settle(&mut cx.for_role(role::PROXY), id, (received, flow), decision);
-        self.call_goes_on(cx, id, None);
-    }
-
-    /// Answers a question of the proxy.
-    fn settle(
-        &mut self,
-        cx: &mut Cx<'_>,
-        id: ResponseContextId,
-        (received, flow): (&Request, Flow),
-        decision: Decision,
-    ) {
-        // The question is open: its answer cannot come too late.
-        let _ = match decision {
-            Decision::Forward(mut targets) => {
-                self.record_flows(received, flow, &mut targets);
-                // Phones whose flows are all gone are not there.
-                match targets.is_empty() {
-                    true => self.proxy.refuse(cx, id, StatusCode::TEMPORARILY_UNAVAILABLE),
-                    false => self.proxy.forward(cx, id, &targets),
-                }
-            }
-            Decision::Refuse(status) => self.proxy.refuse(cx, id, status),
-            Decision::Ask(_) => Ok(()),
-        };
     }
 
     /// An ACK for a 2xx goes on like any request, but nothing is ever said about it.

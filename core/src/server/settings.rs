@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::message::{Host, HostBuf, HostPort, Uri, unescaped};
 use crate::proxy;
 use crate::registrar;
-use crate::transport::NextHop;
+use crate::transport::{Network, NextHop};
 
 /// The settings of a domain's server.
 #[derive(Clone, Debug)]
@@ -208,6 +208,11 @@ impl Settings {
         let gateways = self.gateways.iter().map(|gateway| gateway.next_hop.target());
         let hosts = domains.chain(routes).chain(gateways).filter_map(|host| host.as_host().ip());
         hosts.chain(self.trusted.iter().filter_map(Peer::host)).collect()
+    }
+
+    /// The networks of trusted peers: each is one hop.
+    pub(super) fn hops(&self) -> Vec<Network> {
+        self.trusted.iter().filter_map(Peer::network).collect()
     }
 
     /// The most specific entry of the route table for `uri`; the first of equals.

@@ -10,6 +10,7 @@ use crate::auth::{Algorithm, Secret};
 use crate::error::CommandError;
 use crate::message::{Host, HostBuf};
 use crate::time::Duration;
+use crate::transport::Network;
 
 /// A user of a domain: `name@domain`. The domain is the realm of the user's credentials (RFC 3261 §22.1).
 #[derive(Clone, Debug)]
@@ -84,6 +85,14 @@ impl Peer {
             Self::Network { address: address @ IpAddr::V4(_), bits: 32 }
             | Self::Network { address: address @ IpAddr::V6(_), bits: 128 } => Some(*address),
             Self::Network { .. } | Self::Identity(_) => None,
+        }
+    }
+
+    /// The network, if the peer is known by its address.
+    pub(super) const fn network(&self) -> Option<Network> {
+        match self {
+            Self::Network { address, bits } => Some(Network { address: *address, prefix: *bits }),
+            Self::Identity(_) => None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The verbs of a proxy: what is sent for somebody else.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::Context;
@@ -7,7 +8,7 @@ use crate::endpoint::{DeliveryId, Terms};
 use crate::error::CommandError;
 use crate::message::{Recipe, Request};
 use crate::tag::Tag;
-use crate::transport::{Here, NextHop, Requester};
+use crate::transport::{Here, Network, NextHop, Requester};
 
 impl<E> Context<'_, E> {
     /// Sends a request for somebody else: see [`Endpoint::request_for`].
@@ -54,8 +55,8 @@ impl<E> Context<'_, E> {
         self.endpoint.relay_marked(self.now, recipe, here, received, next_hop)
     }
 
-    /// The configuration names these addresses: see [`Endpoint::name`].
-    pub(crate) fn name(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
-        self.endpoint.name(addresses);
+    /// The configuration names these addresses and networks: see [`Endpoint::name`].
+    pub(crate) fn name(&mut self, addresses: Vec<IpAddr>, hops: Vec<Network>) {
+        self.endpoint.name(addresses, hops);
     }
 }

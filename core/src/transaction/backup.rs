@@ -20,7 +20,7 @@ pub(super) struct Backup {
     /// The host of sent-by.
     name: HostBuf,
     /// Where the responses went first, and go again when all else has failed.
-    first: Flow,
+    pub(super) first: Flow,
     /// Whether a response waits for the next place to be known.
     waits: bool,
 }

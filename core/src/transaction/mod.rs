@@ -12,6 +12,7 @@ mod client;
 mod client_transactions;
 mod config;
 mod derived;
+mod identity;
 mod info;
 mod invite_client;
 mod invite_server;

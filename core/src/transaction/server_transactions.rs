@@ -4,13 +4,11 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
-use smallvec::SmallVec;
-
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::id::Arena;
 use crate::keyed_index::{Fingerprint, KeyedIndex};
-use crate::message::{Headers, Lines, Method, Request, ResponseParts, SharedBytes, StatusCode, TagParam};
+use crate::message::{Lines, Method, Request, ResponseParts, SharedBytes, StatusCode};
 
 use crate::tag::Tag;
 use crate::time::Instant;
@@ -31,10 +29,10 @@ pub(super) struct ServerTransaction {
     tag: Tag,
     key: KeptKey,
     /// The keyed hash of what the CANCEL and the ACK of an INVITE share with it. Zero for any other request.
-    identity: u64,
+    pub(super) identity: u64,
     /// Where its responses go.
     pub(super) path: Flow,
-    machine: ServerMachine,
+    pub(super) machine: ServerMachine,
     kept: Kept,
     /// How many octets may still be sent again; [`UNBOUNDED`] without a bound.
     credit: u32,
@@ -93,7 +91,7 @@ pub(crate) struct ServerTransactions {
     /// How many there may be.
     most: usize,
     pub(super) table: Arena<ServerTransactionKind, ServerTransaction>,
-    index: KeyedIndex<ServerTransactionId>,
+    pub(super) index: KeyedIndex<ServerTransactionId>,
     senders: Senders<ServerTransactionKind>,
 }
 
@@ -160,6 +158,12 @@ impl ServerTransactions {
     /// Where the responses of a transaction go.
     pub(crate) fn path(&self, id: ServerTransactionId) -> Option<Flow> {
         self.table.get(id).map(|transaction| transaction.path)
+    }
+
+    /// Where the responses of a transaction went first.
+    pub(crate) fn first_path(&self, id: ServerTransactionId) -> Option<Flow> {
+        let transaction = self.table.get(id)?;
+        Some(transaction.backup.as_ref().map_or(transaction.path, |backup| backup.first))
     }
 
     /// Begins a server transaction of this key, whose responses go along `path`. If the request had one `since` then, in which nothing but a 100
@@ -253,32 +257,6 @@ impl ServerTransactions {
         let for_user = actions.tell == Some(ServerTell::Ack);
         wire.stats.absorbed += u64::from(!for_user);
         (for_user, self.act(wire, server, actions, None))
-    }
-
-    /// Whether a CANCEL with these headers, whose branch is that of this transaction, has the Call-ID, the From tag and the CSeq number of its
-    /// INVITE (§9.1). A stranger who has guessed the branch has not.
-    pub(crate) fn is_cancelled_by(&self, server: ServerTransactionId, headers: Headers<'_>) -> bool {
-        let Some(transaction) = self.table.get(server) else { return false };
-        !transaction.machine.is_invite() || self.identity(headers) == Some(transaction.identity)
-    }
-
-    /// Whether an ACK with these headers, whose branch is that of this transaction, has the Call-ID, the From tag and the CSeq number of its INVITE,
-    /// and, where the INVITE was rejected, the To tag of the rejection (§17.1.1.3).
-    pub(crate) fn is_acknowledged_by(&self, server: ServerTransactionId, headers: Headers<'_>) -> bool {
-        let Some(transaction) = self.table.get(server) else { return false };
-        if self.identity(headers) != Some(transaction.identity) {
-            return false;
-        }
-        let response = transaction.last_response().and_then(reread_response);
-        let rejection = response.filter(|response| response.status().class() > 2);
-        rejection.is_none_or(|rejection| rejection.to_tag() == headers.text_of_to().and_then(|to| to.tag()))
-    }
-
-    /// The keyed hash of the values that the CANCEL and the ACK of an INVITE share with it: Call-ID, From tag and CSeq number. `None` if one of them cannot be read.
-    fn identity(&self, headers: Headers<'_>) -> Option<u64> {
-        let from_tag = headers.text_of_from()?.tag().map_or_else(SmallVec::new, TagParam::to_folded);
-        let number = headers.cseq()?.number.to_le_bytes();
-        Some(self.index.hash(&[headers.call_id()?.as_bytes(), &from_tag, &number]))
     }
 
     /// Fires the timer that is due.

@@ -49,6 +49,12 @@ pub struct Listener {
     /// Whether a response that cannot be sent to where its request came from goes to the other addresses of the sent-by (RFC 3263 §5). Off by default: a
     /// stranger could lead it to anybody. A peer whose address the configuration of a server names has them in any case.
     pub backups: bool,
+    /// The networks each of which is one hop, such as that of a load balancer: a CANCEL may come from another of its addresses than the INVITE.
+    pub hops: Vec<Network>,
+    /// Whether a CANCEL must come from where its INVITE has come from: the same address, at any port and along any connection, one of the same
+    /// [hop](Self::hops), or a connection whose far end has proved the same name. RFC 3261 §22.1 only says which CANCEL should be accepted, and §9.2 asks for
+    /// nothing of the kind. On by default: off for a listener whose peers send from several addresses that nobody can name.
+    pub cancel_from_source: bool,
 }
 
 impl Listener {
@@ -89,8 +95,9 @@ impl Listener {
             sent_by.port = None;
         }
         let inside = inside_of(local.ip()).into_iter().collect();
-        let (networks, maddr) = (Vec::new(), Vec::new());
-        Self { protocol, local, sent_by, mtu: None, networks, inside, maddr, ttl: 1, backups: false }
+        let [networks, maddr, hops] = [const { Vec::new() }; 3];
+        let (mtu, ttl, backups, cancel_from_source) = (None, 1, false, true);
+        Self { protocol, local, sent_by, mtu, networks, inside, maddr, ttl, backups, hops, cancel_from_source }
     }
 
     /// This listener, with a path MTU that is known.
@@ -122,6 +129,16 @@ impl Listener {
     /// This listener, whose responses have [backups](Self::backups).
     pub fn with_backups(self) -> Self {
         Self { backups: true, ..self }
+    }
+
+    /// This listener, for which each of these networks is [one hop](Self::hops).
+    pub fn with_hops(self, networks: impl IntoIterator<Item = Network>) -> Self {
+        Self { hops: networks.into_iter().collect(), ..self }
+    }
+
+    /// This listener, to which a CANCEL may come [from anywhere](Self::cancel_from_source).
+    pub fn with_cancel_from_anywhere(self) -> Self {
+        Self { cancel_from_source: false, ..self }
     }
 
     /// Whether a response may go to the `maddr` of a Via whose request came here.
@@ -339,14 +356,19 @@ mod plain {
         ttl: Option<u8>,
         #[serde(default)]
         backups: bool,
+        #[serde(default)]
+        hops: Vec<Network>,
+        cancel_from_source: Option<bool>,
     }
 
     impl From<Written> for Listener {
         fn from(written: Written) -> Self {
-            let Written { protocol, local, sent_by, mtu, networks, inside, maddr, ttl, backups } = written;
+            let Written { protocol, local, sent_by, mtu, networks, inside, maddr, ttl, backups, hops, .. } = written;
             let own = Self::new(protocol, local);
             let (sent_by, inside) = (sent_by.unwrap_or(own.sent_by), inside.unwrap_or(own.inside));
-            Self { protocol, local, sent_by, mtu, networks, inside, maddr, ttl: ttl.unwrap_or(own.ttl), backups }
+            let cancel_from_source = written.cancel_from_source.unwrap_or(own.cancel_from_source);
+            let ttl = ttl.unwrap_or(own.ttl);
+            Self { protocol, local, sent_by, mtu, networks, inside, maddr, ttl, backups, hops, cancel_from_source }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! All of it works on one value, the `Wire` (`wire.rs`), which knows nothing of transactions: `listener.rs` is the local
 //! addresses; `connections/` is streams from opening to end, with their framing and keep-alives; `destination.rs`, `locate/` and
-//! `search.rs` find where a request goes, and `requester.rs` whether it may; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
+//! `search.rs` find where a request goes, and `requester.rs` whether it may; `same_hop.rs` says whether a CANCEL may be its sender's; `outgoing.rs` puts our Via on top, and `here.rs` says where we are reached; `received.rs`
 //! notes where a request came from and says where its responses go.
 //!
 //! ```
@@ -26,6 +26,7 @@ mod outgoing;
 mod received;
 mod requester;
 mod reread;
+mod same_hop;
 mod search;
 mod silent;
 mod special;

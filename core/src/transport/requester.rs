@@ -5,6 +5,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::hash::Hasher;
 use core::net::IpAddr;
 
@@ -13,6 +14,7 @@ use smallvec::SmallVec;
 
 use crate::flow::ListenerId;
 
+use super::Network;
 use super::special::{is_special, meant};
 use super::wire::{TimerKey, Wire};
 
@@ -102,8 +104,9 @@ impl<K: TimerKey> Wire<K> {
             || self.listeners.has_inside(requester.listener, [meant(requester.source), ip])
     }
 
-    /// The configuration names these addresses: whoever asks, requests may be sent there.
-    pub(crate) fn name(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+    /// The configuration names these addresses: whoever asks, requests may be sent there. Each of the networks is one hop.
+    pub(crate) fn name(&mut self, addresses: Vec<IpAddr>, hops: Vec<Network>) {
         self.named = addresses.into_iter().map(meant).collect();
+        self.hops = hops;
     }
 }

@@ -14,7 +14,7 @@ use crate::trace::{self, Way};
 
 use super::connections::Connections;
 use super::silent::SilentPlaces;
-use super::{Asked, Limits, Listeners, Place, Places, Stats};
+use super::{Asked, Limits, Listeners, Network, Place, Places, Stats};
 
 /// Says whose a timer is, or a question to the resolver. The layers above choose the type: this one knows its connections.
 pub(crate) trait TimerKey: Copy + From<ConnectionId> {}
@@ -47,6 +47,8 @@ pub(crate) struct Wire<K> {
     silent: SilentPlaces,
     /// The addresses that the configuration names.
     pub(super) named: Vec<IpAddr>,
+    /// The networks each of which the configuration says to be one hop.
+    pub(super) hops: Vec<Network>,
     pub(crate) timers: TimerQueue<K>,
     pub(crate) outputs: VecDeque<Output<()>>,
     pub(crate) stats: Stats,
@@ -71,6 +73,7 @@ impl<K: TimerKey> Wire<K> {
             queries: Arena::new(),
             silent: SilentPlaces::default(),
             named: Vec::new(),
+            hops: Vec::new(),
             timers: TimerQueue::new(),
             outputs: VecDeque::new(),
             stats: Stats::default(),

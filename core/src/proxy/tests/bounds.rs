@@ -62,16 +62,71 @@ fn a_name_with_many_silent_addresses_costs_no_more_than_one() {
     bench.comes_to_rest();
 }
 
+/// The branches are those that the core has written for other passes: with our name and a branch of somebody else a Via is none of ours.
 #[test]
 fn a_spiral_passes_so_often_and_no_more() {
-    let pass = |vias: usize| {
-        let ours = (0..vias).map(|number| format!("Via: SIP/2.0/UDP 192.0.2.3;branch=z9hG4bK{number}\r\n"));
+    let branch = |number: usize| {
+        let mut bench = Bench::new();
+        bench.receive_request("INVITE", &format!("sip:bob{number}@biloxi.com"), "");
+        bench.forward(&[bob()]).unwrap();
+        bench.drain();
+        let via = bench.requests[0].top_via().unwrap();
+        via.branch().unwrap().to_string()
+    };
+    let pass = |vias: usize, change: fn(String) -> String| {
+        let ours = (0..vias).map(|number| format!("Via: SIP/2.0/UDP 192.0.2.3;branch={}\r\n", change(branch(number))));
         let mut bench = Bench::new();
         let sent = bench.receive_request("INVITE", "sip:bob@biloxi.com", &ours.collect::<String>());
         (sent, bench.questions.len())
     };
-    assert_eq!(pass(7), (Vec::from(["100 INVITE".to_string()]), 1));
-    assert_eq!(pass(8), (Vec::from(["482 INVITE".to_string()]), 0));
+    let passes = (Vec::from(["100 INVITE".to_string()]), 1);
+    assert_eq!(pass(7, |branch| branch), passes);
+    assert_eq!(pass(8, |branch| branch), (Vec::from(["482 INVITE".to_string()]), 0));
+    assert_eq!(pass(8, |branch| branch.replace('.', "x")), passes);
+    let other = |branch: String| match branch.strip_suffix('0') {
+        Some(front) => format!("{front}1"),
+        None => format!("{}0", &branch[..branch.len() - 1]),
+    };
+    assert_eq!(pass(8, other), passes);
+}
+
+/// Over forks that follow one another, and over passes: the last targets are left out, and the best response goes on.
+#[test]
+fn the_branches_of_one_request_have_a_sum_whatever_follows_what() {
+    let phones = [phone(4), phone(5), phone(6), phone(7)];
+    let mut bench = Bench::with(|settings| {
+        settings.forking = Forking::Sequential;
+        settings.limits.branches = 2;
+    });
+    let mut tried = 0;
+    let mut sent = bench.call(&phones);
+    while sent.contains(&"INVITE".into()) {
+        tried += 1;
+        let invite = bench.requests.iter().find(|request| request.method() == Method::Invite).unwrap().clone();
+        sent = bench.answer(&invite, 486, &[]);
+    }
+    // The first is not counted.
+    assert_eq!((tried, sent.last()), (3, Some(&"486 INVITE".to_string())), "{sent:?}");
+    assert_eq!(bench.proxy.user().0.costs.len(), 1);
+    bench.comes_to_rest();
+    assert_eq!(bench.proxy.user().0.costs.len(), 0);
+    // All at once.
+    let mut bench = Bench::with(|settings| settings.limits.branches = 2);
+    let sent = bench.call(&phones);
+    assert_eq!(sent.iter().filter(|sent| *sent == "INVITE").count(), 3);
+    // Without any branch, as for a spiral, it is too wide.
+    let mut bench = Bench::with(|settings| settings.limits.branches = 0);
+    bench.receive("INVITE");
+    bench.forward(&[bob()]).unwrap();
+    bench.drain();
+    let own = bench.requests[0].top_via().unwrap();
+    let own = format!("Via: SIP/2.0/UDP 192.0.2.3;branch={}\r\n", own.branch().unwrap());
+    let again = Bench::text("INVITE", "sip:bob@192.0.2.9", &own).replace("nashds8", "nashds9");
+    bench.questions.clear();
+    bench.receive_text(&again);
+    bench.forward(&[bob()]).unwrap();
+    assert_eq!(bench.drain(), ["440 INVITE"]);
+    bench.comes_to_rest();
 }
 
 #[test]

@@ -119,3 +119,47 @@ fn a_cancel_without_a_reason_gets_none() {
     let sent = bench.receive(ALICE, &cancel());
     assert_eq!(sent[1].values(HeaderId::Reason), [""; 0]);
 }
+
+/// Whoever has seen an INVITE, or has guessed what is in it, cannot cancel it from elsewhere (beyond RFC 3261 §9.2). Its port and its connection do not matter, as
+/// a NAT may change the one and a peer the other.
+#[test]
+fn a_cancel_comes_from_where_its_invite_has_come_from() {
+    let ringing = |change: fn(&mut Settings), listener: fn(Listener) -> Listener| {
+        let mut bench = Bench::with(change);
+        let own = bench.server.endpoint().listener(bench.listener).unwrap().clone();
+        let (now, id) = (bench.now, bench.listener);
+        bench.server.command(now, |_, cx| cx.move_listener(id, listener(own))).unwrap();
+        bench.register(1);
+        let call = bench.receive(ALICE, &invite()).remove(1);
+        bench.answer(&call, 180);
+        bench
+    };
+    let usual = || ringing(|_| {}, |listener| listener);
+    let taken = ["CANCEL 192.0.2.4:5060".to_string()];
+    let cancels = |mut bench: Bench, from: &str| -> Vec<String> {
+        let sent = summaries(&bench.receive(from, &cancel()));
+        assert!(sent[0].starts_with("481 ") || sent[0].starts_with("200 "), "{sent:?}");
+        assert_eq!(sent[0].starts_with("200 "), sent.len() > 1, "{sent:?}");
+        bench.comes_to_rest();
+        sent[1..].to_vec()
+    };
+    assert_eq!(cancels(usual(), ALICE), taken);
+    assert_eq!(cancels(usual(), "192.0.2.1:40000"), taken, "another port");
+    for elsewhere in ["192.0.2.99:5060", BOB, "[2001:db8::1]:5060"] {
+        assert!(cancels(usual(), elsewhere).is_empty(), "{elsewhere}");
+    }
+    // An address of the same hop: a trusted network, or one that the listener names; another network is none.
+    let trusting = || ringing(|settings| settings.trusted.push("192.0.2.0/29".parse().unwrap()), |listener| listener);
+    assert_eq!(cancels(trusting(), "192.0.2.6:5060"), taken);
+    assert!(cancels(trusting(), "192.0.2.99:5060").is_empty());
+    let hop = || {
+        ringing(
+            |_| {},
+            |listener| listener.with_hops([crate::transport::Network { address: [192, 0, 2, 0].into(), prefix: 29 }]),
+        )
+    };
+    assert_eq!(cancels(hop(), "192.0.2.6:5060"), taken);
+    assert!(cancels(hop(), "192.0.2.99:5060").is_empty());
+    // The switch.
+    assert_eq!(cancels(ringing(|_| {}, Listener::with_cancel_from_anywhere), "192.0.2.99:5060"), taken);
+}

@@ -25,9 +25,9 @@ pub(super) fn loops() -> Row {
             let held = meter.held();
             let until = meter.rest();
             let own = meter.to(OUR_ADDRESS).0;
-            // A request and a response for each of 60 branches and each user; of the first request one branch after the other.
-            let first = if forking == Forking::Sequential { users } else { 1 };
-            assert!(own <= 2 * 60 * users * first && meter.to_others(STRANGER) == 0, "{users} {forking:?}: {own}");
+            // A request and a response for each branch, and for those of first passes.
+            let bound = 2 * (crate::proxy::Limits::default().branches + users);
+            assert!(own <= bound && meter.to_others(STRANGER) == 0, "{users} {forking:?}: {own}");
             let gets = gets(meter.to(STRANGER), octets);
             let others = format!("{own} messages from the server to itself");
             let sends = "OPTIONS for one of sixteen users whose contacts are all sixteen";
