@@ -9,9 +9,11 @@ use std::time::Duration;
 use crate::examples::{Server, phone};
 use crate::processes::{Process, free_port, is_here, scratch};
 
-/// One baresip, whose user is bare@biloxi.com with the password `c`.
-struct Baresip {
+/// One baresip.
+pub(crate) struct Baresip {
     process: Process,
+    /// Where it listens.
+    pub(crate) port: u16,
     /// It takes commands there, and tells its events, as JSON in netstrings.
     control: TcpStream,
     /// The events that nobody has looked at yet.
@@ -20,13 +22,19 @@ struct Baresip {
 }
 
 impl Baresip {
-    /// Starts one that registers along that protocol, and waits until it has.
+    /// Starts one whose user is bare@biloxi.com with the password `c`.
     fn start(protocol: &str, server: &Server) -> Self {
-        let (sip, control, registrar) = (free_port(), free_port(), server.port_of(protocol));
-        let folder = scratch(&format!("baresip_{sip}"));
+        Self::of("bare@biloxi.com", "c", protocol, server.port_of(protocol))
+    }
+
+    /// Starts one that registers along that protocol, and waits until it has.
+    pub(crate) fn of(user: &str, password: &str, protocol: &str, registrar: u16) -> Self {
+        let (port, control) = (free_port(), free_port());
+        let (name, _) = user.split_once('@').expect("a user of a domain");
+        let folder = scratch(&format!("baresip_{port}"));
         std::fs::create_dir_all(&folder).expect("a folder");
         let config = format!(
-            "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\naudio_player aubridge,nil\n\
+            "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\naudio_player aubridge,nil\n\
              audio_source aubridge,nil\naudio_alert aubridge,nil\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\n\
              module aubridge.so\nmodule uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{control}\n"
@@ -34,7 +42,7 @@ impl Baresip {
         // Nobody can open a connection to it, as it has no certificate: RFC 5626.
         let flow = if protocol == "tls" { ";sipnat=outbound;regid=1" } else { "" };
         let account = format!(
-            "<sip:bare@biloxi.com;transport={protocol}>;auth_user=bare;auth_pass=c;\
+            "<sip:{user};transport={protocol}>;auth_user={name};auth_pass={password};\
              outbound=\"sip:127.0.0.1:{registrar};transport={protocol}\";regint=60{flow}\n"
         );
         for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
@@ -44,19 +52,19 @@ impl Baresip {
         process.says("ctrl_tcp: TCP socket listening");
         let control = TcpStream::connect(("127.0.0.1", control)).expect("its control socket");
         control.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
-        let mut baresip = Self { process, control, told: Vec::new(), folder };
+        let mut baresip = Self { process, port, control, told: Vec::new(), folder };
         // It may have registered before there was anybody to tell.
         baresip.process.says("200 OK");
         baresip
     }
 
-    fn does(&mut self, command: &str, what: &str) {
+    pub(crate) fn does(&mut self, command: &str, what: &str) {
         let text = format!("{{\"command\":\"{command}\",\"params\":\"{what}\"}}");
         write!(self.control, "{}:{text},", text.len()).expect("it reads");
     }
 
     /// Waits until it tells of that event.
-    fn tells(&mut self, event: &str) {
+    pub(crate) fn tells(&mut self, event: &str) {
         let wanted = format!("\"type\":\"{event}\"");
         loop {
             if let Some(at) = self.told.windows(wanted.len()).position(|window| window == wanted.as_bytes()) {

@@ -17,7 +17,7 @@ const UACREG: &str = "id(int,auto) l_uuid(string) l_username(string) l_domain(st
     reg_delay(int) contact_addr(string,null) socket(string,null)\n";
 
 /// One Kamailio.
-struct Kamailio {
+pub(crate) struct Kamailio {
     process: Process,
     port: u16,
     tls: u16,
@@ -26,18 +26,18 @@ struct Kamailio {
 
 /// Where it sends what.
 #[derive(Clone, Copy)]
-struct Ways<'a> {
-    port: u16,
+pub(crate) struct Ways<'a> {
+    pub(crate) port: u16,
     /// The next hop of biloxi.com, where it registers as kam@biloxi.com with the password `k` if that has such a user.
-    biloxi: &'a str,
+    pub(crate) biloxi: &'a str,
     /// Where bob@atlanta.com is, and both@atlanta.com.
-    callee: u16,
+    pub(crate) callee: u16,
     /// Where both@atlanta.com is as well.
-    other: u16,
+    pub(crate) other: u16,
 }
 
 impl Kamailio {
-    fn start(ways: Ways<'_>) -> Self {
+    pub(crate) fn start(ways: Ways<'_>) -> Self {
         let Ways { port, biloxi, callee, other } = ways;
         let tls = port + 1;
         let folder = scratch(&format!("kamailio_{port}"));
@@ -87,7 +87,7 @@ impl Drop for Kamailio {
     }
 }
 
-fn kamailio_is_here() -> bool {
+pub(crate) fn kamailio_is_here() -> bool {
     is_here("kamailio", "kamailio kamailio-tls-modules kamailio-websocket-modules")
 }
 
@@ -114,11 +114,11 @@ fn through_both(call: fn((Scenario, Scenario)) -> (Scenario, Scenario), protocol
     let biloxi = format!("sip:127.0.0.1:{};transport={protocol}", server.port_of(protocol));
     let kamailio = Kamailio::start(Ways { port, biloxi: &biloxi, callee, other: callee });
     let calls = Calls::default();
-    let (target, caller) = match kamailio_is_first {
-        true => (kamailio.port, Scenario::caller()),
-        false => (server.port, Scenario::caller().towards("sip:bob@atlanta.com")),
+    let (target, uri) = match kamailio_is_first {
+        true => (kamailio.port, "sip:bob@biloxi.com"),
+        false => (server.port, "sip:bob@atlanta.com"),
     };
-    let scenarios = call((caller, Scenario::callee().keeping_its_invite(3)));
+    let scenarios = call((Scenario::caller().towards(uri), Scenario::callee().towards(uri).keeping_its_invite(3)));
     all_succeeded(&calls, pair(target, callee, &calls, &scenarios));
     server.has_used_all_messages();
     server.is_read_by_wireshark();
@@ -171,7 +171,8 @@ fn kamailio_forks_a_call_of_the_server() {
     let kamailio = Kamailio::start(Ways { port, biloxi: "sip:127.0.0.1:9", callee, other });
     assert_eq!(kamailio.tls, port + 1);
     let calls = Calls::default();
-    let rings = Scenario::callee().keeping_its_invite(3).takes("INVITE").says(180, NONE, NONE);
+    let rings = Scenario::callee().towards("sip:both@atlanta.com").keeping_its_invite(3);
+    let rings = rings.takes("INVITE").says(180, NONE, NONE);
     let rings = rings.takes("CANCEL").says(200, NONE, NONE).says_to_invite(487, NONE, NONE).takes("ACK");
     let ringing = answering(other, &calls, &rings);
     let (caller, answers) = (Scenario::caller().towards("sip:both@atlanta.com"), Scenario::callee());

@@ -16,7 +16,7 @@ pub(crate) struct Scenario {
     /// How many steps there are: `[branch-N]` counts in them.
     count: usize,
     is_caller: bool,
-    /// Where requests go that are in no dialog.
+    /// Where requests go that are in no dialog: who calls, or is called.
     uri: &'static str,
     /// The transport in Via, and where this one is reached, in sipp's words.
     transport: &'static str,
@@ -202,7 +202,8 @@ impl Scenario {
     /// A request has to come.
     pub(crate) fn takes(mut self, method: &str) -> Self {
         // A dialog of ours began with the first INVITE or with none.
-        self.wants_tag = !self.has_dialog;
+        // A CANCEL is like its INVITE, which had none.
+        self.wants_tag = !self.has_dialog || method == "CANCEL";
         if method != "INVITE" {
             return self.step(&format!("<recv request=\"{method}\"></recv>"));
         }
@@ -245,8 +246,9 @@ impl Scenario {
     pub(crate) fn says_to_invite(self, status: u16, more: &str, body: &str) -> Self {
         let lines = self.kept().into_iter().map(|(header, _, name)| format!("{header}:[${name}]\n"));
         let head = format!(
-            "SIP/2.0 {status} Said\n{}From:[$from]\nTo: <sip:bob@biloxi.com>{TAG}\nCall-ID: [call_id]\n",
-            lines.collect::<String>()
+            "SIP/2.0 {status} Said\n{}From:[$from]\nTo: <{}>{TAG}\nCall-ID: [call_id]\n",
+            lines.collect::<String>(),
+            self.uri
         );
         self.responds((status, true), head, more, body)
     }

@@ -76,10 +76,16 @@ impl Answering {
 
 /// Starts a callee and waits until it listens.
 pub(crate) fn answering(port: u16, calls: &Calls, scenario: &Scenario) -> Answering {
-    let deadline = Instant::now() + Duration::from_secs(30);
     // One that is called does not choose how many connections there are.
     let transport = if calls.transport == "tn" { "t1" } else { calls.transport };
     let process = start(port, &Calls { transport, ..*calls }, scenario, &[]);
+    wait_for(port, transport);
+    Answering { port, process }
+}
+
+/// Waits until something listens there.
+pub(crate) fn wait_for(port: u16, transport: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
     let is_free = || match transport {
         "u1" => UdpSocket::bind(("127.0.0.1", port)).is_ok(),
         _ => TcpListener::bind(("127.0.0.1", port)).is_ok(),
@@ -88,12 +94,15 @@ pub(crate) fn answering(port: u16, calls: &Calls, scenario: &Scenario) -> Answer
         assert!(Instant::now() < deadline, "the callee does not listen");
         sleep(Duration::from_millis(20));
     }
-    Answering { port, process }
 }
 
 /// Runs a caller that sends to `target`.
 pub(crate) fn alone(target: u16, calls: &Calls, scenario: &Scenario) -> Outcome {
-    let own = free_port();
+    alone_at(free_port(), target, calls, scenario)
+}
+
+/// Runs a caller at `own` that sends to `target`.
+pub(crate) fn alone_at(own: u16, target: u16, calls: &Calls, scenario: &Scenario) -> Outcome {
     let talk = calls.talk.as_millis().to_string();
     let (rate, remote) = (calls.rate.to_string(), format!("127.0.0.1:{target}"));
     // Else its credentials are for a URI of the address that it sends to, and the server answers 400.

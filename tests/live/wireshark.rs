@@ -41,7 +41,7 @@ impl Capture {
             String::from_utf8_lossy(&read.stdout).into_owned()
         };
         let wrong = read(
-            "_ws.malformed or _ws.expert.severity >= \"Warning\" or not (sip or stun or tcp.segment_data or tcp.segments)",
+            "_ws.malformed or _ws.expert.severity >= \"Warning\" or not (sip or stun or tcp.segment_data or tcp.segments or tcp.len == 0)",
             &[],
         );
         assert!(wrong.is_empty(), "tshark finds fault with {}:\n{wrong}", self.0.display());
