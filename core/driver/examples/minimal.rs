@@ -3,37 +3,35 @@
 //! ```text
 //! cargo run --release -p sansip-driver --example minimal
 //! ```
-#![expect(clippy::disallowed_methods, reason = "an event loop is where time comes from")]
 
 use sansip::user_agent::{Body, Event, Profile, UserAgent};
-use sansip::{Config, Duration, Input, Instant, Listener, Node, Output, Seed};
+use sansip::{Clock, Config, Duration, Input, Listener, Node, Output, Seed};
 use std::io::Read;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:5060")?;
-    let mut secret = [0; 32];
+    let (clock, socket) = (Clock::new(), std::net::UdpSocket::bind("127.0.0.1:5060")?);
+    let (mut secret, mut buffer) = ([0; 32], [0; 65_535]);
     std::fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
-    let mut phone =
-        UserAgent::user_agent(Config::new(Seed::new(secret)), Profile::new("Bob <sip:bob@127.0.0.1>".parse()?));
+    let bob = Profile::new("Bob <sip:bob@127.0.0.1>".parse()?);
+    let mut phone = UserAgent::user_agent(Config::new(Seed::new(secret)), bob);
     let listener = phone.listen(Listener::udp(socket.local_addr()?));
-    let (zero, mut now, mut buffer) = (std::time::Instant::now(), Instant::ZERO, [0; 65_535]);
     loop {
         while let Some(output) = phone.poll() {
             match output {
                 Output::Send(transmit) => drop(socket.send_to(&transmit.bytes, transmit.flow.remote)),
                 // With the offer as the answer: whoever calls hears itself.
                 Output::Event(Event::Incoming { call, request, .. }) => {
-                    phone.answer(now, call, Body::of_request(&request))?;
+                    phone.answer(clock.now(), call, Body::of_request(&request))?;
                 }
-                other => println!("{now} {other:?}"), // `Output::Resolve` wants an `Input::Resolved`
+                other => println!("{other:?}"), // `Output::Resolve` wants an `Input::Resolved`
             }
         }
-        socket.set_read_timeout(phone.deadline().map(|deadline| (deadline - now).max(Duration::from_millis(1))))?;
-        let received = socket.recv_from(&mut buffer);
-        now = Instant::ZERO + zero.elapsed();
-        match received {
-            Ok((n, remote)) => phone.handle(now, Input::Datagram { listener, remote, bytes: &buffer[..n] }),
-            Err(_) => phone.handle(now, Input::Tick),
-        }
+        let wait = phone.deadline().map(|deadline| (deadline - clock.now()).max(Duration::from_millis(1)));
+        socket.set_read_timeout(wait)?;
+        let input = match socket.recv_from(&mut buffer) {
+            Ok((n, remote)) => Input::Datagram { listener, remote, bytes: &buffer[..n] },
+            Err(_) => Input::Tick,
+        };
+        phone.handle(clock.now(), input);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Wakes a driver from another thread or task: its `next` returns [`Turn::Woken`](crate::Turn::Woken).
+/// Wakes a driver from another thread or task: its `next` returns [`Turn::Woken`](crate::Turn::Woken). [`blocking`](crate::blocking) has an example.
 #[derive(Clone)]
 pub struct Waker {
     /// Ends the waiting of the driver, for whatever reason.

@@ -110,6 +110,65 @@ pub struct Question {
 }
 
 /// The proxy core.
+///
+/// ```
+/// use sansip::message::{Method, StatusCode};
+/// use sansip::proxy::{Core, Refusal, Settings, Target};
+/// use sansip::{Config, Context, Indication, Input, Instant, Listener, Node, Output, Seed, Stack, TransactionUser};
+///
+/// /// A proxy that sends all there is to one element, whose URI this is.
+/// #[derive(Clone, Debug)]
+/// struct Proxy { core: Core, target: Target }
+///
+/// impl TransactionUser for Proxy {
+///     type Event = ();
+///
+///     fn indicate(&mut self, cx: &mut Context<'_, ()>, indication: Indication) {
+///         let Self { core, target } = self;
+///         match indication {
+///             Indication::Request(arrival) => match core.preprocess(cx, &arrival.request, arrival.flow.listener, |_| false) {
+///                 Err(refusal) => core.answer(cx, arrival, refusal),
+///                 Ok(_) if arrival.request.method() == Method::Cancel => match arrival.cancels {
+///                     Some((_, cancelled)) => core.cancel(cx, arrival, cancelled),
+///                     None => core.answer(cx, arrival, Refusal::Status(StatusCode::CALL_DOES_NOT_EXIST)),
+///                 },
+///                 Ok(preprocessed) => {
+///                     if let Some(question) = core.request(cx, arrival, preprocessed) {
+///                         let _ = core.forward(cx, question.id, std::slice::from_ref(target));
+///                     }
+///                 }
+///             },
+///             Indication::Ack { request, flow, .. } => {
+///                 if let Ok(preprocessed) = core.preprocess(cx, &request, flow.listener, |_| false) {
+///                     let _ = core.relay(cx, &preprocessed, target, flow);
+///                 }
+///             }
+///             // Responses, timers and ends of its transactions.
+///             other => drop(core.indicate(cx, other)),
+///         }
+///     }
+///
+///     fn is_idle(&self) -> bool {
+///         self.core.is_idle()
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::new(Seed::from_u64(1));
+/// let (core, target) = (Core::new(&config, Settings::default()), Target::new("sip:192.0.2.4".parse()?));
+/// let mut proxy = Stack::new(config, Proxy { core, target });
+/// let listener = proxy.listen(Listener::udp("192.0.2.3:5060".parse()?));
+/// let invite = b"INVITE sip:bob@biloxi.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+///     To: <sip:bob@biloxi.com>\r\nFrom: <sip:alice@atlanta.com>;tag=1\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\
+///     Contact: <sip:alice@192.0.2.1>\r\nContent-Length: 0\r\n\r\n";
+/// proxy.handle(Instant::ZERO, Input::Datagram { listener, remote: "192.0.2.1:5060".parse()?, bytes: invite });
+/// let sent: Vec<_> = std::iter::from_fn(|| proxy.poll()).collect();
+/// let [Output::Send(trying), Output::Send(forwarded)] = sent.as_slice() else { panic!("{sent:?}") };
+/// assert!(trying.bytes.starts_with(b"SIP/2.0 100 "));
+/// assert_eq!(forwarded.flow.remote, "192.0.2.4:5060".parse()?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Core {
     settings: Settings,

@@ -6,6 +6,19 @@
 //! of all transactions, which carry the actions out over the transport layer; `backup.rs` is where a response goes that
 //! could not be sent. `key.rs` is how messages find their transaction, `senders.rs` how bad news does; `derived.rs` makes the
 //! ACK and the CANCEL of an INVITE. The tables return what is to be told: the endpoint is what one talks to.
+//!
+//! A program has to do with its timers and limits alone:
+//!
+//! ```
+//! use sansip::transaction::{Limits, Timers};
+//! use sansip::{Config, Duration, Seed};
+//!
+//! // A satellite link, whose round trips are slow (RFC 3261 §17.1.1.1).
+//! let mut config = Config::new(Seed::from_u64(1));
+//! config.timers = Timers { t1: Duration::from_secs(2), ..Timers::default() };
+//! assert_eq!(config.timers.sixty_four_t1(), Duration::from_secs(128));
+//! config.limits.transaction = Limits { server_transactions: 1_000, ..Limits::default() };
+//! ```
 
 mod backup;
 mod client;

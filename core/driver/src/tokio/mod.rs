@@ -2,6 +2,26 @@
 //!
 //! [`Driver::next`] is to be awaited where the program waits, and may be dropped and called again: nothing is lost. Sockets are read
 //! and written by tasks; the node stays with the program.
+//!
+//! ```no_run
+//! use sansip::{Config, Listener, Server, server::Settings};
+//! use sansip_driver::{Resolver, Turn, tokio::Driver};
+//!
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut driver = Driver::new(Resolver::System);
+//! let settings = Settings { domains: vec!["biloxi.com".parse()?], ..Settings::default() };
+//! let mut server = Server::server(Config::new(sansip_driver::seed()?), settings);
+//! driver.listen(&mut server, Listener::udp("192.0.2.4:5060".parse()?))?;
+//! driver.listen(&mut server, Listener::tcp("192.0.2.4:5060".parse()?))?;
+//! loop {
+//!     match driver.next(&mut server, None).await {
+//!         Turn::Event(event) => println!("{event:?}"),
+//!         Turn::Trouble(trouble) => eprintln!("{trouble}"),
+//!         _ => {}
+//!     }
+//! }
+//! # }
+//! ```
 
 mod link;
 mod queue;
