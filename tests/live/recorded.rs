@@ -38,7 +38,7 @@ impl Recorder {
     }
 
     /// Ends the recording, and compares what is to be said of it with what is known. Each of `names` is `ADDRESS=NAME`.
-    fn is_as_known(mut self, test: &str, names: &[String]) {
+    fn ends_as_known(mut self, test: &str, names: &[String]) {
         // The last packets are on their way to it.
         std::thread::sleep(std::time::Duration::from_millis(500));
         self.dumpcap.ends_when_asked();
@@ -115,7 +115,7 @@ fn sipp_through_kamailio(test: &str, call: fn((Scenario, Scenario)) -> (Scenario
     let outcome = alone_at(caller, port, &calls, &calling);
     assert_eq!((outcome.successful, outcome.failed), (calls.number, 0), "{outcome:?}");
     drop(answers);
-    recorder.is_as_known(test, &[at(port, "kamailio"), at(callee, "callee"), at(caller, "caller")]);
+    recorder.ends_as_known(test, &[at(port, "kamailio"), at(callee, "callee"), at(caller, "caller")]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn sipp_as_it_comes(test: &str, transport: &str) {
     let calls = sipp("uac", caller, &["-d", "100", &format!("127.0.0.1:{callee}")]);
     assert_eq!(calls.ends(), Some(0));
     drop(answers);
-    recorder.is_as_known(test, &[at(callee, "uas"), at(caller, "uac")]);
+    recorder.ends_as_known(test, &[at(callee, "uas"), at(caller, "uac")]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn baresip_through_kamailio(test: &str, protocol: &str) {
     carol.does("hangup", "");
     alice.tells("CALL_CLOSED");
     let names = [at(port, "kamailio"), at(alice.port, "alice"), at(carol.port, "carol")];
-    recorder.is_as_known(test, &names);
+    recorder.ends_as_known(test, &names);
 }
 
 #[test]
