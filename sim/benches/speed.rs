@@ -1,12 +1,14 @@
-//! How fast calls are: on the trapezoid in a simulated network, and between two user agents alone.
+//! How fast calls are, on the trapezoid in a simulated network and between two user agents alone; and how fast captures are read and judged.
 //!
-//! `cargo bench -p sansip-sim --bench speed`; `-- pair` or `-- trapezoid` for one of them. docs/performance.md has the figures.
+//! `cargo bench -p sansip-sim --bench speed`; `-- pair`, `-- trapezoid` or `-- captures` for one of them. docs/performance.md has the figures.
 
 mod calls;
 
 use std::time::{Duration, Instant};
 
 use calls::{pair::Pair, trapezoid};
+use sansip_sim::capture::{Calls, Capture, Carrier, Limits, Reader, judge};
+use sansip_sim::run::{Case, run};
 use sansip_sim::topology::Scenario;
 use sansip_sim::trace::{Recording, What};
 
@@ -26,7 +28,53 @@ fn main() {
     }
     if wants("pair") {
         print_pair(calls);
+        println!();
     }
+    if wants("captures") {
+        print_captures(calls / 10);
+    }
+}
+
+/// Messages a second that are to be read and judged by one core.
+const CAPTURE_AIM: f64 = 300_000.0;
+
+fn print_captures(calls: u32) {
+    let mut file = Capture::new(Vec::new(), Duration::ZERO).expect("memory");
+    let case: Case = "sansip-sim call --topology trapezoid --record-route --seed 1".parse().expect("a case");
+    let run = run(&case);
+    // Calls of other names, one a millisecond.
+    for call in 0..calls {
+        let (id, later) = (format!("{call:06}"), Duration::from_millis(call.into()));
+        for (_, time, sent) in run.world.trace().transmissions() {
+            let text = String::from_utf8_lossy(&sent.bytes).replace("Call-ID: ", &format!("Call-ID: {id}"));
+            let text = text.replace("z9hG4bK", &format!("z9hG4bK{id}"));
+            file.packet(time + later, Carrier::Datagram, sent.source, sent.destination, text.as_bytes(), "")
+                .expect("memory");
+        }
+    }
+    let file = file.into_inner();
+    println!("a capture of {calls} calls, one core");
+    println!("| what | messages/s | the aim of {CAPTURE_AIM} x |");
+    println!("|---|---|---|");
+    for (what, judges) in [("read and grouped", false), ("judged", true)] {
+        let best = (0..3).map(|_| time(|| read(&file, judges))).min();
+        let Some((took, messages)) = best else { return };
+        let rate = messages as f64 / took.as_secs_f64();
+        println!("| {what} | {rate:.0} | {:.2} |", CAPTURE_AIM / rate);
+    }
+}
+
+/// Reads a capture, and judges its calls; the messages in it.
+fn read(file: &[u8], judges: bool) -> u64 {
+    let (mut reader, mut calls, mut all) = (Reader::new(Limits::default()), Calls::new(Limits::default()), Vec::new());
+    let mut take = |message| calls.add(message, &mut |call| all.push(call));
+    reader.read(&mut { file }, &mut take).expect("a capture");
+    reader.finish(&mut take);
+    all.extend(calls.take_rest());
+    if judges {
+        all.iter().for_each(|call| drop(judge(&call.messages, &[], 0, u64::MAX)));
+    }
+    reader.counts().messages
 }
 
 fn print_pair(calls: u32) {

@@ -17,6 +17,7 @@
 //! | [`check`] | what must be true of every run |
 //! | [`run`] | a call as a value, run to its end and judged |
 //! | [`sweep`], [`shrink`], [`explore`] | many calls; the few faults that matter; every placement of a few faults |
+//! | [`stage`] | a network of your own under all of these |
 //! | [`crew`] | how these use several threads |
 //! | [`planted`] | mistakes that the checks must find |
 //! | [`render`] | ladders, messages, events and figures |
@@ -39,6 +40,7 @@ pub mod planted;
 pub mod render;
 pub mod run;
 pub mod shrink;
+pub mod stage;
 pub mod sweep;
 pub mod topology;
 pub mod trace;

@@ -204,18 +204,29 @@ impl Scenario {
 
     /// As above, with something between some nodes and the world, such as a mistake that checks must find.
     pub fn world_with(&self, wrap: Wrap<'_>) -> World {
-        let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
-        let (mut links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);
+        let mut setting = self.setting();
         if let Topology::Farm(servers) = self.topology {
-            links = farm::links(links, servers);
+            setting.links = farm::links(setting.links, servers);
         }
-        let mut scene = Scene::new(Setting { links, plan, weather, recording, ..Setting::default() });
+        let mut scene = Scene::new(setting);
         let floods: Vec<_> = self.plan.timed().filter(|fault| matches!(fault.event, Event::Flood { .. })).collect();
         scene.expect_floods(!floods.is_empty());
         scene.expect_timers(self.timers);
         self.people(&mut scene);
         scene.stranger(floods);
         scene.world(wrap)
+    }
+
+    /// The settings of a world in which this happens: links, plan, weather, and how much the trace keeps.
+    pub fn setting(&self) -> Setting {
+        let weather = self.seed.map(|seed| Weather { seed, from: CALL_AT, calm_from: self.calm_from });
+        let (links, plan, recording) = (self.links.clone(), self.plan.clone(), self.recording);
+        Setting { links, plan, weather, recording, ..Setting::default() }
+    }
+
+    /// The same with the acts of both ends as a scene has them: every call is ended when it is calm.
+    pub(crate) fn acted(&self) -> Self {
+        Self { alice: self.of(&self.alice), bob: self.of(&self.bob), ..self.clone() }
     }
 
     /// By when nobody has a call and every node is idle: calm, then max(ring limit, timer C) + 64·T1 + the absorbing timers

@@ -225,6 +225,12 @@ pub enum Note {
     Said(String),
 }
 
+impl<T: Into<String>> From<T> for Note {
+    fn from(text: T) -> Self {
+        Self::Said(text.into())
+    }
+}
+
 impl Note {
     pub(crate) const CRASHED: &str = "crashed";
     pub(crate) const RESTARTED: &str = "up again";

@@ -13,6 +13,8 @@ use crate::trace::{Clock, NodeId, Recording, Trace, What};
 use crate::zone::Zone;
 use datagram::{Datagram, Sender};
 use hash::Map;
+use listening::compare_listeners;
+pub(crate) use listening::listeners_of;
 pub use nat::Nat;
 use nat::NatBox;
 use queue::{Due, Queue};
@@ -22,6 +24,7 @@ use wire::Wires;
 
 mod datagram;
 pub(crate) mod hash;
+mod listening;
 mod nat;
 mod outage;
 mod queue;
@@ -191,6 +194,7 @@ impl World {
             self.trace.set_stateless(node);
         }
         let listeners: Vec<Bound> = listeners.into_iter().map(Into::into).collect();
+        compare_listeners(name, &*actor, &listeners);
         for bound in &listeners {
             let port = Port { node, listener: bound.listener, protocol: bound.protocol };
             let is_stream = bound.protocol != Protocol::Udp;

@@ -1,13 +1,13 @@
 //! A back-to-back user agent between Alice and Bob: the transaction user of the driver's example, in a simulated network.
 
 #[path = "../../core/driver/examples/shared/bridge.rs"]
-mod bridge;
+pub(crate) mod bridge;
 
 use bridge::{Bridge, Told};
 use sansip::message::StatusCode;
 use sansip::user_agent::Profile;
 use sansip::{CommandError, Config, Instant, Listener, NextHop, Seed, Stack};
-use sansip_sim::actor::StackActor;
+use sansip_sim::actor::NodeActor;
 use sansip_sim::check::{breaches, standard};
 use sansip_sim::{Setting, World};
 
@@ -21,24 +21,22 @@ const SHUT_DOWN: u64 = 60_000;
 /// B2BUA does is as said.
 fn world_of(plan: &str, alice: Phone, bob: Phone, phones_end_it: bool) -> (World, String) {
     let mut world = World::new(Setting { plan: plan.parse().expect("a plan"), ..Setting::default() });
-    let at = Listener::udp(([192, 0, 2, 2], 5060).into());
     let seed = Seed::from_u64(2);
     let profile = Profile::new("<sip:b2bua@192.0.2.2>".parse().expect("an identity"));
     let next_hop = NextHop::from(std::net::SocketAddr::from(([192, 0, 2, 4], 5060)));
     let mut stack = Stack::new(Config::new(seed), Bridge::new(profile, next_hop, seed));
-    let bound = (stack.listen(at.clone()), at.local);
-    let actor = StackActor::new(stack)
-        .hearing(|_, _, told| match told {
-            Told::Begun(to) => Some(format!("calls {to}")),
-            Told::Answered => Some("answered".into()),
-            Told::Over(status) => Some(format!("over {status:?}")),
-            Told::Dropped(why, flow, bytes) => {
-                Some(format!("dropped {why:?} of {} octets from {}", bytes.len(), flow.remote))
-            }
-        })
-        .at(Instant::from_millis(SHUT_DOWN), |stack, now| stack.command(now, Bridge::shut_down));
+    stack.listen(Listener::udp(([192, 0, 2, 2], 5060).into()));
+    let actor = NodeActor::of_stack(stack, |_, _, told| match told {
+        Told::Begun(to) => Some(format!("calls {to}").into()),
+        Told::Answered => Some("answered".into()),
+        Told::Over(status) => Some(format!("over {status:?}").into()),
+        Told::Dropped(why, flow, bytes) => {
+            Some(format!("dropped {why:?} of {} octets from {}", bytes.len(), flow.remote).into())
+        }
+    })
+    .at(Instant::from_millis(SHUT_DOWN), |stack, now| stack.command(now, Bridge::shut_down));
     alice.join(&mut world, "alice");
-    world.add("b2bua", Box::new(actor), [bound]);
+    world.enter("b2bua", Box::new(actor));
     bob.join(&mut world, "bob");
     world.run_until(Instant::from_millis(SHUT_DOWN - 1));
     let is_over = world.actors().all(|(_, _, actor)| actor.calls().is_empty());

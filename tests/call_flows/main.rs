@@ -14,6 +14,7 @@ mod record_route;
 mod regressions;
 mod services;
 mod session_setup;
+mod staged;
 mod stateless;
 mod topologies;
 mod transfers;

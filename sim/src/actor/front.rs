@@ -12,6 +12,7 @@ use sansip::{
 
 use super::{Actor, Census, Recipe};
 use crate::trace::Note;
+use crate::world::Bound;
 
 /// A stateless proxy (RFC 3261 §16.11) that gives all that comes for it to the members of its farm.
 #[derive(Clone, Debug)]
@@ -144,6 +145,10 @@ impl Actor for FrontActor {
 
     fn census(&self) -> Census {
         Census { endpoint: self.stack.endpoint().census(), ..Census::default() }
+    }
+
+    fn listeners(&self) -> Option<Vec<Bound>> {
+        Some(self.stack.endpoint().listeners().map(Bound::from).collect())
     }
 
     fn capacity(&self) -> Census {

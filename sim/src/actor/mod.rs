@@ -5,8 +5,8 @@ mod census;
 mod challenger;
 mod front;
 mod line;
+mod node;
 mod session;
-mod stack;
 mod states;
 mod store;
 mod stored_server;
@@ -18,8 +18,8 @@ pub use behaviour::{Behaviour, Consent, HOLD, Incoming, Outgoing, Reaction, Regi
 pub use census::Census;
 pub use challenger::Challenger;
 pub use front::{Front, FrontActor};
+pub use node::NodeActor;
 pub use session::Session;
-pub use stack::StackActor;
 pub use states::{bindings, dialogs, states_of, transaction_of};
 pub use store::StoreActor;
 pub(crate) use store::VERBS;
@@ -34,9 +34,10 @@ use std::sync::Arc;
 use sansip::{Instant, Node, server};
 
 use crate::trace::{Note, State};
+use crate::world::Bound;
 
 /// A server in a world. It needs nobody: bindings made and gone show in the REGISTER exchange already.
-pub type ServerActor = StackActor<server::Core>;
+pub type ServerActor = NodeActor<server::Server>;
 
 /// A node in a world: the same poll API as on real sockets, with the application behind it built in, so that what comes
 /// out as an event is only what is worth a note in the trace.
@@ -74,6 +75,11 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
     /// The name that [`states`](Self::states) has for the transaction of a request that it has sent, or that came to it.
     fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
         let _ = (request, is_sent);
+        None
+    }
+
+    /// The listeners that it has; `None` of a node that does not tell.
+    fn listeners(&self) -> Option<Vec<Bound>> {
         None
     }
 

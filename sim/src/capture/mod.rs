@@ -8,6 +8,7 @@
 //! `websocket`, `reader` (all of these as one), `events` (traces), `calls`, `nodes`, `assemble`, `findings` (what the checks say of a call). Whatever a file makes this module remember is bounded by
 //! [`Limits`].
 
+mod anonymous;
 mod assemble;
 mod calls;
 mod content;
@@ -27,6 +28,7 @@ mod unseen;
 mod websocket;
 mod write;
 
+pub use anonymous::Anonymous;
 pub use assemble::trace;
 pub use calls::{Call, Calls};
 pub use file::Trouble;

@@ -2,14 +2,20 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use sansip::{Duration, Instant};
 
-use super::line::value;
+use super::line::{output_file, value};
 use super::{Out, Stop};
-use crate::capture::{Call, Calls, Counts, Limits, Message, Names, Reader, Remark, Trouble, Unseen};
+use crate::capture::{
+    Anonymous, Call, Calls, Capture, Carrier, Counts, Limits, Message, Names, Reader, Remark, Trouble, Unseen,
+};
+use crate::shrink::WholeFile;
 
 /// The files, and how they are read.
 #[derive(Debug, Args)]
@@ -23,6 +29,9 @@ pub(super) struct Captured {
     /// So many calls are kept at once, the newest; 10000 if not given
     #[arg(long, value_name = "N", default_value = "10000", hide_default_value = true, value_parser = value::<MaxCalls>)]
     max_calls: MaxCalls,
+    /// Writes the messages to OUT (pcapng) with users, numbers, hosts and credentials replaced, each by the same everywhere
+    #[arg(long, value_name = "OUT", value_parser = OsStringValueParser::new().try_map(output_file))]
+    anonymous: Option<PathBuf>,
 }
 
 bounded!(
@@ -64,7 +73,9 @@ impl Captured {
     ) -> Result<Summary, Stop> {
         let mut reader = Reader::new(self.limits());
         let unseen = reader.unseen();
-        let mut taken = Taken { calls: Calls::new(self.limits()), zero: None, end: 0, result: Ok(()) };
+        let anonymous = self.anonymous.as_deref().map(Replacing::new).transpose().map_err(Stop::Usage)?;
+        let calls = Calls::new(self.limits());
+        let mut taken = Taken { calls, anonymous, zero: None, end: 0, result: Ok(()) };
         let mut has_trouble = false;
         for path in &self.files {
             let mut take =
@@ -82,8 +93,11 @@ impl Captured {
         reader.finish(&mut |message| {
             taken.take(message, &mut |call, times| each(out, call, &SoFar::new(times, &unseen)))
         });
-        let Taken { mut calls, zero, end, result } = taken;
+        let Taken { mut calls, anonymous, zero, end, result } = taken;
         result?;
+        if let (Some(path), Some(anonymous)) = (&self.anonymous, anonymous) {
+            anonymous.end().map_err(|error| Stop::Usage(format!("--anonymous `{}`: {error}", path.display())))?;
+        }
         let zero = zero.unwrap_or_default();
         for call in calls.take_rest() {
             each(out, call, &SoFar::new((zero, end), &unseen))?;
@@ -111,6 +125,7 @@ impl<'a> SoFar<'a> {
 /// The messages that were taken so far.
 struct Taken {
     calls: Calls,
+    anonymous: Option<Replacing>,
     /// When the first message was captured.
     zero: Option<u64>,
     /// When the last one was.
@@ -121,6 +136,9 @@ struct Taken {
 impl Taken {
     /// Takes a message, and gives each call that is over by now.
     fn take(&mut self, message: Message, each: &mut dyn FnMut(Call, (u64, u64)) -> io::Result<()>) {
+        if let Some(anonymous) = &mut self.anonymous {
+            anonymous.take(&message);
+        }
         let zero = *self.zero.get_or_insert(message.time);
         self.end = self.end.max(message.arrived.unwrap_or_default()).max(message.time);
         let (end, result) = (self.end, &mut self.result);
@@ -129,6 +147,37 @@ impl Taken {
                 *result = each(call, (zero, end));
             }
         });
+    }
+}
+
+/// The capture that is written with everything replaced that tells who it is from.
+struct Replacing {
+    capture: Capture<BufWriter<WholeFile>>,
+    anonymous: Anonymous,
+    /// Why it could not be written.
+    failed: Option<io::Error>,
+}
+
+impl Replacing {
+    fn new(path: &Path) -> Result<Self, String> {
+        // A key that nobody knows, so that nothing can be turned back.
+        let anonymous = Anonymous::new(RandomState::new().hash_one(()));
+        let capture = WholeFile::create(path).and_then(|file| Capture::new(BufWriter::new(file), Duration::ZERO));
+        let capture = capture.map_err(|error| format!("--anonymous `{}`: {error}", path.display()))?;
+        Ok(Self { capture, anonymous, failed: None })
+    }
+
+    fn take(&mut self, message: &Message) {
+        let shown = self.anonymous.message(message);
+        let carrier = if shown.stream.is_some() { Carrier::Stream } else { Carrier::Datagram };
+        let time = Instant::from_nanos(shown.time);
+        let written = self.capture.packet(time, carrier, shown.source, shown.destination, &shown.bytes, "");
+        self.failed = self.failed.take().or(written.err());
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)?;
+        self.capture.into_inner().into_inner().map_err(|error| error.into_error())?.finish()
     }
 }
 

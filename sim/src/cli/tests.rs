@@ -662,3 +662,25 @@ fn a_capture_is_judged_and_each_finding_names_message_node_rule_and_what_would_b
     std::fs::write(&file, "{\"event\":\"trace\",\"version\":1}\n").unwrap();
     assert_eq!(ask(&["check", &file]).0, 4);
 }
+
+#[test]
+fn a_capture_is_written_without_names_and_judged_the_same() {
+    let folder = Folder::new("anonymous");
+    let (json, out) = (folder.file("trace.json"), folder.file("shown.pcapng"));
+    let written = ask_line("--topology trapezoid --format json").1.replace("Max-Forwards: 69\\r\\n", "");
+    std::fs::write(&json, written).unwrap();
+    let (status, text, _) = ask(&["check", &json, "--anonymous", &out]);
+    let (again, shown, _) = ask(&["check", &out]);
+    let judged = |text: &str| text.lines().find(|line| line.contains("calls judged")).unwrap().to_owned();
+    assert_eq!((status, judged(&text)), (1, judged(&shown)), "{text}{shown}");
+    assert_eq!(again, 1);
+    assert!(
+        text.contains("biloxi sent")
+            && !["alice", "atlanta", "biloxi", "192.0.2."].iter().any(|name| shown.contains(name)),
+        "{shown}"
+    );
+    assert_eq!(ask(&["show", &json, "--anonymous", &out]).0, 0);
+    let (status, _, said) = ask(&["check", &json, "--anonymous", "/no/such/folder/file"]);
+    assert!(status == 2 && said.lines().count() == 1 && said.contains("--anonymous"), "{said}");
+    assert_eq!(folder.names().len(), 2, "nothing is left beside");
+}

@@ -8,7 +8,7 @@ mod choice;
 mod memory;
 mod walk;
 
-pub use walk::{Findings, First, walk, walk_all};
+pub use walk::{Findings, First, walk, walk_all, walk_with};
 
 use sansip::Duration;
 

@@ -8,10 +8,11 @@ use sansip::{Duration, Instant};
 use super::Exploration;
 use super::choice::{fates, is_of_call};
 use super::memory::Memory;
-use crate::check::{Judge, Library, standard};
+use crate::check::{Check, Judge, Library, standard};
 use crate::crew::{Progress, crew};
 use crate::fault::{Event, Plan, TimedFault};
 use crate::run::{BrokenChecks, Case, Verdict, guarded, judged};
+use crate::topology::Wrap;
 use crate::trace::What;
 use crate::world::World;
 
@@ -77,16 +78,29 @@ pub fn walk_all(
     progress: &Progress,
     watch: &mut dyn FnMut(),
 ) -> Vec<Findings> {
+    walk_with(explorations, &|case, wrap| case.scenario().world_with(wrap), standard, jobs, progress, watch)
+}
+
+/// As above, in worlds of your own, by checks of your own. A world is a function of the case.
+pub fn walk_with(
+    explorations: &[Exploration],
+    world: &(dyn Fn(&Case, Wrap<'_>) -> World + Sync),
+    checks: fn() -> Vec<Box<dyn Check>>,
+    jobs: usize,
+    progress: &Progress,
+    watch: &mut dyn FnMut(),
+) -> Vec<Findings> {
     let tickets: Vec<AtomicUsize> = explorations.iter().map(|_| AtomicUsize::new(0)).collect();
     let threads = AtomicUsize::new(0);
     let labour = || {
         let first = threads.fetch_add(1, Ordering::Relaxed) * explorations.len() / jobs;
         let order = (0..explorations.len()).map(|number| (first + number) % explorations.len());
         let walked = order.map(|which| {
-            let (checks, library) = (standard(), Library::default());
+            let (checks, library) = (checks(), Library::default());
             let judge = Judge::new(&checks, &library, PARTS);
             let mut walker = Walker::new(&explorations[which], judge, progress, &tickets[which]);
-            walker.descend(walker.world(&explorations[which].case), 0, 0);
+            let begin = world(&explorations[which].case, &mut |_, actor| walker.memory.wrap(actor));
+            walker.descend(begin, 0, 0);
             (which, walker.findings)
         });
         walked.collect::<Vec<_>>()
@@ -136,11 +150,6 @@ impl<'a> Walker<'a> {
             runs: 0,
             findings: Findings { runs: vec![0; exploration.faults + 1], whole: true, ..Findings::default() },
         }
-    }
-
-    /// The world in which everything begins.
-    fn world(&self, case: &Case) -> World {
-        case.scenario().world_with(&mut |_, actor| self.memory.wrap(actor))
     }
 
     /// Runs a world with so many faults to its end, and before that every world that it can become by further faults among the

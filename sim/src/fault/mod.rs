@@ -11,6 +11,8 @@ mod plan;
 mod preset;
 mod selector;
 mod span;
+#[cfg(feature = "proptest")]
+mod strategy;
 mod weather;
 
 pub(crate) use dice::Dice;
@@ -21,5 +23,7 @@ pub use preset::Preset;
 pub(crate) use selector::is_name;
 pub use selector::{End, Kind, Method, Selector, Status};
 pub(crate) use span::Span;
+#[cfg(feature = "proptest")]
+pub use strategy::strategy;
 pub(crate) use weather::LinkDice;
 pub use weather::Weather;

@@ -9,6 +9,7 @@ use sansip::{ConnectionId, Duration, Flow, Input, Instant, Node, Output, Transmi
 use super::text::kind;
 use crate::actor::{Actor, Call, Census};
 use crate::trace::{Note, State};
+use crate::world::Bound;
 
 /// A mistake of a node, in terms of its messages and of its words about itself.
 #[derive(Clone, Copy, Debug)]
@@ -230,6 +231,10 @@ impl Actor for Faulty {
 
     fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
         self.node.transaction_of(request, is_sent)
+    }
+
+    fn listeners(&self) -> Option<Vec<Bound>> {
+        self.node.listeners()
     }
 
     fn speaks_sip(&self) -> bool {

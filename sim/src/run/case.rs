@@ -198,8 +198,13 @@ impl Case {
     /// Puts into the plan what weather of that name does besides what it does to messages; seed, network and times are what they
     /// are by now.
     pub fn add_events_of(&mut self, preset: Preset) {
+        self.add_events_among(preset, &self.topology.nodes());
+    }
+
+    /// As above, among these nodes.
+    pub(crate) fn add_events_among(&mut self, preset: Preset, nodes: &[String]) {
         let weather = Weather { seed: self.seed, from: CALL_AT, calm_from: CALL_AT + self.calm_after };
-        let events: Vec<_> = preset.plan(weather, &self.topology.nodes()).faults().collect();
+        let events: Vec<_> = preset.plan(weather, nodes).faults().collect();
         self.plan.extend(events);
     }
 

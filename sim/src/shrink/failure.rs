@@ -1,13 +1,14 @@
 //! A failure as it is shown and kept.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::shrink_run;
+use super::shrink_run_among;
 use crate::render::picture::Picture;
 use crate::render::{Figures, Page, ladder, mermaid, svg};
 use crate::run::{Case, Run, Verdict, run};
+use crate::stage::Stage;
 use crate::trace::Trace;
 
 /// A run that broke a check, cut down.
@@ -27,6 +28,8 @@ pub struct Failure {
     pub figures: Figures,
     /// Whether another program than `sansip-sim` ran it.
     pub is_of_other: bool,
+    /// The lines of the case as it was found and of what is left, where a [`Stage`] ran it: options, and a call of the function that replays them.
+    of_stage: Option<(String, String)>,
 }
 
 impl Failure {
@@ -40,13 +43,24 @@ impl Failure {
         Self::run_by(found, run).map(|failure| Self { is_of_other: true, ..failure })
     }
 
+    /// As above, of a network of somebody's own.
+    pub(crate) fn of_stage(found: &Case, stage: &Stage, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
+        let failure = Self::cut_down(found, Some(stage.nodes()), run)?;
+        let of_stage = Some((stage.line(&failure.found), stage.replay(&failure.shrunk)));
+        Some(Self { is_of_other: true, of_stage, ..failure })
+    }
+
     pub(crate) fn run_by(found: &Case, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
-        let (shrunk, run) = shrink_run(found, run)?;
+        Self::cut_down(found, None, run)
+    }
+
+    fn cut_down(found: &Case, nodes: Option<&[String]>, run: &dyn Fn(&Case) -> Run) -> Option<Self> {
+        let (shrunk, run) = shrink_run_among(found, nodes, run)?;
         let trace = run.world.trace().clone();
         let figures = Figures::of(&trace, run.world.now());
         let ladder = format!("{}\n{figures}\n", ladder(&trace));
         let (found, verdict) = (found.clone(), run.verdict);
-        Some(Self { found, shrunk, verdict, ladder, trace, figures, is_of_other: false })
+        Some(Self { found, shrunk, verdict, ladder, trace, figures, is_of_other: false, of_stage: None })
     }
 
     /// Keeps it in a file of `folder`, which is made if it is not there, and returns the file's path. The name says the check, and
@@ -82,11 +96,22 @@ impl Failure {
 impl Failure {
     /// What repeats what is left: a command, or a line of the program that ran it.
     fn replay(&self) -> String {
-        if self.is_of_other {
+        if let Some((_, replay)) = &self.of_stage {
+            replay.clone()
+        } else if self.is_of_other {
             format!("expect_holds_by(&Case::read(\"{}\")?, …)", self.shrunk)
         } else {
             self.shrunk.to_string()
         }
+    }
+
+    /// Keeps it in `folder`, and panics with what is left, as a test fails.
+    pub(crate) fn fail(&self, folder: &Path) -> ! {
+        let kept = match self.save(folder) {
+            Ok(path) => format!("kept in {}", path.display()),
+            Err(error) => format!("not kept in {}: {error}", folder.display()),
+        };
+        panic!("\n{}\n{kept}\n{self}", self.ladder);
     }
 
     fn page(&self) -> Page<'_> {
@@ -101,7 +126,10 @@ impl fmt::Display for Failure {
         for breach in self.verdict.breaches() {
             writeln!(f, "rule broken: {breach}")?;
         }
-        writeln!(f, "found: {}", self.found)?;
+        match &self.of_stage {
+            Some((found, _)) => writeln!(f, "found: {found}")?,
+            None => writeln!(f, "found: {}", self.found)?,
+        }
         let place = if self.is_of_other { ", in this program" } else { "" };
         writeln!(f, "replay{place}: {}", self.replay())
     }
@@ -122,12 +150,9 @@ pub fn expect_holds(case: &Case) {
 /// # Panics
 /// If a check is broken.
 pub fn expect_holds_by(case: &Case, folder: &Path, run: &dyn Fn(&Case) -> Run) {
-    let Some(failure) = Failure::of_by(case, run) else { return };
-    let kept = match failure.save(folder) {
-        Ok(path) => format!("kept in {}", path.display()),
-        Err(error) => format!("not kept in {}: {error}", folder.display()),
-    };
-    panic!("\n{}\n{kept}\n{failure}", failure.ladder);
+    if let Some(failure) = Failure::of_by(case, run) {
+        failure.fail(folder);
+    }
 }
 
 /// Where failures are kept if nothing else is said: `sansip-failures` in the `target` folder of the workspace around the
@@ -146,6 +171,46 @@ pub(crate) fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> io::Result<
     let beside = beside(path);
     let written = std::fs::write(&beside, content).and_then(|()| std::fs::rename(&beside, path));
     written.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// A file that is written beside its place, and moved there when it is whole.
+pub(crate) struct WholeFile {
+    file: std::fs::File,
+    path: PathBuf,
+    /// Where it is until then; `None` if it is written in its place.
+    beside: Option<PathBuf>,
+}
+
+impl WholeFile {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let beside = is_replaced(path).then(|| beside(path));
+        let file = std::fs::File::create(beside.as_deref().unwrap_or(path))?;
+        Ok(Self { file, path: path.to_owned(), beside })
+    }
+
+    /// It is whole.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.beside.take().map_or(Ok(()), |beside| std::fs::rename(beside, &self.path))
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.file.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        if let Some(beside) = &self.beside {
+            let _ = std::fs::remove_file(beside);
+        }
+    }
 }
 
 /// Whether [`write_whole`] can do its work there: somebody who waits for results is to know before.

@@ -5,7 +5,7 @@ mod met;
 mod scene;
 
 pub use failure::{Failure, expect_holds, expect_holds_by, folder};
-pub(crate) use failure::{can_be_written, write_whole};
+pub(crate) use failure::{WholeFile, can_be_written, write_whole};
 
 use sansip::Duration;
 
@@ -23,15 +23,20 @@ use scene::{Heirs, moved, smaller};
 /// becomes a plan, and faults by ordinal become faults by kind of message, which stay with their messages when others are left out. If
 /// the faults alone do not fail, which would be a fault of the simulator, the weather stays.
 pub fn shrink(case: &Case, failing: &mut dyn FnMut(&Case) -> Option<World>) -> Case {
+    shrink_among(case, None, failing)
+}
+
+/// As above, in a network of somebody's own with these nodes, if it is one: there is no smaller network then.
+fn shrink_among(case: &Case, nodes: Option<&[String]>, failing: &mut dyn FnMut(&Case) -> Option<World>) -> Case {
     let Some(world) = failing(case) else { return case.clone() };
-    let mut shrinking = Shrinking { best: case.clone(), world, failing };
+    let mut shrinking = Shrinking { best: case.clone(), nodes, world, failing };
     if case.has_weather() {
         let planned = case.planned(&shrinking.world.faults_met());
         shrinking.take(planned);
     }
     loop {
         let before = shrinking.best.clone();
-        while shrinking.smaller_scene() {}
+        while nodes.is_none() && shrinking.smaller_scene() {}
         shrinking.faults_by_kind();
         shrinking.fewer_faults();
         shrinking.wider_faults();
@@ -46,8 +51,12 @@ pub fn shrink(case: &Case, failing: &mut dyn FnMut(&Case) -> Option<World>) -> C
 
 /// Runs a case that breaks a check, and cuts it down while the same check breaks. `None` if all checks hold.
 pub fn shrink_run(case: &Case, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)> {
+    shrink_run_among(case, None, run)
+}
+
+fn shrink_run_among(case: &Case, nodes: Option<&[String]>, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)> {
     let check = run(case).verdict.check()?;
-    let shrunk = shrink(case, &mut |case| {
+    let shrunk = shrink_among(case, nodes, &mut |case| {
         let Run { world, verdict } = run(case);
         verdict.breaks(check).then_some(world)
     });
@@ -57,6 +66,8 @@ pub fn shrink_run(case: &Case, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)
 
 struct Shrinking<'a> {
     best: Case,
+    /// The nodes of a network of somebody's own.
+    nodes: Option<&'a [String]>,
     /// At the end of the run of that.
     world: World,
     failing: &'a mut dyn FnMut(&Case) -> Option<World>,
@@ -117,7 +128,8 @@ impl Shrinking<'_> {
     /// The faults that were met, each by the kind of message that it hit.
     fn faults_by_kind(&mut self) {
         if !self.best.has_weather() {
-            let names: Heirs = self.best.nodes().into_iter().map(|name| (name.clone(), name)).collect();
+            let nodes = self.nodes.map_or_else(|| self.best.nodes(), <[String]>::to_vec);
+            let names: Heirs = nodes.into_iter().map(|name| (name.clone(), name)).collect();
             let plan = Met::of(&self.world).plan(&names);
             // A fault of any message is not taken apart into one of each.
             if plan.faults().count() <= self.faults().len() {

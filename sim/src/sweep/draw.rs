@@ -116,7 +116,7 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
     (case.delay, case.conditions) = preset.map_or((delay, conditions), Preset::parts);
     case.seed = dice.0.next_u64();
     if dice.percent(20) {
-        case.plan = dice.plan(case.topology);
+        case.plan = dice.plan(&case.topology.nodes());
     }
     if let Some(preset) = preset {
         case.add_events_of(preset);
@@ -131,6 +131,18 @@ pub fn draw(scope: &Scope, seed: u64, number: u64) -> Case {
         case.reliable = dice_of(seed, number, b"prack").percent(20);
         dice_of(seed, number, b"timer").session_timer(&mut case);
         dice_of(seed, number, b"refer").transfer(&mut case);
+    }
+    case
+}
+
+/// The run of that number in a network of somebody's own: a plain call, and faults among its nodes.
+pub fn draw_among(nodes: &[String], scope: &Scope, seed: u64, number: u64) -> Case {
+    let plain = Scope { topology: Some(Topology::Direct), weather: scope.weather, calls: Calls::Plain };
+    let mut case = draw(&plain, seed, number);
+    let mut dice = dice_of(seed, number, b"stage");
+    case.plan = if dice.percent(20) { dice.plan(nodes) } else { Plan::new() };
+    if let Some(preset) = scope.weather {
+        case.add_events_among(preset, nodes);
     }
     case
 }
@@ -202,7 +214,7 @@ impl Dice {
     /// The call goes through this network instead, with exact faults of its own.
     fn go(&mut self, case: &mut Case, topology: Topology, preset: Option<Preset>) {
         case.topology = topology;
-        case.plan = if self.percent(20) { self.plan(case.topology) } else { Plan::new() };
+        case.plan = if self.percent(20) { self.plan(&case.topology.nodes()) } else { Plan::new() };
         if let Some(preset) = preset {
             case.add_events_of(preset);
         }
@@ -238,8 +250,7 @@ impl Dice {
     }
 
     /// Up to three faults among the first datagrams of links.
-    fn plan(&mut self, topology: Topology) -> Plan {
-        let nodes = topology.nodes();
+    fn plan(&mut self, nodes: &[String]) -> Plan {
         let mut faults: Vec<String> = Vec::new();
         for _ in 0..=self.below(3) {
             let (from, to) = (self.index(nodes.len()), self.index(nodes.len()));

@@ -9,11 +9,11 @@ mod learned;
 mod results;
 mod work;
 
-pub use draw::{Calls, Scope, draw};
+pub use draw::{Calls, Scope, draw, draw_among};
 pub use file::{line, merge, read, write};
 pub use learned::{DELAYS, Learned, SetUps};
 pub use results::Results;
-pub use work::{record, work};
+pub use work::{record, work, work_with};
 
 use std::fmt;
 use std::str::FromStr;

@@ -19,6 +19,18 @@ pub fn work(
     progress: &Progress,
     watch: &mut dyn FnMut(),
 ) -> Results {
+    work_with(sweep, jobs, &|number| draw(&sweep.scope, sweep.seed, number), run, progress, watch)
+}
+
+/// As above, with runs that `draw` gives by their numbers.
+pub fn work_with(
+    sweep: &Sweep,
+    jobs: usize,
+    draw: &(dyn Fn(u64) -> Case + Sync),
+    run: &(dyn Fn(&Case) -> Run + Sync),
+    progress: &Progress,
+    watch: &mut dyn FnMut(),
+) -> Results {
     let share = sweep.share().unwrap_or(u64::MAX);
     let next = AtomicU64::new(0);
     let labour = || {
@@ -29,7 +41,8 @@ pub fn work(
                 break;
             }
             for n in first..share.min(first.saturating_add(BATCH)) {
-                own.add(&record(sweep, sweep.shard.run(n), &mut |case| run(case)));
+                let number = sweep.shard.run(n);
+                own.add(&recorded(sweep, &draw(number), number, &mut |case| run(case)));
                 progress.count();
             }
         }
@@ -44,17 +57,20 @@ pub fn work(
 
 /// The result of one run of a sweep, run by `run`.
 pub fn record(sweep: &Sweep, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> Results {
-    let case = draw(&sweep.scope, sweep.seed, number);
+    recorded(sweep, &draw(&sweep.scope, sweep.seed, number), number, run)
+}
+
+fn recorded(sweep: &Sweep, case: &Case, number: u64, run: &mut dyn FnMut(&Case) -> Run) -> Results {
     let mut results = Results { runs: 1, topologies: [(case.topology.to_string(), 1)].into(), ..Results::default() };
-    let done = run(&case);
+    let done = run(case);
     let trace = done.world.trace();
     results.sent = trace.transmissions().count() as u64;
     results.faults = done.world.faults_met().len() as u64;
     results.simulated = done.world.now().as_millis();
     results.digest = digest(trace);
     results.broken.note(&done.verdict, || number);
-    results.learned = sweep.learns.then(|| Learned::of(&case, sweep.scope.weather, trace, number));
-    if sweep.twice && digest(run(&case).world.trace()) != results.digest {
+    results.learned = sweep.learns.then(|| Learned::of(case, sweep.scope.weather, trace, number));
+    if sweep.twice && digest(run(case).world.trace()) != results.digest {
         (results.different, results.first_different) = (1, Some(number));
     }
     results

@@ -167,7 +167,7 @@ impl Scenario {
     }
 
     /// The acts of everybody, and the end of it all.
-    fn of(&self, behaviour: &Behaviour) -> Behaviour {
+    pub(super) fn of(&self, behaviour: &Behaviour) -> Behaviour {
         Behaviour { end_calls_from: Some(self.calm_from), rings_reliably: self.reliable, ..behaviour.clone() }
     }
 

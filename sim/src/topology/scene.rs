@@ -11,10 +11,10 @@ use sansip::{Config, Instant, Listener, ListenerId, Script, Seed, Stack, Timers,
 
 use super::people::{Domain, Phone};
 use crate::actor::{
-    Actor, Behaviour, Challenger, Flood, STRANGER, ServerActor, StackActor, Stranger, StrictRouter, UserAgentActor,
+    Actor, Behaviour, Challenger, Flood, NodeActor, STRANGER, ServerActor, Stranger, StrictRouter, UserAgentActor,
 };
 use crate::fault::TimedFault;
-use crate::world::{Bound, Nat, Setting, World};
+use crate::world::{Bound, Nat, Setting, World, listeners_of};
 
 /// Puts something between a node and the world, or nothing: it gets the node's name and the node.
 pub type Wrap<'a> = &'a mut dyn FnMut(&str, Box<dyn Actor>) -> Box<dyn Actor>;
@@ -150,11 +150,23 @@ impl Scene {
                     let (settings, gate, users) = (settings.clone(), gate.clone(), users.clone());
                     listening(Challenger::node(birth.config(life), settings, &domain, gate, users), &listeners)
                 };
-                (build(0).0, Box::new(StackActor::challenger(move |life| build(life).1)))
+                (build(0).0, Box::new(NodeActor::challenger(move |life| build(life).1)))
             }
         };
         let bounds = bounds(ids, &locals);
         self.nodes.push(Node { name, actor, bounds, behind: None });
+    }
+
+    /// Adds a node of your own, which tells its listeners, under a name of your own. These names lead to its first address.
+    ///
+    /// # Panics
+    /// If the node tells no listener.
+    pub fn node(&mut self, name: &str, actor: impl Actor + 'static, hosts: &[&str]) {
+        let bounds = listeners_of(name, &actor);
+        for (host, first) in hosts.iter().zip(std::iter::repeat(bounds[0])) {
+            self.setting.zone = std::mem::take(&mut self.setting.zone).with(host, first.address.ip());
+        }
+        self.nodes.push(Node { name: name.to_owned(), actor: Box::new(actor), bounds, behind: None });
     }
 
     /// Adds a router of RFC 2543 that stays on the path of dialogs, with the address of every host part that it sends to.

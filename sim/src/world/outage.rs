@@ -2,7 +2,7 @@
 
 use sansip::{Answer, Duration, QueryId, Question};
 
-use super::{Happening, World};
+use super::{Happening, World, compare_listeners};
 use crate::actor::STRANGER;
 use crate::fault::{ClockChange, DnsFault, End, Event, Fault, TimedFault};
 use crate::trace::{NodeId, Note, Recording, What};
@@ -66,6 +66,7 @@ impl World {
         self.crash(node);
         let (now, place) = (self.local(node), &mut self.nodes[node.0]);
         let Some(actor) = place.actor.restarted(now, place.life + 1) else { return false };
+        compare_listeners(self.trace.name(node), &*actor, &place.listeners);
         place.actor = actor;
         place.life += 1;
         place.up = true;

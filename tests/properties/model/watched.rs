@@ -12,7 +12,7 @@ use sansip::{
     Config, Context, DeliveryId, Duration, Indication, Instant, Listener, ListenerId, NextHop, Seed, Stack, Tag,
     TransactionUser,
 };
-use sansip_sim::actor::StackActor;
+use sansip_sim::actor::NodeActor;
 
 /// Where the notifier is.
 const HOST: &str = "192.0.2.8";
@@ -61,13 +61,13 @@ pub(super) fn address() -> Outgoing {
 pub(super) fn notifier(
     changes: &[u64],
     ends: bool,
-) -> (StackActor<Notifier>, (ListenerId, std::net::SocketAddr), Subscribers) {
+) -> (NodeActor<Stack<Notifier>>, (ListenerId, std::net::SocketAddr), Subscribers) {
     let subscribers = Subscribers::default();
     let notifier = Notifier { subscribers: subscribers.clone(), state: 0 };
     let mut stack = Stack::new(Config::new(Seed::from_u64(99)), notifier);
     let at = Listener::udp(format!("{HOST}:5060").parse().expect("an address"));
     let bound = (stack.listen(at.clone()), at.local);
-    let mut actor = StackActor::new(stack);
+    let mut actor = NodeActor::of_stack(stack, |_, _, _| None);
     for (place, millis) in changes.iter().enumerate() {
         let is_last = ends && place + 1 == changes.len();
         actor = actor.at(Instant::from_millis(*millis), move |stack, now| {

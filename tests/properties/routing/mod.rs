@@ -24,7 +24,7 @@ use sansip::{
     Config, ConnectionId, Duration, Input, Instant, Listener, ListenerId, NextHop, Node, Output, Seed, Stack,
     TransactionUser, Transmit,
 };
-use sansip_sim::actor::{Actor, Census, ServerActor, StackActor, StrictRouter};
+use sansip_sim::actor::{Actor, Census, NodeActor, ServerActor, StrictRouter};
 use sansip_sim::check;
 use sansip_sim::fault::Weather;
 use sansip_sim::link::{Conditions, Link, Links, Probability};
@@ -107,7 +107,7 @@ fn world(net: &Net, spoil: impl Fn(usize, Box<dyn Actor>) -> Box<dyn Actor>) -> 
             }
             Kind::Stateless => {
                 let (front, ids) = listening(front(net, place), &listeners);
-                (Box::new(StackActor::new(front).stateless()), ids)
+                (Box::new(NodeActor::of_stack(front, |_, _, _| None).stateless()), ids)
             }
             Kind::Strict => {
                 let local = listeners[0].local;

@@ -5,6 +5,7 @@ use sansip::Instant;
 use super::UserAgentActor;
 use crate::actor::{Actor, Call, CallState, Census, dialogs, states_of, transaction_of};
 use crate::trace::State;
+use crate::world::Bound;
 
 impl Actor for UserAgentActor {
     fn calls(&self) -> Vec<Call> {
@@ -39,6 +40,10 @@ impl Actor for UserAgentActor {
 
     fn transaction_of(&self, request: &[u8], is_sent: bool) -> Option<String> {
         transaction_of(self.agent.endpoint(), request, is_sent)
+    }
+
+    fn listeners(&self) -> Option<Vec<Bound>> {
+        Some(self.agent.endpoint().listeners().map(Bound::from).collect())
     }
 
     fn capacity(&self) -> Census {

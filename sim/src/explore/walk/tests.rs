@@ -60,7 +60,7 @@ fn a_forked_world_is_the_run_of_its_plan() {
     let (checks, library) = (standard(), Library::default());
     let exploration = Exploration::new(case.clone(), 1);
     let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
-    let mut fork = walker.world(&case);
+    let mut fork = case.scenario().world_with(&mut |_, actor| walker.memory.wrap(actor));
     fork.run_until(Instant::from_millis(1_050));
     assert!(fork.set_fate("bob", "biloxi", 3, Fate::Lost));
     let verdict = judged(&mut fork, walker.end, &mut walker.judge);
@@ -110,7 +110,7 @@ fn replayed(topology: Topology, faults: usize, room: usize) -> u64 {
     let exploration = Exploration::new(case.clone(), faults);
     let mut walker = Walker::new(&exploration, Judge::new(&checks, &library, PARTS), &progress, &tickets);
     walker.memory = Memory::new(room);
-    walker.descend(walker.world(&case), 0, 0);
+    walker.descend(case.scenario().world_with(&mut |_, actor| walker.memory.wrap(actor)), 0, 0);
     assert_eq!(walker.findings.broken, BrokenChecks::default());
     walker.findings.total()
 }
