@@ -53,8 +53,8 @@ fn shown(text: &str) -> (bool, Vec<&str>) {
 fn public_modules(folder: &std::path::Path, name: &str, all: &mut Vec<(String, bool)>) {
     let text = |path: &std::path::Path| std::fs::read_to_string(path).ok();
     let root = ["lib.rs", "mod.rs"].iter().find_map(|file| text(&folder.join(file)));
-    // A module with folders beside its file.
-    let root = root.or_else(|| text(&folder.with_extension("rs"))).expect("a module");
+    // A module with folders beside its file, or a folder that is none.
+    let Some(root) = root.or_else(|| text(&folder.with_extension("rs"))) else { return };
     let (mut is_shown, public) = shown(&root);
     for module in &public {
         let inner = folder.join(module);
