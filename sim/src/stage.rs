@@ -43,9 +43,12 @@ use crate::world::World;
 pub struct Stage {
     replays: String,
     nodes: Vec<String>,
-    build: Box<dyn Fn(&Scenario, &mut Scene) + Send + Sync>,
+    build: Box<Build>,
     checks: fn() -> Vec<Box<dyn Check>>,
 }
+
+/// Puts the nodes into a scene.
+type Build = dyn Fn(&Scenario, &mut Scene) + Send + Sync;
 
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
