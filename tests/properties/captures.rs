@@ -94,6 +94,7 @@ const FEW: Limits = Limits {
     streams: 2,
     waiting: 1_000,
     held: 4_000,
+    hidden: 2,
     remarks: 2_000,
     calls: 2,
     messages: 20,

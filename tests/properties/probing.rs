@@ -7,7 +7,7 @@ use sansip::server::{Server, Settings};
 use sansip::{
     Config, ConnectionId, Duration, Flow, Input, Instant, Listener, ListenerId, Node, Output, Seed, Transmit,
 };
-use sansip_sim::actor::{Actor, StackActor};
+use sansip_sim::actor::{Actor, NodeActor};
 use sansip_sim::trace::Note;
 use sansip_sim::world::{Bound, Setting, World};
 
@@ -74,12 +74,12 @@ fn probe(inside: [u8; 4], probed: &str) -> (Vec<String>, usize) {
         server
     };
     let bounds: Vec<Bound> = build(0).endpoint().listeners().map(Bound::from).collect();
-    world.add("biloxi", Box::new(StackActor::server(build)), bounds);
+    world.add("biloxi", Box::new(NodeActor::server(build)), bounds);
     for (name, address) in [("open", inside), ("silent", silent)] {
         let mut server = Server::server(Config::new(Seed::from_u64(2)), Settings::default());
         let listener = Listener::tcp((address, 22).into());
         let bound = Bound::from((server.listen(listener.clone()), &listener));
-        world.add(name, Box::new(StackActor::new(server)), [bound]);
+        world.add(name, Box::new(NodeActor::new(server, |_, _, _| None)), [bound]);
     }
     let request = format!(
         "MESSAGE sip:x@chicago.com SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.7;branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\n\
