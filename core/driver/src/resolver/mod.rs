@@ -201,7 +201,7 @@ mod tests {
     fn alice() -> UserAgent {
         let profile = Profile::new("<sip:alice@192.0.2.1>".parse().unwrap());
         let mut node = UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
-        node.listen(Listener::udp("192.0.2.1:5060".parse().unwrap()));
+        node.listen(Listener::udp("192.0.2.1:5060".parse().unwrap()).with_backups());
         node
     }
 
