@@ -13,11 +13,13 @@ use crate::error::{CommandError, Limit};
 use crate::flow::ListenerId;
 use crate::id::Arena;
 use crate::keyed_index::KeyedIndex;
-use crate::message::{Response, UriBuf};
+use crate::message::header::MinExpires;
+use crate::message::{Response, StatusCode, UriBuf};
 use crate::timer::TimerId;
 use crate::user_agent::account::Accounts;
 use crate::user_agent::agent::Cx;
 use crate::user_agent::compose::Outgoing;
+use crate::user_agent::event::Cause;
 use crate::user_agent::floor::Floor;
 use crate::user_agent::{RegistrationId, RegistrationKind, RequestId};
 
@@ -64,6 +66,8 @@ pub(super) struct Registration {
     pub(super) listener: Option<ListenerId>,
     /// Whether the last REGISTER went out because of what was seen: then the next one waits for its time.
     pub(super) is_corrected: bool,
+    /// Whether intervals of single bindings were raised since the last 2xx, because of a 423.
+    pub(super) is_lengthened: bool,
     /// The user parts that its account is reached by because of what was bound. What the next REGISTER does not name is bound until it
     /// ends by itself.
     pub(super) users: BTreeSet<Box<str>>,
@@ -77,6 +81,18 @@ pub(super) struct Registration {
 const MOST_STALE: usize = 4;
 
 impl Registration {
+    /// Raises the intervals that single bindings have of their own to what a 423 asks for, once until the next 2xx (§10.2.8); Expires was raised
+    /// by then. Whether any was less.
+    pub(super) fn lengthen(&mut self, cause: &Cause) -> bool {
+        let Cause::Refused(response) = cause else { return false };
+        if response.status() != StatusCode::INTERVAL_TOO_BRIEF || self.is_lengthened {
+            return false;
+        }
+        let Some(Ok(MinExpires(least))) = response.headers().get::<MinExpires>() else { return false };
+        self.is_lengthened = self.terms.lengthen(least);
+        self.is_lengthened
+    }
+
     /// A registration for which nothing was sent yet.
     pub(super) const fn new(goal: Goal, terms: Terms, call_id: String, tag: String, number: u32) -> Self {
         Self {
@@ -94,6 +110,7 @@ impl Registration {
             removed: 0,
             listener: None,
             is_corrected: false,
+            is_lengthened: false,
             users: BTreeSet::new(),
             home: None,
             alive: None,

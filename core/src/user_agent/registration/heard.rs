@@ -69,6 +69,10 @@ impl Registrations {
             return;
         }
         let Some(registration) = self.book.get_mut(id) else { return };
+        if registration.lengthen(&cause) && registration.next.is_none() && self.send(on, cx, id).is_ok() {
+            return;
+        }
+        let Some(registration) = self.book.get_mut(id) else { return };
         registration.clear_service_route(id, on);
         let is_lacking = cause.counts_as() == StatusCode::FIRST_HOP_LACKS_OUTBOUND_SUPPORT;
         if is_lacking && registration.next.is_none() && core::mem::take(&mut registration.terms.outbound) {
@@ -137,6 +141,7 @@ impl Registrations {
             self.forget(on, cx, id);
             return;
         }
+        registration.is_lengthened = false;
         // A flow is a success with the first keep-alive that is answered (RFC 5626 §4.5).
         if registration.alive.as_ref().is_none_or(|alive| alive.is_proved || !alive.is_outbound) {
             registration.failures = 0;

@@ -432,6 +432,17 @@ impl Terms {
         self.bindings.iter().any(|binding| self.interval(binding) > 0)
     }
 
+    /// Raises the intervals that single bindings have of their own to `least` seconds. Whether any was less; a removal is not.
+    pub(super) fn lengthen(&mut self, least: u32) -> bool {
+        let mut was_brief = false;
+        for seconds in self.bindings.iter_mut().filter_map(|binding| binding.expires.as_mut()) {
+            if (1..least).contains(seconds) {
+                (*seconds, was_brief) = (least, true);
+            }
+        }
+        was_brief
+    }
+
     /// Forgets the bindings that are removed, once they are.
     pub(super) fn forget_removed(&mut self) {
         let is_removed = self.expires == Some(0);

@@ -145,6 +145,28 @@ fn what_cannot_be_asked_for_is_refused_and_nothing_changes() {
     assert_eq!(one(&mut bob).header("expires"), "100");
 }
 
+/// §10.2.8: the intervals of all contacts are raised, those that single bindings have of their own too.
+#[test]
+fn a_423_raises_the_interval_of_each_binding_once() {
+    let mut bob = bob();
+    let to = |host: &str| Binding::to(&uri(host));
+    let bindings = at_biloxi()
+        .expires(600)
+        .binding(Binding::ours().expires(30))
+        .binding(to("sip:bob@192.0.2.7").expires(900))
+        .binding(to("sip:bob@192.0.2.8").expires(0));
+    let (_, first) = register(&mut bob, bindings);
+    bob.receive(&first.respond("423 Interval Too Brief", "r", "Min-Expires: 60\r\n"));
+    let second = one(&mut bob);
+    let raised = ["<sip:bob@192.0.2.4>;expires=60", "<sip:bob@192.0.2.7>;expires=900", "<sip:bob@192.0.2.8>;expires=0"];
+    assert_eq!((second.header("expires"), contacts(&second)), ("600", Vec::from(raised)));
+    assert!(bob.told().is_empty());
+    // A registrar that asks for ever more is not followed.
+    bob.receive(&second.respond("423 Interval Too Brief", "r", "Min-Expires: 90\r\n"));
+    assert!(bob.take().is_empty());
+    assert_eq!(bob.told(), ["registration failed 423"]);
+}
+
 #[test]
 fn unregistering_removes_our_bindings_and_the_handle() {
     let mut bob = bob();
