@@ -236,6 +236,8 @@ fn a_sweep_that_finds_something_draws_it_keeps_it_and_ends_with_the_line_that_re
         assert!(replay.starts_with("sansip-sim call --topology ") && replay.ends_with(" --seed 1"), "{replay}");
         assert!(replay.len() < 100, "cut down: {replay}");
         let kept = text.lines().find_map(|line| line.strip_prefix("kept in ")).unwrap();
+        let page = std::fs::read_to_string(std::path::Path::new(kept).with_extension("html")).unwrap();
+        assert!(page.contains("dialogs and bindings as the nodes have them"), "{page}");
         let kept = std::fs::read_to_string(kept).unwrap();
         for part in
             ["version: 0.", "\nseed: ", "\nscenario: sansip-sim call ", "\nplan: ", &format!("replay: {replay}")]

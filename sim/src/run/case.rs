@@ -12,6 +12,7 @@ use crate::actor::{Consent, Reaction};
 use crate::fault::{Event, Fault, Plan, Preset, Span, TimedFault, Weather};
 use crate::link::{Conditions, Link, Links};
 use crate::topology::{CALL_AT, Challenges, Scenario, SessionTimer, Topology};
+use crate::trace::Recording;
 
 /// A call from Alice to Bob: the scene, who does what and when, and how bad the network is. A value of which every part is an
 /// option of `sansip-sim call`; printed, it is that command, and that command is read again.
@@ -75,6 +76,8 @@ pub struct Case {
     pub seed: u64,
     /// Exact faults.
     pub plan: Plan,
+    /// Whether the trace has what stands in the nodes, too ([`Recording::States`]). The run is the same, and no line says it.
+    pub watched: bool,
 }
 
 /// A reaction, and how long after what it is about came: of Bob to a call, or of an end to a change of the session.
@@ -137,6 +140,7 @@ impl Default for Case {
             conditions: Conditions::FINE,
             seed: 1,
             plan: Plan::new(),
+            watched: false,
         }
     }
 }
@@ -181,6 +185,9 @@ impl Case {
         scenario.links = Links::all(Link { delay: self.delay, conditions: self.conditions, ..Link::default() });
         scenario.plan = self.plan.clone();
         scenario.seed = self.has_weather().then_some(self.seed);
+        if self.watched {
+            scenario.recording = Recording::States;
+        }
         scenario
     }
 

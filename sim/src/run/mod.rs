@@ -22,8 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sansip::Instant;
 
 use crate::check::{Check, Judge, Library, standard};
-use crate::topology::{Scenario, Wrap};
-use crate::trace::Recording;
+use crate::topology::Wrap;
 use crate::world::World;
 
 /// More events than any run of a scene has in which something comes to an end.
@@ -46,20 +45,16 @@ pub fn run(case: &Case) -> Run {
 
 /// As above, with other checks, and with something between some nodes and the world.
 pub fn run_with(case: &Case, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
-    run_scenario(&case.scenario(), checks, wrap)
-}
-
-/// As [`run`], with a trace that has what stands in the nodes besides ([`Recording::States`]). It is the same run, with the same digest.
-pub fn run_watched(case: &Case) -> Run {
-    let scenario = Scenario { recording: Recording::States, ..case.scenario() };
-    run_scenario(&scenario, &standard(), &mut |_, actor| actor)
-}
-
-fn run_scenario(scenario: &Scenario, checks: &[Box<dyn Check>], wrap: Wrap<'_>) -> Run {
+    let scenario = case.scenario();
     let mut world = scenario.world_with(wrap);
     let library = Library::default();
     let verdict = judged(&mut world, scenario.end(), &mut Judge::new(checks, &library, 0));
     Run { world, verdict }
+}
+
+/// As [`run`], with a trace that has what stands in the nodes besides ([`Case::watched`]). It is the same run, with the same digest.
+pub fn run_watched(case: &Case) -> Run {
+    run(&Case { watched: true, ..case.clone() })
 }
 
 /// Lets a world run until it is quiet, at the latest until `end`, and judges it.

@@ -49,7 +49,8 @@ fn shrink_among(case: &Case, nodes: Option<&[String]>, failing: &mut dyn FnMut(&
     }
 }
 
-/// Runs a case that breaks a check, and cuts it down while the same check breaks. `None` if all checks hold.
+/// Runs a case that breaks a check, and cuts it down while the same check breaks; the run of what is left is watched ([`Case::watched`]). `None` if all
+/// checks hold.
 pub fn shrink_run(case: &Case, run: &dyn Fn(&Case) -> Run) -> Option<(Case, Run)> {
     shrink_run_among(case, None, run)
 }
@@ -60,7 +61,7 @@ fn shrink_run_among(case: &Case, nodes: Option<&[String]>, run: &dyn Fn(&Case) -
         let Run { world, verdict } = run(case);
         verdict.breaks(check).then_some(world)
     });
-    let run = run(&shrunk);
+    let run = run(&Case { watched: true, ..shrunk.clone() });
     Some((shrunk, run))
 }
 
