@@ -343,7 +343,7 @@ fn gallery_has_a_run_that_breaks_a_rule_as_picture_and_page() {
     let mistake = planted::TABLE.into_iter().find(|planted| planted.name == "2xx-once").expect("the mistake");
     let plan = "atlanta>biloxi INVITE#1:drop, bob>biloxi 180/INVITE#1:dup(+600ms), alice>bob ACK#1:drop";
     let line = format!("sansip-sim call --topology trapezoid --hang-up alice:2s --plan '{plan}' --seed 1");
-    let case: Case = line.parse().expect("a case");
+    let case = Case { watched: true, ..line.parse().expect("a case") };
     let done = planted::run(&mistake, &case);
     let (trace, figures) = (done.world.trace(), Figures::of(done.world.trace(), done.world.now()));
     assert!(done.verdict.breaks("resends"), "{:?}", done.verdict);
