@@ -79,7 +79,7 @@ fn probe(inside: [u8; 4], probed: &str) -> (Vec<String>, usize) {
         let mut server = Server::server(Config::new(Seed::from_u64(2)), Settings::default());
         let listener = Listener::tcp((address, 22).into());
         let bound = Bound::from((server.listen(listener.clone()), &listener));
-        world.add(name, Box::new(NodeActor::new(server, |_, _, _| None)), [bound]);
+        world.add(name, Box::new(NodeActor::of_stack(server, |_, _, _| None)), [bound]);
     }
     let request = format!(
         "MESSAGE sip:x@chicago.com SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.7;branch=z9hG4bKprobe\r\nMax-Forwards: 70\r\n\

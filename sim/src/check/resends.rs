@@ -13,7 +13,8 @@ use crate::packet::Packet;
 /// * A final response to INVITE: the steps up to T2 until its ACK comes (timer G, §17.2.1; a 2xx by the called end, §13.3.1.4).
 ///
 /// A request that is forwarded without a transaction (§16.11) is not sent again, nor is a response so given (§8.2.7), such as a challenge
-/// (§26.3.2.4), or a 503 with Retry-After before which nothing was said.
+/// (§26.3.2.4), a 503 with Retry-After before which nothing was said, or another refusal in the moment in which
+/// its request came.
 pub const RESENDS: Rule =
     Rule::new("resends", "RFC 3261 §13.3.1.4, §17.1.1.2, §17.1.2.2, §17.2.1").of_parts(check_part).in_the_end();
 
@@ -50,6 +51,13 @@ pub(super) fn is_at_once(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>)
         && part.of(seen.hop).before(seen.index).sent().all(|(_, response, _)| response.is_request())
 }
 
+/// Whether a refusal may have been given without a transaction (§8.2.7): in the moment in which the request came, and as the first thing said to it.
+fn is_stateless(part: &Part<'_>, seen: &Seen<'_>, refusal: &Packet<'_>) -> bool {
+    let mut came = part.of(seen.hop).requests_received(refusal.method);
+    came.next().is_some_and(|(came, ..)| came.time == seen.time)
+        && part.of(seen.hop).before(seen.index).sent().all(|(_, response, _)| response.is_request())
+}
+
 /// A clock that runs fast shows a little more than was waited for.
 fn is_at(time: Instant, due: Instant) -> bool {
     time >= due && time.since(due) < Duration::from_micros(1)
@@ -67,6 +75,7 @@ fn heard(part: &Part<'_>, seen: &Seen<'_>, packet: &Packet<'_>) -> Option<(Heard
         // Whoever is not known may be asked for credentials without a transaction (§26.3.2.4).
         Some(401 | 407) if !part.forwards(seen.hop, packet.method) => None,
         Some(503) if is_at_once(part, seen, packet) => None,
+        Some(300..=499) if is_stateless(part, seen, packet) => None,
         Some(status) if packet.method == "INVITE" && status >= 200 => {
             let heard = if packet.is_rejection() {
                 heard_of_rejection(part, seen)
@@ -154,6 +163,17 @@ mod tests {
         shows(came().sends(0, &response(503, "INVITE", &["1"])), AGAIN);
         let tried = || came().sends(0, &response(100, "INVITE", &["1"]));
         shows(tried().sends(0, &later), AGAIN);
+    }
+
+    #[test]
+    fn a_refusal_in_the_moment_of_its_request_may_be_said_once() {
+        let came = || Story::new().receives(0, &request("INVITE", &["1"]));
+        let refusal = response(404, "INVITE", &["1"]);
+        shows(came().sends(0, &refusal), "");
+        const AGAIN: &str = "did not send 404 to INVITE (z9hG4bK1) again at 0.5";
+        assert!(came().sends(1, &refusal).breaches(RESENDS)[0].contains(AGAIN));
+        let tried = came().sends(0, &response(100, "INVITE", &["1"]));
+        assert!(tried.sends(0, &refusal).breaches(RESENDS)[0].contains(AGAIN));
     }
 
     #[test]
