@@ -321,7 +321,7 @@ impl Core {
         Some(Question { id, request, own_route, recorded })
     }
 
-    /// The answer to a question: this request is to be refused.
+    /// The answer to a question: this request is to be refused, with a status alone or as [`Refusal`] has it.
     ///
     /// # Errors
     /// `Gone` if the question is: it was answered, cancelled or given up.
@@ -329,11 +329,11 @@ impl Core {
         &mut self,
         cx: &mut Context<'_, E>,
         id: ResponseContextId,
-        status: StatusCode,
+        refusal: impl Into<Refusal>,
     ) -> Result<(), CommandError> {
         let context = self.contexts.get_mut(id).ok_or(CommandError::Gone)?;
         context.take_question(cx).ok_or(CommandError::Gone)?;
-        context.answer(cx, &Refusal::Status(status));
+        context.answer(cx, &refusal.into());
         Ok(())
     }
 

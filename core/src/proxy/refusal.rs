@@ -30,6 +30,12 @@ pub enum Refusal {
     Capabilities,
 }
 
+impl From<StatusCode> for Refusal {
+    fn from(status: StatusCode) -> Self {
+        Self::Status(status)
+    }
+}
+
 impl Refusal {
     /// The status of the response; 200 of [`Capabilities`](Self::Capabilities) where its extensions are understood.
     pub const fn status(&self) -> StatusCode {

@@ -22,7 +22,7 @@ pub(super) fn allowed<'t, E>(
 ) -> Result<Cow<'t, Target>, Refusal> {
     let wanted = Scheme::of(request.uri_bytes());
     match (wanted, target.uri.as_uri().scheme()) {
-        (Some(Scheme::Sips), Scheme::Sip) => Err(refusal(cx, false)),
+        (Some(Scheme::Sips), Scheme::Sip) => Err(Refusal::of_scheme(cx, false)),
         (Some(Scheme::Sip), Scheme::Sips) => {
             let has_tls = cx.listeners().any(|(_, listener)| listener.protocol.is_secure());
             let next_hop = match &target.next_hop {
@@ -34,7 +34,7 @@ pub(super) fn allowed<'t, E>(
                     let next_hop = Some(NextHop { secure: true, ..next_hop });
                     Ok(Cow::Owned(Target { uri, next_hop, ..target.clone() }))
                 }
-                _ => Err(refusal(cx, true)),
+                _ => Err(Refusal::of_scheme(cx, true)),
             }
         }
         _ => Ok(Cow::Borrowed(target)),
@@ -47,7 +47,11 @@ fn as_sip(uri: Uri<'_>) -> Option<UriBuf> {
     UriBuf::parse(&[b"sip".as_slice(), rest].concat()).ok()
 }
 
-fn refusal<E>(cx: &Context<'_, E>, sips_required: bool) -> Refusal {
-    let agent = cx.listeners().next().map_or_else(|| "sip".into(), |(_, listener)| listener.sent_by.to_string().into());
-    Refusal::Scheme { sips_required, agent }
+impl Refusal {
+    /// Refuses a request whose targets are of the other scheme, and names a listener as the agent that warns.
+    pub(crate) fn of_scheme<E>(cx: &Context<'_, E>, sips_required: bool) -> Self {
+        let agent =
+            cx.listeners().next().map_or_else(|| "sip".into(), |(_, listener)| listener.sent_by.to_string().into());
+        Self::Scheme { sips_required, agent }
+    }
 }

@@ -70,7 +70,7 @@ impl Core {
                     false => self.proxy.forward(cx, id, &targets),
                 }
             }
-            Decision::Refuse(status) => self.proxy.refuse(cx, id, status),
+            Decision::Refuse(refusal) => self.proxy.refuse(cx, id, refusal),
             Decision::Ask(_) => Ok(()),
         };
     }

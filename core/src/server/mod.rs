@@ -327,11 +327,11 @@ impl Core {
         let received = arrival.request.clone();
         let sender = Sender { flow, recorded, is_allowed: allowed };
         let decision = self.decide(cx, (&received, &request), sender, &known);
-        if let Decision::Refuse(status) = decision
+        if let Decision::Refuse(refusal) = &decision
             && arrival.is_answered_once()
         {
             let judged = self.proxy.judge(&mut cx.for_role(role::PROXY), &received, &request);
-            let refusal = judged.err().unwrap_or(Refusal::Status(status));
+            let refusal = judged.err().unwrap_or_else(|| refusal.clone());
             return self.proxy.answer(&mut cx.for_role(role::PROXY), arrival, refusal);
         }
         let Some(question) = self.proxy.request(&mut cx.for_role(role::PROXY), arrival, preprocessed) else {
@@ -359,8 +359,7 @@ impl Core {
                 let purpose = Purpose::Acknowledge { ack: ack.clone(), flow };
                 return self.ask(cx, ask, purpose, known);
             }
-            Ok((Decision::Refuse(status), ..)) => Err(Refusal::Status(status)),
-            Err(refusal) => Err(refusal),
+            Ok((Decision::Refuse(refusal), ..)) | Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = relayed {
             self.proxy.discard(cx, ack, flow, &refusal);

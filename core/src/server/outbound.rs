@@ -107,12 +107,12 @@ impl Core {
         let flow = match self.flow_tokens.read(own, received.headers()) {
             Ok(Some(flow)) if !has_route(request) => flow,
             Ok(_) => return Ok(None),
-            Err(Tampered) => return Err(Nowhere::Refuse(StatusCode::FORBIDDEN)),
+            Err(Tampered) => return Err(Nowhere::Refuse(StatusCode::FORBIDDEN.into())),
         };
         let Ok(uri) = request.uri() else { return Ok(None) };
         let flow = match cx.has_flow(flow) {
             true => flow,
-            false => self.flow_of(cx, request, uri, known)?.ok_or(Nowhere::Refuse(StatusCode::FLOW_FAILED))?,
+            false => self.flow_of(cx, request, uri, known)?.ok_or(Nowhere::Refuse(StatusCode::FLOW_FAILED.into()))?,
         };
         Ok(Some(Target::new(uri.to_buf()).with_next_hop(along(flow, uri))))
     }

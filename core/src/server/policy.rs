@@ -13,7 +13,7 @@ use super::{Core, Cx, RouteKey, Settings, has_route};
 use crate::flow::Flow;
 use crate::message::header::Route;
 use crate::message::{Host, Request, Scheme, StatusCode, Uri};
-use crate::proxy::{Target, Voucher};
+use crate::proxy::{Refusal, Target, Voucher};
 use crate::registrar::{Binding, address_of_record, in_order_of_calling, leads_to_the_same};
 use crate::transport::NextHop;
 
@@ -23,7 +23,7 @@ pub(super) enum Decision {
     /// To these targets, at least one.
     Forward(SmallVec<[Target; 1]>),
     /// Nowhere.
-    Refuse(StatusCode),
+    Refuse(Refusal),
     /// Wherever the application says.
     Ask(Ask),
 }
@@ -43,7 +43,7 @@ pub(super) struct Sender {
 #[derive(Debug)]
 pub(super) enum Nowhere {
     /// There is none.
-    Refuse(StatusCode),
+    Refuse(Refusal),
     /// It is not known yet.
     Ask(Ask),
 }
@@ -51,7 +51,7 @@ pub(super) enum Nowhere {
 impl From<Nowhere> for Decision {
     fn from(nowhere: Nowhere) -> Self {
         match nowhere {
-            Nowhere::Refuse(status) => Self::Refuse(status),
+            Nowhere::Refuse(refusal) => Self::Refuse(refusal),
             Nowhere::Ask(ask) => Self::Ask(ask),
         }
     }
@@ -66,6 +66,10 @@ impl From<Ask> for Nowhere {
 impl Decision {
     fn to(target: Target) -> Self {
         Self::Forward(smallvec![target])
+    }
+
+    fn refuse(status: StatusCode) -> Self {
+        Self::Refuse(status.into())
     }
 }
 
@@ -148,7 +152,7 @@ impl Core {
         Sender { flow, recorded, is_allowed }: Sender,
         known: &Known,
     ) -> Decision {
-        let Ok(uri) = request.uri() else { return Decision::Refuse(StatusCode::BAD_REQUEST) };
+        let Ok(uri) = request.uri() else { return Decision::refuse(StatusCode::BAD_REQUEST) };
         if let Some(decision) = self.taken_over(request, uri, (Some(flow), is_allowed), known) {
             return decision;
         }
@@ -196,12 +200,12 @@ impl Core {
         Some(match self.routing(request, uri, sender, known) {
             Ok(None | Some(Routing::Own)) => return None,
             Ok(Some(Routing::Forward(targets))) => match self.gateways.up(targets) {
-                up if up.is_empty() && !targets.is_empty() => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
+                up if up.is_empty() && !targets.is_empty() => Decision::refuse(StatusCode::SERVICE_UNAVAILABLE),
                 up => Decision::Forward(up),
             },
-            Ok(Some(Routing::Refuse(status))) => Decision::Refuse(*status),
+            Ok(Some(Routing::Refuse(status))) => Decision::refuse(*status),
             // The sender has nobody left to ask.
-            Ok(Some(Routing::Redirect(_))) => Decision::Refuse(StatusCode::NOT_FOUND),
+            Ok(Some(Routing::Redirect(_))) => Decision::refuse(StatusCode::NOT_FOUND),
             Err(ask) => Decision::Ask(ask),
         })
     }
@@ -224,7 +228,7 @@ impl Core {
         let (ours, domain) = (indicated.is_some(), indicated == Some(Indicated::Domain));
         let unchanged = || Target::new(uri.to_buf()).vouched_by(self.voucher(request, uri));
         if !self.may_go(cx, request, uri, recorded || allowed) {
-            return Decision::Refuse(StatusCode::FORBIDDEN);
+            return Decision::refuse(StatusCode::FORBIDDEN);
         }
         if has_route(request) && !domain {
             return Decision::to(unchanged());
@@ -237,12 +241,12 @@ impl Core {
         };
         let along = |route| match self.gateways.choose(&self.settings, route, request) {
             Some(route) => Decision::to(Target::new(uri.to_buf()).with_next_hop(route.next_hop.clone())),
-            None => Decision::Refuse(StatusCode::SERVICE_UNAVAILABLE),
+            None => Decision::refuse(StatusCode::SERVICE_UNAVAILABLE),
         };
         if let Some(route) = specific.filter(|_| ours || !(recorded && bare_address())) {
             return along(route);
         }
-        let nowhere = if domain { self.locate(cx, uri, known) } else { Decision::Refuse(StatusCode::NOT_FOUND) };
+        let nowhere = if domain { self.locate(cx, uri, known) } else { Decision::refuse(StatusCode::NOT_FOUND) };
         match (nowhere, any) {
             (found @ (Decision::Forward(_) | Decision::Ask(_)), _) => found,
             _ if recorded && !ours => Decision::to(unchanged()),
@@ -306,7 +310,8 @@ impl Core {
     /// The bindings of a user of ours as [`in_order_of_calling`] has them; at least one.
     ///
     /// # Errors
-    /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now.
+    /// 404 for somebody who was never registered and is no user of the settings, 480 for others who have no contact now, with Warning 380 where a
+    /// SIPS URI is of a user who has SIP contacts (RFC 5630 §5.3).
     pub(super) fn bindings_for<'a>(
         &'a self,
         cx: &Cx<'_>,
@@ -320,15 +325,18 @@ impl Core {
         };
         let bindings = named.zip(bindings).and_then(|(named, bindings)| self.registrar.meant(&named, bindings));
         if bindings.is_none() && !self.guards.has_user(&self.settings, uri) {
-            return Err(Nowhere::Refuse(StatusCode::NOT_FOUND));
+            return Err(Nowhere::Refuse(StatusCode::NOT_FOUND.into()));
         }
         // A request for a SIPS URI goes to SIPS contacts alone (§26.2.2).
-        let usable =
-            |contact: Uri<'_>| contact.is_sip() && (uri.scheme() != Scheme::Sips || contact.scheme() == Scheme::Sips);
-        let bindings = bindings.unwrap_or_default().into_iter();
-        let bindings = in_order_of_calling(bindings.filter(|binding| usable(binding.contact.as_uri())));
+        let wants_sips = uri.scheme() == Scheme::Sips;
+        let is_usable = |contact: Uri<'_>| contact.is_sip() && (!wants_sips || contact.scheme() == Scheme::Sips);
+        let bindings = bindings.unwrap_or_default();
+        let has_sip = bindings.iter().any(|binding| binding.contact.as_uri().scheme() == Scheme::Sip);
+        let usable = bindings.into_iter().filter(|binding| is_usable(binding.contact.as_uri()));
+        let bindings = in_order_of_calling(usable);
         match bindings.is_empty() {
-            true => Err(Nowhere::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE)),
+            true if wants_sips && has_sip => Err(Nowhere::Refuse(Refusal::of_scheme(cx, false))),
+            true => Err(Nowhere::Refuse(StatusCode::TEMPORARILY_UNAVAILABLE.into())),
             false => Ok(bindings),
         }
     }

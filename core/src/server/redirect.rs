@@ -74,7 +74,7 @@ impl Core {
     ) -> Result<(ResponseBuilder, Option<Event>), Ask> {
         let bindings = match self.bindings_for(cx, uri, known) {
             Ok(bindings) => bindings,
-            Err(Nowhere::Refuse(status)) => return Ok((Response::to(received, status), None)),
+            Err(Nowhere::Refuse(refusal)) => return Ok((refusal.response(received), None)),
             Err(Nowhere::Ask(ask)) => return Err(ask),
         };
         let leads_on = |binding: &&Binding| {

@@ -72,7 +72,9 @@ fn who_is_not_known_or_not_there_is_not_redirected() {
     bench.register(1);
     // RFC 3261 §26.2.2: a SIPS URI has SIPS contacts.
     let secure = invite().replace("INVITE sip:", "INVITE sips:").replace("nashds8", "s");
-    assert_eq!(summaries(&bench.receive(ALICE, &secure)), ["480 192.0.2.1:5060"]);
+    let sent = bench.receive(ALICE, &secure);
+    assert_eq!(summaries(&sent), ["480 192.0.2.1:5060"]);
+    assert_eq!(sent[0].values(HeaderId::Warning), ["380 server10.biloxi.com \"SIPS Not Allowed\""]);
     // Elsewhere this server is a proxy.
     let settings = bench.server.settings().clone();
     bench.server.set_settings(bench.now, Settings { relay: true, ..settings }).unwrap();

@@ -189,6 +189,38 @@ fn an_unknown_user_is_404_and_a_known_one_without_bindings_480() {
     assert_eq!(forwarded(&mut bench, &invite()), ["480"]);
 }
 
+/// RFC 5630 §5.3: the caller learns that a SIP URI would do.
+#[test]
+fn a_sips_uri_of_a_user_with_sip_contacts_alone_is_480_with_a_warning() {
+    use crate::auth::Secret;
+    let secure = invite().replace("INVITE sip:", "INVITE sips:");
+    let not_allowed = ["380 server10.biloxi.com \"SIPS Not Allowed\""];
+    let mut bench = Bench::new();
+    bench.register(2);
+    let sent = bench.receive(ALICE, &secure);
+    assert_eq!(summaries(&sent), ["100 192.0.2.1:5060", "480 192.0.2.1:5060"]);
+    assert_eq!(sent[1].values(HeaderId::Warning), not_allowed);
+    // A user without any contact is not there for either scheme.
+    bench.wait(Duration::from_secs(7_201));
+    let sent = bench.receive(ALICE, &secure.replace("nashds8", "b"));
+    assert_eq!(sent[1].response().status(), StatusCode::TEMPORARILY_UNAVAILABLE);
+    assert_eq!(sent[1].values(HeaderId::Warning), [""; 0]);
+    bench.comes_to_rest();
+
+    // To a stranger, whom nothing is kept for.
+    let mut bench = Bench::new();
+    bench.register(1);
+    let secret = Secret::password("zanzibar");
+    let bob = crate::server::User { name: "bob".into(), domain: "biloxi.com".parse().unwrap(), secret };
+    let settings = Settings { users: [bob].into(), ..bench.server.settings().clone() };
+    bench.server.set_settings(bench.now, settings).unwrap();
+    bench.wait(Duration::from_secs(40));
+    let sent = bench.receive(ALICE, &secure);
+    assert_eq!(summaries(&sent), ["480 192.0.2.1:5060"]);
+    assert_eq!(sent[0].values(HeaderId::Warning), not_allowed);
+    assert_eq!(bench.server.endpoint().census().server_transactions, 0);
+}
+
 /// §16.5 with §10.3 step 5: parameters are taken off, escapes are undone, and the host is compared without case.
 #[test]
 fn a_user_is_found_however_the_request_uri_is_written() {
