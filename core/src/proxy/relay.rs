@@ -2,7 +2,7 @@
 //! §16.11).
 
 use super::copy::{Copy, Maker};
-use super::{Core, Preprocessed, Refusal, breadth};
+use super::{Core, Preprocessed, Refusal, breadth, sips};
 use crate::error::CommandError;
 use crate::flow::Flow;
 use crate::message::{Method, Phrase, Rejection, Request};
@@ -22,6 +22,8 @@ impl Core {
         flow: Flow,
     ) -> Result<(), Refusal> {
         let Preprocessed { request, listener: outbound, peers, .. } = preprocessed;
+        // A CANCEL has the Request-URI of its INVITE (§9.1), which has the scheme that RFC 5630 §5.3 allows.
+        let target = sips::allowed(cx, request, target)?;
         // In a CANCEL a Max-Breadth has no meaning (RFC 5393 §5.4.1).
         let share = match request.method() {
             Method::Cancel => None,
@@ -31,7 +33,7 @@ impl Core {
         let maker =
             Maker { settings: &self.settings, inbound, source, peers: peers.as_ref(), outbound: *outbound, share };
         // Neither an ACK nor a CANCEL has a Record-Route.
-        let Copy { edit, next_hop, requester, .. } = maker.copy(cx, request, target, Default::default)?;
+        let Copy { edit, next_hop, requester, .. } = maker.copy(cx, request, &target, Default::default)?;
         // Above a limit it is lost, as it might be on the network.
         if let Err(CommandError::Invalid(_)) = cx.relay_from(&edit, request, (next_hop, requester), "") {
             return Err(Refusal::Unable(Phrase::TOO_LONG_TO_FORWARD));
