@@ -95,7 +95,12 @@ impl Maker<'_> {
             (None, Some(route)) => NextHop::of_uri(route),
             (None, None) => NextHop::of_uri(target.uri.as_uri()),
         };
-        let next_hop = next_hop.ok_or(Refusal::Unable(Phrase::NO_WAY))?;
+        // Who has named a way that cannot be is to blame: the request by its own Route or Request-URI, else whoever gave the target.
+        let next_hop = next_hop.ok_or(match way.first {
+            Some(_) if target.routes.is_empty() => Refusal::Malformed(Phrase::BAD_PROXIES),
+            None if stays => Refusal::Malformed(Phrase::BAD_REQUEST_URI),
+            _ => Refusal::Unable(Phrase::NO_WAY),
+        })?;
         let listener = next_hop.listener.or(self.outbound);
         let next_hop = NextHop { secure: next_hop.secure || secure, listener, ..next_hop };
 

@@ -273,3 +273,27 @@ fn above_the_limit_of_contexts_a_request_is_refused_and_the_calls_in_progress_go
     assert_eq!(summaries(&bench.answer(&first[1], 200)), ["200 192.0.2.1:5060"]);
     bench.comes_to_rest();
 }
+
+/// §16.6 steps 6 and 7: who has named a way that cannot be is to blame.
+#[test]
+fn a_way_that_cannot_be_is_400_where_the_request_names_it_and_500_where_a_contact_of_ours_does() {
+    let mut bench = Bench::with(|settings| settings.relay = true);
+    bench.bind("<sip:bob@192.0.2.4;transport=pigeon>");
+    let pigeon = "Route: <sip:x;transport=pigeon;lr>\n";
+    for (number, (uri, more, status, reason)) in [
+        ("sip:x@192.0.2.9", pigeon, 400, "Bad list of proxies"),
+        ("sip:bob@biloxi.com", pigeon, 400, "Bad list of proxies"),
+        ("sip:x@192.0.2.9;transport=pigeon", "", 400, "Bad Request-URI"),
+        ("sips:x@192.0.2.9;transport=udp", "", 400, "Bad Request-URI"),
+        ("sip:bob@biloxi.com", "", 500, "Next hop cannot be reached"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = request("MESSAGE", uri, more).replace("nashds8", &format!("b{number}"));
+        let sent = bench.receive(ALICE, &text);
+        assert_eq!(summaries(&sent), [format!("{status} {ALICE}")], "{uri} {more}");
+        assert_eq!(sent[0].response().reason(), reason.as_bytes(), "{uri} {more}");
+    }
+    bench.comes_to_rest();
+}
