@@ -232,13 +232,10 @@ impl Endpoint {
         self.indications.tell(Indication::Request(arrival));
     }
 
-    /// Whether an ACK is for a stateless refusal: then its To tag is the one that we computed for it (§8.2.7).
+    /// Whether an ACK is for a stateless refusal: then its To tag is the one that we, or another server of the farm, computed for it (§8.2.7).
     fn acknowledges_refusal(&self, headers: Headers<'_>) -> bool {
         let tag = headers.text_of_to().and_then(|to| to.tag()).map(TagParam::as_bytes);
-        let is_ours = tag.is_some_and(|tag| {
-            tag.len() == self.token_key.tag_length() && tag == self.token_key.tag(headers).as_bytes()
-        });
-        is_ours && headers.to().is_some()
+        tag.is_some_and(|tag| self.token_key.has_tagged(tag, headers)) && headers.to().is_some()
     }
 
     /// Whether a CANCEL with these keys is for a request that was refused statelessly.

@@ -76,8 +76,14 @@ impl TokenKey {
         tag
     }
 
+    /// Whether `to_tag` is the tag of these headers. The owner tag before it may be that of another server with the same key, which is down now.
+    pub(super) fn has_tagged(&self, to_tag: &[u8], headers: Headers<'_>) -> bool {
+        let theirs = token_of(to_tag);
+        theirs.len() == TOKEN_LENGTH && theirs == token_of(self.tag(headers).as_bytes())
+    }
+
     /// Characters of a tag.
-    pub(super) fn tag_length(&self) -> usize {
+    fn tag_length(&self) -> usize {
         self.owner.parts().into_iter().map(str::len).sum::<usize>() + TOKEN_LENGTH
     }
 
@@ -121,6 +127,11 @@ impl TokenKey {
         });
         bits as u64
     }
+}
+
+/// The token of a tag: all behind the owner tag.
+fn token_of(tag: &[u8]) -> &[u8] {
+    tag.rsplit(|&octet| octet == b'.').next().unwrap_or_default()
 }
 
 /// `count` characters of five bits each, the lowest first.

@@ -299,6 +299,31 @@ fn a_change_of_digest_and_back_lets_no_nonce_be_used_again() {
     assert!(refused[0].values(HeaderId::WwwAuthenticate)[0].contains("stale=true"));
 }
 
+/// A server of a farm goes down, and another one gets the ACK for its stateless refusal (RFC 3261 §8.2.7).
+#[test]
+fn the_ack_for_a_stateless_refusal_of_one_server_of_a_farm_ends_at_the_others() {
+    let server = |owner: &str, key: u8| {
+        let mut config = Config::new(Seed::from_u64(key.into()));
+        (config.shared_key, config.owner) = (Some(crate::Key::new([key; 16])), owner.parse().unwrap());
+        Bench::of(config, |settings| settings.users = [user("alice", "a"), user("bob", "b")].into())
+    };
+    let stranger = call("1", "sip:mallory@chicago.com", BOB_HERE);
+    let refused = server("s1", 7).receive(ALICE, &stranger);
+    assert_eq!(summaries(&refused), ["480 192.0.2.1:5060"]);
+    let tag = refused[0].response().to_header().unwrap().tag().unwrap().to_string();
+    assert!(tag.starts_with("s1."), "{tag}");
+    let absorbs = |mut bench: Bench, tag: &str| {
+        let to = format!("To: <{BOB_HERE}>");
+        let ack = stranger.replace("INVITE", "ACK").replace(&to, &format!("{to};tag={tag}"));
+        assert!(bench.receive(ALICE, &ack).is_empty());
+        bench.server.endpoint().stats().absorbed == 1
+    };
+    assert!(absorbs(server("s1", 7), &tag) && absorbs(server("s2", 7), &tag));
+    assert!(!absorbs(server("s2", 8), &tag), "another farm");
+    assert!(!absorbs(server("s2", 7), &tag[..tag.len() - 1]), "no tag of ours");
+    assert!(!absorbs(server("s2", 7), "s1."), "nothing behind the owner");
+}
+
 /// The servers of a farm take the nonces of one another, whatever was done to their settings before.
 #[test]
 fn a_nonce_of_one_server_of_a_farm_counts_at_the_others_with_equal_settings() {
