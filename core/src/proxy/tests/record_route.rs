@@ -55,6 +55,16 @@ fn the_second_of_a_pair_says_which_listener_sends() {
 
 /// Gives the Record-Route, without the tokens, that is written for an INVITE that came with this Contact, over TLS or UDP, and goes to this target.
 fn record(change: impl FnOnce(&mut Settings), over_tls: bool, [uri, contact, target]: [&str; 3]) -> Vec<String> {
+    record_to(change, over_tls, [uri, contact], Target::new(target.parse().unwrap())).0
+}
+
+/// As [`record`], and whether a connection is opened.
+fn record_to(
+    change: impl FnOnce(&mut Settings),
+    over_tls: bool,
+    [uri, contact]: [&str; 2],
+    target: Target,
+) -> (Vec<String>, bool) {
     let mut bench = Bench::with(change);
     let tls = bench.proxy.listen(Listener::tls("192.0.2.3:5061".parse().unwrap()));
     let inbound = if over_tls { tls } else { bench.listener };
@@ -74,7 +84,7 @@ fn record(change: impl FnOnce(&mut Settings), over_tls: bool, [uri, contact, tar
         bench.proxy.handle(bench.now, Input::Datagram { listener: inbound, remote, bytes });
     }
     bench.drain();
-    bench.forward(&[Target::new(target.parse().unwrap())]).unwrap();
+    bench.forward(&[target]).unwrap();
     let mut opened = None;
     while let Some(output) = bench.proxy.poll() {
         match output {
@@ -95,7 +105,7 @@ fn record(change: impl FnOnce(&mut Settings), over_tls: bool, [uri, contact, tar
     let invite = bench.requests.pop().unwrap();
     let values = invite.headers().values(HeaderId::RecordRoute, true);
     let bare = |value: &[u8]| String::from_utf8(value.into()).unwrap().split(";token").next().unwrap().to_string();
-    values.map(bare).collect()
+    (values.map(bare).collect(), opened.is_some())
 }
 
 /// §16.6 step 4: a MUST even of a proxy that does not want to stay.
@@ -108,7 +118,20 @@ fn a_record_route_is_demanded_where_one_side_is_secure_and_the_other_is_not() {
     assert_eq!(record("sip:bob@biloxi.com", false), [""; 0]);
     assert_eq!(record("sip:bob@biloxi.com", true), ["<sip:192.0.2.3;transport=udp;lr", "<sips:192.0.2.3;lr"]);
     assert_eq!(record("sips:bob@biloxi.com", true), [""; 0]);
-    assert_eq!(record("sips:bob@biloxi.com", false)[0], "<sips:192.0.2.3;lr");
+    // One URI serves both sides.
+    assert_eq!(record("sips:bob@biloxi.com", false), ["<sips:192.0.2.3;lr"]);
+}
+
+/// §16.6 step 4: a SIPS URI stands where the topmost Route of the copy is one; here the same serves both sides (RFC 5658 §6.2).
+#[test]
+fn a_sips_route_of_the_target_makes_the_record_route_sips_on_both_sides_and_leads_over_tls() {
+    for (scheme, value, is_tls) in [("sips", "<sips:192.0.2.3;lr", true), ("sip", "<sip:192.0.2.3;lr", false)] {
+        let route = format!("{scheme}:192.0.2.7;lr").parse().unwrap();
+        let target = bob().with_routes([route].into());
+        let change = |settings: &mut Settings| settings.record_route = true;
+        let recorded = record_to(change, false, ["sip:bob@biloxi.com", "sip:alice@192.0.2.1"], target);
+        assert_eq!(recorded, ([value.to_string()].into(), is_tls), "{scheme}");
+    }
 }
 
 /// RFC 5630 §3.1.4 and RFC 5658 §6.2: the parameter MUST NOT be inserted. We do where a peer has, unless that is off.
