@@ -56,6 +56,21 @@ fn the_pair_that_was_written_for_one_forwarding_is_taken_off_together() {
     assert_eq!(sent, ["192.0.2.44:5060", "sip:bob@192.0.2.44"]);
 }
 
+/// §16.4: the two that were written for one forwarding are taken off, and no more.
+#[test]
+fn a_third_own_route_behind_a_pair_stays() {
+    // Nobody else vouches for our own address.
+    let mut bench = Bench::with(|settings| {
+        settings.relay = true;
+        settings.trusted.push("192.0.2.3".parse().unwrap());
+    });
+    let [alone, upper, lower] = bench.route_parameters();
+    let third = format!("<sip:192.0.2.3;lr{alone}>");
+    let more = format!("Route: <sip:server10.biloxi.com;lr{upper}>, <sip:192.0.2.3;lr{lower}>, {third}\n");
+    let sent = forwarded(&mut bench, &in_dialog("BYE", "sip:bob@192.0.2.44", &more));
+    assert_eq!(sent, ["192.0.2.3:5060", "sip:bob@192.0.2.44", &third]);
+}
+
 /// §16.4 takes one off; what is left comes by again, which is a spiral.
 #[test]
 fn of_two_own_routes_that_are_no_pair_one_is_taken_off() {
