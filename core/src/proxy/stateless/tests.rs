@@ -232,6 +232,9 @@ fn a_request_is_validated_and_refused_alike_each_time() {
         (text("INVITE", "tel:+1", "z9hG4bKa", "1", ""), 416),
         (text("INVITE", bob, "z9hG4bKa", "1", "Route: <sip:\r\n"), 400),
         (text("INVITE", bob, "z9hG4bKa", "1", "Max-Breadth: 0\r\n"), 440),
+        (text("INVITE", bob, "z9hG4bKa", "1", "Max-Breadth: many\r\n"), 400),
+        // §16.3 step 3: the last hop answers for the next one.
+        (text("OPTIONS", bob, "z9hG4bKa", "1", "").replace("Forwards: 70", "Forwards: 0"), 200),
         // CANCEL is like any other request.
         (text("CANCEL", bob, "z9hG4bKa", "1", "Proxy-Require: foo\r\n"), 420),
     ];
