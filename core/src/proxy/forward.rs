@@ -112,7 +112,9 @@ impl Core {
                         let may_tell = |way: &LostWay| way.flow.is_some() || !context.fork.has_recursed;
                         let way = LostWay::of(id, &target).filter(may_tell).map(Box::new);
                         let Target { q, instead, .. } = target;
-                        let branch = Branch { delivery, timer_c, state, share, way, q, instead, redirected: None };
+                        let began = cx.now();
+                        let branch =
+                            Branch { delivery, began, timer_c, state, share, way, q, instead, redirected: None };
                         context.branches.push(branch);
                     }
                     Err(refusal) => context.candidates.push(Candidate::Own(refusal)),

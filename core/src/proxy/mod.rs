@@ -311,7 +311,7 @@ impl Core {
             branches: SmallVec::new(),
             candidates: Vec::new(),
             told: None,
-            branch_limit: None,
+            hold: None,
         });
         if let Some(trying) = trying
             && let Some(context) = self.contexts.get(id)

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::best::Candidate;
-use super::response_context::{BranchState, ResponseContext, Stage};
+use super::response_context::{BranchState, Hold, ResponseContext, Stage};
 use super::{Core, News, Settings, Work};
 use crate::endpoint::{DeliveryId, Failure};
 use crate::message::header::{Header, Via};
@@ -127,15 +127,18 @@ impl Core {
         }
     }
 
-    /// The branches that are open have held the final responses of others back for too long: each counts as 408 (§16.7 step 6), and is
-    /// cancelled.
+    /// Open branches have held the final responses of others back for too long: each counts as 408 (§16.7 step 6), and is cancelled.
     pub(super) fn branch_limit<E>(&mut self, cx: &mut Context<'_, E>, id: ResponseContextId) {
         let Some(context) = self.contexts.get_mut(id) else { return };
-        context.branch_limit = None;
-        context.cancel_branches(cx, b"");
-        for branch in context.branches.iter_mut().filter(|branch| branch.is_open()) {
+        let ResponseContext { hold: Some(hold), branches, candidates, invite, .. } = context else { return };
+        hold.timer = None;
+        let now = cx.now();
+        for branch in branches.iter_mut().filter(|branch| branch.is_open() && hold.end_of(branch) <= now) {
+            if *invite {
+                let _ = cx.cancel(branch.delivery);
+            }
             branch.end(cx, BranchState::Final);
-            context.candidates.push(Candidate::own(StatusCode::REQUEST_TIMEOUT));
+            candidates.push(Candidate::own(StatusCode::REQUEST_TIMEOUT));
         }
         self.advance(cx, id);
     }
@@ -159,15 +162,24 @@ impl ResponseContext {
         self.fork.add_instead(before, share, *instead)
     }
 
-    /// Begins to bound the time for which open branches hold back the final responses that are there.
+    /// Bounds the time for which open branches hold back the final responses that are there: sets the timer for the one whose time is over first.
     pub(super) fn limit_branches<E>(&mut self, cx: &mut Context<'_, E>, settings: &Settings, id: ResponseContextId) {
-        let holds = self.stage == Stage::Forwarding && !self.candidates.is_empty() && self.open().next().is_some();
-        if let Some(limit) = settings.branch_limit
-            && holds
-            && self.branch_limit.is_none()
-        {
-            self.branch_limit = Some(cx.arm(cx.now() + limit, Work::BranchLimit(id)));
+        if self.stage != Stage::Forwarding || self.candidates.is_empty() {
+            return;
         }
+        let since = cx.now();
+        let begin = || settings.branch_limit.map(|limit| Box::new(Hold { since, limit, timer: None }));
+        self.hold = self.hold.take().or_else(begin);
+        let Some(hold) = &mut self.hold else { return };
+        let open = self.branches.iter().filter(|branch| branch.is_open());
+        let next = open.map(|branch| hold.end_of(branch)).min();
+        if hold.timer.map(|(_, at)| at) == next {
+            return;
+        }
+        if let Some((timer, _)) = hold.timer.take() {
+            cx.disarm(timer);
+        }
+        hold.timer = next.map(|at| (cx.arm(at, Work::BranchLimit(id)), at));
     }
 }
 

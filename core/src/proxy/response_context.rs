@@ -16,7 +16,7 @@ use crate::flow::ListenerId;
 use crate::message::{Request, Response, StatusCode};
 use crate::stack::Context;
 use crate::targets::Target;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::timer::TimerId;
 use crate::transaction::ServerTransactionId;
 use crate::transport::Peers;
@@ -54,8 +54,25 @@ pub(super) struct ResponseContext {
     pub(super) candidates: Vec<Candidate>,
     /// The final status that was sent on, or should have been.
     pub(super) told: Option<StatusCode>,
-    /// The end of the time that branches may hold the candidates back.
-    pub(super) branch_limit: Option<TimerId>,
+    /// The time for which branches may hold the candidates back, if that is limited and there are any.
+    pub(super) hold: Option<Box<Hold>>,
+}
+
+/// The time for which open branches may hold back the final responses of others.
+#[derive(Clone, Debug)]
+pub(super) struct Hold {
+    /// When the first candidate came.
+    pub(super) since: Instant,
+    pub(super) limit: Duration,
+    /// The timer for the open branch whose time is over first, and when it fires.
+    pub(super) timer: Option<(TimerId, Instant)>,
+}
+
+impl Hold {
+    /// The end of the time of a branch: each has the whole limit, also one that has begun when candidates were there.
+    pub(super) fn end_of(&self, branch: &Branch) -> Instant {
+        self.since.max(branch.began) + self.limit
+    }
 }
 
 /// How far a request has come.
@@ -73,6 +90,7 @@ pub(super) enum Stage {
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
     pub(super) delivery: DeliveryId,
+    pub(super) began: Instant,
     /// Timer C, while no final response came (INVITE only).
     pub(super) timer_c: Option<TimerId>,
     pub(super) state: BranchState,
@@ -228,7 +246,7 @@ impl ResponseContext {
         self.stage = Stage::Answered;
         self.candidates = Vec::new();
         self.fork.end();
-        if let Some(timer) = self.branch_limit.take() {
+        if let Some((timer, _)) = self.hold.take().and_then(|hold| hold.timer) {
             cx.disarm(timer);
         }
         for branch in &mut self.branches {

@@ -24,9 +24,10 @@ pub struct Settings {
     /// Whether the contacts of a 3xx are asked for (see [`Redirection`](super::Redirection)) and tried, as far as the owner has
     /// targets for them (RFC 3261 §16.7 step 4). Off by default.
     pub recursion: bool,
-    /// How long a branch may hold back the final responses of others. Then it counts as answered with a 408 (RFC 3261 §16.7 step
-    /// 6) and is cancelled. A 2xx that comes after all is forwarded (§16.7 step 5), also behind another final response, as long as the transaction of
-    /// the request lives. `None` by default: a branch to a phone that is switched off then delays the 486 of another one by 64·T1.
+    /// How long a branch may hold back the final responses of others, from the first of them or, if that is later, from its own beginning. Then it
+    /// counts as answered with a 408 (RFC 3261 §16.7 step 6) and is cancelled. A 2xx that comes after all is forwarded (§16.7 step 5), also behind
+    /// another final response, as long as the transaction of the request lives. `None` by default: a branch to a phone that is switched off then
+    /// delays the 486 of another one by 64·T1.
     #[cfg_attr(feature = "serde", serde(with = "crate::plain::optional_duration"))]
     pub branch_limit: Option<Duration>,
     /// How much of a request's Max-Breadth (RFC 5393 §5.3.3) is kept for targets that are [added](super::Core::add) while others ring.

@@ -13,6 +13,10 @@ fn in_order(order: Forking) -> Bench {
     Bench::with(|settings| settings.forking = order)
 }
 
+fn reason(request: &Request) -> Option<&[u8]> {
+    request.headers().raw(HeaderId::Reason)
+}
+
 fn invites(bench: &Bench) -> Vec<Request> {
     bench.requests.clone()
 }
@@ -85,14 +89,13 @@ fn after_a_cancel_no_other_target_is_tried() {
 /// RFC 3326 §2.
 #[test]
 fn only_a_2xx_says_that_the_call_was_completed_elsewhere() {
-    let reason = |bench: &Bench| bench.requests.last().unwrap().headers().raw(HeaderId::Reason).map(<[u8]>::to_vec);
     for (status, expected) in [(200, Some(&b"SIP ;cause=200 ;text=\"Call completed elsewhere\""[..])), (600, None)] {
         let mut bench = Bench::new();
         bench.call(&[phone(4), phone(5)]);
         let calls = invites(&bench);
         bench.answer(&calls[1], 180, &[]);
         assert_eq!(bench.answer(&calls[0], status, &[]).last().unwrap(), "CANCEL");
-        assert_eq!(reason(&bench).as_deref(), expected);
+        assert_eq!(reason(bench.requests.last().unwrap()), expected);
         bench.answer(&calls[1], 487, &[]);
         bench.comes_to_rest();
     }
@@ -260,4 +263,66 @@ fn the_limit_on_branches_begins_with_the_first_final_response_and_goes_with_the_
     assert_eq!(bench.answer(&calls[1], 486, &[]), ["ACK", "486 INVITE"]);
     let sent = bench.wait(Duration::from_secs(5));
     assert!(sent.iter().all(|sent| sent == "486 INVITE"), "{sent:?}");
+}
+
+/// §16.7 step 6.
+#[test]
+fn a_branch_that_begins_later_has_the_whole_limit() {
+    let limit = |settings: &mut Settings| settings.branch_limit = Some(Duration::from_secs(4));
+    let mut bench = Bench::with(|settings| {
+        limit(settings);
+        settings.forking = Forking::Sequential;
+    });
+    bench.call(&[phone(4), phone(5), phone(6)]);
+    let first = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&first, 486, &[]), ["ACK", "INVITE"]);
+    let second = invites(&bench).remove(1);
+    assert_eq!(bench.answer(&second, 180, &[]), ["180 INVITE"]);
+    assert_eq!(bench.wait(Duration::from_secs(3)), [""; 0]);
+    assert_eq!(bench.answer(&second, 404, &[]), ["ACK", "INVITE"]);
+    let third = invites(&bench).remove(1);
+    assert_eq!(bench.answer(&third, 180, &[]), ["180 INVITE"]);
+    assert_eq!(bench.wait(Duration::from_millis(3_999)), [""; 0]);
+    assert_eq!(bench.wait(Duration::from_millis(1)), ["CANCEL", "486 INVITE"]);
+    assert_eq!(reason(&bench.requests[0]), None);
+    assert_eq!(bench.answer(&third, 487, &[]), ["ACK"]);
+    bench.comes_to_rest();
+
+    // Side by side, each ends at its own time.
+    let mut bench = Bench::with(|settings| {
+        limit(settings);
+        settings.spare_breadth = 10;
+    });
+    bench.call(&[phone(4), phone(5)]);
+    let calls = invites(&bench);
+    bench.answer(&calls[1], 180, &[]);
+    bench.answer(&calls[0], 486, &[]);
+    bench.wait(Duration::from_secs(3));
+    assert_eq!(bench.add(&[phone(6)]), Ok(1));
+    assert_eq!(bench.drain(), ["INVITE"]);
+    let added = invites(&bench).remove(0);
+    assert_eq!(bench.answer(&added, 180, &[]), ["180 INVITE"]);
+    assert_eq!(bench.wait(Duration::from_millis(1_000)), ["CANCEL"]);
+    let cancel = bench.requests.remove(0);
+    assert_eq!(cancel.uri_bytes(), b"sip:bob@192.0.2.5");
+    assert_eq!(bench.answer(&cancel, 200, &[]), [""; 0]);
+    assert_eq!(bench.answer(&calls[1], 487, &[]), ["ACK"]);
+    assert_eq!(bench.wait(Duration::from_millis(2_999)), [""; 0]);
+    assert_eq!(bench.wait(Duration::from_millis(1)), ["CANCEL", "486 INVITE"]);
+    assert_eq!(bench.answer(&added, 487, &[]), ["ACK"]);
+    bench.comes_to_rest();
+}
+
+/// RFC 3326 §2: nobody has completed the call, and the phone has nothing to be told.
+#[test]
+fn the_cancel_of_timer_c_has_no_reason() {
+    let mut bench = Bench::new();
+    bench.call(&[phone(4)]);
+    let invite = invites(&bench).remove(0);
+    bench.answer(&invite, 180, &[]);
+    let sent = bench.wait(Duration::from_secs(200));
+    assert_eq!(sent[0], "CANCEL");
+    assert_eq!(reason(&bench.requests[0]), None);
+    bench.answer(&invite, 487, &[]);
+    bench.comes_to_rest();
 }
