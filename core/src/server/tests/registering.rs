@@ -111,6 +111,20 @@ fn times_are_bounded_from_below_and_above() {
     // §10.2.1.1: what cannot be read counts as an hour.
     let response = register(&mut bench, "1", 2, "Contact: <sip:bob@192.0.2.4>;expires=soon\n");
     assert_eq!(contacts(&response), ["<sip:bob@192.0.2.4>;expires=3600"]);
+    // §10.3 step 7: an hour is never too brief, however long the registrar wants contacts bound, and neither is an end.
+    let mut bench = Bench::with(|settings| settings.registrar.min_expires = 7_200);
+    let mut cseq = 0;
+    let mut asks = |seconds: u32| {
+        cseq += 1;
+        register(&mut bench, "1", cseq, &format!("Contact: <sip:bob@192.0.2.4>;expires={seconds}\n"))
+    };
+    let hour = asks(3_600);
+    assert_eq!((hour.status(), contacts(&hour)), (StatusCode::OK, ["<sip:bob@192.0.2.4>;expires=3600".into()].into()));
+    let brief = asks(3_599);
+    assert_eq!(brief.status().get(), 423);
+    assert_eq!(values(&Message::Response(brief), HeaderId::MinExpires), ["7200"]);
+    let end = asks(0);
+    assert_eq!((end.status(), contacts(&end).len()), (StatusCode::OK, 0));
 }
 
 #[test]
