@@ -137,6 +137,10 @@ fn expires_zero_removes_one_and_star_removes_all() {
     let response = register(&mut bench, "1", 3, "Contact: *\nExpires: 0\n");
     assert_eq!((response.status(), contacts(&response).len()), (StatusCode::OK, 0));
     assert_eq!(bindings(&bench), [""; 0]);
+    // Bindings of another Call-ID are removed whatever the CSeq is.
+    register(&mut bench, "1", 9, "Contact: <sip:bob@192.0.2.4>, <sip:bob@192.0.2.5>\n");
+    let response = register(&mut bench, "2", 1, "Contact: *\nExpires: 0\n");
+    assert_eq!((response.status(), contacts(&response).len(), bindings(&bench).len()), (StatusCode::OK, 0, 0));
 }
 
 #[test]
