@@ -223,6 +223,26 @@ fn in_a_dialog_a_flow_that_was_authenticated_is_known() {
     assert_eq!(summaries(&bench.receive(ALICE, &bye("8"))), ["407 192.0.2.1:5060"]);
 }
 
+/// A phone that has proved who it is to the registrar alone, and was called, has no credentials for the proxy.
+#[test]
+fn in_a_dialog_a_flow_that_was_registered_is_known() {
+    let within = |method: &str, branch: &str| {
+        let request = call(branch, BOB_HERE, "sip:carol@192.0.2.77").replace("INVITE", method);
+        request.replace("192.0.2.1", "192.0.2.4").replace("77>\n", "77>;tag=x\n")
+    };
+    let mut bench = bench();
+    let text = register("1", BOB_HERE, BOB_HERE);
+    let challenged = bench.receive(BOB, &text);
+    assert_eq!(summaries(&bench.receive(BOB, &within("BYE", "2"))), ["407 192.0.2.4:5060"]);
+    assert!(bench.receive(BOB, &within("ACK", "3")).is_empty());
+    assert_eq!(summaries(&bench.receive(BOB, &again(&text, "4", &challenged[0], "bob", "b"))), ["200 192.0.2.4:5060"]);
+    assert_eq!(summaries(&bench.receive(BOB, &within("ACK", "5"))), ["ACK 192.0.2.77:5060"]);
+    assert_eq!(summaries(&bench.receive(BOB, &within("BYE", "6"))), ["BYE 192.0.2.77:5060"]);
+    // From another source: no.
+    assert!(bench.receive("192.0.2.4:5099", &within("ACK", "7")).is_empty());
+    assert_eq!(summaries(&bench.receive("192.0.2.4:5099", &within("BYE", "8"))), ["407 192.0.2.4:5060"]);
+}
+
 #[test]
 fn a_trusted_peer_is_not_asked_and_is_relayed() {
     let mut bench = Bench::with(|settings| {
