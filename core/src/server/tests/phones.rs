@@ -214,6 +214,38 @@ fn a_call_outlives_the_flow_that_it_came_by() {
     assert_eq!(town.bobs, ["< BYE sip:bob@10.0.0.4;transport=tcp;ob", "> SIP/2.0 200 OK"]);
 }
 
+/// §5.3: the phone was the caller, so its flow stands in the Record-Route alone. Each end can end the call along the connection that has come anew.
+#[test]
+fn a_call_outlives_the_flow_of_its_caller_and_each_end_can_hang_up() {
+    for by in ["bob", "carol"] {
+        let mut town = Town::new();
+        town.run(300);
+        town.bob.call(town.now, call("carol")).unwrap();
+        town.settle();
+        let carols = town.incoming("carol");
+        town.carol.answer(town.now, carols, Body::sdp("v=0\r\n")).unwrap();
+        town.settle();
+        town.run(1);
+        assert!(town.is_established(), "{:?}", town.told);
+        town.cut();
+        town.settle();
+        assert_eq!(town.opened, 2);
+        town.bobs.clear();
+        let bobs = town.bob.calls().next().unwrap().call;
+        match by {
+            "bob" => town.bob.hang_up(town.now, bobs).unwrap(),
+            _ => town.carol.hang_up(town.now, carols).unwrap(),
+        }
+        town.settle();
+        let expected = match by {
+            "bob" => ["> BYE sip:carol@192.0.2.1", "< SIP/2.0 200 OK"],
+            _ => ["< BYE sip:bob@10.0.0.4;transport=tcp;ob", "> SIP/2.0 200 OK"],
+        };
+        assert_eq!(town.bobs, expected);
+        assert_eq!((town.bob.calls().count(), town.carol.calls().count(), town.opened), (0, 0, 2));
+    }
+}
+
 /// §7: a connection that nobody is reached along any more is closed as any other that idles.
 #[test]
 fn a_connection_stays_as_long_as_a_contact_is_bound_to_it() {
