@@ -32,7 +32,7 @@ use core::net::SocketAddr;
 use super::{Event, Server, Settings};
 use crate::message::header::{Header, Via};
 use crate::message::{HeaderId, Message, Request, Response, StatusCode};
-use crate::{Answer, Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Question, Seed};
+use crate::{Answer, Config, Duration, Flow, Input, Instant, Listener, ListenerId, Node, Output, Question, Seed};
 
 /// The proxy of biloxi.com (RFC 3261 §24.2) and the network around it.
 #[derive(Clone)]
@@ -51,6 +51,7 @@ const BOB: &str = "192.0.2.4:5060";
 #[derive(Clone, Debug)]
 struct Sent {
     to: String,
+    flow: Flow,
     message: Message,
 }
 
@@ -163,7 +164,8 @@ impl Bench {
             match output {
                 Output::Send(transmit) => {
                     let message = Message::parse(&transmit.bytes, &crate::message::Limits::default()).unwrap();
-                    sent.push(Sent { to: transmit.flow.remote.to_string(), message });
+                    let flow = transmit.flow;
+                    sent.push(Sent { to: flow.remote.to_string(), flow, message });
                 }
                 Output::Resolve { query, question: Question::Address { name } } => {
                     let answers: &[Answer] = match &*name {

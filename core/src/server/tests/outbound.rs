@@ -3,7 +3,7 @@
 use super::*;
 use crate::registrar::{self, Binding, Record, Store};
 use crate::server::{Answer, Step};
-use crate::{Change, ConnectionId, Flow};
+use crate::{Change, ConnectionId};
 
 /// Bob's phone and alice's, as their NATs show them.
 const BOB_OUTSIDE: &str = "203.0.113.4:40000";
@@ -73,6 +73,87 @@ fn both_ends_behind_nats_are_reached_along_their_flows() {
     assert!(!sent[1].values(HeaderId::RecordRoute).iter().any(|route| route.contains("flow")));
 }
 
+/// The transport of a phone that is hidden, and how the server takes a message of it.
+struct Hidden {
+    protocol: &'static str,
+    host: &'static str,
+    contact: &'static str,
+    connection: Option<ConnectionId>,
+}
+
+impl Hidden {
+    fn new(bench: &mut Bench, protocol: &'static str) -> Self {
+        let local = OUR_ADDRESS.parse().unwrap();
+        let (listener, host, contact) = match protocol {
+            "UDP" => return Self { protocol, host: "10.0.0.4", contact: "sip:bob@10.0.0.4", connection: None },
+            "TCP" => (Listener::tcp(local), "10.0.0.4", "sip:bob@10.0.0.4;transport=tcp"),
+            _ => (Listener::ws(local), "df7jal23ls0d.invalid", "sip:bob@df7jal23ls0d.invalid;transport=ws"),
+        };
+        let listener = bench.server.listen(listener.with_sent_by("server10.biloxi.com".parse().unwrap()));
+        Self { protocol, host, contact, connection: Some(connect(bench, listener)) }
+    }
+
+    fn sends(&self, bench: &mut Bench, number: u32, start: &str, lines: &str) -> Vec<Sent> {
+        let lines = format!("{lines}\nContact: <{}>", self.contact);
+        let text = from_inside(self.protocol, self.host, number, start, &lines);
+        match self.connection {
+            None => bench.receive(BOB_OUTSIDE, &text),
+            Some(connection) if self.protocol == "TCP" => along(bench, connection, &text),
+            Some(connection) => {
+                let lines: Vec<&str> = text.lines().map(str::trim).collect();
+                let bytes = lines.join("\r\n") + "\r\n\r\n";
+                bench.server.handle(bench.now, Input::Message { connection, bytes: bytes.as_bytes() });
+                bench.drain()
+            }
+        }
+    }
+}
+
+/// Topology: one end is hidden, the other on the open network and over UDP. Whatever its dialog has for the hidden one goes along its flow.
+#[test]
+fn every_later_request_of_a_dialog_goes_along_the_flow_of_the_end_that_is_hidden() {
+    for (protocol, is_caller) in ["UDP", "TCP", "WS"].into_iter().flat_map(|it| [(it, true), (it, false)]) {
+        let mut bench = Bench::new();
+        let bob = Hidden::new(&mut bench, protocol);
+        let alice = |bench: &mut Bench, number, start: &str, lines: &str| {
+            let lines = format!("{lines}\nContact: <sip:alice@192.0.2.1>");
+            bench.receive(ALICE, &from_inside("UDP", "192.0.2.1", number, start, &lines))
+        };
+        let of =
+            |name: &str| format!("To: <sip:{name}@biloxi.com>\nFrom: <sip:{name}@biloxi.com>;tag=1\nCall-ID: {name}");
+        let invited = match is_caller {
+            true => {
+                alice(&mut bench, 1, "REGISTER sip:biloxi.com", &of("alice"));
+                let lines = "From: <sip:bob@biloxi.com>;tag=b\nTo: <sip:alice@biloxi.com>\nCall-ID: c";
+                bob.sends(&mut bench, 2, "INVITE sip:alice@biloxi.com", lines)
+            }
+            false => {
+                bob.sends(&mut bench, 1, "REGISTER sip:biloxi.com", &of("bob"));
+                let lines = "From: <sip:alice@biloxi.com>;tag=a\nTo: <sip:bob@biloxi.com>\nCall-ID: c";
+                alice(&mut bench, 2, "INVITE sip:bob@biloxi.com", lines)
+            }
+        };
+        let invite = invited.last().unwrap();
+        let to = if is_caller { ALICE } else { BOB_OUTSIDE };
+        assert_eq!(invite.summary(), format!("INVITE {to}"), "{protocol}");
+        let mut routes = invite.values(HeaderId::RecordRoute).join(", ");
+        if !is_caller {
+            let mut values: Vec<&str> = routes.split(", ").collect();
+            values.reverse();
+            routes = values.join(", ");
+        }
+        let lines = format!("Route: {routes}\nFrom: <sip:alice@biloxi.com>;tag=a\nTo: {B}\nCall-ID: c");
+        for (number, method) in (10..).zip(["ACK", "INVITE", "NOTIFY", "INFO", "BYE"]) {
+            let sent = alice(&mut bench, number, &format!("{method} {}", bob.contact), &lines);
+            let mut requests = sent.iter().filter(|sent| matches!(sent.message, Message::Request(_)));
+            let request = requests.next().unwrap_or_else(|| panic!("{protocol} {is_caller} {method}: {sent:?}"));
+            assert_eq!(request.summary(), format!("{method} {BOB_OUTSIDE}"), "{protocol} {is_caller}");
+            assert_eq!(request.flow.connection, bob.connection, "{protocol} {is_caller} {method}");
+            assert!(requests.next().is_none(), "{sent:?}");
+        }
+    }
+}
+
 #[test]
 fn a_token_that_was_tampered_with_is_403_and_an_ack_with_one_is_dropped() {
     let mut bench = Bench::new();
@@ -108,19 +189,9 @@ fn along(bench: &mut Bench, connection: ConnectionId, text: &str) -> Vec<Sent> {
     bench.drain()
 }
 
-/// Where what goes out goes: the connection of each message.
-fn flows(bench: &mut Bench, from: &str, text: &str) -> Vec<Flow> {
-    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
-    let bytes = lines.join("\r\n") + "\r\n\r\n";
-    let (listener, remote) = (bench.listener, from.parse().unwrap());
-    bench.server.handle(bench.now, Input::Datagram { listener, remote, bytes: bytes.as_bytes() });
-    let mut flows = Vec::new();
-    while let Some(output) = bench.server.poll() {
-        if let Output::Send(transmit) = output {
-            flows.push(transmit.flow);
-        }
-    }
-    flows
+/// The connection that each message goes out along.
+fn connections(sent: &[Sent]) -> Vec<Option<ConnectionId>> {
+    sent.iter().map(|sent| sent.flow.connection).collect()
 }
 
 fn close(bench: &mut Bench, connection: ConnectionId) {
@@ -145,7 +216,7 @@ fn a_binding_ends_with_the_connection_that_alone_led_to_it_and_a_call_is_480() {
     let connection = connect(&mut bench, tcp);
     let sent = along(&mut bench, connection, &register("TCP", 1, "sip:bob@10.0.0.4;transport=tcp"));
     assert_eq!(summaries(&sent), [format!("200 {BOB_OUTSIDE}")]);
-    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &invite(1))[1].connection, Some(connection));
+    assert_eq!(bench.receive(ALICE_OUTSIDE, &invite(1))[1].flow.connection, Some(connection));
     close(&mut bench, connection);
     assert!(bench.server.bindings("bob@biloxi.com").is_empty());
     let unbound =
@@ -173,8 +244,7 @@ fn a_browser_is_called_and_hung_up_on_along_its_websocket_alone() {
     let ack = within(2, &format!("ACK {contact}"), A, B, "10.0.0.1", &routes);
     let bye = within(3, &format!("BYE {contact}"), A, B, "10.0.0.1", &routes);
     for text in [&ack, &bye] {
-        let flows = flows(&mut bench, ALICE_OUTSIDE, text);
-        assert_eq!(flows.iter().map(|flow| flow.connection).collect::<Vec<_>>(), [Some(connection)]);
+        assert_eq!(connections(&bench.receive(ALICE_OUTSIDE, text)), [Some(connection)]);
     }
     close(&mut bench, connection);
     assert!(bench.server.bindings("bob@biloxi.com").is_empty());
@@ -204,7 +274,7 @@ fn a_contact_that_can_be_reached_outlives_its_connection() {
     let connection = connect(&mut bench, tcp);
     let contact = "sip:bob@203.0.113.4:5070;transport=tcp";
     along(&mut bench, connection, &register("TCP", 1, contact));
-    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &invite(1))[1].connection, Some(connection));
+    assert_eq!(bench.receive(ALICE_OUTSIDE, &invite(1))[1].flow.connection, Some(connection));
     close(&mut bench, connection);
     assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 1);
     bench.server.handle(bench.now, Input::Tick);
@@ -234,8 +304,7 @@ fn a_dialog_goes_on_along_the_new_connection_of_a_phone_that_has_come_back() {
     assert_eq!(summaries(&bench.receive(ALICE_OUTSIDE, &bye(2))), [format!("430 {ALICE_OUTSIDE}")]);
     let second = connect(&mut bench, tcp);
     along(&mut bench, second, &register("TCP", 2, contact));
-    let flows = flows(&mut bench, ALICE_OUTSIDE, &bye(3));
-    assert_eq!(flows.iter().map(|flow| flow.connection).collect::<Vec<_>>(), [Some(second)]);
+    assert_eq!(connections(&bench.receive(ALICE_OUTSIDE, &bye(3))), [Some(second)]);
 }
 
 /// Bob's phone has registered along three flows, the last one last; Alice has called, and the INVITE went out along that.
@@ -420,7 +489,7 @@ fn an_in_dialog_request_whose_flow_is_gone_asks_the_store() {
     let routes = sent[0].values(HeaderId::RecordRoute).join(", ");
     let bye = |number| within(number, &format!("BYE {contact}"), A, B, "10.0.0.1", &routes);
     // As long as the flow is there nobody is asked.
-    assert_eq!(flows(&mut bench, ALICE_OUTSIDE, &bye(2))[0].connection, Some(first));
+    assert_eq!(bench.receive(ALICE_OUTSIDE, &bye(2))[0].flow.connection, Some(first));
     close(&mut bench, first);
     assert!(bench.receive(ALICE_OUTSIDE, &bye(3)).is_empty());
     assert_eq!(summaries(&serve(&mut bench, &mut shelf)), [format!("430 {ALICE_OUTSIDE}")]);
