@@ -500,6 +500,29 @@ fn an_in_dialog_request_whose_flow_is_gone_asks_the_store() {
     assert_eq!(summaries(&serve(&mut bench, &mut shelf)), [format!("BYE {BOB_OUTSIDE}")]);
 }
 
+/// The store of an owner does not know that a connection has ended; the server does not call along it.
+#[test]
+fn a_binding_of_the_owners_store_whose_connection_has_ended_is_480() {
+    let (mut bench, tcp) = with_tcp_and(|settings| settings.registrar.store = Store::Owner);
+    let (contact, mut shelf) = ("sip:bob@10.0.0.4;transport=tcp", Vec::new());
+    let connection = connect(&mut bench, tcp);
+    along(&mut bench, connection, &register("TCP", 1, contact));
+    serve(&mut bench, &mut shelf);
+    assert_eq!(shelf.len(), 1);
+    bench.receive(ALICE_OUTSIDE, &invite(1));
+    let sent = serve(&mut bench, &mut shelf);
+    assert_eq!(
+        (summaries(&sent), connections(&sent)),
+        ([format!("INVITE {BOB_OUTSIDE}")].into(), [Some(connection)].into())
+    );
+    bench.answer(&sent[0], 486);
+    close(&mut bench, connection);
+    let sent = bench.receive(ALICE_OUTSIDE, &invite(2).replace("Call-ID: c", "Call-ID: d"));
+    assert_eq!(summaries(&sent), [format!("100 {ALICE_OUTSIDE}")]);
+    assert_eq!(summaries(&serve(&mut bench, &mut shelf)), [format!("480 {ALICE_OUTSIDE}")]);
+    assert_eq!(shelf.len(), 1);
+}
+
 /// RFC 3327 §5.4.
 #[test]
 fn a_contact_behind_a_path_is_called_along_it() {
