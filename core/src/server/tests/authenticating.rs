@@ -299,6 +299,56 @@ fn settings_change_while_a_call_runs_and_no_use_of_a_nonce_is_forgotten() {
     assert_eq!(summaries(&gone), ["401 192.0.2.4:5060"]);
 }
 
+/// Settings that change while a call is up are for new requests. The name of the server stays in the Record-Route, so the call finds the listener that has moved.
+#[test]
+fn an_alias_and_a_route_are_added_and_a_listener_moves_while_a_call_is_up() {
+    let mut bench = Bench::with(|settings| settings.proxy.record_route = true);
+    bench.register(1);
+    let ringing = bench.receive(ALICE, &call("1", "sip:alice@chicago.com", BOB_HERE));
+    let mut settings = bench.server.settings().clone();
+    let (name, domain) = ("biloxi.example".parse().unwrap(), "biloxi.com".parse().unwrap());
+    settings.aliases.push(crate::server::Alias { name, domain });
+    let next_hop = NextHop::from("192.0.2.60:5060".parse::<SocketAddr>().unwrap());
+    settings.routes.push(Route { key: "chicago.com".parse().unwrap(), next_hop });
+    bench.server.set_settings(bench.now, settings).unwrap();
+    assert_eq!(summaries(&bench.answer(&ringing[1], 200)), ["200 192.0.2.1:5060"]);
+    for (branch, uri, next_hop) in
+        [("2", "sip:bob@biloxi.example", BOB), ("3", "sip:carol@chicago.com", "192.0.2.60:5060")]
+    {
+        let sent = bench.receive(ALICE, &call(branch, "sip:alice@chicago.com", uri));
+        assert_eq!(summaries(&sent)[1], format!("INVITE {next_hop}"), "{uri}");
+    }
+    let moved = Listener::udp("192.0.2.33:5070".parse().unwrap());
+    let moved = moved.with_sent_by("server10.biloxi.com".parse().unwrap());
+    let id = bench.listener;
+    bench.server.command(bench.now, |_, cx| cx.move_listener(id, moved)).unwrap();
+    let routes = ringing[1].values(HeaderId::RecordRoute).join(", ");
+    let (alice, bob) = ("<sip:alice@chicago.com>;tag=1", format!("<{BOB_HERE}>;tag=t1920245060"));
+    for (branch, start, source, from, to, goes_to) in [
+        ("4", "ACK sip:bob@192.0.2.4", ALICE, alice, &*bob, "ACK 192.0.2.4:5060"),
+        ("5", "INFO sip:alice@192.0.2.1", BOB, &*bob, alice, "INFO 192.0.2.1:5060"),
+        ("6", "BYE sip:bob@192.0.2.4", ALICE, alice, &*bob, "BYE 192.0.2.4:5060"),
+    ] {
+        let (method, host) = (start.split_once(' ').unwrap().0, source.trim_end_matches(":5060"));
+        let text = format!(
+            "{start} SIP/2.0
+            Via: SIP/2.0/UDP {host};branch=z9hG4bK{branch}
+            Max-Forwards: 70
+            Route: {routes}
+            From: {from}
+            To: {to}
+            Call-ID: c1
+            CSeq: {branch} {method}
+            Content-Length: 0"
+        );
+        let sent = bench.receive(source, &text);
+        assert_eq!(summaries(&sent), [goes_to]);
+        if method != "ACK" {
+            assert_eq!(summaries(&bench.answer(&sent[0], 200)), [format!("200 {source}")]);
+        }
+    }
+}
+
 /// A nonce that was used under settings that are gone is not taken again when they come back.
 #[test]
 fn a_change_of_digest_and_back_lets_no_nonce_be_used_again() {
