@@ -202,6 +202,138 @@ fn nothing_is_left_behind_by_any_message() {
     }
 }
 
+const CALLER: &str = "198.51.100.1:5060";
+const CALLEE: &str = "198.51.100.4:5060";
+const STRANGER: &str = "198.51.100.9:5060";
+
+/// A server whose user is being called while something else comes.
+struct Ringing {
+    server: sansip::Server,
+    listener: sansip::ListenerId,
+    now: Instant,
+    /// The messages that went to the caller and the callee.
+    said: Vec<(SocketAddr, String)>,
+}
+
+impl Ringing {
+    /// The callee has registered, and is ringing.
+    fn new() -> Self {
+        let mut settings = sansip::server::Settings { relay: true, ..Default::default() };
+        settings.proxy.record_route = true;
+        settings.domains.extend(["203.0.113.30", "example.com", "biloxi.com"].map(|name| name.parse().unwrap()));
+        let mut server = sansip::Server::server(Config::new(Seed::from_u64(1)), settings);
+        let listener = server.listen(Listener::udp("203.0.113.30:5060".parse().unwrap()));
+        let mut ringing = Self { server, listener, now: Instant::ZERO, said: Vec::new() };
+        let ouzel = "<sip:ouzel@203.0.113.30>";
+        ringing.sends(CALLEE, "REGISTER sip:203.0.113.30", 1, &[ouzel, ouzel], "");
+        ringing.sends(CALLER, "INVITE sip:ouzel@203.0.113.30", 1, &["<sip:wren@198.51.100.1>", ouzel], "");
+        ringing.answers("180 Ringing");
+        ringing
+    }
+
+    fn receive(&mut self, remote: &str, bytes: &[u8]) {
+        let remote = remote.parse().unwrap();
+        self.server.handle(self.now, Input::Datagram { listener: self.listener, remote, bytes });
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.server.poll() {
+            match output {
+                Output::Resolve { query, .. } => {
+                    self.server.handle(self.now, Input::Resolved { query, answers: &[] });
+                }
+                Output::Open { connection, .. } => {
+                    let change = sansip::Change::Failed;
+                    self.server.handle(self.now, Input::Connection { connection, change });
+                }
+                Output::Send(transmit) => {
+                    let to = transmit.flow.remote;
+                    if [CALLER, CALLEE].contains(&&*to.to_string()) {
+                        self.said.push((to, String::from_utf8(transmit.bytes.to_vec()).unwrap()));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A request of the call, or the registration of its callee.
+    fn sends(&mut self, source: &str, start: &str, number: u32, [from, to]: &[&str; 2], more: &str) {
+        let (host, method) = (source.trim_end_matches(":5060"), start.split(' ').next().unwrap());
+        let text = format!(
+            "{start} SIP/2.0\r\nVia: SIP/2.0/UDP {host};branch=z9hG4bK{method}{number}\r\nMax-Forwards: 70\r\n{more}\
+             From: {from};tag=f\r\nTo: {to}\r\nCall-ID: ringing-{host}\r\nCSeq: {number} {method}\r\n\
+             Contact: <sip:ouzel@{host}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.receive(source, text.as_bytes());
+    }
+
+    /// The callee answers the last request that it got.
+    fn answers(&mut self, status: &str) {
+        let callee: SocketAddr = CALLEE.parse().unwrap();
+        let mut requests = self.said.iter().rev().filter(|(to, text)| *to == callee && !text.starts_with("SIP/2.0 "));
+        let (_, request) = requests.next().expect("a request");
+        let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:", "Record-Route:"];
+        let copied = request.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
+        let lines: String = copied.map(|line| format!("{line}\r\n")).collect();
+        let lines = lines.replace("ouzel@203.0.113.30>\r", "ouzel@203.0.113.30>;tag=t\r");
+        let contact = "Contact: <sip:ouzel@198.51.100.4>\r\nContent-Length: 0\r\n\r\n";
+        self.receive(CALLEE, format!("SIP/2.0 {status}\r\n{lines}{contact}").as_bytes());
+    }
+
+    /// The call is answered and ended, and all timers run out; the start lines that its ends have got.
+    fn goes_on(&mut self) -> Vec<String> {
+        let routes = self.said.iter().rev().find_map(|(_, text)| {
+            let line = text.lines().find(|line| line.starts_with("Record-Route:"))?;
+            Some(format!("{}\r\n", line.trim_start_matches("Record-")))
+        });
+        let routes = routes.expect("a route");
+        let ends = ["<sip:wren@198.51.100.1>", "<sip:ouzel@203.0.113.30>;tag=t"];
+        self.answers("200 OK");
+        self.sends(CALLER, "ACK sip:ouzel@198.51.100.4", 1, &ends, &routes);
+        self.sends(CALLER, "BYE sip:ouzel@198.51.100.4", 2, &ends, &routes);
+        self.answers("200 OK");
+        while let Some(deadline) = self.server.deadline().filter(|deadline| *deadline <= Instant::from_millis(900_000))
+        {
+            self.now = deadline;
+            self.server.handle(deadline, Input::Tick);
+            self.drain();
+        }
+        let start = |(to, text): &(SocketAddr, String)| format!("{to} {}", text.lines().next().unwrap_or_default());
+        self.said.iter().map(start).collect()
+    }
+}
+
+/// A message of a stranger, however odd, changes nothing for a registration and a call that is ringing.
+#[test]
+fn what_is_in_flight_notices_no_message_of_others() {
+    let mut alone = Ringing::new();
+    let before = alone.server.user().census();
+    assert_eq!((before.response_contexts, before.addresses_of_record), (1, 1));
+    let expected = alone.goes_on();
+    // 200 to the REGISTER, 100, INVITE, 180, 200, ACK, BYE, 200.
+    assert_eq!(expected.len(), 8, "{expected:#?}");
+    let (server, endpoint) = (alone.server.user().census(), alone.server.endpoint().census());
+    for sample in samples() {
+        let mut ringing = Ringing::new();
+        ringing.receive(STRANGER, &sample.bytes);
+        let after = ringing.server.user().census();
+        // A message that is served may make a response context or a binding of its own, and nothing else.
+        let finding = judge(&sample.bytes, Role::Proxy);
+        let room = usize::from(finding.valid || finding.tolerable);
+        assert!((1..=1 + room).contains(&after.response_contexts), "{}: {after:?}", sample.file);
+        assert!((1..=1 + room).contains(&after.addresses_of_record), "{}: {after:?}", sample.file);
+        assert_eq!(ringing.goes_on(), expected, "{}", sample.file);
+        let left = ringing.server.user().census();
+        let own = after.addresses_of_record;
+        assert!((1..=own).contains(&left.addresses_of_record), "{}: {left:?}", sample.file);
+        let addresses_of_record = left.addresses_of_record;
+        assert_eq!(left, sansip::server::Census { addresses_of_record, ..server }, "{}", sample.file);
+        assert_eq!(ringing.server.endpoint().census(), endpoint, "{}", sample.file);
+    }
+}
+
 #[test]
 fn the_place_of_the_trouble_is_within_the_message() {
     for sample in samples() {
