@@ -274,7 +274,10 @@ fn a_contact_that_can_be_reached_outlives_its_connection() {
     let connection = connect(&mut bench, tcp);
     let contact = "sip:bob@203.0.113.4:5070;transport=tcp";
     along(&mut bench, connection, &register("TCP", 1, contact));
-    assert_eq!(bench.receive(ALICE_OUTSIDE, &invite(1))[1].flow.connection, Some(connection));
+    let sent = bench.receive(ALICE_OUTSIDE, &invite(1));
+    assert_eq!(sent[1].flow.connection, Some(connection));
+    // Later requests go to the contact.
+    assert!(!sent[1].values(HeaderId::RecordRoute).iter().any(|route| route.contains("callee-flow")));
     close(&mut bench, connection);
     assert_eq!(bench.server.bindings("bob@biloxi.com").len(), 1);
     bench.server.handle(bench.now, Input::Tick);
