@@ -512,3 +512,40 @@ fn a_wrong_proof_of_the_server_is_told() {
     bob.receive(&again.respond("200 OK", "carol-tag", &format!("{}{info}", super::lone::CONTACT)));
     assert_eq!(bob.told(), ["wrong proof", "answered 200"]);
 }
+
+/// RFC 3261 §8.1.3.4: a SIPS URI is left for a SIP URI only where the application agrees, and what was not followed is told.
+#[test]
+fn a_call_to_a_sips_uri_is_redirected_to_a_sip_uri_only_where_the_application_agrees() {
+    use crate::{Change, Config, Input, Instant, Listener, Node, Output, Seed};
+    for (redirects, follows) in [(Redirects::Follow, false), (Redirects::FollowFromSipsToSip, true)] {
+        let mut profile = crate::user_agent::Profile::new("Bob <sip:bob@biloxi.com>".parse().unwrap());
+        profile.policy = Policy { redirects, ..Policy::NONE };
+        let mut bob = crate::user_agent::UserAgent::user_agent(Config::new(Seed::from_u64(1)), profile);
+        bob.listen(Listener::udp("192.0.2.4:5060".parse().unwrap()));
+        bob.listen(Listener::tls("192.0.2.4:5061".parse().unwrap()));
+        let carol = "Carol <sips:carol@192.0.2.9>".parse().unwrap();
+        bob.call(Instant::ZERO, &carol).unwrap();
+        let Some(Output::Open { connection, .. }) = bob.poll() else { panic!("no connection") };
+        bob.handle(Instant::ZERO, Input::Connection { connection, change: Change::Opened { identities: &[] } });
+        let Some(Output::Send(first)) = bob.poll() else { panic!("no INVITE") };
+        let first = Text::of(&first.bytes);
+        assert_eq!(first.start, "INVITE sips:carol@192.0.2.9 SIP/2.0");
+        let moved = first.respond("302 Moved Temporarily", "carol-tag", "Contact: <sip:carol@192.0.2.8>\r\n");
+        bob.handle(Instant::ZERO, Input::Stream { connection, bytes: moved.as_bytes() });
+        let (mut sent, mut told) = (Vec::new(), Vec::new());
+        while let Some(output) = bob.poll() {
+            match output {
+                Output::Send(transmit) => {
+                    sent.push(format!("{} to {}", Text::of(&transmit.bytes).start, transmit.flow.remote));
+                }
+                Output::Event(event) => told.push(super::pair::short(&event)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let ack = "ACK sips:carol@192.0.2.9 SIP/2.0 to 192.0.2.9:5061";
+        let again = "INVITE sip:carol@192.0.2.8 SIP/2.0 to 192.0.2.8:5060";
+        let expected =
+            if follows { (format!("{ack}, {again}"), String::new()) } else { (ack.into(), "failed 302".into()) };
+        assert_eq!((sent.join(", "), told.join(", ")), expected);
+    }
+}
