@@ -549,3 +549,21 @@ fn a_call_to_a_sips_uri_is_redirected_to_a_sip_uri_only_where_the_application_ag
         assert_eq!((sent.join(", "), told.join(", ")), expected);
     }
 }
+
+/// §8.1.3.1, §8.1.3.4: a target that cannot be reached, or has no address, counts as one that says 503, and the next one is tried.
+#[test]
+fn a_target_that_cannot_be_reached_or_found_gives_way_to_the_next() {
+    let mut bob = following();
+    let (_, first) = bob.call();
+    let contacts = "Contact: <sip:a@192.0.2.32>;q=0.9, <sip:b@nowhere.invalid>;q=0.5, <sip:c@192.0.2.34>;q=0.1\r\n";
+    let second = answer(&mut bob, &first, "302 Moved Temporarily", contacts).unwrap();
+    assert_eq!(second.start, "INVITE sip:a@192.0.2.32 SIP/2.0");
+    bob.take();
+    bob.unreachable();
+    let starts: Vec<String> = bob.take().into_iter().map(|sent| sent.start).collect();
+    assert_eq!(starts, ["INVITE sip:c@192.0.2.34 SIP/2.0"]);
+    assert!(bob.told().is_empty(), "the application sees one request");
+    bob.unreachable();
+    assert_eq!(bob.told(), ["failed 503 (none)"], "no target is left");
+    bob.finish();
+}

@@ -92,6 +92,14 @@ impl Lone {
         result
     }
 
+    /// The network says that the last request did not arrive.
+    pub(super) fn unreachable(&mut self) {
+        let (listener, remote) = (self.listener, *self.ways.last().expect("a request"));
+        // As much of a request as tells it from a response.
+        self.agent.handle(self.now, Input::Unreachable { listener, remote, quoted: b"REQUEST " });
+        self.drain();
+    }
+
     /// Calls Carol at 192.0.2.9; the INVITE.
     pub(super) fn call(&mut self) -> (CallId, Text) {
         let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();

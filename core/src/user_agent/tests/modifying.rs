@@ -10,7 +10,7 @@ use super::pair::Who::{Alice, Bob};
 use super::text::Text;
 use crate::error::CommandError;
 use crate::extension::{Extension, Extensions};
-use crate::message::StatusCode;
+use crate::message::{Method, StatusCode};
 use crate::time::Duration;
 use crate::user_agent::{Body, CallId, CallState, Event, Extra};
 
@@ -466,6 +466,37 @@ fn no_exchange_is_completed_within_a_change_that_may_be_refused() {
         assert_eq!(bob.take().remove(0).label(), "488 INVITE");
         bob.receive(&request("ACK", "r", 2, "bob-tag", ""));
         bob.receive(&request("BYE", "b", 5, "bob-tag", ""));
+        bob.finish();
+    }
+}
+
+/// §8.1.3.1: a transport error counts as a 503, which ends no session (RFC 5057 §5.1).
+#[test]
+fn a_request_that_the_network_refuses_leaves_the_session_as_it_was() {
+    type Command = fn(&mut Lone, CallId) -> Result<(), CommandError>;
+    let commands: [(&str, Command, &str); 3] = [
+        ("INVITE", |bob, call| bob.command(|agent, now| agent.modify(now, call, sdp(2))), "modify failed 503"),
+        ("UPDATE", |bob, call| bob.command(|agent, now| agent.update(now, call, sdp(2))), "modify failed 503"),
+        (
+            "INFO",
+            |bob, call| bob.command(|agent, now| agent.ask_in(now, call, Method::Info, None)).map(drop),
+            "unanswered 503",
+        ),
+    ];
+    for (method, command, told) in commands {
+        let (mut bob, call) = called();
+        assert_eq!(command(&mut bob, call), OK);
+        assert_eq!(labels(&bob.take()), [method]);
+        bob.unreachable();
+        assert_eq!(bob.told(), [told], "{method}");
+        assert!(bob.take().is_empty(), "{method}: no BYE");
+        let states: Vec<CallState> = bob.agent.calls().map(|info| info.state).collect();
+        assert_eq!(states, [CallState::Established], "{method}");
+        assert_eq!(bob.command(|agent, now| agent.modify(now, call, sdp(3))), OK);
+        let again = bob.take().remove(0);
+        bob.receive(&described(&again.respond("200 OK", "", CONTACT)));
+        assert_eq!(bob.told(), [told, "modified 200"], "{method}");
+        hang_up(&mut bob, call);
         bob.finish();
     }
 }

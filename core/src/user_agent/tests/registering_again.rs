@@ -171,3 +171,29 @@ fn a_place_is_that_of_its_next_hop() {
     assert_eq!(register(&mut bob, by_edge).0, id);
     assert_eq!(bob.ways.last().unwrap().to_string(), "192.0.2.10:5060");
 }
+
+/// RFC 3261 §8.1.3.1: a registrar that cannot be reached, or has no address, counts as one that says 503.
+#[test]
+fn a_registrar_that_cannot_be_reached_or_found_is_tried_again_after_the_wait() {
+    for is_found in [true, false] {
+        let policy = Policy { registering: Some(BackOff::default()), ..Policy::NONE };
+        let mut bob = Lone::with(|_, profile| profile.policy = policy);
+        bob.addresses.extend(is_found.then_some(IpAddr::from([192, 0, 2, 9])));
+        bob.command(|agent, now| agent.register(now, at_biloxi())).unwrap();
+        if is_found {
+            assert_eq!(one(&mut bob).method(), "REGISTER");
+            bob.unreachable();
+        }
+        assert_eq!(bob.told(), ["registration failed 503"], "{is_found}");
+        let wait = again(&bob).expect("another attempt");
+        assert!(is_between(wait, 30, 60), "{is_found}: {wait:?}");
+        bob.addresses = [IpAddr::from([192, 0, 2, 10])].into();
+        bob.run(wait - Duration::from_millis(1));
+        assert!(bob.take().is_empty(), "{is_found}");
+        bob.run(Duration::from_millis(1));
+        let second = one(&mut bob);
+        assert_eq!(bob.ways.last().unwrap().to_string(), "192.0.2.10:5060", "{is_found}");
+        bob.receive(&second.respond("200 OK", "r", "Contact: <sip:bob@192.0.2.4>;expires=3600\r\n"));
+        assert_eq!(bob.told().last().unwrap(), "registered");
+    }
+}
