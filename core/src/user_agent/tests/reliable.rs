@@ -391,11 +391,21 @@ fn a_caller_may_insist() {
 
 #[test]
 fn a_prack_that_finds_no_dialog_ends_the_call() {
-    let (mut bob, _, invite) = calling(|outgoing| outgoing);
-    let prack = bob.exchange(&reliable(&invite, "180 Ringing", "a", 1)).remove(0);
-    let sent = bob.exchange(&prack.respond("481 Call/Transaction Does Not Exist", "", ""));
-    assert_eq!(labels(&sent), ["CANCEL"]);
-    assert_eq!(bob.told(), ["progress 180", "failed 481 (none)"]);
+    // RFC 5057 §5.2: nor does one that nobody answers.
+    for status in [Some("481 Call/Transaction Does Not Exist"), Some("408 Request Timeout"), None] {
+        let (mut bob, _, invite) = calling(|outgoing| outgoing);
+        let prack = bob.exchange(&reliable(&invite, "180 Ringing", "a", 1)).remove(0);
+        match status {
+            Some(status) => bob.receive(&prack.respond(status, "", "")),
+            None => {
+                bob.run(Duration::from_millis(31_999));
+                assert!(bob.take().iter().all(|sent| *sent == prack));
+                bob.run(Duration::from_millis(1));
+            }
+        }
+        assert_eq!(labels(&bob.take()), ["CANCEL"], "{status:?}");
+        assert_eq!(bob.told(), ["progress 180", "failed 481 (none)"], "{status:?}");
+    }
 }
 
 /// RFC 6141 §3.4: a re-INVITE whose offer was answered reliably, and that is refused all the same.

@@ -321,31 +321,43 @@ fn an_update_waits_for_the_ack_of_the_2xx() {
 /// §5.3 says that the dialog ends; the INVITE cannot be answered in it any more.
 #[test]
 fn an_update_that_finds_no_early_dialog_ends_the_invite() {
-    let (mut bob, call) = ringing();
-    bob.command(|agent, now| agent.update(now, call, None)).unwrap();
-    let update = bob.take().remove(0);
-    let sent = bob.exchange(&update.respond("481 Call/Transaction Does Not Exist", "", ""));
-    assert_eq!(labels(&sent), ["500 INVITE"]);
-    assert_eq!(bob.told(), ["modify failed 481", "failed 481 (none)"]);
-    bob.receive(&request("ACK", "i", 10, "bob-tag", ""));
-    bob.finish();
+    // RFC 5057 §5.2: nor does one that nobody answers.
+    for status in [Some("481 Call/Transaction Does Not Exist"), Some("408 Request Timeout"), None] {
+        let failed = format!("modify failed {}", status.map_or("408", |status| &status[..3]));
+        let end = |bob: &mut Lone| {
+            let update = bob.take().remove(0);
+            match status {
+                Some(status) => bob.receive(&update.respond(status, "", "")),
+                None => {
+                    bob.run(Duration::from_millis(31_999));
+                    assert!(bob.take().iter().all(|sent| *sent == update));
+                    bob.run(Duration::from_millis(1));
+                }
+            }
+            labels(&bob.take())
+        };
+        let (mut bob, call) = ringing();
+        bob.command(|agent, now| agent.update(now, call, None)).unwrap();
+        assert_eq!(end(&mut bob), ["500 INVITE"], "{status:?}");
+        assert_eq!(bob.told(), [&failed, "failed 481 (none)"], "{status:?}");
+        bob.receive(&request("ACK", "i", 10, "bob-tag", ""));
+        bob.finish();
 
-    let (mut bob, call, invite, _) = calling(&["a"]);
-    bob.command(|agent, now| agent.update(now, call, None)).unwrap();
-    let update = bob.take().remove(0);
-    assert_eq!(labels(&bob.exchange(&update.respond("481 Call/Transaction Does Not Exist", "", ""))), ["CANCEL"]);
-    assert_eq!(bob.told(), ["modify failed 481", "failed 481 (none)"]);
-    // A 2xx that comes all the same.
-    assert_eq!(labels(&bob.exchange(&invite.respond("200 OK", "a", CONTACT))), ["ACK", "BYE"]);
-    bob.finish();
+        let (mut bob, call, invite, _) = calling(&["a"]);
+        bob.command(|agent, now| agent.update(now, call, None)).unwrap();
+        assert_eq!(end(&mut bob), ["CANCEL"], "{status:?}");
+        assert_eq!(bob.told(), [&failed, "failed 481 (none)"], "{status:?}");
+        // A 2xx that comes all the same.
+        assert_eq!(labels(&bob.exchange(&invite.respond("200 OK", "a", CONTACT))), ["ACK", "BYE"]);
+        bob.finish();
 
-    // The other branch of a fork may still answer.
-    let (mut bob, call, invite, dialogs) = calling(&["a", "b"]);
-    bob.command(|agent, now| agent.update(now, (call, dialogs[0]), None)).unwrap();
-    let update = bob.take().remove(0);
-    assert!(bob.exchange(&update.respond("481 Call/Transaction Does Not Exist", "", "")).is_empty());
-    bob.receive(&invite.respond("200 OK", "b", CONTACT));
-    assert_eq!(bob.told(), ["modify failed 481", "answered 200"]);
+        // The other branch of a fork may still answer.
+        let (mut bob, call, invite, dialogs) = calling(&["a", "b"]);
+        bob.command(|agent, now| agent.update(now, (call, dialogs[0]), None)).unwrap();
+        assert!(end(&mut bob).is_empty(), "{status:?}");
+        bob.receive(&invite.respond("200 OK", "b", CONTACT));
+        assert_eq!(bob.told(), [&failed, "answered 200"], "{status:?}");
+    }
 }
 
 #[test]
