@@ -213,6 +213,27 @@ fn requests_outside_of_dialogs_go_along_the_flow_and_contact_asks_for_the_way_ba
     assert_eq!(bob.opened, 2, "one more connection for both");
 }
 
+/// §4.3: the flow is that of one address-of-record of one account.
+#[test]
+fn another_caller_and_another_account_do_not_go_along_the_flow() {
+    let carol = "Carol <sip:carol@192.0.2.77;transport=tcp>".parse().unwrap();
+    for is_account in [false, true] {
+        let mut bob = flow("");
+        let work = bob.agent.add_account(Account::new("Bob <sip:bob@biloxi.com>".parse().unwrap())).unwrap();
+        let outgoing = || match is_account {
+            true => Outgoing::to(&carol).account(work),
+            false => Outgoing::to(&carol).from(&"<sip:sales@biloxi.com>".parse().unwrap()),
+        };
+        bob.agent.call(bob.now, outgoing()).unwrap();
+        bob.drain();
+        assert_eq!(sent(&mut bob).header("contact"), "<sip:bob@192.0.2.4;transport=tcp>", "{is_account}");
+        bob.agent.ask(bob.now, crate::message::Method::Options, outgoing()).unwrap();
+        bob.drain();
+        assert_eq!(sent(&mut bob).header("contact"), "<sip:bob@192.0.2.4;transport=tcp>", "{is_account}");
+        assert_eq!(bob.opened, 2, "{is_account}: one more connection for both");
+    }
+}
+
 fn other() -> NextHop {
     let address: core::net::SocketAddr = "192.0.2.77:5060".parse().unwrap();
     NextHop { protocol: Some(crate::message::header::Protocol::Tcp), ..address.into() }
