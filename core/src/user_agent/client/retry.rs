@@ -290,6 +290,9 @@ mod tests {
                 let again = amendment.applied_to(sent).unwrap();
                 assert_eq!(again.cseq().unwrap().number, 8);
                 assert_eq!(again.call_id(), sent.call_id());
+                for id in [HeaderId::From, HeaderId::To] {
+                    assert_eq!(again.headers().raw(id), sent.headers().raw(id), "§8.1.3.5");
+                }
                 let value = |id| again.headers().raw(id).map(|value| value.escape_ascii().to_string());
                 let ids = [
                     HeaderId::Expires,

@@ -8,6 +8,7 @@ use super::lone::Lone;
 use super::text::Text;
 use crate::auth::{Algorithm, Ha1, Login, Scope, Secret};
 use crate::error::CommandError;
+use crate::extension::{Extension, Extensions};
 use crate::time::Duration;
 use crate::user_agent::{Amend, Body, CallId, Cause, Event, Outgoing, Policy, Redirects, RequestId, Wanted};
 
@@ -252,6 +253,7 @@ fn the_application_gives_another_body_or_target() {
     let second = bob.take().pop().unwrap();
     assert_eq!((second.header("content-type"), second.header("content-length")), ("application/sdp", "5"));
     assert_eq!(second.body, "v=0\r\n");
+    assert_ne!(branch(&second), branch(&invite));
 
     assert!(answer(&mut bob, &second, "416 Unsupported URI Scheme", "").is_none());
     let request = wanted(&bob);
@@ -263,6 +265,7 @@ fn the_application_gives_another_body_or_target() {
     assert_eq!(third.start, "INVITE sip:carol@192.0.2.77 SIP/2.0");
     assert_eq!(bob.ways.last().unwrap().to_string(), "192.0.2.77:5060");
     assert_eq!(number(&third), number(&invite) + 2);
+    assert!(![branch(&invite), branch(&second)].contains(&branch(&third)));
 }
 
 #[test]
@@ -284,6 +287,7 @@ fn a_request_goes_again_after_the_time_that_the_server_asks_for() {
         let again: Vec<_> = bob.take().into_iter().filter(|sent| sent.method() == "INVITE").collect();
         assert_eq!(!again.is_empty(), waits, "{status} {wait}");
         assert!(again.iter().all(|again| number(again) == number(&invite) + 1), "once, and perhaps retransmitted");
+        assert!(again.iter().all(|again| branch(again) != branch(&invite)), "{status}: in a new transaction");
         if let Some(again) = again.first() {
             answer(&mut bob, again, "486 Busy Here", "");
         }
@@ -417,6 +421,7 @@ fn a_request_that_is_too_large_goes_again_with_a_smaller_body_or_none() {
         bob.command(|agent, now| agent.amend(now, request, Amend::Body(body))).unwrap();
         let again = bob.take().pop().unwrap();
         assert_eq!((again.header("content-length"), number(&again)), (length, number(&invite) + 1));
+        assert_ne!(branch(&again), branch(&invite));
         invite = again;
     }
     // There is nothing left that could be smaller.
@@ -475,6 +480,22 @@ fn an_extension_that_is_not_understood_is_left_out_and_only_if_it_helps() {
     let mut bob = bob();
     let (_, invite) = bob.call();
     assert!(answer(&mut bob, &invite, "420 Bad Extension", "Unsupported: foo\r\n").is_none(), "we asked for none");
+    assert_eq!(bob.told(), ["failed 420"]);
+    bob.finish();
+
+    let mut bob = Lone::with(|_, profile| profile.extensions = Extensions::of(&[Extension::Reliable]));
+    let carol = "Carol <sip:carol@192.0.2.9>".parse().unwrap();
+    bob.command(|agent, now| agent.call(now, Outgoing::to(&carol).require(Extension::Reliable))).unwrap();
+    let first = bob.take().remove(0);
+    assert_eq!((first.header("require"), first.header("supported")), ("100rel", "100rel"));
+    let second = answer(&mut bob, &first, "420 Bad Extension", "Unsupported: 100rel\r\n").unwrap();
+    assert_eq!((second.start.as_str(), second.find("require"), second.find("supported")), (&*first.start, None, None));
+    assert_eq!(number(&second), number(&first) + 1);
+    assert_ne!(branch(&second), branch(&first));
+    for same in ["call-id", "from", "to"] {
+        assert_eq!(second.header(same), first.header(same), "{same}");
+    }
+    assert!(answer(&mut bob, &second, "420 Bad Extension", "Unsupported: 100rel\r\n").is_none());
     assert_eq!(bob.told(), ["failed 420"]);
     bob.finish();
 }
