@@ -262,3 +262,65 @@ impl From<Option<Body>> for Extra {
         Self::new().body(body)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields by the names that the RFCs give them.
+    #[test]
+    fn each_field_of_the_core_is_refused_by_its_own_name() {
+        let owned = [
+            "Via",
+            "Max-Forwards",
+            "Route",
+            "Record-Route",
+            "From",
+            "To",
+            "Call-ID",
+            "CSeq",
+            "Contact",
+            "Content-Type",
+            "Content-Length",
+            "Allow",
+            "Supported",
+            "Require",
+            "Unsupported",
+            "RSeq",
+            "RAck",
+            "Session-Expires",
+            "Min-SE",
+            "Authorization",
+            "Proxy-Authorization",
+            "WWW-Authenticate",
+            "Proxy-Authenticate",
+            "Authentication-Info",
+            "Retry-After",
+            "Warning",
+        ];
+        let refused = |name: &str| Extra::new().header(name, "x").check();
+        for name in owned {
+            for written in [name.into(), name.to_ascii_lowercase()] {
+                assert_eq!(refused(&written), Err(CommandError::HeaderOwned(name)), "{written}");
+            }
+        }
+        assert_eq!(owned.len(), OWNED.len());
+        // RFC 3261 §7.3.3, RFC 4028 §4.
+        for (short, name) in [
+            ("v", "Via"),
+            ("f", "From"),
+            ("t", "To"),
+            ("i", "Call-ID"),
+            ("m", "Contact"),
+            ("c", "Content-Type"),
+            ("l", "Content-Length"),
+            ("k", "Supported"),
+            ("x", "Session-Expires"),
+        ] {
+            assert_eq!(refused(short), Err(CommandError::HeaderOwned(name)), "{short}");
+        }
+        for name in ["Subject", "s", "Reason", "Proxy-Require", "Accept", "X-Thing"] {
+            assert_eq!(refused(name), Ok(()), "{name}");
+        }
+    }
+}
