@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use super::bindings::{at_biloxi, one, register};
 use super::lone::{CONTACT, Lone, described, invite, request};
 use super::pair::{Pair, Who::Alice, Who::Bob};
+use super::subscribing::presence;
 use super::text::Text;
 use crate::error::CommandError;
-use crate::message::Method;
+use crate::message::{Method, UriBuf};
 use crate::node::Node;
 use crate::time::Duration;
 use crate::user_agent::{Body, Outgoing, UserAgent};
@@ -151,12 +152,15 @@ fn nothing_is_begun_any_more() {
         }
     }
     let carol = || Outgoing::to(&"<sip:carol@chicago.com>".parse().unwrap());
+    let dave: UriBuf = "sip:dave@192.0.2.5".parse().unwrap();
     for begun in [
         bob.command(|agent, now| agent.call(now, carol())).err(),
         bob.command(|agent, now| agent.ask(now, Method::Message, carol())).err(),
         bob.command(|agent, now| agent.register(now, at_biloxi())).err(),
         bob.command(|agent, now| agent.unregister_all(now, at_biloxi())).err(),
         bob.command(|agent, now| agent.query_bindings(now, at_biloxi())).err(),
+        bob.command(|agent, now| agent.subscribe(now, presence())).err(),
+        bob.command(|agent, now| agent.refer_outside(now, carol(), &dave)).err(),
     ] {
         assert_eq!(begun, Some(CommandError::Draining));
     }

@@ -504,3 +504,18 @@ fn losses_do_not_keep_a_reliable_call_from_its_answer() {
         pair.finish();
     }
 }
+
+/// RFC 3261 §13.3.1.1: "in the range 101 to 199", reliably or not.
+#[test]
+fn progress_is_said_by_each_status_from_101_to_199() {
+    for (status, is_progress) in [(100, false), (101, true), (199, true), (200, false), (300, false)] {
+        let code = StatusCode::new(status).unwrap();
+        let expected = if is_progress { OK } else { Err(CommandError::Invalid("status")) };
+        let (mut bob, call) = incoming(SUPPORTED, true);
+        assert_eq!(bob.command(|agent, now| agent.progress(now, call, code, None)), expected, "{status}");
+        let sent: Vec<String> = is_progress.then(|| format!("{status} INVITE")).into_iter().collect();
+        assert_eq!(labels(&bob.take()), sent);
+        assert_eq!(bob.command(|agent, now| agent.progress_reliably(now, call, code, None)), expected, "{status}");
+        assert_eq!(labels(&bob.take()), sent);
+    }
+}
