@@ -2,6 +2,7 @@
 //! command has an example. Reads
 //! the sources.
 
+mod cores;
 mod examples;
 mod layers;
 mod length;
