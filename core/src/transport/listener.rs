@@ -141,6 +141,11 @@ impl Listener {
         Self { cancel_from_source: false, ..self }
     }
 
+    /// Whether a response may go to any `maddr` at all.
+    pub(super) fn follows_any(&self) -> bool {
+        self.local.ip().is_multicast() || !self.maddr.is_empty()
+    }
+
     /// Whether a response may go to the `maddr` of a Via whose request came here.
     pub(super) fn follows(&self, maddr: IpAddr) -> bool {
         match maddr.is_multicast() {

@@ -30,6 +30,15 @@ impl<K: TimerKey> Wire<K> {
             return Some(flow);
         }
         let listener = self.listeners.get(flow.listener)?;
+        if !listener.follows_any() {
+            // Most listeners: nobody but the source is answered.
+            let port = match via.rport() {
+                Some(_) => flow.remote.port(),
+                None => via.sent_by.port.unwrap_or(via.protocol.default_port()),
+            };
+            let remote = SocketAddr::new(flow.remote.ip(), port);
+            return (port != 0).then_some(Flow::datagram(flow.listener, remote));
+        }
         let remote = response_destination(via, flow.remote, |maddr| listener.follows(maddr));
         let listener = if listener.local.ip().is_multicast() {
             self.listeners.towards(listener.protocol, remote)?

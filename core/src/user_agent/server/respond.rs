@@ -9,7 +9,7 @@ use crate::error::CommandError;
 use crate::message::{Content, HeaderId, Lines, Phrase, ResponseParts, SharedBytes, StatusCode};
 use crate::stack::bare_500;
 use crate::user_agent::agent::Cx;
-use crate::user_agent::compose::{Body, Reply, Sort};
+use crate::user_agent::compose::{Body, Reply, Sort, Standing};
 use crate::user_agent::floor::Floor;
 use crate::user_agent::profile::ACCEPT;
 
@@ -49,7 +49,7 @@ impl Floor {
     ) -> Result<SharedBytes, CommandError> {
         let mut parts = parts;
         let stood = self.stood(served, &parts);
-        if let Some((lines, body)) = &stood {
+        if let Some((lines, body)) = stood.as_deref() {
             (parts.lines, parts.content) = (lines, parts.content.or(body.as_ref()));
         }
         let proved = self.proved(cx, served, &parts);
@@ -79,16 +79,21 @@ impl Floor {
     }
 
     /// The fields of a response with those that stand in it, and the body that stands in it. `None`: nothing stands in any message.
-    fn stood(&self, served: &Served, parts: &ResponseParts<'_>) -> Option<(Box<Lines>, Option<Body>)> {
-        let standing = self.standing.as_ref()?;
+    #[inline]
+    fn stood(&self, served: &Served, parts: &ResponseParts<'_>) -> Option<Box<(Lines, Option<Body>)>> {
+        self.standing.as_ref().map(|standing| self.completed(standing, served, parts))
+    }
+
+    #[cold]
+    fn completed(&self, standing: &Standing, served: &Served, parts: &ResponseParts<'_>) -> Box<(Lines, Option<Body>)> {
         let request = &served.request;
         let call = self.serving.call(served.id).or_else(|| {
             let name = DialogKey::of_request(request)?;
             self.call_of(self.dialogs.find(name)?)
         });
-        let mut lines = Box::new(parts.lines.clone());
+        let mut lines = parts.lines.clone();
         let body = standing.complete(call, Sort::Response(request.method(), parts.status), &mut lines);
-        Some((lines, body.cloned()))
+        Box::new((lines, body.cloned()))
     }
 
     /// Writes with our tag in To if there is none (§8.2.6.2).
@@ -128,7 +133,7 @@ impl Floor {
     pub(in crate::user_agent) fn respond_parts(&mut self, cx: &mut Cx<'_>, served: &Served, parts: ResponseParts<'_>) {
         let mut parts = parts;
         let stood = self.stood(served, &parts);
-        if let Some((lines, body)) = &stood {
+        if let Some((lines, body)) = stood.as_deref() {
             (parts.lines, parts.content) = (lines, parts.content.or(body.as_ref()));
         }
         let proved = self.proved(cx, served, &parts);
