@@ -1,8 +1,8 @@
 //! The end of a REGISTER, and when the next one goes out by itself (RFC 3261 §10.2.4, §10.2.7, §10.2.8).
 
 use super::Registrations;
+use super::binding::Binding;
 use super::book::{Goal, Registration};
-use super::register::Binding;
 use crate::message::header::{Contact, Expires, RetryAfter};
 use crate::message::{Response, StatusCode, Uri};
 use crate::time::{Duration, Instant};

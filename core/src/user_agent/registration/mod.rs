@@ -4,6 +4,7 @@
 //! commands do and the writing of a REGISTER, `heard.rs` what becomes of one, `home.rs` where the next one goes, `keep_alive.rs` how its flow is kept,
 //! `seen.rs` what a 2xx says of our own address, and `moved.rs` what follows when that changes.
 
+mod binding;
 mod book;
 mod commands;
 mod heard;
@@ -27,10 +28,11 @@ use crate::flow::Flow;
 use crate::message::{HeaderId, Lines, Method, Scheme, Uri};
 use crate::transport::Here;
 use crate::user_agent::RegistrationId;
+pub use binding::Binding;
 use book::{Book, Goal, Registration};
 pub(super) use heard::{may_pass, refresh_after};
+pub use register::Register;
 use register::Terms;
-pub use register::{Binding, Register};
 
 /// Which registrations are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
