@@ -11,6 +11,8 @@ use sansip::{Duration, Instant};
 pub enum Attempt {
     /// To accept a connection: mostly the process has no descriptors left. The driver tries again by itself.
     Accept,
+    /// To shake hands with a peer that has connected: TLS or WebSocket. The node has not heard of that peer.
+    Handshake,
     /// To send a datagram. The node was told that its destination cannot be reached.
     Send,
     /// To open a connection. The node was told.
@@ -36,6 +38,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.attempt {
             Attempt::Accept => "a connection could not be accepted",
+            Attempt::Handshake => "a handshake failed",
             Attempt::Send => "a datagram could not be sent",
             Attempt::Open => "a connection could not be opened",
             Attempt::Buffers => "the system grants no larger socket buffers",

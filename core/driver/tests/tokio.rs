@@ -10,7 +10,7 @@ use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::user_agent::{Event, Profile, UserAgent};
 use sansip::{Config, Duration, Limits, Listener};
 use sansip_driver::tokio::Driver;
-use sansip_driver::{Direction, Resolver, Tls, Turn};
+use sansip_driver::{Attempt, Direction, Resolver, Tls, Turn};
 use shared::{FullQueue, any_port};
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -210,6 +210,9 @@ fn certificates_that_do_not_fit_are_refused_when_they_are_read() {
     assert!(Tls::new(&certificate, &key, &[]).is_ok(), "whoever trusts nobody can still be called");
 }
 
+const WEBSOCKET_WITHOUT_SIP: &str = "GET / HTTP/1.1\r\nHost: biloxi.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
 #[test]
 fn a_websocket_without_the_subprotocol_is_refused() {
     let runtime = runtime();
@@ -217,9 +220,7 @@ fn a_websocket_without_the_subprotocol_is_refused() {
     let local = bob.local;
     let answer = std::thread::spawn(move || {
         let mut peer = TcpStream::connect(local).expect("a connection");
-        let request = "GET / HTTP/1.1\r\nHost: biloxi.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-        peer.write_all(request.as_bytes()).expect("a request");
+        peer.write_all(WEBSOCKET_WITHOUT_SIP.as_bytes()).expect("a request");
         peer.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
         let mut answer = String::new();
         let _ = peer.read_to_string(&mut answer);
@@ -232,6 +233,33 @@ fn a_websocket_without_the_subprotocol_is_refused() {
     let answer = answer.join().expect("a peer");
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert_eq!(bob.agent.endpoint().census().connections, 0);
+}
+
+/// Drives until a trouble of that kind is told; what it says.
+async fn trouble(phone: &mut Phone, attempt: Attempt) -> String {
+    let until = phone.driver.now() + Duration::from_secs(5);
+    loop {
+        match phone.driver.next(&mut phone.agent, Some(until)).await {
+            Turn::Trouble(trouble) if trouble.attempt == attempt => return trouble.to_string(),
+            Turn::Time => panic!("nothing is told of it"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_handshake_that_fails_is_told_and_opens_no_connection() {
+    for (protocol, reason) in [(Protocol::Tls, "InvalidContentType"), (Protocol::Ws, "400")] {
+        runtime().block_on(async {
+            let mut bob = Phone::new(protocol, "bob", "biloxi.com", "biloxi");
+            let mut peer = TcpStream::connect(bob.local).expect("a connection");
+            // TLS takes that for junk. WebSocket takes it for a client that does not offer the subprotocol `sip`.
+            peer.write_all(WEBSOCKET_WITHOUT_SIP.as_bytes()).expect("a request");
+            let told = trouble(&mut bob, Attempt::Handshake).await;
+            assert!(told.starts_with("a handshake failed: ") && told.contains(reason), "{told}");
+            assert_eq!(bob.agent.endpoint().census().connections, 0);
+        });
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::queue::Queue;
 use crate::common::Path;
 use crate::limits::PAUSE;
 use crate::socket::{self, Accepted};
+use crate::trouble::Attempt;
 
 /// How long a peer may take for the handshakes of TLS and WebSocket after it has connected.
 const SHAKE_WITHIN: Duration = Duration::from_secs(10);
@@ -162,7 +163,7 @@ pub(super) fn go_on(ended: Result<(), JoinError>) {
     }
 }
 
-/// Accepts connections, and hands each over when its handshakes are done. A peer that fails at them is nobody's business.
+/// Accepts connections, and hands each over when its handshakes are done. The node does not hear of a peer that fails at them.
 pub(super) async fn accept(
     listener: ListenerId,
     protocol: Protocol,
@@ -185,7 +186,7 @@ pub(super) async fn accept(
             Accepted::One(stream, remote) => (stream, remote),
             Accepted::Gone | Accepted::None => continue,
             Accepted::Refused(error) => {
-                if tell.send(Told::NotAccepted { error }).await.is_err() {
+                if tell.send(Told::Trouble { attempt: Attempt::Accept, error }).await.is_err() {
                     return;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -194,9 +195,12 @@ pub(super) async fn accept(
         };
         let (security, tell) = (security.clone(), tell.clone());
         handshakes.spawn(async move {
-            if let Ok(Ok(link)) = tokio::time::timeout(SHAKE_WITHIN, security.accept(protocol, stream)).await {
-                let _ = tell.send(Told::Accepted { listener, remote, link }).await;
-            }
+            let told = match tokio::time::timeout(SHAKE_WITHIN, security.accept(protocol, stream)).await {
+                Ok(Ok(link)) => Told::Accepted { listener, remote, link },
+                Ok(Err(error)) => Told::Trouble { attempt: Attempt::Handshake, error },
+                Err(late) => Told::Trouble { attempt: Attempt::Handshake, error: late.into() },
+            };
+            let _ = tell.send(told).await;
             drop(permit);
         });
     }

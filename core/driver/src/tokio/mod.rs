@@ -64,7 +64,9 @@ enum Told {
         remote: SocketAddr,
         link: Link,
     },
-    NotAccepted {
+    /// Something failed of which the node does not hear.
+    Trouble {
+        attempt: Attempt,
         error: io::Error,
     },
     Opened {
@@ -284,7 +286,7 @@ impl Driver {
                     self.opened(node, connection, &identities);
                 }
             }
-            Told::NotAccepted { error } => self.common.troubles.note(Attempt::Accept, error),
+            Told::Trouble { attempt, error } => self.common.troubles.note(attempt, error),
             Told::Opened { connection, identities, local } => {
                 if let Some(opened) = self.connections.get_mut(&connection) {
                     opened.path.local = local;
