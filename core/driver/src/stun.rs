@@ -19,13 +19,9 @@ const XOR_MAPPED_ADDRESS: [u8; 2] = [0, 0x20];
 /// Unknown attributes that an error names; more of them need not be said twice.
 const NAMED: usize = 8;
 
-/// Whether a datagram is none of SIP: each SIP message begins with a letter or a line end (RFC 5626 §8).
-pub(crate) const fn is_stun(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0 | 1))
-}
-
 /// The answer to a datagram from `remote`: a binding request is told where it came from, one that asks for more than we
-/// know gets 420 (RFC 5389 §7.3.1), and everything else gets nothing.
+/// know gets 420 (RFC 5389 §7.3.1), and everything else gets nothing. No SIP message gets an answer: each begins with a letter or a
+/// line end (RFC 5626 §8).
 pub(crate) fn answer(bytes: &[u8], remote: SocketAddr) -> Option<Vec<u8>> {
     let (header, mut attributes) = bytes.split_at_checked(HEADER)?;
     let is_whole = usize::from(u16::from_be_bytes([header[2], header[3]])) == attributes.len();
@@ -126,6 +122,8 @@ mod tests {
             other[at] = octet;
             assert_eq!(answer(&other, remote), None, "octet {at} is {octet}");
         }
-        assert!(is_stun(&whole) && !is_stun(b"OPTIONS") && !is_stun(b"\r\n\r\n") && !is_stun(b""));
+        for sip in [b"OPTIONS sip:bob@biloxi.com SIP/2.0\r\n".as_slice(), b"\r\n\r\n"] {
+            assert_eq!(answer(sip, remote), None);
+        }
     }
 }

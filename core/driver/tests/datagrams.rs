@@ -51,6 +51,25 @@ fn a_burst_is_answered_whole_and_each_one_to_whom_it_came_from() {
 }
 
 #[test]
+fn what_begins_as_stun_and_is_no_binding_request_is_counted_as_malformed() {
+    // A lone octet, a binding indication (RFC 5389 §6), and a request with the cookie of nobody.
+    let indication = [&[0, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"twelve bytes"].concat();
+    let classic = [&[0, 1, 0, 0][..], b"sixteen octets.."].concat();
+    for mut driver in Driver::both() {
+        let mut bob = agent();
+        let (_, listener) = driver.listen(&mut bob, Listener::udp(any_port()));
+        let peer = UdpSocket::bind(any_port()).expect("a port");
+        for (count, octets) in (1..).zip([b"\0".as_slice(), &indication, &classic]) {
+            peer.send_to(octets, listener.local).expect("a datagram");
+            driver.run(&mut bob, Duration::from_millis(100));
+            assert_eq!(bob.endpoint().stats().malformed, count, "{octets:?}");
+        }
+        peer.set_nonblocking(true).expect("a socket");
+        assert!(peer.recv(&mut [0; 64]).is_err(), "it is answered");
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn that_nobody_is_there_is_known_at_once_and_is_nobody_elses_failure() {
     for any_port in ["127.0.0.1:0", "[::1]:0"].map(|address| address.parse::<SocketAddr>().expect("an address")) {

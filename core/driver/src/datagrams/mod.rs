@@ -83,20 +83,18 @@ impl Inbox {
         Self { buffer: vec![0; LARGEST * BATCH].into(), arrived: VecDeque::with_capacity(BATCH), listener: None }
     }
 
-    /// Reads what there is for a listener, [`BATCH`] at most; whether there may be more. Those of STUN are answered at once. To be called
-    /// when all that was read before is taken.
+    /// Reads what there is for a listener, [`BATCH`] at most; whether there may be more. Binding requests of STUN are answered at once. To
+    /// be called when all that was read before is taken.
     pub(crate) fn receive(&mut self, listener: ListenerId, socket: &impl Socket) -> io::Result<bool> {
         self.arrived.clear();
         self.listener = Some(listener);
         let more = system::receive(socket, &mut self.buffer, &mut self.arrived)?;
         let buffer = &self.buffer;
         self.arrived.retain(|arrived| {
-            let bytes = arrived.of(buffer);
-            let is_stun = stun::is_stun(bytes);
-            if is_stun && let Some(answer) = stun::answer(bytes, arrived.remote) {
-                let _ = socket.send_one(&answer, arrived.remote);
-            }
-            !is_stun
+            // The node counts whatever else is no SIP message.
+            let Some(answer) = stun::answer(arrived.of(buffer), arrived.remote) else { return true };
+            let _ = socket.send_one(&answer, arrived.remote);
+            false
         });
         Ok(more)
     }
