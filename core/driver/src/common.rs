@@ -292,7 +292,7 @@ impl<S: Socket> Common<S> {
                 Err(error) => {
                     let Some(transmit) = self.outbox.pop_front() else { break };
                     is_again = false;
-                    let is_lost = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+                    let is_lost = socket::is_lost(&error);
                     self.troubles.note(Attempt::Send, error);
                     if !is_lost {
                         let (remote, quoted) = (transmit.flow.remote, &*transmit.bytes);

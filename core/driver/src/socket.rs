@@ -111,6 +111,16 @@ pub(crate) fn accepted<T>(accepted: io::Result<(T, SocketAddr)>) -> Accepted<T> 
     }
 }
 
+/// Whether a datagram that the system has not sent is lost by that, as it might be further on: there is no room or memory for it at present.
+/// Every other error is about the datagram or its destination.
+pub(crate) fn is_lost(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) {
+        return true;
+    }
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::OutOfMemory)
+}
+
 fn is_in_progress(error: &io::Error) -> bool {
     #[cfg(unix)]
     if error.raw_os_error() == Some(nix::errno::Errno::EINPROGRESS as i32) {
@@ -173,6 +183,24 @@ pub fn fit_descriptors(limits: &mut Limits) {
         let most = left.saturating_sub(crate::limits::LINGERING).max(left / 2).max(1);
         for limit in [&mut limits.connections, &mut limits.connections_per_address, &mut limits.half_open_connections] {
             *limit = most.min(*limit);
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_datagram_without_room_or_memory_is_lost_and_one_without_a_way_is_not() {
+        let is_lost = |errno: Errno| is_lost(&io::Error::from_raw_os_error(errno as i32));
+        for errno in [Errno::EAGAIN, Errno::EINTR, Errno::ENOBUFS, Errno::ENOMEM] {
+            assert!(is_lost(errno), "{errno}");
+        }
+        for errno in [Errno::EHOSTUNREACH, Errno::ENETUNREACH, Errno::ECONNREFUSED, Errno::EMSGSIZE, Errno::EPERM] {
+            assert!(!is_lost(errno), "{errno}");
         }
     }
 }
