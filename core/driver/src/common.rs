@@ -171,6 +171,14 @@ impl<S> Common<S> {
         self.tell(node, connection, Change::Failed);
     }
 
+    /// Tells the node of a connection that has broken.
+    pub(crate) fn broken<N: Node>(&mut self, node: &mut N, connection: ConnectionId, error: io::Error) {
+        if !socket::is_ended(&error) {
+            self.troubles.note(Attempt::Stream, error);
+        }
+        self.tell(node, connection, Change::Closed);
+    }
+
     /// Has a thread of the resolver panic after that time.
     #[cfg(test)]
     pub(crate) fn resolver_panics(&self, after: Duration) {

@@ -17,6 +17,9 @@ pub enum Attempt {
     Send,
     /// To open a connection. The node was told.
     Open,
+    /// To read or write along a connection, which has broken. The node was told. A connection that the far end has ended or reset is no
+    /// trouble.
+    Stream,
     /// To get socket buffers of the size that was asked for. Datagrams may be lost under load.
     Buffers,
     /// To ask the resolver: too many questions are open, or it cannot be started. The node was told that there is no answer.
@@ -41,6 +44,7 @@ impl fmt::Display for Trouble {
             Attempt::Handshake => "a handshake failed",
             Attempt::Send => "a datagram could not be sent",
             Attempt::Open => "a connection could not be opened",
+            Attempt::Stream => "a connection has broken",
             Attempt::Buffers => "the system grants no larger socket buffers",
             Attempt::Resolve => "the resolver could not be asked",
         };

@@ -263,6 +263,40 @@ fn a_handshake_that_fails_is_told_and_opens_no_connection() {
 }
 
 #[test]
+fn why_a_websocket_breaks_is_told_unless_the_peer_has_ended_it() {
+    // A reserved opcode (RFC 6455 §5.2), and a message of 65,536 octets: each in a masked frame.
+    let reserved = [0x83, 0x80, 0, 0, 0, 0].as_slice();
+    let too_long = [0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0].as_slice();
+    let close = [0x88, 0x80, 0, 0, 0, 0].as_slice();
+    for (frame, reason) in [(reserved, Some("protocol error")), (too_long, Some("65536 > 65535")), (close, None)] {
+        runtime().block_on(async {
+            let mut bob = Phone::new(Protocol::Ws, "bob", "biloxi.com", "biloxi");
+            let mut peer = TcpStream::connect(bob.local).expect("a connection");
+            let request = WEBSOCKET_WITHOUT_SIP.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: sip\r\n\r\n");
+            peer.write_all(request.as_bytes()).expect("a request");
+            while bob.agent.endpoint().census().connections == 0 {
+                let until = bob.driver.now() + Duration::from_millis(5);
+                let _ = bob.driver.next(&mut bob.agent, Some(until)).await;
+            }
+            peer.write_all(frame).expect("a frame");
+            if let Some(reason) = reason {
+                let told = trouble(&mut bob, Attempt::Stream).await;
+                assert!(told.starts_with("a connection has broken: ") && told.contains(reason), "{told}");
+            }
+            let until = bob.driver.now() + Duration::from_millis(200);
+            loop {
+                match bob.driver.next(&mut bob.agent, Some(until)).await {
+                    Turn::Time => break,
+                    Turn::Trouble(trouble) => assert_ne!(trouble.attempt, Attempt::Stream, "{trouble}"),
+                    _ => {}
+                }
+            }
+            assert_eq!(bob.agent.endpoint().census().connections, 0);
+        });
+    }
+}
+
+#[test]
 fn a_driver_is_woken_and_stops() {
     runtime().block_on(async {
         let mut bob = Phone::new(Protocol::Tcp, "bob", "biloxi.com", "biloxi");

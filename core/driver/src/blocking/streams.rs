@@ -52,6 +52,11 @@ impl Stream {
         Ok(())
     }
 
+    /// Whether the node still wants to hear of it.
+    const fn is_wanted(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Open)
+    }
+
     const fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Ended) && self.has_ended
     }
@@ -156,25 +161,30 @@ impl Driver {
     /// Writes what a connection takes, once it is open, and tells what there is to tell of it.
     pub(super) fn flush<N: Node>(&mut self, node: &mut N, connection: ConnectionId) {
         let Some(stream) = self.stream_of(connection).filter(|stream| stream.phase != Phase::Opening) else { return };
-        let change = if stream.write().is_err() { Some(Change::Closed) } else { stream.backlog.change() };
-        let is_over = stream.is_over();
-        if let Some(change) = change {
-            self.tell(node, connection, change);
-        }
-        if is_over {
-            self.forget(connection);
+        match stream.write() {
+            Err(error) => self.broken(node, connection, error),
+            Ok(()) if stream.is_over() => self.forget(connection),
+            Ok(()) => {
+                if let Some(change) = stream.backlog.change() {
+                    self.tell(node, connection, change);
+                }
+            }
         }
     }
 
     /// Tells the node of a change, if it still wants to hear of that connection.
     fn tell<N: Node>(&mut self, node: &mut N, connection: ConnectionId, change: Change<'_>) {
-        let Some(stream) = self.stream_of(connection) else { return };
-        let is_wanted = matches!(stream.phase, Phase::Opening | Phase::Open);
-        if change == Change::Closed {
-            self.forget(connection);
-        }
-        if is_wanted {
+        if self.stream_of(connection).is_some_and(|stream| stream.is_wanted()) {
             self.common.tell(node, connection, change);
+        }
+    }
+
+    /// Forgets a connection that has broken, and tells the node so if it still wants to hear of it.
+    fn broken<N: Node>(&mut self, node: &mut N, connection: ConnectionId, error: io::Error) {
+        let is_wanted = self.stream_of(connection).is_some_and(|stream| stream.is_wanted());
+        self.forget(connection);
+        if is_wanted {
+            self.common.broken(node, connection, error);
         }
     }
 
@@ -229,8 +239,8 @@ impl Driver {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-            Err(_) => {
-                self.tell(node, connection, Change::Closed);
+            Err(error) => {
+                self.broken(node, connection, error);
                 false
             }
         }

@@ -291,8 +291,8 @@ async fn serve(served: Served, kind: Kind) {
         #[cfg(feature = "ws")]
         Kind::Messages(socket) => super::websocket::serve(&served, *socket).await,
     };
-    if ended.is_err() {
-        served.change(Change::Closed).await;
+    if let Err(error) = ended {
+        let _ = served.tell.send(Told::Broken { connection: served.id, error }).await;
     }
 }
 

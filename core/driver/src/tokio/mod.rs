@@ -78,6 +78,10 @@ enum Told {
         connection: ConnectionId,
         error: io::Error,
     },
+    Broken {
+        connection: ConnectionId,
+        error: io::Error,
+    },
     Octets {
         connection: ConnectionId,
         bytes: Vec<u8>,
@@ -298,6 +302,11 @@ impl Driver {
                     self.common.failed(node, connection, error);
                 }
             }
+            Told::Broken { connection, error } => {
+                if self.connections.remove(&connection).is_some() {
+                    self.common.broken(node, connection, error);
+                }
+            }
             Told::Octets { connection, bytes } => {
                 if self.show(Direction::In, connection, &bytes) {
                     node.handle(self.now(), Input::Stream { connection, bytes: &bytes });
@@ -309,11 +318,7 @@ impl Driver {
                 }
             }
             Told::Changed { connection, change } => {
-                let is_known = match change {
-                    Change::Closed => self.connections.remove(&connection).is_some(),
-                    _ => self.connections.contains_key(&connection),
-                };
-                if is_known {
+                if self.connections.contains_key(&connection) {
                     self.common.tell(node, connection, change);
                 }
             }
