@@ -33,3 +33,12 @@ fn each_example_of_the_driver_is_one_file_of_less_than_150_lines_beside_what_the
         .collect();
     assert!(long.is_empty(), "longer than {LONGEST_EXAMPLE} lines:\n{}", long.join("\n"));
 }
+
+/// Lines of the blocking driver, which docs/embedding.md names as what a driver of one's own comes to.
+const BLOCKING: usize = 500;
+
+#[test]
+fn the_blocking_driver_is_less_than_500_lines_without_its_tests() {
+    let lines: usize = sources("core/driver/src/blocking").iter().map(|source| source.lines).sum();
+    assert!(lines < BLOCKING, "{lines} lines");
+}

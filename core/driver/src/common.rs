@@ -1,6 +1,7 @@
 //! The parts of both drivers: all but connections, and how to wait.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
@@ -146,8 +147,9 @@ impl<S> Common<S> {
         id
     }
 
-    pub(crate) fn listeners(&self) -> usize {
-        self.listeners.len()
+    /// Describes a driver that has so many connections.
+    pub(crate) fn describe(&self, f: &mut fmt::Formatter<'_>, connections: usize) -> fmt::Result {
+        write!(f, "Driver({} listeners, {connections} connections)", self.listeners.len())
     }
 
     /// The protocol of a listener.

@@ -1,45 +1,6 @@
 //! A node on UDP and TCP, in one thread that waits for all its sockets at once (epoll, kqueue, IOCP by mio).
 //!
-//! A phone that rings for 3 s and answers then, unless another thread wants it to end:
-//!
-//! ```no_run
-//! use sansip::user_agent::{Body, Event, Profile, UserAgent};
-//! use sansip::{Config, Duration, Listener};
-//! use sansip_driver::{Turn, blocking::Driver};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let mut driver = Driver::new()?;
-//! let mut phone = UserAgent::user_agent(Config::new(sansip_driver::seed()?), Profile::new("<sip:bob@127.0.0.1>".parse()?));
-//! driver.listen(&mut phone, Listener::udp("127.0.0.1:5060".parse()?))?;
-//! let waker = driver.waker();
-//! std::thread::spawn(move || {
-//!     let _ = std::io::stdin().read_line(&mut String::new());
-//!     waker.wake();
-//! });
-//! let (mut until, mut ringing) = (None, None);
-//! loop {
-//!     match driver.next(&mut phone, until)? {
-//!         Turn::Event(Event::Incoming { call, request, .. }) => {
-//!             phone.ring(driver.now(), call)?;
-//!             (until, ringing) = (Some(driver.now() + Duration::from_secs(3)), Some((call, request)));
-//!         }
-//!         Turn::Time => {
-//!             until = None;
-//!             if let Some((call, request)) = ringing.take() {
-//!                 phone.answer(driver.now(), call, Body::of_request(&request))?;
-//!             }
-//!         }
-//!         Turn::Woken => {
-//!             phone.shut_down(driver.now());
-//!             driver.stop(Duration::from_secs(2));
-//!         }
-//!         Turn::Trouble(trouble) => eprintln!("{trouble}"),
-//!         Turn::Stopped { .. } => return Ok(()),
-//!         _ => {}
-//!     }
-//! }
-//! # }
-//! ```
+//! The example of [`Turn`] is a phone on it.
 
 mod streams;
 
@@ -103,8 +64,7 @@ pub struct Driver {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (listeners, connections) = (self.common.listeners(), self.connections.len());
-        write!(f, "Driver({listeners} listeners, {connections} connections)")
+        self.common.describe(f, self.connections.len())
     }
 }
 
@@ -216,11 +176,8 @@ impl Driver {
     /// Waits until a socket is ready or something is due; what the application has to be told.
     fn look<N: Node>(&mut self, node: &mut N, until: Option<Instant>) -> io::Result<Option<Turn<N::Event>>> {
         let deadlines = [until, self.lingering.deadline(), self.paused.deadline()];
-        let is_written = || {
-            self.entries
-                .iter()
-                .all(|(_, entry)| !matches!(&entry.source, Source::Stream(stream) if !stream.is_written()))
-        };
+        let waits = |entry: &Entry| matches!(&entry.source, Source::Stream(stream) if !stream.backlog.is_empty());
+        let is_written = || !self.entries.iter().any(|(_, entry)| waits(entry));
         let timeout = match self.common.before(node, deadlines, is_written) {
             Ok(timeout) if self.ready.is_empty() => timeout,
             Ok(_) => Some(Duration::ZERO),

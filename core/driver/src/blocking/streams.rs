@@ -1,8 +1,9 @@
 //! TCP.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 
+use mio::net::TcpStream;
 use mio::{Interest, Token};
 use sansip::message::SharedBytes;
 use sansip::message::header::Protocol;
@@ -18,13 +19,13 @@ use crate::trouble::Attempt;
 
 /// A connection.
 pub(super) struct Stream {
-    socket: mio::net::TcpStream,
+    socket: TcpStream,
     pub(super) id: ConnectionId,
     path: Path,
     phase: Phase,
     /// The far end has ended its side.
     has_ended: bool,
-    backlog: Backlog,
+    pub(super) backlog: Backlog,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,10 +39,6 @@ enum Phase {
 }
 
 impl Stream {
-    pub(super) const fn is_written(&self) -> bool {
-        self.backlog.is_empty()
-    }
-
     /// Writes what it can, and ends our side when that is all of a connection that is closed.
     fn write(&mut self) -> io::Result<()> {
         self.backlog.write(|slices| self.socket.write_vectored(slices))?;
@@ -82,7 +79,7 @@ impl Connections for Driver {
 
     fn open<N: Node>(&mut self, node: &mut N, connection: ConnectionId, path: Path, _: Option<Box<str>>) {
         let begun = match path.protocol {
-            Protocol::Tcp => socket::connect(path.local, path.remote),
+            Protocol::Tcp => socket::connect(path.local, path.remote).map(TcpStream::from_std),
             other => Err(socket::unsupported(other)),
         };
         if let Err(error) = begun.and_then(|stream| self.add(connection, stream, path, Phase::Opening)) {
@@ -111,12 +108,10 @@ impl Driver {
         let Some(Source::Acceptor(socket, listener)) = self.entries.get(key).map(|entry| &entry.source) else {
             return false;
         };
-        let accepted = socket.accept().map(|(stream, remote)| (TcpStream::from(stream), remote));
-        match socket::accepted(accepted) {
+        match socket::accepted(socket.accept()) {
             Accepted::One(stream, remote) => {
                 let connection = node.accept(self.common.clock.now(), *listener, remote);
-                let local = stream.local_addr().unwrap_or(remote);
-                let path = Path { protocol: Protocol::Tcp, local, remote };
+                let path = Path { protocol: Protocol::Tcp, local: stream.local_addr().unwrap_or(remote), remote };
                 if let Err(error) = self.add(connection, stream, path, Phase::Open) {
                     self.common.troubles.note(Attempt::Accept, error);
                     self.common.tell(node, connection, Change::Closed);
@@ -133,9 +128,8 @@ impl Driver {
         }
     }
 
-    fn add(&mut self, id: ConnectionId, stream: TcpStream, path: Path, phase: Phase) -> io::Result<()> {
-        let _ = stream.set_nodelay(true);
-        let mut socket = mio::net::TcpStream::from_std(stream);
+    fn add(&mut self, id: ConnectionId, mut socket: TcpStream, path: Path, phase: Phase) -> io::Result<()> {
+        let _ = socket.set_nodelay(true);
         let vacant = self.entries.vacant_entry();
         self.poll.registry().register(&mut socket, Token(vacant.key()), Interest::READABLE | Interest::WRITABLE)?;
         self.connections.insert(id, vacant.key());

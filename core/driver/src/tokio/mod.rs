@@ -130,8 +130,7 @@ pub struct Driver {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (listeners, connections) = (self.common.listeners(), self.connections.len());
-        write!(f, "Driver({listeners} listeners, {connections} connections)")
+        self.common.describe(f, self.connections.len())
     }
 }
 
