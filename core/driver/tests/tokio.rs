@@ -263,6 +263,39 @@ fn a_handshake_that_fails_is_told_and_opens_no_connection() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_address_that_connects_and_says_nothing_does_not_keep_others_out_of_tls() {
+    runtime().block_on(async {
+        let mut bob = Phone::new(Protocol::Tls, "bob", "biloxi.com", "biloxi");
+        let mut alice = Phone::new(Protocol::Tls, "alice", "atlanta.com", "atlanta");
+        // More than may be at their handshakes at once, from an address of their own.
+        let silent = (0..260).map(|_| {
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+            socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).expect("an address");
+            socket.connect(&bob.local.into()).expect("a connection");
+            TcpStream::from(socket)
+        });
+        let silent: Vec<TcpStream> = silent.collect();
+        let told = trouble(&mut bob, Attempt::Handshake).await;
+        assert!(told.starts_with("a handshake failed: more than 32 at once from 127.0.0.2"), "{told}");
+        let begun = alice.driver.now();
+        let uri = bob.uri.clone();
+        let bob = tokio::spawn(bob.run());
+        alice.call(&uri);
+        let alice = alice.run().await.expect("a call of hers");
+        bob.await.expect("a task").map(drop).expect("a call of his");
+        // Peers that say nothing have 10 s.
+        assert!(alice.driver.now() < begun + Duration::from_secs(5), "she had to wait for them");
+        let is_dropped = |mut peer: &TcpStream| {
+            peer.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
+            !matches!(peer.read(&mut [0; 64]), Err(error) if error.kind() == ErrorKind::WouldBlock)
+        };
+        assert!(!silent[..32].iter().any(is_dropped), "one within the limit is dropped");
+        assert!(silent[32..].iter().all(is_dropped), "one above the limit is kept");
+    });
+}
+
+#[test]
 fn why_a_websocket_breaks_is_told_unless_the_peer_has_ended_it() {
     // A reserved opcode (RFC 6455 §5.2), and a message of 65,536 octets: each in a masked frame.
     let reserved = [0x83, 0x80, 0, 0, 0, 0].as_slice();

@@ -1,8 +1,9 @@
 //! Connections: how they come to be, and the task that serves each.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -12,7 +13,6 @@ use sansip::message::header::Protocol;
 use sansip::{Change, ConnectionId, Duration, ListenerId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
@@ -28,6 +28,9 @@ const SHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Peers that are at that at once; above it the next is not accepted before one is done.
 const SHAKING: usize = 256;
+
+/// Those of them that have one IP address; above it the next is dropped at once, so that one address cannot keep all others out.
+const SHAKING_PER_ADDRESS: usize = 32;
 
 /// A byte stream of any kind.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -163,6 +166,29 @@ pub(super) fn go_on(ended: Result<(), JoinError>) {
     }
 }
 
+/// How many peers of each IP address are at their handshakes.
+#[derive(Default)]
+struct Shaking(HashMap<IpAddr, usize>);
+
+impl Shaking {
+    fn admits(&self, ip: IpAddr) -> bool {
+        self.0.get(&ip).is_none_or(|count| *count < SHAKING_PER_ADDRESS)
+    }
+
+    fn begins(&mut self, ip: IpAddr) {
+        *self.0.entry(ip).or_default() += 1;
+    }
+
+    fn ends(&mut self, ip: IpAddr) {
+        if let Some(count) = self.0.get_mut(&ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&ip);
+            }
+        }
+    }
+}
+
 /// Accepts connections, and hands each over when its handshakes are done. The node does not hear of a peer that fails at them.
 pub(super) async fn accept(
     listener: ListenerId,
@@ -171,16 +197,15 @@ pub(super) async fn accept(
     security: Security,
     tell: Sender<Told>,
 ) {
-    let shaking = Arc::new(Semaphore::new(SHAKING));
     // They end with this task.
     let mut handshakes = JoinSet::new();
+    let mut shaking = Shaking::default();
     loop {
-        let Ok(permit) = shaking.clone().acquire_owned().await else { return };
         let accepted = poll_fn(|cx| {
             while let Poll::Ready(Some(ended)) = handshakes.poll_join_next(cx) {
-                go_on(ended);
+                go_on(ended.map(|ip| shaking.ends(ip)));
             }
-            socket.poll_accept(cx)
+            if handshakes.len() < SHAKING { socket.poll_accept(cx) } else { Poll::Pending }
         });
         let (stream, remote) = match socket::accepted(accepted.await) {
             Accepted::One(stream, remote) => (stream, remote),
@@ -193,6 +218,15 @@ pub(super) async fn accept(
                 continue;
             }
         };
+        // TCP has nothing to wait for.
+        if protocol != Protocol::Tcp && !shaking.admits(remote.ip()) {
+            let error = io::Error::other(format!("more than {SHAKING_PER_ADDRESS} at once from {}", remote.ip()));
+            if tell.send(Told::Trouble { attempt: Attempt::Handshake, error }).await.is_err() {
+                return;
+            }
+            continue;
+        }
+        shaking.begins(remote.ip());
         let (security, tell) = (security.clone(), tell.clone());
         handshakes.spawn(async move {
             let told = match tokio::time::timeout(SHAKE_WITHIN, security.accept(protocol, stream)).await {
@@ -201,7 +235,7 @@ pub(super) async fn accept(
                 Err(late) => Told::Trouble { attempt: Attempt::Handshake, error: late.into() },
             };
             let _ = tell.send(told).await;
-            drop(permit);
+            remote.ip()
         });
     }
 }
@@ -347,4 +381,20 @@ pub(super) async fn both(
         if one_done && other_done { Poll::Ready(Ok(())) } else { Poll::Pending }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_room_again_when_one_of_its_handshakes_ends() {
+        let (mut shaking, ip, other) = (Shaking::default(), IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        (0..32).for_each(|_| shaking.begins(ip));
+        assert!(!shaking.admits(ip) && shaking.admits(other));
+        shaking.ends(ip);
+        assert!(shaking.admits(ip));
+        (0..31).for_each(|_| shaking.ends(ip));
+        assert!(shaking.0.is_empty(), "an address without a handshake is remembered");
+    }
 }
