@@ -34,6 +34,18 @@
 //! # }
 //! ```
 //!
+//! # The order of things
+//!
+//! * `Output::Send` for a connection may come before `Output::Open` is done. The octets are kept, and written first when the connection is
+//!   open; if it cannot be opened they are dropped, and the node is told `Failed`.
+//! * `Stalled` is told when more than 64 KiB wait to be written along one connection, `Writable` when nothing waits any more.
+//! * `Output::Open` may be called off at any time by `Output::Close`, which ends an attempt that is not done at once. `Output::Close` itself
+//!   cannot be called off: what is left is written, within 10 s.
+//! * `Output::Send` cannot be called off once it is taken. `Output::Resolve` is called off at any time by `Node::asker`, which gives `None`
+//!   when nobody waits for the answer any more.
+//! * The future of `tokio::Driver::next` may be dropped at any time, and `next` called again: nothing is lost, nor told twice.
+//!   `stop` cannot be called off; given again it sets the time anew.
+//!
 //! `docs/embedding.md` tells how to build a phone or a server on it, and when what may be said to a node.
 
 #![forbid(unsafe_code)]
