@@ -12,6 +12,9 @@ use sansip::{Config, Duration, Listener};
 use sansip_driver::blocking::Driver;
 use sansip_driver::{Dns, Resolver, Turn};
 
+/// A host whose address may be remembered for 1 s.
+const SOON: &str = "soon.example.";
+
 type Asked = Arc<Mutex<Vec<(RecordType, String)>>>;
 
 /// A name server of biloxi.example, whose SIP over UDP is at that port of this machine.
@@ -39,15 +42,16 @@ fn server(port: u16) -> (SocketAddr, Asked) {
                 (RecordType::SRV, "_sip._udp.biloxi.example.") => {
                     Some(RData::SRV(SRV::new(1, 1, port, parsed("bigbox.biloxi.example."))))
                 }
-                (RecordType::A, "bigbox.biloxi.example.") => Some(RData::A(A(Ipv4Addr::LOCALHOST))),
-                (_, "bigbox.biloxi.example.") => None,
+                (RecordType::A, "bigbox.biloxi.example." | SOON) => Some(RData::A(A(Ipv4Addr::LOCALHOST))),
+                (_, "bigbox.biloxi.example." | SOON) => None,
                 _ => {
                     response.set_response_code(ResponseCode::NXDomain);
                     None
                 }
             };
+            let ttl = if name == SOON { 1 } else { 60 };
             match answer {
-                Some(answer) => drop(response.add_answer(Record::from_rdata(question.name().clone(), 60, answer))),
+                Some(answer) => drop(response.add_answer(Record::from_rdata(question.name().clone(), ttl, answer))),
                 // How long that there is nothing may be remembered (RFC 2308).
                 None => {
                     let (zone, host) = (parsed("example."), parsed("ns.example."));
@@ -120,4 +124,18 @@ fn a_domain_is_found_by_naptr_srv_and_address_and_remembered() {
     assert!(second.len() > first.len());
     assert_eq!(call(&mut alice, &mut bob, "<sip:bob@chicago.example>"), "Unresolved");
     assert_eq!(*asked.lock().expect("the questions"), second);
+}
+
+#[test]
+fn an_address_is_asked_for_again_when_its_ttl_is_over() {
+    let mut bob = phone("bob", Resolver::System);
+    let (server, asked) = server(bob.port);
+    let mut alice = phone("alice", Resolver::Dns(Dns { servers: vec![server] }));
+    let target = format!("<sip:bob@soon.example:{}>", bob.port);
+    for times in 1..=2 {
+        assert_eq!(call(&mut alice, &mut bob, &target), "answered");
+        let asked = asked.lock().expect("the questions").clone();
+        assert_eq!(asked.iter().filter(|(kind, _)| *kind == RecordType::A).count(), times, "{asked:?}");
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+    }
 }
