@@ -2,13 +2,15 @@
 
 mod shared;
 
+use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use sansip::message::header::{NameAddrBuf, Protocol};
 use sansip::user_agent::{Event, Profile, UserAgent};
-use sansip::{Config, Duration, Limits, Listener};
+use sansip::{Config, Duration, Instant, Limits, Listener};
 use sansip_driver::tokio::Driver;
 use sansip_driver::{Attempt, Direction, Resolver, Tls, Turn};
 use shared::{FullQueue, any_port};
@@ -33,6 +35,8 @@ struct Phone {
     /// How it is reached: by a name that DNS does not know, at an address that the URI says.
     uri: String,
     local: SocketAddr,
+    /// Each `next` is polled once, dropped if it has nothing yet, and called again after 1 ms.
+    is_impatient: bool,
 }
 
 impl Phone {
@@ -71,7 +75,7 @@ impl Phone {
             _ => Listener::wss(local),
         };
         driver.listen(&mut agent, listener).expect("a listener");
-        Self { driver, agent, uri, local }
+        Self { driver, agent, uri, local, is_impatient: false }
     }
 
     fn call(&mut self, target: &str) {
@@ -79,11 +83,23 @@ impl Phone {
         self.agent.call(self.driver.now(), &target).expect("a call");
     }
 
+    async fn next(&mut self, end: Instant) -> Turn<Event> {
+        while self.is_impatient {
+            let mut next = Box::pin(self.driver.next(&mut self.agent, Some(end)));
+            if let Poll::Ready(turn) = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await {
+                return turn;
+            }
+            drop(next);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.driver.next(&mut self.agent, Some(end)).await
+    }
+
     /// Drives until its call is over: takes one that comes, hangs up one that is answered.
     async fn run(mut self) -> Result<Self, String> {
         let end = self.driver.now() + Duration::from_secs(20);
         loop {
-            let turn = self.driver.next(&mut self.agent, Some(end)).await;
+            let turn = self.next(end).await;
             let now = self.driver.now();
             match turn {
                 Turn::Event(Event::Incoming { call, .. }) => self.agent.answer(now, call, None).expect("an answer"),
@@ -146,6 +162,22 @@ fn a_call_over_websocket() {
 #[test]
 fn a_call_over_secure_websocket() {
     call(Protocol::Wss);
+}
+
+#[test]
+fn a_next_that_is_dropped_loses_nothing() {
+    for protocol in [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Ws] {
+        runtime().block_on(async {
+            let mut alice = Phone::new(protocol, "alice", "atlanta.com", "atlanta");
+            let mut bob = Phone::new(protocol, "bob", "biloxi.com", "biloxi");
+            (alice.is_impatient, bob.is_impatient) = (true, true);
+            let uri = bob.uri.clone();
+            let bob = tokio::spawn(bob.run());
+            alice.call(&uri);
+            alice.run().await.map(drop).expect("a call of hers");
+            bob.await.expect("a task").map(drop).expect("a call of his");
+        });
+    }
 }
 
 /// Calls somebody at `domain` whose server has that certificate.
