@@ -158,14 +158,16 @@ fn a_server_that_is_told_to_end_waits_for_requests_without_a_response_and_for_no
 
 #[test]
 fn a_phone_that_is_told_to_end_hangs_up_and_takes_back_its_registration() {
-    let (mut server, place) = server("udp", &[]);
-    let mut bob = phone("bob", &place, &["--answer"]);
-    let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com"]);
-    alice.says("is established");
-    alice.signal(Signal::SIGTERM);
-    assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{}\n{}", alice.said, bob.said);
-    server.says("unbound ");
-    server.says("unbound ");
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (mut server, place) = server("udp", &[]);
+        let mut bob = phone("bob", &place, &["--answer"]);
+        let mut alice = phone("alice", &place, &["--call", "sip:bob@biloxi.com"]);
+        alice.says("is established");
+        alice.signal(signal);
+        assert_eq!((alice.ends(), bob.ends()), (Some(0), Some(0)), "{signal}: {}\n{}", alice.said, bob.said);
+        server.says("unbound ");
+        server.says("unbound ");
+    }
 }
 
 #[test]
@@ -240,6 +242,24 @@ fn a_taken_port_or_a_certificate_that_cannot_be_read_is_one_sentence_and_exit_1(
         &["--domain", "biloxi.com", "--listen", "tls:127.0.0.1:0", "--certificate", &own, "--key", &key],
     );
     assert!(code == Some(1) && said.contains(&own), "{code:?} {said}");
+}
+
+#[test]
+fn each_example_says_how_it_is_used_and_exits_with_0() {
+    let used: [(&str, &[&str]); 4] = [
+        ("phone", &["--aor", "--answer", "--call", "--registrar"]),
+        ("server", &["--domain", "--listen", "--certificate", "--debug"]),
+        ("b2bua", &["--listen", "--debug"]),
+        ("load", &["--listen", "--debug"]),
+    ];
+    for (program, flags) in used {
+        let output = output(example(program).arg("--help"));
+        let said = String::from_utf8(output.stdout).expect("words");
+        assert!(output.status.success() && output.stderr.is_empty(), "{program}: {:?} {said}", output.status);
+        for word in [&["Usage: "], flags].concat() {
+            assert!(said.contains(word), "{program} does not say {word}:\n{said}");
+        }
+    }
 }
 
 #[test]
@@ -520,4 +540,13 @@ fn what_is_dropped_is_told_with_its_reason_where_that_is_asked_for() {
     let line = server.says("dropped from ");
     let local = peer.local_addr().expect("an address");
     assert!(line.contains(&format!("dropped from {local}: Malformed")) && line.ends_with(r#""HELLO""#), "{line}");
+}
+
+#[test]
+fn a_line_is_cut_however_long_the_words_in_it_are() {
+    let (path, key) = (format!("/{}", "b".repeat(6_000)), "/none.key");
+    let options = ["--domain", "biloxi.com", "--listen", "tls:127.0.0.1:0", "--certificate", &path, "--key", key];
+    let (code, said) = refused("server", &options);
+    assert_eq!(code, Some(1));
+    assert!(said.len() == 4_096 + "…\n".len() && said.ends_with("b…\n"), "{} octets", said.len());
 }
