@@ -127,6 +127,7 @@ fn a_domain_is_found_by_naptr_srv_and_address_and_remembered() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a TTL is real time")]
 fn an_address_is_asked_for_again_when_its_ttl_is_over() {
     let mut bob = phone("bob", Resolver::System);
     let (server, asked) = server(bob.port);
