@@ -220,9 +220,11 @@ impl Ringing {
     fn new() -> Self {
         let mut settings = sansip::server::Settings { relay: true, ..Default::default() };
         settings.proxy.record_route = true;
-        settings.domains.extend(["203.0.113.30", "example.com", "biloxi.com"].map(|name| name.parse().unwrap()));
+        settings
+            .domains
+            .extend(["203.0.113.30", "example.com", "biloxi.com"].map(|name| name.parse().expect("a domain")));
         let mut server = sansip::Server::server(Config::new(Seed::from_u64(1)), settings);
-        let listener = server.listen(Listener::udp("203.0.113.30:5060".parse().unwrap()));
+        let listener = server.listen(Listener::udp("203.0.113.30:5060".parse().expect("an address")));
         let mut ringing = Self { server, listener, now: Instant::ZERO, said: Vec::new() };
         let ouzel = "<sip:ouzel@203.0.113.30>";
         ringing.sends(CALLEE, "REGISTER sip:203.0.113.30", 1, &[ouzel, ouzel], "");
@@ -232,7 +234,7 @@ impl Ringing {
     }
 
     fn receive(&mut self, remote: &str, bytes: &[u8]) {
-        let remote = remote.parse().unwrap();
+        let remote = remote.parse().expect("an address");
         self.server.handle(self.now, Input::Datagram { listener: self.listener, remote, bytes });
         self.drain();
     }
@@ -250,7 +252,7 @@ impl Ringing {
                 Output::Send(transmit) => {
                     let to = transmit.flow.remote;
                     if [CALLER, CALLEE].contains(&&*to.to_string()) {
-                        self.said.push((to, String::from_utf8(transmit.bytes.to_vec()).unwrap()));
+                        self.said.push((to, String::from_utf8(transmit.bytes.to_vec()).expect("text")));
                     }
                 }
                 _ => {}
@@ -260,7 +262,7 @@ impl Ringing {
 
     /// A request of the call, or the registration of its callee.
     fn sends(&mut self, source: &str, start: &str, number: u32, [from, to]: &[&str; 2], more: &str) {
-        let (host, method) = (source.trim_end_matches(":5060"), start.split(' ').next().unwrap());
+        let (host, method) = (source.trim_end_matches(":5060"), start.split(' ').next().unwrap_or_default());
         let text = format!(
             "{start} SIP/2.0\r\nVia: SIP/2.0/UDP {host};branch=z9hG4bK{method}{number}\r\nMax-Forwards: 70\r\n{more}\
              From: {from};tag=f\r\nTo: {to}\r\nCall-ID: ringing-{host}\r\nCSeq: {number} {method}\r\n\
@@ -271,7 +273,7 @@ impl Ringing {
 
     /// The callee answers the last request that it got.
     fn answers(&mut self, status: &str) {
-        let callee: SocketAddr = CALLEE.parse().unwrap();
+        let callee: SocketAddr = CALLEE.parse().expect("an address");
         let mut requests = self.said.iter().rev().filter(|(to, text)| *to == callee && !text.starts_with("SIP/2.0 "));
         let (_, request) = requests.next().expect("a request");
         let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:", "Record-Route:"];

@@ -90,6 +90,9 @@ impl Phone {
                 return turn;
             }
             drop(next);
+            if self.driver.now() >= end {
+                return Turn::Time;
+            }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         self.driver.next(&mut self.agent, Some(end)).await
