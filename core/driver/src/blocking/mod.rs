@@ -1,6 +1,9 @@
 //! A node on UDP and TCP, in one thread that waits for all its sockets at once (epoll, kqueue, IOCP by mio).
-//!
 //! The example of [`Turn`] is a phone on it.
+//! ```
+//! let driver = sansip_driver::blocking::Driver::new()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod streams;
 
