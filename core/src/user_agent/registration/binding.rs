@@ -6,7 +6,7 @@ use alloc::string::String;
 use crate::message::UriBuf;
 use crate::user_agent::account::Instance;
 
-/// One contact of a [`Register`], and what is said of it (RFC 3261 §10.2.1).
+/// One contact of a [`Register`](super::Register), and what is said of it (RFC 3261 §10.2.1).
 #[derive(Clone, Debug)]
 pub struct Binding {
     /// `None`: where this user agent can be reached.
