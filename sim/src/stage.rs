@@ -14,7 +14,7 @@ use crate::world::World;
 
 /// A network of your own. Which nodes are there and how they are called is yours; who calls whom when, weather, plan and seed are those of a [`Case`].
 ///
-/// What breaks is cut down and printed with a line that [`case`](Self::case) reads again, in a call of the function that you name:
+/// Says what breaks is cut down and printed with a line that [`case`](Self::case) reads again, in a call of the function that you name:
 ///
 /// ```
 /// use sansip_sim::stage::Stage;

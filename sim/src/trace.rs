@@ -234,7 +234,7 @@ impl<T: Into<String>> From<T> for Note {
 impl Note {
     pub(crate) const CRASHED: &str = "crashed";
     pub(crate) const RESTARTED: &str = "up again";
-    /// What stands before the reason for which a call is over.
+    /// Says what stands before the reason for which a call is over.
     pub(crate) const OVER: &str = "call over: ";
 
     /// The Call-ID of the call that it is about, if it is about one.

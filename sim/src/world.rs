@@ -125,7 +125,7 @@ struct Place {
     deadline: Option<Instant>,
     /// The earliest wake-up in the queue.
     wake: Option<Instant>,
-    /// What was found in it last, if the trace has that.
+    /// Says what was found in it last, if the trace has that.
     watched: Watched,
 }
 

@@ -1,4 +1,4 @@
-//! What loss does to calls: docs/flows/loss.md.
+//! Shows what loss does to calls: docs/flows/loss.md.
 
 use std::fmt::Write as _;
 

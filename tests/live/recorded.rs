@@ -1,4 +1,4 @@
-//! What peers say to each other, recorded on loopback and judged as `sansip-sim check` does: clean, or as `findings.tsv` has it.
+//! Shows what peers say to each other, recorded on loopback and judged as `sansip-sim check` does: clean, or as `findings.tsv` has it.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::scenarios::{call_between, cancelled, changed};
 use crate::sipp::{Calls, alone_at, answering, sipp_is_here, wait_for};
 use crate::wireshark::Capture;
 
-/// What is known of peers, a finding a line: the test, the node in it, the check, the finding without what changes from call to call, whether it is
+/// Says what is known of peers, a finding a line: the test, the node in it, the check, the finding without what changes from call to call, whether it is
 /// there `always` or `late`, which is where a slow machine has messages come again, the version of the peer, the sentence of the RFC, and the
 /// requirement in `tests/conformance/requirements.tsv` that has it.
 const KNOWN: &str = include_str!("findings.tsv");

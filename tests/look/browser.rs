@@ -15,7 +15,7 @@ pub(crate) enum Theme {
     Dark,
 }
 
-/// What is asked of a browser.
+/// Says what is asked of a browser.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) width: u32,
@@ -125,7 +125,7 @@ impl Browser {
         self.client.goto(&format!("file://{}", file.display())).await.expect("the page");
     }
 
-    /// What an expression of the page's language comes to.
+    /// Says what an expression of the page's language comes to.
     pub(crate) async fn ask(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{error}: {script}"))
     }
@@ -149,7 +149,7 @@ impl Browser {
         std::fs::write(folder().join(name), image).expect("a file");
     }
 
-    /// What was said on the console so far, by the page or about it.
+    /// Says what was said on the console so far, by the page or about it.
     pub(crate) fn said(&self) -> Vec<String> {
         const EVENTS: [&str; 3] = ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"];
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();

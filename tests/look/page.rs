@@ -1,4 +1,4 @@
-//! What a page does: with the pointer, with keys alone, and without its script.
+//! Shows what a page does: with the pointer, with keys alone, and without its script.
 
 use std::time::Instant;
 

@@ -110,7 +110,7 @@ fn an_open_a_closed_and_a_silent_port_inside_cannot_be_told_apart() {
     assert_eq!(open.1, 0, "no connection came to them");
 }
 
-/// The same three where everybody may be led are told apart by when the answer comes, so that the test above can fail.
+/// Asks the three ports where everybody may be led: they are told apart by when the answer comes, so that the test above can fail.
 #[test]
 fn an_open_a_closed_and_a_silent_port_outside_are_told_apart() {
     let [open, closed, silent] =

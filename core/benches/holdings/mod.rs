@@ -6,7 +6,7 @@ use sansip::message::{HeaderId, Limits, Message, Response, StatusCode, UriBuf};
 use sansip::user_agent::{Profile, Register, UserAgent};
 use sansip::{Config, Duration, Input, Instant, Listener, ListenerId, Node, Output, Seed};
 
-/// What is granted, in seconds.
+/// Says what is granted, in seconds.
 const GRANTED: u64 = 3_600;
 
 /// A user agent, and its clock.

@@ -1,4 +1,4 @@
-//! Whose CANCEL and whose ACK is for an INVITE: both repeat more of it than its branch (RFC 3261 §9.1, §17.1.1.3).
+//! Shows whose CANCEL and whose ACK is for an INVITE: both repeat more of it than its branch (RFC 3261 §9.1, §17.1.1.3).
 
 use smallvec::SmallVec;
 

@@ -67,7 +67,7 @@ pub trait Actor: Node<Event = Note> + fmt::Debug + Send {
         Census::default()
     }
 
-    /// What stands in it at this moment, its times those of its own clock; a node that tells nothing has nothing.
+    /// Says what stands in it at this moment, its times those of its own clock; a node that tells nothing has nothing.
     fn states(&self) -> Vec<State> {
         Vec::new()
     }

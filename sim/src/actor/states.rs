@@ -1,4 +1,4 @@
-//! What stands in nodes of sansip, for the trace.
+//! Shows what stands in nodes of sansip, for the trace.
 
 use sansip::dialog::{self, DialogId, DialogState};
 use sansip::message::{Limits, MessageView, TagParam};

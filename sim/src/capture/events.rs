@@ -26,7 +26,7 @@ struct OnTheirWay {
     says_arrivals: bool,
 }
 
-/// What a trace has: a message, when it arrives or the trace ends without that, or something that a node says.
+/// Says what a trace has: a message, when it arrives or the trace ends without that, or something that a node says.
 pub(super) enum Item {
     Message(Message),
     /// With the octets of its line.

@@ -187,7 +187,7 @@ impl Reader {
         self.counts
     }
 
-    /// What traces had besides messages so far, in order.
+    /// Says what traces had besides messages so far, in order.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         self.remarked = 0;
         std::mem::take(&mut self.remarks)

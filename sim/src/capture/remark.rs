@@ -1,4 +1,4 @@
-//! What a trace has besides messages.
+//! Shows what a trace has besides messages.
 
 use super::reader::Place;
 use crate::trace::{Note, State};
@@ -16,7 +16,7 @@ pub struct Remark {
     pub said: Said,
 }
 
-/// What a trace says of a node.
+/// Says what a trace says of a node.
 #[derive(Clone, Debug)]
 pub enum Said {
     /// The node has something to say, or something happened to it.

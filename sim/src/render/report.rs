@@ -9,12 +9,12 @@ use crate::run::PANIC;
 use crate::shrink::Failure;
 use crate::sweep::{DELAYS, Learned, Results, SetUps};
 
-/// What a report tells of a sweep.
+/// Says what a report tells of a sweep.
 #[derive(Debug)]
 pub struct SweepReport<'a> {
     /// The sum over its runs.
     pub results: &'a Results,
-    /// What was learned from them.
+    /// Says what was learned from them.
     pub learned: &'a Learned,
     /// Which runs they were, in words.
     pub scope: String,

@@ -1,4 +1,4 @@
-//! What stands in nodes, as events: written, and read again.
+//! Shows what stands in nodes, as events: written, and read again.
 
 use sansip::Instant;
 use serde_json::{Value, json};

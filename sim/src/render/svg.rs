@@ -140,7 +140,7 @@ fn arrow(picture: &Picture<'_>, message: &Message<'_>, y: usize, place: &dyn Fn(
     }
 }
 
-/// What stands above an arrow that is so wide.
+/// Says what stands above an arrow that is so wide.
 fn label(message: &Message<'_>, fate: &str, wide: usize) -> String {
     let room = (wide - 16) / LETTER;
     let fate = if fate.is_empty() { String::new() } else { format!(", {fate}") };

@@ -22,7 +22,7 @@ pub struct Failure {
     pub verdict: Verdict,
     /// The ladder of what is left, with its figures.
     pub ladder: String,
-    /// What happened in it.
+    /// Says what happened in it.
     pub trace: Trace,
     /// How much of it there was.
     pub figures: Figures,
@@ -94,7 +94,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// What repeats what is left: a command, or a line of the program that ran it.
+    /// Says what repeats what is left: a command, or a line of the program that ran it.
     fn replay(&self) -> String {
         if let Some((_, replay)) = &self.of_stage {
             replay.clone()

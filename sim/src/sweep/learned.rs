@@ -1,4 +1,4 @@
-//! What a sweep shows of calls beside whether the checks hold: how many were set up, how soon, and how much was sent again.
+//! Shows what a sweep shows of calls beside whether the checks hold: how many were set up, how soon, and how much was sent again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::trace::Trace;
 /// Bounds of a histogram of set-up delays, in milliseconds; above the last one there is one more step.
 pub const DELAYS: [u64; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000];
 
-/// What was learned from some runs. It adds up in any order.
+/// Says what was learned from some runs. It adds up in any order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learned {
     /// Calls by how they came out: `set up`, or the status that refused them, or `no final response`.

@@ -28,7 +28,7 @@ pub struct Results {
     pub first_different: Option<u64>,
     /// The checks that were broken, with the lowest number of a run that did.
     pub broken: BrokenChecks<u64>,
-    /// What was learned of the calls, if that was asked for.
+    /// Says what was learned of the calls, if that was asked for.
     pub learned: Option<Learned>,
 }
 

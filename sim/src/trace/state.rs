@@ -1,4 +1,4 @@
-//! What stands in a node: its transactions, timers, dialogs and bindings.
+//! Shows what stands in a node: its transactions, timers, dialogs and bindings.
 
 use sansip::Instant;
 
@@ -13,7 +13,7 @@ pub struct StateChange {
     pub node: NodeId,
     /// The index that the next entry of the trace has.
     pub next: usize,
-    /// What it is from now on.
+    /// Says what it is from now on.
     pub state: State,
 }
 
@@ -63,7 +63,7 @@ pub struct RequestName {
 pub struct Timer {
     /// Its name in its node.
     pub id: String,
-    /// What it is for.
+    /// Says what it is for.
     pub name: String,
     /// When it fires; `None` when it has fired or was taken out.
     pub at: Option<Instant>,
@@ -95,7 +95,7 @@ pub struct Binding {
     pub expires: Option<Instant>,
 }
 
-/// What tells the things of one node apart.
+/// Says what tells the things of one node apart.
 pub(crate) type Key = (u8, String, String);
 
 impl State {
@@ -108,7 +108,7 @@ impl State {
         }
     }
 
-    /// The same thing when it stands no more.
+    /// Gives the thing as it is when it stands no more.
     pub(crate) fn over(self) -> Self {
         match self {
             Self::Transaction(it) => {

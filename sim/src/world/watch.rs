@@ -1,4 +1,4 @@
-//! What stands in the nodes, compared after each input ([`Recording::States`](crate::trace::Recording::States)).
+//! Shows what stands in the nodes, compared after each input ([`Recording::States`](crate::trace::Recording::States)).
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::packet::Packet;
 use crate::trace::state::Key;
 use crate::trace::{NodeId, RequestName, State, What};
 
-/// What was found in a node last.
+/// Says what was found in a node last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watched {
     states: BTreeMap<Key, State>,

@@ -20,7 +20,7 @@ pub(super) struct Watch {
     pub(super) number: u32,
     /// The last status that was told.
     pub(super) last: Option<u16>,
-    /// What is known of the notifier's state, if it has one (`watched.rs`).
+    /// Says what is known of the notifier's state, if it has one (`watched.rs`).
     pub(super) belief: Option<Belief>,
     /// The notifier has ended it, as nothing more will come.
     pub(super) is_done: bool,

@@ -223,7 +223,7 @@ pub(super) struct Belief {
     pub(super) state: String,
 }
 
-/// What the subscribers believe, held against what the notifier knows.
+/// Says what the subscribers believe, held against what the notifier knows.
 pub(super) fn judge(now: Instant, subscribers: &Subscribers, beliefs: &[Belief]) -> Vec<String> {
     let alive = change(subscribers, |all| {
         let alive = all.iter().filter(|(_, it)| it.over.is_none() && it.until > now);

@@ -1,4 +1,4 @@
-//! What a user types during a call.
+//! Shows what a user types during a call.
 
 use sansip::message::UriBuf;
 use sansip::message::header::NameAddrBuf;

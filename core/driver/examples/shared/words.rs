@@ -1,4 +1,4 @@
-//! What a user agent tells, in words to its user.
+//! Shows what a user agent tells, in words to its user.
 
 use sansip::message::HeaderId;
 use sansip::user_agent::Event;

@@ -36,7 +36,7 @@ pub struct Outgoing {
     pub(in crate::user_agent) extra: Extra,
     /// The answer to an offer that nobody wants. In a box, as most calls have nothing here.
     pub(in crate::user_agent) refusal: Option<Box<Body>>,
-    /// What stands in the messages of the call.
+    /// Says what stands in the messages of the call.
     pub(in crate::user_agent) standing: Vec<(Messages, Extra)>,
     pub(in crate::user_agent) require: Extensions,
 }

@@ -29,7 +29,7 @@ pub enum Messages {
     Responses {
         /// To requests of this method alone, if one is said.
         to: Option<Method<'static>>,
-        /// Of this status alone, if one is said.
+        /// Takes responses of this status alone, if one is said.
         status: Option<StatusCode>,
     },
 }

@@ -93,7 +93,7 @@ pub(super) struct Subscription {
     pub(super) is_told: bool,
     /// How often it has ended in a row without ever being refreshed.
     pub(super) failures: u32,
-    /// What the SUBSCRIBE that ends it carries besides. In a box, as most have nothing here.
+    /// Says what the SUBSCRIBE that ends it carries besides. In a box, as most have nothing here.
     pub(super) farewell: Option<Box<Extra>>,
     /// Another one has begun with the same SUBSCRIBE.
     pub(super) is_fork: bool,

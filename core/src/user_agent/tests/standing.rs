@@ -33,7 +33,7 @@ fn bob(messages: Messages, extra: impl Into<Extra>) -> Lone {
     bob
 }
 
-/// What the messages of that label say, of those that were sent since the last look.
+/// Says what the messages of that label say, of those that were sent since the last look.
 fn said(bob: &mut Lone, label: &str) -> Vec<String> {
     let sent = bob.take();
     let sent = sent.iter().filter(|sent| sent.label() == label);

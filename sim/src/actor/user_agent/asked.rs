@@ -1,4 +1,4 @@
-//! What a world asks a user agent about itself.
+//! Shows what a world asks a user agent about itself.
 
 use sansip::Instant;
 

@@ -1,6 +1,6 @@
 //! A word on each part of a message.
 
-/// What a start line says: `INVITE` or `180`.
+/// Says what a start line says: `INVITE` or `180`.
 pub(super) fn start(kind: &str) -> &'static str {
     match kind {
         "INVITE" => "asks for a session, or changes one (RFC 3261 §13, §14)",
@@ -33,7 +33,7 @@ pub(super) fn start(kind: &str) -> &'static str {
     }
 }
 
-/// What each header is for, by its name and its compact form.
+/// Says what each header is for, by its name and its compact form.
 pub const EXPLAINED: &[(&str, &str, &str)] = &[
     ("Accept", "", "the bodies that are understood"),
     ("Accept-Contact", "a", "which phones are preferred"),
@@ -104,7 +104,7 @@ pub const EXPLAINED: &[(&str, &str, &str)] = &[
     ("Warning", "", "what was not right"),
 ];
 
-/// What a header is for, in a few words, whatever form its name has.
+/// Says what a header is for, in a few words, whatever form its name has.
 pub fn explain(name: &str) -> &'static str {
     let is = |known: &str| !known.is_empty() && known.eq_ignore_ascii_case(name);
     let known = EXPLAINED.iter().find(|(long, short, _)| is(long) || is(short));

@@ -1,4 +1,4 @@
-//! What lasts at each node, along the time.
+//! Shows what lasts at each node, along the time.
 
 use maud::{Markup, html};
 use sansip::Instant;

@@ -11,7 +11,7 @@ const SHOWN: usize = 16_384;
 /// So many lines are compared with those that came, of each message.
 const COMPARED: usize = 256;
 
-/// What a message says, and what became of it.
+/// Says what a message says, and what became of it.
 pub(super) fn panel(picture: &Picture<'_>, row: &Row<'_>, message: &Message<'_>) -> Markup {
     let name = |node: usize| cut(picture.names.get(node).copied().unwrap_or("?"), NAME);
     let sent = message.sent;

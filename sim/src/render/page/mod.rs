@@ -32,11 +32,11 @@ pub const PAGE_ROWS: usize = 30_000;
 /// A trace and what is known of it; printed, it is a page.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
-    /// What happened.
+    /// Says what happened.
     pub trace: &'a Trace,
     /// How much of it there was.
     pub figures: Figures,
-    /// What the checks say of it; `None` of a capture.
+    /// Says what the checks say of it; `None` of a capture.
     pub verdict: Option<&'a Verdict>,
     /// The command that repeats it.
     pub replay: Option<String>,
@@ -59,7 +59,7 @@ impl fmt::Display for Page<'_> {
 }
 
 impl Page<'_> {
-    /// What broke, or what is seen, in a sentence.
+    /// Says what broke, or what is seen, in a sentence.
     fn title(&self, picture: &Picture<'_>) -> String {
         if let Some(breach) = self.verdict.and_then(|verdict| verdict.breaches().next()) {
             return cut(&capital(&breach.what), 300);

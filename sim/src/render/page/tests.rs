@@ -12,7 +12,7 @@ fn page(trace: &Trace) -> String {
     Page { trace, figures, verdict: None, replay: Some("sansip-sim call --plan '<&\">'".to_owned()) }.to_string()
 }
 
-/// What a reader of HTML that knows no exceptions makes of a page: the names of its tags and attributes, and its text. Whatever is not as maud writes it
+/// Says what a reader of HTML that knows no exceptions makes of a page: the names of its tags and attributes, and its text. Whatever is not as maud writes it
 /// is an error.
 struct Read {
     names: BTreeSet<String>,

@@ -27,9 +27,9 @@ use crate::trace::{Note, Stopped, Trace, Transmission, What};
 pub struct Picture<'t> {
     /// The names of the nodes, in the order of adding.
     pub names: Vec<&'t str>,
-    /// What is seen, in the order of time.
+    /// Says what is seen, in the order of time.
     pub rows: Vec<Row<'t>>,
-    /// What lasts: transactions, timers, dialogs, bindings.
+    /// Says what lasts: transactions, timers, dialogs, bindings.
     pub spans: Vec<Span>,
     /// Whether the nodes themselves say what lasts; else it is what messages prove.
     pub is_stated: bool,
@@ -42,7 +42,7 @@ pub struct Picture<'t> {
 pub struct Row<'t> {
     /// When.
     pub time: Instant,
-    /// What is seen.
+    /// Says what is seen.
     pub shown: Shown<'t>,
 }
 
@@ -114,7 +114,7 @@ impl Message<'_> {
         self.packet.as_ref().map_or("", |packet| packet.method)
     }
 
-    /// What befell it, in words; empty if nothing did.
+    /// Says what befell it, in words; empty if nothing did.
     pub fn fate(&self) -> Vec<String> {
         let mut words = Vec::new();
         if let Some(stopped) = self.sent.stopped {
@@ -147,7 +147,7 @@ impl Message<'_> {
     }
 }
 
-/// What a node heard last, by which a message that it passes on is known: the Call-ID, CSeq and status.
+/// Says what a node heard last, by which a message that it passes on is known: the Call-ID, CSeq and status.
 type Heard<'t> = BTreeMap<(usize, &'t str, u32, &'t str, Option<u16>), Vec<usize>>;
 /// So many messages of one kind are looked at for the one that is passed on.
 const LOOKED_BACK: usize = 16;

@@ -15,7 +15,7 @@ pub struct Span {
     pub node: usize,
     /// The kind of thing.
     pub kind: Kind,
-    /// What it is called: a method, the tag of the peer, the letter of a timer.
+    /// Says what it is called: a method, the tag of the peer, the letter of a timer.
     pub name: String,
     /// The branch of a transaction, or the Call-ID of a dialog.
     pub id: String,

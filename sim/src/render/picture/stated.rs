@@ -1,4 +1,4 @@
-//! What lasts at a node, as the node itself says: its transactions, timers, dialogs and bindings.
+//! Shows what lasts at a node, as the node itself says: its transactions, timers, dialogs and bindings.
 
 use std::collections::BTreeMap;
 

@@ -129,7 +129,7 @@ fn what_a_proxy_passes_on_is_known_by_the_vias_below_its_own() {
     assert_eq!(passed, ["F3 of F1", "F5 of F3", "F7 of F6", "F8 of F7", "F10 of F9", "F11 of F10"]);
 }
 
-/// What lasts at a node, each with its states and when they begin.
+/// Says what lasts at a node, each with its states and when they begin.
 fn lasting(picture: &Picture<'_>, name: &str) -> Vec<String> {
     let node = picture.names.iter().position(|known| *known == name).unwrap();
     let states = |span: &Span| {

@@ -1,4 +1,4 @@
-//! What stands in the nodes, as the trace has it.
+//! Shows what stands in the nodes, as the trace has it.
 
 use std::collections::BTreeMap;
 

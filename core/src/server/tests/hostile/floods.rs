@@ -1,4 +1,4 @@
-//! What many messages buy, and one that makes many of itself.
+//! Shows what many messages buy, and one that makes many of itself.
 
 use super::*;
 use crate::proxy::Forking;

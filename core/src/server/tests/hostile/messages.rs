@@ -1,4 +1,4 @@
-//! What one datagram buys.
+//! Shows what one datagram buys.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What connections buy.
+//! Shows what connections buy.
 
 use super::*;
 use crate::Change;
